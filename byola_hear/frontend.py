@@ -1,0 +1,257 @@
+"""Log-mel front end: waveform to log-mel spectrogram, in plain torch.
+
+Frames are centred: frame ``i`` is centred on sample ``i * hop_length``, and what its window reaches beyond
+either end of the clip is the clip reflected there. A clip of ``n`` samples has ``1 + n // hop_length`` frames,
+whatever its length, one sample included. Any range of frames can be computed by itself
+(:func:`log_mel_range`), which is what makes chunked results equal whole ones.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from typing import Any
+
+import torch
+from torch import Tensor
+
+#: Added to the power before the logarithm: the epsilon of float32, as in BYOL-A.
+LOG_OFFSET = torch.finfo(torch.float32).eps
+
+
+@dataclass(frozen=True)
+class FrontendConfig:
+    """What turns a waveform into a log-mel spectrogram.
+
+    Attributes:
+        sample_rate: Hz.
+        n_fft: length of the Fourier transform, samples.
+        window_length: length of the Hann window, samples, at most ``n_fft``; centred within it.
+        hop_length: samples from one frame to the next.
+        n_mels: number of mel bands.
+        f_min: lower edge of the lowest band, Hz.
+        f_max: upper edge of the highest band, Hz.
+        mel_scale: ``"slaney"`` (BYOL-A v2) or ``"htk"`` (BYOL-A v1, BYOL-S).
+        mel_norm: ``"slaney"`` for bands of equal area, ``"none"`` for bands of equal height.
+    """
+
+    sample_rate: int = 16000
+    n_fft: int = 1024
+    window_length: int = 1024
+    hop_length: int = 160
+    n_mels: int = 64
+    f_min: float = 60.0
+    f_max: float = 7800.0
+    mel_scale: str = "slaney"
+    mel_norm: str = "slaney"
+
+    def __post_init__(self) -> None:
+        for name in ("sample_rate", "n_fft", "window_length", "hop_length", "n_mels"):
+            value = getattr(self, name)
+            if not isinstance(value, int) or value < 1:
+                raise ValueError(f"{name} must be a positive integer, got {value!r}")
+        if self.window_length > self.n_fft:
+            raise ValueError(f"window_length must be at most n_fft ({self.n_fft}), got {self.window_length}")
+        if not 0 <= self.f_min < self.f_max <= self.sample_rate / 2:
+            raise ValueError(
+                f"expected 0 <= f_min < f_max <= {self.sample_rate / 2} Hz, got {self.f_min} and {self.f_max}"
+            )
+        if self.mel_scale not in ("slaney", "htk"):
+            raise ValueError(f"mel_scale must be 'slaney' or 'htk', got {self.mel_scale!r}")
+        if self.mel_norm not in ("slaney", "none"):
+            raise ValueError(f"mel_norm must be 'slaney' or 'none', got {self.mel_norm!r}")
+
+    def to_dict(self) -> dict[str, Any]:
+        """The configuration as plain values, for a checkpoint's header."""
+        return asdict(self)
+
+
+def hz_to_mel(frequency: Tensor, scale: str) -> Tensor:
+    """Frequency to mel.
+
+    Args:
+        frequency: Hz, any shape.
+        scale: ``"htk"``: 2595 log10(1 + f/700); ``"slaney"``: linear below 1 kHz, logarithmic above
+            (M. Slaney, Auditory Toolbox, 1998).
+
+    Returns:
+        Mel, same shape.
+
+    Example:
+        >>> hz_to_mel(torch.tensor([1000.0]), "slaney")
+        tensor([15.])
+    """
+    if scale == "htk":
+        return 2595.0 * torch.log10(1.0 + frequency / 700.0)
+    linear = frequency * (3.0 / 200.0)
+    logarithmic = 15.0 + torch.log(frequency.clamp(min=1e-9) / 1000.0) * (27.0 / math.log(6.4))
+    return torch.where(frequency < 1000.0, linear, logarithmic)
+
+
+def mel_to_hz(mel: Tensor, scale: str) -> Tensor:
+    """Mel to frequency in Hz: the inverse of :func:`hz_to_mel`, same shape in and out."""
+    if scale == "htk":
+        return 700.0 * (10.0 ** (mel / 2595.0) - 1.0)
+    linear = mel * (200.0 / 3.0)
+    logarithmic = 1000.0 * torch.exp((mel - 15.0) * (math.log(6.4) / 27.0))
+    return torch.where(mel < 15.0, linear, logarithmic)
+
+
+def mel_filters(config: FrontendConfig) -> Tensor:
+    """Triangular mel filters.
+
+    Returns:
+        ``(n_fft // 2 + 1, n_mels)`` float32: the weight of each frequency bin in each band. Computed in float64.
+    """
+    bins = torch.linspace(0, config.sample_rate / 2, config.n_fft // 2 + 1, dtype=torch.float64)
+    edges = torch.tensor([config.f_min, config.f_max], dtype=torch.float64)
+    low, high = hz_to_mel(edges, config.mel_scale).tolist()
+    points = mel_to_hz(torch.linspace(low, high, config.n_mels + 2, dtype=torch.float64), config.mel_scale)
+    width = points[1:] - points[:-1]
+    distance = points[None, :] - bins[:, None]
+    rising = -distance[:, :-2] / width[:-1]
+    falling = distance[:, 2:] / width[1:]
+    filters = torch.minimum(rising, falling).clamp(min=0)
+    if config.mel_norm == "slaney":
+        filters = filters * (2.0 / (points[2:] - points[:-2]))
+    return filters.float()
+
+
+@lru_cache(maxsize=16)
+def _constants(config: FrontendConfig, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Window and filters on a device, made once for each configuration and device."""
+    window = torch.hann_window(config.window_length, periodic=True)
+    return window.to(device), mel_filters(config).to(device)
+
+
+def frame_count(n_samples: int, config: FrontendConfig) -> int:
+    """Number of log-mel frames of a clip of ``n_samples`` samples.
+
+    Example:
+        >>> frame_count(16000, FrontendConfig())
+        101
+    """
+    return 1 + n_samples // config.hop_length
+
+
+def reflected(waveform: Tensor, start: int, stop: int) -> Tensor:
+    """Samples ``start`` to ``stop`` of clips continued by reflection beyond both ends.
+
+    Works for any overhang and any length: a clip shorter than the overhang is reflected again and again, a
+    single sample is repeated.
+
+    Args:
+        waveform: ``(..., n_samples)``, ``n_samples`` at least 1.
+        start: first sample wanted, may be negative.
+        stop: one past the last sample wanted, may be beyond ``n_samples``.
+
+    Returns:
+        ``(..., stop - start)``.
+
+    Example:
+        >>> reflected(torch.tensor([1.0, 2.0, 3.0]), -2, 5)
+        tensor([3., 2., 1., 2., 3., 2., 1.])
+    """
+    length = waveform.shape[-1]
+    if 0 <= start and stop <= length:
+        return waveform[..., start:stop]
+    inside = waveform[..., max(start, 0) : max(min(stop, length), 0)]
+    parts = []
+    for first, last in ((start, min(0, stop)), (max(length, start), stop)):
+        if last <= first:
+            parts.append(waveform[..., :0])
+            continue
+        period = max(2 * (length - 1), 1)
+        index = torch.arange(first, last, device=waveform.device) % period
+        parts.append(waveform[..., torch.where(index < length, index, period - index)])
+    return torch.cat([parts[0], inside, parts[1]], dim=-1)
+
+
+def log_mel_range(waveform: Tensor, config: FrontendConfig, first: int, last: int) -> Tensor:
+    """Log-mel frames ``first`` to ``last`` (exclusive) of clips, without computing the others.
+
+    Args:
+        waveform: ``(..., n_samples)`` float32 in [-1, 1] at ``config.sample_rate``.
+        config: the front end.
+        first: first frame wanted, from 0.
+        last: one past the last frame wanted, at most ``frame_count(n_samples, config)``.
+
+    Returns:
+        ``(..., n_mels, last - first)`` float32, natural logarithm of power.
+    """
+    half = config.n_fft // 2
+    start, stop = first * config.hop_length - half, (last - 1) * config.hop_length + half
+    samples = reflected(waveform, start, stop)
+    return log_mel_of_padded(samples, config)
+
+
+def log_mel_of_padded(samples: Tensor, config: FrontendConfig) -> Tensor:
+    """Log-mel of samples that already hold what the first and last windows reach for.
+
+    Args:
+        samples: ``(..., n_fft + (n_frames - 1) * hop_length)``.
+        config: the front end.
+
+    Returns:
+        ``(..., n_mels, n_frames)`` float32.
+    """
+    window, filters = _constants(config, samples.device)
+    flat = samples.reshape(-1, samples.shape[-1])
+    spectrum = torch.stft(
+        flat,
+        config.n_fft,
+        config.hop_length,
+        config.window_length,
+        window=window,
+        center=False,
+        return_complex=True,
+    )
+    power = spectrum.real.square().addcmul_(spectrum.imag, spectrum.imag)
+    mel = torch.matmul(power.transpose(1, 2), filters)
+    log_mel = (mel + LOG_OFFSET).log_().transpose(1, 2)
+    return log_mel.reshape(*samples.shape[:-1], config.n_mels, -1)
+
+
+def log_mel(waveform: Tensor, config: FrontendConfig | None = None) -> Tensor:
+    """Log-mel spectrogram of clips: natural logarithm of mel power plus float32's epsilon.
+
+    Args:
+        waveform: ``(..., n_samples)`` float32 in [-1, 1] at ``config.sample_rate``, at least one sample.
+        config: the front end; BYOL-A v2's if None.
+
+    Returns:
+        ``(..., n_mels, 1 + n_samples // hop_length)`` float32.
+
+    Raises:
+        ValueError: if the waveform is empty or not float32.
+
+    Source:
+        Niizumi et al., BYOL for Audio (arXiv 2103.06695, 2204.07402).
+
+    Example:
+        >>> log_mel(torch.zeros(2, 16000)).shape
+        torch.Size([2, 64, 101])
+    """
+    config = config or FrontendConfig()
+    if waveform.dtype != torch.float32:
+        raise ValueError(f"expected a float32 waveform in [-1, 1], got {waveform.dtype}")
+    if waveform.ndim == 0 or waveform.shape[-1] == 0:
+        raise ValueError(f"expected a waveform of at least one sample, got shape {tuple(waveform.shape)}")
+    return log_mel_range(waveform, config, 0, frame_count(waveform.shape[-1], config))
+
+
+class LogMel(torch.nn.Module):
+    """:func:`log_mel` as a module.
+
+    Shape:
+        - input ``(..., n_samples)`` float32
+        - output ``(..., n_mels, n_frames)`` float32
+    """
+
+    def __init__(self, config: FrontendConfig | None = None) -> None:
+        super().__init__()
+        self.config = config or FrontendConfig()
+
+    def forward(self, waveform: Tensor) -> Tensor:
+        return log_mel(waveform, self.config)

@@ -1,0 +1,28 @@
+"""What all tests share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import settings
+
+# An example's time says more about what else the machine is doing than about the code.
+settings.register_profile("byola_hear", deadline=None)
+settings.load_profile("byola_hear")
+
+# Networks in tests are small: on a busy machine torch's threads spend their time waiting for each other.
+torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    """The root of the checkout."""
+    return Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def clips_folder(repository: Path) -> Path:
+    """A few short real clips of every form: speech, music, ambience; 8 to 96 kHz; mono and stereo."""
+    return repository / "tests" / "data"
