@@ -1,0 +1,301 @@
+"""The model: front end, fixed statistics, network and pooling under one configuration."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, fields
+from itertools import groupby
+from operator import itemgetter
+from typing import Any, overload
+
+import torch
+from torch import Tensor, nn
+
+from byola_hear.encoder import Encoder, EncoderConfig
+from byola_hear.frontend import FrontendConfig, log_mel
+from byola_hear.pooling import ClipPool, WindowPool, timestamp_count, timestamps
+from byola_hear.segments import FrameFeatures
+from byola_hear.waveforms import check_clips
+
+
+def _checked_keys(kind: type, data: object, what: str) -> dict[str, Any]:
+    """``data`` as a dictionary whose keys are exactly the fields of the dataclass ``kind``."""
+    if not isinstance(data, dict):
+        raise ValueError(f"expected {what} as a dictionary, got {type(data).__name__}")
+    known = [item.name for item in fields(kind)]
+    unknown = sorted(str(key) for key in data if key not in known)
+    missing = [name for name in known if name not in data]
+    if unknown or missing:
+        listed = f"unknown: {', '.join(unknown) or 'none'}; missing: {', '.join(missing) or 'none'}"
+        raise ValueError(f"expected {what} with the keys {', '.join(known)}; {listed}")
+    return data
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """Everything about a model except its weights; lives in the checkpoint's header.
+
+    Attributes:
+        name: what the model is called, ``"speech"`` for instance.
+        version: version of these weights.
+        frontend: waveform to log-mel.
+        encoder: the network's shape.
+        mean: mean of the training set's log-mel values.
+        std: standard deviation of the training set's log-mel values.
+        window_frames: frame features pooled into one timestamp embedding; odd.
+        licence: SPDX name of the weights' licence.
+        training: how it was trained (hours by source, recipe, crops seen), free-form JSON values.
+    """
+
+    name: str
+    version: str
+    frontend: FrontendConfig
+    encoder: EncoderConfig
+    mean: float
+    std: float
+    window_frames: int = 9
+    licence: str = "Apache-2.0"
+    training: dict[str, Any] = field(default_factory=dict, hash=False)
+
+    def __post_init__(self) -> None:
+        for key in ("name", "version", "licence"):
+            if not isinstance(getattr(self, key), str) or not getattr(self, key):
+                raise ValueError(f"{key} must be a non-empty string, got {getattr(self, key)!r}")
+        if not isinstance(self.frontend, FrontendConfig) or not isinstance(self.encoder, EncoderConfig):
+            raise ValueError(
+                "frontend and encoder must be a FrontendConfig and an EncoderConfig, "
+                f"got {type(self.frontend).__name__} and {type(self.encoder).__name__}"
+            )
+        if self.frontend.n_mels != self.encoder.n_mels:
+            raise ValueError(
+                "front end and encoder disagree about the number of mel bands: "
+                f"{self.frontend.n_mels} and {self.encoder.n_mels}"
+            )
+        for key in ("mean", "std"):
+            value = getattr(self, key)
+            if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+                raise ValueError(f"{key} must be a finite number, got {value!r}")
+        if self.std <= 0:
+            raise ValueError(f"std must be positive, got {self.std}")
+        if type(self.window_frames) is not int or self.window_frames < 1 or self.window_frames % 2 == 0:
+            raise ValueError(f"window_frames must be an odd positive integer, got {self.window_frames!r}")
+        if not isinstance(self.training, dict):
+            raise ValueError(f"training must be a dictionary, got {type(self.training).__name__}")
+
+    def to_dict(self) -> dict[str, Any]:
+        """The configuration as plain JSON values, for a checkpoint's header."""
+        data = {item.name: getattr(self, item.name) for item in fields(self)}
+        return {**data, "frontend": self.frontend.to_dict(), "encoder": self.encoder.to_dict()}
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> ModelConfig:
+        """The configuration that :meth:`to_dict` gave.
+
+        Raises:
+            ValueError: if a key is unknown or missing, or a value is not allowed.
+        """
+        data = dict(_checked_keys(cls, data, "a model configuration"))
+        frontend = _checked_keys(FrontendConfig, data["frontend"], "frontend")
+        encoder = _checked_keys(EncoderConfig, data["encoder"], "encoder")
+        try:
+            data["frontend"], data["encoder"] = FrontendConfig(**frontend), EncoderConfig(**encoder)
+            return cls(**data)
+        except TypeError as error:  # a string where a number is compared, for instance
+            raise ValueError(f"a value of the wrong type in a model configuration: {error}") from error
+
+
+class ByolaModel(nn.Module):
+    """A network with its front end, statistics and pooling; what HEAR's tools get from ``load_model``.
+
+    ``encoder`` holds the weights and can be trained through :meth:`forward`. The embedding methods use it in
+    a faster form, always as it is at the moment, with the running statistics and without dropout whatever
+    mode the module is in, and record no gradients. They run where the weights are and give results where the
+    audio is.
+
+    Args:
+        config: everything but the weights.
+        encoder: the network; a random one of the configured shape if None.
+
+    Attributes:
+        sample_rate: Hz, int.
+        scene_embedding_size: numbers in a clip embedding, int.
+        timestamp_embedding_size: numbers in a timestamp embedding, int.
+        segment_seconds: seconds of audio to a pass, which bounds the memory and does not change the result;
+            None for what is fastest on the device.
+
+    Raises:
+        TypeError: if ``config`` is no :class:`ModelConfig`.
+        ValueError: if ``encoder`` has another shape than the configuration says.
+
+    Example:
+        >>> config = ModelConfig("example", "0", FrontendConfig(), EncoderConfig.v2(), mean=-8.0, std=4.5)
+        >>> model = ByolaModel(config).eval()
+        >>> model.scene_embeddings(torch.zeros(2, 16000)).shape
+        torch.Size([2, 3072])
+        >>> embeddings, times = model.timestamp_embeddings([torch.zeros(16000), torch.zeros(1)])
+        >>> embeddings[0].shape, times[0][:3], times[1]
+        (torch.Size([25, 3072]), tensor([15., 55., 95.]), tensor([0.0625]))
+    """
+
+    def __init__(self, config: ModelConfig, encoder: Encoder | None = None) -> None:
+        super().__init__()
+        if not isinstance(config, ModelConfig):
+            raise TypeError(f"expected a ModelConfig, got {type(config).__name__}")
+        self.config = config
+        self.encoder = Encoder(config.encoder) if encoder is None else encoder
+        if self.encoder.config != config.encoder:
+            raise ValueError(
+                f"the encoder's shape is {self.encoder.config}, the configuration says {config.encoder}"
+            )
+        self.sample_rate = int(config.frontend.sample_rate)
+        self.scene_embedding_size = int(config.encoder.feature_size)
+        self.timestamp_embedding_size = int(config.encoder.feature_size)
+        self.segment_seconds: float | None = None
+
+    def forward(self, waveforms: Tensor) -> Tensor:
+        """Frame features the plain way, differentiable: for fine-tuning.
+
+        Args:
+            waveforms: ``(batch, n_samples)`` float32 in [-1, 1] at ``sample_rate``, where the weights are.
+
+        Returns:
+            ``(batch, n_features, feature_size)``.
+        """
+        normalised = (log_mel(waveforms, self.config.frontend) - self.config.mean) / self.config.std
+        return self.encoder(normalised[:, None])
+
+    @torch.no_grad()
+    def scene_embeddings(self, clips: Tensor | Sequence[Tensor]) -> Tensor:
+        """One embedding a clip: maximum plus mean of its frame features over its whole length.
+
+        Args:
+            clips: ``(n_sounds, n_samples)`` float32 in [-1, 1] at ``sample_rate``, or a list of clips
+                ``(n_samples_i,)``; any length from one sample to many hours.
+
+        Returns:
+            ``(n_sounds, scene_embedding_size)`` float32.
+
+        Raises:
+            TypeError: if the clips are no tensors.
+            ValueError: if there is none, or one has the wrong dtype, shape or values.
+        """
+        checked = check_clips(clips)
+        embeddings = []
+        for _, pieces in groupby(self._frame_features().of_clips(checked), itemgetter(0)):
+            pool = ClipPool()
+            for _, features in pieces:
+                pool.add(features)
+            embeddings.append(pool.result())
+        return torch.stack(embeddings).to(checked[0].device)
+
+    @overload
+    def timestamp_embeddings(self, clips: Tensor) -> tuple[Tensor, Tensor]: ...
+
+    @overload
+    def timestamp_embeddings(self, clips: Sequence[Tensor]) -> tuple[list[Tensor], list[Tensor]]: ...
+
+    @torch.no_grad()
+    def timestamp_embeddings(
+        self, clips: Tensor | Sequence[Tensor]
+    ) -> tuple[Tensor, Tensor] | tuple[list[Tensor], list[Tensor]]:
+        """Embeddings along time: maximum plus mean of the frame features in a window around each.
+
+        A timestamp is the centre of a frame feature: in the v2 shape 15, 55, 95... ms. The window is
+        ``config.window_frames`` frame features, truncated at the clip's ends.
+
+        Args:
+            clips: as in :meth:`scene_embeddings`.
+
+        Returns:
+            embeddings ``(n_sounds, n_timestamps, timestamp_embedding_size)`` and timestamps
+            ``(n_sounds, n_timestamps)`` in milliseconds, both float32; none is beyond the clip's end. Of a
+            list of clips, two lists: ``(n_timestamps_i, timestamp_embedding_size)`` each and
+            ``(n_timestamps_i,)`` each.
+
+        Raises:
+            TypeError: if the clips are no tensors.
+            ValueError: if there is none, or one has the wrong dtype, shape or values.
+        """
+        checked = check_clips(clips)
+        counts = [timestamp_count(len(clip), *self._grid) for clip in checked]
+        shapes = [(count, self.timestamp_embedding_size) for count in counts]
+        if isinstance(clips, Tensor):
+            batch = clips.new_empty(len(checked), *shapes[0])
+            embeddings = list(batch)
+        else:
+            embeddings = [clip.new_empty(shape) for clip, shape in zip(checked, shapes, strict=True)]
+        for index, pieces in groupby(self._frame_features().of_clips(checked), itemgetter(0)):
+            pool = WindowPool(self.config.window_frames)
+            filled = 0
+            for windows in pool.windows(features for _, features in pieces):
+                room = embeddings[index][filled : filled + len(windows)]
+                room.copy_(windows[: len(room)])
+                filled += len(room)
+        times = [
+            self._times(0, count, len(clip)).to(clip.device)
+            for clip, count in zip(checked, counts, strict=True)
+        ]
+        return (batch, torch.stack(times)) if isinstance(clips, Tensor) else (embeddings, times)
+
+    @torch.no_grad()
+    def stream_scene(self, blocks: Iterable[Tensor]) -> Tensor:
+        """The scene embedding of one clip that comes in blocks, in constant memory.
+
+        Args:
+            blocks: ``(n_samples_i,)`` each, in order, of any sizes; float32 in [-1, 1] at ``sample_rate``.
+
+        Returns:
+            ``(scene_embedding_size,)`` float32, what :meth:`scene_embeddings` gives for the whole clip, where
+            the weights are.
+
+        Raises:
+            TypeError: if a block is no tensor.
+            ValueError: if there is no sample, or a block has the wrong dtype, shape or values.
+        """
+        pool = ClipPool()
+        for features, _ in self._frame_features().of_blocks(blocks):
+            pool.add(features)
+        return pool.result()
+
+    def stream_timestamps(self, blocks: Iterable[Tensor]) -> Iterator[tuple[Tensor, Tensor]]:
+        """The timestamp embeddings of one clip that comes in blocks, as they are ready, in constant memory.
+
+        Args:
+            blocks: as in :meth:`stream_scene`.
+
+        Yields:
+            embeddings ``(k, timestamp_embedding_size)`` where the weights are and timestamps ``(k,)`` in
+            milliseconds, both float32; one after the other, what :meth:`timestamp_embeddings` gives for the
+            whole clip.
+
+        Raises:
+            TypeError: if a block is no tensor.
+            ValueError: if there is no sample, or a block has the wrong dtype, shape or values.
+        """
+        given = n_samples = 0
+
+        def frames() -> Iterator[Tensor]:
+            nonlocal n_samples
+            for features, count in self._frame_features().of_blocks(blocks):
+                n_samples = count
+                yield features
+
+        for windows in WindowPool(self.config.window_frames).windows(frames()):
+            windows = windows[: timestamp_count(n_samples, *self._grid) - given]
+            if len(windows):
+                yield windows, self._times(given, given + len(windows), n_samples)
+                given += len(windows)
+
+    @property
+    def _grid(self) -> tuple[int, int]:
+        """Log-mel frames to a frame feature and samples to a log-mel frame."""
+        return self.config.encoder.stride, self.config.frontend.hop_length
+
+    def _times(self, first: int, last: int, n_samples: int) -> Tensor:
+        return timestamps(first, last, n_samples, *self._grid, self.sample_rate)
+
+    def _frame_features(self) -> FrameFeatures:
+        """The weights as they are now, in their fast form; made for each call, so that it is never stale."""
+        config = self.config
+        return FrameFeatures(config.frontend, config.mean, config.std, self.encoder, self.segment_seconds)
