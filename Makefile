@@ -1,0 +1,80 @@
+# Everything is built inside .venv, from nothing, by any of these; a second run finds it there and is quick.
+#
+#   make embed       HEAR's validator on the three networks, then embeddings of a few real clips in a table
+#   make test        linter, type checker, tests and doctests; stops at the first that fails
+#   make hear        HEAR's tools (heareval, hear-validator) in .venv, to be used by hand
+#   make hear-smoke  HEAR's own commands from audio to scores on two small tasks
+#   make readme      README's tables, from the networks' cards and benchmark/results
+#   make clean       remove .venv and whatever was built
+#
+# PYTHON=python3.12 chooses the Python that .venv is made with, MODEL=FILE the checkpoint for hear-smoke.
+
+PYTHON ?= python3
+VENV ?= .venv
+MODEL ?=
+SMOKE ?= build/hear-smoke
+
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+INSTALL := $(PIP) install -c constraints.txt
+
+.PHONY: help embed test hear hear-smoke readme clean
+.DELETE_ON_ERROR:
+
+help:
+	@sed -n 's/^#   //p' Makefile
+
+# --- the environment, in three layers; a layer is built again when what it was built from changes -----------------
+
+$(VENV)/.package: setup.cfg pyproject.toml constraints.txt byola_hear/__init__.py
+	@$(PYTHON) -c 'import sys; v = sys.version.split()[0]; sys.exit("expected Python 3.10 or later, got " + v if sys.version_info < (3, 10) else 0)'
+	@echo "Installing the package into $(VENV)"
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(INSTALL) -e .
+	touch $@
+
+$(VENV)/.test: $(VENV)/.package
+	@echo "Installing what the tests need into $(VENV)"
+	$(INSTALL) -e '.[test]'
+	touch $@
+
+# heareval and hearvalidator can't have what they ask for, so they come without it: see benchmark/requirements-hear.txt.
+$(VENV)/.hear: $(VENV)/.package benchmark/requirements-hear.txt benchmark/hear_tools/hook.py benchmark/hear_tools/__main__.py
+	@echo "Installing HEAR's tools into $(VENV)"
+	$(INSTALL) -r benchmark/requirements-hear.txt
+	$(PIP) install --no-deps --ignore-requires-python heareval==2021.1.3 hearvalidator==2021.0.6
+	$(BIN)/python -m benchmark.hear_tools install
+	touch $@
+
+# --- what to do there ---------------------------------------------------------------------------------------------
+
+embed: $(VENV)/.hear
+	$(BIN)/hear-validator byola_hear
+	$(BIN)/hear-validator byola_hear --model speech
+	$(BIN)/hear-validator byola_hear --model nonspeech
+	$(BIN)/byola-hear embed tests/data
+
+test: $(VENV)/.test
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/python -m pytest
+
+hear: $(VENV)/.hear
+
+# One thread: the probes are small, and torch's threads in each other's way make them ten times slower.
+hear-smoke: $(VENV)/.hear
+	rm -rf $(SMOKE)
+	mkdir -p $(SMOKE)
+	$(BIN)/python -m benchmark.hear_tools.example_tasks $(SMOKE)/tasks
+	$(BIN)/python -m heareval.embeddings.runner byola_hear $(if $(MODEL),--model $(MODEL)) \
+		--tasks-dir $(SMOKE)/tasks --embeddings-dir $(SMOKE)/embeddings
+	cd $(SMOKE) && OMP_NUM_THREADS=1 $(abspath $(BIN))/python -m heareval.predictions.runner \
+		embeddings/byola_hear/* --grid faster
+	@for scores in $(SMOKE)/embeddings/byola_hear/*/test.predicted-scores.json; do \
+		echo "$$scores"; sed -n '/"test": {/,/}/p' "$$scores"; done
+
+readme: $(VENV)/.test
+	$(BIN)/python -m benchmark.readme
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,62 @@
+"""README's tables are those that the cards and results make."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import byola_hear
+from benchmark import readme
+from byola_hear.encoder import EncoderConfig
+from byola_hear.frontend import FrontendConfig
+from byola_hear.model import ByolaModel, ModelConfig
+from byola_hear.zoo import add_to_zoo
+
+
+def test_readme_is_up_to_date(repository: Path) -> None:
+    text = (repository / "README.md").read_text(encoding="utf-8")
+    assert "<!-- table:models -->" in text
+    assert readme.filled(text, repository / "benchmark" / "results") == text, "stale tables: run `make readme`"
+
+
+def test_models_table_says_what_the_cards_say(tmp_path: Path) -> None:
+    encoder = EncoderConfig(channels=4, hidden_size=8)
+    parts = (("effects", 0.5), ("music", 2.0), ("effects", 0.75))
+    sources = [{"kind": kind, "hours": hours} for kind, hours in parts]
+    heard = {"hours": 3.25, "sources": sources, "crops": 1_280_000}
+    for name, training in (("first", heard), ("second", {})):
+        config = ModelConfig(name, "0.3", FrontendConfig(), encoder, -5.0, 4.0, training=training)
+        add_to_zoo(ByolaModel(config), tmp_path)
+    lines = readme.models_table(tmp_path).splitlines()
+    assert len(lines) == 4 and len({line.count("|") for line in lines}) == 1
+    assert lines[2].startswith("| `first` | 0.3 | 3.2 | music 2.0, effects 1.2 | 1.28 M |")
+    assert "| 72 numbers | 40 ms |" in lines[2]
+    assert lines[3].startswith("| `second` | 0.3 | not stated | not stated | not stated |")
+
+
+def test_tables_are_replaced_and_the_rest_stays(tmp_path: Path) -> None:
+    (tmp_path / "speed.md").write_text("| new |\n\n")
+    text = "before\n<!-- table:speed -->\n| old |\n| older |\n<!-- /table:speed -->\nafter\n"
+    once = readme.filled(text, tmp_path)
+    assert once == "before\n<!-- table:speed -->\n| new |\n<!-- /table:speed -->\nafter\n"
+    assert readme.filled(once, tmp_path) == once
+
+
+def test_readmes_python_runs(repository: Path) -> None:
+    if not byola_hear.list_models():
+        pytest.skip("no networks in weights/")
+    (code,) = re.findall(r"```python\n(.*?)```", (repository / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    assert len([line for line in code.splitlines() if line]) == 10
+    done = subprocess.run([sys.executable, "-c", code], cwd=repository, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_open_marker_or_missing_result_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=re.escape("expected <!-- /table:speed -->")):
+        readme.filled("<!-- table:speed -->\n", tmp_path)
+    with pytest.raises(FileNotFoundError):
+        readme.filled("<!-- table:speed -->\n<!-- /table:speed -->\n", tmp_path)

@@ -1,0 +1,162 @@
+"""What installing and importing the package does, and what it does not."""
+
+from __future__ import annotations
+
+import configparser
+import os
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+
+import byola_hear
+
+
+def python(code: str, folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    """Run Python in a folder with the checkout's package at hand."""
+    environment = {**os.environ, "PYTHONPATH": str(Path(byola_hear.__file__).resolve().parents[1])}
+    command = [sys.executable, *options, "-c", code]
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+
+
+def test_import_has_no_side_effects(tmp_path: Path) -> None:
+    code = """
+import os, random, sys, threading, warnings
+import numpy, torch  # what they do themselves is theirs
+modules, environment = set(sys.modules), dict(os.environ)
+def state():
+    return (
+        random.getstate(), str(numpy.random.get_state()), torch.get_rng_state().tolist(),
+        torch.get_num_threads(), torch.get_default_dtype(), torch.is_grad_enabled(),
+        threading.active_count(), warnings.filters[:], sys.excepthook, os.getcwd(), dict(os.environ),
+    )
+before = state()
+import byola_hear
+assert state() == before
+heavy = set("torchaudio librosa scipy pandas sklearn matplotlib tqdm click benchmark tensorflow".split())
+new = {name.partition(".")[0] for name in set(sys.modules) - modules}
+assert not new & heavy, new & heavy
+"""
+    done = python(code, tmp_path, "-W", "error")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_public_names_are_the_hear_api_and_the_list_of_models() -> None:
+    names = {
+        "load_model",
+        "get_scene_embeddings",
+        "get_timestamp_embeddings",
+        "list_models",
+        "describe_model",
+    }
+    assert set(byola_hear.__all__) == names | {"__version__"}
+    assert all(callable(getattr(byola_hear, name)) for name in names)
+
+
+def test_version_is_the_same_everywhere(repository: Path) -> None:
+    version = byola_hear.__version__
+    assert re.fullmatch(r"\d+\.\d+\.\d+", version)
+    assert re.search(r"^version: (.+)$", (repository / "CITATION.cff").read_text(), re.M)[1] == version
+    assert re.search(r"^## (.+)$", (repository / "CHANGELOG.md").read_text(), re.M)[1] == version
+    try:
+        installed = metadata.version("byola-hear")
+    except metadata.PackageNotFoundError:
+        return  # Running from a plain checkout.
+    assert installed == version, "the installed metadata is stale: pip install again"
+
+
+def test_requirements_have_no_upper_bound(repository: Path) -> None:
+    config = configparser.ConfigParser()
+    config.read(repository / "setup.cfg", encoding="utf-8")
+    required = config["options"]["install_requires"].split()
+    assert {re.match(r"[\w.-]+", line)[0] for line in required} == {
+        "torch",
+        "numpy",
+        "soundfile",
+        "soxr",
+        "safetensors",
+        "click",
+    }
+    lines = [*required, *"\n".join(config["options.extras_require"].values()).split()]
+    assert not [line for line in lines if re.search(r"==|<|~=", line)]
+
+
+def test_packages_are_all_named(repository: Path) -> None:
+    config = configparser.ConfigParser()
+    config.read(repository / "setup.cfg", encoding="utf-8")
+    found = {
+        ".".join(path.parent.relative_to(repository).parts) for path in (repository / "byola_hear").rglob("__init__.py")
+    }
+    assert set(config["options"]["packages"].split()) == found | {"byola_hear.weights"}
+
+
+@pytest.fixture(scope="module")
+def wheel(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel, built without a network from a copy of what it is made of."""
+    setuptools = pytest.importorskip("setuptools", reason="setuptools, which builds the wheel, is not installed")
+    if int(setuptools.__version__.partition(".")[0]) < 77:
+        pytest.skip(f"setuptools 77.0.3 or later builds the wheel, {setuptools.__version__} is installed")
+    source = tmp_path_factory.mktemp("source")
+    for name in ("setup.cfg", "pyproject.toml", "README.md", "LICENSE", "MANIFEST.in"):
+        shutil.copy(repository / name, source)
+    for name in ("byola_hear", "weights"):
+        ignored = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(repository / name, source / name, ignore=ignored, copy_function=link_or_copy)
+    build = "from setuptools import build_meta; print(build_meta.build_wheel('dist'))"
+    done = subprocess.run([sys.executable, "-c", build], cwd=source, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return source / "dist" / done.stdout.split()[-1]
+
+
+def link_or_copy(source: str, target: str) -> None:
+    """The networks are large: a second name for a file is enough, where the file system has such."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy(source, target)
+
+
+def test_wheel_holds_the_package_and_the_networks(wheel: Path, repository: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        names = {name for name in archive.namelist() if ".dist-info/" not in name}
+        (information,) = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
+        (scripts,) = (name for name in archive.namelist() if name.endswith(".dist-info/entry_points.txt"))
+        described, entry_points = archive.read(information).decode(), archive.read(scripts).decode()
+    code = {
+        path.relative_to(repository).as_posix()
+        for path in (repository / "byola_hear").rglob("*.py")
+        if "__pycache__" not in path.parts
+    }
+    kinds = (".py", ".csv", ".safetensors", ".json", ".md", ".png")
+    networks = {
+        f"byola_hear/weights/{path.name}" for path in (repository / "weights").iterdir() if path.suffix in kinds
+    }
+    assert names == code | networks | {"byola_hear/py.typed"}
+    assert "byola-hear = byola_hear.cli:main" in entry_points
+    assert f"\nVersion: {byola_hear.__version__}\n" in described
+    assert "\nLicense-Expression: Apache-2.0\n" in described
+    assert "\nRequires-Python: >=3.10\n" in described
+
+
+def test_installed_wheel_finds_its_networks(wheel: Path, tmp_path: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(tmp_path / "site")
+    code = f"""
+import sys
+sys.path.insert(0, {str(tmp_path / "site")!r})
+import byola_hear
+from byola_hear.zoo import zoo_folder
+assert byola_hear.__file__.startswith({str(tmp_path)!r}), byola_hear.__file__
+print(zoo_folder(), *byola_hear.list_models())
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    folder, *names = done.stdout.split()
+    assert Path(folder) == tmp_path / "site" / "byola_hear" / "weights"
+    assert names == byola_hear.list_models()
