@@ -1,0 +1,71 @@
+"""The benchmark's commands: ``python -m benchmark COMMAND``. Errors are one line on stderr, exit code 2."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+import click
+
+#: Commands and where they are; imported when asked for, since some need what others do without.
+COMMANDS = {
+    "cards": ("benchmark.cards", "cards_command", "The networks' cards, from checkpoints, logs and the probe's table."),
+    "probe": ("benchmark.probe_command", "probe_command", "Models by tasks: a linear probe of clip embeddings."),
+    "speed": ("benchmark.speed", "speed_command", "Speed, start-up time and memory of the package."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group of commands that are imported when one is run."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, attribute, _ = COMMANDS[cmd_name]
+        command: click.Command = getattr(importlib.import_module(module), attribute)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, COMMANDS[name][2]) for name in sorted(COMMANDS)])
+
+
+@click.group(cls=LazyGroup)
+def commands() -> None:
+    """Measure audio embeddings and the package that makes them."""
+
+
+def run(command: click.Command, arguments: Sequence[str] | None, name: str) -> NoReturn:
+    """Run a command and exit; whatever was wrong with what it was given is one line on stderr, exit code 2.
+
+    Args:
+        command: the command.
+        arguments: those after the program's name; the process's own if None.
+        name: the program's name in the help.
+    """
+    try:
+        code = command.main(arguments, prog_name=name, standalone_mode=False)
+    except click.exceptions.Abort:
+        click.echo("error: interrupted", err=True)
+        code = 130
+    except click.ClickException as error:
+        click.echo(f"error: {' '.join(error.format_message().split())}", err=True)
+        code = error.exit_code
+    except (ValueError, FileNotFoundError, ModuleNotFoundError) as error:
+        click.echo(f"error: {' '.join(str(error).split())}", err=True)
+        code = 2
+    sys.exit(code)
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run ``python -m benchmark`` and exit."""
+    run(commands, arguments, "python -m benchmark")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,182 @@
+"""What is compared: embeddings of clips by name. A row of the table is one or more extractors (seeds)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import metadata
+from pathlib import Path
+
+import numpy as np
+import torch
+
+import byola_hear
+from byola_hear.encoder import EncoderConfig
+from byola_hear.frontend import FrontendConfig, log_mel
+from byola_hear.model import ByolaModel, ModelConfig
+
+#: Clips in, ``(n_clips, n_features)`` out.
+Embed = Callable[[list[np.ndarray]], np.ndarray]
+
+
+@dataclass(frozen=True)
+class Extractor:
+    """A way to embed clips.
+
+    Attributes:
+        row: the table's row that its scores are averaged into.
+        identity: text that changes whenever the embeddings may change; the cache's key.
+        sample_rate: Hz, of the clips that it wants.
+        embed: a list of clips, each ``(n_samples,)`` float32 in [-1, 1], to ``(n_clips, n_features)``.
+        note: what a reader of the table must know about it.
+    """
+
+    row: str
+    identity: str
+    sample_rate: int
+    embed: Embed
+    note: str
+
+
+@lru_cache(maxsize=1)
+def _code_hash() -> str:
+    """Hash of the code that embeddings come from, so that a change of it outdates what is cached."""
+    folder = Path(byola_hear.__file__).parent
+    digest = hashlib.sha256(Path(__file__).read_bytes())
+    for name in ("frontend.py", "encoder.py", "fold.py", "segments.py", "pooling.py", "model.py"):
+        digest.update((folder / name).read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def model_hash(model: ByolaModel) -> str:
+    """SHA-256 of a model's configuration and weights, hexadecimal."""
+    digest = hashlib.sha256(json.dumps(model.config.to_dict(), sort_keys=True).encode())
+    for name, tensor in sorted(model.state_dict().items()):
+        digest.update(name.encode())
+        digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()
+
+
+def embed_with(model: ByolaModel) -> Embed:
+    """Clip embeddings by a model, through the HEAR API."""
+
+    def embed(clips: list[np.ndarray]) -> np.ndarray:
+        return byola_hear.get_scene_embeddings([torch.from_numpy(clip) for clip in clips], model).numpy()
+
+    return embed
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """One thread for what is too small to share: several wait for each other longer than they work."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def from_model(model: ByolaModel, row: str, note: str = "") -> Extractor:
+    """An extractor of a model's clip embeddings."""
+    return Extractor(row, f"{_code_hash()}-{model_hash(model)}", model.sample_rate, embed_with(model), note)
+
+
+def log_mel_statistics(clips: list[np.ndarray]) -> np.ndarray:
+    """Mean and standard deviation over time of each band of the log-mel: ``(n_clips, 128)``."""
+    rows = []
+    with one_thread():
+        for clip in clips:
+            spectrum = log_mel(torch.from_numpy(clip))
+            deviation, mean = torch.std_mean(spectrum, dim=-1, correction=0)
+            rows.append(torch.cat([mean, deviation]))
+    return torch.stack(rows).numpy()
+
+
+def mfcc_statistics(clips: list[np.ndarray]) -> np.ndarray:
+    """Mean and standard deviation over time of 20 MFCCs and their first and second differences: ``(n_clips, 120)``."""
+    import librosa
+
+    rows = []
+    with warnings.catch_warnings():
+        # librosa warns of clips shorter than its window; it pads them with zeros, which is what is wanted.
+        warnings.filterwarnings("ignore", message="n_fft=")
+        for clip in clips:
+            mfcc = librosa.feature.mfcc(y=clip, sr=16000, n_mfcc=20, n_fft=1024, hop_length=160)
+            series = np.concatenate(
+                [mfcc] + [librosa.feature.delta(mfcc, order=order, mode="nearest") for order in (1, 2)]
+            )
+            rows.append(np.concatenate([series.mean(1), series.std(1)]))
+    return np.stack(rows).astype(np.float32)
+
+
+def log_mel_moments(clips: Sequence[np.ndarray]) -> tuple[float, float]:
+    """Mean and standard deviation of all the values of the clips' log-mels."""
+    count, total, squares = 0, 0.0, 0.0
+    with one_thread():
+        for clip in clips:
+            spectrum = log_mel(torch.from_numpy(clip)).double()
+            count += spectrum.numel()
+            total += float(spectrum.sum())
+            squares += float(spectrum.square().sum())
+    mean = total / count
+    return mean, max(squares / count - mean**2, 1e-12) ** 0.5
+
+
+def untrained_model(seed: int, mean: float, std: float) -> ByolaModel:
+    """A network of the v2 shape as PyTorch initialises it, with given statistics."""
+    config = ModelConfig(
+        name="untrained",
+        version=byola_hear.__version__,
+        frontend=FrontendConfig(),
+        encoder=EncoderConfig.v2(),
+        mean=mean,
+        std=std,
+        training={},
+    )
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return ByolaModel(config).eval()
+
+
+def extractors_of(
+    name: str, training_clips: Callable[[], list[np.ndarray]], untrained_seeds: Sequence[int] = (0, 1, 2)
+) -> list[Extractor]:
+    """The extractors behind one row of the table.
+
+    Args:
+        name: ``logmel``, ``mfcc``, ``untrained``, or a model's name or checkpoint's path.
+        training_clips: gives clips to take the untrained network's statistics from, where there is no "both" model
+            to borrow them from.
+        untrained_seeds: one untrained network for each.
+
+    Returns:
+        One extractor, or for ``untrained`` one a seed.
+
+    Raises:
+        FileNotFoundError: if there is no such model.
+        ValueError: if it can't be loaded.
+    """
+    if name == "logmel":
+        note = "log-mel spectrogram, mean and standard deviation over time of each of 64 bands"
+        return [Extractor("logmel", f"{_code_hash()}-logmel", 16000, log_mel_statistics, note)]
+    if name == "mfcc":
+        note = "librosa, 20 MFCCs and two orders of differences, mean and standard deviation over time"
+        identity = f"{_code_hash()}-mfcc-{metadata.version('librosa')}"
+        return [Extractor("mfcc", identity, 16000, mfcc_statistics, note)]
+    if name != "untrained":
+        model = byola_hear.load_model(name)
+        return [from_model(model, name, f"{model.config.name} {model.config.version}")]
+    if "both" in byola_hear.list_models():
+        config = byola_hear.load_model("both").config
+        mean, std, origin = config.mean, config.std, "statistics of the model both"
+    else:
+        mean, std = log_mel_moments(training_clips())
+        origin = "statistics of the tasks' training clips"
+    note = f"v2 shape as PyTorch initialises it, {origin}, mean of seeds {', '.join(map(str, untrained_seeds))}"
+    return [from_model(untrained_model(seed, mean, std), "untrained", note) for seed in untrained_seeds]

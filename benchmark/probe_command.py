@@ -1,0 +1,131 @@
+"""``python -m benchmark probe``: models by tasks, in a table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from benchmark.extractors import Extractor, extractors_of
+from benchmark.probe import Plan, plan, run
+from benchmark.provenance import provenance
+from benchmark.sources import AUDIO_VARIABLE, CACHE_VARIABLE, cache_folder
+from benchmark.splits import CORE_TASKS, TASKS
+from benchmark.table import FORMATS, Row, terminal_table, write
+
+
+def rows_of(models: list[str], planned: Plan, untrained_seeds: int) -> list[tuple[str, list[Extractor]]]:
+    """Rows' names and extractors. A model's path is called by its file's stem, or with its folder where two agree.
+
+    Args:
+        models: names and paths.
+        planned: gives training clips.
+        untrained_seeds: how many untrained networks.
+
+    Returns:
+        ``[(row name, extractors)]``.
+
+    Raises:
+        ValueError: if a model is named twice or can't be used.
+        FileNotFoundError: if there is no such file.
+    """
+    rows: dict[str, list[Extractor]] = {}
+    for model in models:
+        path = Path(model)
+        is_path = bool(path.suffix) or len(path.parts) > 1
+        name = path.stem if is_path else model
+        name = f"{path.resolve().parent.name}/{name}" if is_path and name in rows else name
+        if name in rows:
+            raise ValueError(f"expected each model once, got {model} twice")
+        rows[name] = extractors_of(model, planned.training_clips, tuple(range(untrained_seeds)))
+    return list(rows.items())
+
+
+@click.command("probe")
+@click.option(
+    "--models",
+    default="both,speech,nonspeech,untrained,logmel,mfcc",
+    show_default=True,
+    metavar="NAME|PATH,…",
+    help="Rows: models by name or checkpoint, untrained, logmel, mfcc.",
+)
+@click.option(
+    "--audio",
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    help=f"Labelled sets, NAME.tar each. Default: ${AUDIO_VARIABLE}, else ../shared/audio/tasks beside the checkout.",
+)
+@click.option(
+    "--tasks",
+    default="core",
+    show_default=True,
+    metavar="NAME,…",
+    help=f"core ({', '.join(CORE_TASKS)}), all, or out of {', '.join(TASKS)}.",
+)
+@click.option(
+    "-o",
+    "--output",
+    "outputs",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help=f"Also write {', '.join(FORMATS)}; may be given several times.",
+)
+@click.option("--validation", is_flag=True, help="Leave the test parts out: for choosing a recipe.")
+@click.option("--max-clips", type=click.IntRange(min=50), help="Clips of a task at most, for a quick look.")
+@click.option("--seed", default=0, show_default=True, help="Of folds that are made and of the bootstrap.")
+@click.option("--untrained-seeds", type=click.IntRange(1, 20), default=3, show_default=True, help="Untrained networks.")
+@click.option(
+    "--cache",
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    help=f"Decoded audio and embeddings, safe to delete. Default: ${CACHE_VARIABLE}, else one in ~/.cache.",
+)
+@click.option("--no-progress", is_flag=True, help="No bar on stderr.")
+def probe_command(
+    models: str,
+    audio: Path | None,
+    tasks: str,
+    outputs: tuple[Path, ...],
+    validation: bool,
+    max_clips: int | None,
+    seed: int,
+    untrained_seeds: int,
+    cache: Path | None,
+    no_progress: bool,
+) -> None:
+    """A linear probe of clip embeddings: standardised ridge classifier, accuracy in %, groups never split.
+
+    Exit codes: 0, or 2 where something that was asked for can't be had.
+    """
+    for output in outputs:
+        if output.suffix not in FORMATS:
+            raise ValueError(f"expected a result file that ends in {', '.join(FORMATS)}, got {output}")
+        if not output.absolute().parent.is_dir():
+            raise FileNotFoundError(f"no such folder: {output.absolute().parent}")
+    planned = plan(tasks, audio, cache, validation, max_clips, seed, progress=not no_progress)
+    named = rows_of([name.strip() for name in models.split(",") if name.strip()], planned, untrained_seeds)
+    if not named:
+        raise ValueError("expected at least one model, got none")
+    folder = cache_folder(cache)
+    rows = [
+        Row(name, several[0].note, [run(planned, each, folder, not no_progress) for each in several], seed)
+        for name, several in named
+    ]
+    about = {
+        **provenance(),
+        "parts": "validation" if validation else "test",
+        "seed": seed,
+        "max_clips": max_clips,
+        "audio": {name: labelled.sha256 for name, labelled in planned.sets.items()},
+        "extractors": {name: [each.identity for each in several] for name, several in named},
+    }
+    caption = (
+        f"Accuracy, %, of a standardised ridge probe on clip embeddings ({about['parts']} parts, mean over the folds, "
+        "groups never split), ± half the 95 % bootstrap interval over the tested clips."
+    )
+    click.echo(terminal_table(rows))
+    click.echo(caption)
+    for output in outputs:
+        write(output, rows, about, caption)
+        click.echo(f"written: {output}", err=True)

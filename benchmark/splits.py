@@ -1,0 +1,216 @@
+"""Tasks over labelled sets, and their folds: which clips train, choose and test. Groups are never split.
+
+A group is what makes two clips more alike than their label does: a speaker, a source recording, a stroke seen by
+three microphones. No clip of a group that is tested is ever trained on, whatever the published folds say.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from sklearn.model_selection import StratifiedGroupKFold
+
+
+@dataclass(frozen=True)
+class Task:
+    """One thing to tell about the clips of a set.
+
+    Attributes:
+        name: the task's name.
+        source: the labelled set's name.
+        title: short heading for a table.
+        label: the manifest's column to predict.
+        group: the column that must not be split; None if each clip stands for itself.
+        fold: the column that holds the folds; None for the set's own train, valid and test split, or
+            ``"made"`` for five folds made of whole groups.
+        stratify: columns whose mixture folds that are made should keep.
+        subset: column and value that clips must have, None for all clips.
+        reserved: column and value of the clips that are never used for choosing anything (see ``validation`` of
+            :func:`folds`); None for the last fold in order.
+    """
+
+    name: str
+    source: str
+    title: str
+    label: str = "label"
+    group: str | None = None
+    fold: str | None = None
+    stratify: tuple[str, ...] = ()
+    subset: tuple[str, str] | None = None
+    reserved: tuple[str, str] | None = None
+
+
+TASKS = {
+    task.name: task
+    for task in (
+        # Leave one speaker out; the official test part of each speaker is what choices never see.
+        Task("spoken_digits", "spoken_digits", "digits", group="speaker", fold="speaker", reserved=("split", "test")),
+        Task("speech_commands_12", "speech_commands_12", "keywords", group="speaker"),
+        Task("esc50", "esc50", "esc50", group="source_recording", fold="fold"),
+        Task("orchestral_notes", "orchestral_notes", "instruments", group="note"),
+        Task("drum_strokes", "drum_strokes", "drums", group="stroke"),
+        Task("esc10", "esc50", "esc10", group="source_recording", fold="fold", subset=("esc10", "True")),
+        Task("language_id", "language_id", "language", group="speaker"),
+        Task("speaker_id", "read_speech_speakers", "speaker", label="speaker"),
+        Task(
+            "speaker_gender",
+            "read_speech_speakers",
+            "gender",
+            label="gender",
+            group="speaker",
+            fold="made",
+            stratify=("gender", "age_group"),
+        ),
+        Task("vocal_bursts", "vocal_bursts", "bursts", group="speaker"),
+    )
+}
+
+#: The five tasks whose mean stands for a network.
+CORE_TASKS = ("spoken_digits", "speech_commands_12", "esc50", "orchestral_notes", "drum_strokes")
+
+
+def find_tasks(names: str | list[str] | tuple[str, ...]) -> list[Task]:
+    """Tasks by name: ``"core"`` (the five), ``"all"``, a name, or several (a list, or with commas between).
+
+    Raises:
+        ValueError: if there is no task of that name.
+    """
+    wanted = names.split(",") if isinstance(names, str) else list(names)
+    found: dict[str, Task] = {}
+    for name in (name.strip() for name in wanted):
+        several = CORE_TASKS if name == "core" else tuple(TASKS) if name == "all" else (name,)
+        for each in several:
+            if each not in TASKS:
+                raise ValueError(f"expected a task out of core, all, {', '.join(TASKS)}, got {each!r}")
+            found[each] = TASKS[each]
+    return list(found.values())
+
+
+@dataclass(frozen=True)
+class Fold:
+    """Rows of the manifest, as positions: ``train`` (all that may be learnt from), ``choose`` (the part of
+    ``train`` that is held out of a first fit, to choose the regularisation) and ``test``."""
+
+    name: str
+    train: np.ndarray
+    choose: np.ndarray
+    test: np.ndarray
+
+
+def groups_of(task: Task, manifest: pd.DataFrame) -> np.ndarray:
+    """``(n_clips,)`` the group that each clip belongs to."""
+    return manifest[task.group or "file"].to_numpy(str)
+
+
+def _need_columns(task: Task, manifest: pd.DataFrame) -> None:
+    wanted = {task.label, task.group or "file", *task.stratify}
+    wanted |= {task.fold} if task.fold not in (None, "made") else {"split"} if task.fold is None else set()
+    wanted |= {pair[0] for pair in (task.subset, task.reserved) if pair}
+    missing = sorted(str(column) for column in wanted if column not in manifest.columns)
+    if missing:
+        raise ValueError(
+            f"task {task.name}: expected the columns {', '.join(missing)} in the manifest of {task.source}, "
+            f"found {', '.join(manifest.columns)}"
+        )
+
+
+def _make_folds(task: Task, manifest: pd.DataFrame, n_folds: int, seed: int) -> np.ndarray:
+    """``(n_clips,)`` number of the fold that each clip falls to, whole groups together."""
+    groups = groups_of(task, manifest)
+    columns = list(task.stratify or (task.label,))
+    mixture = manifest[columns].agg("|".join, axis=1).to_numpy(str)
+    n_folds = min(n_folds, len(np.unique(groups)))
+    if n_folds < 2:
+        raise ValueError(f"task {task.name}: expected at least two groups to split between, found {n_folds}")
+    smallest = min(np.unique(mixture, return_counts=True)[1])
+    if smallest < n_folds:
+        # Too rare to be spread evenly: keep groups together and forget about the mixture.
+        mixture = np.zeros(len(manifest), int)
+    splitter = StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed)
+    made = np.empty(len(manifest), int)
+    for number, (_, rows) in enumerate(splitter.split(mixture, mixture, groups)):
+        made[rows] = number
+    return made
+
+
+def folds(task: Task, manifest: pd.DataFrame, validation: bool = False, seed: int = 0) -> list[Fold]:
+    """A task's folds.
+
+    For a set with a split of its own: one fold, trained on train and valid (the regularisation chosen by fitting
+    on train and scoring on valid), tested on test. For a set with folds: each is tested once, the next one
+    chooses, the rest trains (and then trains together with the one that chose).
+
+    Args:
+        task: the task.
+        manifest: the set's manifest.
+        validation: for choosing a training recipe without ever touching what is reserved for the table: a split
+            task trains on train and tests on valid; a fold task leaves its reserved clips out and takes the folds
+            of the others.
+        seed: for folds that are made.
+
+    Returns:
+        The folds; positions are rows of ``manifest``.
+
+    Raises:
+        ValueError: if the manifest lacks a column or a part that the task needs.
+    """
+    _need_columns(task, manifest)
+    groups = groups_of(task, manifest)
+    rows = np.arange(len(manifest))
+    if task.subset:
+        rows = rows[manifest[task.subset[0]].to_numpy(str) == task.subset[1]]
+    if task.fold is None:
+        parts = {name: rows[manifest["split"].to_numpy(str)[rows] == name] for name in ("train", "valid", "test")}
+        empty = [name for name, part in parts.items() if not len(part)]
+        if empty:
+            raise ValueError(f"task {task.name}: expected clips in train, valid and test, found none in {empty[0]}")
+        if not validation:
+            train = np.concatenate([parts["train"], parts["valid"]])
+            return [_fold("test", train, parts["valid"], parts["test"], groups)]
+        inner = _make_folds(task, manifest.iloc[parts["train"]], 4, seed)
+        return [_fold("valid", parts["train"], parts["train"][inner == 0], parts["valid"], groups)]
+    if task.fold == "made":
+        assigned = np.full(len(manifest), "", dtype=object)
+        assigned[rows] = _make_folds(task, manifest.iloc[rows], 5, seed).astype(str)
+    else:
+        assigned = manifest[task.fold].to_numpy(str).astype(object)
+    names = sorted(set(assigned[rows]))
+    if validation and task.reserved:
+        rows = rows[manifest[task.reserved[0]].to_numpy(str)[rows] != task.reserved[1]]
+    elif validation:
+        rows = rows[assigned[rows] != names[-1]]
+    names = sorted(set(assigned[rows]))
+    if len(names) < 3:
+        raise ValueError(f"task {task.name}: expected at least three folds, found {len(names)}")
+    result = []
+    for number, name in enumerate(names):
+        following = names[(number + 1) % len(names)]
+        test, choose = rows[assigned[rows] == name], rows[assigned[rows] == following]
+        result.append(_fold(name, rows[assigned[rows] != name], choose, test, groups))
+    return result
+
+
+def _fold(name: str, train: np.ndarray, choose: np.ndarray, test: np.ndarray, groups: np.ndarray) -> Fold:
+    """A fold whose training part has lost every clip of a group that is tested."""
+    tested = np.unique(groups[test])
+    return Fold(name, train[~np.isin(groups[train], tested)], choose[~np.isin(groups[choose], tested)], test)
+
+
+def thin(task: Task, manifest: pd.DataFrame, max_clips: int | None, seed: int = 0) -> np.ndarray:
+    """Rows to keep so that at most ``max_clips`` are left, parts and labels in the proportions that they have.
+
+    Returns:
+        ``(n_kept,)`` sorted positions.
+    """
+    n_clips = len(manifest)
+    if max_clips is None or n_clips <= max_clips:
+        return np.arange(n_clips)
+    columns = [task.label] + [c for c in (task.fold, "split") if c in manifest.columns and c != task.label]
+    shuffled = manifest.iloc[np.random.default_rng(seed).permutation(n_clips)]
+    cells = shuffled.groupby(columns, sort=False)
+    # The place of each clip within its cell, as a fraction: the lowest fractions are an even sample of all cells.
+    place = (cells.cumcount() + 0.5) / cells[task.label].transform("size")
+    positions = pd.Series(place.to_numpy(), index=shuffled.index.map(dict(zip(manifest.index, range(n_clips)))))
+    return np.sort(positions.sort_values(kind="stable").index.to_numpy()[:max_clips])

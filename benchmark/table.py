@@ -1,0 +1,164 @@
+"""Results as tables: for the terminal, Markdown, CSV and JSON."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmark.probe import TaskResult
+from benchmark.splits import TASKS
+from byola_hear.files import replacing
+from byola_hear.terminal import aligned
+
+#: Result files that can be written, by suffix.
+FORMATS = (".csv", ".md", ".json")
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of the table.
+
+    Attributes:
+        name: what it is called.
+        note: what a reader must know about it.
+        results: for each seed, the results by task; one seed for what is not random.
+        seed: of the bootstrap.
+    """
+
+    name: str
+    note: str
+    results: list[dict[str, TaskResult]]
+    seed: int = 0
+
+    def task(self, name: str) -> TaskResult:
+        """A task's result, each fold's accuracy averaged over the seeds."""
+        several = [results[name] for results in self.results]
+        accuracies = np.mean([result.accuracies for result in several], axis=0).tolist()
+        return TaskResult(name, several[0].fold_names, accuracies, several[0].strengths, several[0].counts)
+
+    @property
+    def tasks(self) -> list[str]:
+        """Names of the tasks, in order."""
+        return list(self.results[0])
+
+    @property
+    def mean(self) -> float:
+        """Mean accuracy over the tasks, %."""
+        return float(np.mean([self.task(name).accuracy for name in self.tasks]))
+
+    def mean_interval(self) -> tuple[float, float]:
+        """95 % bootstrap interval of the mean, every task's tested clips resampled, %."""
+        draws = [self.task(name).draws(self.seed + number) for number, name in enumerate(self.tasks)]
+        low, high = np.percentile(np.mean(draws, axis=0), [2.5, 97.5])
+        return float(low), float(high)
+
+
+def _cells(rows: list[Row]) -> tuple[list[list[float]], list[list[str]]]:
+    """Accuracies, and the same with half the width of the interval, a column a task and one for the mean."""
+    numbers, texts = [], []
+    for row in rows:
+        values = [(row.task(name).accuracy, row.task(name).interval(row.seed)) for name in row.tasks]
+        values.append((row.mean, row.mean_interval()))
+        numbers.append([value for value, _ in values])
+        texts.append([f"{value:.1f} ± {(high - low) / 2:.1f}" for value, (low, high) in values])
+    return numbers, texts
+
+
+def _titles(rows: list[Row]) -> list[str]:
+    return [TASKS[name].title for name in rows[0].tasks]
+
+
+def terminal_table(rows: list[Row]) -> str:
+    """The table as aligned text: accuracy in % ± half the 95 % interval."""
+    return aligned(["model", *_titles(rows), "mean"], [[row.name, *cells] for row, cells in zip(rows, _cells(rows)[1])])
+
+
+def markdown_table(rows: list[Row], caption: str = "") -> str:
+    """The table in Markdown, the best of each column in bold, the spread over folds in a second table below."""
+    numbers, texts = _cells(rows)
+    best = [max(round(value, 1) for value in column) for column in zip(*numbers)]
+    bold = [
+        [f"**{text}**" if round(value, 1) == top else text for value, text, top in zip(values, cells, best)]
+        for values, cells in zip(numbers, texts)
+    ]
+    parts = [markdown(["model", *_titles(rows), "mean"], [[row.name, *cells] for row, cells in zip(rows, bold)])]
+    if caption:
+        parts.append(caption + "\n")
+    folded = [name for name in rows[0].tasks if rows[0].task(name).spread is not None]
+    if folded:
+        spreads = [[row.name, *(f"{row.task(name).spread:.1f}" for name in folded)] for row in rows]
+        parts.append("Standard deviation over the folds, points:\n")
+        parts.append(markdown(["model", *(TASKS[name].title for name in folded)], spreads))
+    notes = [f"- {row.name}: {row.note}" for row in rows if row.note]
+    if notes:
+        parts.append("\n".join(notes) + "\n")
+    return "\n".join(parts)
+
+
+def markdown(header: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
+    """A table in Markdown, the first column to the left and the others to the right."""
+    ruler = ["---", *("--:" for _ in header[1:])]
+    return "".join(f"| {' | '.join(cells)} |\n" for cells in (header, ruler, *lines))
+
+
+def csv_table(rows: list[Row]) -> str:
+    """One line a model, seed, task and fold: ``model,seed,task,fold,accuracy,clips,strength``."""
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(["model", "seed", "task", "fold", "accuracy", "clips", "strength"])
+    for row in rows:
+        for seed, results in enumerate(row.results):
+            for name, result in results.items():
+                for fold in zip(result.fold_names, result.accuracies, result.counts, result.strengths):
+                    writer.writerow([row.name, seed, name, fold[0], f"{fold[1]:.4f}", fold[2], f"{fold[3]:g}"])
+    return stream.getvalue()
+
+
+def json_table(rows: list[Row], about: dict[str, Any]) -> str:
+    """Everything, with where it comes from."""
+    models = {
+        row.name: {
+            "note": row.note,
+            "mean": row.mean,
+            "mean_interval": row.mean_interval(),
+            "tasks": {
+                name: {
+                    "accuracy": row.task(name).accuracy,
+                    "spread": row.task(name).spread,
+                    "interval": row.task(name).interval(row.seed),
+                    "seeds": [results[name].accuracy for results in row.results],
+                    "folds": dict(zip(row.task(name).fold_names, row.task(name).accuracies)),
+                    "clips": row.task(name).counts,
+                }
+                for name in row.tasks
+            },
+        }
+        for row in rows
+    }
+    return json.dumps({"about": about, "models": models}, indent=1) + "\n"
+
+
+def write(path: Path, rows: list[Row], about: dict[str, Any], caption: str = "") -> None:
+    """Write the results in the form that the path's suffix names.
+
+    Raises:
+        ValueError: if the suffix is another.
+        FileNotFoundError: if the folder does not exist.
+    """
+    if path.suffix == ".csv":
+        text = csv_table(rows)
+    elif path.suffix == ".md":
+        text = markdown_table(rows, caption)
+    elif path.suffix == ".json":
+        text = json_table(rows, about)
+    else:
+        raise ValueError(f"expected a result file that ends in {', '.join(FORMATS)}, got {path}")
+    with replacing(path) as stream:
+        stream.write(text.encode())
