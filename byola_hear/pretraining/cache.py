@@ -1,0 +1,260 @@
+"""Log-mel cache: every row of a manifest decoded and transformed once, for crops drawn in any order afterwards.
+
+A cache is a folder: ``log_mel.f16`` holds the frames of all rows one after another (frames × bands, float16 without
+a header, memory-mapped when read), ``rows.csv`` where each row begins and how long it is, ``cache.json`` the front end,
+the statistics and the manifest it was made from. An hour of audio takes 46 MB. Building can be interrupted; the same
+command goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import soundfile
+import soxr
+import torch
+from torch import Tensor
+
+from byola_hear.frontend import FrontendConfig, log_mel
+from byola_hear.pretraining.crops import crop_statistics
+from byola_hear.pretraining.manifest import Clip, read_manifest, summary
+from byola_hear.pretraining.matching import matching_of
+
+DATA_FILE, ROWS_FILE, INFO_FILE = "log_mel.f16", "rows.csv", "cache.json"
+
+
+@dataclass(frozen=True)
+class LogMelCache:
+    """A finished cache, opened for reading.
+
+    Attributes:
+        frames: ``(total_frames, n_mels)`` float16 log-mel, memory-mapped or on a device.
+        starts: ``(n_rows,)`` int64, first frame of each row.
+        lengths: ``(n_rows,)`` int64, frames of each row.
+        frontend: the front end it was made with.
+        mean: mean log-mel value over random crops.
+        std: standard deviation of the same.
+        info: all of ``cache.json``: hours by source, kind and licence, how the set was matched with others, the
+            manifest's hash, rows that failed.
+    """
+
+    frames: Tensor
+    starts: Tensor
+    lengths: Tensor
+    frontend: FrontendConfig
+    mean: float
+    std: float
+    info: dict[str, Any]
+
+    def to(self, device: torch.device) -> LogMelCache:
+        """The same cache with all frames on a device."""
+        frames, starts, lengths = (tensor.to(device) for tensor in (self.frames, self.starts, self.lengths))
+        return replace(self, frames=frames, starts=starts, lengths=lengths)
+
+
+def read_clip(clip: Clip, folder: Path, sample_rate: int) -> np.ndarray:
+    """Decode one row of a manifest.
+
+    Args:
+        clip: the row.
+        folder: the manifest's folder.
+        sample_rate: Hz wanted.
+
+    Returns:
+        ``(n_samples,)`` float32 mono.
+
+    Raises:
+        ValueError: if the file is missing, unreadable, empty or holds values that are not finite.
+    """
+    path = folder / clip.path
+    try:
+        with soundfile.SoundFile(path) as file:
+            rate = file.samplerate
+            start = round((clip.start_s or 0.0) * rate)
+            count = -1 if clip.end_s is None else round(clip.end_s * rate) - start
+            if start:
+                file.seek(start)
+            audio = file.read(count, dtype="float32", always_2d=True).mean(axis=1)
+    except (soundfile.SoundFileError, OSError, RuntimeError) as error:
+        raise ValueError(f"{path}: {error}") from None
+    if rate != sample_rate:
+        audio = soxr.resample(audio, rate, sample_rate)
+    if len(audio) == 0:
+        raise ValueError(f"{path}: no samples")
+    if not np.isfinite(audio).all():
+        raise ValueError(f"{path}: samples that are not finite numbers")
+    return audio
+
+
+def cached_log_mel(clip: Clip, folder: Path, frontend: FrontendConfig) -> np.ndarray:
+    """One row as it is stored: ``(n_frames, n_mels)`` float16."""
+    audio = torch.from_numpy(read_clip(clip, folder, frontend.sample_rate))
+    return log_mel(audio, frontend).T.half().contiguous().numpy()
+
+
+def build_cache(
+    manifest: str | os.PathLike[str],
+    output: str | os.PathLike[str],
+    frontend: FrontendConfig | None = None,
+    workers: int = 2,
+    statistics_crops: int = 10_000,
+    crop_frames: int = 96,
+    seed: int = 42,
+    progress: Callable[[int, int], None] | None = None,
+) -> LogMelCache:
+    """Build the cache of a manifest, or finish or open it if it is there already.
+
+    Args:
+        manifest: the manifest's path.
+        output: folder of the cache.
+        frontend: the front end; BYOL-A v2's if None.
+        workers: threads that decode.
+        statistics_crops: random crops over which mean and standard deviation are taken, 10 000 as published.
+        crop_frames: length of those crops, frames.
+        seed: of those crops.
+        progress: called with rows done and rows in all.
+
+    Returns:
+        The cache, opened.
+
+    Raises:
+        ValueError: if the folder holds the cache of another manifest or front end, or no row could be read.
+    """
+    manifest, output = Path(manifest), Path(output)
+    frontend = frontend or FrontendConfig()
+    clips = read_manifest(manifest)
+    identity = {
+        "manifest_sha256": hashlib.sha256(manifest.read_bytes()).hexdigest(),
+        "frontend": frontend.to_dict(),
+    }
+    output.mkdir(parents=True, exist_ok=True)
+    if (output / INFO_FILE).exists():
+        cache = open_cache(output)
+        if any(cache.info[key] != value for key, value in identity.items()):
+            raise ValueError(f"{output}: holds the cache of another manifest or front end; choose another folder")
+        return cache
+    failed = _append_rows(clips, manifest.parent, output, frontend, identity, workers, progress)
+    frames, starts, lengths = _open_data(output, frontend)
+    if len(starts) == 0:
+        raise ValueError(f"{manifest}: no row could be read; the first: {failed[0] if failed else 'none'}")
+    drawn = LogMelCache(frames, starts, lengths, frontend, 0.0, 1.0, {})
+    mean, std = crop_statistics(drawn, statistics_crops, crop_frames, seed)
+    info = {
+        **identity,
+        "mean": mean,
+        "std": std,
+        "rows": len(starts),
+        "hours": float(lengths.sum()) * frontend.hop_length / frontend.sample_rate / 3600,
+        "sources": summary(clips),
+        "matching": matching_of(manifest),
+        "failed": failed,
+    }
+    temporary = output / f"{INFO_FILE}.partial"
+    temporary.write_text(json.dumps(info, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    os.replace(temporary, output / INFO_FILE)
+    return open_cache(output)
+
+
+def _append_rows(
+    clips: list[Clip],
+    folder: Path,
+    output: Path,
+    frontend: FrontendConfig,
+    identity: dict[str, Any],
+    workers: int,
+    progress: Callable[[int, int], None] | None,
+) -> list[str]:
+    """Decode the rows that are not in the data file yet and append them; returns the reasons of those that failed."""
+    marker = output / "building.json"
+    if marker.exists() and json.loads(marker.read_text(encoding="utf-8")) != identity:
+        raise ValueError(f"{output}: holds an unfinished cache of another manifest or front end; choose another one")
+    marker.write_text(json.dumps(identity), encoding="utf-8")
+    done, failed, size = _rows_done(output, frontend.n_mels * 2)
+    with open(output / DATA_FILE, "ab") as data, open(output / ROWS_FILE, "a", newline="", encoding="utf-8") as rows:
+        data.truncate(size)
+        writer = csv.writer(rows, lineterminator="\n")
+        with ThreadPoolExecutor(max(1, workers)) as pool:
+            for index, result in _in_order(pool, clips, done, folder, frontend, workers):
+                if isinstance(result, str):
+                    failed.append(result)
+                    writer.writerow([index, 0, result])
+                else:
+                    data.write(result.tobytes())
+                    data.flush()
+                    writer.writerow([index, len(result), ""])
+                # The row is written after its data, so a row that can be read is always whole.
+                rows.flush()
+                if progress is not None:
+                    progress(index + 1, len(clips))
+    marker.unlink()
+    return failed
+
+
+def _in_order(
+    pool: ThreadPoolExecutor, clips: list[Clip], done: int, folder: Path, frontend: FrontendConfig, workers: int
+) -> Iterator[tuple[int, np.ndarray | str]]:
+    """Decode with a few rows under way at once, yielding in the manifest's order."""
+
+    def work(clip: Clip) -> np.ndarray | str:
+        try:
+            return cached_log_mel(clip, folder, frontend)
+        except ValueError as error:
+            return str(error)
+
+    waiting = iter(range(done, len(clips)))
+    queue = [(index, pool.submit(work, clips[index])) for index in islice(waiting, 4 * max(1, workers))]
+    while queue:
+        index, future = queue.pop(0)
+        yield index, future.result()
+        for following in islice(waiting, 1):
+            queue.append((following, pool.submit(work, clips[following])))
+
+
+def _rows_done(output: Path, frame_bytes: int) -> tuple[int, list[str], int]:
+    """How many rows an unfinished cache holds, which of them failed, and the size of their data in bytes."""
+    path = output / ROWS_FILE
+    if not path.exists():
+        return 0, [], 0
+    text = path.read_text(encoding="utf-8")
+    whole = text[: text.rfind("\n") + 1]
+    if whole != text:
+        path.write_text(whole, encoding="utf-8")
+    entries = list(csv.reader(whole.splitlines()))
+    frames = sum(int(entry[1]) for entry in entries)
+    return len(entries), [entry[2] for entry in entries if entry[2]], frames * frame_bytes
+
+
+def _open_data(output: Path, frontend: FrontendConfig) -> tuple[Tensor, Tensor, Tensor]:
+    """The frames, memory-mapped, with each readable row's start and length."""
+    with open(output / ROWS_FILE, newline="", encoding="utf-8") as file:
+        lengths = np.array([int(entry[1]) for entry in csv.reader(file)], dtype=np.int64)
+    lengths = lengths[lengths > 0]
+    starts = np.cumsum(lengths) - lengths
+    # Mode "c" maps privately: torch wants writable memory, and the file must never change.
+    data = np.memmap(output / DATA_FILE, dtype=np.float16, mode="c") if len(lengths) else np.empty(0, np.float16)
+    frames = torch.from_numpy(data).reshape(-1, frontend.n_mels)
+    return frames, torch.from_numpy(starts), torch.from_numpy(lengths)
+
+
+def open_cache(folder: str | os.PathLike[str]) -> LogMelCache:
+    """Open a finished cache.
+
+    Raises:
+        FileNotFoundError: if the folder holds none.
+    """
+    folder = Path(folder)
+    if not (folder / INFO_FILE).exists():
+        raise FileNotFoundError(f"{folder}: no finished log-mel cache there ({INFO_FILE} is missing)")
+    info = json.loads((folder / INFO_FILE).read_text(encoding="utf-8"))
+    frontend = FrontendConfig(**info["frontend"])
+    return LogMelCache(*_open_data(folder, frontend), frontend, info["mean"], info["std"], info)

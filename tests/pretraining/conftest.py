@@ -1,0 +1,58 @@
+"""Small recipes and audio for the pre-training tests."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from byola_hear.encoder import EncoderConfig
+from byola_hear.pretraining.cache import LogMelCache, build_cache
+from byola_hear.pretraining.collect import build_manifest
+from byola_hear.pretraining.recipe import Recipe
+from byola_hear.pretraining.views import ViewConfig
+
+
+@pytest.fixture(scope="session")
+def tones(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of twelve clips: tones with noise, 0.2 to 2.4 s, some of them stereo or at another rate."""
+    folder = tmp_path_factory.mktemp("tones")
+    random = np.random.default_rng(0)
+    for index in range(12):
+        rate = (16000, 22050, 44100)[index % 3]
+        time = np.arange(int(rate * 0.2 * (index + 1))) / rate
+        audio = 0.3 * np.sin(2 * np.pi * 200 * (index + 1) * time) + 0.01 * random.standard_normal(len(time))
+        channels = np.stack([audio, audio], axis=1) if index % 4 == 3 else audio
+        soundfile.write(folder / f"tone{index:02d}.wav", channels, rate)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tone_manifest(tones: Path) -> Path:
+    """The manifest of ``tones``, beside its clips."""
+    build_manifest([tones], tones / "manifest.csv", kind="tones", licence="CC0-1.0")
+    return tones / "manifest.csv"
+
+
+@pytest.fixture(scope="session")
+def tone_cache(tone_manifest: Path, tmp_path_factory: pytest.TempPathFactory) -> LogMelCache:
+    """The log-mel cache of ``tones``."""
+    return build_cache(tone_manifest, tmp_path_factory.mktemp("cache") / "tones", statistics_crops=2000)
+
+
+@pytest.fixture(scope="session")
+def tiny_recipe() -> Recipe:
+    """A network and run small enough for a test."""
+    return Recipe(
+        steps=20,
+        batch_size=6,
+        crop_frames=32,
+        warm_up_steps=4,
+        learning_rate=1e-3,
+        projector_hidden=32,
+        projector_output=16,
+        views=ViewConfig(memory_size=15),
+        encoder=EncoderConfig(channels=4, hidden_size=24),
+    )

@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+
+from byola_hear.frontend import FrontendConfig, log_mel
+from byola_hear.pretraining import cache as caches
+from byola_hear.pretraining.cache import LogMelCache, build_cache, open_cache, read_clip
+from byola_hear.pretraining.collect import build_manifest
+from byola_hear.pretraining.manifest import Clip, read_manifest, write_manifest
+
+
+def test_rows_hold_the_log_mel_of_their_clips(tone_cache: LogMelCache, tone_manifest: Path) -> None:
+    for index, clip in enumerate(read_manifest(tone_manifest)):
+        start, length = int(tone_cache.starts[index]), int(tone_cache.lengths[index])
+        expected = log_mel(torch.from_numpy(read_clip(clip, tone_manifest.parent, 16000)), FrontendConfig()).T
+        torch.testing.assert_close(tone_cache.frames[start : start + length].float(), expected, atol=0.01, rtol=0)
+
+
+def test_a_segment_is_the_same_part_of_the_file(tmp_path: Path) -> None:
+    audio = np.random.default_rng(0).uniform(-0.5, 0.5, 16000).astype(np.float32)
+    soundfile.write(tmp_path / "a.wav", audio, 16000, subtype="FLOAT")
+    part = read_clip(Clip("a.wav", 1.0, 16000).segment(0.25, 0.5), tmp_path, 16000)
+    np.testing.assert_array_equal(part, audio[4000:8000])
+
+
+def test_an_interrupted_build_goes_on(tone_manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = build_cache(tone_manifest, tmp_path / "whole", workers=1, statistics_crops=50)
+    decoded: list[str] = []
+    original = caches.cached_log_mel
+
+    def counting(clip: Clip, folder: Path, frontend: FrontendConfig) -> np.ndarray:
+        decoded.append(clip.path)
+        return original(clip, folder, frontend)
+
+    monkeypatch.setattr(caches, "cached_log_mel", counting)
+
+    def interrupt(done: int, total: int) -> None:
+        if done == 5:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        build_cache(tone_manifest, tmp_path / "resumed", workers=1, statistics_crops=50, progress=interrupt)
+    # What a kill in the middle of a write leaves behind: data without a row, and half a row.
+    with open(tmp_path / "resumed" / caches.DATA_FILE, "ab") as file:
+        file.write(b"half a clip")
+    with open(tmp_path / "resumed" / caches.ROWS_FILE, "a") as file:
+        file.write("5,1")
+    with pytest.raises(FileNotFoundError, match="no finished"):
+        open_cache(tmp_path / "resumed")
+    decoded.clear()
+    resumed = build_cache(tone_manifest, tmp_path / "resumed", workers=1, statistics_crops=50)
+    assert len(decoded) == 7
+    assert torch.equal(resumed.frames, whole.frames)
+    assert resumed.info == whole.info
+    decoded.clear()
+    build_cache(tone_manifest, tmp_path / "resumed")
+    assert decoded == []
+
+
+def test_unreadable_rows_are_left_out_and_named(tones: Path, tmp_path: Path) -> None:
+    shutil.copy(tones / "tone00.wav", tmp_path / "good.wav")
+    soundfile.write(tmp_path / "nan.wav", np.full(1000, np.nan, np.float32), 16000, subtype="FLOAT")
+    (tmp_path / "text.wav").write_text("no audio")
+    clips = [Clip(name, 0.1, 16000) for name in ("text.wav", "good.wav", "nan.wav", "gone.wav")]
+    write_manifest(clips, tmp_path / "m.csv")
+    cache = build_cache(tmp_path / "m.csv", tmp_path / "cache", statistics_crops=10)
+    assert len(cache.lengths) == 1
+    assert [reason.split(":")[0].rsplit("/", 1)[-1] for reason in cache.info["failed"]] == [
+        "text.wav",
+        "nan.wav",
+        "gone.wav",
+    ]
+
+
+def test_a_folder_is_never_taken_for_another_manifests(tones: Path, tone_manifest: Path, tmp_path: Path) -> None:
+    build_cache(tone_manifest, tmp_path / "cache", statistics_crops=10)
+    build_manifest([tones / "tone00.wav"], tmp_path / "other.csv")
+    with pytest.raises(ValueError, match="another manifest"):
+        build_cache(tmp_path / "other.csv", tmp_path / "cache")
