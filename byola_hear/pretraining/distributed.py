@@ -1,0 +1,75 @@
+"""One process or several: what ``torchrun`` sets up, and nothing when it is not used."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+from torch import distributed
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a process stands.
+
+    Attributes:
+        rank: its number, from 0; the first writes the files.
+        world_size: number of processes.
+        device: what it computes on.
+    """
+
+    rank: int
+    world_size: int
+    device: torch.device
+
+    @property
+    def is_first(self) -> bool:
+        return self.rank == 0
+
+    def agree(self, stop: bool) -> bool:
+        """Whether any process wants to stop; all get the same answer, so that none is left waiting."""
+        if self.world_size == 1:
+            return stop
+        flag = torch.tensor(float(stop), device=self.device)
+        distributed.all_reduce(flag, op=distributed.ReduceOp.MAX)
+        return bool(flag)
+
+    def wait(self) -> None:
+        """Wait until every process is here."""
+        if self.world_size > 1:
+            distributed.barrier()
+
+
+@contextmanager
+def launched(device: str) -> Iterator[Place]:
+    """This process's place, with the process group open while ``torchrun`` runs several.
+
+    Args:
+        device: ``"auto"`` for a GPU where there is one, or a torch device's name.
+
+    Raises:
+        ValueError: if the device is not there.
+    """
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        chosen = torch.device(device)
+    except RuntimeError:
+        raise ValueError(f"expected a device such as 'cpu', 'cuda' or 'cuda:1', got {device!r}") from None
+    if chosen.type == "cuda" and not torch.cuda.is_available():
+        raise ValueError(f"device {device!r} was asked for, but torch finds no GPU here")
+    world_size = int(os.environ.get("WORLD_SIZE", "1"))
+    if world_size == 1:
+        yield Place(0, 1, chosen)
+        return
+    if chosen.type == "cuda":
+        chosen = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
+        torch.cuda.set_device(chosen)
+    distributed.init_process_group("nccl" if chosen.type == "cuda" else "gloo")
+    try:
+        yield Place(distributed.get_rank(), world_size, chosen)
+    finally:
+        distributed.destroy_process_group()
