@@ -1,0 +1,213 @@
+"""What is built into a set: a corpus of the catalogue, or a tar or folder that the user has."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import re
+import shutil
+import tarfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path, PurePosixPath
+
+from byola_hear.pretraining.collect import unpack_tar
+from byola_hear.pretraining.corpora.catalogue import Corpus, catalogue, find
+from byola_hear.pretraining.corpora.deb import control_fields, unpack
+from byola_hear.pretraining.corpora.fetch import Origin, fetch
+from byola_hear.pretraining.corpora.process import Rules
+from byola_hear.pretraining.corpora.sounds import Sound, find_sounds, sound_suffixes
+from byola_hear.pretraining.corpora.speech_filter import Detector
+
+_TAR_ENDING = re.compile(r"\.(tar|tgz|tar\.\w+)$")
+_LICENCE_FILE = re.compile(r"(licen[cs]e|copying|copyright)", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Collection:
+    """One source of sounds.
+
+    Attributes:
+        corpus: its entry in the catalogue, or one made for the user's tar or folder.
+        path: the tar or folder; None for a Debian package.
+        set_name: ``speech`` or ``nonspeech``.
+    """
+
+    corpus: Corpus
+    path: Path | None
+    set_name: str
+
+    @property
+    def name(self) -> str:
+        """Of the corpus."""
+        return self.corpus.name
+
+    def key(self, filtered: bool) -> dict[str, object]:
+        """Everything that what is built from it depends on, besides the version of a package.
+
+        Args:
+            filtered: whether sounds with speech are left out.
+        """
+        return {"rules": self.corpus.rules_digest(), "speech left out": filtered, "contents": self._stamp()}
+
+    def _stamp(self) -> str:
+        """Changes when the user's tar or folder does."""
+        if self.path is None:
+            return ""
+        files = [self.path] if self.path.is_file() else sorted(p for p in self.path.rglob("*") if p.is_file())
+        stats = [(file.relative_to(self.path.parent).as_posix(), file.stat()) for file in files]
+        text = repr([(name, stat.st_size, stat.st_mtime_ns) for name, stat in stats])
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def resolve(inputs: Sequence[str], set_name: str, kind: str = "", licence: str = "") -> list[Collection]:
+    """What the user named, each once.
+
+    Args:
+        inputs: names of corpora, ``all`` for those of the set that are Debian packages, paths of tars and folders;
+            a folder that is called like a package is told apart by a leading ``./``.
+        set_name: ``speech`` or ``nonspeech``.
+        kind: of what is in tars and folders that the catalogue does not know; ``speech``, or ``other`` in the
+            non-speech set, if empty.
+        licence: of what is in them.
+
+    Raises:
+        ValueError: for a name that is neither in the catalogue nor a tar or folder, or names two collections.
+    """
+    found: dict[str, Collection] = {}
+    packages = {corpus.name for corpus in catalogue(set_name) if not corpus.origin}
+    for given in inputs:
+        path = Path(given)
+        if given == "all":
+            corpora = [corpus for corpus in catalogue(set_name) if not corpus.origin]
+            collections = [Collection(corpus, None, set_name) for corpus in corpora]
+        elif given not in packages and (path.is_dir() or _TAR_ENDING.search(given)):
+            collections = [_own(path, set_name, kind, licence)]
+        else:
+            collections = [Collection(corpus, None, set_name) for corpus in find([given], set_name)]
+        for collection in collections:
+            if collection.corpus.origin and collection.path is None:
+                raise ValueError(
+                    f"{given} is no Debian package: expected the path of its tar or folder, "
+                    f"made from {collection.corpus.origin}"
+                )
+            if found.setdefault(collection.name, collection) != collection:
+                raise ValueError(f"expected collections of different names, got two called {collection.name!r}")
+    return list(found.values())
+
+
+def _own(path: Path, set_name: str, kind: str, licence: str) -> Collection:
+    """A tar or folder; the catalogue may know more of one of that name."""
+    if not path.exists():
+        raise ValueError(f"expected a tar or folder, found nothing at {path}")
+    if path.is_file() and not tarfile.is_tarfile(path):
+        raise ValueError(f"expected a tar archive, got {path}")
+    name = _TAR_ENDING.sub("", path.resolve().name)
+    known = [corpus for corpus in catalogue(set_name) if corpus.name == name and corpus.origin]
+    made = Corpus(name, kind or ("speech" if set_name == "speech" else "other"), licence, "given by the user")
+    return Collection(known[0] if known else made, path, set_name)
+
+
+def open_collection(collection: Collection, work: Path, downloads: Path, origin: Origin) -> tuple[Path, str]:
+    """Fetch and unpack what is needed.
+
+    Args:
+        collection: to be opened.
+        work: folder for what is unpacked.
+        downloads: folder of packages.
+        origin: where packages come from.
+
+    Returns:
+        The folder with its files, and what to call its source: the name, with the version if it is a package.
+
+    Raises:
+        ValueError: if it cannot be had or unpacked.
+    """
+    if collection.path is None:
+        deb = fetch(collection.name, downloads, origin)
+        copyright_file = f"usr/share/doc/{collection.name}/copyright"
+        suffixes = sound_suffixes()
+        root = work / collection.name
+        unpack(deb, root, lambda name: name == copyright_file or PurePosixPath(name).suffix.lower() in suffixes)
+        return root, f"{collection.name}={control_fields(deb).get('Version', '')}"
+    if collection.path.is_dir():
+        return collection.path, collection.name
+    root = work / collection.name
+    unpack_tar(collection.path, root)
+    return root, collection.name
+
+
+def sounds_of(root: Path, unreadable: list[tuple[str, str]]) -> Iterator[Sound]:
+    """The sounds of an opened collection, called as the catalogue's rules expect.
+
+    Args:
+        root: its folder.
+        unreadable: gets the name of, and the reason for, each file that cannot be read.
+    """
+    for sound in find_sounds(root, lambda name, reason: unreadable.append((name, reason))):
+        # A name that is no text on this machine is to be one in the manifest.
+        name = sound.name.encode("utf-8", "replace").decode("utf-8")
+        yield replace(sound, name=name.removeprefix("usr/share/"))
+
+
+def rules_of(collection: Collection, root: Path, source: str, detector: Detector | None) -> Rules:
+    """What to do with an opened collection's sounds.
+
+    Args:
+        collection: opened.
+        root: its folder.
+        source: what to call its source.
+        detector: of speech that is to be left out, or None.
+    """
+    corpus = collection.corpus
+    speakers = _speakers(root) if collection.path is not None else {}
+
+    def group_of(name: str) -> str:
+        speaker = speakers.get(PurePosixPath(name).name)
+        return f"{corpus.name}/{speaker}" if speaker else corpus.group_of(name)
+
+    apart = collection.set_name == "nonspeech"
+    return Rules(
+        name=corpus.name,
+        source=source,
+        licence=corpus.licence,
+        takes=partial(Corpus.takes, corpus),
+        kind_of=partial(Corpus.kind_of, corpus),
+        group_of=group_of,
+        detector=detector,
+        in_pieces=apart,
+        sampled="music" if apart else None,
+    )
+
+
+def _speakers(root: Path) -> dict[str, str]:
+    """File name → language and speaker, where the collection's own ``manifest.csv`` tells."""
+    speakers = {}
+    for listing in sorted(root.rglob("manifest.csv")):
+        with open(listing, newline="", encoding="utf-8") as file:
+            for row in csv.DictReader(file):
+                parts = [part for part in (row.get("language"), row.get("speaker")) if part]
+                if row.get("file") and row.get("speaker"):
+                    speakers[PurePosixPath(row["file"]).name] = "/".join(parts)
+    return speakers
+
+
+def keep_licence(collection: Collection, root: Path, folder: Path) -> None:
+    """Copy a collection's licence texts beside what is built from it.
+
+    Args:
+        collection: opened.
+        root: its folder.
+        folder: for the texts; made if need be.
+    """
+    if collection.path is None:
+        texts = [root / "usr" / "share" / "doc" / collection.name / "copyright"]
+    else:
+        # A tar mostly holds one folder with everything in it.
+        texts = sorted(path for depth in ("*", "*/*") for path in root.glob(depth) if _LICENCE_FILE.match(path.name))
+    for text in texts:
+        if text.is_file():
+            folder.mkdir(parents=True, exist_ok=True)
+            suffix = "" if collection.path is None else f".{text.name}"
+            shutil.copyfile(text, folder / f"{collection.name}{suffix}.txt")
