@@ -62,9 +62,7 @@ def get_timestamp_embeddings(audio: Tensor, model: ByolaModel) -> tuple[Tensor, 
 
 
 @overload
-def get_timestamp_embeddings(
-    audio: Sequence[Tensor], model: ByolaModel
-) -> tuple[list[Tensor], list[Tensor]]: ...
+def get_timestamp_embeddings(audio: Sequence[Tensor], model: ByolaModel) -> tuple[list[Tensor], list[Tensor]]: ...
 
 
 def get_timestamp_embeddings(

@@ -145,9 +145,7 @@ class ByolaModel(nn.Module):
         self.config = config
         self.encoder = Encoder(config.encoder) if encoder is None else encoder
         if self.encoder.config != config.encoder:
-            raise ValueError(
-                f"the encoder's shape is {self.encoder.config}, the configuration says {config.encoder}"
-            )
+            raise ValueError(f"the encoder's shape is {self.encoder.config}, the configuration says {config.encoder}")
         self.sample_rate = int(config.frontend.sample_rate)
         self.scene_embedding_size = int(config.encoder.feature_size)
         self.timestamp_embedding_size = int(config.encoder.feature_size)
@@ -232,10 +230,7 @@ class ByolaModel(nn.Module):
                 room = embeddings[index][filled : filled + len(windows)]
                 room.copy_(windows[: len(room)])
                 filled += len(room)
-        times = [
-            self._times(0, count, len(clip)).to(clip.device)
-            for clip, count in zip(checked, counts, strict=True)
-        ]
+        times = [self._times(0, count, len(clip)).to(clip.device) for clip, count in zip(checked, counts, strict=True)]
         return (batch, torch.stack(times)) if isinstance(clips, Tensor) else (embeddings, times)
 
     @torch.no_grad()

@@ -218,9 +218,7 @@ def timestamp_count(n_samples: int, stride: int, hop_length: int) -> int:
     return 1 + int(max(n_samples - first, 0) // (stride * hop_length))
 
 
-def timestamps(
-    first: int, last: int, n_samples: int, stride: int, hop_length: int, sample_rate: int
-) -> Tensor:
+def timestamps(first: int, last: int, n_samples: int, stride: int, hop_length: int, sample_rate: int) -> Tensor:
     """Times of the timestamp embeddings ``first`` to ``last`` (exclusive).
 
     Args:

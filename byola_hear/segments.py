@@ -184,6 +184,5 @@ class FrameFeatures:
         frames = log_mel_of_padded(samples, frontend).transpose(1, 2)
         local = self.network.local(frames.sub_(self.mean).div_(self.std))
         return [
-            piece[lead : lead + segment.last - segment.first]
-            for piece, segment in zip(local, segments, strict=True)
+            piece[lead : lead + segment.last - segment.first] for piece, segment in zip(local, segments, strict=True)
         ]

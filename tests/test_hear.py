@@ -179,7 +179,5 @@ def test_importing_has_no_side_effects(repository: Path) -> None:
         "assert state() == before\n"
         "assert not {'torchaudio', 'librosa', 'tensorflow', 'pandas'} & set(sys.modules)\n"
     )
-    result = subprocess.run(
-        [sys.executable, "-c", code], cwd=repository, capture_output=True, text=True, check=False
-    )
+    result = subprocess.run([sys.executable, "-c", code], cwd=repository, capture_output=True, text=True, check=False)
     assert (result.returncode, result.stdout, result.stderr) == (0, "", "")

@@ -200,8 +200,6 @@ for _ in model.stream_timestamps(long[0].split(160000)):
     pass
 print(after_scene - before, peak() - before)
 """
-    result = subprocess.run(
-        [sys.executable, "-c", code], cwd=repository, capture_output=True, text=True, check=True
-    )
+    result = subprocess.run([sys.executable, "-c", code], cwd=repository, capture_output=True, text=True, check=True)
     scene, stream = (float(number) for number in result.stdout.split())
     assert scene < 60 and stream < 60, "MB beyond the waveform"

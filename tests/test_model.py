@@ -122,9 +122,7 @@ def test_scene_embedding_is_maximum_plus_mean_of_the_plain_frame_features(encode
 
 
 @pytest.mark.parametrize(("window", "encoder"), [(9, SMALL), (1, SMALL), (3, EncoderConfig.v1(32))])
-def test_timestamp_embeddings_are_windows_of_the_plain_frame_features(
-    window: int, encoder: EncoderConfig
-) -> None:
+def test_timestamp_embeddings_are_windows_of_the_plain_frame_features(window: int, encoder: EncoderConfig) -> None:
     torch.manual_seed(0)
     model = ByolaModel(config_of(encoder, window_frames=window)).eval()
     audio = noise(1, 16000)

@@ -65,9 +65,7 @@ def test_windows_of_three_hours_do_not_drift() -> None:
     frames[-1000:] = torch.rand(1000, 1, generator=torch.Generator().manual_seed(0)) * 1e-3
     windows = torch.cat(list(WindowPool(9).windows(frames.split(4096))))
     assert len(windows) == len(frames)
-    torch.testing.assert_close(
-        windows[-900:].double(), naive_windows(frames[-1000:], 9)[-900:], rtol=1e-6, atol=0
-    )
+    torch.testing.assert_close(windows[-900:].double(), naive_windows(frames[-1000:], 9)[-900:], rtol=1e-6, atol=0)
 
 
 @given(st.integers(1, 40), st.lists(st.integers(0, 1000), max_size=6))

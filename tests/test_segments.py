@@ -76,9 +76,7 @@ def test_clips_equal_the_plain_network(shape: str, lengths: list[int], seconds: 
     st.lists(st.integers(0, 9_000), min_size=1, max_size=6).filter(any),
     st.sampled_from([0.01, 0.1, 0.35, None]),
 )
-def test_blocks_of_any_sizes_equal_the_plain_network(
-    shape: str, sizes: list[int], seconds: float | None
-) -> None:
+def test_blocks_of_any_sizes_equal_the_plain_network(shape: str, sizes: list[int], seconds: float | None) -> None:
     network = encoder(shape)
     clip = noise(sum(sizes))
     pieces = list(segmented(network, seconds).of_blocks(clip.split(sizes)))
