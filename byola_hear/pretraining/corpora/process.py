@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from byola_hear.pretraining.corpora.decode import (
     SAMPLE_RATE,
+    SHORTEST_S,
     pcm_digest,
     to_training_form,
     unusable,
@@ -158,7 +159,7 @@ def sample_tracks(sounds: Iterable[Sound], rules: Rules, folder: Path, share_s: 
         try:
             order = draw_order(sound.duration_s(), f"{rules.name}/{sound.name}", seed)
             for start_s, length_s in order:
-                if left_s <= 0:
+                if left_s < SHORTEST_S:
                     break
                 pcm = to_training_form(*sound.read(start_s, min(length_s, left_s)))
                 path = names.path_for(rules.name, sound.name, start_s)
