@@ -31,6 +31,7 @@ from byola_hear.zoo import add_to_zoo
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
 FILE = click.Path(dir_okay=False, path_type=Path)
+MANIFEST = click.Path(exists=True, dir_okay=False, path_type=Path)
 DEFAULTS = Recipe()
 
 
@@ -61,8 +62,8 @@ def manifest(inputs: tuple[Path, ...], output: Path, kind: str, licence: str) ->
 
 
 @commands.command("match")
-@click.argument("first", type=FILE)
-@click.argument("second", type=FILE)
+@click.argument("first", type=MANIFEST)
+@click.argument("second", type=MANIFEST)
 @click.option("-o", "--output", required=True, type=FOLDER, help="Folder for the three manifests.")
 @click.option("--names", nargs=2, default=("speech", "nonspeech"), show_default=True, help="Of the two collections.")
 @click.option("--hours", type=float, default=None, help="Of each set; those of the shorter collection by default.")
@@ -105,7 +106,7 @@ def _share(text: str) -> tuple[str, float]:
 
 
 @commands.command()
-@click.argument("manifest", type=FILE)
+@click.argument("manifest", type=MANIFEST)
 @click.option("-o", "--output", required=True, type=FOLDER, help="Folder of the cache.")
 @click.option("--workers", default=2, show_default=True, help="Threads that decode.")
 @click.option("--mel-scale", type=click.Choice(["slaney", "htk"]), default="slaney", show_default=True)
@@ -146,7 +147,7 @@ def _bar(title: str, unit: str, **options: Any) -> Any:
 
 
 @commands.command()
-@click.argument("manifest", type=FILE)
+@click.argument("manifest", type=MANIFEST)
 @click.option("-o", "--output", required=True, type=FOLDER, help="Folder of the run; a run there is resumed.")
 @click.option("--cache", "cache_folder", type=FOLDER, help="Log-mel cache; by default the manifest's name + .cache.")
 @click.option("--steps", default=DEFAULTS.steps, show_default=True, help="Steps in all; the schedules end there.")
