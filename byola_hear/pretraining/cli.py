@@ -128,7 +128,7 @@ def cache(manifest: Path, output: Path, workers: int, mel_scale: str) -> None:
 
 def _cache_with_progress(manifest: Path, output: Path, workers: int, frontend: FrontendConfig) -> LogMelCache:
     """Build or open a cache under a progress bar."""
-    with _bar("decoding", "row") as bar:
+    with _bar("decoding", "row", leave=False) as bar:
 
         def report(done: int, total: int) -> None:
             bar.total = total
