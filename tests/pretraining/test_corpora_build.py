@@ -15,7 +15,7 @@ from byola_hear.pretraining.corpora import build as building
 from byola_hear.pretraining.corpora import catalogue as catalogues
 from byola_hear.pretraining.corpora import cli as commands
 from byola_hear.pretraining.corpora import collection as collections
-from byola_hear.pretraining.corpora.build import Settings, build
+from byola_hear.pretraining.corpora.build import Built, Settings, build
 from byola_hear.pretraining.corpora.catalogue import Corpus
 from byola_hear.pretraining.corpora.cli import corpora
 from byola_hear.pretraining.corpora.collection import resolve
@@ -343,6 +343,18 @@ def test_a_folder_is_one_sets_own(downloads: Path, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="holds the speech set"):
         build(resolve(["more-data"], "nonspeech"), settings)
     assert (tmp_path / "manifest.csv").read_text() == listed
+
+
+def test_two_builds_in_one_folder_are_kept_apart(downloads: Path, tmp_path: Path) -> None:
+    pytest.importorskip("fcntl")
+    settings = Settings(tmp_path, downloads, Origin("apt"))
+    wanted = resolve(["more-data"], "nonspeech")
+
+    def second_build(built: Built) -> None:
+        with pytest.raises(ValueError, match="another build is at work"):
+            build(wanted, settings)
+
+    assert build(wanted, settings, second_build)[0].outcome.clips
 
 
 # --- the command line ---------------------------------------------------------------------------------------------

@@ -12,10 +12,9 @@ import csv
 import io
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cache, partial
-from multiprocessing import get_context
 from pathlib import Path
 
 from byola_hear.files import replacing
@@ -30,6 +29,7 @@ from byola_hear.pretraining.corpora.fetch import Origin
 from byola_hear.pretraining.corpora.journal import read_journal, write_journal
 from byola_hear.pretraining.corpora.process import Outcome, process, sample_tracks
 from byola_hear.pretraining.corpora.sampling import share_per_track
+from byola_hear.pretraining.corpora.side_by_side import locked, side_by_side
 from byola_hear.pretraining.corpora.speech_filter import Detector, load_detector
 from byola_hear.pretraining.manifest import Clip, write_manifest
 
@@ -86,20 +86,23 @@ def build(
         What became of each collection, in the order given, music and the duplicates between them considered.
 
     Raises:
-        ValueError: if nothing at all could be built, the folder holds another set, or the speech detector is not
-            installed.
+        ValueError: if nothing at all could be built, the folder holds another set or is being built, or the speech
+            detector is not installed.
     """
     if settings.leave_out_speech:
         _detector()
-    for set_name in {collection.set_name for collection in collections}:
-        _claim(settings.folder, set_name)
-    first = dict(_side_by_side(collections, partial(_build_one, settings=settings), settings.jobs, on_done))
-    built = [first[collection.name] for collection in collections]
+    with _claimed(settings.folder, {collection.set_name for collection in collections}):
+        return _build(collections, settings, on_done)
+
+
+def _build(collections: Sequence[Collection], settings: Settings, on_done: Callable[[Built], None]) -> list[Built]:
+    """What :func:`build` does once the folder is its own."""
+    built = side_by_side(collections, partial(_build_one, settings=settings), settings.jobs, on_done)
     _drop_common(built)
     share_s = _music_per_track(built, settings.music_share)
-    with_tracks = [collection for collection in collections if first[collection.name].outcome.tracks]
+    with_tracks = [collection for collection, one in zip(collections, built) if one.outcome.tracks]
     sample = partial(_sample_one, settings=settings, share_s=share_s)
-    music = dict(_side_by_side(with_tracks, sample, settings.jobs, on_done=lambda built: None))
+    music = {one.name: one for one in side_by_side(with_tracks, sample, settings.jobs, lambda built: None)}
     built = [_joined(one, music[one.name]) if one.name in music else one for one in built]
     _drop_common(built)
     clips = [clip for one in built for clip in one.outcome.clips]
@@ -112,48 +115,29 @@ def build(
     return built
 
 
-def _claim(folder: Path, set_name: str) -> None:
-    """Make a folder a set's own, so that no other set takes the place of its manifest."""
+@contextmanager
+def _claimed(folder: Path, set_names: set[str]) -> Iterator[None]:
+    """Make a folder a set's own, so that no other takes its manifest's place, and hold it against a second build."""
     mark = folder / "journal" / "set.txt"
-    if mark.exists():
-        present = mark.read_text(encoding="utf-8").strip()
-        if present != set_name:
-            raise ValueError(f"{folder} holds the {present} set: expected another folder for the {set_name} set")
-        return
     mark.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(mark) as file:
-        file.write(f"{set_name}\n".encode())
+    with open(mark, "a+", encoding="utf-8") as file:
+        if not locked(file):
+            raise ValueError(f"{folder}: another build is at work there; expected a folder of its own")
+        file.seek(0)
+        present = set(file.read().split())
+        if present and present != set_names:
+            names = ", ".join(sorted(set_names))
+            raise ValueError(f"{folder} holds the {present.pop()} set: expected another folder for the {names} set")
+        if not present:
+            file.write("\n".join(sorted(set_names)) + "\n")
+            file.flush()
+        yield
 
 
 @cache
 def _detector() -> Detector:
     """Loaded once a process."""
     return load_detector()
-
-
-def _side_by_side(
-    collections: Sequence[Collection],
-    work: Callable[[Collection], Built],
-    jobs: int,
-    on_done: Callable[[Built], None],
-) -> Iterator[tuple[str, Built]]:
-    """Do the work on each, in this process or in several."""
-    if jobs == 1 or len(collections) < 2:
-        for collection in collections:
-            built = work(collection)
-            on_done(built)
-            yield built.name, built
-        return
-    # Forked processes would inherit torch's threads in whatever state they are in.
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-        futures = [pool.submit(work, collection) for collection in collections]
-        try:
-            for future in as_completed(futures):
-                on_done(future.result())
-                yield future.result().name, future.result()
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
 
 
 def _build_one(collection: Collection, settings: Settings) -> Built:

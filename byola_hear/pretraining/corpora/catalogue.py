@@ -37,7 +37,7 @@ class Corpus:
             ``instruments``, ``music``.
         licence: short name; the full text is kept beside what is built.
         about: what it is, in a few words.
-        hours: what ``build`` gave when it was last measured, music that is to be sampled not counted.
+        hours: what ``build`` gave when it was last measured, with all of its music.
         origin: where it is from, if it is no Debian package: it is built from a tar or a folder of its name.
         keep: only sounds that match are taken; empty for all.
         drop: sounds that match are left out, besides those of :data:`VOICE_PATHS` in the non-speech set.

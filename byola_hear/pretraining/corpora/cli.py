@@ -39,12 +39,12 @@ def corpora() -> None:
 def list_command(set_name: str | None) -> None:
     """List the corpora known by name, with the hours that they gave when they were last measured.
 
-    Music is not in those hours: of music there is more than a balanced set takes, so it is sampled.
+    All of the music is in those hours, of which a set takes a sample.
     """
     rows = [("corpus", "set", "kind", "hours", "licence", "what")]
     for corpus in catalogue(set_name):
         about = corpus.about + (f"; a tar from {corpus.origin}" if corpus.origin else "")
-        given = f"{corpus.hours:.2f}" if corpus.hours else "-"
+        given = f"{corpus.hours:.2f}" if corpus.hours >= 0.01 else "<0.01"
         rows.append((corpus.name, corpus.set_name, corpus.kind, given, corpus.licence, about))
     _echo_table(rows, right={3})
 

@@ -17,6 +17,7 @@ SPEECH: tuple[Corpus, ...] = (
         "speech",
         "LicenseRef-Flight-of-the-Amazon-Queen",
         "an adventure game, English actors",
+        4.60,
         keep=r"queen\.1c/",
         group=r"queen\.1c/(..)",
     ),
@@ -25,16 +26,18 @@ SPEECH: tuple[Corpus, ...] = (
         "speech",
         "LicenseRef-Drascula",
         "an adventure game, English actors",
+        0.81,
         keep=r"\.als$",
         group=r"/(drascula)/",
     ),
-    Corpus("fillets-ng-data-cs", "speech", "GPL-2.0-or-later", "two talking fish, Czech", group=_FISH),
-    Corpus("fillets-ng-data-nl", "speech", "GPL-2.0-or-later", "two talking fish, Dutch", group=_FISH),
+    Corpus("fillets-ng-data-cs", "speech", "GPL-2.0-or-later", "two talking fish, Czech", 1.76, group=_FISH),
+    Corpus("fillets-ng-data-nl", "speech", "GPL-2.0-or-later", "two talking fish, Dutch", 1.60, group=_FISH),
     Corpus(
         "tuxpaint-stamps-default",
         "speech",
         "GPL-2.0-only",
         "spoken captions of pictures, many languages, a volunteer each",
+        2.64,
         keep=r"_desc(_[\w@]+)?\.(ogg|wav)$|/stamps/symbols/",
         group=r"_([a-z]{2,3}(?:[_@][A-Za-z]+)?)\.\w+$",
     ),
@@ -43,6 +46,7 @@ SPEECH: tuple[Corpus, ...] = (
         "speech",
         "GPL-2.0-or-later",
         "letters and syllables, 20 languages",
+        0.85,
         group=r"klettres/([^/]+)/",
     ),
     Corpus(
@@ -50,26 +54,32 @@ SPEECH: tuple[Corpus, ...] = (
         "speech",
         "GPL-2.0-or-later",
         "names of things, 26 languages",
+        0.52,
         keep=r"/sounds/[^/]+/",
         group=r"/sounds/([^/]+)/",
     ),
-    Corpus("festvox-ru", "speech", "LicenseRef-BSD-like", "sentences, one Russian speaker", group=r"/(msu_ru_nsh)"),
-    Corpus("gcin-voice", "speech", "LGPL-3.0 AND CC-BY-3.0", "Mandarin syllables, 2 voices", group=r"/(\d)\.ogg$"),
+    Corpus(
+        "festvox-ru", "speech", "LicenseRef-BSD-like", "sentences, one Russian speaker", 1.66, group=r"/(msu_ru_nsh)"
+    ),
+    Corpus(
+        "gcin-voice", "speech", "LGPL-3.0 AND CC-BY-3.0", "Mandarin syllables, 2 voices", 0.23, group=r"/(\d)\.ogg$"
+    ),
     *(
         Corpus(
             f"asterisk-core-sounds-{language}-g722",
             "speech",
             "CC-BY-SA-3.0",
             f"telephone prompts, {voice}",
+            hours,
             drop=_TONES,
             group=_VOICE,
         )
-        for language, voice in (
-            ("en", "American English"),
-            ("es", "Mexican Spanish"),
-            ("fr", "Canadian French"),
-            ("it", "Italian"),
-            ("ru", "Russian"),
+        for language, voice, hours in (
+            ("en", "American English", 0.40),
+            ("es", "Mexican Spanish", 0.49),
+            ("fr", "Canadian French", 0.41),
+            ("it", "Italian", 0.37),
+            ("ru", "Russian", 0.39),
         )
     ),
     Corpus(
@@ -77,6 +87,7 @@ SPEECH: tuple[Corpus, ...] = (
         "speech",
         "GPL-2.0-only",
         "telephone prompts, Colombian Spanish",
+        0.17,
         drop=_TONES,
         group=_VOICE,
     ),
@@ -85,6 +96,7 @@ SPEECH: tuple[Corpus, ...] = (
         "speech",
         "LicenseRef-BSD-like",
         "telephone prompts, French",
+        0.25,
         drop=_TONES,
         group=_VOICE,
     ),
@@ -93,6 +105,7 @@ SPEECH: tuple[Corpus, ...] = (
         "speech",
         "CC-BY-SA-3.0",
         "telephone prompts, Italian",
+        0.39,
         drop=_TONES,
         group=_VOICE,
     ),
@@ -101,6 +114,7 @@ SPEECH: tuple[Corpus, ...] = (
         "speech",
         "GFDL-1.3",
         "voice packs of a game, several languages",
+        0.24,
         keep=r"/voices/",
         group=r"/voices/([^/]+)/",
     ),
@@ -109,6 +123,7 @@ SPEECH: tuple[Corpus, ...] = (
         "speech",
         "GPL-2.0-or-later",
         "radio voices of a game, English",
+        0.22,
         keep=r"audio/(coltive|countdown|memressp|nexus|proxmessages|taunts|trnsppil|tutorial|vtoltalk)/"
         r"|sequenceaudio/",
         group=r"(?:audio/)?(\w+)/(?:taunt\d/)?[^/]+$",
@@ -118,6 +133,7 @@ SPEECH: tuple[Corpus, ...] = (
         "speech",
         "CC0-1.0",
         "a sample of Common Voice 6.1, 59 languages, many speakers",
+        5.85,
         origin="https://github.com/omnilingo/rsample-100-cv-corpus-6.1-2020-12-11",
     ),
     Corpus(
@@ -125,6 +141,7 @@ SPEECH: tuple[Corpus, ...] = (
         "speech",
         "CC-BY-4.0",
         "a sample of LibriSpeech, 261 English speakers",
+        1.09,
         origin="https://github.com/resemble-ai/Resemblyzer (audio_data)",
     ),
     Corpus(
@@ -132,6 +149,7 @@ SPEECH: tuple[Corpus, ...] = (
         "speech",
         "CC0-1.0",
         "parts of Common Voice, Persian and Twi",
+        2.32,
         origin="https://github.com/yasaman999/SR and https://github.com/pryyyynz/audio-for-Twi-TTS",
     ),
 )
