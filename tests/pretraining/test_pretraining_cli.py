@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -64,10 +65,15 @@ def test_a_killed_run_ends_like_one_that_was_not(tone_manifest: Path, tmp_path: 
 
 
 def test_two_processes_train_together(tone_manifest: Path, tmp_path: Path) -> None:
-    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    # By address, on the loopback device: looking the machine's own name up fails where there is no name service.
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        place = ["--master-addr", "127.0.0.1", "--master-port", str(server.getsockname()[1])]
+    launch = [sys.executable, "-m", "torch.distributed.run", "--nnodes", "1", "--nproc-per-node", "2", *place]
+    loopback = next(name for _, name in socket.if_nameindex() if name.startswith("lo"))
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": loopback}
     options = [str(tone_manifest), "--cache", str(tmp_path / "cache"), "--steps", "10", *QUICK]
     command = [*launch, "-m", "byola_hear.pretraining", "train", *options, "-o", str(tmp_path / "run")]
-    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
+    done = subprocess.run(command, capture_output=True, text=True, env=environment)
     assert done.returncode == 0, done.stderr
     assert read_log(tmp_path / "run" / "log.csv")[-1]["crops"] == 10 * 4 * 2
     assert done.stdout.count("step 10 of 10") == 1
