@@ -64,3 +64,41 @@ def soundfont_file(recordings: list[tuple[str, int, bytes]], compressed: bool = 
     rows += struct.pack("<20s5IBbHH", b"EOS", 0, 0, 0, 0, 0, 0, 0, 0, 0)
     content = chunk(b"LIST", b"sdta" + chunk(b"smpl", samples)) + chunk(b"LIST", b"pdta" + chunk(b"shdr", rows))
     return chunk(b"RIFF", b"sfbk" + content)
+
+
+def playable_soundfont(samples: bytes, rate: int, key: int, presets: list[tuple[str, int, int]]) -> bytes:
+    """A SoundFont whose presets (name, program, bank) all play one looped recording of 16-bit samples.
+
+    Args:
+        samples: the recording.
+        rate: its rate, Hz.
+        key: the MIDI note that it is.
+        presets: what to call what plays it.
+    """
+
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        return kind + struct.pack("<I", len(content)) + content + b"\0" * (len(content) % 2)
+
+    n_samples = len(samples) // 2
+    phdr = b"".join(
+        struct.pack("<20sHHHIII", name.encode(), program, bank, index, 0, 0, 0)
+        for index, (name, program, bank) in enumerate(presets)
+    ) + struct.pack("<20sHHHIII", b"EOP", 0, 0, len(presets), 0, 0, 0)
+    n = len(presets)
+    rows = struct.pack("<20s5IBbHH", b"wave", 0, n_samples, 0, n_samples, rate, key, 0, 0, 1)
+    rows += struct.pack("<20s5IBbHH", b"EOS", 0, 0, 0, 0, 0, 0, 0, 0, 0)
+    hydra = {
+        b"phdr": phdr,
+        b"pbag": b"".join(struct.pack("<HH", index, 0) for index in range(n + 1)),
+        b"pmod": struct.pack("<5H", 0, 0, 0, 0, 0),
+        b"pgen": struct.pack("<HH", 41, 0) * n + struct.pack("<HH", 0, 0),  # 41: the instrument
+        b"inst": struct.pack("<20sH", b"one", 0) + struct.pack("<20sH", b"EOI", 1),
+        b"ibag": struct.pack("<HH", 0, 0) + struct.pack("<HH", 2, 0),
+        b"imod": struct.pack("<5H", 0, 0, 0, 0, 0),
+        b"igen": struct.pack("<HH", 54, 1) + struct.pack("<HH", 53, 0) + struct.pack("<HH", 0, 0),  # looped; recording
+        b"shdr": rows,
+    }
+    parts = chunk(b"LIST", b"INFO" + chunk(b"ifil", struct.pack("<HH", 2, 1)))
+    parts += chunk(b"LIST", b"sdta" + chunk(b"smpl", samples + bytes(92)))
+    parts += chunk(b"LIST", b"pdta" + b"".join(chunk(kind, content) for kind, content in hydra.items()))
+    return chunk(b"RIFF", b"sfbk" + parts)

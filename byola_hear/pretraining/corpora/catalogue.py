@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from byola_hear.pretraining.corpora.rendered import NOTES
+
 #: The two sets, as they are named at the command line.
 SETS = ("speech", "nonspeech")
 
@@ -44,6 +46,7 @@ class Corpus:
         music: sounds that match are music; empty for :data:`MUSIC_PATHS`.
         group: its parenthesised parts, joined by slashes, tell which sounds belong together (a speaker, a
             language); empty for the folder.
+        notes: whether notes played on its SoundFonts are taken besides the recordings in them.
     """
 
     name: str
@@ -56,6 +59,7 @@ class Corpus:
     drop: str = ""
     music: str = ""
     group: str = ""
+    notes: bool = False
 
     @property
     def set_name(self) -> str:
@@ -64,6 +68,8 @@ class Corpus:
 
     def takes(self, sound_name: str) -> bool:
         """Whether the path rules let a sound in."""
+        if NOTES in sound_name and not self.notes:
+            return False
         if self.keep and not _matches(self.keep, sound_name):
             return False
         if self.drop and _matches(self.drop, sound_name):
@@ -97,6 +103,8 @@ class Corpus:
     def rules_digest(self) -> str:
         """Changes when anything that decides over its sounds does."""
         rules = (self.name, self.kind, self.licence, self.keep, self.drop, self.music, self.group)
+        if self.notes:
+            rules = (*rules, str(NOTES))
         shared = (VOICE_PATHS, MUSIC_PATHS, AMBIENCE_PATHS)
         return hashlib.sha256(repr((rules, shared)).encode()).hexdigest()[:16]
 

@@ -1,6 +1,6 @@
 """The recordings inside sampled instruments: SoundFonts (.sf2, and .sf3 with Vorbis inside) and GUS patches (.pat).
 
-What is taken are the recordings themselves, each at its own pitch and rate, not notes rendered from them.
+The recordings themselves, each at its own pitch and rate, and of SoundFonts also notes played on their instruments.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from byola_hear.pretraining.corpora.raw_audio import bytes_to_samples
+from byola_hear.pretraining.corpora.rendered import rendered_notes
 from byola_hear.pretraining.corpora.sounds import Samples, Sound, SoundError, decoded_sound, stored_sound
 
 #: A row of the table of recordings: name, start, end, loop start, loop end, rate, pitch, correction, link, type.
@@ -26,7 +27,7 @@ _SIXTEEN_BITS, _UNSIGNED = 1, 2
 
 
 def soundfont_sounds(name: str, path: Path) -> Iterator[Sound]:
-    """The recordings of a SoundFont, numbered, with the names that it gives them.
+    """The recordings of a SoundFont, numbered, with the names that it gives them; then notes of its presets.
 
     Raises:
         SoundError: if the file is no SoundFont or is cut short.
@@ -50,6 +51,8 @@ def soundfont_sounds(name: str, path: Path) -> Iterator[Sound]:
             yield stored_sound(inner, partial(bytes, recordings[begin:stop]))
         elif 0 <= begin < stop and 2 * stop <= len(recordings) and rate > 0:
             yield decoded_sound(inner, partial(_sixteen_bits, recordings[2 * begin : 2 * stop], rate))
+    first, end = chunks.get("phdr", (0, 0))
+    yield from rendered_notes(name, path, data[first:end])
 
 
 def _riff_chunks(data: bytes, first: int, end: int) -> Iterator[tuple[str, tuple[int, int]]]:
