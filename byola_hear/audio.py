@@ -1,95 +1,152 @@
-"""Audio files to mono float32 samples at the rate a model wants, whole or in blocks.
+"""Audio files to mono float32 samples at the rate a model wants: whole, in blocks, or a stretch of them.
 
-Whatever libsndfile reads can be read: WAV, FLAC, Ogg Vorbis, Opus, MP3, AIFF and others. Channels are
-averaged, integers scaled to [-1, 1], and the rate converted by soxr ("HQ"). Whole and blockwise reading are
-the same stream cut differently, so their samples are identical.
+Whatever libsndfile reads can be read: WAV, FLAC, Ogg Vorbis, Opus, MP3, AIFF and others; where the program ``ffmpeg``
+is on PATH, whatever that reads, too. Channels are averaged, integers scaled to [-1, 1], and the rate converted by
+soxr ("HQ"). Whole and blockwise reading are the same stream cut differently, so their samples are identical.
 
-A file that is shorter than its header promises is refused, not quietly read in part. Ogg and MP3 are made to
-be cut anywhere, so of those what is there is read. The length that libsndfile gives an MP3 of variable bit
-rate without a length header is an estimate; such a file may be cut short.
+A stretch has the samples that the whole file has there. Where the format allows an exact seek (all but MP3 and what
+ffmpeg reads), no more than a second before it is decoded: from a place where the resampler is in the same phase as in
+the whole file, and early enough for its filter to have forgotten that nothing came before.
 """
 
 from __future__ import annotations
 
+import math
 import os
-import re
-from collections.abc import Iterable, Iterator
-from pathlib import Path
+import stat
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from numbers import Real
 
 import numpy as np
-import soundfile
 import soxr
 from numpy.typing import NDArray
 
-#: Names that are taken for audio when a folder is searched.
+from byola_hear import ffmpeg
+from byola_hear.ffmpeg import FfmpegSource
+from byola_hear.sound_file import SoundFileSource, UnknownFormat
+from byola_hear.source import AudioFileError, Source
+from byola_hear.waveforms import MAX_SAMPLE
+
+__all__ = ["AUDIO_SUFFIXES", "AudioFileError", "audio_suffixes", "open_source", "read_audio", "read_blocks"]
+
+#: Names that are taken for audio when a folder is searched, whatever else is installed.
 AUDIO_SUFFIXES = frozenset(
-    (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".au", ".caf", ".w64", ".rf64")
+    (
+        *(".wav", ".wave", ".w64", ".rf64", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".mp2"),
+        *(".aif", ".aiff", ".aifc", ".au", ".snd", ".caf", ".sph"),
+    )
 )
-#: Samples of the file decoded at a time, whatever the block length asked for.
-_DECODE_FRAMES = 65536
-#: libsndfile's remark on a chunk that is longer in its header than in the file.
-_SHORTER_THAN_PROMISED = re.compile(r"\b(?:data|SSND|Data Size|Riff size|riff) *: (\d+) \(should be (\d+)\)")
-#: From here on a length in a header means "not known", as programs write that stream into a pipe.
-_LENGTH_UNKNOWN = 0x7FF00000
+#: An end this far beyond the file's is a rounded number and means the file's end, s.
+END_TOLERANCE_S = 0.05
+#: The reach of soxr's "HQ" filter in samples at the lower of the two rates, measured (93), and some more.
+_FILTER_REACH = 128
+#: soxr steps exactly through the phases of a ratio whose numerator is at most this (measured up to 1600); with others
+#: its position drifts along the file by some millionths of a sample a second, so that only a stream from the
+#: file's beginning is the same stream. Of usual rates, 11025 Hz has the largest, 640.
+_MOST_PHASES = 1024
+#: Samples that the resampler gives at a time at most; a file of 1 Hz would have it give thousands for one.
+_MOST_RESAMPLED = 1 << 20
 
 
-class AudioFileError(ValueError):
-    """An audio file that can't be read; the message names it and says why."""
+@dataclass(frozen=True)
+class _Stretch:
+    """What is wanted of a file, in seconds and in samples at the rate wanted; see :func:`read_audio`."""
+
+    start: float
+    end: float | None
+    first: int
+    stop: int | None
+
+    @classmethod
+    def of(cls, start: float, end: float | None, sample_rate: int) -> _Stretch:
+        if not isinstance(sample_rate, int) or sample_rate < 1:
+            raise ValueError(f"sample_rate must be a positive integer, got {sample_rate!r}")
+        numbers = isinstance(start, Real) and (end is None or isinstance(end, Real))
+        if not (numbers and 0 <= start < float("inf") and (end is None or start < end < float("inf"))):
+            raise ValueError(f"expected a stretch with 0 <= start < end, in seconds, got start={start!r}, end={end!r}")
+        first, stop = round(start * sample_rate), None if end is None else round(end * sample_rate)
+        if stop is not None and stop <= first:
+            raise ValueError(f"the stretch from {start!r} to {end!r} s holds no sample at {sample_rate} Hz")
+        return cls(start, end, first, stop)
+
+    def check(self, path: str, duration: float) -> None:
+        """Refuse a stretch that the file does not have.
+
+        Args:
+            path: the file.
+            duration: its length, s.
+        """
+        if self.start > 0 and self.start >= duration:
+            raise AudioFileError(f"{path}: the stretch begins at {self.start:g} s, the file ends at {duration:.3f} s")
+        if self.end is not None and self.end > duration + END_TOLERANCE_S:
+            raise AudioFileError(
+                f"{path}: the stretch from {self.start:g} s ends at {self.end:g} s, the file at {duration:.3f} s"
+            )
 
 
-class _Sequential(soundfile.SoundFile):
-    """A file read from its beginning to its end.
-
-    soundfile seeks after every read of a seekable file, to where it is anyway, and libsndfile's MP3 decoder,
-    having lost what came before, then gives some tens of milliseconds of silence.
-    """
-
-    def seekable(self) -> bool:
-        return False
+def audio_suffixes() -> frozenset[str]:
+    """Ends of names, in lower case, that are taken for audio when a folder is searched: more where ffmpeg is."""
+    return AUDIO_SUFFIXES | ffmpeg.FFMPEG_SUFFIXES if ffmpeg.available() else AUDIO_SUFFIXES
 
 
-def read_audio(path: str | os.PathLike[str], sample_rate: int) -> NDArray[np.float32]:
-    """Read a whole file.
+def read_audio(
+    path: str | os.PathLike[str], sample_rate: int, start: float = 0.0, end: float | None = None
+) -> NDArray[np.float32]:
+    """Read a file, or a stretch of it.
 
     Args:
         path: an audio file.
         sample_rate: the rate wanted, Hz.
+        start: where the stretch begins, s from the file's beginning.
+        end: where it ends, s; None for the file's end, which is also meant by up to 0.05 s beyond it.
 
     Returns:
-        ``(n_samples,)`` float32, mono, at ``sample_rate``; at least one sample.
+        ``(n_samples,)`` float32, mono, at ``sample_rate``; at least one sample. Those of a stretch are samples
+        ``round(start * sample_rate)`` to ``round(end * sample_rate)`` of the whole file's, to 1e-6 of full scale.
 
     Raises:
-        AudioFileError: if it is no audio file, is damaged, truncated or empty, or holds NaN or infinity.
+        AudioFileError: if it is no audio file, is damaged, truncated or empty, holds NaN, infinity or what was
+            never scaled to [-1, 1], or is too short for the stretch. Damage outside a stretch may go unnoticed.
         FileNotFoundError: if there is no such file.
+        ValueError: if the stretch or the rate is none.
     """
-    return np.concatenate(list(_resampled(Path(path), sample_rate)))
+    return np.concatenate(list(_stretch(os.fspath(path), sample_rate, _Stretch.of(start, end, sample_rate))))
 
 
 def read_blocks(
-    path: str | os.PathLike[str], sample_rate: int, block_seconds: float = 60.0
+    path: str | os.PathLike[str],
+    sample_rate: int,
+    block_seconds: float = 60.0,
+    start: float = 0.0,
+    end: float | None = None,
 ) -> Iterator[NDArray[np.float32]]:
-    """Read a file block by block, in memory that does not depend on its length.
+    """Read a file or a stretch of it block by block, in memory that does not depend on its length.
 
     Args:
         path: an audio file.
         sample_rate: the rate wanted, Hz.
         block_seconds: length of the blocks, s; the last one may be shorter.
+        start: where the stretch begins, s from the file's beginning.
+        end: where it ends, s; None for the file's end.
 
     Yields:
         ``(n_samples,)`` float32, mono, at ``sample_rate``, where ``n_samples`` is
         ``block_seconds * sample_rate`` rounded, at least 1; together exactly what :func:`read_audio` returns.
 
     Raises:
-        ValueError: if ``block_seconds`` is not a positive number.
         AudioFileError: as :func:`read_audio`, when the trouble is reached.
         FileNotFoundError: if there is no such file.
+        ValueError: if ``block_seconds`` is not a positive number, or as :func:`read_audio`.
     """
     if not 0 < block_seconds < float("inf"):
         raise ValueError(f"block_seconds must be a positive number, got {block_seconds!r}")
+    wanted = _Stretch.of(start, end, sample_rate)
     size = max(1, round(block_seconds * sample_rate))
     waiting: list[NDArray[np.float32]] = []
     n_waiting = 0
-    for piece in _resampled(Path(path), sample_rate):
+    for piece in _stretch(os.fspath(path), sample_rate, wanted):
         while n_waiting + len(piece) >= size:
             head, piece = piece[: size - n_waiting], piece[size - n_waiting :]
             yield np.concatenate([*waiting, head])
@@ -100,104 +157,134 @@ def read_blocks(
         yield np.concatenate(waiting)
 
 
-def audio_files(paths: Iterable[str | os.PathLike[str]]) -> list[Path]:
-    """The files that paths stand for: a file for itself, a folder for the audio files below it.
+def open_source(path: str) -> Source:
+    """Open a file in libsndfile, or in ffmpeg where it is of a format that only that may know.
 
     Args:
-        paths: files and folders. A file is taken whatever its name; in folders, names decide
-            (:data:`AUDIO_SUFFIXES`) and hidden files and folders are passed over.
+        path: an audio file; whatever is not a regular file is refused without opening it.
 
     Returns:
-        Files in the order given, those of a folder sorted; none twice.
+        The file, for the caller to close.
 
     Raises:
-        FileNotFoundError: if a path does not exist.
-        ValueError: if a folder holds no audio file.
+        AudioFileError: if it can't be read.
+        FileNotFoundError: if there is no such file.
     """
-    found: dict[Path, None] = {}
-    for path in map(Path, paths):
-        if path.is_dir():
-            below = [
-                file
-                for file in sorted(path.rglob("*"))
-                if file.suffix.lower() in AUDIO_SUFFIXES
-                and not any(part.startswith(".") for part in file.relative_to(path).parts)
-                and file.is_file()
-            ]
-            if not below:
-                raise ValueError(f"no audio files in the folder {path}")
-            found.update(dict.fromkeys(below))
-        elif path.exists():
-            found[path] = None
-        else:
-            raise FileNotFoundError(f"no such file or folder: {path}")
-    return list(found)
+    _check_regular(path)
+    try:
+        return SoundFileSource(path)
+    except UnknownFormat as error:
+        if ffmpeg.available():
+            return FfmpegSource(path)
+        raise AudioFileError(
+            f"{path}: not an audio file that can be read ({error.reason}; with the program ffmpeg on PATH, "
+            "more formats can)"
+        ) from error
 
 
-def _resampled(path: Path, sample_rate: int) -> Iterator[NDArray[np.float32]]:
+def _check_regular(path: str) -> None:
+    """Refuse what must not be opened, as reading a pipe or a device may wait for ever."""
+    try:
+        status = os.stat(path)
+    except (FileNotFoundError, NotADirectoryError) as error:
+        if os.path.islink(path):
+            raise FileNotFoundError(f"no such audio file: {path} is a link to something that is not there") from error
+        raise FileNotFoundError(f"no such audio file: {path}") from error
+    except (OSError, ValueError) as error:
+        raise AudioFileError(f"{path}: can't be opened ({getattr(error, 'strerror', None) or error})") from error
+    if stat.S_ISDIR(status.st_mode):
+        raise AudioFileError(f"{path}: expected an audio file, got a folder")
+    if not stat.S_ISREG(status.st_mode):
+        raise AudioFileError(f"{path}: expected an audio file, got a {_kind(status.st_mode)}")
+    if status.st_size == 0:
+        raise AudioFileError(f"{path}: the file is empty")
+
+
+def _kind(mode: int) -> str:
+    return "pipe" if stat.S_ISFIFO(mode) else "socket" if stat.S_ISSOCK(mode) else "device"
+
+
+def _stretch(path: str, sample_rate: int, wanted: _Stretch) -> Iterator[NDArray[np.float32]]:
     """Mono pieces of any length at the rate wanted; at least one sample altogether."""
-    if not isinstance(sample_rate, int) or sample_rate < 1:
-        raise ValueError(f"sample_rate must be a positive integer, got {sample_rate!r}")
-    with _opened(path) as file:
-        if file.samplerate == sample_rate:
-            yield from _decoded(path, file)
-            return
-        resampler = soxr.ResampleStream(file.samplerate, sample_rate, 1, dtype="float32", quality="HQ")
-        n_out = 0
-        piece = np.zeros(0, np.float32)
-        for piece in _decoded(path, file):
-            resampled = resampler.resample_chunk(piece)
+    with closing(open_source(path)) as source:
+        if source.frames is not None and not (source.container in ("MP3", "OGG") or source.frames == 0):
+            wanted.check(path, source.frames / source.sample_rate)
+        common = math.gcd(source.sample_rate, sample_rate)
+        step, out_step = source.sample_rate // common, sample_rate // common
+        # Sample n * step of the file is exactly at sample n * out_step of the output: streams can begin there.
+        n_steps = 0
+        if out_step <= _MOST_PHASES:
+            reach = math.ceil(_FILTER_REACH * max(1.0, source.sample_rate / sample_rate)) if step != out_step else 0
+            n_steps = max(0, (wanted.first // out_step * step - reach) // step)
+        if n_steps:
+            source.skip_to(n_steps * step)
+        position = n_steps * out_step
+        given = 0
+        for piece in _resampled(source, sample_rate, n_steps * step):
+            if wanted.stop is not None:
+                piece = piece[: max(0, wanted.stop - position)]
+            new = piece[max(0, wanted.first - position) :]
+            position += len(piece)
+            given += len(new)
+            if len(new):
+                yield new
+            if position == wanted.stop:
+                return
+        duration = source.position / source.sample_rate
+        wanted.check(path, duration)
+        if not given:
+            raise AudioFileError(f"{path}: the stretch begins at {wanted.start:g} s, the file ends at {duration:.3f} s")
+
+
+def _resampled(source: Source, sample_rate: int, skipped: int) -> Iterator[NDArray[np.float32]]:
+    """Mono pieces at the rate wanted from where the source is, ``skipped`` samples from its beginning."""
+    if source.sample_rate == sample_rate:
+        yield from _mono(source, skipped)
+        return
+    try:
+        resampler = soxr.ResampleStream(source.sample_rate, sample_rate, 1, dtype="float32", quality="HQ")
+    except (ValueError, RuntimeError) as error:
+        raise AudioFileError(
+            f"{source.path}: its rate of {source.sample_rate} Hz can't be converted to {sample_rate} Hz ({error})"
+        ) from error
+    at_once = max(1, _MOST_RESAMPLED * source.sample_rate // sample_rate)
+    n_out = 0
+    piece = np.zeros(0, np.float32)
+    for piece in _mono(source, skipped):
+        for begin in range(0, len(piece), at_once):
+            resampled = resampler.resample_chunk(piece[begin : begin + at_once])
             n_out += len(resampled)
             yield resampled
-        rest = resampler.resample_chunk(piece[:0], last=True)
-        # A file of less than one sample at the new rate still is a sound: its mean.
-        yield rest if n_out + len(rest) else piece.mean(keepdims=True)
+    rest = resampler.resample_chunk(piece[:0], last=True)
+    # A file of less than one sample at the new rate still is a sound: its mean.
+    yield rest if n_out + len(rest) or skipped else piece.mean(keepdims=True)
 
 
-def _opened(path: Path) -> soundfile.SoundFile:
-    if path.is_dir():
-        raise AudioFileError(f"{path}: expected an audio file, got a folder")
-    if not path.exists():
-        raise FileNotFoundError(f"no such audio file: {path}")
-    if path.is_file() and path.stat().st_size == 0:
-        raise AudioFileError(f"{path}: the file is empty")
-    try:
-        file = _Sequential(path)
-    except (soundfile.SoundFileError, OSError, TypeError) as error:
-        # TypeError: what soundfile says to headerless formats, which need a rate that nobody knows.
-        raise AudioFileError(f"{path}: not an audio file that can be read ({_reason(error)})") from error
-    for promised, present in _SHORTER_THAN_PROMISED.findall(file.extra_info):
-        if int(present) < int(promised) < _LENGTH_UNKNOWN:
-            file.close()
-            raise AudioFileError(f"{path}: truncated: {present} of {promised} bytes of audio are there")
-    return file
-
-
-def _decoded(path: Path, file: soundfile.SoundFile) -> Iterator[NDArray[np.float32]]:
-    """Mono pieces at the file's own rate, each of at least one sample."""
-    n_read = 0
-    while True:
-        try:
-            samples = file.read(_DECODE_FRAMES, dtype="float32", always_2d=True)
-        except (soundfile.SoundFileError, RuntimeError) as error:
-            raise AudioFileError(
-                f"{path}: damaged or truncated: decoding fails after {n_read / file.samplerate:.2f} s "
-                f"({_reason(error)})"
-            ) from error
-        if not len(samples):
-            break
-        mono = samples[:, 0] if samples.shape[1] == 1 else samples.mean(axis=1)
-        if not np.isfinite(mono).all():
-            first = (n_read + int(np.argmin(np.isfinite(mono)))) / file.samplerate
-            raise AudioFileError(f"{path}: holds NaN or infinite samples, the first at {first:.3f} s")
-        n_read += len(samples)
+def _mono(source: Source, skipped: int) -> Iterator[NDArray[np.float32]]:
+    """The mean of the channels, each piece of at least one sample."""
+    position = skipped
+    for samples in source.pieces():
+        mono = _mean(samples)
+        # NaN is not less than anything.
+        if not (mono.max() <= MAX_SAMPLE and mono.min() >= -MAX_SAMPLE):
+            bad = int(np.argmin(np.abs(mono) <= MAX_SAMPLE))
+            finite = bool(np.isfinite(samples[bad]).all())
+            what = f"samples of {mono[bad]:g} where [-1, 1] is full scale" if finite else "NaN or infinite samples"
+            seconds = (position + bad) / source.sample_rate
+            raise AudioFileError(f"{source.path}: holds {what}, the first at {seconds:.3f} s")
+        position += len(samples)
         yield mono
-    if n_read == 0:
-        raise AudioFileError(f"{path}: holds no samples")
-    if n_read < file.frames and file.format not in ("OGG", "MP3", "MPEG"):
-        raise AudioFileError(f"{path}: truncated: {n_read} of {file.frames} samples are there")
+    if position == 0:
+        raise AudioFileError(f"{source.path}: holds no samples")
 
 
-def _reason(error: Exception) -> str:
-    """libsndfile's own words, without the path that the message begins with already."""
-    return str(getattr(error, "error_string", error)).strip().rstrip(".") or type(error).__name__
+def _mean(samples: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The channels' mean, ``(n_samples, channels)`` to ``(n_samples,)``; numpy's own takes 20 times as long for two."""
+    total = samples[:, 0]
+    if samples.shape[1] > 1:
+        with np.errstate(invalid="ignore", over="ignore"):
+            total = total + samples[:, 1]
+            for channel in range(2, samples.shape[1]):
+                total += samples[:, channel]
+            total *= np.float32(1 / samples.shape[1])
+    return total

@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 
 import soundfile
 
-from byola_hear.audio import audio_files
+from byola_hear.clips import audio_files
 from byola_hear.files import replacing
 from byola_hear.pretraining.manifest import Clip, write_manifest
 

@@ -1,0 +1,138 @@
+"""Files in folders and of patterns: quick for a million of them, sorted, and safe from loops of links."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from fnmatch import fnmatchcase
+from glob import has_magic, iglob
+from pathlib import Path
+
+#: Takes a path that was asked for, and why there is nothing to embed.
+OnMissing = Callable[[str, str], None]
+
+
+def files_of(path: str, suffixes: frozenset[str], report: OnMissing) -> Iterator[str]:
+    """The files that a path stands for: itself, those in the folder, those that match the pattern.
+
+    Args:
+        path: a file, folder or pattern; ``**`` is any number of folders, and at the end the audio files in them.
+        suffixes: ends of names, in lower case, that are audio's; only in folders do names decide.
+        report: called with what is not there and why.
+
+    Yields:
+        Paths, as :func:`plain` writes them, those of a folder sorted by their parts.
+    """
+    if os.path.isdir(path):
+        yield from _audio_below(path, suffixes, report)
+    elif os.path.lexists(path):
+        # Even a link to what is not there: reading it will say so.
+        yield plain(path)
+    elif has_magic(path):
+        n_found = 0
+        for file in _matching(path, suffixes, report):
+            n_found += 1
+            yield file
+        if not n_found:
+            report(path, "no file matches the pattern")
+    else:
+        report(path, "no such file or folder")
+
+
+def _audio_below(folder: str, suffixes: frozenset[str], report: OnMissing) -> Iterator[str]:
+    n_found = 0
+
+    def unreadable(path: str, reason: str) -> None:
+        nonlocal n_found
+        n_found += 1
+        report(path, reason)
+
+    for file in _below(plain(folder), unreadable):
+        if suffix_of(file) in suffixes:
+            n_found += 1
+            yield file
+    if not n_found:
+        report(folder, "no audio files in the folder")
+
+
+def _matching(pattern: str, suffixes: frozenset[str], report: OnMissing) -> Iterator[str]:
+    """Files that match, and those in folders that match. The standard library's ``**`` goes round in loops of links."""
+    parts = Path(pattern).parts
+    if "**" not in parts:
+        for match in sorted(iglob(pattern)):
+            yield from files_of(match, suffixes, report)
+        return
+    at = parts.index("**")
+    top, tail = os.path.join(*parts[:at]) if at else ".", parts[at:]
+    for folder in sorted(iglob(top)) if has_magic(top) else [top]:
+        n_above = 0 if folder == "." else len(Path(folder).parts)
+        for file in _below(plain(folder), report) if os.path.isdir(folder) else ():
+            if tail[-1] == "**" and suffix_of(file) not in suffixes:
+                continue
+            if _parts_match(Path(file).parts[n_above:], tail):
+                yield file
+
+
+def _parts_match(parts: Sequence[str], pattern: Sequence[str]) -> bool:
+    if not pattern:
+        return not parts
+    if pattern[0] == "**":
+        return any(_parts_match(parts[begin:], pattern[1:]) for begin in range(len(parts) + 1))
+    return bool(parts) and fnmatchcase(parts[0], pattern[0]) and _parts_match(parts[1:], pattern[1:])
+
+
+def _below(folder: str, report: OnMissing) -> Iterator[str]:
+    """All files below a folder, sorted by the parts of their paths, without a look at each.
+
+    Whatever is no folder counts: reading a broken link or a pipe will say what it is.
+    """
+    # A stack, not recursion: folders may be nested deeper than Python's calls. With each goes what it is, for a link
+    # to a folder above would go round for ever.
+    opened: list[tuple[Iterator[os.DirEntry[str]], str, tuple[int, int]]] = []
+
+    def enter(path: str) -> None:
+        try:
+            status = os.stat(path)
+            identity = (status.st_dev, status.st_ino)
+            if any(identity == above for _, _, above in opened):
+                return
+            with os.scandir(path) as entries:
+                listed = sorted(entries, key=_name)
+        except OSError as error:
+            report(path, f"the folder can't be read ({error.strerror})")
+            return
+        opened.append((iter(listed), "" if path == "." else os.path.join(path, ""), identity))
+
+    enter(folder)
+    while opened:
+        entries, prefix, _ = opened[-1]
+        for entry in entries:
+            if entry.name.startswith("."):
+                continue
+            if _is_folder(entry):
+                enter(prefix + entry.name)
+                break
+            yield prefix + entry.name
+        else:
+            opened.pop()
+
+
+def _name(entry: os.DirEntry[str]) -> str:
+    return entry.name
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # such as a link to itself
+        return False
+
+
+def suffix_of(path: str) -> str:
+    """The end of a name, from its last dot, in lower case."""
+    return os.path.splitext(path)[1].lower()
+
+
+def plain(path: str) -> str:
+    """A path as it stands in tables: without ``./`` and doubled separators, so that one file has one name."""
+    return str(Path(path))
