@@ -1,13 +1,14 @@
-"""Files that appear whole or not at all."""
+"""Files that appear whole or not at all, and a lock that keeps two writers apart."""
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, Any, BinaryIO
 
 
 @contextmanager
@@ -42,3 +43,23 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
+
+
+def locked(file: IO[Any]) -> bool:
+    """Lock an open file until it is closed.
+
+    Returns:
+        False if another process has locked it. Where the system, or the file's, has no such locks, True.
+    """
+    try:
+        import fcntl
+    except ImportError:
+        return True
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError as error:
+        if error.errno not in (errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP):
+            raise
+    return True

@@ -1,4 +1,4 @@
-"""Files appear whole or not at all."""
+"""Files appear whole or not at all; a lock keeps two writers apart."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from byola_hear.files import replacing
+from byola_hear.files import locked, replacing
 
 
 def test_a_file_takes_its_name_when_it_is_complete(tmp_path: Path) -> None:
@@ -45,3 +45,12 @@ def test_permissions_are_ordinary(tmp_path: Path) -> None:
         pass
     modes = {stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("plain", "made")}
     assert len(modes) == 1
+
+
+def test_a_locked_file_cannot_be_locked_again(tmp_path: Path) -> None:
+    pytest.importorskip("fcntl")
+    with open(tmp_path / "a", "w") as first, open(tmp_path / "a") as second:
+        assert locked(first)
+        assert not locked(second)
+    with open(tmp_path / "a") as third:
+        assert locked(third)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from byola_hear.pretraining.corpora.side_by_side import locked, side_by_side
+from byola_hear.pretraining.corpora.side_by_side import side_by_side
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
@@ -53,12 +53,3 @@ def _runs(process: str) -> bool:
         return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
-
-
-def test_a_locked_file_cannot_be_locked_again(tmp_path: Path) -> None:
-    pytest.importorskip("fcntl")
-    with open(tmp_path / "a", "w") as first, open(tmp_path / "a") as second:
-        assert locked(first)
-        assert not locked(second)
-    with open(tmp_path / "a") as third:
-        assert locked(third)

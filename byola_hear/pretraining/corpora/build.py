@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from pathlib import Path
 
-from byola_hear.files import replacing
+from byola_hear.files import locked, replacing
 from byola_hear.pretraining.corpora.collection import (
     Collection,
     keep_licence,
@@ -29,7 +29,7 @@ from byola_hear.pretraining.corpora.fetch import Origin
 from byola_hear.pretraining.corpora.journal import read_journal, write_journal
 from byola_hear.pretraining.corpora.process import Outcome, process, sample_tracks
 from byola_hear.pretraining.corpora.sampling import share_per_track
-from byola_hear.pretraining.corpora.side_by_side import locked, side_by_side
+from byola_hear.pretraining.corpora.side_by_side import side_by_side
 from byola_hear.pretraining.corpora.speech_filter import Detector, load_detector
 from byola_hear.pretraining.manifest import Clip, write_manifest
 

@@ -102,11 +102,11 @@ class Corpus:
 
     def rules_digest(self) -> str:
         """Changes when anything that decides over its sounds does."""
-        rules = (self.name, self.kind, self.licence, self.keep, self.drop, self.music, self.group)
+        rules = [self.name, self.kind, self.licence, self.keep, self.drop, self.music, self.group]
         if self.notes:
-            rules = (*rules, str(NOTES))
+            rules.append(NOTES)
         shared = (VOICE_PATHS, MUSIC_PATHS, AMBIENCE_PATHS)
-        return hashlib.sha256(repr((rules, shared)).encode()).hexdigest()[:16]
+        return hashlib.sha256(repr((tuple(rules), shared)).encode()).hexdigest()[:16]
 
 
 def _matches(rule: str, sound_name: str) -> bool:

@@ -1,4 +1,4 @@
-"""Work in several processes that end with the one that started them, and a lock that keeps two builds apart."""
+"""Work in several processes that end with the one that started them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import connection, get_context, parent_process
-from typing import IO, Any, TypeVar
+from typing import TypeVar
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -57,20 +57,3 @@ def _end_with_parent() -> None:
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
-
-
-def locked(file: IO[Any]) -> bool:
-    """Lock an open file until it is closed.
-
-    Returns:
-        False if another process has locked it. Where the system has no such locks, True.
-    """
-    try:
-        import fcntl
-    except ImportError:
-        return True
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True

@@ -1,0 +1,94 @@
+"""What travels from the network to a table: rows of embeddings, and what became of each clip."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from byola_hear.clips import Clip
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked of every clip; two tables of equal requests belong together.
+
+    Attributes:
+        kind: ``"scene"`` or ``"timestamp"``.
+        window: seconds pooled into an embedding; None for the whole clip (scene) or the model's own (timestamp).
+        hop: seconds from one embedding to the next; None for the window's length (scene) or the model's own
+            (timestamp).
+        model: the model's name and version, ``"both 0.1.0"``.
+        fingerprint: SHA-256 of the model's configuration and weights, hexadecimal.
+        size: numbers in an embedding.
+    """
+
+    kind: str
+    window: float | None
+    hop: float | None
+    model: str
+    fingerprint: str
+    size: int
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the columns that say what a row is of; those of the embedding come after them."""
+        return ("file", "start", "end") if self.kind == "scene" else ("file", "start", "end", "time")
+
+    def to_dict(self) -> dict[str, Any]:
+        """The request as plain JSON values."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Some of a clip's rows, in order.
+
+    Attributes:
+        clip: what they are of.
+        start: ``(k,)`` float64, s from the file's beginning: where the sound that was pooled begins.
+        end: ``(k,)`` float64, s: where it ends.
+        time: ``(k,)`` float64, s from the file's beginning: the timestamp, its window's centre; None for scenes.
+        embeddings: ``(k, size)`` float32.
+    """
+
+    clip: Clip
+    start: NDArray[np.float64]
+    end: NDArray[np.float64]
+    time: NDArray[np.float64] | None
+    embeddings: NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return len(self.embeddings)
+
+
+@dataclass(frozen=True)
+class Done:
+    """A clip is complete: all its rows have been given.
+
+    Attributes:
+        clip: which.
+        seconds: of audio that it has.
+    """
+
+    clip: Clip
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Failed:
+    """A clip could not be embedded; rows of it that were given before do not count.
+
+    Attributes:
+        clip: which.
+        reason: one line: what was wrong.
+    """
+
+    clip: Clip
+    reason: str
+
+
+#: What an extraction yields, clip by clip: rows, then the end of the clip.
+Event = Rows | Done | Failed

@@ -1,0 +1,136 @@
+"""What a table says about itself: what was asked of every clip, and which clips it holds."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from typing import Any
+
+from byola_hear.clips import Clip
+from byola_hear.rows import Request
+from byola_hear.tables.errors import TableError, TableRefused
+
+#: Size in bytes and time of change in ns of a file; None for a name that is no file's.
+Stamp = tuple[int, int] | None
+
+
+def stamp_of(file: str) -> Stamp:
+    """What tells cheaply that a file has changed."""
+    try:
+        status = os.stat(file)
+    except (OSError, ValueError):
+        return None
+    return status.st_size, status.st_mtime_ns
+
+
+def changed_clips(stamped: Iterable[tuple[Clip, Stamp]]) -> set[Clip]:
+    """The clips whose file is not as it was.
+
+    Args:
+        stamped: clips, and their files' stamps as they were.
+    """
+    stamps: dict[str, Stamp] = {}
+    changed = set()
+    for clip, stamp in stamped:
+        if clip.file not in stamps:
+            stamps[clip.file] = stamp_of(clip.file)
+        if stamps[clip.file] != stamp:
+            changed.add(clip)
+    return changed
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A clip that a table holds, all of it.
+
+    Attributes:
+        clip: which.
+        seconds: of audio that it has.
+        stamp: of its file when it was embedded.
+        n_rows: how many rows it has, one after the other.
+    """
+
+    clip: Clip
+    seconds: float
+    stamp: Stamp
+    n_rows: int
+
+
+@dataclass(frozen=True)
+class About:
+    """What a table says about itself.
+
+    Attributes:
+        request: what was asked of every clip.
+        entries: the clips, in the order of their rows.
+    """
+
+    request: Request
+    entries: list[Entry]
+
+    @property
+    def n_rows(self) -> int:
+        """Rows of the table."""
+        return sum(entry.n_rows for entry in self.entries)
+
+    def request_json(self) -> str:
+        """The request, for people and programs to read."""
+        return json.dumps(self.request.to_dict())
+
+    def packed_entries(self) -> str:
+        """The entries as compressed JSON in base 64, for :func:`unpacked`."""
+        rows = [
+            (entry.clip.file, entry.clip.start, entry.clip.end, entry.seconds, entry.stamp, entry.n_rows)
+            for entry in self.entries
+        ]
+        return base64.b64encode(zlib.compress(json.dumps(rows).encode())).decode()
+
+
+def unpacked(path: object, request_json: str | bytes, packed_entries: str | bytes) -> About:
+    """What a table says about itself, from what it holds.
+
+    Args:
+        path: the table, for messages.
+        request_json: from :meth:`About.request_json`.
+        packed_entries: from :meth:`About.packed_entries`.
+
+    Raises:
+        TableError: if it was not this package that wrote them.
+    """
+    try:
+        rows = json.loads(zlib.decompress(base64.b64decode(packed_entries)))
+        entries = [
+            Entry(Clip(file, start, end), seconds, None if stamp is None else (stamp[0], stamp[1]), n_rows)
+            for file, start, end, seconds, stamp, n_rows in rows
+        ]
+        return About(Request(**json.loads(request_json)), entries)
+    except (ValueError, TypeError, zlib.error) as error:
+        raise TableError(f"{path}: its record of what it holds can't be read: {error}") from None
+
+
+def check_same(place: object, found: dict[str, Any], wanted: Request, advice: str) -> None:
+    """Make sure that what is there was made with the same request.
+
+    Args:
+        place: what is there, for the message.
+        found: its request, as :meth:`byola_hear.rows.Request.to_dict` gives it.
+        wanted: the request now.
+        advice: what to do about a difference.
+
+    Raises:
+        TableRefused: if anything differs; the message says what.
+    """
+    asked = wanted.to_dict()
+    names = [field.name for field in fields(Request) if found.get(field.name) != asked[field.name]]
+    if names:
+        differences = ", ".join(f"{name} {_shown(found.get(name))}, not {_shown(asked[name])}" for name in names)
+        raise TableRefused(f"{place} was made with {differences}; {advice}")
+
+
+def _shown(value: object) -> str:
+    text = "none" if value is None else str(value)
+    return text if len(text) <= 40 else f"{text[:12]}…"

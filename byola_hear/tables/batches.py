@@ -1,0 +1,126 @@
+"""Rows of many clips as columns, the form in which every format takes and gives them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from byola_hear.rows import Rows
+
+if TYPE_CHECKING:
+    import pyarrow
+
+#: Bytes of embeddings that a batch holds at most, unless a single row is larger.
+BATCH_BYTES = 1 << 24
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Rows of a table.
+
+    Attributes:
+        file: ``(k,)`` of str: which file each is of. A name that is no text holds the odd bytes as lone surrogates,
+            as Python's own functions give and take it.
+        start: ``(k,)`` float64, s from the file's beginning.
+        end: ``(k,)`` float64, s.
+        time: ``(k,)`` float64, s; None for scenes.
+        embeddings: ``(k, size)`` float32.
+    """
+
+    file: NDArray[np.object_]
+    start: NDArray[np.float64]
+    end: NDArray[np.float64]
+    time: NDArray[np.float64] | None
+    embeddings: NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return len(self.embeddings)
+
+    def __getitem__(self, rows: slice | NDArray[np.bool_]) -> Batch:
+        time = None if self.time is None else self.time[rows]
+        return Batch(self.file[rows], self.start[rows], self.end[rows], time, self.embeddings[rows])
+
+    def numbers(self) -> dict[str, NDArray[np.float64]]:
+        """The columns of seconds by name, in the table's order."""
+        named = {"start": self.start, "end": self.end, "time": self.time}
+        return {name: values for name, values in named.items() if values is not None}
+
+
+def rows_in(n_bytes: int, size: int) -> int:
+    """How many embeddings of ``size`` numbers fit into so many bytes; at least one."""
+    return max(1, n_bytes // (4 * size))
+
+
+def joined(batches: list[Batch]) -> Batch:
+    """Several batches, at least one, as one."""
+    if len(batches) == 1:
+        return batches[0]
+    columns: list[Any] = []
+    for field in fields(Batch):
+        values = [getattr(batch, field.name) for batch in batches]
+        columns.append(None if values[0] is None else np.concatenate(values))
+    return Batch(*columns)
+
+
+def evened(batches: Iterable[Batch], n_rows: int) -> Iterator[Batch]:
+    """The same rows in batches of ``n_rows``; only the last may be smaller, and none is empty."""
+    waiting: list[Batch] = []
+    n_waiting = 0
+    for batch in batches:
+        while n_waiting + len(batch) >= n_rows:
+            here = n_rows - n_waiting
+            yield joined([*waiting, batch[:here]])
+            batch, waiting, n_waiting = batch[here:], [], 0
+        if len(batch):
+            waiting.append(batch)
+            n_waiting += len(batch)
+    if waiting:
+        yield joined(waiting)
+
+
+def batch_of(rows: Rows) -> Batch:
+    """One clip's rows as a batch."""
+    file = np.full(len(rows), rows.clip.file, object)
+    return Batch(file, rows.start, rows.end, rows.time, rows.embeddings)
+
+
+def as_bytes(name: str) -> bytes:
+    """A file's name as it is on disk."""
+    return name.encode("utf-8", "surrogateescape")
+
+
+def as_text(name: bytes | str) -> str:
+    """A file's name as Python has it."""
+    return name if isinstance(name, str) else name.decode("utf-8", "surrogateescape")
+
+
+def is_text(names: Iterable[str]) -> bool:
+    """Whether all names are proper Unicode."""
+    try:
+        for name in names:
+            name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def names_array(names: Iterable[str | bytes]) -> NDArray[np.object_]:
+    """Names as an array of Python's objects."""
+    listed = list(names)
+    array = np.empty(len(listed), object)
+    array[:] = listed
+    return array
+
+
+def names_from_arrow(column: pyarrow.ChunkedArray | pyarrow.Array) -> NDArray[np.object_]:
+    """A column of names, as text or as bytes, as an array of Python's strings."""
+    import pyarrow
+
+    chunks = column.chunks if isinstance(column, pyarrow.ChunkedArray) else [column]
+    coded = [chunk if isinstance(chunk, pyarrow.DictionaryArray) else chunk.dictionary_encode() for chunk in chunks]
+    parts = [names_array(map(as_text, each.dictionary.to_pylist()))[each.indices.to_numpy()] for each in coded]
+    return np.concatenate([names_array([]), *parts])

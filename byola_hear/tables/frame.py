@@ -1,0 +1,103 @@
+"""Tables in memory: any table on disk, or rows as they come, as a pandas DataFrame."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from byola_hear.rows import Request, Rows
+from byola_hear.tables import placing
+from byola_hear.tables.batches import Batch, batch_of, is_text, names_array
+from byola_hear.tables.errors import as_read_error
+from byola_hear.tables.formats import chosen_format
+
+if TYPE_CHECKING:
+    import pandas
+
+
+def read_table(path: str | os.PathLike[str]) -> pandas.DataFrame:
+    """Read a table of embeddings in any of the formats, all of it into memory.
+
+    Args:
+        path: a table's file or folder.
+
+    Returns:
+        A row each embedding: float32 columns ``e0``, ``e1`` … and the index ``file``, ``start``, ``end`` and, for
+        timestamps, ``time`` (s). ``attrs["request"]`` says what was asked for, where the format can hold that (all
+        but CSV).
+
+    Raises:
+        FileNotFoundError: if there is none.
+        TableError: if it is no such table, or is damaged; :class:`~byola_hear.tables.errors.TableRefused` if its ending
+            is not a format's or a package is missing to read it.
+    """
+    where, kind = chosen_format(path)
+    if not placing.exists(kind.PLACING, where):
+        raise FileNotFoundError(f"no table of embeddings: {where}")
+    with as_read_error(where):
+        about = kind.read_about(where)
+        request, n_rows = (None, None) if about is None else (about.request, about.n_rows)
+        return _frame(kind.read(where), request, n_rows)
+
+
+def to_dataframe(rows: Iterable[Rows], request: Request) -> pandas.DataFrame:
+    """Rows as a table in memory.
+
+    Args:
+        rows: of clips that are complete.
+        request: what was asked of every clip.
+
+    Returns:
+        As :func:`read_table`.
+    """
+    return _frame(map(batch_of, rows), request, None)
+
+
+def _frame(batches: Iterable[Batch], request: Request | None, n_rows: int | None) -> pandas.DataFrame:
+    import pandas as pd
+
+    file, numbers, embeddings = _columns(batches, request, n_rows)
+    levels, codes = [], []
+    for name, values in (("file", file), *numbers.items()):
+        code, level = pd.factorize(values, sort=True)
+        # What pandas would make of text by itself can't hold a name that is none.
+        levels.append(pd.Index(level) if name != "file" or is_text(level) else pd.Index(level, dtype=object))
+        codes.append(code)
+    index = pd.MultiIndex(levels, codes, names=["file", *numbers])
+    columns = [f"e{place}" for place in range(embeddings.shape[1])]
+    table = pd.DataFrame(embeddings, index, columns, copy=False)
+    if request is not None:
+        table.attrs["request"] = request.to_dict()
+    return table
+
+
+def _columns(
+    batches: Iterable[Batch], request: Request | None, n_rows: int | None
+) -> tuple[NDArray[np.object_], dict[str, NDArray[np.float64]], NDArray[np.float32]]:
+    """All rows' files, numbers by name and embeddings; no row is held twice if their number is known."""
+    files: list[NDArray[np.object_]] = [names_array([])]
+    names = ("start", "end", "time") if request is None else request.columns[1:]
+    numbers: dict[str, list[NDArray[np.float64]]] = {name: [] for name in names}
+    pieces: list[NDArray[np.float32]] = []
+    whole = None if n_rows is None or request is None else np.empty((n_rows, request.size), np.float32)
+    first = 0
+    for batch in batches:
+        files.append(batch.file)
+        for name, values in batch.numbers().items():
+            numbers[name].append(values)
+        if whole is None:
+            pieces.append(batch.embeddings)
+        else:
+            whole[first : first + len(batch)] = batch.embeddings
+        first += len(batch)
+    if whole is None:
+        size = request.size if request is not None else pieces[0].shape[1] if pieces else 0
+        whole = np.concatenate([np.empty((0, size), np.float32), *pieces])
+    if request is None:
+        numbers = {name: values for name, values in numbers.items() if values or name != "time"}
+    joined = {name: np.concatenate([np.empty(0), *values]) for name, values in numbers.items()}
+    return np.concatenate(files), joined, whole[:first]

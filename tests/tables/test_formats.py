@@ -1,0 +1,267 @@
+"""Every format gives back what was written, whatever the files are called."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from byola_hear.clips import Clip
+from byola_hear.rows import Rows
+from byola_hear.tables import TableError, TableRefused, check_output, open_store, read_table, to_dataframe
+from byola_hear.tables.as_npy import npy_names
+from tests.tables.extraction import SIZE, events, request, rows_of
+
+OUTPUTS = ["t.parquet", "t.csv", "t.npz", "t.h5", "t.HDF5", "t.zarr", "folder/"]
+NAMES = ["a.wav", 'with "quotes", commas.wav', "new\nline.wav", "\udcffnot utf-8.wav", "ünï.wav", "日本.wav", " 1"]
+
+
+def write(output: str, clips: list[Clip], kind: str = "scene", n_rows: int = 1, **options: object) -> None:
+    with open_store(output, request(kind), clips, **options) as store:  # type: ignore[arg-type]
+        for event in events(clips, kind, n_rows, n_blocks=2 if n_rows > 1 else 1):
+            store.add(event)
+        store.finish()
+
+
+def expected(clips: list[Clip], kind: str = "scene", n_rows: int = 1) -> tuple[dict[str, list], np.ndarray]:
+    """The table's index, column by column, and its embeddings, the plain way."""
+    blocks = [rows for clip in clips for rows in rows_of(clip, kind, n_rows)]
+    index = {"file": [rows.clip.file for rows in blocks for _ in range(len(rows))]}
+    for name in request(kind).columns[1:]:
+        index[name] = [value for rows in blocks for value in getattr(rows, name).tolist()]
+    return index, np.concatenate([rows.embeddings for rows in blocks])
+
+
+def check(table: pd.DataFrame, wanted: tuple[dict[str, list], np.ndarray]) -> None:
+    assert list(table.index.names) == list(wanted[0])
+    assert list(table.columns) == [f"e{index}" for index in range(SIZE)]
+    assert set(table.dtypes) == {np.dtype("float32")}
+    for name, values in wanted[0].items():
+        assert table.index.get_level_values(name).tolist() == values
+    np.testing.assert_array_equal(table.to_numpy(), wanted[1])
+
+
+@pytest.mark.parametrize("kind", ["scene", "timestamp"])
+@pytest.mark.parametrize("output", OUTPUTS)
+def test_round_trip(tmp_path: Path, output: str, kind: str) -> None:
+    clips = [Clip(name) for name in NAMES] + [Clip("a.wav", 1.5, 2.25), Clip("b.wav", 0.1, 0.3)]
+    n_rows = 1 if kind == "scene" else 7
+    path = f"{tmp_path}/{output}"
+    write(path, clips, kind, n_rows)
+    table = read_table(path)
+    check(table, expected(clips, kind, n_rows))
+    if not output.endswith(".csv"):
+        assert table.attrs["request"] == request(kind).to_dict()
+    assert [entry.name for entry in tmp_path.iterdir()] == [output.rstrip("/")]
+
+
+@pytest.mark.parametrize("output", OUTPUTS)
+def test_text_stays_text(tmp_path: Path, output: str) -> None:
+    path = f"{tmp_path}/{output}"
+    write(path, [Clip("a.wav"), Clip("ü.wav")])
+    table = read_table(path)
+    assert table.loc["ü.wav"].shape == (1, SIZE)
+    assert table.index.get_level_values("file").dtype == pd.Index(["a"]).dtype
+
+
+@settings(max_examples=12)
+@given(st.lists(st.text(st.characters(exclude_characters="\0"), min_size=1), min_size=1, max_size=5, unique=True))
+def test_any_name_in_any_format(tmp_path_factory: pytest.TempPathFactory, names: list[str]) -> None:
+    folder = tmp_path_factory.mktemp("names")
+    # Lone surrogates that are no bytes can't be in a file's name.
+    clips = [Clip(name.encode("utf-8", "replace").decode()) for name in names]
+    for output in ("t.parquet", "t.csv", "t.npz", "t.h5", "folder/"):
+        write(f"{folder}/{output}", clips)
+        check(read_table(f"{folder}/{output}"), expected(list(dict.fromkeys(clips))))
+
+
+@settings(max_examples=12)
+@given(st.lists(st.binary(min_size=1, max_size=8).filter(lambda name: 0 not in name), min_size=1, max_size=4))
+def test_names_that_are_no_text(tmp_path_factory: pytest.TempPathFactory, names: list[bytes]) -> None:
+    folder = tmp_path_factory.mktemp("names")
+    clips = [Clip(name.decode("utf-8", "surrogateescape")) for name in names]
+    for output in ("t.parquet", "t.csv", "t.npz", "t.h5", "folder/"):
+        write(f"{folder}/{output}", clips)
+        check(read_table(f"{folder}/{output}"), expected(list(dict.fromkeys(clips))))
+
+
+@pytest.mark.parametrize("output", OUTPUTS)
+def test_a_table_without_rows(tmp_path: Path, output: str) -> None:
+    path = f"{tmp_path}/{output}"
+    write(path, [Clip("a.wav")], "timestamp", n_rows=0)
+    assert read_table(path).shape == (0, SIZE)
+    assert read_table(path).index.names == ["file", "start", "end", "time"]
+
+
+def test_parquet_is_for_other_programs_too(tmp_path: Path) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet")
+    write(f"{tmp_path}/t.parquet", [Clip("a.wav"), Clip("b.wav")])
+    table = parquet.read_table(tmp_path / "t.parquet")
+    assert table.column_names == ["file", "start", "end", "embedding"]
+    assert str(table.schema.field("embedding").type).startswith("fixed_size_list<element: float")
+    assert table.schema.field("embedding").type.list_size == SIZE
+    assert json.loads(table.schema.metadata[b"byola_hear"]) == request().to_dict()
+    assert (
+        pd.read_parquet(tmp_path / "t.parquet")["embedding"][1].tolist()
+        == rows_of(Clip("b.wav"))[0].embeddings[0].tolist()
+    )
+
+
+def test_parquet_has_row_groups(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet")
+    monkeypatch.setattr("byola_hear.tables.as_parquet._GROUP_BYTES", 4 * SIZE * 4)
+    clips = [Clip(f"{index}.wav") for index in range(10)]
+    write(f"{tmp_path}/t.parquet", clips)
+    assert parquet.ParquetFile(tmp_path / "t.parquet").num_row_groups == 3
+    check(read_table(tmp_path / "t.parquet"), expected(clips))
+
+
+def test_npz_needs_no_pickle(tmp_path: Path) -> None:
+    write(f"{tmp_path}/t.npz", [Clip("a.wav"), Clip("ü.wav", 1.0)])
+    content = np.load(tmp_path / "t.npz", allow_pickle=False)
+    assert content["file"].tolist() == ["a.wav", "ü.wav"]
+    assert content["start"].tolist() == [0, 1]
+    assert content["embedding"].shape == (2, SIZE) and content["embedding"].dtype == np.float32
+    assert json.loads(str(content["request"]))["model"] == "both 0.1.0"
+
+
+def test_csv_is_plain(tmp_path: Path) -> None:
+    write(f"{tmp_path}/t.csv", [Clip("a,b.wav")], "timestamp", 3)
+    rows = list(csv.reader((tmp_path / "t.csv").open(newline="")))
+    assert rows[0] == ["file", "start", "end", "time", *(f"e{index}" for index in range(SIZE))]
+    assert rows[2][:4] == ["a,b.wav", "0.04", "0.08", "0.06"]
+    values = np.array([[float(cell) for cell in row[4:]] for row in rows[1:]]).astype(np.float32)
+    np.testing.assert_array_equal(values, rows_of(Clip("a,b.wav"), "timestamp", 3)[0].embeddings)
+
+
+def test_one_npy_a_file(tmp_path: Path) -> None:
+    clips = [Clip("x/a.wav"), Clip("x/a.mp3"), Clip("y/a.wav"), Clip("x/a.wav", 2.0, 3.0), Clip("/z/a.wav")]
+    write(f"{tmp_path}/out/", clips)
+    out = tmp_path / "out"
+    arrays = {str(path.relative_to(out)): np.load(path) for path in out.rglob("*.npy")}
+    assert set(arrays) == {"x/a.wav.npy", "x/a.mp3.npy", "y/a.wav.npy", "z/a.wav.npy"}
+    both = np.concatenate([rows_of(clips[0])[0].embeddings, rows_of(clips[3])[0].embeddings])
+    np.testing.assert_array_equal(arrays["x/a.wav.npy"], both)
+    lines = list(csv.DictReader((out / "index.csv").open()))
+    assert lines[3] == {"file": "x/a.wav", "start": "2.0", "end": "2.04", "npy": "x/a.wav.npy", "row": "1"}
+
+
+path_parts = st.sampled_from(["a", "A", "..", ".", "a.npy", "index.csv", "b", "é", "é", "x" * 300])
+
+
+@given(
+    st.lists(st.builds("".join, st.tuples(st.sampled_from(["", "/"]), st.lists(path_parts, min_size=1).map("/".join))))
+)
+def test_npy_names_never_clash_nor_leave(files: list[str]) -> None:
+    files = list(dict.fromkeys(files))
+    names = npy_names(files)
+    folded = [name.casefold() for name in names.values()]
+    assert len(set(folded)) == len(files) == len(names)
+    for name in folded:
+        assert name.endswith(".npy") and not name.startswith("/") and ".." not in name.split("/")
+        assert name not in ("index.csv", "index.json")
+        assert not any(other.startswith(f"{name}/") for other in folded)
+        assert len(name.rpartition("/")[2].encode()) < 255
+    assert names == npy_names(files)
+
+
+def test_a_folder_with_other_files(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("mine")
+    (tmp_path / "a.wav.npy").write_text("mine")
+    with pytest.raises(TableError, match=r"a\.wav\.npy is there already and is not the table's"):
+        write(f"{tmp_path}/", [Clip("a.wav")])
+    assert (tmp_path / "a.wav.npy").read_text() == "mine"
+    assert not (tmp_path / "index.csv").exists()
+    write(f"{tmp_path}/", [Clip("a.wav")], overwrite=True)
+    assert (tmp_path / "notes.txt").read_text() == "mine"
+    check(read_table(tmp_path), expected([Clip("a.wav")]))
+    with pytest.raises(TableRefused, match="exists"):
+        write(f"{tmp_path}/", [Clip("b.wav")])
+    write(f"{tmp_path}/", [Clip("b.wav")], overwrite=True)
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["b.wav.npy", "index.csv", "index.json", "notes.txt"]
+
+
+def test_an_index_that_points_elsewhere(tmp_path: Path) -> None:
+    write(f"{tmp_path}/out/", [Clip("a.wav")])
+    np.save(tmp_path / "secret.npy", np.zeros((1, SIZE), "f4"))
+    index = tmp_path / "out" / "index.csv"
+    index.write_text(index.read_text().replace("a.wav.npy", "../secret.npy"))
+    with pytest.raises(TableError, match="not in its folder"):
+        read_table(tmp_path / "out")
+    with pytest.raises(TableError, match="not in its folder"):
+        write(f"{tmp_path}/out/", [Clip("a.wav")], overwrite=True)
+    assert (tmp_path / "secret.npy").exists()
+
+
+def test_a_link_out_of_the_folder(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "x").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(TableError, match="outside"):
+        write(f"{tmp_path}/out/", [Clip("x/a.wav")])
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+@pytest.mark.parametrize("output", ["t.parquet", "t.npz", "t.h5", "t.csv", "t.zarr", "folder"])
+def test_damaged_tables_are_one_clear_error(tmp_path: Path, output: str) -> None:
+    path = tmp_path / output
+    write(f"{path}/" if output == "folder" else str(path), [Clip("a.wav")])
+    damaged = {"t.zarr": path / "embedding" / "zarr.json", "folder": path / "a.wav.npy"}.get(output, path)
+    damaged.write_bytes(damaged.read_bytes()[:-20])
+    with pytest.raises(TableError):
+        read_table(path)
+
+
+def test_what_is_no_table(tmp_path: Path) -> None:
+    pd.DataFrame({"a": [1]}).to_parquet(tmp_path / "t.parquet")
+    pd.DataFrame({"a": [1]}).to_csv(tmp_path / "t.csv")
+    np.savez(tmp_path / "t.npz", a=1)
+    for name in ("t.parquet", "t.csv", "t.npz"):
+        with pytest.raises(TableError, match="no table of embeddings|expected columns"):
+            read_table(tmp_path / name)
+    with pytest.raises(FileNotFoundError, match=r"none\.parquet"):
+        read_table(tmp_path / "none.parquet")
+
+
+@pytest.mark.parametrize("output", ["t.txt", "t", "t.parquet.gz"])
+def test_unknown_ending(tmp_path: Path, output: str) -> None:
+    with pytest.raises(TableRefused, match=r"ends in \.parquet, \.csv, \.npz, \.h5, \.hdf5, \.zarr, or a folder"):
+        check_output(tmp_path / output)
+
+
+def test_outputs_that_could_not_be_written(tmp_path: Path) -> None:
+    (tmp_path / "t.parquet").mkdir()
+    (tmp_path / "t.zarr").write_text("")
+    (tmp_path / "u.zarr").mkdir()
+    for output, message in (
+        ("t.parquet", "expected a file"),
+        ("t.zarr", "expected a folder"),
+        ("u.zarr", "no table"),
+        ("none/t.csv", "folder of .* does not exist"),
+    ):
+        with pytest.raises(TableRefused, match=message):
+            check_output(tmp_path / output, overwrite=True)
+    with pytest.raises(TableRefused, match="format among"):
+        check_output(tmp_path / "t.csv", "xml")
+
+
+def test_a_missing_package_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(TableRefused, match=r"needs h5py: pip install 'byola-hear\[hdf5\]'"):
+        check_output(tmp_path / "t.h5")
+
+
+def test_to_dataframe() -> None:
+    clips = [Clip("b.wav"), Clip("a.wav"), Clip("\udcff.wav")]
+    rows: list[Rows] = [block for clip in clips for block in rows_of(clip, "timestamp", 4, 2)]
+    table = to_dataframe(rows, request("timestamp"))
+    check(table, expected(clips, "timestamp", 4))
+    assert table.attrs["request"]["kind"] == "timestamp"
+    none = to_dataframe([], request())
+    assert none.shape == (0, SIZE) and none.index.names == ["file", "start", "end"]

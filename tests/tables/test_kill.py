@@ -1,0 +1,147 @@
+"""A process that is killed, at any moment, costs the group in hand; the next goes on, no row is lost or doubled."""
+
+from __future__ import annotations
+
+import functools
+import multiprocessing
+import os
+import random
+import shutil
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from multiprocessing.context import ForkServerContext
+from pathlib import Path
+
+import pytest
+
+from byola_hear.clips import Clip
+from byola_hear.tables import open_store, read_table
+from tests.tables.extraction import SIZE, events, files_in, request
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no signal to kill with")
+
+#: A clip's rows and blocks.
+N_ROWS, N_BLOCKS = 40, 4
+
+
+@pytest.fixture(scope="module")
+def context() -> Iterator[ForkServerContext]:
+    """Processes that start at once: their server has imported everything."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["byola_hear.tables.store", "pyarrow.parquet", "zarr", "h5py", __name__])
+    yield context
+
+
+@pytest.fixture(autouse=True)
+def no_wait_for_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process is killed here, not the machine."""
+    for name in ("fsync", "sync"):
+        monkeypatch.setattr(os, name, lambda *_: None)
+
+
+def whole_run(output: str, clips: list[Clip], pause: float = 0.0, update: bool = False, group: int = 1000) -> None:
+    """What the killed process does: a whole run, with so many rows to a group."""
+    megabytes = group * 4 * SIZE / 1e6
+    with open_store(output, request("timestamp"), clips, group_megabytes=megabytes, update=update) as store:
+        for event in events([clip for clip in clips if clip not in store.done], "timestamp", N_ROWS, N_BLOCKS):
+            time.sleep(pause)
+            store.add(event)
+        store.finish()
+
+
+def killed_run(count: int, output: str, clips: list[Clip], update: bool) -> None:
+    """The same, killed right before or after the ``count``-th time that a file or folder takes another name."""
+    calls = 0
+
+    def counted(call: Callable[..., None], *arguments: object) -> None:
+        nonlocal calls
+        if all("/new/" in str(path) for path in arguments):
+            return call(*arguments)  # zarr's own, within the table that is not in place yet
+        for moment in range(2):
+            if calls == count:
+                os.kill(os.getpid(), signal.SIGKILL)
+            calls += 1
+            if not moment:
+                call(*arguments)
+
+    os.fsync = os.sync = lambda *_: None  # type: ignore[assignment]
+    os.replace = functools.partial(counted, os.replace)  # type: ignore[assignment]
+    whole_run(output, clips, update=update)
+
+
+def content(output: str) -> tuple[list[tuple], bytes]:
+    """A table's index and numbers."""
+    table = read_table(output)
+    return table.index.tolist(), table.to_numpy().tobytes()
+
+
+@pytest.fixture
+def clips(tmp_path: Path) -> list[Clip]:
+    (tmp_path / "audio").mkdir()
+    names = [f"{index}.wav" for index in range(14)]
+    names[5] = "broken.wav"
+    return files_in(tmp_path / "audio", names)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_killed_again_and_again(tmp_path: Path, clips: list[Clip], context: ForkServerContext, seed: int) -> None:
+    output, undisturbed = tmp_path / "t.npz", tmp_path / "undisturbed.npz"
+    whole_run(str(undisturbed), clips)
+    rng = random.Random(seed)
+    n_killed = 0
+    while True:
+        process = context.Process(target=whole_run, args=(str(output), clips, 0.002, False, 25))
+        process.start()
+        process.join(rng.uniform(0.005, 0.12) + 0.01 * n_killed)
+        process.kill()
+        process.join()
+        if process.exitcode == 0 or (output.exists() and not output.with_name("t.npz.parts").exists()):
+            break
+        assert process.exitcode == -signal.SIGKILL
+        n_killed += 1
+        assert n_killed < 100
+    assert n_killed > 0
+    assert output.read_bytes() == undisturbed.read_bytes()
+    errors = (tmp_path / "t.errors.csv").read_bytes()
+    assert errors == (tmp_path / "undisturbed.errors.csv").read_bytes()
+    # A process that is killed while it tidies up leaves what the next one at this table removes.
+    left = {entry.name for entry in tmp_path.iterdir() if entry.name.startswith("t.")}
+    assert left <= {"t.npz", "t.errors.csv", "t.npz.parts.done"}
+
+
+@pytest.mark.parametrize(
+    ("name", "update"), [("t.npz", False), ("t.parquet", True), ("t.zarr", True), ("folder/", False), ("folder/", True)]
+)
+def test_killed_at_every_turn(
+    tmp_path: Path, clips: list[Clip], context: ForkServerContext, name: str, update: bool
+) -> None:
+    clips = clips[3:6]
+    reference = f"{tmp_path}/reference-{name}"
+    whole_run(reference, clips)
+    expected, before = content(reference), tmp_path / name
+    whole_run(f"{before}/" if name.endswith("/") else str(before), clips[:1])
+    # zarr takes its time, and what comes before the table is put together is the same for all.
+    count = 5 if name == "t.zarr" else 0
+    while True:
+        folder = tmp_path / str(count)
+        folder.mkdir()
+        output = f"{folder}/{name}"
+        if update:
+            (shutil.copytree if before.is_dir() else shutil.copy)(before, output)
+        process = context.Process(target=killed_run, args=(count, output, clips, update))
+        process.start()
+        process.join()
+        if process.exitcode == 0:
+            break
+        assert process.exitcode == -signal.SIGKILL
+        complete = Path(output).exists() and not list(folder.glob("*.parts"))
+        if not complete:
+            whole_run(output, clips, update=update)
+        assert content(output) == expected, f"killed at {count}"
+        left = {entry.name for entry in folder.iterdir()}
+        table = name.rstrip("/")
+        assert left <= {table, f"{table.partition('.')[0]}.errors.csv", f"{table}.parts.done"}
+        count += 1
+    assert count > 10
