@@ -9,16 +9,19 @@ torch.Size([1, 3072])
 
 from __future__ import annotations
 
+from byola_hear.dataframe import embed, read_table
 from byola_hear.hear import get_scene_embeddings, get_timestamp_embeddings, load_model
 from byola_hear.zoo import describe_model, list_models
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
     "__version__",
     "describe_model",
+    "embed",
     "get_scene_embeddings",
     "get_timestamp_embeddings",
     "list_models",
     "load_model",
+    "read_table",
 ]

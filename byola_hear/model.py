@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, fields
@@ -14,9 +16,13 @@ from torch import Tensor, nn
 
 from byola_hear.encoder import Encoder, EncoderConfig
 from byola_hear.frontend import FrontendConfig, log_mel
+from byola_hear.hub import HubMixin
 from byola_hear.pooling import ClipPool, WindowPool, timestamp_count, timestamps
 from byola_hear.segments import FrameFeatures
 from byola_hear.waveforms import check_clips
+
+#: What a configuration says that changes no embedding.
+_DESCRIPTIVE = ("name", "version", "licence", "training")
 
 
 def _checked_keys(kind: type, data: object, what: str) -> dict[str, Any]:
@@ -105,7 +111,7 @@ class ModelConfig:
             raise ValueError(f"a value of the wrong type in a model configuration: {error}") from error
 
 
-class ByolaModel(nn.Module):
+class ByolaModel(HubMixin, nn.Module):
     """A network with its front end, statistics and pooling; what HEAR's tools get from ``load_model``.
 
     ``encoder`` holds the weights and can be trained through :meth:`forward`. The embedding methods use it in
@@ -180,7 +186,7 @@ class ByolaModel(nn.Module):
         """
         checked = check_clips(clips)
         embeddings = []
-        for _, pieces in groupby(self._frame_features().of_clips(checked), itemgetter(0)):
+        for _, pieces in groupby(self.frame_features().of_clips(checked), itemgetter(0)):
             pool = ClipPool()
             for _, features in pieces:
                 pool.add(features)
@@ -223,7 +229,7 @@ class ByolaModel(nn.Module):
             embeddings = list(batch)
         else:
             embeddings = [clip.new_empty(shape) for clip, shape in zip(checked, shapes, strict=True)]
-        for index, pieces in groupby(self._frame_features().of_clips(checked), itemgetter(0)):
+        for index, pieces in groupby(self.frame_features().of_clips(checked), itemgetter(0)):
             pool = WindowPool(self.config.window_frames)
             filled = 0
             for windows in pool.windows(features for _, features in pieces):
@@ -249,7 +255,7 @@ class ByolaModel(nn.Module):
             ValueError: if there is no sample, or a block has the wrong dtype, shape or values.
         """
         pool = ClipPool()
-        for features, _ in self._frame_features().of_blocks(blocks):
+        for features, _ in self.frame_features().of_blocks(blocks):
             pool.add(features)
         return pool.result()
 
@@ -272,7 +278,7 @@ class ByolaModel(nn.Module):
 
         def frames() -> Iterator[Tensor]:
             nonlocal n_samples
-            for features, count in self._frame_features().of_blocks(blocks):
+            for features, count in self.frame_features().of_blocks(blocks):
                 n_samples = count
                 yield features
 
@@ -290,7 +296,22 @@ class ByolaModel(nn.Module):
     def _times(self, first: int, last: int, n_samples: int) -> Tensor:
         return timestamps(first, last, n_samples, *self._grid, self.sample_rate)
 
-    def _frame_features(self) -> FrameFeatures:
+    def frame_features(self) -> FrameFeatures:
         """The weights as they are now, in their fast form; made for each call, so that it is never stale."""
         config = self.config
         return FrameFeatures(config.frontend, config.mean, config.std, self.encoder, self.segment_seconds)
+
+    def fingerprint(self) -> str:
+        """SHA-256 of all that decides an embedding: weights, shape, front end, statistics and window.
+
+        Returns:
+            64 hexadecimal digits, the same for the same embeddings wherever the model came from.
+        """
+        decisive = {key: value for key, value in self.config.to_dict().items() if key not in _DESCRIPTIVE}
+        digest = hashlib.sha256(json.dumps(decisive, sort_keys=True).encode())
+        for name, values in sorted(self.encoder.state_dict().items()):
+            if name.endswith("num_batches_tracked"):  # counts while training, and checkpoints leave it out
+                continue
+            digest.update(name.encode())
+            digest.update(values.detach().cpu().contiguous().numpy().tobytes())
+        return digest.hexdigest()

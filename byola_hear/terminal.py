@@ -4,19 +4,14 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Iterable, Sequence
 
 import click
 import numpy as np
-from numpy.typing import NDArray
-from torch import Tensor
+from tqdm import tqdm
 
-from byola_hear.tables import AddRows
+from byola_hear.rows import Done, Event, Request, Rows
 
-#: Seconds between two updates of the progress line.
-_UPDATE_SECONDS = 0.2
 #: Numbers of an embedding that a preview shows.
 _SHOWN = 4
 
@@ -61,89 +56,83 @@ def clock(seconds: float) -> str:
 
 
 class Preview:
-    """A table of embeddings for the eye: a row a file, the first numbers and the norm.
-
-    Takes clips as :class:`~byola_hear.tables.CsvTable` does.
+    """A table of embeddings for the eye: a row a clip, the first numbers and the norm of its first embedding.
 
     Args:
-        kind: ``"scene"`` or ``"timestamp"``, of which the first of each file is shown.
-        model: the model's name.
+        request: what was asked of each clip.
     """
 
-    def __init__(self, kind: str, model: str) -> None:
-        self.kind, self.model = kind, model
+    def __init__(self, request: Request) -> None:
+        self.request = request
         self.lines: list[list[str]] = []
+        self.first: Rows | None = None
+        self.n_rows, self.end = 0, 0.0
 
-    @contextmanager
-    def clip(self, file: str) -> Iterator[AddRows]:
-        """Add a clip's rows, as :meth:`byola_hear.tables.CsvTable.clip`."""
-        first: NDArray[np.float32] | None = None
-        last, n_rows = 0.0, 0
-
-        def add(embeddings: NDArray[np.float32], numbers: NDArray[np.float64]) -> None:
-            nonlocal first, last, n_rows
-            first = embeddings[0] if first is None else first
-            last, n_rows = float(numbers[-1]), n_rows + len(numbers)
-
-        yield add
-        if first is None:
+    def add(self, event: Event) -> None:
+        """Take an event of an extraction."""
+        if isinstance(event, Rows):
+            self.first = self.first or event
+            self.n_rows += len(event)
+            self.end = float(event.end[-1])
             return
-        numbers = [f"{value:.4f}" for value in first[:_SHOWN]] + [f"{np.linalg.norm(first):.3f}"]
-        about = [f"{last:.2f} s"] if self.kind == "scene" else [str(n_rows), f"{last:.0f} ms"]
-        self.lines.append([file, self.model, *about, *numbers])
+        if isinstance(event, Done) and self.first is not None:
+            embedding = self.first.embeddings[0]
+            numbers = [f"{value:.4f}" for value in embedding[:_SHOWN]] + [f"{np.linalg.norm(embedding):.3f}"]
+            span = [f"{event.clip.start:.2f}", f"{event.clip.start + event.seconds:.2f}"]
+            self.lines.append([event.clip.file, *span, str(self.n_rows), *numbers])
+        self.first, self.n_rows = None, 0
 
     def finish(self) -> None:
         """Show the table."""
-        about = ["duration"] if self.kind == "scene" else ["timestamps", "last at"]
-        header = ["file", "model", *about, *(f"e{index}" for index in range(_SHOWN)), "norm"]
+        header = ["file", "start s", "end s", "rows", *(f"e{index}" for index in range(_SHOWN)), "norm"]
         if self.lines:
-            click.echo(aligned(header, self.lines, left=2))
+            click.echo(aligned(header, self.lines))
+            click.echo(f"model {self.request.model}, embeddings of {self.request.size} numbers; -o FILE keeps them")
 
 
 class Progress:
-    """One line on stderr: files done, audio done, times real time. Nothing where stderr is no terminal.
+    """A bar on stderr: files, files a second, time left, audio done, times real time. Only for terminals.
 
     Args:
-        n_files: how many files there are.
-        sample_rate: of the samples that are counted, Hz.
+        n_clips: how many clips there are in all.
+        n_done: how many an earlier run did.
+        visible: whether to show it; None for where stderr is a terminal.
     """
 
-    def __init__(self, n_files: int, sample_rate: int) -> None:
-        self.n_files, self.sample_rate = n_files, sample_rate
-        self.visible = sys.stderr.isatty()
-        self.file = Path()
-        self.n_started = self.n_samples = 0
-        #: Samples of the file begun last.
-        self.n_in_file = 0
+    def __init__(self, n_clips: int, n_done: int = 0, visible: bool | None = None) -> None:
+        hidden = not (sys.stderr.isatty() if visible is None else visible)
+        self.bar = tqdm(
+            total=n_clips, initial=n_done, unit="file", disable=hidden, leave=False, file=sys.stderr, smoothing=0.05
+        )
         self.began = time.monotonic()
-        self.shown = 0.0
+        self.seconds = 0.0
 
-    def start(self, file: Path) -> None:
-        """Say that a file is begun."""
-        self.file, self.n_in_file = file, 0
-        self.n_started += 1
-        self._show()
-
-    def counted(self, blocks: Iterable[Tensor]) -> Iterator[Tensor]:
-        """Pass blocks of samples on and count them."""
-        for block in blocks:
-            self.n_samples += len(block)
-            self.n_in_file += len(block)
-            yield block
-            self._show()
-
-    def clear(self) -> None:
-        """Take the line away, to make room for others."""
-        if self.visible:
-            click.echo("\r\033[K", nl=False, err=True)
-            self.shown = 0.0
-
-    def _show(self) -> None:
-        now = time.monotonic()
-        if not self.visible or now - self.shown < _UPDATE_SECONDS:
+    def add(self, event: Event) -> None:
+        """Count an event of an extraction."""
+        if isinstance(event, Rows):
+            # Within a clip of hours, the rows tell how far it is.
+            self._show(self.seconds + float(event.end[-1]) - event.clip.start)
             return
-        self.shown = now
-        seconds = self.n_samples / self.sample_rate
-        speed = seconds / max(now - self.began, 1e-9)
-        done = f"{self.n_started - 1}/{self.n_files} files, {clock(seconds)} of audio, {speed:.0f} × real time"
-        click.echo(f"\r\033[K{done}, {self.file.name[:40]}", nl=False, err=True)
+        if isinstance(event, Done):
+            self.seconds += event.seconds
+        self.bar.update()
+        self._show(self.seconds)
+
+    def complain(self, message: str) -> None:
+        """One line on stderr, above the bar."""
+        self.bar.clear()
+        click.echo(f"error: {message}", err=True)
+
+    def close(self) -> None:
+        """Take the bar away."""
+        self.bar.close()
+
+    def summary(self) -> str:
+        """What was done, in words."""
+        elapsed = max(time.monotonic() - self.began, 1e-9)
+        return f"{clock(self.seconds)} of audio now, at {self.seconds / elapsed:.0f} × real time"
+
+    def _show(self, seconds: float) -> None:
+        if not self.bar.disable:
+            speed = seconds / max(time.monotonic() - self.began, 1e-9)
+            self.bar.set_postfix_str(f"{clock(seconds)} of audio, {speed:.0f} × real time", refresh=False)

@@ -22,10 +22,13 @@ from byola_hear.checkpoint import (
     save_checkpoint,
 )
 from byola_hear.files import replacing
+from byola_hear.hub import from_pretrained
 from byola_hear.model import ByolaModel
 
 #: What an empty name stands for.
 DEFAULT_MODEL = "both"
+#: What a repository of the Hugging Face Hub begins with: ``hf://organisation/name@revision``.
+HUB_PREFIX = "hf://"
 #: The zoo's table of contents.
 HASHES = "hashes.json"
 
@@ -158,7 +161,8 @@ def resolve(name_or_path: str | os.PathLike[str] = "", folder: Path | None = Non
     """Load a model by name or from a checkpoint's path. A name wins over a file that is called the same.
 
     Args:
-        name_or_path: ``""`` for the default model, a name out of :func:`list_models`, or a path.
+        name_or_path: ``""`` for the default model, a name out of :func:`list_models`, a path, or ``hf://`` and a
+            repository of the Hugging Face Hub (:mod:`byola_hear.hub`).
         folder: the zoo; the package's own if None.
 
     Returns:
@@ -172,6 +176,8 @@ def resolve(name_or_path: str | os.PathLike[str] = "", folder: Path | None = Non
     text = os.fspath(name_or_path)
     if not text or text in read_hashes(folder):
         return load_named(text, folder)
+    if text.startswith(HUB_PREFIX):
+        return from_pretrained(text.removeprefix(HUB_PREFIX))
     separators = [separator for separator in (os.sep, os.altsep) if separator]
     if any(separator in text for separator in separators) or Path(text).suffix or Path(text).exists():
         return load_checkpoint(text)

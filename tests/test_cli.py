@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import re
 import shutil
 import subprocess
@@ -17,13 +18,14 @@ import soundfile
 import torch
 
 import byola_hear
-from byola_hear import terminal, zoo
+from byola_hear import zoo
 from byola_hear.audio import read_audio
 from byola_hear.checkpoint import load_checkpoint
 from byola_hear.cli import main
 from byola_hear.encoder import EncoderConfig
 from byola_hear.frontend import FrontendConfig
 from byola_hear.model import ByolaModel, ModelConfig
+from byola_hear.tables import read_table
 from byola_hear.zoo import add_to_zoo
 
 DATA = Path(__file__).parent / "data"
@@ -76,56 +78,47 @@ def expected_scene(models: Path, file: str, name: str = "both") -> np.ndarray:
 def test_a_table_for_the_eye(run: Callable[..., Result], models: Path) -> None:
     result = run("embed", DATA)
     assert (result.code, result.err) == (0, "")
-    header, *lines = result.out.splitlines()
-    assert header.split() == ["file", "model", "duration", "e0", "e1", "e2", "e3", "norm"]
-    assert len({len(line) for line in result.out.splitlines()}) == 1
+    header, *lines, last = result.out.splitlines()
+    assert header.split() == ["file", "start", "s", "end", "s", "rows", "e0", "e1", "e2", "e3", "norm"]
+    assert len({len(line) for line in (header, *lines)}) == 1
     assert [line.split()[0] for line in lines] == CLIPS
     for file, line in zip(CLIPS, lines, strict=True):
         embedding = expected_scene(models, file)
-        _, name, version, duration, unit, *numbers = line.split()
-        assert (name, version, unit) == ("both", "1.5", "s")
-        assert float(duration) == pytest.approx(len(read_audio(file, 16000)) / 16000, abs=0.006)
+        _, start, end, n_rows, *numbers = line.split()
+        assert (start, n_rows) == ("0.00", "1")
+        assert float(end) == pytest.approx(len(read_audio(file, 16000)) / 16000, abs=0.006)
         assert [float(n) for n in numbers] == pytest.approx([*embedding[:4], np.linalg.norm(embedding)], abs=6e-4)
+    assert "both 1.5" in last
 
 
 def test_csv_of_clips(run: Callable[..., Result], models: Path, tmp_path: Path) -> None:
     result = run("embed", DATA, "-o", tmp_path / "t.csv", "--model", "speech")
     assert (result.code, result.err) == (0, "")
+    assert re.fullmatch(
+        rf"{tmp_path}/t.csv: 6 clips, 0:00:11, 6 rows of 26 numbers, model speech 1.5; "
+        r"0:00:11 of audio now, at \d+ × real time\n",
+        result.out,
+    )
     header, *rows = rows_of(tmp_path / "t.csv")
-    assert header == ["file", "duration_s", *(f"e{index}" for index in range(26))]
+    assert header == ["file", "start", "end", *(f"e{index}" for index in range(26))]
     assert [row[0] for row in rows] == CLIPS
     for row in rows:
-        assert float(row[1]) == len(read_audio(row[0], 16000)) / 16000
-        actual = np.array(row[2:], dtype=np.float32)
+        assert [float(row[1]), float(row[2])] == [0, len(read_audio(row[0], 16000)) / 16000]
+        actual = np.array(row[3:], dtype=np.float32)
         np.testing.assert_allclose(actual, expected_scene(models, row[0], "speech"), atol=1e-5)
 
 
-@pytest.mark.parametrize("name", ["t.npz", "t.csv"])
-def test_timestamps(run: Callable[..., Result], models: Path, tmp_path: Path, name: str) -> None:
-    assert run("embed", *CLIPS, "-o", tmp_path / name, "--kind", "timestamp").code == 0
-    if name == "t.npz":
-        content = np.load(tmp_path / name)
-        files = content["files"][content["file_index"]]
-        times, embeddings = content["timestamp_ms"], content["embeddings"]
-    else:
-        rows = rows_of(tmp_path / name)[1:]
-        files = np.array([row[0] for row in rows])
-        times = np.array([float(row[1]) for row in rows])
-        embeddings = np.array([row[2:] for row in rows], dtype=np.float32)
+@pytest.mark.parametrize("name", ["t.parquet", "t.csv", "t.npz", "t.h5", "t.zarr", "folder/"])
+def test_every_format_holds_the_same(run: Callable[..., Result], models: Path, tmp_path: Path, name: str) -> None:
+    output = f"{tmp_path}/{name}"
+    assert run("embed", *CLIPS, "-o", output, "--kind", "timestamp").code == 0
+    table = read_table(output)
     model = load_checkpoint(models / "byola-both.safetensors")
     for file in CLIPS:
         (expected,), (milliseconds,) = model.timestamp_embeddings([torch.from_numpy(read_audio(file, 16000))])
-        np.testing.assert_allclose(embeddings[files == file], expected.numpy(), atol=1e-5)
-        np.testing.assert_array_equal(times[files == file], milliseconds.numpy())
-
-
-def test_a_table_of_timestamps_for_the_eye(run: Callable[..., Result]) -> None:
-    result = run("embed", CLIPS[-1], "--kind", "timestamp")
-    assert result.out.split() == [
-        *["file", "model", "timestamps", "last", "at", "e0", "e1", "e2", "e3", "norm"],
-        *[CLIPS[-1], "both", "1.5", "37", "1455", "ms"],
-        *result.out.split()[-5:],
-    ]
+        rows = table.loc[file]
+        np.testing.assert_allclose(rows, expected.numpy(), atol=1e-5)
+        np.testing.assert_allclose(rows.index.get_level_values("time") * 1000, milliseconds.numpy(), rtol=1e-6)
 
 
 def test_bad_files_do_not_stop_the_others(run: Callable[..., Result], tmp_path: Path) -> None:
@@ -136,11 +129,19 @@ def test_bad_files_do_not_stop_the_others(run: Callable[..., Result], tmp_path: 
     result = run("embed", *bad, *CLIPS[:2], "-o", tmp_path / "t.csv")
     assert result.code == 1
     assert [row[0] for row in rows_of(tmp_path / "t.csv")[1:]] == CLIPS[:2]
-    lines = result.err.splitlines()
+    *lines, last = result.err.splitlines()
     assert len(lines) == 4 and all(line.startswith("error: ") for line in lines)
+    assert last == f"4 could not be embedded, see {tmp_path}/t.errors.csv"
+    header, *rows = rows_of(tmp_path / "t.errors.csv")
+    assert header == ["file", "start", "end", "error"]
+    reasons = {row[0]: row[3] for row in rows}
     for path in bad:
         assert sum(str(path) in line for line in lines) == 1
-    assert "scaled to [-1, 1]" in result.err
+        assert f"error: {path}: {reasons[str(path)]}" in lines
+    assert "where [-1, 1] is full scale" in reasons[str(bad[2])]
+    result = run("embed", *bad, *CLIPS, "-o", tmp_path / "s.csv", "--strict")
+    assert result.code == 1 and not (tmp_path / "s.csv").exists()
+    assert "--strict" in result.err
 
 
 def test_when_every_file_fails_nothing_is_written(run: Callable[..., Result], tmp_path: Path) -> None:
@@ -148,38 +149,57 @@ def test_when_every_file_fails_nothing_is_written(run: Callable[..., Result], tm
     result = run("embed", tmp_path / "text.wav", "-o", tmp_path / "t.csv")
     assert result.code == 1
     assert "no file could be embedded" in result.err
-    assert [path.name for path in tmp_path.iterdir()] == ["text.wav"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["t.errors.csv", "text.wav"]
     assert run("embed", tmp_path / "missing.wav").code == 1
     (tmp_path / "folder").mkdir()
     result = run("embed", tmp_path / "folder")
-    assert (result.code, result.err) == (1, f"error: no audio files in the folder {tmp_path / 'folder'}\n")
+    assert (result.code, result.err) == (1, f"error: {tmp_path / 'folder'}: no audio files in the folder\n")
 
 
 def test_nothing_is_overwritten_unasked(run: Callable[..., Result], tmp_path: Path) -> None:
     output = tmp_path / "t.csv"
     output.write_text("precious")
     result = run("embed", CLIPS[0], "-o", output)
-    assert (result.code, result.err) == (2, f"error: {output} exists; give --overwrite to replace it\n")
+    assert result.code == 2 and result.err.startswith(f"error: {output} exists; ") and result.err.count("\n") == 1
     assert output.read_text() == "precious"
     (tmp_path / "text.wav").write_text("no audio")
     assert run("embed", tmp_path / "text.wav", "-o", output, "--overwrite").code == 1
     assert output.read_text() == "precious"
     assert run("embed", CLIPS[0], "-o", output, "--overwrite").code == 0
     assert len(rows_of(output)) == 2
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["t.csv", "text.wav"]
+    assert not list(tmp_path.glob("*.parts"))
+
+
+def test_a_table_is_brought_up_to_date(run: Callable[..., Result], tmp_path: Path) -> None:
+    output = tmp_path / "t.parquet"
+    assert run("embed", *CLIPS[:2], "-o", output).code == 0
+    result = run("embed", *CLIPS, "-o", output, "--update")
+    assert result.code == 0 and "6 clips" in result.out
+    assert sorted(read_table(output).index.get_level_values("file")) == CLIPS
+    result = run("embed", *CLIPS, "-o", output, "--update", "--model", "speech")
+    assert result.code == 2 and "both 1.5" in result.err
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["embed"], "Missing argument 'PATH...'"),
+        (["embed"], "expected something to embed"),
         (["embed", "x.wav", "--model", "spech"], "no model is called 'spech'; known names: both, speech"),
         (["embed", "x.wav", "--model", "no.safetensors"], "no such checkpoint: no.safetensors"),
         (["embed", "x.wav", "--kind", "event"], "'event' is not one of 'scene', 'timestamp'"),
         (["embed", "x.wav", "--device", "toaster"], "device 'toaster' can't be used"),
-        (["embed", "x.wav", "-o", "t.xlsx"], "expected an output file that ends in .csv or .npz, got t.xlsx"),
-        (["embed", "x.wav", "-o", "nowhere/t.csv"], "the folder of nowhere/t.csv does not exist"),
+        (["embed", "x.wav", "-o", "t.xlsx"], ".parquet"),
+        (["embed", "x.wav", "-o", "nowhere/t.csv"], "nowhere"),
+        (["embed", "x.wav", "-o", "t.csv", "--update", "--overwrite"], "either --overwrite or --update"),
+        (["embed", "x.wav", "--update"], "--update needs an output"),
+        (["embed", "x.wav", "--hop", "1"], "needs a window"),
+        (["embed", "x.wav", "--window", "-1"], "window must be a positive number of seconds, got -1.0"),
+        (["embed", "x.wav", "--batch", "0"], "0.0 is not in the range x>0"),
+        (["embed", "x.wav", "--shard", "3/3"], "3/3"),
+        (["embed", "--list", "nowhere.txt"], "nowhere.txt"),
+        (["embed", "--segments", "nowhere.csv"], "nowhere.csv"),
         (["embed", "x.wav", "--colour"], "No such option"),
+        (["verify", "nowhere.safetensors", "--x"], "No such option"),
         (["frobnicate"], "No such command"),
     ],
 )
@@ -191,6 +211,7 @@ def test_wrong_usage_is_one_line_and_exit_code_2(
     assert result.code == 2
     assert result.err.startswith("error: ") and message in result.err
     assert result.err.count("\n") == 1 and result.out == ""
+    assert not list(tmp_path.iterdir())
 
 
 def test_folders_are_searched_and_files_named_twice_done_once(run: Callable[..., Result], tmp_path: Path) -> None:
@@ -201,27 +222,35 @@ def test_folders_are_searched_and_files_named_twice_done_once(run: Callable[...,
     assert result.code == 0
     rows = rows_of(tmp_path / "t.csv")[1:]
     assert [row[0] for row in rows] == [str(tmp_path / "in/b.flac"), str(tmp_path / "in/deep/a.flac")]
-    assert rows[0][1:] == rows[1][1:]
+    np.testing.assert_allclose(np.array(rows[0][1:], float), np.array(rows[1][1:], float), rtol=1e-5)
 
 
-def test_the_length_of_blocks_does_not_matter(
+def test_lists_segments_and_shares(
     run: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run("embed", DATA, "-o", tmp_path / "a.npz")
-    monkeypatch.setattr("byola_hear.cli.BLOCK_SECONDS", 0.1)
-    run("embed", DATA, "-o", tmp_path / "b.npz")
-    one, other = np.load(tmp_path / "a.npz"), np.load(tmp_path / "b.npz")
-    np.testing.assert_allclose(one["embeddings"], other["embeddings"], atol=1e-5)
-    np.testing.assert_array_equal(one["duration_s"], other["duration_s"])
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO("\n".join(CLIPS[:2]).encode())))
+    assert run("embed", "-", "-o", tmp_path / "list.csv").code == 0
+    assert [row[0] for row in rows_of(tmp_path / "list.csv")[1:]] == CLIPS[:2]
+    (tmp_path / "s.csv").write_text(f"start,end,file\n0.25,0.75,{CLIPS[0]}\n1,,{CLIPS[0]}\n")
+    assert run("embed", "--segments", tmp_path / "s.csv", "-o", tmp_path / "segments.csv").code == 0
+    rows = rows_of(tmp_path / "segments.csv")[1:]
+    assert [(row[0], float(row[1])) for row in rows] == [(CLIPS[0], 0.25), (CLIPS[0], 1.0)]
+    shares = []
+    for index in range(4):
+        assert run("embed", DATA, "--shard", f"{index}/4", "-o", tmp_path / f"{index}.csv").code == 0
+        shares += [row[0] for row in rows_of(tmp_path / f"{index}.csv")[1:]]
+    assert sorted(shares) == CLIPS
+    result = run("embed", CLIPS[0], "--shard", "1/2", "-o", tmp_path / "none.csv")
+    assert (result.code, result.err) == (0, "nothing to embed in share 1/2\n")
 
 
 def test_progress_is_for_terminals(run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     assert run("embed", DATA, "-o", tmp_path / "a.csv").err == ""
-    monkeypatch.setattr(terminal, "_UPDATE_SECONDS", 0)
+    assert run("embed", DATA, "-o", tmp_path / "c.csv", "--quiet") == (0, "", "")
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    monkeypatch.setattr("tqdm.std.tqdm.monitor_interval", 0)
     shown = run("embed", DATA, "-o", tmp_path / "b.csv").err
-    assert re.search(r"5/6 files, 0:00:1\d of audio, \d+ × real time, speech_french_16k\.wav", shown)
-    assert shown.endswith("\r\033[K")
+    assert "/6" in shown and "file" in shown
 
 
 def test_the_list_of_models(run: Callable[..., Result], models: Path) -> None:
@@ -264,6 +293,18 @@ def test_damaged_models_are_listed_as_such(
     assert [line.split()[-1] for line in result.out.splitlines()] == ["verified", "yes", "no"]
     (damaged / "hashes.json").unlink()
     assert run("models").code == 1
+
+
+def test_verify(run: Callable[..., Result], models: Path, tmp_path: Path) -> None:
+    result = run("verify")
+    assert (result.code, result.err) == (0, "")
+    assert [line.split()[0] for line in result.out.splitlines()] == ["model", "both", "speech"]
+    copy = Path(shutil.copy(models / "byola-both.safetensors", tmp_path / "copy.safetensors"))
+    result = run("verify", copy, "speech")
+    assert result.code == 0 and zoo.read_hashes(models)["both"]["sha256"] in result.out
+    copy.write_bytes(copy.read_bytes()[:-9])
+    result = run("verify", copy, "speech", "nowhere.safetensors")
+    assert result.code == 1 and result.err.count("\n") == 2 and "intact" in result.out
 
 
 def test_help_and_version(run: Callable[..., Result]) -> None:

@@ -47,13 +47,15 @@ assert not new & heavy, new & heavy
     assert list(tmp_path.iterdir()) == []
 
 
-def test_public_names_are_the_hear_api_and_the_list_of_models() -> None:
+def test_public_names_are_the_hear_api_the_models_and_the_tables() -> None:
     names = {
         "load_model",
         "get_scene_embeddings",
         "get_timestamp_embeddings",
         "list_models",
         "describe_model",
+        "embed",
+        "read_table",
     }
     assert set(byola_hear.__all__) == names | {"__version__"}
     assert all(callable(getattr(byola_hear, name)) for name in names)
@@ -82,9 +84,12 @@ def test_requirements_have_no_upper_bound(repository: Path) -> None:
         "soxr",
         "safetensors",
         "click",
+        "pandas",
+        "pyarrow",
+        "tqdm",
     }
-    lines = [*required, *"\n".join(config["options.extras_require"].values()).split()]
-    assert not [line for line in lines if re.search(r"==|<|~=", line)]
+    lines = [*required, *"\n".join(config["options.extras_require"].values()).splitlines()]
+    assert not [line for line in lines if re.search(r"==|<|~=", line.partition(";")[0])]
 
 
 def test_packages_are_all_named(repository: Path) -> None:
@@ -137,7 +142,8 @@ def test_wheel_holds_the_package_and_the_networks(wheel: Path, repository: Path)
     networks = {
         f"byola_hear/weights/{path.name}" for path in (repository / "weights").iterdir() if path.suffix in kinds
     }
-    assert names == code | networks | {"byola_hear/py.typed"}
+    page = {f"byola_hear/map/page.{kind}" for kind in ("css", "html", "js")}
+    assert names == code | networks | page | {"byola_hear/py.typed"}
     assert "byola-hear = byola_hear.cli:main" in entry_points
     assert f"\nVersion: {byola_hear.__version__}\n" in described
     assert "\nLicense-Expression: Apache-2.0\n" in described

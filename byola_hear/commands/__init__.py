@@ -1,0 +1,1 @@
+"""The command line's sub-commands, one a file, loaded when they are called."""

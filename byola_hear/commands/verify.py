@@ -1,0 +1,47 @@
+"""``byola-hear verify``: are checkpoints what they should be?"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import click
+
+from byola_hear.checkpoint import load_checkpoint
+from byola_hear.cli import one_line
+from byola_hear.terminal import aligned
+from byola_hear.zoo import list_models, load_named, read_hashes
+
+
+@click.command()
+@click.argument("models", nargs=-1, metavar="[NAME|PATH]...")
+def command(models: tuple[str, ...]) -> int:
+    """Check checkpoints: the SHA-256 of those with a name, and that each can be loaded and holds finite numbers only.
+
+    Without a name, all models that come with the package. A path's SHA-256 is shown, to be compared with what its
+    author says.
+
+    Exit codes: 0, all are good; 1, at least one is not.
+    """
+    named = list_models()
+    rows, n_bad = [], 0
+    for model in models or named:
+        try:
+            if model in named:
+                network = load_named(model)
+                sha256, verdict = read_hashes()[model]["sha256"], "intact"
+            else:
+                network = load_checkpoint(model)
+                sha256 = hashlib.sha256(Path(model).read_bytes()).hexdigest()
+                verdict = "loads; nothing to compare its hash with"
+            bad = [name for name, values in network.encoder.state_dict().items() if not values.isfinite().all()]
+            if bad:
+                raise ValueError(f"{bad[0]} holds values that are not finite")
+        except (ValueError, OSError) as error:
+            click.echo(f"error: {one_line(error)}", err=True)
+            n_bad += 1
+            continue
+        rows.append([model, network.config.version, sha256, verdict])
+    if rows:
+        click.echo(aligned(["model", "version", "sha256", "verdict"], rows, left=4))
+    return 1 if n_bad or not rows else 0

@@ -1,0 +1,149 @@
+"""``byola_hear.embed``: every kind of input, one kind of table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas
+import pytest
+import soxr
+import torch
+
+import byola_hear
+from byola_hear.audio import AudioFileError, read_audio
+from byola_hear.clips import Clip
+from byola_hear.encoder import EncoderConfig
+from byola_hear.frontend import FrontendConfig
+from byola_hear.model import ByolaModel, ModelConfig
+
+DATA = Path(__file__).parent / "data"
+FILES = sorted(str(path) for path in DATA.iterdir() if path.suffix != ".md")
+
+
+@pytest.fixture(scope="module")
+def model() -> ByolaModel:
+    """A small network; its size is not what matters here."""
+    torch.manual_seed(0)
+    encoder = EncoderConfig(n_mels=16, channels=4, hidden_size=10)
+    return ByolaModel(ModelConfig("small", "1", FrontendConfig(n_mels=16), encoder, -7.0, 4.0)).eval()
+
+
+def of_file(model: ByolaModel, file: str) -> np.ndarray:
+    return model.scene_embeddings(torch.from_numpy(read_audio(file, 16000))[None])[0].numpy()
+
+
+@pytest.mark.parametrize("form", ["folder", "list", "Path", "pattern", "array"])
+def test_files_however_they_are_named(model: ByolaModel, form: str) -> None:
+    inputs: Any = {
+        "folder": DATA,
+        "list": FILES,
+        "Path": [Path(file) for file in FILES],
+        "pattern": [str(DATA / "*.wav"), *FILES],
+        "array": np.array(FILES),
+    }[form]
+    table = byola_hear.embed(inputs, model)
+    assert table.index.names == ["file", "start", "end"]
+    assert sorted(table.index.get_level_values("file")) == FILES
+    assert list(table.columns) == [f"e{index}" for index in range(26)] and (table.dtypes == np.float32).all()
+    for (file, start, end), row in zip(table.index, table.to_numpy(), strict=True):
+        assert (start, end) == (0, len(read_audio(file, 16000)) / 16000)
+        np.testing.assert_allclose(row, of_file(model, file), atol=1e-5, rtol=1e-5)
+
+
+def test_stretches_of_files(model: ByolaModel) -> None:
+    table = byola_hear.embed([Clip(FILES[-1], 0.25, 0.75), FILES[-1]], model)
+    assert table.index[0] == (FILES[-1], 0.25, 0.75)
+    samples = torch.from_numpy(read_audio(FILES[-1], 16000))[4000:12000]
+    np.testing.assert_allclose(table.iloc[0], model.scene_embeddings(samples[None])[0], atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize("form", ["one", "batch", "list", "tensors", "float64"])
+def test_waveforms(model: ByolaModel, form: str) -> None:
+    samples = read_audio(FILES[-1], 16000)[:16000]
+    inputs: Any = {
+        "one": samples,
+        "batch": np.stack([samples, samples[::-1]]),
+        "list": [samples, samples[:500]],
+        "tensors": [torch.from_numpy(samples), torch.from_numpy(samples[:1])],
+        "float64": samples.astype(np.float64),
+    }[form]
+    table = byola_hear.embed(inputs, model, sample_rate=16000)
+    assert len(table) == (1 if form in ("one", "float64") else 2)
+    assert table.index[0] == ("0", 0.0, 1.0)
+    expected = model.scene_embeddings(torch.from_numpy(samples)[None])[0]
+    np.testing.assert_allclose(table.iloc[0], expected, atol=1e-5, rtol=1e-5)
+
+
+def test_waveforms_of_another_rate_are_resampled(model: ByolaModel) -> None:
+    samples = read_audio(FILES[-1], 44100)
+    expected = model.scene_embeddings(torch.from_numpy(soxr.resample(samples, 44100, 16000, quality="HQ"))[None])
+    actual = byola_hear.embed(samples, model, sample_rate=44100, output="numpy")
+    assert actual.dtype == np.float32
+    np.testing.assert_allclose(actual, expected, atol=1e-4, rtol=1e-4)
+    assert byola_hear.embed([samples[:1]], model, sample_rate=44100).shape == (1, 26)
+
+
+def test_timestamps(model: ByolaModel) -> None:
+    table = byola_hear.embed(FILES[0], model, "timestamp")
+    assert table.index.names == ["file", "start", "end", "time"]
+    expected, milliseconds = model.timestamp_embeddings(torch.from_numpy(read_audio(FILES[0], 16000))[None])
+    np.testing.assert_allclose(table.index.get_level_values("time") * 1000, milliseconds[0], rtol=1e-6)
+    np.testing.assert_allclose(table, expected[0], atol=1e-5, rtol=1e-5)
+
+
+def test_windows(model: ByolaModel) -> None:
+    table = byola_hear.embed(FILES, model, window=0.5)
+    starts = table.loc[FILES[0]].index.get_level_values("start")
+    assert starts[:2].tolist() == [0.0, 0.5] and isinstance(table, pandas.DataFrame)
+
+
+def test_a_bad_file_raises_or_is_left_out(model: ByolaModel, tmp_path: Path) -> None:
+    (tmp_path / "text.wav").write_text("no audio")
+    files = [FILES[0], str(tmp_path / "text.wav"), FILES[1]]
+    with pytest.raises(AudioFileError, match=r"text\.wav: not an audio file"):
+        byola_hear.embed(files, model)
+    table = byola_hear.embed(files, model, errors="skip")
+    assert table.index.get_level_values("file").tolist() == [FILES[0], FILES[1]]
+    assert list(table.attrs["errors"]) == [files[1]]
+    empty = byola_hear.embed(files[1:2], model, errors="skip")
+    assert empty.shape == (0, 26) and empty.index.names == ["file", "start", "end"]
+    assert byola_hear.embed(files[1:2], model, errors="skip", output="numpy").shape == (0, 26)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "arguments", "error", "message"),
+    [
+        ("nowhere.wav", {}, FileNotFoundError, "nowhere.wav"),
+        ([], {}, ValueError, "at least one file"),
+        ([3], {}, TypeError, "expected paths, clips or waveforms, got int"),
+        (np.zeros(9), {}, ValueError, "waveforms need their sample_rate in Hz"),
+        (np.zeros(9), {"sample_rate": 0}, ValueError, "sample_rate must be a positive number of Hz, got 0"),
+        (np.zeros(9, np.int16), {"sample_rate": 16000}, ValueError, "divide integers by their range"),
+        (np.zeros((2, 2, 2)), {"sample_rate": 16000}, ValueError, r"got \(2, 2, 2\)"),
+        ([np.zeros((2, 9))], {"sample_rate": 16000}, ValueError, r"expected waveform 0 of shape \(n_samples,\)"),
+        ([np.zeros(0)], {"sample_rate": 16000}, ValueError, "at least one sample"),
+        ([np.full(9, np.nan)], {"sample_rate": 16000}, ValueError, "finite"),
+        ([np.zeros(9), "a.wav"], {"sample_rate": 16000}, ValueError, "got both, a str among waveforms"),
+        (FILES[0], {"sample_rate": 16000}, ValueError, "files know their own"),
+        (FILES[0], {"kind": "event"}, ValueError, "kind must be"),
+        (FILES[0], {"output": "polars"}, ValueError, "output must be 'pandas' or 'numpy', got 'polars'"),
+        (FILES[0], {"errors": "ignore"}, ValueError, "errors must be 'raise' or 'skip', got 'ignore'"),
+        (FILES[0], {"workers": 0}, ValueError, "workers must be at least 1, got 0"),
+    ],
+)
+def test_wrong_input(
+    model: ByolaModel, inputs: Any, arguments: dict[str, Any], error: type[Exception], message: str
+) -> None:
+    with pytest.raises(error, match=message):
+        byola_hear.embed(inputs, model, **arguments)
+
+
+def test_importing_the_package_loads_no_tables() -> None:
+    import subprocess
+    import sys
+
+    code = "import sys, byola_hear; print([name for name in ('pandas', 'pyarrow', 'sklearn') if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=DATA.parents[1], check=True)
+    assert done.stdout.strip() == "[]"
