@@ -1,0 +1,234 @@
+"""Embeddings as a step of scikit-learn's pipelines.
+
+>>> from sklearn.linear_model import LogisticRegression
+>>> from sklearn.pipeline import make_pipeline
+>>> from sklearn.preprocessing import StandardScaler
+>>> classifier = make_pipeline(ByolaTransformer("speech"), StandardScaler(), LogisticRegression())
+>>> classifier.fit(files, labels).predict(other_files)  # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+import os
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from byola_hear.clips import Clip
+from byola_hear.dataframe import embed
+from byola_hear.model import ByolaModel
+from byola_hear.waveforms import MAX_SAMPLE
+from byola_hear.zoo import resolve
+
+try:
+    from sklearn.base import BaseEstimator, TransformerMixin
+    from sklearn.utils.validation import validate_data
+except ImportError as error:
+    raise ImportError(
+        "byola_hear.sklearn needs scikit-learn 1.6 or later: pip install 'byola-hear[sklearn]'"
+    ) from error
+
+#: Loaded models that are kept, so that the clones of a cross-validation share one.
+_MODELS_KEPT = 4
+
+
+class ByolaTransformer(TransformerMixin, BaseEstimator):
+    """Sounds to scene embeddings, one a clip.
+
+    Nothing is learnt in ``fit``, and a transformer that was not fitted works as well: a clip's embedding depends
+    on the clip alone. The model is loaded when it is first needed and shared by all transformers of the process
+    that name the same one. A pickle holds the parameters, not the weights, unless ``model`` is itself a model.
+
+    The result depends on what is in the files; a pipeline's ``memory`` knows them by their names only, so it
+    should be emptied when files were changed.
+
+    Args:
+        model: a name, a checkpoint's path, or a model.
+        sample_rate: Hz, of waveforms, which are resampled if it is not the model's. Files know their own.
+        device: where to compute; None for the CPU, or where a model given as such is.
+        workers: threads that decode files.
+
+    Attributes:
+        n_features_in_: columns of what ``fit`` saw: 1 for a column of paths, the number of samples for a 2-D array
+            of waveforms. Lists, which may mix lengths, leave it unset.
+        feature_names_in_: their names, if it had any.
+
+    Example:
+        >>> rng = np.random.default_rng(0)
+        >>> transformer = ByolaTransformer("speech", sample_rate=22050)
+        >>> transformer.fit_transform([rng.normal(0, 0.1, 22050), rng.normal(0, 0.1, 9000)]).shape
+        (2, 3072)
+    """
+
+    def __init__(
+        self,
+        model: str | os.PathLike[str] | ByolaModel = "both",
+        *,
+        sample_rate: int = 16000,
+        device: str | torch.device | None = None,
+        workers: int = 2,
+    ) -> None:
+        self.model = model
+        self.sample_rate = sample_rate
+        self.device = device
+        self.workers = workers
+
+    def fit(self, X: Any, y: Any = None) -> ByolaTransformer:
+        """Check the parameters and the form of what is to be embedded; no file is opened.
+
+        Args:
+            X: as in :meth:`transform`.
+            y: ignored.
+
+        Returns:
+            The transformer itself.
+
+        Raises:
+            TypeError: if ``X`` is of another form.
+            ValueError: if a parameter or a value is not as described.
+        """
+        self._loaded()
+        self._checked(X, reset=True)
+        return self
+
+    def transform(self, X: Any) -> NDArray[np.float32]:
+        """Embed clips.
+
+        Args:
+            X: paths of audio files: a list, an array or a series of them, or a table of one column, as a
+                ``ColumnTransformer`` hands it over. Or waveforms at ``sample_rate``: a list of 1-D arrays or
+                tensors ``(n_samples_i,)`` of any lengths, or a 2-D array ``(n_clips, n_samples)``; numbers in
+                [-1, 1], of any real type, where 20 dB of overshoot are let through. 16-bit integers have to be
+                divided by 32768 first: what lies beyond the range is refused, never rescaled by a guess.
+
+        Returns:
+            ``(n_clips, scene_embedding_size)`` float32; a table where :meth:`set_output` asked for one.
+
+        Raises:
+            TypeError: if ``X`` is of another form.
+            FileNotFoundError: if a file does not exist; nothing was computed then.
+            ValueError: if a parameter or a waveform is not as described, or a file can't be read.
+        """
+        network = self._loaded()
+        clips = self._checked(X, reset=False)
+        if isinstance(clips[0], str):
+            # Each file once, in whatever rows it stands.
+            files = {file: index for index, file in enumerate(dict.fromkeys(clips))}
+            missing = [file for file in files if not os.path.exists(file)]
+            if missing:
+                others = f" (and {len(missing) - 1} others)" if len(missing) > 1 else ""
+                raise FileNotFoundError(f"no such audio file: {missing[0]}{others}")
+            embeddings = embed([Clip(file) for file in files], network, output="numpy", workers=self.workers)
+            return embeddings[[files[file] for file in clips]]
+        waveforms = [_in_range(clip, index) for index, clip in enumerate(clips)]
+        return embed(waveforms, network, sample_rate=self.sample_rate, output="numpy")
+
+    def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
+        """Names of the columns: ``e0``, ``e1`` …
+
+        Args:
+            input_features: ignored.
+
+        Returns:
+            ``(scene_embedding_size,)`` strings.
+        """
+        return np.array([f"e{index}" for index in range(self._loaded().scene_embedding_size)], dtype=object)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.requires_fit = False
+        tags.input_tags.string = True
+        tags.transformer_tags.preserves_dtype = ["float32"]
+        return tags
+
+    def _loaded(self) -> ByolaModel:
+        """The model, where it is to compute; checks the parameters."""
+        for name in ("sample_rate", "workers"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
+                raise ValueError(f"{name} must be a positive integer, got {value!r}")
+        if isinstance(self.model, ByolaModel):
+            return self.model if self.device is None else _moved(self.model, self.device)
+        if not isinstance(self.model, (str, os.PathLike)):
+            received = type(self.model).__name__
+            raise TypeError(f"model must be a name, a checkpoint's path or a model, got {received}")
+        name, device = os.fspath(self.model), "cpu" if self.device is None else str(self.device)
+        # A checkpoint that was written anew is another one.
+        written = Path(name).stat().st_mtime_ns if os.path.isfile(name) else None
+        return _load(name, device, written)
+
+    def _checked(self, X: Any, reset: bool) -> list[str] | list[NDArray[Any] | Tensor]:
+        """``X`` as a list of paths or of 1-D waveforms, at least one; its width kept in ``fit``, else compared."""
+        cells, is_table = _column(X)
+        if cells is not None and all(isinstance(cell, (str, os.PathLike)) for cell in cells):
+            if is_table:
+                validate_data(self, X, reset=reset, skip_check_array=True)
+            return [os.fspath(cell) for cell in cells]
+        if cells is not None and all(_is_waveform(cell) for cell in cells):
+            return cells
+        if cells is not None and any(isinstance(cell, (str, os.PathLike)) or _is_waveform(cell) for cell in cells):
+            kinds = ", ".join(sorted({type(cell).__name__ for cell in cells}))
+            raise TypeError(f"expected paths only or 1-D waveforms only, got {kinds}")
+        return list(validate_data(self, X, reset=reset, dtype="numeric"))
+
+
+@lru_cache(maxsize=_MODELS_KEPT)
+def _load(name: str, device: str, written: int | None) -> ByolaModel:
+    return _moved(resolve(name), device)
+
+
+def _moved(model: ByolaModel, device: str | torch.device) -> ByolaModel:
+    try:
+        return model.to(device)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        raise ValueError(f"device {str(device)!r} can't be used: {str(error).splitlines()[0]}") from error
+
+
+def _column(X: Any) -> tuple[list[Any] | None, bool]:
+    """The cells of a list, of a 1-D array or of a table's only column, and whether it was a table.
+
+    None instead of cells where it is numbers, or nothing of the kind.
+    """
+    if isinstance(X, (str, bytes, os.PathLike)):
+        raise TypeError(f"expected a list of paths, got one {type(X).__name__}: put it into a list")
+    if isinstance(X, (list, tuple)):
+        cells = list(X)
+        if not cells:
+            raise ValueError("expected at least one path or waveform, got 0 samples in an empty list")
+        single = all(isinstance(cell, (list, tuple)) and len(cell) == 1 for cell in cells)
+        if single and all(isinstance(cell[0], (str, os.PathLike)) for cell in cells):
+            return [cell[0] for cell in cells], True
+        return cells, False
+    if isinstance(X, Tensor) or not hasattr(X, "__array__"):  # sparse matrices, for one, are no arrays
+        return None, False
+    array = np.asarray(X)
+    if array.dtype.kind not in "OUST" or array.size == 0 or array.ndim > 2 or array.shape[1:] not in ((), (1,)):
+        return None, False
+    return array.ravel().tolist(), array.ndim == 2
+
+
+def _is_waveform(cell: Any) -> bool:
+    return isinstance(cell, (np.ndarray, Tensor)) and cell.ndim == 1 and _kind(cell) in "fiub"
+
+
+def _kind(array: NDArray[Any] | Tensor) -> str:
+    if isinstance(array, np.ndarray):
+        return array.dtype.kind
+    return "c" if array.is_complex() else "f"
+
+
+def _in_range(waveform: NDArray[Any] | Tensor, index: int) -> NDArray[np.float32]:
+    """Numbers of any real type as float32; refused where they can't be audio in [-1, 1]."""
+    values = waveform.detach().cpu().numpy() if isinstance(waveform, Tensor) else waveform
+    if len(values) == 0:
+        raise ValueError(f"expected waveform {index} of at least one sample, got none")
+    low, high = float(values.min()), float(values.max())
+    if max(-low, high) > MAX_SAMPLE:
+        hint = "; divide integers by their range first" if values.dtype.kind in "iu" else ""
+        raise ValueError(f"expected waveform {index} in [-1, 1], got values from {low:g} to {high:g}{hint}")
+    return values.astype(np.float32, copy=False)

@@ -1,0 +1,198 @@
+"""The scikit-learn transformer: its contract, what it takes, and work on real clips."""
+
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from sklearn.base import clone
+from sklearn.compose import make_column_transformer
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+import byola_hear
+from byola_hear import sklearn as module
+from byola_hear.audio import AudioFileError, read_audio
+from byola_hear.sklearn import ByolaTransformer
+
+#: The one check of the contract that cannot apply.
+EXPECTED_FAILED_CHECKS = {
+    "check_fit_idempotent": "embeds values around 100; what lies beyond [-1, 1] by over 20 dB is no audio and refused",
+}
+
+
+@parametrize_with_checks([ByolaTransformer()], expected_failed_checks=lambda _: EXPECTED_FAILED_CHECKS)
+def test_estimator_contract(estimator: Any, check: Any) -> None:
+    check(estimator)
+
+
+@pytest.fixture(scope="module")
+def files(clips_folder: Path) -> list[str]:
+    return [str(clips_folder / name) for name in ("speech_french_16k.wav", "drum_stereo_44k.flac")]
+
+
+@pytest.fixture(scope="module")
+def expected(files: list[str]) -> np.ndarray:
+    model = byola_hear.load_model("both")
+    return model.scene_embeddings([torch.from_numpy(read_audio(file, 16000)) for file in files]).numpy()
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        list,
+        tuple,
+        np.array,
+        pd.Series,
+        lambda files: [Path(file) for file in files],
+        lambda files: np.array(files, dtype=object)[:, None],
+        lambda files: pd.DataFrame({"path": files}, index=[7, 3]),
+        lambda files: [[file] for file in files],
+    ],
+)
+def test_paths_in_any_form(form: Any, files: list[str], expected: np.ndarray) -> None:
+    embeddings = ByolaTransformer().fit_transform(form(files))
+    assert embeddings.shape == (2, 3072)
+    assert embeddings.dtype == np.float32
+    np.testing.assert_allclose(embeddings, expected, rtol=0, atol=1e-5)
+
+
+def test_a_file_has_a_row_wherever_it_stands(files: list[str], expected: np.ndarray) -> None:
+    embeddings = ByolaTransformer().transform([files[1], files[0], files[1]])
+    np.testing.assert_allclose(embeddings, expected[[1, 0, 1]], rtol=0, atol=1e-5)
+
+
+def test_waveforms_of_any_length_rate_and_type(files: list[str], expected: np.ndarray) -> None:
+    waveforms = [read_audio(file, 16000) for file in files]
+    for form in (
+        waveforms,
+        [waveform.astype(np.float64) for waveform in waveforms],
+        [torch.from_numpy(waveform) for waveform in waveforms],
+        pd.Series(waveforms),
+        pd.DataFrame({"audio": waveforms}),
+    ):
+        np.testing.assert_allclose(ByolaTransformer().fit_transform(form), expected, rtol=0, atol=1e-5)
+    at_file_rate = ByolaTransformer(sample_rate=44100).fit_transform([read_audio(files[1], 44100)])
+    np.testing.assert_allclose(at_file_rate, expected[1:], rtol=0, atol=1e-3)
+    batch = np.stack([waveforms[0][:8000], waveforms[1][:8000]])
+    as_list = ByolaTransformer().fit_transform(list(batch))
+    for form in (batch, torch.from_numpy(batch), batch.tolist()):
+        np.testing.assert_allclose(ByolaTransformer().fit_transform(form), as_list, rtol=0, atol=1e-5)
+
+
+def test_a_table_out_and_a_column_in(files: list[str], expected: np.ndarray) -> None:
+    table = pd.DataFrame({"path": files, "year": [1.0, 2.0]}, index=["a", "b"])
+    columns = make_column_transformer((ByolaTransformer(), ["path"]), ("passthrough", ["year"]))
+    result = columns.set_output(transform="pandas").fit_transform(table)
+    assert list(result.index) == ["a", "b"]
+    assert list(result.columns[[0, 1, -2, -1]]) == [
+        "byolatransformer__e0",
+        "byolatransformer__e1",
+        "byolatransformer__e3071",
+        "passthrough__year",
+    ]
+    np.testing.assert_allclose(result.iloc[:, :-1], expected, rtol=0, atol=1e-5)
+    alone = make_column_transformer((ByolaTransformer(), "path")).fit_transform(table)
+    np.testing.assert_allclose(alone, expected, rtol=0, atol=1e-5)
+    fitted = ByolaTransformer().fit(table[["path"]])
+    assert (fitted.n_features_in_, list(fitted.feature_names_in_)) == (1, ["path"])
+
+
+def test_the_model_is_loaded_once_and_late(files: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    loaded = []
+
+    def resolve(name: str) -> Any:
+        loaded.append(name)
+        return byola_hear.load_model(name)
+
+    module._load.cache_clear()
+    monkeypatch.setattr(module, "resolve", resolve)
+    transformer = ByolaTransformer("nonspeech")
+    copies = [clone(transformer), pickle.loads(pickle.dumps(transformer))]
+    assert not loaded
+    results = [each.fit(files).transform(files) for each in (transformer, *copies)]
+    assert loaded == ["nonspeech"]
+    assert all(np.array_equal(results[0], result) for result in results)
+
+
+def test_a_pickle_holds_no_weights_unless_it_was_given_them(files: list[str]) -> None:
+    assert len(pickle.dumps(ByolaTransformer().fit(files))) < 1000
+    model = byola_hear.load_model("speech")
+    restored = pickle.loads(pickle.dumps(ByolaTransformer(model).fit(files)))
+    np.testing.assert_allclose(restored.transform(files), ByolaTransformer("speech").transform(files), atol=1e-6)
+
+
+def test_a_checkpoint_written_anew_is_loaded_anew(files: list[str], tmp_path: Path) -> None:
+    path = tmp_path / "mine.safetensors"
+    embeddings = []
+    for name in ("speech", "nonspeech"):
+        path.write_bytes(Path(byola_hear.describe_model(name)["file"]).read_bytes())
+        embeddings.append(ByolaTransformer(path).transform(files))
+        np.testing.assert_allclose(embeddings[-1], ByolaTransformer(name).transform(files), atol=1e-6)
+    assert not np.allclose(*embeddings, atol=1e-2)
+
+
+def test_cross_validation_on_real_clips(clips_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pieces, labels = [], []
+    for file in sorted(clips_folder.glob("*_*.*")):
+        waveform = read_audio(file, 16000)
+        cut = [waveform[start : start + 4000] for start in range(0, len(waveform) - 3000, 3000)]
+        pieces += cut
+        labels += ["speech" if file.name.startswith("speech") else "other"] * len(cut)
+    steps = ByolaTransformer(), StandardScaler(), LogisticRegression(max_iter=200)
+    pipeline = make_pipeline(*steps, memory=str(tmp_path))
+    assert cross_val_score(pipeline, pieces, labels, cv=3).mean() > 0.9
+    # What the pipeline's memory has is not embedded again to fit.
+    pipeline.fit(pieces, labels)
+    monkeypatch.setattr(module, "embed", lambda *_, **__: pytest.fail("embedded again"))
+    pipeline.set_params(logisticregression__C=0.1).fit(pieces, labels)
+
+
+@pytest.mark.parametrize(
+    ("given", "error", "message"),
+    [
+        ("a.wav", TypeError, "expected a list of paths, got one str"),
+        (["a.wav", np.zeros(5)], TypeError, "paths only or 1-D waveforms only, got ndarray, str"),
+        (["nowhere.wav", "nowhere_else.wav"], FileNotFoundError, r"no such audio file: nowhere.wav \(and 1 others\)"),
+        ([np.array([0, 5000, -5000], np.int16)], ValueError, "waveform 0 .* from -5000 to 5000; divide integers"),
+        ([np.zeros(4), np.array([0.0, np.nan])], ValueError, "waveform 1 of finite samples"),
+        ([np.zeros(4), np.zeros(0)], ValueError, "waveform 1 of at least one sample"),
+        ([np.zeros((2, 4)), np.zeros(3)], TypeError, "1-D waveforms only"),
+        (np.zeros(16000), ValueError, "Expected 2D array"),
+        ([], ValueError, "at least one path or waveform"),
+    ],
+)
+def test_what_is_no_audio_is_refused(given: Any, error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        ByolaTransformer().transform(given)
+
+
+def test_a_broken_file_is_named(files: list[str], tmp_path: Path) -> None:
+    broken = tmp_path / "broken.wav"
+    broken.write_bytes(b"RIFF....")
+    with pytest.raises(AudioFileError, match=r"broken\.wav: not an audio file"):
+        ByolaTransformer().fit_transform([*files, str(broken)])
+
+
+@pytest.mark.parametrize(
+    ("parameters", "error", "message"),
+    [
+        ({"sample_rate": 0}, ValueError, "sample_rate must be a positive integer, got 0"),
+        ({"workers": 1.5}, ValueError, "workers must be a positive integer, got 1.5"),
+        ({"model": 3}, TypeError, "model must be a name, a checkpoint's path or a model, got int"),
+        ({"device": "nowhere"}, ValueError, "device 'nowhere' can't be used"),
+        ({"model": "nobody"}, ValueError, "no model is called 'nobody'"),
+    ],
+)
+def test_parameters_are_checked_in_fit(parameters: dict[str, Any], error: type[Exception], message: str) -> None:
+    transformer = ByolaTransformer(**parameters)
+    with pytest.raises(error, match=message):
+        transformer.fit(np.zeros((1, 100)))
