@@ -12,6 +12,11 @@ import click
 #: Commands and where they are; imported when asked for, since some need what others do without.
 COMMANDS = {
     "cards": ("benchmark.cards", "cards_command", "The networks' cards, from checkpoints, logs and the probe's table."),
+    "collection": (
+        "benchmark.collection_speed",
+        "collection_speed_command",
+        "Speed from a folder of files to a table, beside other ways.",
+    ),
     "probe": ("benchmark.probe_command", "probe_command", "Models by tasks: a linear probe of clip embeddings."),
     "speed": ("benchmark.speed", "speed_command", "Speed, start-up time and memory of the package."),
 }

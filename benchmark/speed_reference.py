@@ -17,15 +17,19 @@ from byola_hear.model import ByolaModel
 WINDOW_SECONDS, HOP_SECONDS = 1.0, 0.05
 
 
+def import_torchaudio_without_extension() -> None:
+    """Let torchaudio be imported where its compiled part refuses to load, as it wants a GPU's libraries."""
+    if "torchaudio" not in sys.modules and importlib.util.find_spec("torchaudio") is not None:
+        stand_in = types.ModuleType("torchaudio._extension")
+        vars(stand_in).update(_IS_TORCHAUDIO_EXT_AVAILABLE=False, fail_if_no_align=lambda function: function)
+        sys.modules["torchaudio._extension"] = stand_in
+
+
 def _import_mel_spectrogram() -> type[torch.nn.Module] | None:
     """torchaudio's MelSpectrogram, or None if torchaudio is not installed or does not work with this torch."""
     if importlib.util.find_spec("torchaudio") is None:
         return None
-    if "torchaudio" not in sys.modules:
-        # Its compiled part wants a GPU's libraries, and refuses to load without; the transforms need none of it.
-        stand_in = types.ModuleType("torchaudio._extension")
-        vars(stand_in).update(_IS_TORCHAUDIO_EXT_AVAILABLE=False, fail_if_no_align=lambda function: function)
-        sys.modules["torchaudio._extension"] = stand_in
+    import_torchaudio_without_extension()  # the transforms need nothing of its compiled part
     try:
         from torchaudio.transforms import MelSpectrogram
     except (ImportError, OSError, RuntimeError, AttributeError):

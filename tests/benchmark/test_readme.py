@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -11,6 +12,8 @@ import pytest
 
 import byola_hear
 from benchmark import readme
+from benchmark.__main__ import COMMANDS as BENCHMARK_COMMANDS
+from byola_hear.cli import COMMANDS
 from byola_hear.encoder import EncoderConfig
 from byola_hear.frontend import FrontendConfig
 from byola_hear.model import ByolaModel, ModelConfig
@@ -46,13 +49,36 @@ def test_tables_are_replaced_and_the_rest_stays(tmp_path: Path) -> None:
     assert readme.filled(once, tmp_path) == once
 
 
-def test_readmes_python_runs(repository: Path) -> None:
+def test_readmes_python_runs(repository: Path, tmp_path: Path) -> None:
+    """All of it, one block after the other; what a reader has of their own is given first."""
     if not byola_hear.list_models():
         pytest.skip("no networks in weights/")
-    (code,) = re.findall(r"```python\n(.*?)```", (repository / "README.md").read_text(encoding="utf-8"), re.DOTALL)
-    assert len([line for line in code.splitlines() if line]) == 10
-    done = subprocess.run([sys.executable, "-c", code], cwd=repository, capture_output=True, text=True)
+    blocks = re.findall(r"```python\n(.*?)```", (repository / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    assert len([line for line in blocks[0].splitlines() if line]) == 10
+    given = """
+import numpy as np
+from torch.utils.data import DataLoader
+left = right = np.zeros(44100)
+files = [f"tests/data/{name}" for name in ("speech_english_8k.wav", "speech_french_16k.wav") * 5]
+labels = ["english", "french"] * 5
+dataset = [(torch.zeros(16000 + 100 * index), index % 2) for index in range(4)]
+"""
+    written = f"byola_hear.embed(files[:2]).to_csv({str(tmp_path / 'clips.csv')!r})\n"
+    rest = [block.replace("clips.parquet", str(tmp_path / "clips.csv")) for block in blocks[1:]]
+    code = "\n".join([blocks[0], given, written, *rest])
+    # The loader's processes begin by reading the program again.
+    (tmp_path / "readme.py").write_text(code.replace("num_workers=2", "num_workers=0"))
+    command = [sys.executable, str(tmp_path / "readme.py")]
+    paths = {**os.environ, "PYTHONPATH": str(repository)}
+    done = subprocess.run(command, cwd=repository, capture_output=True, text=True, env=paths)
     assert done.returncode == 0, done.stderr
+
+
+def test_every_command_in_the_readme_exists(repository: Path) -> None:
+    text = (repository / "README.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"byola-hear ([a-z]+)", text))
+    assert named <= set(COMMANDS) and len(named) == len(COMMANDS)
+    assert set(re.findall(r"python -m benchmark ([a-z]+)", text)) == set(BENCHMARK_COMMANDS)
 
 
 def test_open_marker_or_missing_result_is_an_error(tmp_path: Path) -> None:
