@@ -17,6 +17,11 @@ COMMANDS = {
         "collection_speed_command",
         "Speed from a folder of files to a table, beside other ways.",
     ),
+    "experiments": (
+        "benchmark.experiments",
+        "experiments_command",
+        "What was tried before the long runs, and what it did.",
+    ),
     "probe": ("benchmark.probe_command", "probe_command", "Models by tasks: a linear probe of clip embeddings."),
     "speed": ("benchmark.speed", "speed_command", "Speed, start-up time and memory of the package."),
 }
