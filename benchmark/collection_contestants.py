@@ -140,6 +140,7 @@ def wav2vec2(settings: Settings) -> Work:
     _require("transformers", "transformers")
     import torch
 
+    from benchmark.baselines.wav2vec2 import Wav2Vec2
     from benchmark.speed_reference import import_torchaudio_without_extension
     from byola_hear.audio import read_audio
 
@@ -147,16 +148,11 @@ def wav2vec2(settings: Settings) -> Work:
     from transformers import Wav2Vec2Config, Wav2Vec2Model
 
     torch.set_num_threads(settings.threads)
-    model = Wav2Vec2Model(Wav2Vec2Config()).eval()
-
-    def embedded(file: str) -> torch.Tensor:
-        waveform = torch.from_numpy(read_audio(file, 16000))
-        normalised = (waveform - waveform.mean()) / (waveform.std() + 1e-7)
-        return model(normalised[None]).last_hidden_state.mean(1)[0]
+    model = Wav2Vec2(Wav2Vec2Model(Wav2Vec2Config())).eval()
 
     @torch.no_grad()
     def work(files: list[str]) -> torch.Tensor:
-        return torch.stack([embedded(file) for file in files])
+        return torch.stack([model.scene(torch.from_numpy(read_audio(file, 16000))) for file in files])
 
     return work
 

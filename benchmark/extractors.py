@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib import metadata
 from pathlib import Path
 
 import numpy as np
 import torch
 
 import byola_hear
+from benchmark.baselines import BASELINES, baseline
 from byola_hear.encoder import EncoderConfig
 from byola_hear.frontend import FrontendConfig, log_mel
 from byola_hear.model import ByolaModel, ModelConfig
@@ -47,7 +46,7 @@ class Extractor:
 def _code_hash() -> str:
     """Hash of the code that embeddings come from, so that a change of it outdates what is cached."""
     folder = Path(byola_hear.__file__).parent
-    digest = hashlib.sha256(Path(__file__).read_bytes())
+    digest = hashlib.sha256()
     for name in ("frontend.py", "encoder.py", "fold.py", "segments.py", "pooling.py", "model.py"):
         digest.update((folder / name).read_bytes())
     return digest.hexdigest()[:16]
@@ -87,32 +86,56 @@ def from_model(model: ByolaModel, row: str, note: str = "") -> Extractor:
     return Extractor(row, f"{_code_hash()}-{model_hash(model)}", model.sample_rate, embed_with(model), note)
 
 
-def log_mel_statistics(clips: list[np.ndarray]) -> np.ndarray:
-    """Mean and standard deviation over time of each band of the log-mel: ``(n_clips, 128)``."""
-    rows = []
-    with one_thread():
-        for clip in clips:
-            spectrum = log_mel(torch.from_numpy(clip))
-            deviation, mean = torch.std_mean(spectrum, dim=-1, correction=0)
-            rows.append(torch.cat([mean, deviation]))
-    return torch.stack(rows).numpy()
+def from_baseline(name: str, weights: str = "") -> Extractor:
+    """An extractor of a baseline's clip embeddings.
+
+    Args:
+        name: out of :data:`benchmark.baselines.BASELINES`.
+        weights: what its ``load_model`` is given.
+
+    Returns:
+        The extractor; its row is called by the baseline's name, and by the weights' where they were named.
+
+    Raises:
+        Unavailable: if the baseline can't be had here.
+        ValueError: if the weights can't be used.
+        FileNotFoundError: if they are not there.
+    """
+    module = baseline(name)
+    model = module.load_model(weights)
+    row = row_name(name, weights)
+    if isinstance(model, ByolaModel):
+        return from_model(model, row, f"v2 shape as PyTorch initialises it, seed {weights or 0}")
+    threads = one_thread if next(model.parameters(), None) is None else nullcontext
+
+    def embed(clips: list[np.ndarray]) -> np.ndarray:
+        with threads():
+            given = [torch.from_numpy(clip) for clip in clips]
+            embeddings: np.ndarray = module.get_scene_embeddings(given, model).numpy()
+        return embeddings
+
+    return Extractor(row, f"{name}-{model.fingerprint()}", model.sample_rate, embed, model.note)
 
 
-def mfcc_statistics(clips: list[np.ndarray]) -> np.ndarray:
-    """Mean and standard deviation over time of 20 MFCCs and their first and second differences: ``(n_clips, 120)``."""
-    import librosa
+def row_name(name: str, weights: str = "") -> str:
+    """What a baseline's row is called.
 
-    rows = []
-    with warnings.catch_warnings():
-        # librosa warns of clips shorter than its window; it pads them with zeros, which is what is wanted.
-        warnings.filterwarnings("ignore", message="n_fft=")
-        for clip in clips:
-            mfcc = librosa.feature.mfcc(y=clip, sr=16000, n_mfcc=20, n_fft=1024, hop_length=160)
-            series = np.concatenate(
-                [mfcc] + [librosa.feature.delta(mfcc, order=order, mode="nearest") for order in (1, 2)]
-            )
-            rows.append(np.concatenate([series.mean(1), series.std(1)]))
-    return np.stack(rows).astype(np.float32)
+    Example:
+        >>> row_name("crepe"), row_name("wav2vec2", "facebook/wav2vec2-base-960h")
+        ('crepe', 'wav2vec2=wav2vec2-base-960h')
+    """
+    return f"{name}={Path(weights).stem}" if weights else name
+
+
+def baseline_asked_for(text: str) -> tuple[str, str] | None:
+    """A baseline's name and weights out of ``NAME`` or ``NAME=WEIGHTS``; None if it is no baseline's.
+
+    Example:
+        >>> baseline_asked_for("wav2vec2=facebook/wav2vec2-base-960h"), baseline_asked_for("both")
+        (('wav2vec2', 'facebook/wav2vec2-base-960h'), None)
+    """
+    name, _, weights = text.partition("=")
+    return (name, weights) if name in BASELINES else None
 
 
 def log_mel_moments(clips: Sequence[np.ndarray]) -> tuple[float, float]:
@@ -150,7 +173,8 @@ def extractors_of(
     """The extractors behind one row of the table.
 
     Args:
-        name: ``logmel``, ``mfcc``, ``untrained``, or a model's name or checkpoint's path.
+        name: a baseline's (see :data:`benchmark.baselines.BASELINES`), ``NAME=WEIGHTS`` for one with weights of one's
+            own, or a model's name or checkpoint's path.
         training_clips: gives clips to take the untrained network's statistics from, where there is no "both" model
             to borrow them from.
         untrained_seeds: one untrained network for each.
@@ -161,15 +185,12 @@ def extractors_of(
     Raises:
         FileNotFoundError: if there is no such model.
         ValueError: if it can't be loaded.
+        Unavailable: if a baseline can't be had here.
     """
-    if name == "logmel":
-        note = "log-mel spectrogram, mean and standard deviation over time of each of 64 bands"
-        return [Extractor("logmel", f"{_code_hash()}-logmel", 16000, log_mel_statistics, note)]
-    if name == "mfcc":
-        note = "librosa, 20 MFCCs and two orders of differences, mean and standard deviation over time"
-        identity = f"{_code_hash()}-mfcc-{metadata.version('librosa')}"
-        return [Extractor("mfcc", identity, 16000, mfcc_statistics, note)]
-    if name != "untrained":
+    asked = baseline_asked_for(name)
+    if asked and name != "untrained":
+        return [from_baseline(*asked)]
+    if not asked:
         model = byola_hear.load_model(name)
         return [from_model(model, name, f"{model.config.name} {model.config.version}")]
     if "both" in byola_hear.list_models():

@@ -2,43 +2,68 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
-from benchmark.extractors import Extractor, extractors_of
+from benchmark.baselines import BASELINES
+from benchmark.baselines.contract import Unavailable
+from benchmark.extractors import Extractor, baseline_asked_for, extractors_of, row_name
 from benchmark.probe import Plan, plan, run
 from benchmark.provenance import provenance
 from benchmark.sources import AUDIO_VARIABLE, CACHE_VARIABLE, cache_folder
 from benchmark.splits import CORE_TASKS, TASKS
 from benchmark.table import FORMATS, Row, terminal_table, write
+from byola_hear.quiet import native_messages_hidden
+
+#: Rows that ``all`` stands for: the networks, then every baseline.
+ALL_MODELS = ("both", "speech", "nonspeech", "untrained", *(name for name in BASELINES if name != "untrained"))
 
 
-def rows_of(models: list[str], planned: Plan, untrained_seeds: int) -> list[tuple[str, list[Extractor]]]:
+@dataclass(frozen=True)
+class Asked:
+    """A row of the table before it is measured.
+
+    Attributes:
+        name: the row's.
+        extractors: one or more (seeds); none if it can't be measured here.
+        missing: why it can't; empty if it can.
+    """
+
+    name: str
+    extractors: list[Extractor]
+    missing: str = ""
+
+
+def rows_of(models: list[str], planned: Plan, untrained_seeds: int) -> list[Asked]:
     """Rows' names and extractors. A model's path is called by its file's stem, or with its folder where two agree.
 
     Args:
-        models: names and paths.
+        models: names and paths; ``all`` for ``ALL_MODELS``.
         planned: gives training clips.
         untrained_seeds: how many untrained networks.
 
     Returns:
-        ``[(row name, extractors)]``.
+        The rows, in order.
 
     Raises:
         ValueError: if a model is named twice or can't be used.
         FileNotFoundError: if there is no such file.
     """
-    rows: dict[str, list[Extractor]] = {}
-    for model in models:
-        path = Path(model)
-        is_path = bool(path.suffix) or len(path.parts) > 1
-        name = path.stem if is_path else model
+    rows: dict[str, Asked] = {}
+    for model in [each for name in models for each in (ALL_MODELS if name == "all" else (name,))]:
+        path, asked = Path(model), baseline_asked_for(model)
+        is_path = not asked and (bool(path.suffix) or len(path.parts) > 1)
+        name = row_name(*asked) if asked else path.stem if is_path else model
         name = f"{path.resolve().parent.name}/{name}" if is_path and name in rows else name
         if name in rows:
             raise ValueError(f"expected each model once, got {model} twice")
-        rows[name] = extractors_of(model, planned.training_clips, tuple(range(untrained_seeds)))
-    return list(rows.items())
+        try:
+            rows[name] = Asked(name, extractors_of(model, planned.training_clips, tuple(range(untrained_seeds))))
+        except Unavailable as error:
+            rows[name] = Asked(name, [], str(error))
+    return list(rows.values())
 
 
 @click.command("probe")
@@ -46,8 +71,9 @@ def rows_of(models: list[str], planned: Plan, untrained_seeds: int) -> list[tupl
     "--models",
     default="both,speech,nonspeech,untrained,logmel,mfcc",
     show_default=True,
-    metavar="NAME|PATH,…",
-    help="Rows: models by name or checkpoint, untrained, logmel, mfcc.",
+    metavar="NAME|PATH|NAME=WEIGHTS,…",
+    help="Rows: networks by name or checkpoint; baselines, NAME=WEIGHTS for weights of one's own: "
+    f"{', '.join(BASELINES)}; all for the three networks and every baseline.",
 )
 @click.option(
     "--audio",
@@ -96,6 +122,8 @@ def probe_command(
 ) -> None:
     """A linear probe of clip embeddings: standardised ridge classifier, accuracy in %, groups never split.
 
+    A baseline whose package or weights are not at hand is a row that says so, and how to get them, without numbers.
+
     Exit codes: 0, or 2 where something that was asked for can't be had.
     """
     for output in outputs:
@@ -104,13 +132,21 @@ def probe_command(
         if not output.absolute().parent.is_dir():
             raise FileNotFoundError(f"no such folder: {output.absolute().parent}")
     planned = plan(tasks, audio, cache, validation, max_clips, seed, progress=not no_progress)
-    named = rows_of([name.strip() for name in models.split(",") if name.strip()], planned, untrained_seeds)
-    if not named:
+    with native_messages_hidden():  # TFLite tells how it computes
+        asked = rows_of([name.strip() for name in models.split(",") if name.strip()], planned, untrained_seeds)
+    if not asked:
         raise ValueError("expected at least one model, got none")
     folder = cache_folder(cache)
     rows = [
-        Row(name, several[0].note, [run(planned, each, folder, not no_progress) for each in several], seed)
-        for name, several in named
+        Row(row.name, "", [], seed, row.missing)
+        if row.missing
+        else Row(
+            row.name,
+            row.extractors[0].note,
+            [run(planned, each, folder, not no_progress) for each in row.extractors],
+            seed,
+        )
+        for row in asked
     ]
     about = {
         **provenance(),
@@ -118,7 +154,7 @@ def probe_command(
         "seed": seed,
         "max_clips": max_clips,
         "audio": {name: labelled.sha256 for name, labelled in planned.sets.items()},
-        "extractors": {name: [each.identity for each in several] for name, several in named},
+        "extractors": {row.name: [each.identity for each in row.extractors] for row in asked},
     }
     caption = (
         f"Accuracy, %, of a standardised ridge probe on clip embeddings ({about['parts']} parts, mean over the folds, "

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,12 +31,14 @@ class Row:
         note: what a reader must know about it.
         results: for each seed, the results by task; one seed for what is not random.
         seed: of the bootstrap.
+        missing: why there are no results, and how there would be; empty if there are.
     """
 
     name: str
     note: str
     results: list[dict[str, TaskResult]]
     seed: int = 0
+    missing: str = ""
 
     def task(self, name: str) -> TaskResult:
         """A task's result, each fold's accuracy averaged over the seeds."""
@@ -45,8 +48,8 @@ class Row:
 
     @property
     def tasks(self) -> list[str]:
-        """Names of the tasks, in order."""
-        return list(self.results[0])
+        """Names of the tasks, in order; none if there are no results."""
+        return list(self.results[0]) if self.results else []
 
     @property
     def mean(self) -> float:
@@ -60,10 +63,25 @@ class Row:
         return float(low), float(high)
 
 
+#: What stands in a table where nothing was measured.
+NOTHING = "–"
+
+
+def _tasks(rows: list[Row]) -> list[str]:
+    """Names of the tasks, in order, out of the first row that was measured."""
+    return next((row.tasks for row in rows if row.tasks), [])
+
+
 def _cells(rows: list[Row]) -> tuple[list[list[float]], list[list[str]]]:
-    """Accuracies, and the same with half the width of the interval, a column a task and one for the mean."""
+    """Accuracies, and the same with half the width of the interval, a column a task and one for the mean; minus
+    infinity and a dash in a row that was not measured."""
+    n_columns = len(_tasks(rows)) + 1
     numbers, texts = [], []
     for row in rows:
+        if row.missing:
+            numbers.append([-math.inf] * n_columns)
+            texts.append([NOTHING] * n_columns)
+            continue
         values = [(row.task(name).accuracy, row.task(name).interval(row.seed)) for name in row.tasks]
         values.append((row.mean, row.mean_interval()))
         numbers.append([value for value, _ in values])
@@ -71,35 +89,39 @@ def _cells(rows: list[Row]) -> tuple[list[list[float]], list[list[str]]]:
     return numbers, texts
 
 
-def _titles(rows: list[Row]) -> list[str]:
-    return [TASKS[name].title for name in rows[0].tasks]
+def _header(rows: list[Row]) -> list[str]:
+    return ["model", *(TASKS[name].title for name in _tasks(rows)), "mean"]
 
 
 def terminal_table(rows: list[Row]) -> str:
-    """The table as aligned text: accuracy in % ± half the 95 % interval."""
-    return aligned(["model", *_titles(rows), "mean"], [[row.name, *cells] for row, cells in zip(rows, _cells(rows)[1])])
+    """The table as aligned text: accuracy in % ± half the 95 % interval; below it, why a row is empty."""
+    table = aligned(_header(rows), [[row.name, *cells] for row, cells in zip(rows, _cells(rows)[1])])
+    return "\n".join([table.rstrip("\n"), *(f"{row.name}: not measured: {row.missing}" for row in rows if row.missing)])
 
 
 def markdown_table(rows: list[Row], caption: str = "") -> str:
     """The table in Markdown, the best of each column in bold, the spread over folds in a second table below."""
     numbers, texts = _cells(rows)
-    best = [max(round(value, 1) for value in column) for column in zip(*numbers)]
+    best = [max(round(value, 1) if math.isfinite(value) else value for value in column) for column in zip(*numbers)]
     bold = [
-        [f"**{text}**" if round(value, 1) == top else text for value, text, top in zip(values, cells, best)]
+        [
+            f"**{text}**" if math.isfinite(value) and round(value, 1) == top else text
+            for value, text, top in zip(values, cells, best)
+        ]
         for values, cells in zip(numbers, texts)
     ]
-    parts = [markdown(["model", *_titles(rows), "mean"], [[row.name, *cells] for row, cells in zip(rows, bold)])]
+    parts = [markdown(_header(rows), [[row.name, *cells] for row, cells in zip(rows, bold)])]
     if caption:
         parts.append(caption + "\n")
-    folded = [name for name in rows[0].tasks if rows[0].task(name).spread is not None]
+    measured = [row for row in rows if not row.missing]
+    folded = [name for name in _tasks(rows) if measured[0].task(name).spread is not None]
     if folded:
-        spreads = [[row.name, *(f"{row.task(name).spread:.1f}" for name in folded)] for row in rows]
+        spreads = [[row.name, *(f"{row.task(name).spread:.1f}" for name in folded)] for row in measured]
         parts.append("Standard deviation over the folds, points:\n")
         parts.append(markdown(["model", *(TASKS[name].title for name in folded)], spreads))
-    notes = [f"- {row.name}: {row.note}" for row in rows if row.note]
-    if notes:
-        parts.append("\n".join(notes) + "\n")
-    return "\n".join(parts)
+    notes = [f"- {row.name}: {f'not measured: {row.missing}' if row.missing else row.note}" for row in rows]
+    parts.append("".join(f"{note}\n" for note, row in zip(notes, rows) if row.missing or row.note))
+    return "\n".join(part for part in parts if part)
 
 
 def markdown(header: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
@@ -109,23 +131,28 @@ def markdown(header: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
 
 
 def csv_table(rows: list[Row]) -> str:
-    """One line a model, seed, task and fold: ``model,seed,task,fold,accuracy,clips,strength``."""
+    """One line a model, seed, task and fold: ``model,seed,task,fold,accuracy,clips,strength,missing``; one for a row
+    that was not measured, with nothing but its name and, under ``missing``, why."""
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(["model", "seed", "task", "fold", "accuracy", "clips", "strength"])
+    writer.writerow(["model", "seed", "task", "fold", "accuracy", "clips", "strength", "missing"])
     for row in rows:
+        if row.missing:
+            writer.writerow([row.name, *[""] * 6, row.missing])
         for seed, results in enumerate(row.results):
             for name, result in results.items():
                 for fold in zip(result.fold_names, result.accuracies, result.counts, result.strengths):
-                    writer.writerow([row.name, seed, name, fold[0], f"{fold[1]:.4f}", fold[2], f"{fold[3]:g}"])
+                    writer.writerow([row.name, seed, name, fold[0], f"{fold[1]:.4f}", fold[2], f"{fold[3]:g}", ""])
     return stream.getvalue()
 
 
 def json_table(rows: list[Row], about: dict[str, Any]) -> str:
-    """Everything, with where it comes from."""
-    models = {
+    """Everything, with where it comes from. A row that was not measured has its reason under ``missing`` and neither
+    tasks nor means; ``missing`` is null for the others."""
+    models: dict[str, Any] = {
         row.name: {
             "note": row.note,
+            "missing": None,
             "mean": row.mean,
             "mean_interval": row.mean_interval(),
             "tasks": {
@@ -140,6 +167,8 @@ def json_table(rows: list[Row], about: dict[str, Any]) -> str:
                 for name in row.tasks
             },
         }
+        if not row.missing
+        else {"note": row.note, "missing": row.missing, "mean": None, "mean_interval": None, "tasks": {}}
         for row in rows
     }
     return json.dumps({"about": about, "models": models}, indent=1) + "\n"

@@ -16,11 +16,13 @@ import soundfile
 import torch
 
 from benchmark import probe
-from benchmark.extractors import Extractor, embed_with, extractors_of, from_model, log_mel_statistics, untrained_model
+from benchmark.extractors import Extractor, embed_with, extractors_of, from_baseline, from_model, untrained_model
 from benchmark.probe import TaskResult, embed_set, evaluate, plan, run
 from benchmark.table import Row, csv_table, markdown_table, terminal_table, write
 
 RATE = 16000
+
+log_mel_statistics = from_baseline("logmel").embed
 
 
 @pytest.fixture(scope="module")

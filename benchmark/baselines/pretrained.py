@@ -1,0 +1,74 @@
+"""Models of the transformers library, from a folder or through its cache from a hub."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+from benchmark.baselines.contract import Unavailable, need_package
+from benchmark.speed_reference import import_torchaudio_without_extension
+
+_Result = TypeVar("_Result")
+
+
+def need_transformers() -> str:
+    """Make sure that transformers can be imported; returns its version.
+
+    Raises:
+        Unavailable: if it is not installed.
+    """
+    version = need_package("transformers", "pip install transformers")
+    # A torchaudio that was built for a GPU breaks the import of some of its models on a CPU.
+    import_torchaudio_without_extension()
+    return version
+
+
+@contextmanager
+def quietly() -> Iterator[None]:
+    """Keep transformers' reports and bars, and the hub's on each attempt, from the terminal: what matters of them is
+    an error here."""
+    from transformers.utils import logging as reports
+
+    verbosity, bars, hub = (
+        reports.get_verbosity(),
+        reports.is_progress_bar_enabled(),
+        logging.getLogger("huggingface_hub"),
+    )
+    level = hub.level
+    reports.set_verbosity_error()
+    reports.disable_progress_bar()
+    hub.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        reports.set_verbosity(verbosity)
+        hub.setLevel(level)
+        if bars:
+            reports.enable_progress_bar()
+
+
+def from_folder_or_hub(name: str, load: Callable[[str], _Result]) -> _Result:
+    """What ``load`` gives for a folder or a hub's name.
+
+    Raises:
+        ValueError: if it is a folder that can't be used.
+        FileNotFoundError: if it is a path that is not there.
+        Unavailable: if it is a hub's name and can't be had.
+    """
+    folder = Path(name)
+    if not folder.is_dir() and (folder.is_absolute() or name.startswith((".", "~")) or name.count("/") != 1):
+        raise FileNotFoundError(f"expected a folder of a transformers model or a name organisation/model, got {name!r}")
+    try:
+        with quietly():
+            return load(name)
+    except (OSError, ValueError) as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0][:200]
+        if folder.is_dir():
+            raise ValueError(f"{name}: expected the folder of a transformers model: {reason}") from error
+        raise Unavailable(
+            f"needs the weights {name}, which can't be fetched here: run it once where huggingface.co can be reached, "
+            f"or download huggingface.co/{name} and name its folder"
+        ) from error

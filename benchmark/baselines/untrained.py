@@ -1,0 +1,33 @@
+"""The project's own network with the weights that PyTorch initialises it with: what pre-training has to beat.
+
+Timestamps as of the trained networks, every 40 ms from 15 ms. The statistics of the log-mel are those of the
+network "both".
+"""
+
+from __future__ import annotations
+
+from benchmark.baselines.contract import Unavailable
+from benchmark.extractors import untrained_model
+from byola_hear import get_scene_embeddings, get_timestamp_embeddings, list_models
+from byola_hear import load_model as load_network
+from byola_hear.model import ByolaModel
+
+__all__ = ["get_scene_embeddings", "get_timestamp_embeddings", "load_model"]
+
+
+def load_model(model_file_path: str = "") -> ByolaModel:
+    """An untrained network.
+
+    Args:
+        model_file_path: its seed, as ``"0"``; nothing is 0.
+
+    Raises:
+        ValueError: if it is no seed.
+        Unavailable: if the network "both", which gives the statistics, does not come with the package.
+    """
+    if model_file_path and not (model_file_path.isascii() and model_file_path.isdigit()):
+        raise ValueError(f"expected a seed for the untrained network, got {model_file_path!r}")
+    if "both" not in list_models():
+        raise Unavailable("needs the network both for the statistics of its input; it is not in this installation")
+    config = load_network("both").config
+    return untrained_model(int(model_file_path or 0), config.mean, config.std)

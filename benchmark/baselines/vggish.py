@@ -1,0 +1,188 @@
+"""VGGish (Hershey et al. 2017, arXiv 1609.09430): supervised on videos' labels, 128 numbers every 0.96 s.
+
+The front end is its own: 64 log-mels 125-7500 Hz of magnitudes, triangles straight on the HTK mel scale, window 400,
+hop 160, transform 512, logarithm of the value plus 0.01; patches of 96 frames, one after the other. As in the
+original, what is left behind the last whole patch is not heard; below 15 600 samples zeros follow. **A hop of 960 ms
+is far over HEAR's 50 ms**: too coarse for events. Timestamps are the patches' centres, 487.5 + 960 k ms; a clip's
+embedding is their mean. There is neither PCA nor quantisation; the rectifier behind the last layer is optional and
+off, as in the TensorFlow original.
+
+Google, Apache-2.0; the weights as converted for github.com/harritaylor/torchvggish.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import re
+import urllib.request
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from benchmark.baselines.contract import (
+    MODELS_VARIABLE,
+    Baseline,
+    Unavailable,
+    fill,
+    get_scene_embeddings,
+    get_timestamp_embeddings,
+    models_folder,
+    padded,
+    read_weights,
+)
+from benchmark.sources import cache_folder, file_hash
+from byola_hear.files import replacing
+from byola_hear.frontend import hz_to_mel
+
+__all__ = ["get_scene_embeddings", "get_timestamp_embeddings", "load_model"]
+
+#: The released weights. As of all files so named, the digits are the first of the file's SHA-256.
+RELEASED = "vggish-10086976.pth"
+URL = f"https://github.com/harritaylor/torchvggish/releases/download/v0.1/{RELEASED}"
+WINDOW, HOP, TRANSFORM, BANDS = 400, 160, 512, 64
+#: Frames in a patch, and samples that they reach over.
+PATCH = 96
+PATCH_SAMPLES = (PATCH - 1) * HOP + WINDOW
+#: Patches in a batch; bounds the memory.
+BATCH = 16
+#: Output channels of the convolutions; None halves both axes.
+LAYERS = (64, None, 128, None, 256, 256, None, 512, 512, None)
+
+
+def mel_weights() -> Tensor:
+    """``(257, 64)`` float32: triangles whose sides are straight in mel, unlike those of other front ends, which are
+    straight in Hz. Nothing of frequency 0 counts."""
+    bins = torch.linspace(0, 8000, TRANSFORM // 2 + 1, dtype=torch.float64)
+    low, high = (2595 * math.log10(1 + frequency / 700) for frequency in (125, 7500))
+    points = torch.linspace(low, high, BANDS + 2, dtype=torch.float64)
+    mels = hz_to_mel(bins, "htk")[:, None]
+    width = (high - low) / (BANDS + 1)
+    weights = torch.minimum((mels - points[:-2]) / width, (points[2:] - mels) / width).clamp(min=0)
+    weights[0] = 0
+    return weights.float()
+
+
+class Vggish(Baseline):
+    """VGGish, 72 141 184 parameters; the names of the weights are those of torchvggish.
+
+    Args:
+        final_relu: whether the embedding is rectified.
+        identity: see :class:`~benchmark.baselines.contract.Baseline`.
+        note: see there.
+    """
+
+    scene_embedding_size = 128
+    timestamp_embedding_size = 128
+    hop = PATCH * HOP
+    window: Tensor
+    filters: Tensor
+    centre = PATCH_SAMPLES / 2
+
+    def __init__(self, final_relu: bool = False, identity: str = "", note: str = "") -> None:
+        super().__init__(identity, note)
+        self.final_relu = final_relu
+        layers: list[nn.Module] = []
+        entering = 1
+        for leaving in LAYERS:
+            if leaving is None:
+                layers.append(nn.MaxPool2d(2))
+            else:
+                layers += [nn.Conv2d(entering, leaving, 3, padding=1), nn.ReLU()]
+                entering = leaving
+        self.features = nn.Sequential(*layers)
+        self.embeddings = nn.Sequential(
+            nn.Linear(512 * 4 * 6, 4096), nn.ReLU(), nn.Linear(4096, 4096), nn.ReLU(), nn.Linear(4096, 128)
+        )
+        self.register_buffer("window", torch.hann_window(WINDOW, dtype=torch.float64).float(), persistent=False)
+        self.register_buffer("filters", mel_weights(), persistent=False)
+
+    def log_mel(self, clip: Tensor) -> Tensor:
+        """``(n_samples,)``, at least 400, to ``(n_frames, 64)``; the first frame begins with the clip."""
+        spectrum = torch.fft.rfft(clip.unfold(0, WINDOW, HOP) * self.window, TRANSFORM)
+        return (spectrum.abs() @ self.filters + 0.01).log()
+
+    def forward(self, patches: Tensor) -> Tensor:
+        """``(n_patches, 96, 64)`` log-mel to ``(n_patches, 128)``."""
+        # The original has its channels last.
+        features = self.features(patches[:, None]).permute(0, 2, 3, 1)
+        embedded: Tensor = self.embeddings(features.flatten(1))
+        return functional.relu(embedded) if self.final_relu else embedded
+
+    def frames(self, clip: Tensor) -> Tensor:
+        patches = self.log_mel(padded(clip, PATCH_SAMPLES)).unfold(0, PATCH, PATCH).transpose(1, 2)
+        return torch.cat([self(batch) for batch in patches.split(BATCH)])
+
+
+def promised_hash(name: str) -> str:
+    """The digits in a file's name that its SHA-256 begins with; empty if there are none.
+
+    Example:
+        >>> promised_hash("vggish-10086976.pth"), promised_hash("mine.pth")
+        ('10086976', '')
+    """
+    found = re.search(r"-([0-9a-f]{8,64})\.", name)
+    return found[1] if found else ""
+
+
+def verified(path: Path) -> str:
+    """SHA-256 of a file, hexadecimal.
+
+    Raises:
+        ValueError: if the file's name promises another.
+    """
+    sha256, promised = file_hash(path), promised_hash(path.name)
+    if not sha256.startswith(promised):
+        raise ValueError(f"{path}: expected a SHA-256 that begins with {promised}, found {sha256[:16]}…")
+    return sha256
+
+
+def released_weights() -> Path:
+    """The released weights: out of the models' folder, torch.hub's cache or this benchmark's, else fetched into the
+    last.
+
+    Raises:
+        Unavailable: if they are nowhere and can't be fetched.
+        ValueError: if what is there is something else.
+    """
+    kept = cache_folder() / "models" / RELEASED
+    for folder in (models_folder(), Path(torch.hub.get_dir()) / "checkpoints", kept.parent):
+        if (folder / RELEASED).is_file():
+            return folder / RELEASED
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    get = f"get {URL} (289 MB) and put it into the folder that {MODELS_VARIABLE} names"
+    try:
+        with urllib.request.urlopen(URL, timeout=30) as answer, replacing(kept) as file:
+            digest = hashlib.sha256()
+            while block := answer.read(1 << 20):
+                digest.update(block)
+                file.write(block)
+            if not digest.hexdigest().startswith(promised_hash(RELEASED)):
+                raise Unavailable(f"needs its released weights, and what was fetched is something else: {get}")
+    except OSError as error:
+        raise Unavailable(f"needs its released weights, which can't be fetched here: {get}") from error
+    return kept
+
+
+def load_model(model_file_path: str = "", final_relu: bool = False) -> Vggish:
+    """VGGish.
+
+    Args:
+        model_file_path: a file of weights; nothing takes the released ones, looked for as
+            :func:`released_weights` says. If the name holds a hash as that one's does, the file must have it.
+        final_relu: whether the embedding is rectified, as HEAR had it.
+
+    Raises:
+        FileNotFoundError: if a file is named that is not there.
+        ValueError: if it holds something else than its name or VGGish promises.
+        Unavailable: if none is named and the released weights can't be had.
+    """
+    path = Path(model_file_path) if model_file_path else released_weights()
+    weights = read_weights(path)
+    sha256 = verified(path)
+    note = "VGGish (Google, Apache-2.0; torchvggish's weights), supervised; 128 numbers every 0.96 s, their mean"
+    model = Vggish(final_relu, f"{sha256}-{final_relu}", note)
+    fill(model, weights, path)
+    return model.eval()

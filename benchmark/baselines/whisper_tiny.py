@@ -1,0 +1,120 @@
+"""The encoder of Whisper tiny.en (Radford et al. 2022, arXiv 2212.04356): 384 numbers every 20 ms.
+
+A transformer trained to write down speech. Clips go in as long as they are, not padded to the 30 s that it was
+trained on, which is four times as fast; zeros follow up to a multiple of 20 ms, 40 ms at least. Longer clips go in
+pieces of 30 s. The log-mel is limited to 80 dB below each piece's own maximum, as Whisper's is. Timestamps 20 k ms,
+where the second convolution's windows are centred; a clip's embedding is their mean.
+
+OpenAI, MIT: openai/whisper-tiny.en. Needs the package transformers.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from benchmark.baselines.contract import (
+    Baseline,
+    fill,
+    get_scene_embeddings,
+    get_timestamp_embeddings,
+    models_folder,
+    padded,
+)
+from benchmark.baselines.pretrained import from_folder_or_hub, need_transformers
+from byola_hear.frontend import FrontendConfig, mel_filters
+
+__all__ = ["get_scene_embeddings", "get_timestamp_embeddings", "load_model"]
+
+DEFAULT = "openai/whisper-tiny.en"
+FOLDER = "whisper-tiny.en-encoder"
+FRONTEND = FrontendConfig(n_fft=400, window_length=400, hop_length=160, n_mels=80, f_min=0.0, f_max=8000.0)
+
+
+class WhisperEncoder(Baseline):
+    """Whisper's encoder on clips as long as they are.
+
+    Args:
+        encoder: a ``WhisperEncoder`` of transformers.
+        identity: see :class:`~benchmark.baselines.contract.Baseline`.
+        note: see there.
+    """
+
+    hop = 2 * FRONTEND.hop_length
+    centre = 0.0
+    encoder: Any
+    positions: Tensor
+    window: Tensor
+    filters: Tensor
+
+    def __init__(self, encoder: nn.Module, identity: str = "", note: str = "") -> None:
+        super().__init__(identity, note)
+        self.encoder = encoder
+        self.scene_embedding_size = self.timestamp_embedding_size = int(self.encoder.config.d_model)
+        #: ``(n_positions, d_model)``, one a frame: 1 500, 30 s.
+        self.register_buffer("positions", self.encoder.embed_positions.weight.detach().clone(), persistent=False)
+        self.register_buffer("window", torch.hann_window(FRONTEND.n_fft), persistent=False)
+        self.register_buffer("filters", mel_filters(FRONTEND), persistent=False)
+
+    def log_mel(self, clip: Tensor) -> Tensor:
+        """``(n_samples,)``, a multiple of 160 and at least 320, to ``(80, n_samples // 160)``."""
+        spectrum = torch.stft(clip, FRONTEND.n_fft, FRONTEND.hop_length, window=self.window, return_complex=True)
+        power = self.filters.T @ spectrum[:, :-1].abs().square()
+        logarithm = power.clamp(min=1e-10).log10()
+        return (torch.maximum(logarithm, logarithm.max() - 8) + 4) / 4
+
+    def frames(self, clip: Tensor) -> Tensor:
+        pieces = clip.split(len(self.positions) * self.hop)
+        return torch.cat(
+            [self._piece(padded(piece, max(-(-len(piece) // self.hop), 2) * self.hop)) for piece in pieces]
+        )
+
+    def _piece(self, piece: Tensor) -> Tensor:
+        n_frames = len(piece) // self.hop
+        # The encoder insists on as much input as it has positions, so it is given as many as there is input.
+        self.encoder.config.max_source_positions = n_frames
+        self.encoder.embed_positions = nn.Embedding.from_pretrained(self.positions[:n_frames])
+        hidden: Tensor = self.encoder(self.log_mel(piece)[None]).last_hidden_state[0]
+        return hidden
+
+
+def load_model(model_file_path: str = "") -> WhisperEncoder:
+    """Whisper's encoder.
+
+    Args:
+        model_file_path: a hub's name, or a folder with ``config.json`` and ``model.safetensors``, the encoder alone or
+            all of Whisper; nothing takes ``whisper-tiny.en-encoder`` from the folder that the environment variable
+            ``BYOLA_BENCHMARK_MODELS`` names, else from ``../shared/models`` beside the checkout, else ``DEFAULT``.
+
+    Raises:
+        FileNotFoundError: if it is the path of no folder.
+        ValueError: if the folder holds no Whisper.
+        Unavailable: if transformers is missing, or the model can't be had from the hub.
+    """
+    version = need_transformers()
+    beside = models_folder() / FOLDER
+    name = model_file_path or (str(beside) if beside.is_dir() else DEFAULT)
+    encoder = from_folder_or_hub(name, _encoder)
+    note = "Whisper's encoder (tiny.en by OpenAI, MIT), supervised on speech; every 20 ms, their mean"
+    return WhisperEncoder(encoder, f"transformers-{version}", note).eval()
+
+
+def _encoder(name: str) -> nn.Module:
+    from safetensors.torch import load_file
+    from transformers import WhisperConfig
+    from transformers.models.whisper.modeling_whisper import WhisperEncoder as Encoder
+    from transformers.utils.hub import cached_file
+
+    config = WhisperConfig.from_pretrained(name)
+    if config.model_type != "whisper" or config.num_mel_bins != FRONTEND.n_mels:
+        raise ValueError(f"it is a {config.model_type} of {getattr(config, 'num_mel_bins', 'no')} mel bands")
+    weights = load_file(str(cached_file(name, "model.safetensors")))
+    inside = {key.rpartition("encoder.")[0] + "encoder." for key in weights if key.endswith("encoder.conv1.weight")}
+    if len(inside) != 1:
+        raise ValueError("its weights hold no encoder")
+    prefix = inside.pop()
+    encoder: nn.Module = Encoder(config)
+    fill(encoder, {key[len(prefix) :]: value for key, value in weights.items() if key.startswith(prefix)}, name)
+    return encoder.float()
