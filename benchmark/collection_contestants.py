@@ -45,7 +45,7 @@ class Settings:
     yamnet: str
 
 
-def package(settings: Settings) -> Work:
+def package(settings: Settings, *options: str) -> Work:
     """``byola-hear embed FOLDER -o TABLE``: decoding, network, journal and table."""
     from byola_hear.cli import main
 
@@ -55,12 +55,17 @@ def package(settings: Settings) -> Work:
         # One file is the warm-up, which this does without: what it does first, its user waits for.
         if len(files) > 1:
             try:
-                main(["embed", folder, "-o", settings.output, "--model", settings.model, "--quiet"])
+                main(["embed", folder, "-o", settings.output, "--model", settings.model, "--quiet", *options])
             except SystemExit as stopped:
                 if stopped.code:
                     raise RuntimeError(f"byola-hear embed ended with exit code {stopped.code}") from stopped
 
     return work
+
+
+def package_bfloat16(settings: Settings) -> Work:
+    """The same with ``--precision bfloat16``."""
+    return package(settings, "--precision", "bfloat16")
 
 
 def network(settings: Settings) -> Work:
@@ -159,6 +164,7 @@ def wav2vec2(settings: Settings) -> Work:
 
 CONTESTANTS: dict[str, Callable[[Settings], Work]] = {
     "package": package,
+    "package_bfloat16": package_bfloat16,
     "network": network,
     "plain": plain,
     "opensmile": opensmile,

@@ -34,6 +34,7 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 #: What is run, what it is, and how many of the files it goes through at most.
 WAYS = {
     "package": ("byola-hear embed, files to table", None),
+    "package_bfloat16": ("the same with --precision bfloat16", None),
     "network": ("its network alone, audio in memory", 200),
     "plain": ("plain loop: librosa.load, mel spectrogram, plain network", 200),
     "opensmile": ("openSMILE eGeMAPS functionals", 100),
@@ -149,7 +150,7 @@ def measure(
                 for way in ways.values():
                     steps.set_postfix_str(way.name)
                     if not way.missing:
-                        output = str(Path(temporary) / f"{turn}.parquet")
+                        output = str(Path(temporary) / f"{way.name}-{turn}.parquet")
                         chosen = files[: way.n_files]
                         way.turn(Settings(chosen, model, threads, output, str(yamnet.absolute()) if yamnet else ""))
                     steps.update()

@@ -39,6 +39,7 @@ def embed(
     output: Literal["pandas"] = ...,
     errors: Literal["raise", "skip"] = ...,
     device: str | torch.device | None = ...,
+    precision: Literal["float32", "bfloat16"] = ...,
     workers: int | None = ...,
     progress: bool = ...,
 ) -> pandas.DataFrame: ...
@@ -56,6 +57,7 @@ def embed(
     output: Literal["numpy"],
     errors: Literal["raise", "skip"] = ...,
     device: str | torch.device | None = ...,
+    precision: Literal["float32", "bfloat16"] = ...,
     workers: int | None = ...,
     progress: bool = ...,
 ) -> NDArray[np.float32]: ...
@@ -72,6 +74,7 @@ def embed(
     output: Literal["pandas", "numpy"] = "pandas",
     errors: Literal["raise", "skip"] = "raise",
     device: str | torch.device | None = None,
+    precision: Literal["float32", "bfloat16"] = "float32",
     workers: int | None = None,
     progress: bool = False,
 ) -> pandas.DataFrame | NDArray[np.float32]:
@@ -94,6 +97,8 @@ def embed(
         errors: what a file that can't be embedded does: ``"raise"`` an error, or ``"skip"``: it has no row, and the
             table's ``attrs["errors"]`` maps its name to the reason.
         device: where to compute; None for where the model is.
+        precision: of the network's arithmetic. ``"bfloat16"`` is about twice as fast where the processor has it, and
+            within 2 % of float32: see :meth:`~byola_hear.model.ByolaModel.in_precision`.
         workers: threads that decode files; None for half as many as the network has, at least two.
         progress: show a bar.
 
@@ -122,6 +127,7 @@ def embed(
     network = model if isinstance(model, ByolaModel) else resolve(model)
     if device is not None:
         network = network.to(device)
+    network = network.in_precision(precision)
     request = request_for(network, kind, window, hop)
     waveforms = _waveforms(inputs)
     if waveforms is None:

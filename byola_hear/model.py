@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 import math
@@ -21,6 +22,8 @@ from byola_hear.pooling import ClipPool, WindowPool, timestamp_count, timestamps
 from byola_hear.segments import FrameFeatures
 from byola_hear.waveforms import check_clips
 
+#: What the network can compute in.
+PRECISIONS = ("float32", "bfloat16")
 #: What a configuration says that changes no embedding.
 _DESCRIPTIVE = ("name", "version", "licence", "training")
 
@@ -301,6 +304,29 @@ class ByolaModel(HubMixin, nn.Module):
         config = self.config
         return FrameFeatures(config.frontend, config.mean, config.std, self.encoder, self.segment_seconds)
 
+    def in_precision(self, precision: str) -> ByolaModel:
+        """This model, or a copy of it that computes in half precision.
+
+        In bfloat16 a CPU that has it (AVX512-BF16, AMX) and any recent GPU are about twice as fast. The embeddings
+        are float32 still and within 2 %, relative, of the others; what holds for those to 1e-5 holds here to 2 %.
+
+        Args:
+            precision: ``"float32"`` or ``"bfloat16"``, of the convolutions and matrix products.
+
+        Returns:
+            The model itself for ``"float32"``, else a copy.
+
+        Raises:
+            ValueError: if the precision is another.
+        """
+        if precision not in PRECISIONS:
+            raise ValueError(f"precision must be {' or '.join(map(repr, PRECISIONS))}, got {precision!r}")
+        if precision == "float32":
+            return self
+        twin = copy.deepcopy(self)
+        twin.encoder.to(torch.bfloat16)
+        return twin
+
     def fingerprint(self) -> str:
         """SHA-256 of all that decides an embedding: weights, shape, front end, statistics and window.
 
@@ -312,6 +338,6 @@ class ByolaModel(HubMixin, nn.Module):
         for name, values in sorted(self.encoder.state_dict().items()):
             if name.endswith("num_batches_tracked"):  # counts while training, and checkpoints leave it out
                 continue
-            digest.update(name.encode())
-            digest.update(values.detach().cpu().contiguous().numpy().tobytes())
+            digest.update(f"{name} {values.dtype}".encode())
+            digest.update(values.detach().cpu().contiguous().view(torch.uint8).numpy().tobytes())
         return digest.hexdigest()

@@ -237,3 +237,21 @@ def test_wrong_audio_is_refused_by_every_method() -> None:
             stream(wrong)
         with pytest.raises(ValueError, match="at least one sample"):
             stream([])
+
+
+def test_half_precision_is_close_and_a_copy() -> None:
+    model = small_model()
+    twin = model.in_precision("bfloat16")
+    assert model.in_precision("float32") is model
+    clips = [noise(16000), noise(700), noise(1)]
+    for one, other in (
+        (list(model.scene_embeddings(clips)), list(twin.scene_embeddings(clips))),
+        (model.timestamp_embeddings(clips)[0], twin.timestamp_embeddings(clips)[0]),
+    ):
+        for exact, close in zip(one, other, strict=True):
+            assert close.dtype == torch.float32
+            assert 0 < (close - exact).norm() < 0.02 * exact.norm()
+    assert next(model.encoder.parameters()).dtype == torch.float32
+    assert twin.fingerprint() != model.fingerprint()
+    with pytest.raises(ValueError, match="precision must be 'float32' or 'bfloat16', got 'int8'"):
+        model.in_precision("int8")

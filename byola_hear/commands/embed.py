@@ -12,7 +12,7 @@ import torch
 from byola_hear.cli import Failure, one_line
 from byola_hear.clips import Clip, find_clips, parse_shard, shard
 from byola_hear.extract import extract
-from byola_hear.model import ByolaModel
+from byola_hear.model import PRECISIONS, ByolaModel
 from byola_hear.pooled import request_for
 from byola_hear.rows import Event, Failed, Request
 from byola_hear.terminal import Preview, Progress, clock
@@ -52,6 +52,13 @@ from byola_hear.zoo import resolve
 @click.option("--shard", "share", metavar="I/N", help="Only the I-th of N shares, from 0: for Slurm arrays.")
 @click.option("--device", default="cpu", show_default=True, help="Where to compute: cpu, cuda, cuda:1, mps.")
 @click.option(
+    "--precision",
+    type=click.Choice(PRECISIONS),
+    default="float32",
+    show_default=True,
+    help="bfloat16: about twice as fast where the processor has it, within 2 % of float32.",
+)
+@click.option(
     "--batch",
     "batch_seconds",
     type=click.FloatRange(0, min_open=True),
@@ -88,6 +95,7 @@ def command(
     segments: str | None,
     share: str | None,
     device: str,
+    precision: str,
     batch_seconds: float | None,
     workers: int | None,
     threads: int | None,
@@ -120,7 +128,7 @@ def command(
             raise click.UsageError(one_line(error)) from error
     if threads is not None:
         torch.set_num_threads(threads)
-    model = loaded_model(name, device)
+    model = loaded_model(name, device).in_precision(precision)
     try:
         request = request_for(model, kind, window, hop)
     except ValueError as error:
