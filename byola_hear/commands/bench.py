@@ -81,7 +81,8 @@ def command(paths: tuple[str, ...], name: str, device: str, threads: int | None,
     batch = CPU_BATCH_SECONDS if model_device(model).type == "cpu" else DEVICE_BATCH_SECONDS
     what = f"{len(clips)} of {len(found)} files" if paths else "made-up FLAC files, 44.1 kHz stereo"
     click.echo(f"{what}; model {model.config.name} {model.config.version}; batches of {batch:g} s\n")
-    click.echo(aligned(["what", "× real time"], [[what, f"{speed:.0f}"] for what, speed in rows]))
+    lines = [[way, f"{speed:.3g}" if speed < 100 else f"{speed:.0f}"] for way, speed in rows]
+    click.echo(aligned(["what", "× real time"], lines))
     click.echo(f"\n--workers {chosen}; a hundred hours of such sound take about {took(360000 / whole[chosen])}")
     return 0
 
