@@ -129,6 +129,8 @@ class Progress:
 
     def summary(self) -> str:
         """What was done, in words."""
+        if not self.seconds:
+            return "nothing was left to embed"
         elapsed = max(time.monotonic() - self.began, 1e-9)
         return f"{clock(self.seconds)} of audio now, at {self.seconds / elapsed:.0f} × real time"
 

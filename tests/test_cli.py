@@ -176,6 +176,7 @@ def test_a_table_is_brought_up_to_date(run: Callable[..., Result], tmp_path: Pat
     result = run("embed", *CLIPS, "-o", output, "--update")
     assert result.code == 0 and "6 clips" in result.out
     assert sorted(read_table(output).index.get_level_values("file")) == CLIPS
+    assert "nothing was left to embed" in run("embed", *CLIPS, "-o", output, "--update").out
     result = run("embed", *CLIPS, "-o", output, "--update", "--model", "speech")
     assert result.code == 2 and "both 1.5" in result.err
 
