@@ -1,0 +1,1 @@
+"""Tasks in HEAR's layout on disk, one builder a file."""
