@@ -4,21 +4,26 @@
 #   make test        linter, type checker, tests and doctests; stops at the first that fails
 #   make hear        HEAR's tools (heareval, hear-validator) in .venv, to be used by hand
 #   make hear-smoke  HEAR's own commands from audio to scores on two small tasks
+#   make pretrain    three small networks from nothing: fetch, match, train, export, embed; a few minutes
 #   make readme      README's tables, from the networks' cards and benchmark/results
 #   make clean       remove .venv and whatever was built
 #
 # PYTHON=python3.12 chooses the Python that .venv is made with, MODEL=FILE the checkpoint for hear-smoke.
+# PRETRAIN=FOLDER, HOURS and STEPS say where `make pretrain` works, on how much audio and for how long.
 
 PYTHON ?= python3
 VENV ?= .venv
 MODEL ?=
 SMOKE ?= build/hear-smoke
+PRETRAIN ?= build/pretrain
+HOURS ?= 0.1
+STEPS ?= 20
 
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 INSTALL := $(PIP) install -c constraints.txt
 
-.PHONY: help embed test hear hear-smoke readme clean
+.PHONY: help embed test hear hear-smoke pretrain readme clean
 .DELETE_ON_ERROR:
 
 help:
@@ -44,6 +49,11 @@ $(VENV)/.hear: $(VENV)/.package benchmark/requirements-hear.txt benchmark/hear_t
 	$(INSTALL) -r benchmark/requirements-hear.txt
 	$(PIP) install --no-deps --ignore-requires-python heareval==2021.1.3 hearvalidator==2021.0.6
 	$(BIN)/python -m benchmark.hear_tools install
+	touch $@
+
+$(VENV)/.pretraining: $(VENV)/.package
+	@echo "Installing what pre-training needs into $(VENV)"
+	$(INSTALL) -e '.[pretraining]'
 	touch $@
 
 # --- what to do there ---------------------------------------------------------------------------------------------
@@ -72,6 +82,18 @@ hear-smoke: $(VENV)/.hear
 		embeddings/byola_hear/* --grid faster
 	@for scores in $(SMOKE)/embeddings/byola_hear/*/test.predicted-scores.json; do \
 		echo "$$scores"; sed -n '/"test": {/,/}/p' "$$scores"; done
+
+# Small packages of each side; `corpora build` without names takes all there are. What is done is not done again.
+pretrain: $(VENV)/.pretraining
+	$(BIN)/python -m byola_hear.pretraining corpora build --set speech -o $(PRETRAIN)/speech klettres-data
+	$(BIN)/python -m byola_hear.pretraining corpora build --set nonspeech -o $(PRETRAIN)/nonspeech sonic-pi-samples minetest-data
+	$(BIN)/python -m byola_hear.pretraining match $(PRETRAIN)/speech/manifest.csv $(PRETRAIN)/nonspeech/manifest.csv \
+		-o $(PRETRAIN)/sets --hours $(HOURS) --limit music=0.5
+	for name in speech nonspeech both; do \
+		$(BIN)/python -m byola_hear.pretraining train $(PRETRAIN)/sets/$$name.csv -o $(PRETRAIN)/runs/$$name \
+			--steps $(STEPS) --batch-size 32 --warm-up-steps 5 && \
+		$(BIN)/python -m byola_hear.pretraining export $(PRETRAIN)/runs/$$name -o $(PRETRAIN) && \
+		$(BIN)/byola-hear embed tests/data --model $(PRETRAIN)/byola-$$name.safetensors || exit 1; done
 
 readme: $(VENV)/.test
 	$(BIN)/python -m benchmark.readme
