@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import html
-import json
 import os
-import re
 from collections.abc import Callable, Sequence
-from importlib.resources import files as resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -17,6 +11,7 @@ from urllib.parse import quote
 import numpy as np
 
 from byola_hear.files import replacing
+from byola_hear.html_file import html_file
 from byola_hear.map.layout import METHODS, directions, neighbours, placed
 
 if TYPE_CHECKING:
@@ -92,41 +87,10 @@ def write_map(
         data["links"] = [_link(file, path) for file in unique]
     else:
         data["previews"] = [preview(file, start, end) for file, (start, end) in zip(files, spans, strict=True)]
-    page = _page(_text(title if title is not None else top or "map"), data)
+    page = html_file("byola_hear.map", _text(title if title is not None else top or "map"), data, media="* data:")
     with replacing(path) as stream:
         stream.write(page)
     return len(page)
-
-
-def _page(title: str, data: dict[str, Any]) -> bytes:
-    """Template, style, script and data as one file."""
-    folder = resources("byola_hear.map")
-    style, script = ((folder / name).read_text(encoding="utf-8") for name in ("page.css", "page.js"))
-    parts = {
-        # No style or script but ours, and nothing from anywhere but sounds.
-        "policy": f"default-src 'none'; style-src {_digest(style)}; script-src {_digest(script)}; media-src * data:",
-        "title": html.escape(title),
-        "style": style,
-        "script": script,
-        "data": _json_in_html(data),
-    }
-    template = (folder / "page.html").read_text(encoding="utf-8")
-    # One pass, so that whatever a part holds is not taken for a place to fill in.
-    text = re.sub(r"\{\{(\w+)\}\}", lambda match: parts[match[1]], template)
-    return text.encode()
-
-
-def _digest(text: str) -> str:
-    """By which a policy lets a style or script pass."""
-    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode('ascii')}'"
-
-
-def _json_in_html(data: object) -> str:
-    """JSON that can't end the element that it stands in, whatever the strings: none of HTML's signs, ASCII only."""
-    text = json.dumps(data, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
-    for sign in "<>&":
-        text = text.replace(sign, f"\\u{ord(sign):04x}")
-    return text
 
 
 def _below_common_folder(files: Sequence[str]) -> tuple[dict[str, str], str]:

@@ -1,0 +1,65 @@
+"""One file of HTML with all that it needs in it: template, styles, scripts and data, whatever text the data hold."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import json
+import re
+from collections.abc import Sequence
+from importlib.resources import files as resources
+
+
+def html_file(
+    package: str,
+    title: str,
+    data: object,
+    *,
+    scripts: Sequence[str] = ("page.js",),
+    media: str = "data:",
+) -> bytes:
+    """A page that needs no network and runs no script but its own.
+
+    Args:
+        package: where ``page.html``, ``page.css`` and the scripts are. The template has ``{{policy}}``, ``{{title}}``,
+            ``{{style}}``, ``{{data}}`` (for a script element of type ``application/json``) and ``{{script}}``.
+        title: any text.
+        data: JSON values; strings may hold anything.
+        scripts: names of the scripts, run as one, in order.
+        media: where sounds may come from, as a content security policy says it.
+
+    Returns:
+        The file.
+
+    Raises:
+        ValueError: if a number in the data is not finite.
+    """
+    folder = resources(package)
+    style = (folder / "page.css").read_text(encoding="utf-8")
+    script = "\n".join((folder / name).read_text(encoding="utf-8") for name in scripts)
+    parts = {
+        # No style or script but ours, and nothing from anywhere but sounds and pictures in the file.
+        "policy": f"default-src 'none'; style-src {_digest(style)}; script-src {_digest(script)}; media-src {media}; "
+        "img-src data:",
+        "title": html.escape(title),
+        "style": style,
+        "script": script,
+        "data": _json_in_html(data),
+    }
+    template = (folder / "page.html").read_text(encoding="utf-8")
+    # One pass, so that whatever a part holds is not taken for a place to fill in.
+    return re.sub(r"\{\{(\w+)\}\}", lambda match: parts[match[1]], template).encode()
+
+
+def _digest(text: str) -> str:
+    """By which a policy lets a style or script pass."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode('ascii')}'"
+
+
+def _json_in_html(data: object) -> str:
+    """JSON that can't end the element that it stands in, whatever the strings: none of HTML's signs, ASCII only."""
+    text = json.dumps(data, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+    for sign in "<>&":
+        text = text.replace(sign, f"\\u{ord(sign):04x}")
+    return text
