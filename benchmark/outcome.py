@@ -78,8 +78,10 @@ def load_outcome(path: Path) -> Outcome:
     try:
         with np.load(path, allow_pickle=False) as arrays:
             header = json.loads(str(arrays["header"]))
-            kept = {name: arrays[name] for name in ARRAYS}
+            kept: dict[str, Any] = {name: arrays[name] for name in ARRAYS}
     except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile) as error:
         raise ValueError(f"{path}: expected an outcome that the benchmark wrote: {error}") from error
-    texts = {name: tuple(header[name]) if isinstance(header[name], list) else header[name] for name in TEXTS}
+    texts: dict[str, Any] = {
+        name: tuple(header[name]) if isinstance(header[name], list) else header[name] for name in TEXTS
+    }
     return Outcome(**texts, **kept)

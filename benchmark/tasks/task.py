@@ -38,7 +38,8 @@ class Item:
         split: the split or fold that it belongs to.
         samples: ``(n_samples,)`` float32 in [-1, 1] at 16 kHz, or what makes them when the file is written.
         labels: one label (multiclass), any number (multilabel), or events.
-        group: what must not be in two splits (speaker, recording, note); the file itself where nothing is shared.
+        group: what must not be in two splits (speaker, recording, note), several with spaces between; the file itself
+            where nothing is shared.
     """
 
     file: str

@@ -1,0 +1,131 @@
+"""Tasks by name: which there are, in which suite, and how each comes to be on disk.
+
+A builder is imported when its task is asked for, so that one that lacks a package stops no other.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterable
+from pathlib import Path
+from types import ModuleType
+
+from benchmark.sources import audio_folder, cache_folder
+from benchmark.tasks.hear_table import HEAR_TASKS
+from benchmark.tasks.layout import Prepared, read_task, write_task
+from benchmark.tasks.task import Task
+
+#: Tasks of the labelled sets: the module that builds each, as ``TASK`` or among its ``TASKS``.
+SHARED = {
+    "spoken_digits": "spoken_digits",
+    "speech_commands": "speech_commands",
+    "language_id": "language_id",
+    "speaker_id": "speakers",
+    "speaker_gender": "speakers",
+    "vocal_bursts": "vocal_bursts",
+    "voice_activity": "voice_activity",
+    "speaker_count": "speaker_count",
+    "esc50": "esc50",
+    "orchestral_notes": "orchestral_notes",
+    "pitch": "orchestral_notes",
+    "drum_strokes": "drum_strokes",
+    "sound_events": "sound_events",
+    "speech_music_other": "speech_music_other",
+}
+
+#: Tasks made of packages: the module that builds each, which also has ``fetch(folder, progress)`` for the packages.
+MINI = {
+    "mini_vowels": "mini_phones",
+    "mini_consonants": "mini_phones",
+    "mini_percussion": "mini_percussion",
+    "mini_animals_instruments": "mini_animals_instruments",
+    "mini_drum_events": "mini_drum_events",
+    "mini_speech_music_other": "mini_speech_music_other",
+}
+
+#: Names of tasks by suite: of packages, of the labelled sets, and HEAR's published ones.
+SUITES: dict[str, tuple[str, ...]] = {"mini": tuple(MINI), "shared": tuple(SHARED), "hear": tuple(HEAR_TASKS)}
+
+
+def _module(name: str) -> ModuleType:
+    """The module that builds a task."""
+    builders = {**SHARED, **MINI}
+    if name not in builders:
+        raise ValueError(f"expected a task out of {', '.join(builders)}, got {name!r}")
+    return importlib.import_module(f"benchmark.tasks.{builders[name]}")
+
+
+def _tasks(module: ModuleType) -> dict[str, Task]:
+    """The tasks that a module builds."""
+    tasks: Iterable[Task] = getattr(module, "TASKS", None) or (module.TASK,)
+    return {task.name: task for task in tasks}
+
+
+def find(names: str | Iterable[str]) -> list[str]:
+    """Names of tasks, each once.
+
+    Args:
+        names: names of suites or of tasks, in a list or with commas between.
+
+    Returns:
+        The tasks, in the order in which they were named.
+
+    Raises:
+        ValueError: if there is no suite and no task of a name.
+
+    >>> find("pitch,esc50,pitch")
+    ['pitch', 'esc50']
+    """
+    wanted = [name.strip() for name in (names.split(",") if isinstance(names, str) else names)]
+    found: dict[str, None] = {}
+    for name in wanted:
+        if name in SUITES:
+            found.update(dict.fromkeys(SUITES[name]))
+        elif any(name in suite for suite in SUITES.values()):
+            found[name] = None
+        else:
+            known = ", ".join([*SUITES, *(task for suite in SUITES.values() for task in suite)])
+            raise ValueError(f"expected a suite or a task out of {known}, got {name!r}")
+    return list(found)
+
+
+def task_of(name: str) -> Task:
+    """A task that is built here, by name.
+
+    Raises:
+        ValueError: if there is none of that name.
+    """
+    return _tasks(_module(name))[name]
+
+
+def prepare(name: str, tasks_dir: Path, sources: Path | None = None, progress: bool = False) -> Prepared:
+    """Build a task in ``tasks_dir``, or fetch it, or find it there unchanged.
+
+    Args:
+        name: the task's name.
+        tasks_dir: the folder of tasks in HEAR's layout.
+        sources: the folder of labelled sets (see :func:`benchmark.sources.audio_folder`); what other tasks are made
+            of is fetched into the cache folder.
+        progress: show a bar on stderr.
+
+    Returns:
+        The task.
+
+    Raises:
+        ValueError: if there is no such task, or it can't be run as meant.
+        FileNotFoundError: if what it is made of is not there.
+    """
+    if name in SHARED:
+        return write_task(task_of(name), tasks_dir, audio_folder(sources), progress)
+    if name in MINI:
+        packages = cache_folder() / "packages"
+        packages.mkdir(exist_ok=True)
+        _module(name).fetch(packages, progress)
+        return write_task(task_of(name), tasks_dir, packages, progress)
+    if name in HEAR_TASKS:
+        from benchmark.tasks.hear_archive import prepare_hear
+
+        downloads = cache_folder() / "hear"
+        downloads.mkdir(exist_ok=True)
+        return read_task(prepare_hear(name, tasks_dir, downloads, progress))
+    raise ValueError(f"expected a task out of {', '.join(find(list(SUITES)))}, got {name!r}")
