@@ -6,7 +6,8 @@ beside a ``.pth`` file that calls :func:`install` whenever Python starts there. 
 hearvalidator and dcase_util. What is mended, and why, stands at :data:`STAND_INS` and :data:`AFTER_IMPORT`.
 Nothing is changed on disk, and no other package sees a stand-in: they never enter ``sys.modules``.
 
-``python -v`` or ``HEAR_TOOLS_VERBOSE=1`` make it say on standard error what it does.
+``python -v`` or ``HEAR_TOOLS_VERBOSE=1`` make it say on standard error what it does. ``HEAR_TOOLS_FAST=1`` leaves out
+work that changes no score: Lightning's progress bar, and looking through all events of a task for each of its files.
 """
 
 from __future__ import annotations
@@ -42,6 +43,13 @@ def say(text: str) -> None:
 
     if sys.flags.verbose or os.environ.get("HEAR_TOOLS_VERBOSE", "0") not in ("", "0"):
         print(f"hear_tools: {text}", file=sys.stderr)
+
+
+def fast() -> bool:
+    """Whether ``HEAR_TOOLS_FAST`` is set: what changes no score is left out."""
+    import os
+
+    return os.environ.get("HEAR_TOOLS_FAST", "0") not in ("", "0")
 
 
 def stand_in(name: str) -> ModuleType:
@@ -172,6 +180,8 @@ def trainer_for_heareval(base: Any) -> Any:
 
     class Trainer(base):
         def __init__(self, *args: Any, gpus: Any = None, **options: Any) -> None:
+            if fast():
+                options.setdefault("enable_progress_bar", False)
             super().__init__(*args, accelerator="gpu" if gpus else "cpu", devices=gpus or 1, **options)
             # heareval sets the epoch that was best in validation, to find its postprocessing when it tests.
             # Without a property to take it, that lands beside the real one: KeyError in every event task.
@@ -180,6 +190,35 @@ def trainer_for_heareval(base: Any) -> Any:
             self.fit_loop.__class__ = type(loop_type.__name__, (loop_type,), epoch)
 
     return Trainer
+
+
+def mend_score(module: Any) -> None:
+    """heareval.score: sed_eval's lists of events give a file's own at once, if ``HEAR_TOOLS_FAST`` is set.
+
+    heareval asks the list of all events for those of one file, file after file, and each time dcase_util looks at all
+    of them: for a few hundred files that takes longer than the training. The events that come out are the same.
+    """
+    if not fast():
+        return
+    event_container = module.SoundEventScore.sed_eval_event_container
+
+    def indexed(events: Any) -> Any:
+        container = event_container(events)
+        of_file: dict[Any, list[Any]] = {}
+        for item in container:
+            of_file.setdefault(item["filename"], []).append(item)
+        look_through = container.filter
+
+        def of_one_file(filename: Any = None, **others: Any) -> Any:
+            if others or not isinstance(filename, str):
+                return look_through(filename=filename, **others)
+            return type(container)(of_file.get(filename, []))
+
+        container.filter = of_one_file
+        return container
+
+    module.SoundEventScore.sed_eval_event_container = staticmethod(indexed)
+    say("heareval.score: events by file, found at once")
 
 
 def collect_outputs(model_class: Any, stage: str, short: str) -> None:
@@ -243,6 +282,7 @@ def reading_own_checkpoints(function: Callable[..., Any]) -> Callable[..., Any]:
 #: What is put right once a module has run.
 AFTER_IMPORT = {
     "heareval.gpu_max_mem": mend_gpu_name,
+    "heareval.score": mend_score,
     "heareval.predictions.task_predictions": mend_predictions,
 }
 

@@ -1,0 +1,131 @@
+"""What a row of the table is: a module that speaks HEAR's API, and what its ``load_model`` is given."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import byola_hear
+from benchmark.baselines import BASELINES, baseline
+from benchmark.baselines.contract import Unavailable
+from benchmark.extractors import baseline_asked_for, from_model, row_name
+from byola_hear import hear
+from byola_hear.model import ByolaModel
+
+#: Rows that ``all`` stands for: the networks, then every baseline.
+ALL_MODELS = ("both", "speech", "nonspeech", *BASELINES)
+
+
+@dataclass(frozen=True)
+class ModelRow:
+    """A row of the table, before it is measured.
+
+    Attributes:
+        name: the row's.
+        module: what heareval is to import.
+        weights: what ``load_model`` is given: a name, a file, a seed; empty for nothing.
+        identity: text that changes whenever the embeddings may; empty where the model can't be had.
+        sample_rate: Hz, of the clips that it wants.
+        sizes: numbers in a clip's embedding and in a timestamp's.
+        note: what a reader of the table must know about it.
+        missing: why it can't be measured here and how to get it; empty if it can.
+    """
+
+    name: str
+    module: str
+    weights: str
+    identity: str
+    sample_rate: int
+    sizes: tuple[int, int]
+    note: str
+    missing: str = ""
+
+    def options(self) -> list[str]:
+        """How the model is named on heareval's command line."""
+        if not self.weights:
+            return []
+        if Path(self.weights).exists():
+            return ["--model", self.weights]
+        return ["--model-options", json.dumps({"model_file_path": self.weights})]
+
+
+def network_row(name: str) -> ModelRow:
+    """The row of one of the project's networks, or of a checkpoint.
+
+    Args:
+        name: ``both``, ``speech``, ``nonspeech``, or a checkpoint's path.
+
+    Raises:
+        FileNotFoundError: if there is no such model.
+        ValueError: if it can't be loaded.
+    """
+    path = Path(name)
+    is_path = bool(path.suffix) or len(path.parts) > 1
+    model = byola_hear.load_model(name)
+    extractor = from_model(model, path.stem if is_path else name, f"{model.config.name} {model.config.version}")
+    timing = hashlib.sha256(Path(hear.__file__).read_bytes()).hexdigest()[:16]
+    return ModelRow(
+        name=extractor.row,
+        module="byola_hear",
+        weights=str(path.resolve()) if is_path else name,
+        identity=f"{extractor.identity}-{timing}",
+        sample_rate=model.sample_rate,
+        sizes=(model.scene_embedding_size, model.timestamp_embedding_size),
+        note=extractor.note,
+    )
+
+
+def baseline_row(name: str, weights: str = "") -> ModelRow:
+    """The row of a baseline; one that can't be had here says so in ``missing``.
+
+    Args:
+        name: out of :data:`benchmark.baselines.BASELINES`.
+        weights: what its ``load_model`` is given; made absolute if it is a path.
+
+    Raises:
+        FileNotFoundError: if the weights are not there.
+        ValueError: if they can't be used.
+    """
+    row, module = row_name(name, weights), f"benchmark.baselines.{name}"
+    weights = str(Path(weights).resolve()) if weights and Path(weights).exists() else weights
+    try:
+        model = baseline(name).load_model(weights)
+    except Unavailable as error:
+        return ModelRow(row, module, weights, "", 0, (0, 0), "", str(error))
+    if isinstance(model, ByolaModel):
+        note = f"v2 shape as PyTorch initialises it, seed {weights or 0}"
+        identity = from_model(model, row).identity
+    else:
+        note, identity = model.note, f"{name}-{model.fingerprint()}"
+    sizes = (int(model.scene_embedding_size), int(model.timestamp_embedding_size))
+    return ModelRow(row, module, weights, identity, model.sample_rate, sizes, note)
+
+
+def model_rows(models: Sequence[str]) -> list[ModelRow]:
+    """The rows that were asked for. A path is called by its file's stem, or with its folder where two agree.
+
+    Args:
+        models: networks' names, checkpoints' paths, baselines' names, ``NAME=WEIGHTS``; ``all`` for ``ALL_MODELS``.
+
+    Returns:
+        The rows, in order.
+
+    Raises:
+        ValueError: if a model is named twice or can't be used, or none is named.
+        FileNotFoundError: if there is no such file.
+    """
+    rows: dict[str, ModelRow] = {}
+    for model in [each for name in models for each in (ALL_MODELS if name == "all" else (name,))]:
+        asked = baseline_asked_for(model)
+        row = baseline_row(*asked) if asked else network_row(model)
+        if row.name in rows and row.module == "byola_hear" and Path(row.weights).is_absolute():
+            row = ModelRow(**{**vars(row), "name": f"{Path(row.weights).parent.name}-{row.name}"})
+        if row.name in rows:
+            raise ValueError(f"expected each model once, got {model} twice")
+        rows[row.name] = row
+    if not rows:
+        raise ValueError("expected at least one model, got none")
+    return list(rows.values())

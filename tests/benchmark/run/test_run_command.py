@@ -1,0 +1,205 @@
+"""The command: many cells, failures in their own row, an output that holds together, and a clean end."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from click.testing import CliRunner, Result
+
+from benchmark.outcome import load_outcome
+from benchmark.run import command as command_module
+from benchmark.run.cell import Cache, Cell
+from benchmark.run.command import run_command
+from benchmark.run.models import ModelRow, model_rows
+from benchmark.run.processes import CHECKOUT, Failed, Processes, last_line
+from benchmark.run.scheduler import run_cells
+from benchmark.tasks.layout import Prepared
+
+Calls = Callable[[], list[str]]
+
+
+def row(name: str, missing: str = "", identity: str = "weights") -> ModelRow:
+    return ModelRow(name, f"{name}_module", "", "" if missing else f"{identity} of {name}", 16000, (2, 2), "", missing)
+
+
+@pytest.fixture
+def run(
+    heareval: Calls, make_task: Callable[..., Prepared], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., Result]:
+    """The command, on tasks and models that the stand-in knows; ``lost`` is a task that can't be built."""
+
+    def prepare(name: str, tasks_dir: Path, sources: Path | None, progress: bool) -> Prepared:
+        if name == "lost":
+            raise FileNotFoundError("no audio of lost")
+        return make_task(name)
+
+    compared: list[Path] = []
+    monkeypatch.setattr(command_module, "find", list)
+    monkeypatch.setattr(command_module, "prepare", prepare)
+    monkeypatch.setattr(command_module, "compare_outcomes", lambda output, tasks, progress: compared.append(output))
+
+    def start(*arguments: str, rows: list[ModelRow]) -> Result:
+        monkeypatch.setattr(command_module, "model_rows", lambda names: rows)
+        common = ["-o", str(tmp_path / "out"), "--cache", str(tmp_path / "cache"), "--no-progress"]
+        result = CliRunner().invoke(run_command, [*arguments, *common])
+        assert compared in ([], [tmp_path / "out"])
+        compared.clear()
+        return result
+
+    return start
+
+
+def about(folder: Path) -> dict[str, Any]:
+    run: dict[str, Any] = json.loads((folder / "run.json").read_text())
+    return run
+
+
+def test_failures_stay_in_their_cells(
+    run: Callable[..., Result], heareval: Calls, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STUB_FAIL", "birds")
+    rows = [row("a"), row("gone", missing="needs the package gone: pip install gone")]
+    result = run("--tasks", "digits,birds,lost", rows=rows)
+    assert result.exit_code == 1, result.output
+    assert "failed: a on birds: AssertionError: nan in the embeddings" in result.output
+    assert "pip install gone" in result.output and "no audio of lost" in result.output
+    out = tmp_path / "out"
+    status = {(cell["model"], cell["task"]): cell["status"] for cell in about(out)["cells"]}
+    assert status == {
+        ("a", "digits"): "done",
+        ("a", "birds"): "failed",
+        ("a", "lost"): "unavailable",
+        **{("gone", task): "unavailable" for task in ("digits", "birds", "lost")},
+    }
+    log = next(cell["log"] for cell in about(out)["cells"] if cell["status"] == "failed")
+    assert "nan in the embeddings" in (out / log).read_text()
+    assert [path.relative_to(out / "outcomes").as_posix() for path in out.glob("outcomes/*/*")] == ["a/digits.npz"]
+    scores = pd.read_csv(out / "scores.csv")
+    assert scores[["task", "model", "fold", "metric", "score", "n_files", "grid", "grid_points"]].values.tolist() == [
+        ["digits", "a", "test", "top1_acc", 0.875, 8, "default", 8]
+    ]
+    # What failed is tried again, what was done is not; the embeddings of the one that failed are still there.
+    monkeypatch.delenv("STUB_FAIL")
+    n_before = len(heareval())
+    assert run("--tasks", "digits,birds", rows=rows[:1]).exit_code == 0
+    assert [call.split()[:2] for call in heareval()[n_before:]] == [["predict", "birds"]]
+    status = {(cell["model"], cell["task"]): cell["status"] for cell in about(out)["cells"]}
+    assert (status["a", "digits"], status["a", "birds"], status["gone", "birds"]) == ("cached", "done", "unavailable")
+    # Other settings don't go into the same folder.
+    result = run("--tasks", "digits", "--grid", "fast", rows=rows[:1])
+    assert isinstance(result.exception, ValueError) and "name another folder" in str(result.exception)
+    # A model that has changed takes its row's other outcomes with it.
+    result = run("--tasks", "digits", rows=[row("a", identity="new weights")])
+    assert "out of date, removed: a on birds" in result.output
+    assert {load_outcome(path).model_identity for path in out.glob("outcomes/a/*")} == {"new weights of a"}
+
+
+def test_wrong_requests_are_one_error(
+    heareval: Calls, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    start = CliRunner().invoke
+    result = start(run_command, ["--suite", "everything", "-o", str(tmp_path)])
+    assert isinstance(result.exception, ValueError) and "mini, shared, hear, got 'everything'" in str(result.exception)
+    with pytest.raises(ValueError, match="expected each model once, got logmel twice"):
+        model_rows(["logmel", "logmel"])
+    with pytest.raises(ValueError, match="at least one model"):
+        model_rows([])
+    monkeypatch.setattr("benchmark.run.settings.find_spec", lambda name: None)
+    result = start(run_command, ["--tasks", "esc50", "--models", "logmel", "-o", str(tmp_path)])
+    assert isinstance(result.exception, ModuleNotFoundError) and "make hear" in str(result.exception)
+
+
+def test_rows_know_how_heareval_names_them(tmp_path: Path) -> None:
+    (logmel,) = model_rows(["logmel"])
+    assert (logmel.module, logmel.options(), logmel.missing) == ("benchmark.baselines.logmel", [], "")
+    assert logmel.identity and logmel.sizes[0] == 128
+    named = ModelRow("untrained=1", "benchmark.baselines.untrained", "1", "x", 16000, (1, 1), "")
+    assert named.options() == ["--model-options", '{"model_file_path": "1"}']
+    checkpoint = tmp_path / "mine.safetensors"
+    checkpoint.touch()
+    assert ModelRow("mine", "byola_hear", str(checkpoint), "x", 16000, (1, 1), "").options()[0] == "--model"
+
+
+def test_cheap_cells_first(
+    heareval: Calls,
+    make_cell: Callable[..., Cell],
+    make_task: Callable[..., Prepared],
+    cache: Cache,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    large = dataclasses.replace(make_cell("large"), task=make_task("large", 5000))
+    order: list[str] = []
+    monkeypatch.setattr("benchmark.run.scheduler.measure", lambda cell, *_: order.append(cell.task.name))
+    assert run_cells([large, make_cell("small")], cache, 1, False, lambda *_: None, False)
+    assert order == ["small", "large"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals as on POSIX")
+def test_interrupted_leaves_no_process(heareval: Calls, make_cell: Callable[..., Cell], cache: Cache) -> None:
+    cell = make_cell()
+    code = f"""
+        from pathlib import Path
+        from benchmark.run.cell import Cache, Cell
+        from benchmark.run.command import terminated_as_interrupted
+        from benchmark.run.models import ModelRow
+        from benchmark.run.scheduler import run_cells
+        from benchmark.run.settings import Settings
+        from benchmark.tasks.layout import read_task, Prepared
+        import json
+        folder = Path({str(cell.task.folder)!r})
+        metadata = json.loads((folder / "task_metadata.json").read_text())
+        task = Prepared("digits", "", "speech", "", folder, {cell.task.sha256!r}, metadata)
+        row = ModelRow("small", "small_module", "", "weights", 16000, (2, 2), "a note")
+        with terminated_as_interrupted():
+            cache = Cache(Path({str(cache.folder)!r}))
+            print(run_cells([Cell(row, task, Settings())], cache, 2, False, lambda *_: None, False))
+        """
+    path = f"{os.environ['PYTHONPATH']}{os.pathsep}{CHECKOUT}"
+    parent = subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(code)],
+        env={**os.environ, "PYTHONPATH": path, "STUB_SLEEP": "predict digits"},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    end = time.monotonic() + 60
+    while not any(call.startswith("predict") for call in heareval()):
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    parent.send_signal(signal.SIGTERM)
+    said, _ = parent.communicate(timeout=30)
+    assert said.strip() == "False" and parent.returncode == 0
+    assert not list((cache.folder / "work").iterdir()) and not cache.outcome(cell).exists()
+    assert not (Path("/proc/self").exists() and working_in(cache.folder))
+
+
+def working_in(folder: Path) -> list[str]:
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if os.readlink(process / "cwd").startswith(str(folder)):
+                found.append(process.name)
+        except OSError:
+            continue
+    return found
+
+
+def test_last_line_of_a_command_is_its_error(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    with pytest.raises(Failed, match="^ValueError: no$"):
+        Processes().run(["-c", "print('working'); raise ValueError('no')"], log, tmp_path)
+    assert log.read_text().startswith("$ python -c print('working')")
+    assert last_line(log, 10**6) == ""
+    with pytest.raises(Failed, match="exit status 3"):
+        Processes().run(["-c", "raise SystemExit(3)"], log, tmp_path)
