@@ -1,0 +1,199 @@
+"""What a run left in its folder: its list of tasks and models, and the outcomes that belong to them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmark.comparison.metrics import Metric, metric
+from benchmark.outcome import Outcome, load_outcome
+from benchmark.tasks.registry import SUITES
+
+#: Domains in the table's order, and what they are called there.
+DOMAINS = {"speech": "speech", "nonspeech": "non-speech", "cross": "cross-domain"}
+
+
+@dataclass(frozen=True)
+class Column:
+    """A task.
+
+    Attributes:
+        name: its name.
+        title: short heading.
+        domain: out of :data:`DOMAINS`.
+        description: a line.
+        sha256: of its content.
+        metric: its first score; None where no model has an outcome.
+        files: ``(n_files,)`` tested files as ``fold/name``, sorted; none where no model has an outcome.
+        fold_of: ``(n_files,)`` index of each one's fold.
+        folds: names of the folds or of the one test split.
+    """
+
+    name: str
+    title: str
+    domain: str
+    description: str
+    sha256: str
+    metric: Metric | None
+    files: NDArray[np.str_]
+    fold_of: NDArray[np.int64]
+    folds: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Model:
+    """A row of a run.
+
+    Attributes:
+        name: its name.
+        note: what a reader must know about it.
+        status: ``ok``; ``unavailable`` where it can't be had; ``failed`` where it was tried and has no outcome.
+        reason: why it is not ok.
+    """
+
+    name: str
+    note: str
+    status: str
+    reason: str
+
+
+@dataclass
+class Run:
+    """A run's folder.
+
+    Attributes:
+        folder: where it is.
+        suite: what it ran: a suite's name, or "tasks" where they are of several.
+        columns: the tasks, by domain.
+        models: in the run's order.
+        outcomes: by model and task, those that can be compared.
+        missing: by model and task, why there is no outcome, or why it was not taken.
+        notes: what else a reader must know.
+        about: settings, provenance and versions.
+    """
+
+    folder: Path
+    suite: str
+    columns: list[Column]
+    models: list[Model]
+    outcomes: dict[tuple[str, str], Outcome]
+    missing: dict[tuple[str, str], str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    about: dict[str, Any] = field(default_factory=dict)
+
+
+def _keys(outcome: Outcome) -> NDArray[np.str_]:
+    """Each tested file with its fold, ``(n_files,)``: a file may be tested in one fold only, names may recur."""
+    return np.array([f"{outcome.folds[fold]}/{file}" for fold, file in zip(outcome.fold_of, outcome.files)], str)
+
+
+def sorted_outcome(outcome: Outcome) -> tuple[NDArray[np.str_], Outcome]:
+    """The outcome with its files sorted by fold and name, so that two of one task can be laid side by side.
+
+    Returns:
+        The files' keys, and the outcome.
+    """
+    keys = _keys(outcome)
+    order = np.lexsort((keys, np.asarray(outcome.fold_of)))
+    by_file = ("files", "fold_of", "counts", "target", "predicted")
+    in_order: dict[str, Any] = {name: np.asarray(getattr(outcome, name))[order] for name in by_file}
+    return keys[order], replace(outcome, **in_order)
+
+
+def load_run(folder: Path) -> Run:
+    """Read a run's folder.
+
+    Args:
+        folder: with ``run.json`` and ``outcomes/MODEL/TASK.npz``.
+
+    Returns:
+        The run. An outcome of other content of a task than the run's, of other files than the first model's, or
+        without a finite score is left out, and why is kept.
+
+    Raises:
+        FileNotFoundError: if there is no ``run.json``.
+        ValueError: if it is none, or an outcome is none.
+    """
+    path = folder / "run.json"
+    if not path.is_file():
+        raise FileNotFoundError(f"no run.json in {folder}: expected a folder that `python -m benchmark run` wrote")
+    try:
+        told = json.loads(path.read_text(encoding="utf-8"))
+        tasks, cells = dict(told["tasks"]), list(told["cells"])
+        ordered = sorted(tasks, key=lambda name: list(DOMAINS).index(tasks[name]["domain"]))
+        models = {str(name): dict(about) for name, about in told["models"].items()}
+        notes = {(cell["model"], cell["task"]): (cell["status"], str(cell.get("note") or "")) for cell in cells}
+        about = {key: told[key] for key in ("settings", "provenance", "versions") if key in told}
+    except (UnicodeDecodeError, json.JSONDecodeError, AttributeError, KeyError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"{path}: expected models, tasks and cells as `python -m benchmark run` writes them: {error!r}"
+        ) from error
+    run = Run(folder, str(told.get("suite") or _suite(ordered)), [], [], {}, about=about)
+    run.missing = {key: note or status for key, (status, note) in notes.items() if status not in ("done", "cached")}
+    for name in ordered:
+        run.columns.append(_column(run, name, tasks[name], list(models)))
+    for name, model in models.items():
+        run.models.append(_model(run, name, model, notes))
+    for name in dict.fromkeys(task for _, task in notes if task not in tasks):
+        why = next((note for (_, task), (_, note) in notes.items() if task == name and note), "not run")
+        run.notes.append(f"{name}: no column, the task could not be had: {why}")
+    return run
+
+
+def _suite(tasks: list[str]) -> str:
+    """The suite that all the tasks are of; "tasks" if there is none."""
+    for name in SUITES:
+        try:
+            if tasks and set(tasks) <= set(SUITES[name]):
+                return name
+        except ModuleNotFoundError:  # what builds that suite's tasks is not installed: then these are none of them
+            continue
+    return "tasks"
+
+
+def _model(run: Run, name: str, about: dict[str, Any], notes: dict[tuple[str, str], tuple[str, str]]) -> Model:
+    note, reason = str(about.get("note") or ""), str(about.get("missing") or "")
+    if reason:
+        return Model(name, note, "unavailable", reason)
+    if any(model == name for model, _ in run.outcomes):
+        return Model(name, note, "ok", "")
+    told = next((why for (model, _), (status, why) in notes.items() if model == name and status == "failed"), "")
+    return Model(name, note, "failed", told or "no outcome")
+
+
+def _column(run: Run, name: str, task: dict[str, Any], models: list[str]) -> Column:
+    """A task, its models' outcomes put into the run."""
+    files: NDArray[np.str_] | None = None
+    first: Outcome | None = None
+    for model in models:
+        path = run.folder / "outcomes" / model / f"{name}.npz"
+        if not path.is_file():
+            continue
+        keys, outcome = sorted_outcome(load_outcome(path))
+        if task.get("sha256") and outcome.task_sha256 != task["sha256"]:
+            run.missing[model, name] = "its outcome is of other content of the task; run it again"
+        elif not np.isfinite(outcome.score):
+            run.missing[model, name] = f"heareval's {outcome.metrics[0]} is not a number"
+        elif files is not None and not np.array_equal(files, keys):
+            run.missing[model, name] = "its outcome is of other files than the first row's; run it again"
+        else:
+            run.missing.pop((model, name), None)
+            if first is None:
+                files, first = keys, outcome
+            run.outcomes[model, name] = outcome
+    return Column(
+        name=name,
+        title=str(task.get("title") or name),
+        domain=str(task["domain"]),
+        description=str(task.get("description") or ""),
+        sha256=str(task.get("sha256") or ""),
+        metric=metric(first.metrics[0]) if first else None,
+        files=files if files is not None else np.array([], str),
+        fold_of=np.asarray(first.fold_of, np.int64) if first else np.array([], np.int64),
+        folds=first.folds if first else (),
+    )

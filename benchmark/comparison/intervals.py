@@ -1,0 +1,134 @@
+"""How sure a score is: a bootstrap over the tested files, the same for every model, and the spread over folds."""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from benchmark.comparison.metrics import Metric
+
+#: Times that the tested files are drawn anew.
+RESAMPLES = 1000
+#: Part of the draws within an interval.
+LEVEL = 0.95
+#: Numbers of a matrix of weights that is in memory at a time.
+_WEIGHTS = 8_000_000
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A 95 % confidence interval.
+
+    Attributes:
+        low: lower limit, in the score's own unit.
+        high: upper limit.
+        way: ``files`` (bootstrap over the tested files), ``folds`` (Student's t over the folds' scores) or
+            ``binomial`` (Wilson's, where a bootstrap can't vary because all files are right, or none).
+    """
+
+    low: float
+    high: float
+    way: Literal["files", "folds", "binomial"]
+
+    @property
+    def half(self) -> float:
+        """Half its width."""
+        return (self.high - self.low) / 2
+
+
+def bootstrap_scores(
+    metric: Metric, counts: NDArray[np.floating], fold_of: NDArray[np.integer], seed: int, resamples: int = RESAMPLES
+) -> NDArray[np.floating]:
+    """Scores of files drawn anew: within each fold as many as it has, with replacement, then the mean over folds.
+
+    Every model is scored on the same draws, so that differences between models are paired.
+
+    Args:
+        metric: what the counts make.
+        counts: ``(n_files, n_models, 3)``.
+        fold_of: ``(n_files,)``.
+        seed: of the draws.
+        resamples: how many.
+
+    Returns:
+        ``(n_models, resamples)``; nan where a draw has nothing to score.
+
+    Source:
+        Efron and Tibshirani, An Introduction to the Bootstrap (1993); the draws of a fold are multinomial weights.
+    """
+    random = np.random.default_rng(seed)
+    n_models = counts.shape[1]
+    folds = np.unique(fold_of)
+    total = np.zeros((resamples, n_models))
+    for fold in folds:
+        own = counts[fold_of == fold]
+        n = len(own)
+        flat = own.reshape(n, -1)
+        scores = np.empty((resamples, n_models))
+        step = max(_WEIGHTS // n, 1)
+        for first in range(0, resamples, step):
+            many = min(step, resamples - first)
+            weights = random.multinomial(n, np.full(n, 1 / n), size=many).astype(np.float32)
+            sums = (weights @ flat.astype(np.float32)).reshape(many, n_models, 3)
+            scores[first : first + many] = metric.ratio(sums.astype(np.float64))
+        total += scores
+    return (total / len(folds)).T
+
+
+def task_seed(task: str, seed: int) -> int:
+    """A seed of one task's own, the same on every machine."""
+    return zlib.crc32(f"{seed} {task}".encode())
+
+
+def percentiles(draws: NDArray[np.floating]) -> tuple[float, float]:
+    """Limits of the middle 95 % of draws; nan where there are none."""
+    kept = draws[np.isfinite(draws)]
+    if not len(kept):
+        return float("nan"), float("nan")
+    low, high = np.percentile(kept, [50 * (1 - LEVEL), 50 * (1 + LEVEL)])
+    return float(low), float(high)
+
+
+def file_interval(metric: Metric, draws: NDArray[np.floating], counts: NDArray[np.floating]) -> Interval:
+    """Interval of one score from its draws.
+
+    Args:
+        metric: what the counts make.
+        draws: ``(resamples,)``.
+        counts: ``(n_files, 3)`` of the model.
+
+    Returns:
+        The percentile interval; Wilson's where all the files of an accuracy are right, or none.
+    """
+    right, n = counts[:, 0].sum(), len(counts)
+    if metric.kind == "accuracy" and right in (0, n):
+        limits = stats.binomtest(int(right), n).proportion_ci(LEVEL, method="wilson")
+        return Interval(float(limits.low), float(limits.high), "binomial")
+    return Interval(*percentiles(draws), "files")
+
+
+def fold_interval(scores: NDArray[np.floating]) -> Interval | None:
+    """Student's t interval of the mean over folds.
+
+    Folds share training files, so that it is somewhat too narrow (Bengio and Grandvalet, 2004).
+
+    Args:
+        scores: ``(n_folds,)``.
+
+    Returns:
+        The interval; None with fewer than three folds.
+    """
+    if len(scores) < 3:
+        return None
+    half = stats.t.ppf((1 + LEVEL) / 2, len(scores) - 1) * scores.std(ddof=1) / np.sqrt(len(scores))
+    return Interval(float(scores.mean() - half), float(scores.mean() + half), "folds")
+
+
+def fold_spread(scores: NDArray[np.floating]) -> float | None:
+    """Standard deviation (n − 1) over folds; None with one fold."""
+    return float(scores.std(ddof=1)) if len(scores) > 1 else None

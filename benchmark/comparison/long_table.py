@@ -1,0 +1,129 @@
+"""A comparison's summary as long tables, a line a model and task: CSV and Parquet."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from benchmark.comparison.comparison import OVERALL
+
+#: Columns of the long table, one line a model and task.
+LONG_COLUMNS = (
+    "model",
+    "status",
+    "reason",
+    "task",
+    "domain",
+    "metric",
+    "score",
+    "low",
+    "high",
+    "interval",
+    "spread",
+    "folds",
+    "files",
+    "origin",
+)
+
+#: Columns of the table of advantages: a line a network, reference and task, and one for all of them.
+ADVANTAGE_COLUMNS = (
+    "network",
+    "reference",
+    "scope",
+    "domain",
+    "difference",
+    "low",
+    "high",
+    "only_network",
+    "only_reference",
+    "test",
+    "p",
+    "p_holm",
+)
+
+
+def long_rows(document: dict[str, Any]) -> list[dict[str, Any]]:
+    """One line a model and task, as :data:`LONG_COLUMNS`; of a row without scores one line, which says why.
+
+    Scores are as heareval gives them (fractions, d' as it is), ``origin`` is ``measured`` or ``published``; a mean
+    stands as the task ``mean:DOMAIN``, ``mean:overall`` or ``hear_average``.
+    """
+    columns = {column["name"]: column for column in document["columns"]}
+    lines: list[dict[str, Any]] = []
+
+    def add(row: dict[str, Any], **values: Any) -> None:
+        known = {"model": row["name"], "status": row.get("status"), "reason": row.get("reason"), "origin": "measured"}
+        lines.append({**dict.fromkeys(LONG_COLUMNS), **known, **values})
+
+    for row in document["rows"]:
+        if not row["cells"]:
+            add(row)
+        for name, column in columns.items():
+            about = {"task": name, "domain": column["domain"], "metric": column["metric"] or None}
+            if name in row["cells"]:
+                cell = row["cells"][name]
+                kept = {key: cell[key] for key in ("score", "low", "high", "interval", "spread")}
+                add(row, **about, **kept, folds=column["folds"], files=column["files"])
+            elif row["cells"]:
+                add(row, **about, status="missing", reason=row["missing"].get(name))
+        for group, mean in row["means"].items():
+            kept = {"score": mean["value"], "low": mean["low"], "high": mean["high"]}
+            add(row, task=f"mean:{group}", domain=None if group == OVERALL else group, **kept)
+        if row["hear"]:
+            mean = row["hear"]
+            add(row, task="hear_average", score=mean["value"], low=mean["low"], high=mean["high"])
+    for row in document["published"]["rows"]:
+        for name, score in row["scores"].items():
+            about = {"task": name, "domain": columns[name]["domain"], "metric": columns[name]["metric"] or None}
+            add({"name": row["name"]}, **about, score=score, origin="published")
+    return lines
+
+
+def advantage_rows(document: dict[str, Any]) -> list[dict[str, Any]]:
+    """One line a network, reference and task, and three a pair (``in-domain``, ``out-of-domain``, ``advantage``)."""
+    domains = {column["name"]: column["domain"] for column in document["columns"]}
+    lines = []
+    for each in document["advantages"]:
+        pair = {"network": each["network"], "reference": each["reference"]}
+        empty = {**dict.fromkeys(ADVANTAGE_COLUMNS), **pair}
+        for difference in each["differences"]:
+            kept = {key: value for key, value in difference.items() if key in ADVANTAGE_COLUMNS}
+            name = difference["task"]
+            lines.append({**empty, **kept, "scope": name, "domain": domains[name], "difference": difference["value"]})
+        other = "nonspeech" if each["domain"] == "speech" else "speech"
+        lines.append({**empty, "scope": "in-domain", "domain": each["domain"], "difference": each["inside"]})
+        lines.append({**empty, "scope": "out-of-domain", "domain": other, "difference": each["outside"]})
+        kept = {"low": each["low"], "high": each["high"], "p": each["p"], "test": "sign flip over tasks"}
+        lines.append({**empty, "scope": "advantage", "difference": each["value"], **kept})
+    return lines
+
+
+def csv_text(columns: Sequence[str], rows: list[dict[str, Any]]) -> str:
+    """Rows as CSV; a missing value is empty, a number has at most seven digits."""
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(columns)
+    for row in rows:
+        writer.writerow([f"{value:.7g}" if isinstance(value := row[name], float) else value for name in columns])
+    return stream.getvalue()
+
+
+def parquet_bytes(document: dict[str, Any]) -> bytes:
+    """The long table as Parquet, with the run's provenance in its metadata under ``about``."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    rows = long_rows(document)
+    numbers, whole = ("score", "low", "high", "spread"), ("folds", "files")
+    fields = [
+        pa.field(name, pa.float64() if name in numbers else pa.int64() if name in whole else pa.string())
+        for name in LONG_COLUMNS
+    ]
+    about = json.dumps({"suite": document["suite"], "about": document["about"]}).encode()
+    table = pa.Table.from_pylist(rows, schema=pa.schema(fields, metadata={b"about": about}))
+    stream = io.BytesIO()
+    pq.write_table(table, stream)
+    return stream.getvalue()

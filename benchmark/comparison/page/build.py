@@ -1,0 +1,52 @@
+"""The page's data, and the file made of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from benchmark.comparison.comparison import Comparison
+from benchmark.comparison.folder import DOMAINS
+from benchmark.comparison.markdown import caption, cell_texts, unescaped
+from benchmark.comparison.metrics import metric
+from benchmark.comparison.page.confusion import confusions
+from benchmark.comparison.page.sections import Section
+from byola_hear.html_file import html_file
+
+#: Run as one, in this order.
+SCRIPTS = ("common.js", "table.js", "advantage.js", "confusion.js", "map.js", "sections.js")
+
+
+def page_bytes(
+    comparison: Comparison,
+    document: dict[str, Any],
+    maps: Mapping[str, Any] | None = None,
+    sections: Sequence[Section] = (),
+) -> bytes:
+    """The page of a comparison.
+
+    Args:
+        comparison: the table.
+        document: its summary.
+        maps: from :func:`benchmark.comparison.page.maps.embedding_maps`, by task; None for none.
+        sections: further sections, after the others.
+
+    Returns:
+        One file of HTML, which holds all that it shows and plays.
+    """
+    columns = [
+        {**column, "digits": of.digits, "scale": of.shown(1.0), "unit": of.unit}
+        for column in document["columns"]
+        for of in [metric(column["metric"] or "top1_acc")]
+    ]
+    data = {
+        **document,
+        "columns": columns,
+        "domains": DOMAINS,
+        "caption": [unescaped(line) for line in caption(document)],
+        "texts": [cell_texts(document, row) for row in document["rows"]],
+        "confusions": confusions(comparison),
+        "maps": dict(maps or {}),
+        "sections": [section.data() for section in sections],
+    }
+    return html_file("benchmark.comparison.page", f"Comparison: {document['suite']} suite", data, scripts=SCRIPTS)
