@@ -33,6 +33,7 @@ class Extractor:
         sample_rate: Hz, of the clips that it wants.
         embed: a list of clips, each ``(n_samples,)`` float32 in [-1, 1], to ``(n_clips, n_features)``.
         note: what a reader of the table must know about it.
+        model: the network behind it; None if it is none of the package's.
     """
 
     row: str
@@ -40,6 +41,7 @@ class Extractor:
     sample_rate: int
     embed: Embed
     note: str
+    model: ByolaModel | None = None
 
 
 @lru_cache(maxsize=1)
@@ -83,7 +85,7 @@ def one_thread() -> Iterator[None]:
 
 def from_model(model: ByolaModel, row: str, note: str = "") -> Extractor:
     """An extractor of a model's clip embeddings."""
-    return Extractor(row, f"{_code_hash()}-{model_hash(model)}", model.sample_rate, embed_with(model), note)
+    return Extractor(row, f"{_code_hash()}-{model_hash(model)}", model.sample_rate, embed_with(model), note, model)
 
 
 def from_baseline(name: str, weights: str = "") -> Extractor:

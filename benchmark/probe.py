@@ -137,13 +137,18 @@ def embed_set(
     return result
 
 
+def embeddings_path(extractor: Extractor, labelled: LabelledSet, rows: np.ndarray, cache: Path) -> Path:
+    """Where :func:`cached_embeddings` keeps its result."""
+    digest = hashlib.sha256(f"{extractor.identity}-{labelled.sha256}-{extractor.sample_rate}".encode())
+    digest.update(rows.astype(np.int64).tobytes())
+    return cache / "embeddings" / f"{labelled.name}-{digest.hexdigest()[:24]}.npy"
+
+
 def cached_embeddings(
     extractor: Extractor, labelled: LabelledSet, rows: np.ndarray, cache: Path, bar: tqdm | None = None
 ) -> np.ndarray:
     """:func:`embed_set`, kept in the cache under what the model, its code and the clips are."""
-    digest = hashlib.sha256(f"{extractor.identity}-{labelled.sha256}-{extractor.sample_rate}".encode())
-    digest.update(rows.astype(np.int64).tobytes())
-    path = cache / "embeddings" / f"{labelled.name}-{digest.hexdigest()[:24]}.npy"
+    path = embeddings_path(extractor, labelled, rows, cache)
     if path.is_file():
         if bar is not None:
             bar.update(float(labelled.lengths[rows].sum() / labelled.sample_rate))

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import click
+import numpy as np
 
 from benchmark.baselines import BASELINES
 from benchmark.baselines.contract import Unavailable
 from benchmark.extractors import Extractor, baseline_asked_for, extractors_of, row_name
-from benchmark.probe import Plan, plan, run
+from benchmark.probe import plan, run
 from benchmark.provenance import provenance
 from benchmark.sources import AUDIO_VARIABLE, CACHE_VARIABLE, cache_folder
 from benchmark.splits import CORE_TASKS, TASKS
@@ -36,12 +38,12 @@ class Asked:
     missing: str = ""
 
 
-def rows_of(models: list[str], planned: Plan, untrained_seeds: int) -> list[Asked]:
+def rows_of(models: list[str], training_clips: Callable[[], list[np.ndarray]], untrained_seeds: int) -> list[Asked]:
     """Rows' names and extractors. A model's path is called by its file's stem, or with its folder where two agree.
 
     Args:
         models: names and paths; ``all`` for ``ALL_MODELS``.
-        planned: gives training clips.
+        training_clips: see :func:`benchmark.extractors.extractors_of`.
         untrained_seeds: how many untrained networks.
 
     Returns:
@@ -60,7 +62,7 @@ def rows_of(models: list[str], planned: Plan, untrained_seeds: int) -> list[Aske
         if name in rows:
             raise ValueError(f"expected each model once, got {model} twice")
         try:
-            rows[name] = Asked(name, extractors_of(model, planned.training_clips, tuple(range(untrained_seeds))))
+            rows[name] = Asked(name, extractors_of(model, training_clips, tuple(range(untrained_seeds))))
         except Unavailable as error:
             rows[name] = Asked(name, [], str(error))
     return list(rows.values())
@@ -133,7 +135,9 @@ def probe_command(
             raise FileNotFoundError(f"no such folder: {output.absolute().parent}")
     planned = plan(tasks, audio, cache, validation, max_clips, seed, progress=not no_progress)
     with native_messages_hidden():  # TFLite tells how it computes
-        asked = rows_of([name.strip() for name in models.split(",") if name.strip()], planned, untrained_seeds)
+        asked = rows_of(
+            [name.strip() for name in models.split(",") if name.strip()], planned.training_clips, untrained_seeds
+        )
     if not asked:
         raise ValueError("expected at least one model, got none")
     folder = cache_folder(cache)

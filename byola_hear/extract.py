@@ -148,9 +148,7 @@ def _decoded(clip: Clip, sample_rate: int) -> _Sound:
         return _Sound(clip, [], error=error)
 
 
-def _decoded_ahead(
-    clips: Iterable[Clip], sample_rate: int, pool: ThreadPoolExecutor, ahead: int
-) -> Iterator[_Sound]:
+def _decoded_ahead(clips: Iterable[Clip], sample_rate: int, pool: ThreadPoolExecutor, ahead: int) -> Iterator[_Sound]:
     """Clips in order, the next ones being decoded meanwhile."""
     waiting: deque[Future[_Sound]] = deque()
     remaining = iter(clips)

@@ -226,9 +226,7 @@ def test_folders_are_searched_and_files_named_twice_done_once(run: Callable[...,
     np.testing.assert_allclose(np.array(rows[0][1:], float), np.array(rows[1][1:], float), rtol=1e-5)
 
 
-def test_lists_segments_and_shares(
-    run: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_lists_segments_and_shares(run: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO("\n".join(CLIPS[:2]).encode())))
     assert run("embed", "-", "-o", tmp_path / "list.csv").code == 0
     assert [row[0] for row in rows_of(tmp_path / "list.csv")[1:]] == CLIPS[:2]

@@ -161,9 +161,7 @@ def command(
 
     asked = [*clips, *(each.clip for each in absent)]
     try:
-        with open_store(
-            output, request, asked, overwrite=overwrite, update=update, group_seconds=save_every
-        ) as store:
+        with open_store(output, request, asked, overwrite=overwrite, update=update, group_seconds=save_every) as store:
             remaining = [clip for clip in clips if clip not in store.done]
             with closing(Progress(len(asked), len(clips) - len(remaining), visible)) as progress:
                 for event in counted(events(remaining), progress, strict):

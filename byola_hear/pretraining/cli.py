@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -164,6 +165,7 @@ def _bar(title: str, unit: str, **options: Any) -> Any:
 @click.option("--fader-gain", default=DEFAULTS.views.fader_gain, show_default=True)
 @click.option("--shape", type=click.Choice(["v1", "v2"]), default="v2", show_default=True, help="Of the network.")
 @click.option("--hidden-size", default=2048, show_default=True, help="Width of the linear layers.")
+@click.option("--channels", default=64, show_default=True, help="Of each convolution.")
 @click.option("--projector-hidden", default=DEFAULTS.projector_hidden, show_default=True, help="Width in both heads.")
 @click.option("--seed", default=DEFAULTS.seed, show_default=True)
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1 …")
@@ -192,7 +194,7 @@ def train(manifest: Path, output: Path, cache_folder: Path | None, minutes: floa
 
 def _recipe(options: dict[str, Any]) -> Recipe:
     """The recipe that the options of ``train`` describe."""
-    hidden = options["hidden_size"]
+    shape = EncoderConfig.v1() if options["shape"] == "v1" else EncoderConfig.v2()
     names = (
         "steps", "batch_size", "crop_frames", "learning_rate", "final_learning_rate", "warm_up_steps", "weight_decay",
         "ema_decay", "final_ema_decay", "projector_hidden", "seed",
@@ -200,7 +202,7 @@ def _recipe(options: dict[str, Any]) -> Recipe:
     return Recipe(
         **{name: options[name] for name in names},
         views=ViewConfig(mixup_ratio=options["mixup_ratio"], fader_gain=options["fader_gain"]),
-        encoder=EncoderConfig.v1(hidden) if options["shape"] == "v1" else EncoderConfig(hidden_size=hidden),
+        encoder=replace(shape, hidden_size=options["hidden_size"], channels=options["channels"]),
     )
 
 

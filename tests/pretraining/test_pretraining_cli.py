@@ -14,7 +14,7 @@ import pytest
 
 from byola_hear.pretraining.cli import main
 from byola_hear.pretraining.run_log import read_log
-from byola_hear.zoo import list_models
+from byola_hear.zoo import list_models, load_named
 
 SMALL = ["--batch-size", "4", "--crop-frames", "32", "--hidden-size", "16", "--projector-hidden", "16"]
 QUICK = [*SMALL, "--warm-up-steps", "2", "--threads", "1", "--device", "cpu", "--precision", "float32"]
@@ -37,12 +37,15 @@ def test_from_a_folder_to_a_checkpoint(tones: Path, tmp_path: Path, capsys: pyte
         "y.csv",
     ]
     assert run("cache", tmp_path / "sets" / "both.csv", "-o", tmp_path / "sets" / "both.cache") == 0
-    assert run("train", tmp_path / "sets" / "both.csv", "-o", tmp_path / "run", "--steps", "11", *QUICK) == 0
+    options = ["--steps", "11", *QUICK, "--channels", "8"]
+    assert run("train", tmp_path / "sets" / "both.csv", "-o", tmp_path / "run", *options) == 0
     assert "step 11 of 11" in capsys.readouterr().out
     assert run("plot", tmp_path / "run", "-o", tmp_path / "curves.png") == 0
     assert (tmp_path / "curves.png").stat().st_size > 10_000
     assert run("export", tmp_path / "run", "-o", tmp_path / "zoo", "--name", "mine") == 0
     assert list_models(tmp_path / "zoo") == ["mine"]
+    shape = load_named("mine", tmp_path / "zoo").config.encoder
+    assert (shape.hidden_size, shape.channels, shape.n_blocks) == (16, 8, 2)
     assert (tmp_path / "zoo" / "byola-mine.log.csv").read_bytes() == (tmp_path / "run" / "log.csv").read_bytes()
 
 

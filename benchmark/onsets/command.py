@@ -1,0 +1,126 @@
+"""``python -m benchmark time``: onsets against the hop and the window of timestamp embeddings."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import click
+import pandas as pd
+from tqdm import tqdm
+
+import byola_hear
+from benchmark import ridge
+from benchmark.extractors import from_model
+from benchmark.findings import read_numbers, save_findings, save_study, section_of
+from benchmark.onsets import grid, matching, postprocessing, recordings
+from benchmark.onsets.grid import HOPS, WIDTHS, Tracks, lines_of
+from benchmark.onsets.recordings import EventSet, event_set, tracks_of
+from benchmark.onsets.report import CAPTIONS, NAME, TITLE, figure, sentences, shown, tables
+from benchmark.sources import audio_folder
+from benchmark.study import Section, new_figure, study_options
+from benchmark.study_setup import Setup, key_of, remembered
+from benchmark.tasks.registry import task_of
+from byola_hear.model import ByolaModel
+from byola_hear.pooling import timestamp_centre
+
+#: The event tasks that windows and hops are tried on.
+TASKS = ("voice_activity", "sound_events")
+
+_CODE = [each.__file__ or "" for each in (grid, matching, postprocessing, recordings, ridge)]
+
+
+def identity_of(events: EventSet) -> str:
+    """Hash of all that is in a task's recordings."""
+    digest = hashlib.sha256()
+    for split, part in events.splits.items():
+        for recording in part:
+            digest.update(f"{split}{recording.events}".encode() + recording.samples.tobytes())
+    return digest.hexdigest()
+
+
+def frame_ms(model: ByolaModel) -> float:
+    """Milliseconds from one frame feature of a network to the next."""
+    grid_of = model.config.encoder.stride, model.config.frontend.hop_length
+    samples = timestamp_centre(1, *grid_of) - timestamp_centre(0, *grid_of)
+    return 1000 * samples / model.sample_rate
+
+
+def measured(model: ByolaModel, events: EventSet, cache: Path, bar: tqdm) -> pd.DataFrame:
+    """All windows and hops of a network on a task, as far as they are not in the cache already."""
+    extractor = from_model(model, "")
+    parts = [extractor.identity, identity_of(events)]
+
+    def kept(width: int, compute: Any) -> Any:
+        return remembered(cache, NAME, key_of([*parts, width], code=_CODE), compute)
+
+    def tracks() -> Tracks:
+        bar.set_postfix_str("embed", refresh=True)
+        return tracks_of(model, events)
+
+    return lines_of(tracks, events, frame_ms(model), kept, step=partial(bar.update, 1))
+
+
+@click.command("time")
+@click.option("--tasks", default=",".join(TASKS), show_default=True, metavar="NAME,…", help="Event tasks.")
+@click.option("--max-files", type=click.IntRange(min=4), help="Of each split at most, for a quick look.")
+@study_options(models="speech,nonspeech,both")
+def time_command(tasks: str, max_files: int | None, **options: Any) -> None:
+    """Onset F1 of the networks against the timestamp hop and the pooling window, 40 ms to a second.
+
+    A frame-wise ridge regression on windows of frame features, then thresholds, median filter and shortest event as
+    heareval has them, all chosen on validation recordings. Test recordings are scored for the best setting and for
+    the default alone. A window that was done once is kept, so that the same command goes on where it was stopped.
+    """
+    new_figure(1, 1)  # whoever lacks matplotlib is told before hours of work
+    setup = Setup.of(**options)
+    names = [name.strip() for name in setup.models.split(",") if name.strip()]
+    models = {Path(name).stem if "/" in name else name: byola_hear.load_model(name) for name in names}
+    if not models:
+        raise ValueError("expected at least one network, got none")
+    defaults = {(model.config.window_frames * frame_ms(model), frame_ms(model)) for model in models.values()}
+    if len(defaults) != 1:
+        raise ValueError(f"expected networks of one window and hop, got {sorted(defaults)} ms")
+    default = defaults.pop()
+    wanted = [name.strip() for name in tasks.split(",") if name.strip()]
+    sources = audio_folder(setup.audio)
+    frames, identities = [], {}
+    total = len(wanted) * len(models) * len(WIDTHS)
+    with tqdm(desc=NAME, total=total, unit="window", disable=not setup.progress, leave=False) as bar:
+        for task in wanted:
+            bar.set_postfix_str(f"make {task}")
+            events = event_set(list(task_of(task).items(sources)), max_files)
+            identities[task] = identity_of(events)
+            for name, model in models.items():
+                bar.set_postfix_str(f"{task}, {name}")
+                numbers = measured(model, events, setup.cache, bar)
+                numbers.insert(0, "task", task)
+                numbers.insert(0, "model", name)
+                frames.append(numbers)
+    numbers = shown(pd.concat(frames), *default)
+    about = {
+        "command": f"python -m benchmark {NAME} --tasks {','.join(wanted)}"
+        + (f" --max-files {max_files}" if max_files else ""),
+        "seed": setup.seed,
+        "default": list(default),
+        "windows_ms": [width * default[1] for width in WIDTHS],
+        "hops_ms": [hop * default[1] for hop in HOPS],
+        "max_files": max_files,
+        "tasks": identities,
+        "models": {name: from_model(model, "").identity for name, model in models.items()},
+    }
+    save_study(setup.output, NAME, numbers, {NAME: figure(numbers, default)}, about)
+    kept = read_numbers(setup.output, NAME)
+    save_findings(setup.output, NAME, sentences(kept, default), tables(kept, default), CAPTIONS)
+    click.echo((setup.output / f"{NAME}.md").read_text(encoding="utf-8"))
+
+
+def section(folder: Path) -> Section:
+    """The time study's part of the HTML page, from a folder of results.
+
+    Raises:
+        FileNotFoundError: if there is none.
+    """
+    return section_of(folder, NAME, TITLE)

@@ -1,0 +1,150 @@
+"""One network of one width trained on one volume: what it hears, its shape, its run and its checkpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+
+from byola_hear.checkpoint import save_checkpoint
+from byola_hear.encoder import EncoderConfig
+from byola_hear.frontend import FrontendConfig
+from byola_hear.model import ByolaModel, ModelConfig
+from byola_hear.pretraining.cache import LogMelCache, build_cache
+from byola_hear.pretraining.distributed import Place
+from byola_hear.pretraining.export import export_model
+from byola_hear.pretraining.manifest import Clip, moved, read_manifest, write_manifest
+from byola_hear.pretraining.matching import draw, segments
+from byola_hear.pretraining.recipe import Recipe
+from byola_hear.pretraining.train import Progress, Trainer
+
+#: Width of the v2 shape's linear layers to a channel of its convolutions; kept, so that all of it grows together.
+WIDTH_TO_CHANNEL = 32
+
+#: Longest part of a recording that is drawn as a whole, seconds.
+LONGEST_S = 30.0
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A place of the table.
+
+    Attributes:
+        width: of the linear layers.
+        hours: of audio that is trained on.
+    """
+
+    width: int
+    hours: float
+
+    @property
+    def name(self) -> str:
+        """As its files are called.
+
+        Example:
+            >>> Cell(512, 2.5).name
+            'width512-2.5h'
+        """
+        return f"width{self.width}-{self.hours:g}h"
+
+
+def shape_of(width: int) -> EncoderConfig:
+    """The v2 shape, linear layers and convolutions scaled alike; 2048 is v2 itself.
+
+    Raises:
+        ValueError: if the width is no positive multiple of ``WIDTH_TO_CHANNEL``.
+
+    Example:
+        >>> shape_of(512).channels, shape_of(512).feature_size, shape_of(2048) == EncoderConfig.v2()
+        (16, 768, True)
+    """
+    if width < 1 or width % WIDTH_TO_CHANNEL:
+        raise ValueError(f"expected a width that is a positive multiple of {WIDTH_TO_CHANNEL}, got {width}")
+    return replace(EncoderConfig.v2(), hidden_size=width, channels=width // WIDTH_TO_CHANNEL)
+
+
+def volume(manifests: Sequence[Path], wanted_hours: float, seed: int, to: Path) -> list[Clip]:
+    """Rows of a volume: equally much of each manifest. A smaller volume is part of any larger one.
+
+    Args:
+        manifests: what to draw from.
+        wanted_hours: in all.
+        seed: of the draw.
+        to: folder that the rows' paths are made relative to.
+
+    Raises:
+        ValueError: if a manifest is too short.
+    """
+    rows: list[Clip] = []
+    for path in manifests:
+        clips = segments((moved(clip, path.parent, to) for clip in read_manifest(path)), LONGEST_S)
+        # One shuffle for every volume, and the first of it are taken: so the volumes are nested.
+        rows += draw(clips, wanted_hours / len(manifests), seed)
+    return rows
+
+
+def audio_of(
+    manifests: Sequence[Path],
+    wanted_hours: float,
+    seed: int,
+    folder: Path,
+    progress: Callable[[int, int], None] | None = None,
+) -> LogMelCache:
+    """A volume's log-mel cache in ``folder``, built, finished or opened.
+
+    Args:
+        manifests: what to draw from.
+        wanted_hours: in all.
+        seed: of the draw.
+        folder: of the study's audio.
+        progress: called with rows done and rows in all.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    manifest = folder / f"{wanted_hours:g}h.csv"
+    if not manifest.is_file():
+        write_manifest(volume(manifests, wanted_hours, seed, folder), manifest)
+    return build_cache(manifest, manifest.with_suffix(".cache"), progress=progress)
+
+
+def trained(
+    cell: Cell,
+    audio: LogMelCache,
+    recipe: Recipe,
+    folder: Path,
+    place: Place,
+    progress: Callable[[Progress], None] | None = None,
+) -> Path:
+    """A cell's checkpoint, trained to the recipe's last step, or found there.
+
+    Args:
+        cell: which.
+        audio: its volume.
+        recipe: of all cells; the shape is the cell's.
+        folder: of the runs; an unfinished one is resumed.
+        place: this process and its device.
+        progress: called every few steps.
+
+    Returns:
+        ``folder/NAME.safetensors``, which :func:`byola_hear.load_model` loads.
+    """
+    path = folder / f"{cell.name}.safetensors"
+    if path.is_file():
+        return path
+    run = folder / cell.name
+    run.mkdir(parents=True, exist_ok=True)
+    trainer = Trainer(audio, replace(recipe, encoder=shape_of(cell.width)), run, place)
+    trainer.train(progress=progress)
+    save_checkpoint(path, export_model(run, cell.name, "1"))
+    return path
+
+
+def untrained(width: int, audio: LogMelCache, seed: int) -> ByolaModel:
+    """A network of a width as PyTorch initialises it, with a volume's statistics: what training is compared with."""
+    config = ModelConfig(
+        f"width{width}-untrained", "0", FrontendConfig(), shape_of(width), audio.mean, audio.std, training={}
+    )
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return ByolaModel(config).eval()

@@ -1,0 +1,120 @@
+"""What a study of clip embeddings starts from: its options as one value, its models, embeddings out of the probe's
+cache where they are there, finished parts out of its own."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+from tqdm import tqdm
+
+from benchmark.extractors import Extractor
+from benchmark.probe import cached_embeddings, embeddings_path
+from benchmark.probe_command import Asked
+from benchmark.sources import LabelledSet, cache_folder
+from benchmark.study import asked_models
+from byola_hear.files import replacing
+
+
+@dataclass(frozen=True)
+class Setup:
+    """The options that every study has (:func:`benchmark.study.study_options`).
+
+    Attributes:
+        models: names, checkpoints' paths and baselines with commas between them, in the order of the figures.
+        audio: folder of labelled sets; None for the usual one.
+        output: folder that the results are written to.
+        seed: of everything that is drawn.
+        untrained_seeds: how many untrained networks stand behind ``untrained``.
+        cache: folder for decoded audio, embeddings and finished parts.
+        progress: whether bars are shown.
+    """
+
+    models: str
+    audio: Path | None
+    output: Path
+    seed: int
+    untrained_seeds: int
+    cache: Path
+    progress: bool
+
+    @classmethod
+    def of(cls, cache: Path | None, no_progress: bool, **others: Any) -> Setup:
+        """Out of the options as the command line gives them."""
+        return cls(cache=cache_folder(cache), progress=not no_progress, **others)
+
+    def rows(self, training_clips: Callable[[], list[np.ndarray]]) -> list[Asked]:
+        """The models that can be had; of each other one, a line on stderr says why not.
+
+        Raises:
+            ValueError: if none can be had, one is named twice or can't be used.
+            FileNotFoundError: if there is no such file.
+        """
+        asked = asked_models(self.models, training_clips, self.untrained_seeds)
+        for row in asked:
+            if row.missing:
+                click.echo(f"{row.name}: not measured: {row.missing}", err=True)
+        found = [row for row in asked if not row.missing]
+        if not found:
+            raise ValueError(f"expected a model that can be had here, got {self.models}")
+        return found
+
+
+def embedded(
+    extractor: Extractor, labelled: LabelledSet, rows: np.ndarray, cache: Path, bar: tqdm | None = None
+) -> np.ndarray:
+    """Embeddings of some clips: cut from those of the whole set if the cache has them, else computed and kept.
+
+    Args:
+        extractor: what embeds.
+        labelled: the set.
+        rows: ``(n,)`` positions of the clips.
+        cache: the cache folder.
+        bar: counts seconds of audio.
+
+    Returns:
+        ``(n, n_features)`` float32.
+    """
+    whole = embeddings_path(extractor, labelled, np.arange(len(labelled)), cache)
+    if whole.is_file():
+        if bar is not None:
+            bar.update(float(labelled.lengths[rows].sum() / labelled.sample_rate))
+        return np.array(np.load(whole, mmap_mode="r")[rows])
+    return cached_embeddings(extractor, labelled, rows, cache, bar)
+
+
+def key_of(*parts: Any, code: Sequence[str] = ()) -> str:
+    """A key for the cache: hash of JSON values and arrays, and of the files of the code that made something of them.
+
+    Example:
+        >>> key_of("a", 1) == key_of("a", 1), key_of("a", 1) == key_of("a", 2)
+        (True, False)
+    """
+    digest = hashlib.sha256()
+    for part in parts:
+        if isinstance(part, np.ndarray):
+            digest.update(f"{part.dtype}{part.shape}".encode() + np.ascontiguousarray(part).tobytes())
+        else:
+            digest.update(json.dumps(part, sort_keys=True).encode())
+        digest.update(b"\0")
+    for file in code:
+        digest.update(Path(file).read_bytes())
+    return digest.hexdigest()[:24]
+
+
+def remembered(cache: Path, study: str, key: str, compute: Callable[[], Any]) -> Any:
+    """A finished part of a study, JSON values: out of the cache, or computed and kept there."""
+    path = cache / "studies" / f"{study}-{key}.json"
+    if path.is_file():
+        return json.loads(path.read_text())
+    value = compute()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path) as stream:
+        stream.write(json.dumps(value).encode())
+    return value
