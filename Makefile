@@ -4,17 +4,21 @@
 #   make test        linter, type checker, tests and doctests; stops at the first that fails
 #   make hear        HEAR's tools (heareval, hear-validator) in .venv, to be used by hand
 #   make hear-smoke  HEAR's own commands from audio to scores on two small tasks
+#   make table       the cross-domain table of six small tasks made of Debian's and PyPI's packages, 133 MB; ten minutes
 #   make pretrain    three small networks from nothing: fetch, match, train, export, embed; a few minutes
 #   make readme      README's tables, from the networks' cards and benchmark/results
 #   make clean       remove .venv and whatever was built
 #
 # PYTHON=python3.12 chooses the Python that .venv is made with, MODEL=FILE the checkpoint for hear-smoke.
+# TABLE=FOLDER and ROWS=MODELS say where `make table` writes, and of what;
 # PRETRAIN=FOLDER, HOURS and STEPS say where `make pretrain` works, on how much audio and for how long.
 
 PYTHON ?= python3
 VENV ?= .venv
 MODEL ?=
 SMOKE ?= build/hear-smoke
+TABLE ?= build/table
+ROWS ?= both,speech,nonspeech,untrained,logmel,mfcc
 PRETRAIN ?= build/pretrain
 HOURS ?= 0.1
 STEPS ?= 20
@@ -23,7 +27,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 INSTALL := $(PIP) install -c constraints.txt
 
-.PHONY: help embed test hear hear-smoke pretrain readme clean
+.PHONY: help embed test hear hear-smoke table pretrain readme clean
 .DELETE_ON_ERROR:
 
 help:
@@ -82,6 +86,11 @@ hear-smoke: $(VENV)/.hear
 		embeddings/byola_hear/* --grid faster
 	@for scores in $(SMOKE)/embeddings/byola_hear/*/test.predicted-scores.json; do \
 		echo "$$scores"; sed -n '/"test": {/,/}/p' "$$scores"; done
+
+table: $(VENV)/.hear
+	$(INSTALL) -e '.[benchmark]'
+	$(BIN)/python -m benchmark run --suite mini --models $(ROWS) --grid fast --grid-points 4 -o $(TABLE)
+	@cat $(TABLE)/table.md; echo "As a page, with sounds: $(TABLE)/page.html"
 
 # Small packages of each side; `corpora build` without names takes all there are. What is done is not done again.
 pretrain: $(VENV)/.pretraining
