@@ -22,6 +22,7 @@ from benchmark.tasks.mixing import (
     seconds_to_samples,
 )
 from benchmark.tasks.task import Event, Item, Task
+from benchmark.tasks.voice_activity import EARLY_STOPPING
 
 DRUMS = ("kick", "snare", "hihat")
 
@@ -29,7 +30,7 @@ DRUMS = ("kick", "snare", "hihat")
 DURATION = 6.0
 
 #: Files of each split; no hit is in two of them.
-FILES = {"train": 36, "valid": 12, "test": 24}
+FILES = {"train": 24, "valid": 12, "test": 24}
 
 #: What the folds of hits are used for.
 SPLIT_OF_FOLD = dict(zip(FOLDS, ("train", "train", "train", "valid", "test")))
@@ -44,7 +45,7 @@ LONGEST, GAP = 0.3, 0.1
 NOISE_BELOW, LEVEL = 30.0, -23.0
 
 #: heareval's postprocessing to choose from.
-POSTPROCESSING = {"median_filter_ms": [0, 80], "min_duration": [40, 80]}
+POSTPROCESSING = {"median_filter_ms": [0, 80], "min_duration": [40]}
 
 fetch = mini_percussion.fetch
 
@@ -101,6 +102,6 @@ TASKS = (
         evaluation=("event_onset_50ms_fms", "segment_1s_er"),
         items=_items,
         sources=(PACKAGE,),
-        evaluation_params={"event_postprocessing_grid": POSTPROCESSING},
+        evaluation_params={"event_postprocessing_grid": POSTPROCESSING, "task_specific_param_grid": EARLY_STOPPING},
     ),
 )
