@@ -1,4 +1,4 @@
-"""A study's findings as texts: three sentences for the README, a fragment of Markdown, a section of the page."""
+"""A study's findings as texts: three sentences for the README, and the Markdown that is a section of the page."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import click
 import pandas as pd
 from matplotlib.figure import Figure
 
-from benchmark.study import Section, measured_with, save_figure, save_results
+from benchmark.study import measured_with, save_figure, save_results
 from benchmark.table import markdown
 from byola_hear.files import replacing
 
@@ -38,21 +38,28 @@ def save_study(
 
 
 def save_findings(
-    folder: Path, name: str, sentences: Sequence[str], tables: Sequence[str], captions: Mapping[str, str]
+    folder: Path, name: str, title: str, sentences: Sequence[str], tables: Sequence[str], captions: Mapping[str, str]
 ) -> None:
-    """Write ``NAME_findings.md``, the sentences alone, and ``NAME.md``: those, the figures with captions, tables and
-    where it all comes from.
+    """Write ``NAME_findings.md``, the sentences alone, and ``NAME.md``: a title, those, figures with captions, tables
+    and where it all comes from, which ``python -m benchmark table --section`` takes into the page.
 
     Args:
         folder: that :func:`save_study` wrote to.
         name: the study's.
+        title: its heading.
         sentences: what was found.
         tables: Markdown.
         captions: of the figures, by file name without suffix, in order.
     """
     found = " ".join(sentences)
     figures = [f"![{caption}]({figure}.png)" for figure, caption in captions.items()]
-    parts = [found, *figures, *(table.rstrip() for table in tables), measured_with(read_about(folder, name))]
+    parts = [
+        f"# {title}",
+        found,
+        *figures,
+        *(table.rstrip() for table in tables),
+        measured_with(read_about(folder, name)),
+    ]
     for path, text in ((f"{name}_findings.md", found), (f"{name}.md", "\n\n".join(parts))):
         with replacing(folder / path) as stream:
             stream.write((text + "\n").encode())
@@ -75,18 +82,6 @@ def read_numbers(folder: Path, name: str) -> pd.DataFrame:
         FileNotFoundError: if it is not there.
     """
     return pd.read_csv(_there(folder, name, ".csv"), keep_default_na=False, na_values=[""])
-
-
-def section_of(folder: Path, name: str, title: str) -> Section:
-    """A study's section of the page, out of the files that its command left.
-
-    Raises:
-        FileNotFoundError: if they are not there.
-    """
-    text = _there(folder, name, ".md").read_text(encoding="utf-8")
-    # The page shows the figures by themselves.
-    kept = "".join(f"{part}\n\n" for part in text.split("\n\n") if not part.startswith("!["))
-    return Section(title, tuple(sorted(folder.glob(f"{name}*.png"))), kept.rstrip() + "\n")
 
 
 def _there(folder: Path, name: str, suffix: str) -> Path:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -35,21 +34,6 @@ COLOURS = {"speech": "#c44e52", "nonspeech": "#4c72b0", "both": "#8172b2", "untr
 OTHER_COLOURS = ("#dd8452", "#55a868", "#937860", "#da8bc3", "#64b5cd", "#ccb974", "#2f4b7c", "#a05195", "#003f5c")
 
 Function = TypeVar("Function", bound=Callable[..., Any])
-
-
-@dataclass(frozen=True)
-class Section:
-    """A study's part of the HTML page.
-
-    Attributes:
-        title: its heading.
-        figures: pictures, in order.
-        markdown: what stands below them.
-    """
-
-    title: str
-    figures: tuple[Path, ...]
-    markdown: str
 
 
 def study_options(models: str = "both,speech,nonspeech,untrained,logmel,mfcc") -> Callable[[Function], Function]:

@@ -17,9 +17,9 @@ from benchmark.cka.alignment import gram
 from benchmark.cka.layers import activations, layer_names, network_of
 from benchmark.cka.pairs import layers_compared
 from benchmark.extractors import Extractor
-from benchmark.findings import frame_table, listed, read_about, read_numbers, save_findings, save_study, section_of
+from benchmark.findings import frame_table, listed, read_about, read_numbers, save_findings, save_study
 from benchmark.stimuli import Stimuli, drawn, sets_plan
-from benchmark.study import Section, colours, new_figure, study_options
+from benchmark.study import colours, new_figure, study_options
 from benchmark.study_setup import Setup, key_of, remembered
 from byola_hear.files import replacing
 
@@ -74,7 +74,7 @@ def cka_command(per_side: int, **options: Any) -> None:
         NAME: "Unbiased linear CKA of the same layer in two networks, 95 % jackknife intervals over the clips.",
         "cka_layers": "Every layer of one network against every layer of another, all clips.",
     }
-    save_findings(setup.output, NAME, sentences(setup.output), [_table(numbers)], captions)
+    save_findings(setup.output, NAME, TITLE, sentences(setup.output), [_table(numbers)], captions)
     click.echo(_table(numbers))
 
 
@@ -243,8 +243,3 @@ def sentences(folder: Path) -> list[str]:
         shown = [f"{value(pair, last):.2f} ({pair})" for pair in reference]
         found.append(f"Beside networks that were not trained, the {last} embeddings' CKA is {listed(shown)}.")
     return found
-
-
-def section(folder: Path) -> Section:
-    """The page's section out of the files that the command left in ``folder``."""
-    return section_of(folder, NAME, TITLE)

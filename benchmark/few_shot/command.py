@@ -14,10 +14,10 @@ from benchmark import ridge
 from benchmark.extractors import Extractor
 from benchmark.few_shot import draws as draws_module
 from benchmark.few_shot.draws import COUNTS, PROBES, curve
-from benchmark.findings import frame_table, listed, read_about, read_numbers, save_findings, save_study, section_of
+from benchmark.findings import frame_table, listed, read_about, read_numbers, save_findings, save_study
 from benchmark.probe import Plan, plan
 from benchmark.splits import CORE_TASKS, TASKS, Task, groups_of
-from benchmark.study import Section, colours, new_figure, seconds_bar, study_options
+from benchmark.study import colours, new_figure, seconds_bar, study_options
 from benchmark.study_setup import Setup, embedded, key_of, remembered
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def few_shot_command(tasks: str, draws: int, max_test: int, **options: Any) -> N
     }
     save_study(setup.output, NAME, numbers, {NAME: draw_curves(numbers)}, about)
     caption = "Accuracy, %, after 1, 5 and 20 labels a class: mean over the draws, one standard deviation shaded."
-    save_findings(setup.output, NAME, sentences(setup.output), [_table(numbers)], {NAME: caption})
+    save_findings(setup.output, NAME, TITLE, sentences(setup.output), [_table(numbers)], {NAME: caption})
     click.echo(_table(numbers))
 
 
@@ -199,8 +199,3 @@ def sentences(folder: Path) -> list[str]:
         f"is {one['spread'].mean():.1f} points on average and up to {widest['spread']:.1f} ({widest['task']})."
     )
     return found
-
-
-def section(folder: Path) -> Section:
-    """The page's section out of the files that the command left in ``folder``."""
-    return section_of(folder, NAME, TITLE)

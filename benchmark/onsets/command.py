@@ -14,13 +14,13 @@ from tqdm import tqdm
 import byola_hear
 from benchmark import ridge
 from benchmark.extractors import from_model
-from benchmark.findings import read_numbers, save_findings, save_study, section_of
+from benchmark.findings import read_numbers, save_findings, save_study
 from benchmark.onsets import grid, matching, postprocessing, recordings
 from benchmark.onsets.grid import HOPS, WIDTHS, Tracks, lines_of
 from benchmark.onsets.recordings import EventSet, event_set, tracks_of
 from benchmark.onsets.report import CAPTIONS, NAME, TITLE, figure, sentences, shown, tables
 from benchmark.sources import audio_folder
-from benchmark.study import Section, new_figure, study_options
+from benchmark.study import new_figure, study_options
 from benchmark.study_setup import Setup, key_of, remembered
 from benchmark.tasks.registry import task_of
 from byola_hear.model import ByolaModel
@@ -113,14 +113,5 @@ def time_command(tasks: str, max_files: int | None, **options: Any) -> None:
     }
     save_study(setup.output, NAME, numbers, {NAME: figure(numbers, default)}, about)
     kept = read_numbers(setup.output, NAME)
-    save_findings(setup.output, NAME, sentences(kept, default), tables(kept, default), CAPTIONS)
+    save_findings(setup.output, NAME, TITLE, sentences(kept, default), tables(kept, default), CAPTIONS)
     click.echo((setup.output / f"{NAME}.md").read_text(encoding="utf-8"))
-
-
-def section(folder: Path) -> Section:
-    """The time study's part of the HTML page, from a folder of results.
-
-    Raises:
-        FileNotFoundError: if there is none.
-    """
-    return section_of(folder, NAME, TITLE)

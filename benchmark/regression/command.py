@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import click
 
-from benchmark.findings import read_numbers, save_findings, save_study, section_of
+from benchmark.findings import read_numbers, save_findings, save_study
 from benchmark.probe import plan
 from benchmark.regression.measurements import MEASUREMENTS, find_measurements
 from benchmark.regression.report import CAPTIONS, NAME, TITLE, figure, sentences, tables
 from benchmark.regression.run import seconds_of, table_of
 from benchmark.sources import audio_folder
-from benchmark.study import Section, new_figure, seconds_bar, study_options
+from benchmark.study import new_figure, seconds_bar, study_options
 from benchmark.study_setup import Setup
 
 
@@ -46,14 +45,5 @@ def regression_command(measurements: str, **options: Any) -> None:
     }
     save_study(setup.output, NAME, numbers, {NAME: figure(numbers)}, about)
     kept = read_numbers(setup.output, NAME)
-    save_findings(setup.output, NAME, sentences(kept), tables(kept), CAPTIONS)
+    save_findings(setup.output, NAME, TITLE, sentences(kept), tables(kept), CAPTIONS)
     click.echo((setup.output / f"{NAME}.md").read_text(encoding="utf-8"))
-
-
-def section(folder: Path) -> Section:
-    """The regression's part of the HTML page, from a folder of results.
-
-    Raises:
-        FileNotFoundError: if there is none.
-    """
-    return section_of(folder, NAME, TITLE)

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from benchmark.findings import frame_table, listed, read_about, read_numbers, save_findings, save_study, section_of
+from benchmark.findings import frame_table, listed, read_about, read_numbers, save_findings, save_study
 from benchmark.probe_command import Asked
 from benchmark.rsa import compare, descriptors, dissimilarity
 from benchmark.rsa.compare import Likeness, compared, noise_ceiling, to_listeners
@@ -22,7 +22,7 @@ from benchmark.rsa.dissimilarity import DISTANCES, category_matrix, embedding_ma
 from benchmark.rsa.figures import STIMULI_TITLES, draw_bars, draw_matrices
 from benchmark.rsa.ratings import Ratings, load_ratings
 from benchmark.stimuli import Stimuli, drawn, of_folder, sets_plan
-from benchmark.study import Section, study_options
+from benchmark.study import study_options
 from benchmark.study_setup import Setup, key_of, remembered
 
 NAME = "rsa"
@@ -219,7 +219,12 @@ def _write(
         "rsa_listeners": "Correlation with listeners' ratings; grey, the noise ceiling.",
     }
     save_findings(
-        setup.output, NAME, sentences(setup.output), [_table(numbers)], {name: captions[name] for name in figures}
+        setup.output,
+        NAME,
+        TITLE,
+        sentences(setup.output),
+        [_table(numbers)],
+        {name: captions[name] for name in figures},
     )
     click.echo(_table(numbers))
 
@@ -287,8 +292,3 @@ def sentences(folder: Path) -> list[str]:
         f"`{name}` {strongest('spearman', kind, name, 1)[0]}" for name in others
     )
     return [first, second, *([third + "."] if others else [])]
-
-
-def section(folder: Path) -> Section:
-    """The page's section out of the files that the command left in ``folder``."""
-    return section_of(folder, NAME, TITLE)

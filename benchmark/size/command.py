@@ -8,12 +8,12 @@ import click
 import torch
 from tqdm import tqdm
 
-from benchmark.findings import read_numbers, save_findings, save_study, section_of
+from benchmark.findings import read_numbers, save_findings, save_study
 from benchmark.probe import plan
 from benchmark.size.report import CAPTIONS, NAME, TITLE, figure, sentences, tables
 from benchmark.size.run import cells_of, table_of
 from benchmark.sources import AUDIO_VARIABLE, CACHE_VARIABLE, cache_folder, file_hash
-from benchmark.study import RESULTS, Section, new_figure
+from benchmark.study import RESULTS, new_figure
 from byola_hear.pretraining.recipe import Recipe
 
 
@@ -114,14 +114,5 @@ def size_command(
     }
     save_study(output, NAME, numbers, {NAME: figure(numbers)}, about)
     kept = read_numbers(output, NAME)
-    save_findings(output, NAME, sentences(kept), tables(kept), CAPTIONS)
+    save_findings(output, NAME, TITLE, sentences(kept), tables(kept), CAPTIONS)
     click.echo((output / f"{NAME}.md").read_text(encoding="utf-8"))
-
-
-def section(folder: Path) -> Section:
-    """The size study's part of the HTML page, from a folder of results.
-
-    Raises:
-        FileNotFoundError: if there is none.
-    """
-    return section_of(folder, NAME, TITLE)

@@ -13,10 +13,10 @@ from tqdm import tqdm
 
 from benchmark import ridge
 from benchmark.extractors import Extractor
-from benchmark.findings import frame_table, listed, read_about, read_numbers, save_findings, save_study, section_of
+from benchmark.findings import frame_table, listed, read_about, read_numbers, save_findings, save_study
 from benchmark.probe import plan
 from benchmark.sources import LabelledSet, audio_folder, load_set
-from benchmark.study import Section, new_figure, seconds_bar, study_options
+from benchmark.study import new_figure, seconds_bar, study_options
 from benchmark.study_setup import Setup, embedded, key_of, remembered
 from benchmark.transfer import matrix
 from benchmark.transfer.conditions import TRANSFERS, Clips, Transfer, find_transfers
@@ -83,7 +83,7 @@ def transfer_command(transfers: str, max_clips: int, **options: Any) -> None:
     }
     save_study(setup.output, NAME, numbers, {NAME: draw_matrices(numbers, titles)}, about)
     caption = "Balanced accuracy, %: trained under the condition of the row, tested under that of the column."
-    save_findings(setup.output, NAME, sentences(setup.output), [_table(numbers, titles)], {NAME: caption})
+    save_findings(setup.output, NAME, TITLE, sentences(setup.output), [_table(numbers, titles)], {NAME: caption})
     click.echo(_table(numbers, titles))
 
 
@@ -263,8 +263,3 @@ def sentences(folder: Path) -> list[str]:
         f"{listed([f'{value:.1f} (`{name}`)' for name, value in means.items()])}."
     )
     return found
-
-
-def section(folder: Path) -> Section:
-    """The page's section out of the files that the command left in ``folder``."""
-    return section_of(folder, NAME, TITLE)

@@ -13,8 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmark.cka.alignment import cka, cka_interval, gram
-from benchmark.cka.command import cka_command, section, sentences
+from benchmark.cka.command import cka_command, sentences
 from benchmark.cka.layers import activations, layer_names
+from benchmark.comparison.page import load_section
 from benchmark.extractors import untrained_model
 from byola_hear.checkpoint import save_checkpoint
 from byola_hear.encoder import EncoderConfig
@@ -84,7 +85,9 @@ def test_the_command_from_sets_to_sentences(tmp_path: Path) -> None:
     same = numbers[numbers["first_layer"] == numbers["second_layer"]].groupby(["first", "second"])["value"].mean()
     assert same["one", "copy"] == pytest.approx(1) and same["one", "other"] < 0.999
     assert len(sentences(tmp_path / "results")) >= 2
-    assert [figure.name for figure in section(tmp_path / "results").figures] == ["cka.png", "cka_layers.png"]
+    assert (
+        sum(block["kind"] == "figure" for block in load_section(tmp_path / "results" / "cka.md").data()["blocks"]) == 2
+    )
     arguments[arguments.index("--models") + 1] = "logmel,mfcc"
     with pytest.raises(ValueError, match="expected networks, which have layers to compare, got logmel"):
         CliRunner().invoke(cka_command, [str(each) for each in arguments], catch_exceptions=False)

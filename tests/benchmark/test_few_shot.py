@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 
-from benchmark.few_shot.command import few_shot_command, section, sentences
+from benchmark.comparison.page import load_section
+from benchmark.few_shot.command import few_shot_command, sentences
 from benchmark.few_shot.draws import COUNTS, PROBES, curve, few, predict
 from benchmark.splits import Fold
 from tests.benchmark.made_sets import COLUMNS, write_all_sets
@@ -79,7 +80,10 @@ def test_the_command_draws_the_same_for_all_models_and_resumes(tmp_path: Path) -
     # Twelve clips of a class can be learnt from, so there are no draws of twenty.
     assert set(numbers["count"]) == {1, 5} and len(numbers) == 2 * 2 * 2 * 2 * 3
     assert len(sentences(tmp_path / "results")) == 3
-    assert [figure.name for figure in section(tmp_path / "results").figures] == ["few_shot.png"]
+    assert (
+        sum(block["kind"] == "figure" for block in load_section(tmp_path / "results" / "few_shot.md").data()["blocks"])
+        == 1
+    )
     run(tmp_path / "again")
     first, second = (tmp_path / folder / "few_shot.csv" for folder in ("results", "again"))
     assert first.read_bytes() == second.read_bytes()
