@@ -107,8 +107,12 @@ def caption(document: dict[str, Any]) -> list[str]:
     lower = [column["title"] for column in document["columns"] if column["lower_is_better"]]
     apart = [column["title"] for column in document["columns"] if not column["fraction"]]
     tested = [column for column in document["columns"] if column["metric"]]
+    settings = document["settings"]
+    grid = ""
+    if "grid" in settings and "grid_points" in settings:
+        grid = f" ({settings['grid_points']} of the points of heareval's grid {settings['grid']}, drawn by its seed)"
     lines = [
-        "Scores of HEAR's own probes, in %, ± half the 95 % interval of a bootstrap over the tested files "
+        f"Scores of HEAR's own probes{grid}, in %, ± half the 95 % interval of a bootstrap over the tested files "
         "(drawn anew within each fold, the same draws for every model; Wilson's interval where all files are right, "
         "or none). Files of one speaker or recording are drawn as if they were independent."
     ]
