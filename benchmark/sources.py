@@ -31,18 +31,6 @@ AUDIO_VARIABLE = "BYOLA_BENCHMARK_AUDIO"
 #: Environment variable that names the folder for decoded audio and embeddings.
 CACHE_VARIABLE = "BYOLA_BENCHMARK_CACHE"
 
-#: Where anyone can get the sets' audio.
-ORIGINS = {
-    "speech_commands_12": "Google Speech Commands v0.02 test set, CC BY 4.0",
-    "spoken_digits": "github.com/Jakobovski/free-spoken-digit-dataset, CC BY-SA 4.0",
-    "language_id": "Mozilla Common Voice 6.1, CC0",
-    "read_speech_speakers": "speechocean762, openslr.org/101",
-    "vocal_bursts": "EmoGator, Apache-2.0",
-    "esc50": "github.com/karolpiczak/ESC-50, CC BY-NC",
-    "orchestral_notes": "Philharmonia Orchestra sound samples, CC BY-SA 3.0",
-    "drum_strokes": "MuldjordKit drum kit, CC BY 4.0",
-}
-
 _SAFE_NAME = re.compile(r"[^/\\\x00-\x1f]+")
 
 
@@ -51,15 +39,14 @@ def audio_folder(folder: str | Path | None = None) -> Path:
     beside the checkout.
 
     Raises:
-        FileNotFoundError: if there is none, naming where the audio comes from.
+        FileNotFoundError: if there is none, saying how to get it.
     """
     given = folder or os.environ.get(AUDIO_VARIABLE)
     path = Path(given) if given else Path(__file__).resolve().parents[2] / "shared" / "audio" / "tasks"
     if not path.is_dir() or not any(path.glob("*.tar")):
-        origins = "; ".join(f"{name}: {origin}" for name, origin in ORIGINS.items())
         raise FileNotFoundError(
-            f"expected a folder of labelled audio tars (NAME.tar with NAME/manifest.csv and NAME/audio/), found none "
-            f"at {path}: name one with --audio or {AUDIO_VARIABLE}; public origins: {origins}"
+            f"expected a folder of labelled audio tars (NAME.tar with NAME/manifest.csv and NAME/audio/), none at "
+            f"{path}: name one with --audio or {AUDIO_VARIABLE}; `python -m benchmark fetch all -o FOLDER` gets them"
         )
     return path
 

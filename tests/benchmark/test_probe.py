@@ -214,7 +214,7 @@ def test_every_command_can_be_had(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--audio", "nowhere"], "public origins"),
+        (["--audio", "nowhere"], "benchmark fetch all"),
         (["--tasks", "nope"], "got 'nope'"),
         (["--models", "no_such_model", "--tasks", "drum_strokes"], "no_such_model"),
         (["--models", "logmel,logmel", "--tasks", "drum_strokes"], "twice"),

@@ -123,9 +123,9 @@ def test_a_file_that_is_no_tar_is_refused(tmp_path: Path, cache: Path) -> None:
         load_set(tmp_path / "toy.tar", cache)
 
 
-def test_a_missing_folder_names_origins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_folder_says_how_to_get_the_sets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(AUDIO_VARIABLE, str(tmp_path))
-    with pytest.raises(FileNotFoundError, match="free-spoken-digit-dataset"):
+    with pytest.raises(FileNotFoundError, match="benchmark fetch all"):
         audio_folder()
     with pytest.raises(FileNotFoundError, match="elsewhere"):
         audio_folder(tmp_path / "elsewhere")
