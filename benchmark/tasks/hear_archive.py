@@ -32,6 +32,7 @@ from benchmark.sources import file_hash
 from benchmark.tasks.archive import Limits, extract
 from benchmark.tasks.download import DownloadError, Remote, download, open_url
 from benchmark.tasks.hear_table import HEAR_TASKS, HearTask
+from benchmark.tasks.layout import remove_abandoned
 from benchmark.tasks.task import SAMPLE_RATE
 from byola_hear.files import locked
 
@@ -79,7 +80,7 @@ def prepare_hear(
     tasks_dir.mkdir(parents=True, exist_ok=True)
     # heareval takes every entry of the folder of tasks for one: what isn't complete is beside it.
     beside = tasks_dir.resolve().parent
-    _remove_abandoned(beside, name)
+    remove_abandoned(beside, name, "fetching")
     temporary = Path(tempfile.mkdtemp(prefix=f".{name}-", suffix=".fetching", dir=beside))
     try:
         # Whoever holds this lock is still at it.
@@ -94,18 +95,6 @@ def prepare_hear(
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     return folder
-
-
-def _remove_abandoned(beside: Path, name: str) -> None:
-    """Remove what a process that was killed had begun to unpack."""
-    for folder in beside.glob(f".{name}-*.fetching"):
-        try:
-            with open(folder / "lock", "rb+") as lock:
-                abandoned = locked(lock)
-        except OSError:
-            continue
-        if abandoned:
-            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _place(member: str, name: str) -> str | None:

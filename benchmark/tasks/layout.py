@@ -97,7 +97,7 @@ def write_task(task: Task, tasks_dir: Path, sources: Path, progress: bool = Fals
     beside = tasks_dir.resolve().parent
     if os.stat(beside).st_dev != os.stat(tasks_dir).st_dev:
         raise ValueError(f"expected the folder of tasks on the file system that its parent is on, got {tasks_dir}")
-    _remove_abandoned(beside, task.name)
+    remove_abandoned(beside, task.name, "building")
     temporary = Path(tempfile.mkdtemp(prefix=f".{task.name}-", suffix=".building", dir=beside))
     try:
         # Whoever holds this lock is still building.
@@ -262,9 +262,15 @@ def read_task(folder: Path) -> Prepared:
     )
 
 
-def _remove_abandoned(beside: Path, name: str) -> None:
-    """Remove what a process that was killed had begun to build."""
-    for folder in beside.glob(f".{name}-*.building"):
+def remove_abandoned(beside: Path, name: str, suffix: str) -> None:
+    """Remove what a process that was killed had begun.
+
+    Args:
+        beside: the folder that it worked in.
+        name: the task's.
+        suffix: what the temporary folder's name ends in; one whose file ``lock`` is held is still at work, and stays.
+    """
+    for folder in beside.glob(f".{name}-*.{suffix}"):
         try:
             with open(folder / "lock", "rb+") as lock:
                 abandoned = locked(lock)
