@@ -94,7 +94,7 @@ def load_checkpoint(path: str | os.PathLike[str], expected_sha256: str | None = 
     check_shapes(path, config.encoder, shapes)
     try:
         tensors = safetensors.torch.load(content)
-    except safetensors.SafetensorError as error:
+    except (safetensors.SafetensorError, KeyError) as error:  # KeyError: a type that it has no tensors of
         raise CheckpointError(f"{path}: damaged safetensors file ({error})") from error
     return assemble(path, config, tensors)
 
@@ -150,7 +150,7 @@ def _parse_header(path: Path, start: bytes, size: int) -> dict[str, Any]:
         end = max((int(entry["data_offsets"][1]) for entry in entries), default=0)
         if not all(isinstance(entry["shape"], list) for entry in entries):
             raise ValueError("a shape is not a list")
-    except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError, OverflowError) as error:
         raise CheckpointError(f"{path}: damaged safetensors header ({error})") from error
     expected = 8 + length + end
     if size < expected:
@@ -168,7 +168,7 @@ def _config_of(path: Path, header: dict[str, Any]) -> ModelConfig:
         version = content["format_version"]
         if version == FORMAT_VERSION:
             return ModelConfig.from_dict(content["config"])
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError) as error:
         raise CheckpointError(f"{path}: unusable configuration in the header ({error})") from error
     raise CheckpointError(f"{path}: expected checkpoint format version {FORMAT_VERSION}, got {version!r}")
 
@@ -200,10 +200,10 @@ def assemble(path: Path, config: ModelConfig, tensors: dict[str, Tensor]) -> Byo
     for name, tensor in tensors.items():
         if not tensor.dtype.is_floating_point:
             raise CheckpointError(f"{path}: expected floating point numbers in {name}, got {tensor.dtype}")
-        if not torch.isfinite(tensor).all():
-            raise CheckpointError(f"{path}: {name} holds NaN or infinite values")
         # A copy: float32 tensors would otherwise share the file's buffer.
         state[name] = tensor.to(torch.float32, copy=True).contiguous()
+        if not torch.isfinite(state[name]).all():
+            raise CheckpointError(f"{path}: {name} holds NaN or infinite values")
     encoder = _empty_encoder(path, config.encoder)
     for name in encoder.state_dict():
         if name.endswith(COUNTER):

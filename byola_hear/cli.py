@@ -7,11 +7,13 @@ was wrong and nothing was done; 130, interrupted. Errors are one line each on st
 from __future__ import annotations
 
 import errno
+import io
+import math
 import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import click
 
@@ -34,6 +36,21 @@ class Failure(click.ClickException):
     """Ends the command with one line and exit code 1."""
 
     exit_code = 1
+
+
+class Finite(click.FloatRange):
+    """An option's number in a range, and neither nan, which no range refuses, nor infinite."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The number.
+
+        Raises:
+            click.BadParameter: if it is none, or not such a one.
+        """
+        number = float(super().convert(value, param, ctx))
+        if not math.isfinite(number):
+            self.fail(f"expected a finite number, got {value}", param, ctx)
+        return number
 
 
 class _Lazy(click.Group):
@@ -73,6 +90,9 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     Args:
         arguments: those after the program's name; the process's own if None.
     """
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A file's name need not be text; it goes out as it is.
+        sys.stdout.reconfigure(errors="surrogateescape")
     try:
         with native_messages_hidden():
             code = commands.main(arguments, prog_name="byola-hear", standalone_mode=False)
@@ -83,9 +103,13 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         click.echo(f"error: {one_line(Exception(error.format_message()))}", err=True)
         code = error.exit_code
     except OSError as error:
+        # Where whoever read our output has gone (`| head`), there is nothing to report.
         if error.errno != errno.EPIPE:
-            raise
-        # Whoever read our output has gone (`| head`): nothing to report, and nothing more to flush at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            click.echo(f"error: {one_line(error)}", err=True)
         code = 1
+        try:
+            sys.stdout.flush()
+        except OSError:
+            # At exit, Python would try again.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     sys.exit(code)

@@ -20,7 +20,7 @@ from byola_hear.folders import OnMissing, files_of, plain, suffix_of
 from byola_hear.segment_table import read_segments
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True)
 class Clip:
     """A stretch of a file; the whole file if nothing else is said.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
@@ -29,7 +30,7 @@ Waveform = NDArray[np.floating[Any]] | Tensor
 
 @overload
 def embed(
-    inputs: Path | Sequence[Path | Waveform | Clip] | Waveform,
+    inputs: Path | Iterable[Path | Waveform | Clip] | Waveform,
     model: str | os.PathLike[str] | ByolaModel = ...,
     kind: Literal["scene", "timestamp"] = ...,
     *,
@@ -47,7 +48,7 @@ def embed(
 
 @overload
 def embed(
-    inputs: Path | Sequence[Path | Waveform | Clip] | Waveform,
+    inputs: Path | Iterable[Path | Waveform | Clip] | Waveform,
     model: str | os.PathLike[str] | ByolaModel = ...,
     kind: Literal["scene", "timestamp"] = ...,
     *,
@@ -64,7 +65,7 @@ def embed(
 
 
 def embed(
-    inputs: Path | Sequence[Path | Waveform | Clip] | Waveform,
+    inputs: Path | Iterable[Path | Waveform | Clip] | Waveform,
     model: str | os.PathLike[str] | ByolaModel = "both",
     kind: Literal["scene", "timestamp"] = "scene",
     *,
@@ -86,7 +87,7 @@ def embed(
     Args:
         inputs: a path, several, or waveforms. Of paths: files in any format that can be read, folders, glob patterns,
             and :class:`~byola_hear.clips.Clip` for a stretch of a file. Of waveforms: one ``(n_samples,)``, a batch
-            ``(n_clips, n_samples)`` or a list of ``(n_samples_i,)``, floating point in [-1, 1] at ``sample_rate``.
+            ``(n_clips, n_samples)`` or several ``(n_samples_i,)``, floating point in [-1, 1] at ``sample_rate``.
         model: a name, a checkpoint's path, or a model.
         kind: ``"scene"``, an embedding a clip, or ``"timestamp"``, embeddings along time.
         window: s of sound to an embedding. For scenes, windows cover each clip from its beginning; for timestamps,
@@ -95,7 +96,7 @@ def embed(
         sample_rate: Hz, of waveforms, which are resampled if it is not the model's; files know their own.
         output: ``"pandas"`` or ``"numpy"``.
         errors: what a file that can't be embedded does: ``"raise"`` an error, or ``"skip"``: it has no row, and the
-            table's ``attrs["errors"]`` maps its name to the reason.
+            table's ``attrs["errors"]`` maps its name to the reason; of several stretches, to their reasons.
         device: where to compute; None for where the model is.
         precision: of the network's arithmetic. ``"bfloat16"`` is about twice as fast where the processor has it, and
             within 2 % of float32: see :meth:`~byola_hear.model.ByolaModel.in_precision`.
@@ -124,6 +125,8 @@ def embed(
     for name, value, known in (("output", output, ("pandas", "numpy")), ("errors", errors, ("raise", "skip"))):
         if value not in known:
             raise ValueError(f"{name} must be {known[0]!r} or {known[1]!r}, got {value!r}")
+    if isinstance(inputs, Iterator):
+        inputs = list(inputs)  # it is looked at more than once
     network = model if isinstance(model, ByolaModel) else resolve(model)
     if device is not None:
         network = network.to(device)
@@ -168,15 +171,16 @@ def read_table(path: Path) -> pandas.DataFrame:
 
 
 def _collected(
-    events: Iterable[Event], strict: bool, n_clips: int, progress: bool
+    events: Iterator[Event], strict: bool, n_clips: int, progress: bool
 ) -> tuple[list[Rows], dict[str, str]]:
     """The rows of the clips that were completed, and the others' names and reasons."""
     from tqdm import tqdm
 
     rows: list[Rows] = []
-    failures: dict[str, str] = {}
+    failures: dict[str, dict[str, None]] = {}
     complete = 0  # rows of completed clips
-    with tqdm(total=n_clips, unit="clip", disable=not progress) as bar:
+    # Closed at once, as who holds the error holds all that is open here.
+    with closing(events), tqdm(total=n_clips, unit="clip", disable=not progress) as bar:  # type: ignore[type-var]
         for event in events:
             if isinstance(event, Rows):
                 rows.append(event)
@@ -186,9 +190,9 @@ def _collected(
                 if strict:
                     raise AudioFileError(f"{event.clip.file}: {event.reason}")
                 del rows[complete:]
-                failures[event.clip.file] = event.reason
+                failures.setdefault(event.clip.file, {})[event.reason] = None
             complete = len(rows)
-    return rows, failures
+    return rows, {file: "; ".join(reasons) for file, reasons in failures.items()}
 
 
 def _waveforms(inputs: object) -> list[Tensor] | None:

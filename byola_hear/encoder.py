@@ -39,8 +39,9 @@ class EncoderConfig:
             value = getattr(self, name)
             if not isinstance(value, int) or value < 1:
                 raise ValueError(f"{name} must be a positive integer, got {value!r}")
-        if self.n_mels % self.stride:
-            raise ValueError(f"n_mels must be a multiple of 2 ** n_blocks = {self.stride}, got {self.n_mels}")
+        # In this order, as the power of a number without bound has no end.
+        if self.n_blocks >= self.n_mels.bit_length() or self.n_mels % self.stride:
+            raise ValueError(f"n_mels must be a multiple of 2 ** n_blocks = 2 ** {self.n_blocks}, got {self.n_mels}")
         if not 0 <= self.dropout < 1:
             raise ValueError(f"dropout must be in [0, 1), got {self.dropout}")
 

@@ -21,6 +21,7 @@ from torch import Tensor
 
 from byola_hear.audio import read_blocks
 from byola_hear.clips import Clip
+from byola_hear.files import Stamp, stamp_of
 from byola_hear.model import ByolaModel
 from byola_hear.pooled import Pooled
 from byola_hear.rows import Done, Event, Failed, Request
@@ -106,12 +107,14 @@ class _Sound:
 
     Attributes:
         clip: which.
+        stamp: of its file before it was opened.
         blocks: ``(n_samples_i,)`` float32 each.
         rest: decodes what follows; None if that is all.
         error: why it can't be decoded; None if it can.
     """
 
     clip: Clip
+    stamp: Stamp
     blocks: list[Tensor]
     rest: Iterator[NDArray[np.float32]] | None = None
     error: Exception | None = None
@@ -135,6 +138,7 @@ class _Undecodable(Exception):
 
 def _decoded(clip: Clip, sample_rate: int) -> _Sound:
     """A clip's first blocks; what is wrong with it becomes part of the result."""
+    stamp = stamp_of(clip.file)
     try:
         rest = read_blocks(clip.file, sample_rate, BLOCK_SECONDS, clip.start, clip.end)
         n_blocks = int(WHOLE_SECONDS / BLOCK_SECONDS)
@@ -143,9 +147,9 @@ def _decoded(clip: Clip, sample_rate: int) -> _Sound:
         if complete:
             for _ in rest:  # none is left; the reader's checks at the end of the file still are
                 pass
-        return _Sound(clip, blocks, None if complete else rest)
+        return _Sound(clip, stamp, blocks, None if complete else rest)
     except FILE_ERRORS as error:
-        return _Sound(clip, [], error=error)
+        return _Sound(clip, stamp, [], error=error)
 
 
 def _decoded_ahead(clips: Iterable[Clip], sample_rate: int, pool: ThreadPoolExecutor, ahead: int) -> Iterator[_Sound]:
@@ -194,8 +198,8 @@ def _embedded(batch: list[_Sound], features: FrameFeatures, model: ByolaModel, r
             continue
         pooled = Pooled(sound.clip, model, request)
         for _, frames in next(pieces)[1]:
-            events += pooled.add(frames, 0)
-        events += [*pooled.finish(sound.size), Done(sound.clip, sound.size / model.sample_rate)]
+            events += pooled.add(frames, sound.size)
+        events += [*pooled.finish(sound.size), Done(sound.clip, sound.size / model.sample_rate, sound.stamp)]
     return events
 
 
@@ -233,7 +237,7 @@ def _streamed(
         yield failed(sound.clip, error.reason)
         return
     yield from pooled.finish(n_samples)
-    yield Done(sound.clip, n_samples / model.sample_rate)
+    yield Done(sound.clip, n_samples / model.sample_rate, sound.stamp)
 
 
 def extract_waveforms(waveforms: Iterable[tuple[Clip, Tensor]], model: ByolaModel, request: Request) -> Iterator[Event]:
@@ -254,9 +258,9 @@ def extract_waveforms(waveforms: Iterable[tuple[Clip, Tensor]], model: ByolaMode
     for clip, waveform in waveforms:
         pooled = Pooled(clip, model, request)
         for _, frames in features.of_clips([check_waveform(waveform, f"waveform {clip.file}")]):
-            yield from pooled.add(frames, 0)
+            yield from pooled.add(frames, len(waveform))
         yield from pooled.finish(len(waveform))
-        yield Done(clip, len(waveform) / model.sample_rate)
+        yield Done(clip, len(waveform) / model.sample_rate, None)
 
 
 def failed(clip: Clip, error: Exception) -> Failed:

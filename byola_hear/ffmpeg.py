@@ -8,6 +8,7 @@ sample of the track.
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import struct
@@ -152,10 +153,9 @@ class FfmpegSource:
 
     def _trouble(self) -> str | None:
         """What is wrong with a file that ffmpeg came to the end of; None if nothing."""
-        said = self._said()
         if self._process.wait() != 0:
             return f"ffmpeg: {self._last_words()}"
-        for line in said.partition(_OUTPUT)[2].splitlines():
+        for line in self._said().partition(_OUTPUT)[2].splitlines():
             # What the writer of the pipe says, of timestamps, is not about the file.
             if _ERROR.search(line) and not line.startswith("[au @"):
                 return f"ffmpeg: {_without_level(line)}"
@@ -174,8 +174,14 @@ class FfmpegSource:
         return _without_level(last).replace(f"file:{self.path}: ", "")[:_LONGEST_REASON].rstrip(".")
 
     def _said(self) -> str:
-        self._messages.seek(0)
-        return self._messages.read().decode("utf-8", "replace")
+        if hasattr(os, "pread"):
+            # ffmpeg goes on at the offset that the file has, which this leaves alone.
+            descriptor = self._messages.fileno()
+            said = os.pread(descriptor, os.fstat(descriptor).st_size, 0)
+        else:  # Windows
+            self._messages.seek(0)
+            said = self._messages.read()
+        return said.decode("utf-8", "replace")
 
 
 def _first(pattern: re.Pattern[str], text: str) -> str:

@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all, and a lock that keeps two writers apart."""
+"""Files that appear whole or not at all, a lock that keeps two writers apart, and whether a file has changed."""
 
 from __future__ import annotations
 
@@ -9,6 +9,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, BinaryIO
+
+#: Size in bytes and time of change in ns of a file; None for a name that is no file's.
+Stamp = tuple[int, int] | None
+
+
+def stamp_of(file: str) -> Stamp:
+    """What tells cheaply that a file has changed."""
+    try:
+        status = os.stat(file)
+    except (OSError, ValueError):
+        return None
+    return status.st_size, status.st_mtime_ns
 
 
 @contextmanager
@@ -28,7 +40,8 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     """
     if not path.parent.is_dir():
         raise FileNotFoundError(f"no such folder: {path.parent}")
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+    # Of a long name the beginning: the temporary one must not exceed what file systems take, 255 bytes.
+    handle, temporary = tempfile.mkstemp(prefix=f".{path.name[:60]}.", suffix=".tmp", dir=path.parent)
     try:
         os.close(handle)
         with open(temporary, "w+b") as stream:

@@ -103,6 +103,8 @@ def from_pretrained(
         if revision is not None:
             raise ValueError(f"expected no revision for the folder {text}, got {revision!r}")
         return load_checkpoint(Path(text) / CHECKPOINT, sha256)
+    if text and Path(text).is_file():
+        raise ValueError(f"expected a folder or a repository, got the file {text}; load_model takes files")
     matched = _REPOSITORY.fullmatch(text)
     if matched is None:
         raise ValueError(f"expected a folder that exists or a repository organisation/name on the Hub, got {text!r}")

@@ -178,13 +178,13 @@ def _packed(event: Event, index: int, position: int) -> pyarrow.Table:
     """
     import pyarrow
 
-    numbers, embeddings, seconds, reason = b"", b"", None, None
+    numbers, embeddings, seconds, stamp, reason = b"", b"", None, None, None
     if isinstance(event, Rows):
         times = [event.start, event.end] if event.time is None else [event.start, event.end, event.time]
         numbers = np.stack(times).astype("<f8").tobytes()
         embeddings = event.embeddings.astype("<f4").tobytes()
     elif isinstance(event, Done):
-        seconds = event.seconds
+        seconds, stamp = event.seconds, event.stamp
     else:
         reason = event.reason.encode("utf-8", "surrogateescape")
     return pyarrow.table(
@@ -194,6 +194,7 @@ def _packed(event: Event, index: int, position: int) -> pyarrow.Table:
             "numbers": pyarrow.array([numbers], pyarrow.large_binary()),
             "embeddings": pyarrow.array([embeddings], pyarrow.large_binary()),
             "seconds": pyarrow.array([seconds], pyarrow.float64()),
+            "stamp": pyarrow.array([stamp], pyarrow.list_(pyarrow.int64())),
             "reason": pyarrow.array([reason], pyarrow.large_binary()),
         }
     )
@@ -204,7 +205,8 @@ def _unpacked(row: dict[str, Any], clip: Clip, size: int) -> Event:
     if row["reason"] is not None:
         return Failed(clip, row["reason"].decode("utf-8", "surrogateescape"))
     if row["seconds"] is not None:
-        return Done(clip, row["seconds"])
+        stamp = row["stamp"]
+        return Done(clip, row["seconds"], None if stamp is None else (stamp[0], stamp[1]))
     embeddings = np.frombuffer(row["embeddings"], "<f4").reshape(-1, size)
     start, end, *time = np.frombuffer(row["numbers"], "<f8").reshape(-1, len(embeddings))
     return Rows(clip, start, end, time[0] if time else None, embeddings)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from byola_hear.clips import Clip
+from byola_hear.files import Stamp
 
 
 @dataclass(frozen=True)
@@ -71,10 +72,12 @@ class Done:
     Attributes:
         clip: which.
         seconds: of audio that it has.
+        stamp: of its file before it was read; None for a waveform.
     """
 
     clip: Clip
     seconds: float
+    stamp: Stamp
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from byola_hear.folders import plain
 SEGMENT_COLUMNS = ("file", "start", "end")
 #: A file, and from where to where, s; None for its end.
 Segment = tuple[str, float, float | None]
-#: Hours and minutes before the seconds: 1:02:03.5 or 2:03.5.
-_CLOCK = re.compile(r"(?:(\d+):)?(\d{1,2}):(\d{1,2}(?:\.\d*)?)")
+#: Hours and minutes before the seconds: 1:02:03.5 or 2:03.5; minutes alone may be more than an hour.
+_CLOCK = re.compile(r"(?:(\d+):(?=[0-5]?\d:))?(\d{1,2}):([0-5]?\d(?:\.\d*)?)")
 
 
 def read_segments(path: str | os.PathLike[str]) -> list[Segment]:
@@ -41,14 +41,14 @@ def read_segments(path: str | os.PathLike[str]) -> list[Segment]:
         table.seek(0)
         delimiter = next((mark for mark in ",;\t" if mark in first), ",")
         reader = csv.reader(table, delimiter=delimiter)
-        names = [name.strip().lower() for name in next(reader, [])]
-        if missing := [name for name in SEGMENT_COLUMNS if name not in names]:
-            raise ValueError(
-                f"{path}, line 1: expected the columns' names, among them file, start and end; "
-                f"no {', '.join(missing)} in {first.strip()[:200]!r}"
-            )
-        columns = [names.index(name) for name in SEGMENT_COLUMNS]
         try:
+            names = [name.strip().lower() for name in next(reader, [])]
+            if missing := [name for name in SEGMENT_COLUMNS if name not in names]:
+                raise ValueError(
+                    f"{path}, line 1: expected the columns' names, among them file, start and end; "
+                    f"no {', '.join(missing)} in {first.strip()[:200]!r}"
+                )
+            columns = [names.index(name) for name in SEGMENT_COLUMNS]
             for row in reader:
                 if not any(cell.strip() for cell in row):
                     continue

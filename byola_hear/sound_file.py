@@ -23,7 +23,7 @@ _SHORTER_THAN_PROMISED = re.compile(r"\b(?:data|SSND|Data Size|Riff size|riff) *
 #: From here on a length in a header means "not known", as programs write that stream into a pipe.
 _LENGTH_UNKNOWN = 0x7FF00000
 #: A number of samples that no file has: libsndfile's way to say the same.
-_FRAMES_UNKNOWN = 2**62
+FRAMES_UNKNOWN = 2**62
 #: Formats of which the end may be missing.
 _CUT_ANYWHERE = frozenset(("OGG", "MP3", "MPEG"))
 #: Codecs with an exact seek, found by comparing hundreds of places with the whole file. MP3 has none.
@@ -96,7 +96,7 @@ class SoundFileSource:
             raise AudioFileError(f"{path}: not an audio file that can be read ({reason})") from error
         self.container, self.codec = self._file.format, self._file.subtype
         self.sample_rate, self.channels = self._file.samplerate, self._file.channels
-        self.frames = self._file.frames if self._file.frames < _FRAMES_UNKNOWN else None
+        self.frames = self._file.frames if self._file.frames < FRAMES_UNKNOWN else None
         self.header_seconds = None if self.frames is None else self.frames / self.sample_rate
         self.position = self._to_skip = 0
         for promised, present in _SHORTER_THAN_PROMISED.findall(self._file.extra_info):

@@ -83,8 +83,9 @@ class GridPool:
 
     def __init__(self, grid: Grid) -> None:
         self.grid = grid
-        self._kept: Tensor | None = None  # frames that windows to come still need
+        self._kept: list[Tensor] = []  # frames that windows to come still need, in pieces
         self._first = 0  # index of the first frame kept
+        self._seen = 0  # frames taken
         self._given = 0  # windows given
 
     def add(self, features: Tensor, n_samples: int) -> Iterator[tuple[int, Tensor]]:
@@ -92,15 +93,15 @@ class GridPool:
 
         Args:
             features: ``(n_frames, size)``.
-            n_samples: samples of the clip seen so far.
+            n_samples: samples of the clip that are known to exist.
 
         Yields:
             index of the first of some windows and ``(k, size)`` float32.
         """
-        self._kept = features.float() if self._kept is None else torch.cat([self._kept, features.float()])
+        self._kept.append(features.float())
+        self._seen += len(features)
         stop = self._given
-        seen = self._first + len(self._kept)
-        while self.grid.frames(stop)[1] <= seen and self.grid.start(stop) + self.grid.window <= n_samples:
+        while self.grid.frames(stop)[1] <= self._seen and self.grid.start(stop) + self.grid.window <= n_samples:
             stop += 1
         yield from self._give(stop)
 
@@ -116,15 +117,17 @@ class GridPool:
         Raises:
             ValueError: if no frame came.
         """
-        if self._kept is None:
+        if not self._kept:
             raise ValueError("there is no frame to pool over")
         yield from self._give(self.grid.count(n_samples))
 
     def _give(self, stop: int) -> Iterator[tuple[int, Tensor]]:
         """Windows up to ``stop``; drops the frames that no later one needs."""
-        frames = self._kept
-        if frames is None or stop <= self._given:
+        if stop <= self._given:
             return
+        # Joined only here: with every block, a long window would be copied again and again.
+        frames = torch.cat(self._kept)
+        self._kept = [frames]
         pooled = []
         for index in range(self._given, stop):
             first, last = (edge - self._first for edge in self.grid.frames(index))
@@ -135,6 +138,6 @@ class GridPool:
         drop = min(self.grid.frames(stop)[0] - self._first, len(frames) - 1)
         if drop > 0:
             # A copy, so that a whole block is not held for the sake of its last frames.
-            self._kept = frames[drop:].clone()
+            self._kept = [frames[drop:].clone()]
             self._first += drop
         yield given, torch.stack(pooled)

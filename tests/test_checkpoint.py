@@ -217,6 +217,9 @@ def test_missing_and_foreign_headers(saved: tuple[Path, ByolaModel, str]) -> Non
         (lambda header: header["config"].update(std=-1), "std must be positive, got -1"),
         (lambda header: header["config"]["frontend"].update(hop_length=0), "hop_length must be a positive"),
         (lambda header: header["config"]["encoder"].update(n_blocks=10**6), "unusable configuration"),
+        (lambda header: header["config"]["encoder"].update(n_blocks=10**400), "unusable configuration"),
+        (lambda header: header["config"]["frontend"].update(sample_rate=10**400), "unusable configuration"),
+        (lambda header: header["config"].update(mean=10**400), "unusable configuration"),
         (lambda header: header["config"]["encoder"].update(hidden_size=10**30), "no network of this shape"),
         (lambda header: header["config"]["encoder"].update(hidden_size=10**9), "expected fc.0.weight of shape"),
     ],
@@ -239,8 +242,18 @@ def _transpose(tensors: dict[str, torch.Tensor]) -> None:
         (lambda tensors: tensors["fc.3.bias"].fill_(float("nan")), "fc.3.bias holds NaN or infinite values"),
         (lambda tensors: tensors["fc.0.weight"].fill_(float("inf")), "fc.0.weight holds NaN or infinite"),
         (lambda tensors: tensors.update({"fc.3.bias": torch.zeros(24, dtype=torch.int32)}), "int32"),
+        (
+            lambda tensors: tensors.update({"fc.3.bias": torch.full((24,), 1e300, dtype=torch.float64)}),
+            "NaN or infinite",
+        ),
+        (lambda tensors: tensors.update({"fc.3.bias": torch.ones(24).to(torch.float8_e8m0fnu)}), "F8_E8M0"),
     ],
 )
 def test_other_tensors(saved: tuple[Path, ByolaModel, str], change: Any, message: str) -> None:
     rewritten(saved[0], lambda tensors, metadata: change(tensors))
     assert message in refusal(saved[0])
+
+
+def test_weights_of_another_floating_point_type(saved: tuple[Path, ByolaModel, str]) -> None:
+    rewritten(saved[0], lambda tensors, _: tensors.update({"fc.3.bias": torch.ones(24).to(torch.float8_e4m3fn)}))
+    assert load_checkpoint(saved[0]).encoder.state_dict()["fc.3.bias"].tolist() == [1.0] * 24

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import re
 import shutil
 import subprocess
@@ -196,6 +197,12 @@ def test_a_table_is_brought_up_to_date(run: Callable[..., Result], tmp_path: Pat
         (["embed", "x.wav", "--hop", "1"], "needs a window"),
         (["embed", "x.wav", "--window", "-1"], "window must be a positive number of seconds, got -1.0"),
         (["embed", "x.wav", "--batch", "0"], "0.0 is not in the range x>0"),
+        (["embed", "x.wav", "--batch", "inf"], "expected a finite number, got inf"),
+        (["embed", "x.wav", "--save-every", "nan"], "expected a finite number, got nan"),
+        (["bench", "--seconds", "nan"], "expected a finite number, got nan"),
+        (["embed", "x.wav", "--ray", "local", "--threads", "2"], "--threads is for this machine"),
+        (["embed", "x.wav", "--ray", "local", "--device", "cpu"], "--device is for this machine"),
+        (["embed", "x.wav", "-o", f"{'x' * 300}.csv"], "File name too long"),
         (["embed", "x.wav", "--shard", "3/3"], "3/3"),
         (["embed", "--list", "nowhere.txt"], "nowhere.txt"),
         (["embed", "--segments", "nowhere.csv"], "nowhere.csv"),
@@ -241,6 +248,32 @@ def test_lists_segments_and_shares(run: Callable[..., Result], tmp_path: Path, m
     assert sorted(shares) == CLIPS
     result = run("embed", CLIPS[0], "--shard", "1/2", "-o", tmp_path / "none.csv")
     assert (result.code, result.err) == (0, "nothing to embed in share 1/2\n")
+
+
+def test_nothing_to_embed(run: Callable[..., Result], tmp_path: Path) -> None:
+    (tmp_path / "list.txt").touch()
+    assert run("embed", "--list", tmp_path / "list.txt") == (0, "", "nothing to embed\n")
+
+
+def test_a_name_that_is_no_text(run: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = shutil.copy(CLIPS[0], os.fsencode(tmp_path) + b"/\xff.wav")
+    shown = io.TextIOWrapper(io.BytesIO(), "utf-8", errors="strict")
+    monkeypatch.setattr("sys.stdout", shown)
+    for command in ("info", "embed"):
+        assert run(command, os.fsdecode(file)).code == 0
+    assert shown.buffer.getvalue().count(file) == 2  # type: ignore[attr-defined]
+
+
+def test_an_error_of_the_system_is_one_line(run: Callable[..., Result], tmp_path: Path) -> None:
+    result = run("export", "-o", tmp_path / f"{'x' * 300}.onnx")
+    assert result.code == 1 and "File name too long" in result.err and result.err.count("\n") == 1
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no device that is full")
+def test_a_full_disk_behind_stdout(run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch) -> None:
+    with open("/dev/full", "w") as full:
+        monkeypatch.setattr("sys.stdout", full)
+        assert run("models") == (1, "", "error: [Errno 28] No space left on device\n")
 
 
 def test_progress_is_for_terminals(run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -292,6 +325,10 @@ def test_damaged_models_are_listed_as_such(
     assert [line.split()[-1] for line in result.out.splitlines()] == ["verified", "yes", "no"]
     (damaged / "hashes.json").unlink()
     assert run("models").code == 1
+    (damaged / "hashes.json").write_text("{")
+    for command in ("models", "verify"):
+        result = run(command)
+        assert (result.code, result.out) == (1, "") and "hashes.json: damaged table of checkpoints" in result.err
 
 
 def test_verify(run: Callable[..., Result], models: Path, tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +36,7 @@ def of_file(model: ByolaModel, file: str) -> np.ndarray:
     return model.scene_embeddings(torch.from_numpy(read_audio(file, 16000))[None])[0].numpy()
 
 
-@pytest.mark.parametrize("form", ["folder", "list", "Path", "pattern", "array"])
+@pytest.mark.parametrize("form", ["folder", "list", "Path", "pattern", "array", "iterator"])
 def test_files_however_they_are_named(model: ByolaModel, form: str) -> None:
     inputs: Any = {
         "folder": DATA,
@@ -42,6 +44,7 @@ def test_files_however_they_are_named(model: ByolaModel, form: str) -> None:
         "Path": [Path(file) for file in FILES],
         "pattern": [str(DATA / "*.wav"), *FILES],
         "array": np.array(FILES),
+        "iterator": map(Path, FILES),
     }[form]
     table = byola_hear.embed(inputs, model)
     assert table.index.names == ["file", "start", "end"]
@@ -59,7 +62,7 @@ def test_stretches_of_files(model: ByolaModel) -> None:
     np.testing.assert_allclose(table.iloc[0], model.scene_embeddings(samples[None])[0], atol=1e-4, rtol=1e-4)
 
 
-@pytest.mark.parametrize("form", ["one", "batch", "list", "tensors", "float64"])
+@pytest.mark.parametrize("form", ["one", "batch", "list", "tensors", "float64", "iterator"])
 def test_waveforms(model: ByolaModel, form: str) -> None:
     samples = read_audio(FILES[-1], 16000)[:16000]
     inputs: Any = {
@@ -68,6 +71,7 @@ def test_waveforms(model: ByolaModel, form: str) -> None:
         "list": [samples, samples[:500]],
         "tensors": [torch.from_numpy(samples), torch.from_numpy(samples[:1])],
         "float64": samples.astype(np.float64),
+        "iterator": iter([samples, samples[:500]]),
     }[form]
     table = byola_hear.embed(inputs, model, sample_rate=16000)
     assert len(table) == (1 if form in ("one", "float64") else 2)
@@ -102,11 +106,15 @@ def test_windows(model: ByolaModel) -> None:
 def test_a_bad_file_raises_or_is_left_out(model: ByolaModel, tmp_path: Path) -> None:
     (tmp_path / "text.wav").write_text("no audio")
     files = [FILES[0], str(tmp_path / "text.wav"), FILES[1]]
-    with pytest.raises(AudioFileError, match=r"text\.wav: not an audio file"):
+    with pytest.raises(AudioFileError, match=r"text\.wav: not an audio file") as held:
         byola_hear.embed(files, model)
+    assert held and not [thread for thread in threading.enumerate() if thread.name.startswith(("decode", "network"))]
     table = byola_hear.embed(files, model, errors="skip")
     assert table.index.get_level_values("file").tolist() == [FILES[0], FILES[1]]
     assert list(table.attrs["errors"]) == [files[1]]
+    stretches = [Clip(FILES[0], start, start + 1) for start in (7000.0, 8000.0, 8000.0)]
+    (reasons,) = byola_hear.embed(stretches, model, errors="skip").attrs["errors"].values()
+    assert re.fullmatch("the stretch begins at 7000 s, .*; the stretch begins at 8000 s, .*", reasons)
     empty = byola_hear.embed(files[1:2], model, errors="skip")
     assert empty.shape == (0, 26) and empty.index.names == ["file", "start", "end"]
     assert byola_hear.embed(files[1:2], model, errors="skip", output="numpy").shape == (0, 26)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from byola_hear.audio import read_audio
 from byola_hear.clips import Clip
 from byola_hear.encoder import EncoderConfig
 from byola_hear.extract import extract, extract_waveforms
+from byola_hear.files import stamp_of
 from byola_hear.frontend import FrontendConfig
 from byola_hear.model import ByolaModel, ModelConfig
 from byola_hear.pooled import request_for
@@ -90,7 +92,8 @@ def test_a_stream_has_the_same_windows_as_a_whole_clip(
     request = request_for(model, kind, window, hop)
     streamed = list(extract([Clip(long_file)], model, request))
     whole = list(extract_waveforms([(Clip("0"), torch.from_numpy(read_audio(long_file, 16000)))], model, request))
-    assert len([event for event in streamed if isinstance(event, Rows)]) > 3
+    for events in (streamed, whole):  # as they are complete, not all at the end
+        assert len([event for event in events if isinstance(event, Rows)]) > 3
     for one, other in zip(joined(streamed, Clip(long_file)), joined(whole, Clip("0")), strict=True):
         if one is None or other is None:
             assert one is other
@@ -159,6 +162,20 @@ def test_a_file_that_goes_bad_after_minutes_fails_as_a_whole(
     ends = [event for event in events if not isinstance(event, Rows)]
     assert isinstance(ends[0], Failed) and "8.000 s" in ends[0].reason
     assert isinstance(ends[1], Done)
+
+
+def test_the_stamp_is_that_of_before_the_file_was_read(
+    model: ByolaModel, long_file: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "BLOCK_SECONDS", 1.0)
+    monkeypatch.setattr(module, "WHOLE_SECONDS", 2.0)
+    clip = Clip(long_file, 0.0, 5.0)
+    before = stamp_of(long_file)
+    events = []
+    for event in extract([clip], model, request_for(model, "timestamp")):
+        os.utime(long_file)
+        events.append(event)
+    assert events[-1] == Done(clip, 5.0, before)
 
 
 def test_clips_are_taken_as_they_are_needed(model: ByolaModel) -> None:

@@ -39,6 +39,10 @@ out.write(struct.pack(">4s5I8x", b".snd", 32, 0xFFFFFFFF, encoding, rate, channe
 second = b"".join(struct.pack(">2f", index / 8000, -0.5) for index in range(8000))
 out.write(second)
 out.write(second)
+if what == "talkative":
+    out.flush()
+    while True:
+        os.write(2, b"[opus @ 0x1] [warning] something is odd\\n")
 if what == "endless":
     open(given[5:] + ".pid", "w").write(str(os.getpid()))
     while True:
@@ -123,6 +127,13 @@ def test_who_stops_reading_ends_ffmpeg(stand_in: Path) -> None:
             return
         time.sleep(0.05)
     pytest.fail("ffmpeg goes on though nobody reads")
+
+
+def test_what_ffmpeg_says_is_read_while_it_goes_on(stand_in: Path) -> None:
+    path = told(stand_in, "talkative")
+    for _ in range(20):  # the two have to meet within microseconds
+        with closing(open_source(path)) as source:
+            assert (source.container, source.codec, source.header_seconds) == ("matroska,webm", "opus", 2.5)
 
 
 def test_names_are_never_protocols_or_options(stand_in: Path, monkeypatch: pytest.MonkeyPatch) -> None:

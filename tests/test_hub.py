@@ -156,6 +156,14 @@ def test_neither_folder_nor_repository(library: SimpleNamespace, source: str) ->
     assert not library.asked
 
 
+def test_a_file_is_no_repository(library: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    save_pretrained(model_of(), "folder")
+    with pytest.raises(ValueError, match=f"got the file folder/{CHECKPOINT}; load_model takes files"):
+        from_pretrained(f"folder/{CHECKPOINT}")
+    assert not library.asked
+
+
 def test_a_folder_has_no_revisions(tmp_path: Path) -> None:
     save_pretrained(model_of(), tmp_path)
     with pytest.raises(ValueError, match="expected no revision for the folder"):

@@ -137,6 +137,8 @@ def test_layouts_that_can_not_be_made(monkeypatch: pytest.MonkeyPatch) -> None:
     units = directions(groups(members=1)[0])
     with pytest.raises(LayoutError, match="needs at least 5 clips, got 3"):
         placed(units, "tsne")
+    with pytest.raises(LayoutError, match="needs clips that differ, all 6 are the same"):
+        placed(directions(np.ones((6, 8), np.float32)), "tsne")
     with pytest.raises(LayoutError, match="must be one of pca, tsne, umap, got 'som'"):
         placed(units, "som")
     monkeypatch.setitem(sys.modules, "umap", None)
@@ -352,8 +354,10 @@ def test_windows_from_the_command_line(collection: Path) -> None:
     assert len(data["files"]) == 1 and data["span"][1] == [0.5, 1.0]
 
 
-def test_a_table_instead_of_sounds(collection: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    table = collection / "table.npz"
+@pytest.mark.parametrize("name", ["table.npz", "table"])
+def test_a_table_instead_of_sounds(collection: Path, capsys: pytest.CaptureFixture[str], name: str) -> None:
+    table = collection / name
+    (collection / "table").mkdir()  # which is of one .npy a file
     with pytest.raises(SystemExit) as ended:
         model = str(collection / "model.safetensors")
         main(["embed", str(collection / "sounds"), "--model", model, "-o", str(table)])
@@ -386,6 +390,7 @@ def test_a_broken_file_is_told_and_the_others_are_mapped(collection: Path, capsy
         (["-o", "map.html", "--layout", "umap"], "needs umap-learn"),
         (["-o", "map.html", "--window", "-1"], "window"),
         (["-o", "map.html", "--device", "nothing"], "device 'nothing' can't be used"),
+        (["-o", "map.html", "--device", "cuda:99"], "device 'cuda:99' can't be used"),
         (["-o", "map.html", "--model", "nothing"], "no model is called 'nothing'"),
     ],
 )

@@ -110,7 +110,7 @@ def wheel(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     source = tmp_path_factory.mktemp("source")
     for name in ("setup.cfg", "pyproject.toml", "README.md", "LICENSE", "MANIFEST.in"):
         shutil.copy(repository / name, source)
-    for name in ("byola_hear", "weights"):
+    for name in ("byola_hear", "weights", "benchmark", "tests"):
         ignored = shutil.ignore_patterns("__pycache__")
         shutil.copytree(repository / name, source / name, ignore=ignored, copy_function=link_or_copy)
     build = "from setuptools import build_meta; print(build_meta.build_wheel('dist'))"
@@ -148,6 +148,16 @@ def test_wheel_holds_the_package_and_the_networks(wheel: Path, repository: Path)
     assert f"\nVersion: {byola_hear.__version__}\n" in described
     assert "\nLicense-Expression: Apache-2.0\n" in described
     assert "\nRequires-Python: >=3.10\n" in described
+
+
+def test_source_archive_holds_what_is_tracked(wheel: Path, repository: Path) -> None:
+    listed = ["git", "ls-files", "byola_hear", "weights", "benchmark", "tests"]
+    done = subprocess.run(listed, cwd=repository, capture_output=True, text=True)
+    if done.returncode:
+        pytest.skip("not a checkout")
+    sources = wheel.parents[1] / "byola_hear.egg-info" / "SOURCES.txt"
+    tracked = {file for file in done.stdout.splitlines() if (repository / file).is_file()}
+    assert tracked - set(sources.read_text().splitlines()) == set()
 
 
 def test_installed_wheel_finds_its_networks(wheel: Path, tmp_path: Path) -> None:

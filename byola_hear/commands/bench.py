@@ -17,7 +17,7 @@ import soundfile
 import torch
 
 from byola_hear.audio import read_audio, read_blocks
-from byola_hear.cli import Failure
+from byola_hear.cli import Failure, Finite, one_line
 from byola_hear.clips import Clip
 from byola_hear.commands.embed import found_clips, loaded_model
 from byola_hear.extract import CPU_BATCH_SECONDS, DEVICE_BATCH_SECONDS, FILE_ERRORS, extract, failed
@@ -45,7 +45,7 @@ GOOD_ENOUGH = 0.95
     "--seconds",
     default=30.0,
     show_default=True,
-    type=click.FloatRange(0.5, 600),
+    type=Finite(0.5, 600),
     help="Time that all measurements together may take.",
 )
 def command(paths: tuple[str, ...], name: str, device: str, threads: int | None, seconds: float) -> int:
@@ -54,15 +54,18 @@ def command(paths: tuple[str, ...], name: str, device: str, threads: int | None,
     On the files, folders or patterns that are given (at most a minute of each of 200 files), else on FLAC files of
     noise made for the occasion. Nothing is written.
 
-    Exit codes: 0, all is well; 1, no file can be read; 2, wrong usage.
+    Exit codes: 0, all is well; 1, a path is missing or no file can be read; 2, wrong usage.
     """
     if threads is not None:
         torch.set_num_threads(threads)
     model = loaded_model(name, device)
     with tempfile.TemporaryDirectory() as folder:
         found, absent = found_clips(paths, (), None, None) if paths else (made_up(Path(folder)), [])
+        missing = [one_line(Exception(f"{each.clip.file}: {each.reason}")) for each in absent]
         if not found:
-            raise click.UsageError(f"{absent[0].clip.file}: {absent[0].reason}")
+            raise click.UsageError(missing[0] if missing else "expected files to measure, got an empty list")
+        for message in missing:
+            click.echo(f"error: {message}", err=True)
         spread = found[:: max(1, -(-len(found) // MOST_FILES))]
         # The shares of the time add up to one.
         clips, decoding = looked_at(spread, model.sample_rate, 0.15 * seconds)
@@ -84,7 +87,7 @@ def command(paths: tuple[str, ...], name: str, device: str, threads: int | None,
     lines = [[way, f"{speed:.3g}" if speed < 100 else f"{speed:.0f}"] for way, speed in rows]
     click.echo(aligned(["what", "× real time"], lines))
     click.echo(f"\n--workers {chosen}; a hundred hours of such sound take about {took(360000 / whole[chosen])}")
-    return 0
+    return 1 if missing else 0
 
 
 def made_up(folder: Path) -> list[Clip]:

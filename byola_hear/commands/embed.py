@@ -9,7 +9,7 @@ from contextlib import closing
 import click
 import torch
 
-from byola_hear.cli import Failure, one_line
+from byola_hear.cli import Failure, Finite, one_line
 from byola_hear.clips import Clip, find_clips, parse_shard, shard
 from byola_hear.extract import extract
 from byola_hear.model import PRECISIONS, ByolaModel
@@ -50,7 +50,7 @@ from byola_hear.zoo import resolve
 @click.option("--list", "lists", multiple=True, metavar="FILE", help="Text file of paths; - reads standard input.")
 @click.option("--segments", metavar="CSV", help="Table of stretches with columns file, start, end (s).")
 @click.option("--shard", "share", metavar="I/N", help="Only the I-th of N shares, from 0: for Slurm arrays.")
-@click.option("--device", default="cpu", show_default=True, help="Where to compute: cpu, cuda, cuda:1, mps.")
+@click.option("--device", help="Where to compute: cpu, cuda, cuda:1, mps. Default: cpu.")
 @click.option(
     "--precision",
     type=click.Choice(PRECISIONS),
@@ -61,7 +61,7 @@ from byola_hear.zoo import resolve
 @click.option(
     "--batch",
     "batch_seconds",
-    type=click.FloatRange(0, min_open=True),
+    type=Finite(0, min_open=True),
     metavar="SECONDS",
     help="Audio that goes to the network at once. Default: 60, or 600 where it is on another device than a CPU.",
 )
@@ -74,7 +74,7 @@ from byola_hear.zoo import resolve
 @click.option("--ray", "address", metavar="ADDRESS|auto|local", help="Compute on a Ray cluster.")
 @click.option(
     "--save-every",
-    type=click.FloatRange(0),
+    type=Finite(0),
     default=60.0,
     show_default=True,
     metavar="SECONDS",
@@ -94,7 +94,7 @@ def command(
     lists: tuple[str, ...],
     segments: str | None,
     share: str | None,
-    device: str,
+    device: str | None,
     precision: str,
     batch_seconds: float | None,
     workers: int | None,
@@ -119,6 +119,10 @@ def command(
         raise click.UsageError("give either --overwrite or --update, not both")
     if output is None and (overwrite or update):
         raise click.UsageError(f"--{'overwrite' if overwrite else 'update'} needs an output, -o FILE")
+    if address is not None:
+        for option, value in (("--device", device), ("--threads", threads), ("--batch", batch_seconds)):
+            if value is not None:
+                raise click.UsageError(f"{option} is for this machine; workers of --ray take what their nodes have")
     if output is not None:
         from byola_hear.tables import TableRefused, check_output
 
@@ -128,7 +132,7 @@ def command(
             raise click.UsageError(one_line(error)) from error
     if threads is not None:
         torch.set_num_threads(threads)
-    model = loaded_model(name, device).in_precision(precision)
+    model = loaded_model(name, device or "cpu").in_precision(precision)
     try:
         request = request_for(model, kind, window, hop)
     except ValueError as error:
@@ -150,7 +154,7 @@ def command(
             raise Failure(one_line(error)) from error
 
     if not clips and not absent:
-        click.echo(f"nothing to embed in share {share}", err=True)
+        click.echo("nothing to embed" if share is None else f"nothing to embed in share {share}", err=True)
         return 0
     visible = False if quiet else None
     if output is None:

@@ -13,7 +13,6 @@ import numpy as np
 from byola_hear.audio import open_source
 from byola_hear.cli import one_line
 from byola_hear.clips import find_clips
-from byola_hear.quiet import native_messages_hidden
 from byola_hear.source import Source
 from byola_hear.terminal import aligned
 
@@ -30,12 +29,6 @@ def command(paths: tuple[str, ...], check: bool, as_json: bool) -> int:
 
     Exit codes: 0, all files can be read; 1, some can't, each with a line on standard error; 2, wrong usage.
     """
-    with native_messages_hidden():
-        return shown(paths, check, as_json)
-
-
-def shown(paths: tuple[str, ...], check: bool, as_json: bool) -> int:
-    """Show the files; the exit code."""
     absent: list[tuple[str, str]] = []
     clips = find_clips(paths, on_missing=lambda path, reason: absent.append((path, reason)))
     for path, reason in absent:

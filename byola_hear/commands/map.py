@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import click
 from tqdm import tqdm
 
-from byola_hear.cli import Failure, one_line
+from byola_hear.cli import Failure, Finite, one_line
+from byola_hear.commands.embed import loaded_model
 from byola_hear.map import LAYOUTS, folder_labels, read_labels, write_map
 from byola_hear.map.layout import check_method
 from byola_hear.map.preview import preview
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 @click.option("--embed-audio", is_flag=True, help="Put a preview of every clip into the page.")
 @click.option(
     "--preview-seconds",
-    type=click.FloatRange(0.05, 60),
+    type=Finite(0.05, 60),
     default=3.0,
     show_default=True,
     metavar="SECONDS",
@@ -120,7 +121,7 @@ def embedded(
     paths: tuple[str, ...], name: str, window: float | None, device: str, workers: int
 ) -> tuple[pandas.DataFrame, dict[str, str]]:
     """A table that is there, or one of the clips that paths stand for, and what could not be embedded."""
-    if any(Path(path).suffix.lower() in ENDINGS for path in paths):
+    if any(map(is_table, paths)):
         if len(paths) > 1:
             raise ValueError(f"expected one table, or audio; got {len(paths)} paths, {paths[0]} and others")
         if window is not None:
@@ -128,19 +129,16 @@ def embedded(
         return read_table(paths[0]), {}
     from byola_hear.dataframe import embed
 
-    try:
-        table = embed(
-            list(paths),
-            name,
-            window=window,
-            device=device,
-            workers=workers,
-            errors="skip",
-            progress=sys.stderr.isatty(),
-        )
-    except RuntimeError as error:
-        raise ValueError(f"device {device!r} can't be used: {one_line(error)}") from error
+    model = loaded_model(name, device)
+    table = embed(list(paths), model, window=window, workers=workers, errors="skip", progress=sys.stderr.isatty())
     return table, table.attrs["errors"]
+
+
+def is_table(path: str) -> bool:
+    """Whether a path is a table's, by its ending or, of a folder with one ``.npy`` a file, by what lists them."""
+    return Path(path).suffix.lower() in ENDINGS or all(
+        Path(path, listing).is_file() for listing in ("index.csv", "index.json")
+    )
 
 
 def complain(file: str, reason: str) -> None:

@@ -16,7 +16,10 @@ def command() -> int:
 
     Exit codes: 0, all are intact; 1, one is missing or damaged, or there is none.
     """
-    names = list_models()
+    try:
+        names = list_models()
+    except CheckpointError as error:
+        raise Failure(one_line(error)) from error
     if not names:
         raise Failure("no models have come with this installation; a checkpoint's path works as a name")
     rows, all_intact = [], True

@@ -173,7 +173,8 @@ def placed(units: Tensor, method: str, seed: int = 0) -> NDArray[np.float64]:
         ``(n, 2)`` in [0, 1], the aspect kept and the longer side filled.
 
     Raises:
-        LayoutError: if there is no such method, the package that it needs is missing, or there are too few rows.
+        LayoutError: if there is no such method, the package that it needs is missing, or there are too few rows
+            or all are the same.
     """
     check_method(method)
     places = METHODS[method](units, seed)
@@ -184,3 +185,5 @@ def placed(units: Tensor, method: str, seed: int = 0) -> NDArray[np.float64]:
 def _enough(units: Tensor, method: str) -> None:
     if len(units) < 5:
         raise LayoutError(f"the layout {method} needs at least 5 clips, got {len(units)}; pca takes any number")
+    if not units.shape[1]:
+        raise LayoutError(f"the layout {method} needs clips that differ, all {len(units)} are the same; pca takes any")

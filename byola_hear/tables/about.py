@@ -4,27 +4,15 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from typing import Any
 
 from byola_hear.clips import Clip
+from byola_hear.files import Stamp, stamp_of
 from byola_hear.rows import Request
 from byola_hear.tables.errors import TableError, TableRefused
-
-#: Size in bytes and time of change in ns of a file; None for a name that is no file's.
-Stamp = tuple[int, int] | None
-
-
-def stamp_of(file: str) -> Stamp:
-    """What tells cheaply that a file has changed."""
-    try:
-        status = os.stat(file)
-    except (OSError, ValueError):
-        return None
-    return status.st_size, status.st_mtime_ns
 
 
 def changed_clips(stamped: Iterable[tuple[Clip, Stamp]]) -> set[Clip]:
@@ -50,7 +38,7 @@ class Entry:
     Attributes:
         clip: which.
         seconds: of audio that it has.
-        stamp: of its file when it was embedded.
+        stamp: of its file before it was read.
         n_rows: how many rows it has, one after the other.
     """
 

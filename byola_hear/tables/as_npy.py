@@ -23,7 +23,8 @@ from byola_hear.tables.placing import INDEX, Placing, check_inside
 
 PLACING: Placing = "merged"
 CARRIES_ABOUT = True
-_ABOUT = "index.json"
+#: What says what the table was made with and what it holds.
+ABOUT = "index.json"
 #: Bytes that a file system takes for one part of a path, less those that are added.
 _LONGEST = 200
 
@@ -46,7 +47,7 @@ def npy_names(files: Iterable[str]) -> dict[str, str]:
         {'a.wav': 'a.wav.npy', '/data/b.mp3': 'data/b.mp3.npy', '../a.wav': 'a.wav~0b50047c3d4a.npy'}
     """
     names: dict[str, str] = {}
-    taken, folders = {INDEX, _ABOUT}, {""}
+    taken, folders = {INDEX, ABOUT}, {""}
     for file in files:
         path = PurePath(file)
         parts = [part for part in path.relative_to(path.anchor).parts if part != ".."]
@@ -97,7 +98,7 @@ def write(path: Path, batches: Iterable[Batch], about: About) -> None:
                 lines.writerows((file, *row, names[file], place) for *row, place in zip(*numbers, places))
                 written[file] += len(rows)
     content = {"request": about.request.to_dict(), "clips": about.packed_entries()}
-    (path / _ABOUT).write_text(json.dumps(content))
+    (path / ABOUT).write_text(json.dumps(content))
 
 
 def read(path: Path) -> Iterator[Batch]:
@@ -138,9 +139,9 @@ def _row(path: Path, line: dict[str, str], arrays: dict[str, np.ndarray]) -> np.
 def read_about(path: Path) -> About | None:
     """As :meth:`byola_hear.tables.formats.Format.read_about`."""
     try:
-        content = json.loads((path / _ABOUT).read_bytes())
+        content = json.loads((path / ABOUT).read_bytes())
         return unpacked(path, json.dumps(content["request"]), content["clips"])
     except FileNotFoundError:
         return None
     except (KeyError, TypeError, ValueError) as error:
-        raise TableError(f"{path / _ABOUT} can't be read: {error}") from None
+        raise TableError(f"{path / ABOUT} can't be read: {error}") from None

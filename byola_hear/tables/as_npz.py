@@ -23,6 +23,8 @@ from byola_hear.tables.placing import Placing
 
 PLACING: Placing = "file"
 CARRIES_ABOUT = True
+#: Copies of a file's name that are written at a time.
+_NAMES = 4096
 
 
 def write(path: Path, batches: Iterable[Batch], about: About) -> None:
@@ -40,7 +42,9 @@ def write(path: Path, batches: Iterable[Batch], about: About) -> None:
         with _member(archive, "file", zipfile.ZIP_DEFLATED) as member:
             _write_header(member, np.dtype(f"<U{width}"), (n_rows,))
             for entry in about.entries:
-                member.write(np.array(entry.clip.file, f"<U{width}").tobytes() * entry.n_rows)
+                name_bytes = np.array(entry.clip.file, f"<U{width}").tobytes()
+                for first in range(0, entry.n_rows, _NAMES):
+                    member.write(name_bytes * min(_NAMES, entry.n_rows - first))
         arrays: dict[str, NDArray[Any]] = {name: np.frombuffer(values) for name, values in numbers.items()}
         arrays["request"], arrays["clips"] = np.array(about.request_json()), np.array(about.packed_entries().encode())
         for name, content in arrays.items():

@@ -1,12 +1,14 @@
 """Parquet: columns ``file``, ``start``, ``end`` (``time``) and ``embedding``, a list of fixed size, in row groups.
 
-The file's metadata holds the request as JSON (``byola_hear``). A name that is no text makes ``file`` a column of
-bytes.
+The file's metadata holds the request as JSON (``byola_hear``) and what the table holds (``byola_hear.clips``,
+``byola_hear.clips.1`` …), in pieces, as Arrow reads no text of more than 100 MB there, 2.5 million clips. A name that
+is no text makes ``file`` a column of bytes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import chain, count, takewhile
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +23,8 @@ CARRIES_ABOUT = True
 #: Bytes of embeddings in a row group.
 _GROUP_BYTES = 1 << 25
 _REQUEST, _CLIPS = b"byola_hear", b"byola_hear.clips"
+#: Bytes of each piece of the clips.
+_PIECE_BYTES = 50_000_000
 
 
 def write(path: Path, batches: Iterable[Batch], about: About) -> None:
@@ -46,7 +50,13 @@ def write(path: Path, batches: Iterable[Batch], about: About) -> None:
                 pa.FixedSizeListArray.from_arrays(flat, type=embedding),
             ]
             writer.write_batch(pa.record_batch(arrays, schema=schema))
-        writer.add_key_value_metadata({_CLIPS: about.packed_entries().encode()})
+        packed = about.packed_entries().encode()
+        pieces = (packed[first : first + _PIECE_BYTES] for first in range(0, len(packed), _PIECE_BYTES))
+        writer.add_key_value_metadata(dict(zip(_clips_keys(), pieces)))
+
+
+def _clips_keys() -> Iterator[bytes]:
+    return chain([_CLIPS], (b"%b.%d" % (_CLIPS, place) for place in count(1)))
 
 
 def read(path: Path) -> Iterator[Batch]:
@@ -75,4 +85,4 @@ def read_about(path: Path) -> About | None:
     notes = parquet.read_metadata(path).metadata or {}
     if _REQUEST not in notes or _CLIPS not in notes:
         return None
-    return unpacked(path, notes[_REQUEST], notes[_CLIPS])
+    return unpacked(path, notes[_REQUEST], b"".join(notes[key] for key in takewhile(notes.__contains__, _clips_keys())))

@@ -9,7 +9,8 @@ from typing import NamedTuple
 import numpy as np
 
 from byola_hear.clips import Clip
-from byola_hear.tables.about import About, Entry, Stamp
+from byola_hear.files import Stamp
+from byola_hear.tables.about import About, Entry
 from byola_hear.tables.batches import BATCH_BYTES, Batch, names_array, rows_in
 from byola_hear.tables.errors import TableError, as_read_error
 from byola_hear.tables.journal import Journal
@@ -110,6 +111,7 @@ def kept_rows(path: Path, batches: Iterable[Batch], about: About, dropped: Colle
             first += len(batch)
             if first > len(wanted):
                 break
-            yield batch if chosen.all() else batch[chosen]
+            if chosen.any():
+                yield batch if chosen.all() else batch[chosen]
     if first != len(wanted):
         raise TableError(f"{path} has been changed since it was written: it can't be updated, only overwritten")

@@ -6,9 +6,11 @@ A format is a module with the functions of :class:`Format`. Its ``write`` makes 
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import json
 import os
+import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Protocol
@@ -81,9 +83,14 @@ def chosen_format(output: str | os.PathLike[str], name: str | None = None) -> tu
         name: of the format, whatever the path says.
 
     Raises:
-        TableRefused: if the path does not say which, or the format needs a package that is missing.
+        TableRefused: if the path does not say which or is no name, or the format needs a package that is missing or
+            another Python.
     """
     path = Path(output)
+    if path.name in ("", ".."):
+        path = path.resolve()
+    if not os.fspath(output) or not path.name:
+        raise TableRefused(f"expected an output with a name, got {os.fspath(output)!r}")
     if name is None:
         name = ENDINGS.get(path.suffix.lower())
         ends_in_slash = os.fspath(output).endswith(("/", os.sep))
@@ -94,6 +101,8 @@ def chosen_format(output: str | os.PathLike[str], name: str | None = None) -> tu
         known = f"a format among {', '.join(FORMATS)}, got {name!r}"
         unknown = f"an output that ends in {endings}, or a folder (with a slash at its end), got {path}"
         raise TableRefused(f"expected {unknown if name is None else known}")
+    if name == "zarr" and sys.version_info < (3, 11):
+        raise TableRefused(f"{path} needs Python 3.11 or later, got {sys.version_info[0]}.{sys.version_info[1]}")
     package, extra = _NEEDS.get(name, ("", ""))
     if package and importlib.util.find_spec(package) is None:
         raise TableRefused(f"{path} needs {package}: pip install 'byola-hear[{extra}]'")
@@ -117,20 +126,35 @@ def check_output(
     Raises:
         TableRefused: if it can't be written, or is there already.
     """
-    path, kind = chosen_format(output, format)
-    if not path.absolute().parent.is_dir():
-        raise TableRefused(f"the folder of {path} does not exist")
-    if path.exists() and path.is_dir() != (kind.PLACING != "file"):
-        expected, found = ("file", "folder") if path.is_dir() else ("folder", "file")
-        raise TableRefused(f"expected a {expected} as the table, got the {found} {path}")
-    if kind.PLACING == "folder" and path.is_dir() and not (path / "zarr.json").exists():
-        raise TableRefused(f"{path} is there already, and it is no table")
-    if not overwrite and placing.exists(kind.PLACING, path) and not _is_placed(kind, path):
+    try:
+        path, kind = chosen_format(output, format)
+        if not path.absolute().parent.is_dir():
+            raise TableRefused(f"the folder of {path} does not exist")
+        with contextlib.suppress(FileNotFoundError):
+            path.stat()  # a name that is too long, a folder that may not be entered
+        if path.exists() and path.is_dir() != (kind.PLACING != "file"):
+            expected, found = ("file", "folder") if path.is_dir() else ("folder", "file")
+            raise TableRefused(f"expected a {expected} as the table, got the {found} {path}")
+        if kind.PLACING == "folder" and path.is_dir() and not (path / "zarr.json").exists():
+            raise TableRefused(f"{path} is there already, and it is no table")
+        if not overwrite:
+            _check_free(path, kind, update)
+    except OSError as error:
+        raise TableRefused(f"{os.fspath(output)} can't be written: {error.strerror}") from error
+    return path, kind
+
+
+def _check_free(path: Path, kind: Format, update: bool) -> None:
+    """Refuse an output that is there already, unless it is to be updated or a run that was killed placed it."""
+    if placing.exists(kind.PLACING, path):
+        if placing.identity(kind.PLACING, path) == _placed(work_folder(path)):
+            return
         if not update:
             raise TableRefused(f"{path} exists; overwrite it, or update it with the clips that it lacks")
         if not kind.CARRIES_ABOUT:
             raise TableRefused(not_updatable(path))
-    return path, kind
+    elif kind.PLACING == "merged" and (path / as_npy.ABOUT).exists() and not _placed(work_folder(path)):
+        raise TableRefused(f"{path / as_npy.ABOUT} is there already and is not a table's; overwrite it, or remove it")
 
 
 def not_updatable(path: Path) -> str:
@@ -188,8 +212,3 @@ def _placed(folder: Path) -> list[int]:
         return list(json.loads((folder / "placed.json").read_bytes()))
     except (FileNotFoundError, ValueError):
         return []
-
-
-def _is_placed(kind: Format, output: Path) -> bool:
-    """Whether the table is from the run whose work folder is there still: it was killed between the two."""
-    return placing.identity(kind.PLACING, output) == _placed(work_folder(output))

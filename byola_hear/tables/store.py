@@ -16,7 +16,7 @@ import numpy as np
 from byola_hear.clips import Clip
 from byola_hear.rows import Done, Event, Request, Rows
 from byola_hear.tables import formats, placing
-from byola_hear.tables.about import About, changed_clips, check_same, stamp_of
+from byola_hear.tables.about import About, changed_clips, check_same
 from byola_hear.tables.assembly import Success, journalled_rows, kept_rows, planned
 from byola_hear.tables.batches import rows_in
 from byola_hear.tables.errors import TableError, TableRefused, as_read_error, as_table_error
@@ -73,7 +73,8 @@ def open_store(
         overwrite: replace a table that is there, once the new one is complete, and throw away unfinished work that was
             begun with another request.
         update: keep what the table that is there holds and add to it: its clips are done, unless their files changed.
-            Rows of a clip that is embedded again go, also if it fails.
+            Rows of a clip that is embedded again go, also if it fails; only if no row at all would be left, the table
+            stays as it was.
         group_megabytes: rows in memory before they are written; what a crash costs at most.
         group_seconds: how long rows wait in memory at most before they are written.
 
@@ -179,9 +180,8 @@ class Store:
                 if self._group.is_full:
                     self._write_group()
         elif isinstance(event, Done):
-            stamp = stamp_of(clip.file)
-            self._group.done(attempt, clip, event.seconds, stamp, n_rows)
-            self._successes[clip] = Success(attempt, event.seconds, stamp)
+            self._group.done(attempt, clip, event.seconds, event.stamp, n_rows)
+            self._successes[clip] = Success(attempt, event.seconds, event.stamp)
             self._failures.pop(clip, None)
             del self._begun[clip]
         else:

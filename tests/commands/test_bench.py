@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from pathlib import Path
 
@@ -57,6 +58,20 @@ def test_of_long_files_the_first_minute_is_used(clips_folder: Path, monkeypatch:
     assert speed > 0
     model = byola_hear.load_model("speech")
     assert bench.files_to_rows(clips, model, 1, 0.1) > 0
+
+
+def test_what_is_missing_among_others_is_told(
+    clips_folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bench, "NETWORK_SECONDS", 2.0)
+    code, out, err = run(capsys, "nowhere.wav", str(clips_folder / "drum_stereo_44k.flac"), "--seconds", "0.5")
+    assert (code, err) == (1, "error: nowhere.wav: no such file or folder\n")
+    assert out.startswith("1 of 1 files; model both")
+
+
+def test_an_empty_list(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO()))
+    assert run(capsys, "-") == (2, "", "error: expected files to measure, got an empty list\n")
 
 
 @pytest.mark.parametrize(

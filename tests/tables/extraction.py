@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from byola_hear.clips import Clip
+from byola_hear.files import stamp_of
 from byola_hear.rows import Done, Event, Failed, Request, Rows
 
 SIZE = 5
@@ -41,7 +42,7 @@ def events(clips: Iterable[Clip], kind: str = "scene", n_rows: int = 1, n_blocks
             yield Failed(clip, f"{clip.file} is no sound")
         else:
             yield from blocks
-            yield Done(clip, n_rows * 0.04)
+            yield Done(clip, n_rows * 0.04, stamp_of(clip.file))
 
 
 def files_in(folder: Path, names: Iterable[str]) -> list[Clip]:

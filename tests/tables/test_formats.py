@@ -122,6 +122,18 @@ def test_parquet_has_row_groups(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     check(read_table(tmp_path / "t.parquet"), expected(clips))
 
 
+def test_parquet_keeps_its_clips_in_pieces_that_can_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet")
+    monkeypatch.setattr("byola_hear.tables.as_parquet._PIECE_BYTES", 20)
+    clips = [Clip(f"{index}.wav") for index in range(99)]
+    write(f"{tmp_path}/t.parquet", clips)
+    notes = parquet.read_metadata(tmp_path / "t.parquet").metadata
+    sizes = [len(text) for key, text in notes.items() if key.startswith(b"byola_hear.clips")]
+    assert len(sizes) > 10 and max(sizes) == 20
+    with open_store(f"{tmp_path}/t.parquet", request(), [*clips, Clip("new.wav")], update=True) as store:
+        assert store.done == set(clips)
+
+
 def test_npz_needs_no_pickle(tmp_path: Path) -> None:
     write(f"{tmp_path}/t.npz", [Clip("a.wav"), Clip("ü.wav", 1.0)])
     content = np.load(tmp_path / "t.npz", allow_pickle=False)
@@ -185,6 +197,15 @@ def test_a_folder_with_other_files(tmp_path: Path) -> None:
         write(f"{tmp_path}/", [Clip("b.wav")])
     write(f"{tmp_path}/", [Clip("b.wav")], overwrite=True)
     assert sorted(entry.name for entry in tmp_path.iterdir()) == ["b.wav.npy", "index.csv", "index.json", "notes.txt"]
+
+
+def test_an_index_of_somebody_elses(tmp_path: Path) -> None:
+    (tmp_path / "index.json").write_text("mine")
+    with pytest.raises(TableRefused, match=r"index\.json is there already and is not a table's"):
+        check_output(f"{tmp_path}/")
+    assert (tmp_path / "index.json").read_text() == "mine"
+    write(f"{tmp_path}/", [Clip("a.wav")], overwrite=True)
+    check(read_table(tmp_path), expected([Clip("a.wav")]))
 
 
 def test_an_index_that_points_elsewhere(tmp_path: Path) -> None:
@@ -255,6 +276,32 @@ def test_a_missing_package_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(TableRefused, match=r"needs h5py: pip install 'byola-hear\[hdf5\]'"):
         check_output(tmp_path / "t.h5")
+
+
+def test_zarr_needs_a_newer_python(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.version_info", (3, 10, 12))
+    with pytest.raises(TableRefused, match=r"t\.zarr needs Python 3\.11 or later, got 3\.10"):
+        check_output(tmp_path / "t.zarr")
+
+
+@pytest.mark.parametrize("output", [".", "..", "../here", "./"])
+def test_a_folder_without_a_name_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, output: str) -> None:
+    (tmp_path / "here" / "inner").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "here" / "inner" if output == ".." else tmp_path / "here")
+    write(output, [Clip("a.wav"), Clip("broken.wav")])
+    assert {entry.name for entry in tmp_path.iterdir()} == {"here", "here.errors.csv"}
+    check(read_table(tmp_path / "here"), expected([Clip("a.wav")]))
+
+
+@pytest.mark.parametrize("output", ["", "/"])
+def test_no_folder_for_a_table(output: str) -> None:
+    with pytest.raises(TableRefused, match=f"expected an output with a name, got '{output}'"):
+        check_output(output)
+
+
+def test_a_name_that_no_file_can_have(tmp_path: Path) -> None:
+    with pytest.raises(TableRefused, match=r"x\.csv can't be written: File name too long"):
+        check_output(tmp_path / f"{'x' * 300}.csv")
 
 
 def test_to_dataframe() -> None:

@@ -16,6 +16,7 @@ import pandas as pd
 import pytest
 
 from byola_hear.clips import Clip
+from byola_hear.files import stamp_of
 from byola_hear.rows import Done, Event, Failed, Request, Rows
 from byola_hear.tables import Finished, TableError, TableRefused, open_store, read_table
 from tests.tables.extraction import SIZE, events, files_in, request, rows_of
@@ -110,7 +111,7 @@ def test_a_long_clip_is_never_held_as_a_whole(out: Path, clips: list[Clip]) -> N
         # Three rows to a part, and nothing but the last one or two waits in memory.
         assert len(parts) == 33
         assert max(part.stat().st_size for part in parts) < 3 * (4 * SIZE + 24) + 300
-        store.add(Done(clips[0], 4.0))
+        store.add(Done(clips[0], 4.0, stamp_of(clips[0].file)))
         for event in events(clips[1:2], "timestamp", 4):
             store.add(event)
         store.finish()
@@ -304,7 +305,7 @@ def test_update(tmp_path: Path, output: str, clips: list[Clip]) -> None:
     path = f"{tmp_path}/{output}"
     broken = files_in(tmp_path, ["broken.wav"])
     run(path, [*clips[:4], *broken])
-    Path(clips[1].file).write_bytes(b"changed since")
+    Path(clips[0].file).write_bytes(b"changed since")
     Path(broken[0].file).rename(tmp_path / "whole.wav")
     finished, todo = run(path, [*clips[:6], Clip(f"{tmp_path}/whole.wav")], update=True, stop_after=3)
     assert content(path) == expected(clips[:4])
@@ -312,10 +313,30 @@ def test_update(tmp_path: Path, output: str, clips: list[Clip]) -> None:
     assert todo == [clips[4], clips[5], Clip(f"{tmp_path}/whole.wav")]
     assert finished is not None and finished.n_clips == 7 and finished.errors is None
     # What was there comes first, then what is new, in the order asked for.
-    assert content(path) == expected([clips[0], *clips[2:4], clips[1], *clips[4:6], Clip(f"{tmp_path}/whole.wav")])
+    assert content(path) == expected([*clips[1:4], clips[0], *clips[4:6], Clip(f"{tmp_path}/whole.wav")])
     _, todo = run(path, clips, update=True)
     assert todo == clips[6:]
     assert len(content(path)) == 13
+
+
+def test_an_update_that_would_leave_no_row_leaves_the_table_alone(out: Path, clips: list[Clip]) -> None:
+    run(out, clips[:1])
+    Path(clips[0].file).write_bytes(b"changed since")
+    with open_store(out, request(), clips[:1], update=True) as store:
+        store.add(Failed(clips[0], "no sound"))
+        assert store.finish().output is None
+    assert content(out) == expected(clips[:1])
+    assert run(out, clips[:1], update=True)[1] == clips[:1]
+
+
+def test_a_file_that_changed_while_it_was_embedded_is_embedded_again(out: Path, clips: list[Clip]) -> None:
+    embedded = list(events(clips[:2]))
+    Path(clips[0].file).write_bytes(b"changed meanwhile")
+    with open_store(out, request(), clips[:2]) as store:
+        for event in embedded:
+            store.add(event)
+        store.finish()
+    assert run(out, clips[:2], update=True)[1] == clips[:1]
 
 
 @pytest.mark.parametrize("output", UPDATABLE)
@@ -360,7 +381,7 @@ def test_a_table_that_was_changed_is_not_updated(tmp_path: Path, clips: list[Cli
 def test_events_that_do_not_fit(out: Path, clips: list[Clip]) -> None:
     right = rows_of(clips[0])[0]
     bad: list[tuple[Event, str]] = [
-        (Done(Clip("other"), 1.0), "asked for"),
+        (Done(Clip("other"), 1.0, None), "asked for"),
         (Rows(clips[0], right.start, right.end, right.start, right.embeddings), "scene rows have no time"),
         (Rows(clips[0], right.start, right.end, None, right.embeddings[:, :3]), r"\(n_rows, 5\), got float32 \(1, 3\)"),
         (Rows(clips[0], right.start, right.end, None, right.embeddings.astype("f8")), "float32"),
@@ -446,7 +467,7 @@ from byola_hear.clips import Clip
 from byola_hear.rows import Done, Request, Rows
 from byola_hear.tables import open_store
 import pyarrow.parquet
-clip, size, n = Clip("long.wav"), 2000, 2500
+clip, size, n = Clip("long" * 300), 2000, 2500
 rows = np.random.default_rng(0).standard_normal((n, size)).astype("f4")
 times = np.arange(n) * 0.04
 asked = Request("timestamp", None, None, "m", "f", size)
@@ -454,7 +475,7 @@ before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 with open_store(sys.argv[1], asked, [clip], group_megabytes=16) as store:
     for _ in range(20):
         store.add(Rows(clip, times, times, times, rows))
-    store.add(Done(clip, 1.0))
+    store.add(Done(clip, 1.0, None))
     store.finish()
 print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)
 """
