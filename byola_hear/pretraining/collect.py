@@ -3,17 +3,36 @@
 from __future__ import annotations
 
 import csv
+import gzip
+import lzma
 import os
+import re
 import shutil
 import tarfile
-from collections.abc import Callable, Sequence
+import zlib
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 import soundfile
 
 from byola_hear.clips import audio_files
 from byola_hear.files import replacing
-from byola_hear.pretraining.manifest import Clip, write_manifest
+from byola_hear.pretraining.manifest import Clip, path_from, write_manifest
+from byola_hear.sound_file import FRAMES_UNKNOWN
+
+#: How the name of a tar ends.
+TAR_ENDING = re.compile(r"\.(tar|tgz|tar\.\w+)$", re.IGNORECASE)
+#: What reading a tar that is damaged, or cut short, ends in.
+_DAMAGED = (tarfile.TarError, EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile)
+
+
+def is_tar(path: Path) -> bool:
+    """Whether a file is a tar, though perhaps one that cannot be read to its end."""
+    try:
+        return tarfile.is_tarfile(path)
+    except _DAMAGED:
+        return True
 
 
 def unpack_tar(archive: Path, folder: Path) -> None:
@@ -41,7 +60,7 @@ def unpack_tar(archive: Path, folder: Path) -> None:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 with replacing(target) as file:
                     shutil.copyfileobj(data, file)
-    except tarfile.TarError as error:
+    except _DAMAGED as error:
         raise ValueError(f"{archive}: not a readable tar archive ({error})") from None
 
 
@@ -69,54 +88,81 @@ def build_manifest(
 
     Raises:
         FileNotFoundError: if an input does not exist.
-        ValueError: if a folder or tar holds no audio, or none that can be read.
+        ValueError: if a folder or tar holds no audio, or none that can be read, or two tars have one name.
     """
     output = Path(output)
     output.parent.mkdir(parents=True, exist_ok=True)
-    clips: list[Clip] = []
+    clips: dict[str, Clip] = {}
+    unpacked: dict[Path, Path] = {}
     for given in map(Path, inputs):
         if not given.exists():
             raise FileNotFoundError(f"{given}: no such file or folder")
         root = given
-        if given.is_file() and tarfile.is_tarfile(given):
-            root = output.parent / f"{output.stem}.audio" / given.name.split(".")[0]
+        if given.is_file() and is_tar(given):
+            root = output.parent / f"{output.stem}.audio" / TAR_ENDING.sub("", given.name)
+            if not unpacked.setdefault(root, given).samefile(given):
+                raise ValueError(f"expected tars of different names, got {unpacked[root]} and {given}")
             unpack_tar(given, root)
-        groups = _speakers(root) if root.is_dir() else {}
-        for path in audio_files([root]):
+        rows = speaker_rows(root) if root.is_dir() else ()
+        groups = {PurePosixPath(row["file"]).name: row["speaker"] for row in rows}
+        for file in audio_files([root]):
+            path = path_from(output.parent, file)
+            if path in clips:
+                continue
             try:
-                info = soundfile.info(path)
-            except (soundfile.SoundFileError, OSError) as error:
+                info = _info(file)
+            except ValueError as error:
                 if on_error is not None:
-                    on_error(path, str(error))
+                    on_error(file, str(error))
                 continue
-            if info.frames <= 0:
-                if on_error is not None:
-                    on_error(path, "no samples")
-                continue
-            clips.append(
-                Clip(
-                    path=Path(os.path.relpath(path, output.parent)).as_posix(),
-                    duration_s=info.frames / info.samplerate,
-                    sample_rate=info.samplerate,
-                    channels=info.channels,
-                    source=given.name,
-                    kind=kind,
-                    group=groups.get(path.name, ""),
-                    licence=licence,
-                )
+            clips[path] = Clip(
+                path=path,
+                duration_s=info.frames / info.samplerate,
+                sample_rate=info.samplerate,
+                channels=info.channels,
+                source=Path(os.path.abspath(given)).name,
+                kind=kind,
+                group=groups.get(file.name, ""),
+                licence=licence,
             )
     if not clips:
         raise ValueError(f"no audio file found in {', '.join(str(given) for given in inputs)}")
-    write_manifest(clips, output)
-    return clips
+    write_manifest(clips.values(), output)
+    return list(clips.values())
 
 
-def _speakers(root: Path) -> dict[str, str]:
-    """File name → speaker, where the collection's own manifest.csv tells."""
-    speakers: dict[str, str] = {}
+def _info(file: Path) -> Any:
+    """What libsndfile says of a file.
+
+    Raises:
+        ValueError: if it can have no row in a manifest; the message says why.
+    """
+    try:
+        info = soundfile.info(file)
+    except UnicodeError:
+        raise ValueError("expected a name that is text in UTF-8") from None
+    except TypeError:
+        # What soundfile says to a file without a header.
+        raise ValueError("expected a file that says its rate, got one without a header") from None
+    except (soundfile.SoundFileError, OSError) as error:
+        raise ValueError(str(error)) from None
+    if info.frames <= 0:
+        raise ValueError("no samples")
+    if info.frames >= FRAMES_UNKNOWN:
+        raise ValueError("expected a file that says how long it is, got one that was streamed")
+    return info
+
+
+def speaker_rows(root: Path) -> Iterator[dict[str, str]]:
+    """Rows of a collection's own ``manifest.csv`` that name a ``file`` and its ``speaker``.
+
+    Args:
+        root: the collection's folder; a ``manifest.csv`` in it that is no table in UTF-8 is another's, and passed by.
+    """
     for listing in sorted(root.rglob("manifest.csv")):
-        with open(listing, newline="", encoding="utf-8") as file:
-            for row in csv.DictReader(file):
-                if row.get("file") and row.get("speaker"):
-                    speakers[PurePosixPath(row["file"]).name] = row["speaker"]
-    return speakers
+        try:
+            with open(listing, newline="", encoding="utf-8-sig") as file:
+                rows = list(csv.DictReader(file))
+        except (UnicodeDecodeError, csv.Error):
+            continue
+        yield from (row for row in rows if row.get("file") and row.get("speaker"))

@@ -52,7 +52,18 @@ COLUMNS = ("path", "start_s", "end_s", "duration_s", "sample_rate", "channels", 
 
 def moved(clip: Clip, folder: Path, to: Path) -> Clip:
     """A row of a manifest in ``folder`` as a row of one in ``to``: its path relative to there."""
-    return replace(clip, path=Path(os.path.relpath(folder / clip.path, to)).as_posix())
+    return replace(clip, path=path_from(to, folder / clip.path))
+
+
+def path_from(folder: Path, path: Path) -> str:
+    """A file's path as it stands in a manifest in ``folder``: relative to there, with forward slashes."""
+    if path.absolute().is_relative_to(folder.absolute()):
+        inside = path.absolute().relative_to(folder.absolute())
+        if ".." not in inside.parts:
+            return inside.as_posix()
+    # From a folder that is a link, ``..`` leads to where its target lies.
+    place = os.path.join(os.path.realpath(path.parent), path.name)
+    return Path(os.path.relpath(place, os.path.realpath(folder))).as_posix()
 
 
 def hours(clips: Iterable[Clip]) -> float:
@@ -95,28 +106,31 @@ def read_manifest(path: str | os.PathLike[str]) -> list[Clip]:
     """Read a manifest.
 
     Args:
-        path: CSV file with a header; ``path`` and ``duration_s`` are required, other columns optional, unknown
-            columns are ignored.
+        path: CSV file in UTF-8 with a header; ``path`` and ``duration_s`` are required, other columns optional,
+            unknown columns are ignored.
 
     Returns:
         Its rows, paths still relative to the manifest's folder.
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: if a column is missing or a row cannot be read, naming the line.
+        ValueError: if it is no such table, a column is missing or a row cannot be read, naming the line.
     """
     clips = []
-    with open(path, newline="", encoding="utf-8") as file:
-        reader = csv.DictReader(file)
-        missing = {"path", "duration_s"} - set(reader.fieldnames or ())
-        if missing:
-            raise ValueError(f"{path}: expected columns {', '.join(COLUMNS)}; missing {', '.join(sorted(missing))}")
-        for row in reader:
-            try:
-                clip = _clip_of(row)
-            except (ValueError, TypeError) as error:
-                raise ValueError(f"{path}, line {reader.line_num}: {error}") from None
-            clips.append(clip)
+    try:
+        with open(path, newline="", encoding="utf-8-sig") as file:
+            reader = csv.DictReader(file)
+            missing = {"path", "duration_s"} - set(reader.fieldnames or ())
+            if missing:
+                raise ValueError(f"{path}: expected columns {', '.join(COLUMNS)}; missing {', '.join(sorted(missing))}")
+            for row in reader:
+                try:
+                    clip = _clip_of(row)
+                except (ValueError, TypeError) as error:
+                    raise ValueError(f"{path}, line {reader.line_num}: {error}") from None
+                clips.append(clip)
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise ValueError(f"{path}: expected a CSV table in UTF-8 ({error})") from None
     if not clips:
         raise ValueError(f"{path}: the manifest has no rows")
     return clips
@@ -124,8 +138,8 @@ def read_manifest(path: str | os.PathLike[str]) -> list[Clip]:
 
 def _clip_of(row: dict[str, str | None]) -> Clip:
     """One CSV row as a clip."""
-    path = (row.get("path") or "").strip()
-    if not path:
+    path = row.get("path") or ""
+    if not path.strip():
         raise ValueError("empty path")
     duration = float(row["duration_s"] or "nan")
     if not 0 < duration < float("inf"):
@@ -133,8 +147,8 @@ def _clip_of(row: dict[str, str | None]) -> Clip:
     start, end = (float(text) if text else None for text in (row.get("start_s"), row.get("end_s")))
     if (start is None) != (end is None):
         raise ValueError("start_s and end_s must both be given or both be empty")
-    if start is not None and end is not None and not 0 <= start < end:
-        raise ValueError(f"expected 0 <= start_s < end_s, got {start} and {end}")
+    if start is not None and end is not None and not 0 <= start < end < float("inf"):
+        raise ValueError(f"expected 0 <= start_s < end_s, in seconds, got {start} and {end}")
     return Clip(
         path=path,
         duration_s=duration,
@@ -163,7 +177,9 @@ def write_manifest(clips: Iterable[Clip], path: str | os.PathLike[str]) -> None:
 
 
 def _text(value: object) -> str:
-    """A cell: seconds with 4 decimals, None empty."""
+    """A cell: seconds with 4 decimals, or 6 where that would leave nothing; None empty."""
     if value is None:
         return ""
-    return f"{value:.4f}" if isinstance(value, float) else str(value)
+    if isinstance(value, float):
+        return f"{value:.6f}" if 0 < value < 1e-4 else f"{value:.4f}"
+    return str(value)

@@ -37,6 +37,14 @@ def wav(samples: NDArray[np.float32], rate: int = 16000, form: str = "WAV", subt
     return stream.getvalue()
 
 
+def streamed_flac(samples: NDArray[np.float32]) -> bytes:
+    """A FLAC file as a program writes it into a pipe: the number of its samples is 0 in its header."""
+    content = bytearray(wav(samples, form="FLAC"))
+    content[21] &= 0xF0
+    content[22:26] = bytes(4)
+    return bytes(content)
+
+
 def tar_of(files: Mapping[str, bytes], links: Mapping[str, str] | None = None) -> bytes:
     """A tar with regular files and symbolic links, their names as given."""
     stream = io.BytesIO()

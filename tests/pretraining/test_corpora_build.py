@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -248,6 +249,49 @@ def test_tars_and_folders_come_in_with_their_speakers(tmp_path: Path) -> None:
     (tmp_path / "mine" / "bob" / "c.wav").write_bytes(wav(noise(1.0, seed=3)))
     build(resolve([str(tmp_path / "mine")], "speech"), Settings(tmp_path / "out", tmp_path, Origin()))
     assert len(read_manifest(tmp_path / "out" / "manifest.csv")) == 2
+
+
+@pytest.mark.parametrize(
+    ("folders", "said"),
+    [
+        (["unpacked"], "expected a collection of another name: unpacked"),
+        (["Licences"], "expected a collection of another name: licences"),
+        (["rec 1", "rec_1"], "expected collections of different names, got 'rec 1' and 'rec_1'"),
+        (["rec", "REC"], "expected collections of different names, got 'rec' and 'REC'"),
+        (["."], "expected a folder outside of ."),
+        (["out/rec"], "expected a folder outside of out/rec"),
+    ],
+)
+def test_what_is_built_and_what_it_is_built_from_are_kept_apart(
+    folders: list[str], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for index, folder in enumerate(folders):
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        (Path(folder) / "a.wav").write_bytes(wav(noise(1.0, seed=index)))
+    code, output = run("build", *folders, "--set", "speech", "-o", "out")
+    assert code == 2
+    assert said in output
+    assert not list(tmp_path.rglob("*.flac"))
+
+
+def test_a_tar_that_is_cut_short_is_skipped(tmp_path: Path) -> None:
+    content = gzip.compress(tar_of({"a.wav": wav(noise(1.0))}))
+    (tmp_path / "cut.tar.gz").write_bytes(content[: len(content) // 2])
+    (tmp_path / "whole.tar").write_bytes(tar_of({"a.wav": wav(noise(1.0))}))
+    inputs = [str(tmp_path / name) for name in ("cut.tar.gz", "whole.tar")]
+    cut, whole = build(resolve(inputs, "speech"), Settings(tmp_path / "out", tmp_path, Origin()))
+    assert "cut.tar.gz: not a readable tar" in cut.problem
+    assert len(whole.outcome.clips) == 1
+
+
+def test_neither_a_long_name_nor_a_listing_of_another_kind_stops_a_build(tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / ("a" * 240 + ".wav")).write_bytes(wav(noise(1.0)))
+    (tmp_path / "mine" / "manifest.csv").write_bytes("file,speaker\nb.wav,José\n".encode("latin-1"))
+    build(resolve([str(tmp_path / "mine")], "speech"), Settings(tmp_path / "out", tmp_path, Origin()))
+    (clip,) = read_manifest(tmp_path / "out" / "manifest.csv")
+    assert (tmp_path / "out" / clip.path).is_file()
 
 
 # --- the non-speech set -------------------------------------------------------------------------------------------

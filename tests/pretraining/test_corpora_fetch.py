@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import lzma
 import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -45,6 +47,24 @@ def test_the_index_is_asked_for_once(mirror: Mirror, tmp_path: Path) -> None:
     fetch("a-data", tmp_path, from_mirror(mirror))
     fetch("a-data-more", tmp_path, from_mirror(mirror))
     assert sum(path.endswith("Packages.xz") for path, _ in mirror.asked) == 1
+
+
+def test_processes_at_once_ask_for_the_index_once(mirror: Mirror, tmp_path: Path) -> None:
+    pytest.importorskip("fcntl")
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda _: read_index(mirror.address, "bookworm", tmp_path), range(8)))
+    assert all(sorted(index) == ["a-data", "a-data-more"] for index in found)
+    assert len(mirror.asked) == 1
+
+
+def test_a_package_that_was_replaced_since_the_index_was_kept_is_found(mirror: Mirror, tmp_path: Path) -> None:
+    fetch("a-data", tmp_path, from_mirror(mirror))
+    old = package_path(mirror, "a-data-more")
+    new = old.replace("_2.0-3_", "_2.0-4_")
+    mirror.files[new] = mirror.files.pop(old)
+    (index,) = (path for path in mirror.files if path.endswith("Packages.xz"))
+    mirror.files[index] = lzma.compress(lzma.decompress(mirror.files[index]).replace(old.encode(), new.encode()))
+    assert fetch("a-data-more", tmp_path, from_mirror(mirror)).name == new.rpartition("/")[2]
 
 
 def test_a_broken_connection_is_continued_where_it_broke(mirror: Mirror, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path, PurePosixPath
 
@@ -132,6 +133,22 @@ def test_flac_keeps_every_sample_and_duplicates_have_one_digest(
     assert [file.name for file in path.parent.iterdir()] == ["a.flac"]
 
 
+@pytest.mark.skipif(os.name != "posix", reason="needs a limit on the size of files")
+@pytest.mark.parametrize("seconds", [0.2, 2.0])
+def test_a_flac_that_does_not_fit_is_an_error_and_leaves_nothing(seconds: float, tmp_path: Path) -> None:
+    import resource
+
+    pcm = to_training_form(noise(seconds), 16000)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
+    try:
+        with pytest.raises(OSError, match="too large"):
+            write_flac(tmp_path / "a.flac", pcm)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert not list(tmp_path.iterdir())
+
+
 def test_what_is_short_or_silent_is_not_usable() -> None:
     assert unusable(np.zeros(0, np.int16)) == "short"
     assert unusable(np.full(700, 3000, np.int16)) == "short"
@@ -151,6 +168,14 @@ def test_every_sound_gets_a_file_of_its_own_inside_the_folder(names: list[str]) 
         assert path.parts[0] == "a-game" and len(path.parts) > 1
         assert not path.is_absolute() and ".." not in path.parts
         assert "\\" not in str(path) and ":" not in str(path) and "\0" not in str(path)
+
+
+def test_long_names_are_cut_and_stay_different() -> None:
+    names = FileNames()
+    paths = [PurePosixPath(names.path_for("a-game", f"x/{'ö' * 130}{end}.wav", 30.0)) for end in "ab"]
+    assert paths[0] != paths[1]
+    # What is being written has a name some bytes longer.
+    assert all(len(path.name.encode()) <= 230 for path in paths)
 
 
 @given(duration=st.floats(0.1, 5000))

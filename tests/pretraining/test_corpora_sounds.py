@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from byola_hear.pretraining.corpora import ffmpeg
-from byola_hear.pretraining.corpora.sounds import DecoderMissing, Sound, find_sounds, sound_suffixes
+from byola_hear.pretraining.corpora.sounds import DecoderMissing, Sound, SoundError, find_sounds, sound_suffixes
 from tests.pretraining.corpora_formats import doom_file, openttd_file, patch_file, queen_file, soundfont_file
-from tests.pretraining.corpora_samples import noise, wav
+from tests.pretraining.corpora_samples import noise, streamed_flac, wav
 
 RAMP = np.arange(-128, 128, dtype=np.int16)
 BYTES = (RAMP + 128).astype(np.uint8).tobytes()
@@ -67,6 +67,14 @@ def test_a_part_of_a_sound_is_that_part_of_the_whole(start: float, length: float
         part, _ = sound.read(start, length)
         first = round(start * rate)
         assert np.array_equal(part, whole[first : first + round(length * rate)])
+
+
+def test_a_sound_that_says_no_length_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "a.flac").write_bytes(streamed_flac(noise(0.5)))
+    sound = sounds_below(tmp_path)["a.flac"]
+    for read in (sound.duration_s, lambda: sound.read(0.0, None)):
+        with pytest.raises(SoundError, match=r"a\.flac: expected a sound that says how long it is"):
+            read()
 
 
 def test_the_voices_of_queen(tmp_path: Path) -> None:
@@ -158,6 +166,17 @@ def test_sounds_in_zip_archives(tmp_path: Path) -> None:
     assert list(found) == ["0snd.pk3/../../escape.wav", "0snd.pk3/sound/bang.wav"]
     assert len(found["0snd.pk3/sound/bang.wav"].read(0.0, None)[0]) == 4800
     assert [path.name for path in tmp_path.iterdir()] == ["0snd.pk3"]
+
+
+def test_a_zip_archive_that_is_damaged_or_from_the_future_is_an_error(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_LZMA) as archive:
+        archive.writestr("bang.wav", wav(noise(0.3)))
+    content = bytearray((tmp_path / "a.zip").read_bytes())
+    future = bytes(content).replace(b"PK\1\2\x3f\3\x3f", b"PK\1\2\x3f\3\xff")
+    content[200:300] = bytes(100)
+    (tmp_path / "a.zip").write_bytes(content)
+    (tmp_path / "b.zip").write_bytes(future)
+    assert [name for name, _ in errors_below(tmp_path)] == ["a.zip/bang.wav", "b.zip"]
 
 
 @pytest.mark.parametrize(

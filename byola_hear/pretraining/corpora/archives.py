@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import lzma
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -21,7 +22,7 @@ def zip_sounds(name: str, path: Path) -> Iterator[Sound]:
     try:
         # Open for as long as one of its sounds is: the list of a large archive takes long to read.
         archive = zipfile.ZipFile(path)
-    except (zipfile.BadZipFile, OSError) as error:
+    except (zipfile.BadZipFile, OSError, NotImplementedError) as error:
         raise SoundError(f"{name}: not a readable zip archive ({error})") from None
     for inner in sorted(archive.namelist()):
         if PurePosixPath(inner).suffix.lower() in AUDIO_SUFFIXES:
@@ -32,5 +33,5 @@ def _contents(archive: zipfile.ZipFile, inner: str) -> bytes:
     """One member, unpacked in memory; nothing is ever written under a name that the archive chose."""
     try:
         return archive.read(inner)
-    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError, RuntimeError) as error:
+    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, OSError, EOFError, RuntimeError) as error:
         raise SoundError(f"{archive.filename}/{inner}: {error}") from None

@@ -27,7 +27,7 @@ from byola_hear.pretraining.corpora.collection import (
 )
 from byola_hear.pretraining.corpora.fetch import Origin
 from byola_hear.pretraining.corpora.journal import read_journal, write_journal
-from byola_hear.pretraining.corpora.process import Outcome, process, sample_tracks
+from byola_hear.pretraining.corpora.process import Outcome, file_name, process, sample_tracks
 from byola_hear.pretraining.corpora.sampling import share_per_track
 from byola_hear.pretraining.corpora.side_by_side import side_by_side
 from byola_hear.pretraining.corpora.speech_filter import Detector, load_detector
@@ -86,9 +86,13 @@ def build(
         What became of each collection, in the order given, music and the duplicates between them considered.
 
     Raises:
-        ValueError: if nothing at all could be built, the folder holds another set or is being built, or the speech
-            detector is not installed.
+        ValueError: if nothing at all could be built, the folder holds another set, is being built or lies in what it
+            would be built from, or the speech detector is not installed.
     """
+    for collection in collections:
+        files = settings.folder / file_name(collection.name)
+        if collection.path is not None and files.resolve().is_relative_to(collection.path.resolve()):
+            raise ValueError(f"{settings.folder}: expected a folder outside of {collection.path}, its input")
     if settings.leave_out_speech:
         _detector()
     with _claimed(settings.folder, {collection.set_name for collection in collections}):

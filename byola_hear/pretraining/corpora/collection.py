@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import re
 import shutil
-import tarfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path, PurePosixPath
 
-from byola_hear.pretraining.collect import unpack_tar
+from byola_hear.pretraining.collect import TAR_ENDING, is_tar, speaker_rows, unpack_tar
 from byola_hear.pretraining.corpora.catalogue import Corpus, catalogue, find
 from byola_hear.pretraining.corpora.deb import control_fields, unpack
 from byola_hear.pretraining.corpora.fetch import Origin, fetch
-from byola_hear.pretraining.corpora.process import Rules
+from byola_hear.pretraining.corpora.process import Rules, file_name
 from byola_hear.pretraining.corpora.sounds import Sound, find_sounds, sound_suffixes
 from byola_hear.pretraining.corpora.speech_filter import Detector
 
-_TAR_ENDING = re.compile(r"\.(tar|tgz|tar\.\w+)$")
+#: What stands in a set's folder besides the collections'.
+_TAKEN = frozenset(("downloads", "journal", "left_out.csv", "licences", "manifest.csv", "unpacked"))
 _LICENCE_FILE = re.compile(r"(licen[cs]e|copying|copyright)", re.IGNORECASE)
 
 
@@ -73,7 +72,8 @@ def resolve(inputs: Sequence[str], set_name: str, kind: str = "", licence: str =
         licence: of what is in them.
 
     Raises:
-        ValueError: for a name that is neither in the catalogue nor a tar or folder, or names two collections.
+        ValueError: for a name that is neither in the catalogue nor a tar or folder, and for collections whose folders
+            in the set would be one, or one that the set needs.
     """
     found: dict[str, Collection] = {}
     packages = {corpus.name for corpus in catalogue(set_name) if not corpus.origin}
@@ -82,7 +82,7 @@ def resolve(inputs: Sequence[str], set_name: str, kind: str = "", licence: str =
         if given == "all":
             corpora = [corpus for corpus in catalogue(set_name) if not corpus.origin]
             collections = [Collection(corpus, None, set_name) for corpus in corpora]
-        elif given not in packages and (path.is_dir() or _TAR_ENDING.search(given)):
+        elif given not in packages and (path.is_dir() or TAR_ENDING.search(given)):
             collections = [_own(path, set_name, kind, licence)]
         else:
             collections = [Collection(corpus, None, set_name) for corpus in find([given], set_name)]
@@ -92,8 +92,14 @@ def resolve(inputs: Sequence[str], set_name: str, kind: str = "", licence: str =
                     f"{given} is no Debian package: expected the path of its tar or folder, "
                     f"made from {collection.corpus.origin}"
                 )
-            if found.setdefault(collection.name, collection) != collection:
-                raise ValueError(f"expected collections of different names, got two called {collection.name!r}")
+            # Some file systems don't tell capitals from small letters.
+            folder = file_name(collection.name).lower()
+            if folder in _TAKEN:
+                raise ValueError(f"expected a collection of another name: {folder} is of the set itself, got {given}")
+            other = found.setdefault(folder, collection)
+            if other != collection:
+                names = f"{other.name!r} and {collection.name!r}"
+                raise ValueError(f"expected collections of different names, got {names}")
     return list(found.values())
 
 
@@ -101,9 +107,9 @@ def _own(path: Path, set_name: str, kind: str, licence: str) -> Collection:
     """A tar or folder; the catalogue may know more of one of that name."""
     if not path.exists():
         raise ValueError(f"expected a tar or folder, found nothing at {path}")
-    if path.is_file() and not tarfile.is_tarfile(path):
+    if path.is_file() and not is_tar(path):
         raise ValueError(f"expected a tar archive, got {path}")
-    name = _TAR_ENDING.sub("", path.resolve().name)
+    name = TAR_ENDING.sub("", path.resolve().name)
     known = [corpus for corpus in catalogue(set_name) if corpus.name == name and corpus.origin]
     made = Corpus(name, kind or ("speech" if set_name == "speech" else "other"), licence, "given by the user")
     return Collection(known[0] if known else made, path, set_name)
@@ -161,7 +167,11 @@ def rules_of(collection: Collection, root: Path, source: str, detector: Detector
         detector: of speech that is to be left out, or None.
     """
     corpus = collection.corpus
-    speakers = _speakers(root) if collection.path is not None else {}
+    # File name → language, where the listing tells, and speaker.
+    speakers = {
+        PurePosixPath(row["file"]).name: "/".join(filter(None, (row.get("language"), row["speaker"])))
+        for row in (speaker_rows(root) if collection.path is not None else ())
+    }
 
     def group_of(name: str) -> str:
         speaker = speakers.get(PurePosixPath(name).name)
@@ -179,18 +189,6 @@ def rules_of(collection: Collection, root: Path, source: str, detector: Detector
         in_pieces=apart,
         sampled="music" if apart else None,
     )
-
-
-def _speakers(root: Path) -> dict[str, str]:
-    """File name → language and speaker, where the collection's own ``manifest.csv`` tells."""
-    speakers = {}
-    for listing in sorted(root.rglob("manifest.csv")):
-        with open(listing, newline="", encoding="utf-8") as file:
-            for row in csv.DictReader(file):
-                parts = [part for part in (row.get("language"), row.get("speaker")) if part]
-                if row.get("file") and row.get("speaker"):
-                    speakers[PurePosixPath(row["file"]).name] = "/".join(parts)
-    return speakers
 
 
 def keep_licence(collection: Collection, root: Path, folder: Path) -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import os
+import io
 from pathlib import Path
 
 import numpy as np
 import soundfile
 import soxr
 from numpy.typing import NDArray
+
+from byola_hear.files import replacing
 
 #: The rate of everything that is built, Hz.
 SAMPLE_RATE = 16000
@@ -63,10 +65,8 @@ def pcm_digest(pcm: NDArray[np.int16]) -> str:
 def write_flac(path: Path, pcm: NDArray[np.int16]) -> None:
     """Write a FLAC file, whole or not at all; its folder is made."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(path.name + ".partial")
-    try:
-        soundfile.write(temporary, pcm, SAMPLE_RATE, subtype="PCM_16", format="FLAC")
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    os.replace(temporary, path)
+    # In memory first: libsndfile says nothing when the end of a file doesn't fit on the disk.
+    encoded = io.BytesIO()
+    soundfile.write(encoded, pcm, SAMPLE_RATE, subtype="PCM_16", format="FLAC")
+    with replacing(path) as file:
+        file.write(encoded.getbuffer())

@@ -13,6 +13,7 @@ from byola_hear.pretraining.corpora.mirror import (
     DEFAULT_MIRROR,
     DEFAULT_SUITE,
     MirrorError,
+    NotOnMirror,
     download_package,
     read_index,
 )
@@ -102,4 +103,11 @@ def _by_mirror(name: str, folder: Path, origin: Origin) -> Path:
     entry = read_index(origin.mirror, origin.suite, folder).get(name)
     if entry is None:
         raise MirrorError(f"{origin.mirror} has no such package in {origin.suite}")
-    return download_package(origin.mirror, entry, folder)
+    try:
+        return download_package(origin.mirror, entry, folder)
+    except NotOnMirror:
+        # A newer version may have taken its place since the index was got.
+        newer = read_index(origin.mirror, origin.suite, folder, renewed=True).get(name)
+        if newer is None or newer == entry:
+            raise
+        return download_package(origin.mirror, newer, folder)

@@ -13,8 +13,11 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from http.client import HTTPException
 from pathlib import Path
+
+from byola_hear.files import Stamp, locked, stamp_of
 
 #: Where packages come from unless another mirror is named.
 DEFAULT_MIRROR = "https://deb.debian.org/debian"
@@ -45,13 +48,15 @@ class Entry:
     sha256: str
 
 
-def read_index(mirror: str, suite: str, folder: Path) -> dict[str, Entry]:
+def read_index(mirror: str, suite: str, folder: Path, renewed: bool = False) -> dict[str, Entry]:
     """The packages of a release: main, those for all architectures among them.
 
     Args:
         mirror: address, such as ``https://deb.debian.org/debian``.
         suite: of the release, such as ``bookworm``.
-        folder: keeps the index, so that a second call needs no network.
+        folder: keeps the index, so that a second call needs no network. Of processes that want it at once, one gets
+            it.
+        renewed: whether it is to be got again.
 
     Returns:
         Package name → entry; the last one listed where there are several versions.
@@ -60,15 +65,24 @@ def read_index(mirror: str, suite: str, folder: Path) -> dict[str, Entry]:
         MirrorError: if the index cannot be had or read.
     """
     kept = folder / f"Packages-{suite}.xz"
-    if not kept.exists():
-        address = f"{mirror.rstrip('/')}/dists/{suite}/main/binary-amd64/Packages.xz"
-        download(address, kept)
-    try:
-        with lzma.open(kept, "rt", encoding="utf-8") as file:
-            return {entry.name: entry for entry in _entries(file)}
-    except (lzma.LZMAError, EOFError, UnicodeDecodeError) as error:
-        kept.unlink()
-        raise MirrorError(f"{mirror}: not a readable index of packages ({error})") from None
+    folder.mkdir(parents=True, exist_ok=True)
+    with open(folder / f".{kept.name}.lock", "w") as lock:
+        while not locked(lock):
+            time.sleep(0.1)
+        if renewed or not kept.exists():
+            download(f"{mirror.rstrip('/')}/dists/{suite}/main/binary-amd64/Packages.xz", kept)
+        try:
+            return _read(kept, stamp_of(str(kept)))
+        except (lzma.LZMAError, EOFError, UnicodeDecodeError) as error:
+            kept.unlink()
+            raise MirrorError(f"{mirror}: not a readable index of packages ({error})") from None
+
+
+@lru_cache(maxsize=1)
+def _read(index: Path, stamp: Stamp) -> dict[str, Entry]:
+    """The entries of an index as it is now; reading the 60000 of Debian's takes seconds."""
+    with lzma.open(index, "rt", encoding="utf-8") as file:
+        return {entry.name: entry for entry in _entries(file)}
 
 
 def _entries(lines: Iterator[str]) -> Iterator[Entry]:

@@ -5,6 +5,7 @@ A collection is what was unpacked from a package or a tar, or a folder as it is.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -81,6 +82,29 @@ class Outcome:
         self.left_out.append((name, reason, round(seconds, 3), detail))
 
 
+#: Longest part of a path, bytes: file systems take 255, of which endings need some.
+_LONGEST_NAME = 200
+
+
+def file_name(name: str) -> str:
+    """A name as it may stand in a path on any file system.
+
+    Example:
+        >>> file_name("a game: bang?")
+        'a_game__bang_'
+    """
+    if not name.strip("."):
+        return "_"
+    # Letters of all scripts stay; what a file system or a shell may object to, or what leads elsewhere, does not.
+    text = re.sub(r"[^\w.@+-]", "_", name)
+    encoded = text.encode("utf-8")
+    if len(encoded) <= _LONGEST_NAME:
+        return text
+    # Names that are long are often alike but for their ends.
+    digest = hashlib.sha256(encoded).hexdigest()[:12]
+    return f"{encoded[: _LONGEST_NAME - len(digest) - 1].decode('utf-8', 'ignore')}~{digest}"
+
+
 class FileNames:
     """Gives every sound a file of its own, whatever its name and on any file system."""
 
@@ -97,9 +121,7 @@ class FileNames:
             'a-game/_/bang.wav.flac'
         """
         piece = "" if start_s is None else f".at{start_s:08.1f}s"
-        # Letters of all scripts stay; what a file system or a shell may object to, or what leads elsewhere, does not.
-        parts = [re.sub(r"[^\w.@+-]", "_", part) for part in f"{collection}/{name}".split("/") if part]
-        base = "/".join(part if part.strip(".") else "_" for part in parts) + piece
+        base = "/".join(file_name(part) for part in f"{collection}/{name}".split("/") if part) + piece
         path, number = f"{base}.flac", 1
         while path.lower() in self._given:
             number += 1

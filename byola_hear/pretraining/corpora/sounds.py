@@ -16,6 +16,8 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
+from byola_hear.sound_file import FRAMES_UNKNOWN
+
 #: Samples as they come, ``(n_samples, n_channels)`` float32 with full scale ±1, and their rate in Hz.
 Samples = tuple[NDArray[np.float32], int]
 
@@ -54,9 +56,13 @@ def stored_sound(name: str, contents: Callable[[], Path | bytes]) -> Sound:
     def opened() -> soundfile.SoundFile:
         stored = contents()
         if isinstance(stored, bytes):
-            return soundfile.SoundFile(io.BytesIO(stored))
-        # soundfile takes a name that is no text only as the bytes that it is.
-        return soundfile.SoundFile(os.fsencode(stored) if os.name == "posix" else stored)
+            file = soundfile.SoundFile(io.BytesIO(stored))
+        else:
+            # soundfile takes a name that is no text only as the bytes that it is.
+            file = soundfile.SoundFile(os.fsencode(stored) if os.name == "posix" else stored)
+        if file.frames >= FRAMES_UNKNOWN:
+            raise SoundError(f"{name}: expected a sound that says how long it is, got one that was streamed")
+        return file
 
     def read(start_s: float, length_s: float | None) -> Samples:
         try:
