@@ -83,7 +83,7 @@ hear-smoke: $(VENV)/.hear
 	$(BIN)/python -m benchmark.hear_tools.example_tasks $(SMOKE)/tasks
 	$(BIN)/python -m heareval.embeddings.runner byola_hear $(if $(MODEL),--model $(MODEL)) \
 		--tasks-dir $(SMOKE)/tasks --embeddings-dir $(SMOKE)/embeddings
-	cd $(SMOKE) && OMP_NUM_THREADS=1 $(abspath $(BIN))/python -m heareval.predictions.runner \
+	cd $(SMOKE) && OMP_NUM_THREADS=1 "$(abspath $(BIN))/python" -m heareval.predictions.runner \
 		embeddings/byola_hear/* --grid faster
 	@for scores in $(SMOKE)/embeddings/byola_hear/*/test.predicted-scores.json; do \
 		echo "$$scores"; sed -n '/"test": {/,/}/p' "$$scores"; done
@@ -93,16 +93,18 @@ table: $(VENV)/.hear
 	$(BIN)/python -m benchmark run --suite mini --models $(ROWS) --grid fast --grid-points 2 -o $(TABLE)
 	@cat $(TABLE)/table.md; echo "As a page, with sounds: $(TABLE)/page.html"
 
-# Small packages of each side; `corpora build` without names takes all there are. What is done is not done again.
+# Small packages of each side; `corpora build` without names takes all there are. What is done is not done again:
+# other HOURS have sets of their own, other STEPS runs of their own.
+pretrain: SETS = $(PRETRAIN)/sets-$(HOURS)
 pretrain: $(VENV)/.pretraining
 	$(BIN)/python -m byola_hear.pretraining corpora build --set speech -o $(PRETRAIN)/speech klettres-data
 	$(BIN)/python -m byola_hear.pretraining corpora build --set nonspeech -o $(PRETRAIN)/nonspeech sonic-pi-samples minetest-data
 	$(BIN)/python -m byola_hear.pretraining match $(PRETRAIN)/speech/manifest.csv $(PRETRAIN)/nonspeech/manifest.csv \
-		-o $(PRETRAIN)/sets --hours $(HOURS) --limit music=0.5
+		-o $(SETS) --hours $(HOURS) --limit music=0.5
 	for name in speech nonspeech both; do \
-		$(BIN)/python -m byola_hear.pretraining train $(PRETRAIN)/sets/$$name.csv -o $(PRETRAIN)/runs/$$name \
+		$(BIN)/python -m byola_hear.pretraining train $(SETS)/$$name.csv -o $(SETS)/$(STEPS)/$$name \
 			--steps $(STEPS) --batch-size 32 --warm-up-steps 5 && \
-		$(BIN)/python -m byola_hear.pretraining export $(PRETRAIN)/runs/$$name -o $(PRETRAIN) && \
+		$(BIN)/python -m byola_hear.pretraining export $(SETS)/$(STEPS)/$$name -o $(PRETRAIN) && \
 		$(BIN)/byola-hear embed tests/data --model $(PRETRAIN)/byola-$$name.safetensors || exit 1; done
 
 readme: $(VENV)/.test

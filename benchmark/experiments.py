@@ -1,6 +1,6 @@
 """What was tried before the long runs, and what it did: ``python -m benchmark experiments``.
 
-Short runs that differ in one setting each, judged on validation parts alone. Records of them stand in
+Short runs that differ from a base run in a setting or two, judged on validation parts alone. Records of them stand in
 ``weights/experiments.json``; ``weights/EXPERIMENTS.md`` is written from these.
 """
 
@@ -54,18 +54,22 @@ def scores_of(probe: Path) -> dict[str, dict[str, Any]]:
         Model to its mean and accuracies by task, in percent, with 95 % intervals.
 
     Raises:
-        ValueError: if test parts were used: recipes are chosen on validation parts.
+        ValueError: if it is no such file, or test parts were used: recipes are chosen on validation parts.
     """
-    content = json.loads(probe.read_text(encoding="utf-8"))
-    if content["about"]["parts"] != "validation":
-        raise ValueError(f"{probe}: expected results on validation parts, got {content['about']['parts']}")
+    try:
+        content = json.loads(probe.read_text(encoding="utf-8"))
+        parts, models = content["about"]["parts"], content["models"]
+    except (ValueError, KeyError, TypeError):
+        raise ValueError(f"{probe}: expected results of `python -m benchmark probe`, got something else") from None
+    if parts != "validation":
+        raise ValueError(f"{probe}: expected results on validation parts, got {parts}")
     return {
         name.removeprefix("byola-"): {
             "mean": model["mean"],
             "mean_interval": model["mean_interval"],
             "tasks": {task: result["accuracy"] for task, result in model["tasks"].items()},
         }
-        for name, model in content["models"].items()
+        for name, model in models.items()
     }
 
 
@@ -127,7 +131,7 @@ def page(records: Mapping[str, Any]) -> str:
     heard = "; ".join(f"{hours:.1f} h of audio (manifest {digest})" for digest, hours in sets)
     return f"""# What was tried
 
-Short runs, each with one setting changed, on {heard}. Accuracy in %, of the linear probe of
+Short runs, each different from the base in what is named, on {heard}. Accuracy in %, of the linear probe of
 `python -m benchmark probe --validation`: validation parts only, the test parts were not looked at. Written by
 `python -m benchmark experiments` from `{RECORDS}`; "minutes" are by the clock, on a machine that did other things, too.
 
@@ -167,7 +171,11 @@ def experiments_command(checkpoints: tuple[Path, ...], probes: tuple[Path, ...],
     folder = zoo_folder() if folder is None else folder
     path = folder / RECORDS
     records = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {"runs": {}, "scores": {}}
-    records["runs"].update(map(record_of, checkpoints))
+    for name, record in map(record_of, checkpoints):
+        if records["runs"].get(name) != record:
+            # They are another run's.
+            records["scores"].pop(name, None)
+        records["runs"][name] = record
     for probe in probes:
         known = {*records["runs"], UNTRAINED}
         records["scores"].update({name: score for name, score in scores_of(probe).items() if name in known})

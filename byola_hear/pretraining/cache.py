@@ -17,20 +17,22 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
-import soundfile
-import soxr
 import torch
 from torch import Tensor
 
-from byola_hear.frontend import FrontendConfig, log_mel
+from byola_hear.files import locked, replacing
+from byola_hear.frontend import FrontendConfig
+from byola_hear.pretraining.clip_log_mel import cached_log_mel
 from byola_hear.pretraining.crops import crop_statistics
 from byola_hear.pretraining.manifest import Clip, read_manifest, summary
 from byola_hear.pretraining.matching import matching_of
 
 DATA_FILE, ROWS_FILE, INFO_FILE = "log_mel.f16", "rows.csv", "cache.json"
+#: Whose rows an unfinished cache holds.
+MARKER_FILE = "building.json"
 
 
 @dataclass(frozen=True)
@@ -62,46 +64,6 @@ class LogMelCache:
         return replace(self, frames=frames, starts=starts, lengths=lengths)
 
 
-def read_clip(clip: Clip, folder: Path, sample_rate: int) -> np.ndarray:
-    """Decode one row of a manifest.
-
-    Args:
-        clip: the row.
-        folder: the manifest's folder.
-        sample_rate: Hz wanted.
-
-    Returns:
-        ``(n_samples,)`` float32 mono.
-
-    Raises:
-        ValueError: if the file is missing, unreadable, empty or holds values that are not finite.
-    """
-    path = folder / clip.path
-    try:
-        with soundfile.SoundFile(path) as file:
-            rate = file.samplerate
-            start = round((clip.start_s or 0.0) * rate)
-            count = -1 if clip.end_s is None else round(clip.end_s * rate) - start
-            if start:
-                file.seek(start)
-            audio = file.read(count, dtype="float32", always_2d=True).mean(axis=1)
-    except (soundfile.SoundFileError, OSError, RuntimeError) as error:
-        raise ValueError(f"{path}: {error}") from None
-    if rate != sample_rate:
-        audio = soxr.resample(audio, rate, sample_rate)
-    if len(audio) == 0:
-        raise ValueError(f"{path}: no samples")
-    if not np.isfinite(audio).all():
-        raise ValueError(f"{path}: samples that are not finite numbers")
-    return audio
-
-
-def cached_log_mel(clip: Clip, folder: Path, frontend: FrontendConfig) -> np.ndarray:
-    """One row as it is stored: ``(n_frames, n_mels)`` float16."""
-    audio = torch.from_numpy(read_clip(clip, folder, frontend.sample_rate))
-    return log_mel(audio, frontend).T.half().contiguous().numpy()
-
-
 def build_cache(
     manifest: str | os.PathLike[str],
     output: str | os.PathLike[str],
@@ -128,7 +90,8 @@ def build_cache(
         The cache, opened.
 
     Raises:
-        ValueError: if the folder holds the cache of another manifest or front end, or no row could be read.
+        ValueError: if the folder holds the cache of another manifest or front end, or less data than its rows say,
+            another process is building there, or no row could be read.
     """
     manifest, output = Path(manifest), Path(output)
     frontend = frontend or FrontendConfig()
@@ -139,49 +102,66 @@ def build_cache(
     }
     output.mkdir(parents=True, exist_ok=True)
     if (output / INFO_FILE).exists():
-        cache = open_cache(output)
-        if any(cache.info[key] != value for key, value in identity.items()):
-            raise ValueError(f"{output}: holds the cache of another manifest or front end; choose another folder")
-        return cache
-    failed = _append_rows(clips, manifest.parent, output, frontend, identity, workers, progress)
-    frames, starts, lengths = _open_data(output, frontend)
-    if len(starts) == 0:
-        raise ValueError(f"{manifest}: no row could be read; the first: {failed[0] if failed else 'none'}")
-    drawn = LogMelCache(frames, starts, lengths, frontend, 0.0, 1.0, {})
-    mean, std = crop_statistics(drawn, statistics_crops, crop_frames, seed)
-    info = {
-        **identity,
-        "mean": mean,
-        "std": std,
-        "rows": len(starts),
-        "hours": float(lengths.sum()) * frontend.hop_length / frontend.sample_rate / 3600,
-        "sources": summary(clips),
-        "matching": matching_of(manifest),
-        "failed": failed,
-    }
-    temporary = output / f"{INFO_FILE}.partial"
-    temporary.write_text(json.dumps(info, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    os.replace(temporary, output / INFO_FILE)
+        return _opened(output, identity)
+    with open(output / DATA_FILE, "ab") as data:
+        if not locked(data):
+            raise ValueError(f"{output}: another process is building this cache; expected to be alone")
+        # The lock may have become free because the cache was finished.
+        if (output / INFO_FILE).exists():
+            return _opened(output, identity)
+        failed = _append_rows(clips, manifest.parent, output, data, frontend, identity, workers, progress)
+        row_lengths = _row_lengths(output)
+        if not row_lengths.any():
+            # What could not be read now may be there the next time.
+            (output / ROWS_FILE).unlink()
+            (output / MARKER_FILE).unlink()
+            raise ValueError(f"{manifest}: no row could be read; the first: {failed[0]}")
+        drawn = LogMelCache(*_open_data(output, frontend), frontend, 0.0, 1.0, {})
+        mean, std = crop_statistics(drawn, statistics_crops, crop_frames, seed)
+        info = {
+            **identity,
+            "mean": mean,
+            "std": std,
+            "rows": len(drawn.starts),
+            "hours": float(drawn.lengths.sum()) * frontend.hop_length / frontend.sample_rate / 3600,
+            "sources": summary(clip for clip, length in zip(clips, row_lengths) if length),
+            "matching": matching_of(manifest),
+            "failed": failed,
+        }
+        with replacing(output / INFO_FILE) as file:
+            file.write((json.dumps(info, indent=1, ensure_ascii=False) + "\n").encode())
+        (output / MARKER_FILE).unlink()
     return open_cache(output)
+
+
+def _opened(output: Path, identity: dict[str, Any]) -> LogMelCache:
+    """A finished cache, if it is the one wanted."""
+    cache = open_cache(output)
+    if any(cache.info[key] != value for key, value in identity.items()):
+        raise ValueError(f"{output}: holds the cache of another manifest or front end; choose another folder")
+    return cache
 
 
 def _append_rows(
     clips: list[Clip],
     folder: Path,
     output: Path,
+    data: IO[bytes],
     frontend: FrontendConfig,
     identity: dict[str, Any],
     workers: int,
     progress: Callable[[int, int], None] | None,
 ) -> list[str]:
     """Decode the rows that are not in the data file yet and append them; returns the reasons of those that failed."""
-    marker = output / "building.json"
+    marker = output / MARKER_FILE
     if marker.exists() and json.loads(marker.read_text(encoding="utf-8")) != identity:
         raise ValueError(f"{output}: holds an unfinished cache of another manifest or front end; choose another one")
-    marker.write_text(json.dumps(identity), encoding="utf-8")
+    with replacing(marker) as file:
+        file.write(json.dumps(identity).encode())
     done, failed, size = _rows_done(output, frontend.n_mels * 2)
-    with open(output / DATA_FILE, "ab") as data, open(output / ROWS_FILE, "a", newline="", encoding="utf-8") as rows:
-        data.truncate(size)
+    _check_size(output, size)
+    data.truncate(size)
+    with open(output / ROWS_FILE, "a", newline="", encoding="utf-8") as rows:
         writer = csv.writer(rows, lineterminator="\n")
         with ThreadPoolExecutor(max(1, workers)) as pool:
             for index, result in _in_order(pool, clips, done, folder, frontend, workers):
@@ -196,7 +176,6 @@ def _append_rows(
                 rows.flush()
                 if progress is not None:
                     progress(index + 1, len(clips))
-    marker.unlink()
     return failed
 
 
@@ -234,14 +213,27 @@ def _rows_done(output: Path, frame_bytes: int) -> tuple[int, list[str], int]:
     return len(entries), [entry[2] for entry in entries if entry[2]], frames * frame_bytes
 
 
+def _check_size(output: Path, expected: int) -> None:
+    """Refuse a data file that is shorter than its rows say; a longer one ends with a row that was being written."""
+    size = (output / DATA_FILE).stat().st_size
+    if size < expected:
+        raise ValueError(f"{output / DATA_FILE}: expected {expected} bytes, got {size}; build it in a new folder")
+
+
+def _row_lengths(output: Path) -> np.ndarray:
+    """``(n_rows,)`` int64 frames of each of the manifest's rows, 0 for one that could not be read."""
+    with open(output / ROWS_FILE, newline="", encoding="utf-8") as file:
+        return np.array([int(entry[1]) for entry in csv.reader(file)], dtype=np.int64)
+
+
 def _open_data(output: Path, frontend: FrontendConfig) -> tuple[Tensor, Tensor, Tensor]:
     """The frames, memory-mapped, with each readable row's start and length."""
-    with open(output / ROWS_FILE, newline="", encoding="utf-8") as file:
-        lengths = np.array([int(entry[1]) for entry in csv.reader(file)], dtype=np.int64)
+    lengths = _row_lengths(output)
     lengths = lengths[lengths > 0]
+    _check_size(output, int(lengths.sum()) * frontend.n_mels * 2)
     starts = np.cumsum(lengths) - lengths
     # Mode "c" maps privately: torch wants writable memory, and the file must never change.
-    data = np.memmap(output / DATA_FILE, dtype=np.float16, mode="c") if len(lengths) else np.empty(0, np.float16)
+    data = np.memmap(output / DATA_FILE, dtype=np.float16, mode="c")
     frames = torch.from_numpy(data).reshape(-1, frontend.n_mels)
     return frames, torch.from_numpy(starts), torch.from_numpy(lengths)
 
@@ -251,6 +243,7 @@ def open_cache(folder: str | os.PathLike[str]) -> LogMelCache:
 
     Raises:
         FileNotFoundError: if the folder holds none.
+        ValueError: if its data file is shorter than its rows say.
     """
     folder = Path(folder)
     if not (folder / INFO_FILE).exists():

@@ -7,33 +7,25 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import click
 import torch
 
-from byola_hear.encoder import EncoderConfig
 from byola_hear.files import replacing
-from byola_hear.frontend import FrontendConfig
 from byola_hear.pretraining import manifest as manifests
-from byola_hear.pretraining.cache import LogMelCache, build_cache
 from byola_hear.pretraining.collect import build_manifest
 from byola_hear.pretraining.corpora.cli import corpora
-from byola_hear.pretraining.distributed import Place, launched
 from byola_hear.pretraining.export import export_model
 from byola_hear.pretraining.matching import limit_kinds, match, write_matched
-from byola_hear.pretraining.recipe import Recipe
-from byola_hear.pretraining.run_log import LOG_FILE
-from byola_hear.pretraining.train import Progress, Trainer
-from byola_hear.pretraining.views import ViewConfig
+from byola_hear.pretraining.run_log import LOG_FILE, log_text, read_log
+from byola_hear.pretraining.train_command import cache_with_progress, train
 from byola_hear.zoo import add_to_zoo
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
 FILE = click.Path(dir_okay=False, path_type=Path)
 MANIFEST = click.Path(exists=True, dir_okay=False, path_type=Path)
-DEFAULTS = Recipe()
 
 
 @click.group()
@@ -42,6 +34,7 @@ def commands() -> None:
 
 
 commands.add_command(corpora)
+commands.add_command(train)
 
 
 @commands.command()
@@ -83,9 +76,16 @@ def match_command(
 ) -> None:
     """Draw equal hours from two manifests, and half of each at the same total as "both"."""
     shares = dict(_share(text) for text in limit)
+    read = {path: manifests.read_manifest(path) for path in (first, second)}
+    there = {clip.kind for clips in read.values() for clip in clips}
+    if unknown := [kind for kind in shares if kind not in there]:
+        raise click.UsageError(f"expected --limit of one of the kinds {', '.join(sorted(there))}, got {unknown[0]}")
+    for target in (output / f"{name}.csv" for name in (*names, "both")):
+        if target.exists() and any(target.samefile(path) for path in read):
+            raise click.UsageError(f"expected another folder or other --names, as {target} is one of the collections")
     collections = []
     for path in (first, second):
-        clips = [manifests.moved(clip, path.parent, output) for clip in manifests.read_manifest(path)]
+        clips = [manifests.moved(clip, path.parent, output) for clip in read[path]]
         present = {kind: share for kind, share in shares.items() if any(clip.kind == kind for clip in clips)}
         collections.append(limit_kinds(clips, present, seed))
     sets = match(collections[0], collections[1], seed, hours)
@@ -110,14 +110,12 @@ def _share(text: str) -> tuple[str, float]:
 @click.argument("manifest", type=MANIFEST)
 @click.option("-o", "--output", required=True, type=FOLDER, help="Folder of the cache.")
 @click.option("--workers", default=2, show_default=True, help="Threads that decode.")
-@click.option("--mel-scale", type=click.Choice(["slaney", "htk"]), default="slaney", show_default=True)
-def cache(manifest: Path, output: Path, workers: int, mel_scale: str) -> None:
+def cache(manifest: Path, output: Path, workers: int) -> None:
     """Decode a manifest's audio into a log-mel cache, 46 MB an hour, and compute its statistics.
 
     Interrupted, the same command goes on where it stopped.
     """
-    frontend = FrontendConfig(mel_scale=mel_scale, mel_norm="slaney" if mel_scale == "slaney" else "none")
-    made = _cache_with_progress(manifest, output, workers, frontend)
+    made = cache_with_progress(manifest, output, workers)
     failed = made.info["failed"]
     for reason in failed:
         click.echo(f"left out: {reason}", err=True)
@@ -125,118 +123,6 @@ def cache(manifest: Path, output: Path, workers: int, mel_scale: str) -> None:
         f"{output}: {made.info['rows']} rows, {made.info['hours']:.2f} hours, mean {made.mean:.4f}, "
         f"std {made.std:.4f}; {len(failed)} left out"
     )
-
-
-def _cache_with_progress(manifest: Path, output: Path, workers: int, frontend: FrontendConfig) -> LogMelCache:
-    """Build or open a cache under a progress bar."""
-    with _bar("decoding", "row", leave=False) as bar:
-
-        def report(done: int, total: int) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
-
-        return build_cache(manifest, output, frontend, workers, progress=report)
-
-
-def _bar(title: str, unit: str, **options: Any) -> Any:
-    """A progress bar on stderr, silent where that is no terminal."""
-    try:
-        from tqdm import tqdm
-    except ImportError:
-        raise click.UsageError("this needs the 'pretraining' extra: pip install 'byola-hear[pretraining]'") from None
-    return tqdm(desc=title, unit=unit, disable=None, dynamic_ncols=True, **options)
-
-
-@commands.command()
-@click.argument("manifest", type=MANIFEST)
-@click.option("-o", "--output", required=True, type=FOLDER, help="Folder of the run; a run there is resumed.")
-@click.option("--cache", "cache_folder", type=FOLDER, help="Log-mel cache; by default the manifest's name + .cache.")
-@click.option("--steps", default=DEFAULTS.steps, show_default=True, help="Steps in all; the schedules end there.")
-@click.option("--minutes", type=float, help="Stop after this time; the same command resumes.")
-@click.option("--batch-size", default=DEFAULTS.batch_size, show_default=True, help="Crops a step, on each device.")
-@click.option("--crop-frames", default=DEFAULTS.crop_frames, show_default=True, help="10 ms each.")
-@click.option("--learning-rate", default=DEFAULTS.learning_rate, show_default=True)
-@click.option("--final-learning-rate", default=DEFAULTS.final_learning_rate, show_default=True)
-@click.option("--warm-up-steps", default=DEFAULTS.warm_up_steps, show_default=True)
-@click.option("--weight-decay", default=DEFAULTS.weight_decay, show_default=True)
-@click.option("--ema-decay", default=DEFAULTS.ema_decay, show_default=True)
-@click.option("--final-ema-decay", default=DEFAULTS.final_ema_decay, show_default=True)
-@click.option("--mixup-ratio", default=DEFAULTS.views.mixup_ratio, show_default=True)
-@click.option("--fader-gain", default=DEFAULTS.views.fader_gain, show_default=True)
-@click.option("--shape", type=click.Choice(["v1", "v2"]), default="v2", show_default=True, help="Of the network.")
-@click.option("--hidden-size", default=2048, show_default=True, help="Width of the linear layers.")
-@click.option("--channels", default=64, show_default=True, help="Of each convolution.")
-@click.option("--projector-hidden", default=DEFAULTS.projector_hidden, show_default=True, help="Width in both heads.")
-@click.option("--seed", default=DEFAULTS.seed, show_default=True)
-@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1 …")
-@click.option("--precision", type=click.Choice(["auto", "bfloat16", "float32"]), default="auto", show_default=True)
-@click.option("--threads", type=int, help="CPU threads; torch's own choice by default.")
-@click.option("--workers", default=2, show_default=True, help="Threads that decode, where the cache is not there yet.")
-@click.option("--save-every", default=5.0, show_default=True, help="Minutes between two savings of the state.")
-def train(manifest: Path, output: Path, cache_folder: Path | None, minutes: float | None, **options: Any) -> None:
-    """Train a network on a manifest's audio. Killed at any moment, the same command resumes it exactly.
-
-    On several devices: torchrun --nproc-per-node N -m byola_hear.pretraining train …
-    """
-    recipe = _recipe(options)
-    if options["threads"]:
-        torch.set_num_threads(options["threads"])
-    with launched(options["device"]) as place:
-        folder = cache_folder or manifest.with_suffix(".cache")
-        audio = _cache_for(place, manifest, folder, options["workers"])
-        output.mkdir(parents=True, exist_ok=True)
-        trainer = Trainer(_on_device(audio, place.device), recipe, output, place, options["precision"])
-        finished = _train_with_progress(trainer, minutes, options["save_every"])
-        if place.is_first:
-            state = "finished" if finished else "stopped; the same command resumes"
-            click.echo(f"{output}: step {trainer.step} of {recipe.steps}, {trainer.seconds / 60:.1f} minutes, {state}")
-
-
-def _recipe(options: dict[str, Any]) -> Recipe:
-    """The recipe that the options of ``train`` describe."""
-    shape = EncoderConfig.v1() if options["shape"] == "v1" else EncoderConfig.v2()
-    names = (
-        "steps", "batch_size", "crop_frames", "learning_rate", "final_learning_rate", "warm_up_steps", "weight_decay",
-        "ema_decay", "final_ema_decay", "projector_hidden", "seed",
-    )  # fmt: skip
-    return Recipe(
-        **{name: options[name] for name in names},
-        views=ViewConfig(mixup_ratio=options["mixup_ratio"], fader_gain=options["fader_gain"]),
-        encoder=replace(shape, hidden_size=options["hidden_size"], channels=options["channels"]),
-    )
-
-
-def _cache_for(place: Place, manifest: Path, folder: Path, workers: int) -> LogMelCache:
-    """The cache, built by the first process while the others wait."""
-    if place.is_first:
-        _cache_with_progress(manifest, folder, workers, FrontendConfig())
-    place.wait()
-    return build_cache(manifest, folder, FrontendConfig())
-
-
-def _on_device(audio: LogMelCache, device: torch.device) -> LogMelCache:
-    """The cache on a GPU where half of its free memory holds it, else where it is."""
-    if device.type != "cuda" or audio.frames.nbytes > torch.cuda.mem_get_info(device)[0] / 2:
-        return audio
-    return audio.to(device)
-
-
-def _train_with_progress(trainer: Trainer, minutes: float | None, save_every: float) -> bool:
-    """Train under a progress bar with loss, spread and speed."""
-    bar = _bar("training", "step", total=trainer.recipe.steps, initial=trainer.step) if trainer.place.is_first else None
-
-    def report(state: Progress) -> None:
-        if bar is not None:
-            bar.update(state.step - bar.n)
-            bar.set_postfix_str(
-                f"loss {state.loss:.4f}, spread {state.spread:.3f}, {state.crops_per_second:.0f} crops/s", refresh=False
-            )
-
-    try:
-        return trainer.train(minutes, save_every, report)
-    finally:
-        if bar is not None:
-            bar.close()
 
 
 @commands.command()
@@ -248,7 +134,9 @@ def plot(runs: tuple[Path, ...], output: Path) -> None:
         from byola_hear.pretraining.curves import draw_curves
     except ImportError:
         raise click.UsageError("this needs the 'pretraining' extra: pip install 'byola-hear[pretraining]'") from None
-    draw_curves({run.resolve().name: run / LOG_FILE for run in runs}, output)
+    names = [run.resolve().name for run in runs]
+    labels = [name if names.count(name) == 1 else str(run) for name, run in zip(names, runs)]
+    draw_curves({label: run / LOG_FILE for label, run in zip(labels, runs)}, output)
     click.echo(str(output))
 
 
@@ -264,7 +152,7 @@ def export(run: Path, output: Path, name: str | None, version: str, licence: str
     output.mkdir(parents=True, exist_ok=True)
     sha256 = add_to_zoo(model, output)
     with replacing(output / f"byola-{model.config.name}.log.csv") as file:
-        file.write((run / LOG_FILE).read_bytes())
+        file.write(log_text(read_log(run / LOG_FILE, model.config.training["step"])).encode())
     click.echo(f"{output}: {model.config.name} {version}, {model.config.training['crops']} crops, sha256 {sha256}")
 
 
@@ -286,6 +174,9 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except FloatingPointError as error:
         click.echo(f"error: {error}", err=True)
         code = 1
+    except torch.OutOfMemoryError as error:
+        click.echo(f"error: {str(error).split('. ')[0]}; a smaller --batch-size needs less", err=True)
+        code = 2
     except (ValueError, OSError) as error:
         click.echo(f"error: {' '.join(str(error).split())}", err=True)
         code = 2

@@ -6,9 +6,13 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 
 import torch
 from torch import distributed
+
+#: For the first process, which may have thousands of hours to decode while the others wait.
+LONGEST_WAIT = timedelta(days=2)
 
 
 @dataclass(frozen=True)
@@ -19,11 +23,13 @@ class Place:
         rank: its number, from 0; the first writes the files.
         world_size: number of processes.
         device: what it computes on.
+        local_rank: its number among those on its machine.
     """
 
     rank: int
     world_size: int
     device: torch.device
+    local_rank: int = 0
 
     @property
     def is_first(self) -> bool:
@@ -57,19 +63,26 @@ def launched(device: str) -> Iterator[Place]:
         device = "cuda" if torch.cuda.is_available() else "cpu"
     try:
         chosen = torch.device(device)
+        known = chosen.type in ("cpu", "cuda")
     except RuntimeError:
-        raise ValueError(f"expected a device such as 'cpu', 'cuda' or 'cuda:1', got {device!r}") from None
-    if chosen.type == "cuda" and not torch.cuda.is_available():
-        raise ValueError(f"device {device!r} was asked for, but torch finds no GPU here")
-    world_size = int(os.environ.get("WORLD_SIZE", "1"))
+        known = False
+    if not known:
+        raise ValueError(f"expected a device such as 'cpu', 'cuda' or 'cuda:1', got {device!r}")
+    world_size, local_rank = int(os.environ.get("WORLD_SIZE", "1")), int(os.environ.get("LOCAL_RANK", "0"))
+    if chosen.type == "cuda":
+        if not torch.cuda.is_available():
+            raise ValueError(f"device {device!r} was asked for, but torch finds no GPU here")
+        if world_size > 1:
+            chosen = torch.device("cuda", local_rank)
+        if (chosen.index or 0) >= torch.cuda.device_count():
+            raise ValueError(f"expected one of the {torch.cuda.device_count()} GPUs here, got {str(chosen)!r}")
     if world_size == 1:
         yield Place(0, 1, chosen)
         return
     if chosen.type == "cuda":
-        chosen = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
         torch.cuda.set_device(chosen)
-    distributed.init_process_group("nccl" if chosen.type == "cuda" else "gloo")
+    distributed.init_process_group("nccl" if chosen.type == "cuda" else "gloo", timeout=LONGEST_WAIT)
     try:
-        yield Place(distributed.get_rank(), world_size, chosen)
+        yield Place(distributed.get_rank(), world_size, chosen, local_rank)
     finally:
         distributed.destroy_process_group()

@@ -49,7 +49,7 @@ def export_model(run: Path, name: str, version: str, licence: str = "Apache-2.0"
 
 def training_facts(run: Path, header: dict[str, Any]) -> dict[str, Any]:
     """What a card says about a run: JSON values, taken from its state and log."""
-    rows, cache = read_log(run / LOG_FILE), header["cache"]
+    rows, cache = read_log(run / LOG_FILE, header["step"]), header["cache"]
     last = rows[-1] if rows else {}
     return {
         "hours": cache["hours"],

@@ -111,7 +111,8 @@ def first_block(convolution: nn.Conv2d, norm: nn.BatchNorm2d, x: Tensor) -> Tens
         with torch.no_grad():
             patch_mean, covariance = patch_moments(x)
             patches = pooled_patches(x).to(dtype)
-        weight = convolution.weight.float().flatten(1)
+        # With the one channel last, as the weight may lie in memory: its gradient then lies there likewise.
+        weight = convolution.weight.float().permute(0, 2, 3, 1).flatten(1)
         # The convolution's bias and the batch's mean cancel: the bias enters the running mean alone.
         mean = weight @ patch_mean
         variance = ((weight @ covariance) * weight).sum(dim=1)

@@ -149,7 +149,7 @@ def match(
     """
     parts = [segments(first, longest_s), segments(second, longest_s)]
     size = min(map(hours, parts)) if wanted_hours is None else wanted_hours
-    if size <= 0:
+    if not size > 0:
         raise ValueError(f"expected a positive number of hours, got {size}")
     drawn = [draw(rows, size, seed) for rows in parts]
     halves = [draw(rows, size / 2, seed + 1) for rows in drawn]
@@ -167,7 +167,12 @@ def write_matched(sets: MatchedSets, folder: Path, names: tuple[str, str], facts
 
     Returns:
         The three manifests.
+
+    Raises:
+        ValueError: if the three names are not different, or not plain.
     """
+    if len({*names, "both"}) < 3 or any(Path(name).name != name or not name for name in names):
+        raise ValueError(f"expected two different plain names, neither of them 'both', got {names[0]!r}, {names[1]!r}")
     folder.mkdir(parents=True, exist_ok=True)
     drawn = dict(zip((*names, "both"), (sets.first, sets.second, sets.both)))
     paths = []

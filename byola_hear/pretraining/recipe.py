@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -69,6 +70,9 @@ class Recipe:
             raise ValueError(
                 f"warm_up_steps and weight_decay must not be negative, got {self.warm_up_steps} and {self.weight_decay}"
             )
+        # A step's seed is made of it and must fit into 64 bits.
+        if not 0 <= self.seed < 2**31:
+            raise ValueError(f"seed must be from 0 to {2**31 - 1}, got {self.seed}")
 
     def learning_rate_at(self, step: int) -> float:
         """Learning rate of a step, counted from 0.
@@ -95,6 +99,19 @@ class Recipe:
     def from_dict(cls, data: dict[str, Any]) -> Recipe:
         """The recipe that :meth:`to_dict` gave."""
         return cls(**{**data, "views": ViewConfig(**data["views"]), "encoder": EncoderConfig(**data["encoder"])})
+
+
+def differences(stored: Mapping[str, Any], wanted: Mapping[str, Any]) -> str:
+    """What one recipe of :meth:`Recipe.to_dict` has otherwise than another, with both values; empty if nothing.
+
+    Example:
+        >>> differences(Recipe(steps=10).to_dict(), Recipe(steps=20).to_dict())
+        'steps 10, got 20'
+    """
+    first, second = ({**recipe, **recipe["views"], **recipe["encoder"]} for recipe in (stored, wanted))
+    names = [name for name in {**first, **second} if name not in ("views", "encoder")]
+    changed = [name for name in names if first.get(name) != second.get(name)]
+    return ", ".join(f"{name} {first.get(name)}, got {second.get(name)}" for name in changed)
 
 
 def _cosine(first: float, last: float, progress: float) -> float:

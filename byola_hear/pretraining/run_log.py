@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import csv
-import os
+import math
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from byola_hear.files import replacing
+
 LOG_FILE = "log.csv"
-COLUMNS = ("step", "crops", "seconds", "loss", "spread", "learning_rate", "ema_decay", "crops_per_second")
+COUNTS = ("step", "crops")
+COLUMNS = (*COUNTS, "seconds", "loss", "spread", "learning_rate", "ema_decay", "crops_per_second")
 
 
 class RunLog:
@@ -15,35 +19,43 @@ class RunLog:
 
     Args:
         folder: of the run.
-        first_step: rows at or after this step, left by an interrupted run, are dropped.
+        first_step: rows after this step, left by an interrupted run, are dropped.
     """
 
     def __init__(self, folder: Path, first_step: int) -> None:
         self.path = folder / LOG_FILE
-        rows = [row for row in read_log(self.path) if row["step"] <= first_step] if self.path.exists() else []
-        temporary = folder / f"{LOG_FILE}.partial"
-        with open(temporary, "w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(COLUMNS)
-            writer.writerows([f"{row[name]:.6g}" for name in COLUMNS] for row in rows)
-        os.replace(temporary, self.path)
+        rows = read_log(self.path, first_step) if self.path.exists() else []
+        with replacing(self.path) as file:
+            file.write(log_text(rows).encode())
 
     def write(self, **values: float) -> None:
         """Append a row; every column must be given."""
         with open(self.path, "a", newline="", encoding="utf-8") as file:
-            csv.writer(file, lineterminator="\n").writerow([f"{values[name]:.6g}" for name in COLUMNS])
+            file.write(_line(values))
 
 
-def read_log(path: Path) -> list[dict[str, float]]:
+def log_text(rows: Iterable[Mapping[str, float]]) -> str:
+    """Rows as the text of a log."""
+    return ",".join(COLUMNS) + "\n" + "".join(map(_line, rows))
+
+
+def _line(row: Mapping[str, float]) -> str:
+    """One row: counts whole, the rest with six digits."""
+    return ",".join(f"{row[name]:.0f}" if name in COUNTS else f"{row[name]:.6g}" for name in COLUMNS) + "\n"
+
+
+def read_log(path: Path, last_step: float = math.inf) -> list[dict[str, float]]:
     """A run's log, a dictionary a row.
 
     Args:
         path: ``log.csv`` in the run's folder, or where it was copied to.
+        last_step: rows after this step are left out.
 
     Raises:
         FileNotFoundError: if there is none.
     """
-    with open(path, newline="", encoding="utf-8") as file:
-        # A row without its end is one that was being written when the run was killed.
-        whole = [row for row in csv.DictReader(file) if None not in row.values()]
-    return [{name: float(row[name]) for name in COLUMNS} for row in whole]
+    text = path.read_text(encoding="utf-8")
+    # A row without its end is one that was being written when the run was killed.
+    whole = text[: text.rfind("\n") + 1].splitlines()
+    rows = [{name: float(row[name]) for name in COLUMNS} for row in csv.DictReader(whole)]
+    return [row for row in rows if row["step"] <= last_step]

@@ -35,6 +35,9 @@ def save_state(
         target: the target network.
         optimiser: Adam or AdamW over ``online.parameters()``.
         header: step, recipe and whatever else must be known again; JSON values.
+
+    Raises:
+        OSError: if it can't be written, as on a full disk; the state before it stays.
     """
     tensors = {f"online.{name}": tensor for name, tensor in online.state_dict().items()}
     tensors |= {f"target.{name}": tensor for name, tensor in target.state_dict().items()}
@@ -43,7 +46,11 @@ def save_state(
             tensors[f"optimiser.{key}.{name}"] = torch.as_tensor(value)
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     temporary = folder / f"{STATE_FILE}.partial"
-    save_file(plain, temporary, metadata={"run": json.dumps(header)})
+    try:
+        save_file(plain, temporary, metadata={"run": json.dumps(header)})
+    except SafetensorError as error:
+        temporary.unlink(missing_ok=True)
+        raise OSError(f"{folder}: the state can't be written ({error})") from None
     os.replace(temporary, folder / STATE_FILE)
 
 

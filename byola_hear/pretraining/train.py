@@ -7,6 +7,7 @@ saved: it is drawn again from the steps that filled it.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -21,10 +22,10 @@ from torch.nn.parallel import DistributedDataParallel
 from byola_hear.encoder import Encoder
 from byola_hear.pretraining.byol import OnlineNetwork, TargetNetwork, byol_loss, embedding_spread
 from byola_hear.pretraining.cache import LogMelCache
-from byola_hear.pretraining.crops import draw_crops, row_weights
 from byola_hear.pretraining.distributed import Place
-from byola_hear.pretraining.recipe import Recipe
+from byola_hear.pretraining.recipe import Recipe, differences
 from byola_hear.pretraining.run_log import RunLog
+from byola_hear.pretraining.sampler import Sampler, step_seed
 from byola_hear.pretraining.state import STATE_FILE, load_network, load_optimiser, read_header, save_state
 from byola_hear.pretraining.views import make_views
 
@@ -41,44 +42,6 @@ class Progress:
     loss: float
     spread: float
     crops_per_second: float
-
-
-class Sampler:
-    """Normalised crops of any step, and the crops of the steps before it as mixup's memory.
-
-    Args:
-        cache: the audio.
-        recipe: batch size, crop length, memory size, seed.
-        place: each process draws its own crops.
-    """
-
-    def __init__(self, cache: LogMelCache, recipe: Recipe, place: Place) -> None:
-        self.cache, self.recipe, self.place = cache, recipe, place
-        self.weights = row_weights(cache.lengths, recipe.crop_frames).to(cache.frames.device)
-        self.memory: list[Tensor] = []
-        self.kept = -(-recipe.views.memory_size // recipe.batch_size)
-
-    def crops(self, step: int) -> Tensor:
-        """``(batch_size, 1, n_mels, crop_frames)`` normalised log-mel of a step, on this process's device."""
-        generator = torch.Generator().manual_seed(step_seed(self.recipe.seed, step, self.place.rank, purpose=0))
-        crops = draw_crops(self.cache, self.weights, self.recipe.batch_size, self.recipe.crop_frames, generator)
-        return ((crops - self.cache.mean) / self.cache.std).to(self.place.device)
-
-    def start(self, step: int) -> None:
-        """Fill the memory with what the steps before ``step`` would have left there."""
-        self.memory = [self.crops(past) for past in range(max(0, step - self.kept), step)]
-
-    def next(self, step: int) -> tuple[Tensor, Tensor]:
-        """A step's crops and the memory of past ones ``(n_past, 1, n_mels, crop_frames)``; steps come in order."""
-        crops = self.crops(step)
-        past = torch.cat(self.memory)[-self.recipe.views.memory_size :] if self.memory else crops[:0]
-        self.memory = [*self.memory, crops][-self.kept :]
-        return crops, past
-
-
-def step_seed(seed: int, step: int, rank: int, purpose: int) -> int:
-    """A seed of its own for each step, process and purpose."""
-    return ((seed * 1_000_003 + step) * 1_009 + rank) * 7 + purpose
 
 
 def optimiser_for(online: nn.Module, recipe: Recipe) -> torch.optim.AdamW:
@@ -99,7 +62,10 @@ def precision_for(name: str, device: torch.device) -> torch.dtype | None:
     if name == "float32":
         return None
     if name == "auto":
-        fast = torch.cuda.is_bf16_supported() if device.type == "cuda" else torch.cpu._is_avx512_bf16_supported()
+        if device.type == "cuda":
+            fast = torch.cuda.is_bf16_supported(including_emulation=False)
+        else:
+            fast = torch.cpu._is_avx512_bf16_supported()
         return torch.bfloat16 if fast else None
     if name == "bfloat16":
         return torch.bfloat16
@@ -107,7 +73,7 @@ def precision_for(name: str, device: torch.device) -> torch.dtype | None:
 
 
 class Trainer:
-    """One run: networks, optimiser and the step they have reached.
+    """One run: networks, optimiser, and how many steps, crops and seconds it took them to get where they are.
 
     Args:
         cache: the audio, already on the device if it fits there.
@@ -130,7 +96,7 @@ class Trainer:
         self.online = online.to(place.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.target = TargetNetwork(self.online)
         self.optimiser = optimiser_for(self.online, recipe)
-        self.step, self.seconds = 0, 0.0
+        self.step, self.crops, self.seconds = 0, 0, 0.0
         self.identity = {"recipe": recipe.to_dict(), "manifest_sha256": cache.info.get("manifest_sha256", "")}
         if (folder / STATE_FILE).exists():
             self._resume()
@@ -138,22 +104,27 @@ class Trainer:
         if place.world_size > 1:
             if place.device.type == "cuda":
                 self.online = nn.SyncBatchNorm.convert_sync_batchnorm(self.online)
-            self.trained = DistributedDataParallel(self.online, broadcast_buffers=False)
+                self.target = nn.SyncBatchNorm.convert_sync_batchnorm(self.target)
+            self.trained = DistributedDataParallel(self.online)
 
     def _resume(self) -> None:
         header = read_header(self.folder)
-        for key, value in self.identity.items():
-            if header[key] != value:
-                raise ValueError(f"{self.folder}: holds a run with another {key.split('_')[0]}; choose another folder")
+        if changed := differences(header["recipe"], self.identity["recipe"]):
+            raise ValueError(f"{self.folder}: holds a run with another recipe: {changed}; choose another folder")
+        if header["manifest_sha256"] != self.identity["manifest_sha256"]:
+            raise ValueError(f"{self.folder}: holds a run with another manifest; choose another folder")
         load_network(self.folder, self.online, "online")
         load_network(self.folder, self.target, "target")
         load_optimiser(self.folder, self.optimiser, self.online)
         self.step, self.seconds = int(header["step"]), float(header["seconds"])
+        # A state that does not say is one device's.
+        self.crops = int(header.get("crops", self.step * self.recipe.batch_size))
 
     def save(self) -> None:
         """Write the state, by the first process alone."""
         if self.place.is_first:
-            header = {**self.identity, "step": self.step, "seconds": self.seconds, "cache": self.cache.info}
+            reached = {"step": self.step, "crops": self.crops, "seconds": self.seconds}
+            header = {**self.identity, **reached, "cache": self.cache.info}
             save_state(self.folder, self.online, self.target, self.optimiser, header)
 
     def _autocast(self) -> Any:
@@ -196,6 +167,7 @@ class Trainer:
         self.optimiser.step()
         self.target.follow(self.online, recipe.ema_decay_at(self.step))
         self.step += 1
+        self.crops += recipe.batch_size * self.place.world_size
         return total, targets[0]
 
     def train(
@@ -215,28 +187,30 @@ class Trainer:
             Whether the run is finished.
 
         Raises:
-            FloatingPointError: if the loss is no longer a finite number; the last state saved stays.
+            FloatingPointError: if any process's loss is no longer a finite number; the last state saved stays.
         """
         log = RunLog(self.folder, self.step) if self.place.is_first else None
         sampler = Sampler(self.cache, self.recipe, self.place)
         sampler.start(self.step)
         begun = saved = tick = time.perf_counter()
-        earlier, tick_step = self.seconds, self.step
+        earlier, tick_crops = self.seconds, self.crops
         while self.step < self.recipe.steps:
             loss, projections = self.train_step(*sampler.next(self.step))
             if self.step % LOG_EVERY and self.step < self.recipe.steps:
                 continue
             now = time.perf_counter()
             self.seconds = earlier + now - begun
-            speed = (self.step - tick_step) * self.recipe.batch_size * self.place.world_size / (now - tick)
-            tick, tick_step = now, self.step
+            speed = (self.crops - tick_crops) / (now - tick)
+            tick, tick_crops = now, self.crops
             value, spread = float(loss), embedding_spread(projections)
-            if self.place.agree(value != value or value == float("inf")):
-                raise FloatingPointError(f"the loss became {value} at step {self.step}; a lower learning rate may help")
+            if self.place.agree(not math.isfinite(value)):
+                raise FloatingPointError(
+                    f"expected a finite loss, it no longer is one at step {self.step}; a lower learning rate may help"
+                )
             if log is not None:
                 log.write(
                     step=self.step,
-                    crops=self.step * self.recipe.batch_size * self.place.world_size,
+                    crops=self.crops,
                     seconds=self.seconds,
                     loss=value,
                     spread=spread,

@@ -47,6 +47,8 @@ class ViewConfig:
             raise ValueError(f"canvas_time must be at least 1, got {self.canvas_time}")
         if not 0 < self.smallest <= self.largest:
             raise ValueError(f"expected 0 < smallest <= largest, got {self.smallest} and {self.largest}")
+        if not self.fader_gain >= 0:
+            raise ValueError(f"fader_gain must not be negative, got {self.fader_gain}")
 
 
 def mixup(x: Tensor, background: Tensor, share: Tensor) -> Tensor:

@@ -67,6 +67,25 @@ def test_results_on_test_parts_are_refused(tmp_path: Path) -> None:
         scores_of(probe(tmp_path / "p.json", {"byola-base": 80.0}, parts="test"))
 
 
+@pytest.mark.parametrize("text", ["{}", "[]", "no JSON"])
+def test_what_is_no_probes_result_is_refused(text: str, tmp_path: Path) -> None:
+    (tmp_path / "p.json").write_text(text)
+    with pytest.raises(ValueError, match=r"p\.json: expected results of"):
+        scores_of(tmp_path / "p.json")
+
+
+def test_a_run_done_again_has_no_scores_until_it_is_probed(tmp_path: Path) -> None:
+    base = str(checkpoint(tmp_path, "base"))
+    results = probe(tmp_path / "p.json", {"byola-base": 80.0})
+    again = ["--folder", str(tmp_path), base]
+    CliRunner().invoke(experiments_command, [*again, "--probe", str(results)], catch_exceptions=False)
+    CliRunner().invoke(experiments_command, again, catch_exceptions=False)
+    assert "80.0" in (tmp_path / "EXPERIMENTS.md").read_text(encoding="utf-8")
+    checkpoint(tmp_path, "base", batch_size=32)
+    CliRunner().invoke(experiments_command, again, catch_exceptions=False)
+    assert "80.0" not in (tmp_path / "EXPERIMENTS.md").read_text(encoding="utf-8")
+
+
 def test_what_is_no_run_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="it does not say its recipe, hours"):
         record_of(checkpoint(tmp_path, "base", training={}))

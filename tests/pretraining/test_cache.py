@@ -8,9 +8,12 @@ import pytest
 import soundfile
 import torch
 
+from byola_hear.files import locked
 from byola_hear.frontend import FrontendConfig, log_mel
 from byola_hear.pretraining import cache as caches
-from byola_hear.pretraining.cache import LogMelCache, build_cache, open_cache, read_clip
+from byola_hear.pretraining import clip_log_mel
+from byola_hear.pretraining.cache import LogMelCache, build_cache, open_cache
+from byola_hear.pretraining.clip_log_mel import read_clip
 from byola_hear.pretraining.collect import build_manifest
 from byola_hear.pretraining.manifest import Clip, read_manifest, write_manifest
 
@@ -76,6 +79,7 @@ def test_unreadable_rows_are_left_out_and_named(tones: Path, tmp_path: Path) -> 
         "nan.wav",
         "gone.wav",
     ]
+    assert [row["rows"] for row in cache.info["sources"]] == [1]
 
 
 def test_a_folder_is_never_taken_for_another_manifests(tones: Path, tone_manifest: Path, tmp_path: Path) -> None:
@@ -83,3 +87,55 @@ def test_a_folder_is_never_taken_for_another_manifests(tones: Path, tone_manifes
     build_manifest([tones / "tone00.wav"], tmp_path / "other.csv")
     with pytest.raises(ValueError, match="another manifest"):
         build_cache(tmp_path / "other.csv", tmp_path / "cache")
+
+
+def test_rows_of_another_manifest_are_not_taken_over(
+    tones: Path, tone_manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*arguments: object) -> tuple[float, float]:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(caches, "crop_statistics", killed)
+        build_cache(tone_manifest, tmp_path / "cache")
+    build_manifest([tones / "tone00.wav"], tmp_path / "other.csv")
+    with pytest.raises(ValueError, match="unfinished cache of another manifest"):
+        build_cache(tmp_path / "other.csv", tmp_path / "cache")
+    assert build_cache(tone_manifest, tmp_path / "cache", statistics_crops=10).info["rows"] == 12
+
+
+def test_two_processes_do_not_build_the_same_cache(tone_manifest: Path, tmp_path: Path) -> None:
+    (tmp_path / "cache").mkdir()
+    with open(tmp_path / "cache" / caches.DATA_FILE, "ab") as file:
+        assert locked(file)
+        with pytest.raises(ValueError, match="another process"):
+            build_cache(tone_manifest, tmp_path / "cache")
+
+
+def test_audio_that_was_away_is_read_when_it_is_back(tones: Path, tmp_path: Path) -> None:
+    write_manifest([Clip("back.wav", 0.2, 16000)], tmp_path / "m.csv")
+    with pytest.raises(ValueError, match=r"no row could be read.*back\.wav"):
+        build_cache(tmp_path / "m.csv", tmp_path / "cache")
+    shutil.copy(tones / "tone00.wav", tmp_path / "back.wav")
+    assert build_cache(tmp_path / "m.csv", tmp_path / "cache", statistics_crops=10).info["rows"] == 1
+
+
+@pytest.mark.parametrize("finished", [True, False])
+def test_a_data_file_that_was_cut_is_refused(finished: bool, tone_manifest: Path, tmp_path: Path) -> None:
+    size = build_cache(tone_manifest, tmp_path, statistics_crops=10).frames.nbytes
+    if not finished:
+        (tmp_path / caches.INFO_FILE).unlink()
+    with open(tmp_path / caches.DATA_FILE, "r+b") as file:
+        file.truncate(1280)
+    with pytest.raises(ValueError, match=f"expected {size} bytes, got 1280"):
+        build_cache(tone_manifest, tmp_path)
+
+
+def test_a_long_row_is_decoded_and_transformed_in_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    random = np.random.default_rng(0)
+    soundfile.write(tmp_path / "a.flac", random.uniform(-0.5, 0.5, (90_000, 2)), 22050)
+    clip = Clip("a.flac", 4.0, 22050).segment(0.5, 4.0)
+    whole = caches.cached_log_mel(clip, tmp_path, FrontendConfig())
+    monkeypatch.setattr(clip_log_mel, "PIECE_SAMPLES", 7001)
+    monkeypatch.setattr(clip_log_mel, "PIECE_FRAMES", 37)
+    np.testing.assert_array_equal(caches.cached_log_mel(clip, tmp_path, FrontendConfig()), whole)

@@ -7,6 +7,7 @@ import torch
 
 import byola_hear
 from byola_hear.pretraining.cache import LogMelCache
+from byola_hear.pretraining.cli import main
 from byola_hear.pretraining.distributed import Place
 from byola_hear.pretraining.export import export_model
 from byola_hear.pretraining.recipe import Recipe
@@ -34,6 +35,21 @@ def test_an_exported_network_embeds_like_the_one_trained(
     exact, half = (byola_hear.get_scene_embeddings(audio, each) for each in (model, loaded))
     # Half precision weights: a hundredth, relative.
     assert (exact - half).norm() / exact.norm() < 1e-2
+
+
+def test_the_numbers_exported_are_those_of_the_weights(
+    tone_cache: LogMelCache, tiny_recipe: Recipe, tmp_path: Path
+) -> None:
+    trainer = Trainer(tone_cache, tiny_recipe, tmp_path, Place(0, 1, torch.device("cpu")), "float32")
+    trainer.train(minutes=0)
+    log = tmp_path / "log.csv"
+    of_the_state = log.read_text()
+    # A run that was killed after its last saving has logged more.
+    log.write_text(of_the_state + "20,120,9,0.25,0.5,0,1,9\n")
+    assert export_model(tmp_path, "x", "1").config.training["crops"] == 60
+    with pytest.raises(SystemExit):
+        main(["export", str(tmp_path), "-o", str(tmp_path / "zoo"), "--name", "x"])
+    assert (tmp_path / "zoo" / "byola-x.log.csv").read_text() == of_the_state
 
 
 def test_a_folder_without_a_run_cannot_be_exported(tmp_path: Path) -> None:

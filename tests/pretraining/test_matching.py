@@ -55,6 +55,8 @@ def test_more_than_there_is_cannot_be_drawn() -> None:
         draw(collection([3600.0], "x"), 2.0, seed=0)
     with pytest.raises(ValueError, match="positive"):
         match(collection([10.0], "x"), collection([10.0], "y"), seed=0, wanted_hours=0)
+    with pytest.raises(ValueError, match="positive"):
+        match(collection([10.0], "x"), collection([10.0], "y"), seed=0, wanted_hours=float("nan"))
 
 
 @given(st.floats(100, 9000), st.floats(100, 9000), st.floats(0.1, 0.8))
@@ -73,6 +75,14 @@ def test_limits_that_make_no_sense_are_refused() -> None:
         limit_kinds(clips, {"music": 1.5}, seed=0)
     with pytest.raises(ValueError, match="no total to share"):
         limit_kinds(clips, {"music": 0.5}, seed=0)
+
+
+@pytest.mark.parametrize("names", [("x", "both"), ("a", "a"), ("", "a"), ("a/b", "c")])
+def test_the_three_sets_have_plain_names_of_their_own(names: tuple[str, str], tmp_path: Path) -> None:
+    sets = match(collection([60.0], "speech"), collection([50.0], "music"), seed=3)
+    with pytest.raises(ValueError, match="expected two different plain names"):
+        write_matched(sets, tmp_path, names, {})
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_matched_manifest_knows_how_it_was_drawn(tmp_path: Path) -> None:

@@ -11,8 +11,12 @@ import time
 from pathlib import Path
 
 import pytest
+import torch
 
+from byola_hear.files import locked
+from byola_hear.pretraining import curves, train_command
 from byola_hear.pretraining.cli import main
+from byola_hear.pretraining.manifest import Clip, write_manifest
 from byola_hear.pretraining.run_log import read_log
 from byola_hear.zoo import list_models, load_named
 
@@ -74,12 +78,16 @@ def test_two_processes_train_together(tone_manifest: Path, tmp_path: Path) -> No
     launch = [sys.executable, "-m", "torch.distributed.run", "--nnodes", "1", "--nproc-per-node", "2", *place]
     loopback = next(name for _, name in socket.if_nameindex() if name.startswith("lo"))
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": loopback}
-    options = [str(tone_manifest), "--cache", str(tmp_path / "cache"), "--steps", "10", *QUICK]
-    command = [*launch, "-m", "byola_hear.pretraining", "train", *options, "-o", str(tmp_path / "run")]
+    options = [str(tone_manifest), "--cache", str(tmp_path / "cache"), "--steps", "20", *QUICK]
+    options += ["-o", str(tmp_path / "run")]
+    command = [*launch, "-m", "byola_hear.pretraining", "train", *options, "--minutes", "0"]
     done = subprocess.run(command, capture_output=True, text=True, env=environment)
     assert done.returncode == 0, done.stderr
-    assert read_log(tmp_path / "run" / "log.csv")[-1]["crops"] == 10 * 4 * 2
-    assert done.stdout.count("step 10 of 10") == 1
+    assert done.stdout.count("step 10 of 20") == 1
+    assert "Warning" not in done.stderr
+    # One goes on alone, and the crops that both have seen are counted.
+    assert run("train", *options) == 0
+    assert [row["crops"] for row in read_log(tmp_path / "run" / "log.csv")] == [10 * 4 * 2, 10 * 4 * 3]
 
 
 @pytest.mark.parametrize(
@@ -89,8 +97,12 @@ def test_two_processes_train_together(tone_manifest: Path, tmp_path: Path) -> No
         (["match", "{tmp}/a.csv", "{tmp}/b.csv", "-o", "{tmp}/sets"], "a.csv"),
         (["match", "{tones}", "{tones}", "-o", "{tmp}/sets", "--limit", "music"], "KIND=SHARE"),
         (["match", "{tones}", "{tones}", "-o", "{tmp}/sets", "--hours", "99"], "99.0000 hours"),
+        (["match", "{tones}", "{tones}", "-o", "{tmp}/sets", "--limit", "musik=0.5"], "kinds tones, got musik"),
+        (["match", "{tones}", "{tones}", "-o", "{folder}", "--names", "manifest", "b"], "is one of the collections"),
         (["train", "{tones}", "-o", "{tmp}/run", "--crop-frames", "95"], "multiple"),
         (["train", "{tones}", "-o", "{tmp}/run", "--device", "abacus"], "abacus"),
+        (["train", "{tones}", "-o", "{tmp}/run", "--threads", "-1"], "x>=1"),
+        (["train", "{tones}", "-o", "{tmp}/run", "--fader-gain", "-1"], "got -1"),
         (["export", "{tmp}", "-o", "{tmp}/zoo"], "state.safetensors"),
         (["plot", "{tmp}", "-o", "{tmp}/x.png"], "log.csv"),
     ],
@@ -98,8 +110,48 @@ def test_two_processes_train_together(tone_manifest: Path, tmp_path: Path) -> No
 def test_mistakes_are_one_line_and_exit_code_2(
     arguments: list[str], message: str, tone_manifest: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run(*[text.format(tmp=tmp_path, tones=tone_manifest) for text in arguments]) == 2
+    places = {"tmp": tmp_path, "tones": tone_manifest, "folder": tone_manifest.parent}
+    assert run(*[text.format(**places) for text in arguments]) == 2
     error = capsys.readouterr().err
     assert message in error
     assert error.startswith("error: ")
     assert error.count("\n") == 1
+
+
+def test_a_run_that_is_under_way_is_left_alone(
+    tone_manifest: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with open(tmp_path / "lock", "a") as file:
+        assert locked(file)
+        assert run("train", tone_manifest, "--cache", tmp_path / "cache", "-o", tmp_path, *QUICK) == 2
+    assert "another process is training there" in capsys.readouterr().err
+
+
+def test_training_says_which_rows_it_does_without(
+    tones: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_manifest([Clip(f"{tones}/tone11.wav", 2.4, 16000), Clip("gone.wav", 1.0, 16000)], tmp_path / "m.csv")
+    assert run("train", tmp_path / "m.csv", "-o", tmp_path / "run", "--steps", "1", *QUICK) == 0
+    error = capsys.readouterr().err
+    assert "1 of 2 rows left out, the first: " in error and "gone.wav" in error
+
+
+def test_too_little_memory_on_a_gpu_is_one_line(
+    tone_manifest: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*arguments: object) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB. GPU 0 has …")
+
+    monkeypatch.setattr(train_command, "Trainer", full)
+    assert run("train", tone_manifest, "--cache", tmp_path / "cache", "-o", tmp_path / "run", *QUICK) == 2
+    assert capsys.readouterr().err == "error: CUDA out of memory; a smaller --batch-size needs less\n"
+
+
+def test_runs_of_one_name_are_two_curves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[str] = []
+    monkeypatch.setattr(curves, "draw_curves", lambda logs, output: drawn.extend(logs))
+    for name in ("a/run", "b/run", "b/other"):
+        (tmp_path / name).mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    assert run("plot", "a/run", "b/run", "b/other", "-o", "curves.png") == 0
+    assert drawn == ["a/run", "b/run", "other"]

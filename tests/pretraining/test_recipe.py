@@ -42,6 +42,7 @@ def test_a_recipe_survives_json() -> None:
         {"ema_decay": 1.1},
         {"warm_up_steps": -1},
         {"weight_decay": -0.1},
+        {"seed": 20240101123},
     ],
 )
 def test_senseless_recipes_are_refused(wrong: dict[str, float]) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import resource
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,8 +10,11 @@ import torch
 from byola_hear.pretraining.cache import LogMelCache
 from byola_hear.pretraining.distributed import Place, launched
 from byola_hear.pretraining.recipe import Recipe
-from byola_hear.pretraining.run_log import read_log
-from byola_hear.pretraining.train import Sampler, Trainer, optimiser_for, precision_for
+from byola_hear.pretraining.run_log import RunLog, read_log
+from byola_hear.pretraining.sampler import Sampler
+from byola_hear.pretraining.state import read_header, save_state
+from byola_hear.pretraining.train import Trainer, optimiser_for, precision_for
+from byola_hear.pretraining.views import ViewConfig
 
 HERE = Place(0, 1, torch.device("cpu"))
 
@@ -81,8 +85,8 @@ def test_another_recipe_or_other_audio_is_not_resumed(
     tone_cache: LogMelCache, tiny_recipe: Recipe, tmp_path: Path
 ) -> None:
     trainer_in(tmp_path / "run", tone_cache, replace(tiny_recipe, steps=1)).train()
-    with pytest.raises(ValueError, match="another recipe"):
-        trainer_in(tmp_path / "run", tone_cache, tiny_recipe)
+    with pytest.raises(ValueError, match="another recipe: steps 1, got 20, fader_gain 1.0, got 0.5;"):
+        trainer_in(tmp_path / "run", tone_cache, replace(tiny_recipe, views=ViewConfig(memory_size=15, fader_gain=0.5)))
     other = replace(tone_cache, info={**tone_cache.info, "manifest_sha256": "other"})
     with pytest.raises(ValueError, match="another manifest"):
         trainer_in(tmp_path / "run", other, replace(tiny_recipe, steps=1))
@@ -98,6 +102,45 @@ def test_a_diverged_run_stops_and_keeps_its_last_state(
     with pytest.raises(FloatingPointError, match="learning rate"):
         trainer.train()
     assert trainer_in(tmp_path / "run", tone_cache, tiny_recipe).step == 10
+
+
+def test_a_state_that_cannot_be_written_is_one_error_and_the_old_one_stays(
+    tone_cache: LogMelCache, tiny_recipe: Recipe, tmp_path: Path
+) -> None:
+    trainer = trainer_in(tmp_path, tone_cache, tiny_recipe)
+    trainer.save()
+    before = sorted(tmp_path.iterdir())
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
+    try:
+        with pytest.raises(OSError, match="state can't be written"):
+            trainer.save()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert sorted(tmp_path.iterdir()) == before
+    assert read_header(tmp_path)["step"] == 0
+
+
+def test_a_log_keeps_counts_whole_and_goes_on_after_half_a_row(tmp_path: Path) -> None:
+    row = {"seconds": 1.0, "loss": 1.0, "spread": 1.0, "learning_rate": 1.0, "ema_decay": 1.0, "crops_per_second": 1.0}
+    log = RunLog(tmp_path, 0)
+    log.write(step=10_000_010, crops=1_280_001_280, **row)
+    with open(log.path, "a") as file:
+        file.write("10000020,1280002560,")
+    assert [(row["step"], row["crops"]) for row in read_log(log.path)] == [(10_000_010, 1_280_001_280)]
+    RunLog(tmp_path, 10_000_010)
+    assert log.path.read_text().endswith("10000010,1280001280,1,1,1,1,1,1\n")
+
+
+def test_a_state_that_does_not_say_its_crops_is_one_devices(
+    tone_cache: LogMelCache, tiny_recipe: Recipe, tmp_path: Path
+) -> None:
+    trainer_in(tmp_path, tone_cache, tiny_recipe).train(minutes=0)
+    header = read_header(tmp_path)
+    del header["crops"]
+    trainer = trainer_in(tmp_path, tone_cache, tiny_recipe)
+    save_state(tmp_path, trainer.online, trainer.target, trainer.optimiser, header)
+    assert trainer_in(tmp_path, tone_cache, tiny_recipe).crops == 60
 
 
 def test_the_seed_decides_the_initial_weights(tone_cache: LogMelCache, tiny_recipe: Recipe, tmp_path: Path) -> None:
@@ -119,13 +162,18 @@ def test_weight_decay_spares_biases_and_norms(tone_cache: LogMelCache, tiny_reci
     assert all(parameter.ndim == 1 for parameter in plain["params"])
 
 
-def test_precision_and_device_names_are_checked() -> None:
+def test_precision_and_device_names_are_checked(monkeypatch: pytest.MonkeyPatch) -> None:
     cpu = torch.device("cpu")
     assert precision_for("float32", cpu) is None
     assert precision_for("bfloat16", cpu) is torch.bfloat16
     with pytest.raises(ValueError, match="float16"):
         precision_for("float16", cpu)
-    with pytest.raises(ValueError, match="abacus"), launched("abacus"):
+    for name in ("abacus", "mps"):
+        with pytest.raises(ValueError, match=f"expected a device such as.*{name}"), launched(name):
+            pass
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    with pytest.raises(ValueError, match="expected one of the 2 GPUs here, got 'cuda:9'"), launched("cuda:9"):
         pass
     with launched("cpu") as place:
         assert (place.rank, place.world_size, place.device) == (0, 1, cpu)
