@@ -78,7 +78,7 @@ def run(command: click.Command, arguments: Sequence[str] | None, name: str) -> N
     except click.ClickException as error:
         click.echo(f"error: {' '.join(error.format_message().split())}", err=True)
         code = error.exit_code
-    except (ValueError, FileNotFoundError, ModuleNotFoundError) as error:
+    except (ValueError, OSError, ModuleNotFoundError) as error:
         click.echo(f"error: {' '.join(str(error).split())}", err=True)
         code = 2
     sys.exit(code)

@@ -19,13 +19,13 @@ from sklearn.preprocessing import StandardScaler
 from benchmark.comparison.intervals import Interval, bootstrap_scores, file_interval
 from benchmark.comparison.metrics import metric
 from benchmark.outcome import Outcome
-from benchmark.run.cell import Cache, Cell, embed, measure
+from benchmark.run.cell import Cache, Cell, embed, find_embeddings, measure
 from benchmark.run.check_task import TASK, check_task
 from benchmark.run.models import model_rows
 from benchmark.run.processes import Failed, Processes
 from benchmark.run.reading import files_in_order, tested_splits, vocabulary
 from benchmark.run.settings import GRIDS, Settings, heareval_version
-from benchmark.sources import AUDIO_VARIABLE, cache_folder
+from benchmark.sources import AUDIO_VARIABLE, use_cache
 
 #: Inverse strengths of regularisation that are tried.
 STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
@@ -81,6 +81,9 @@ def interval(right: list[np.ndarray]) -> tuple[float, Interval]:
     Args:
         right: for each fold ``(n_files,)``, 1 where right.
 
+    Raises:
+        ValueError: if no interval can be had: each fold is all right or all wrong, and not all the same.
+
     Example:
         >>> score, limits = interval([np.array([1.0] * 50 + [0.0] * 50)])
         >>> score, round(limits.low, 1), round(limits.high, 1)
@@ -91,7 +94,10 @@ def interval(right: list[np.ndarray]) -> tuple[float, Interval]:
     ones = np.ones(len(fold_of))
     counts = np.stack([np.concatenate(right).astype(float), ones, ones], axis=1)
     draws = bootstrap_scores(accuracy, counts[:, None, :], fold_of, seed=0)[0]
-    return float(np.mean([each.mean() for each in right])), file_interval(accuracy, draws, counts)
+    limits, by_fold = file_interval(accuracy, draws, counts), [float(each.mean()) for each in right]
+    if limits is None:
+        raise ValueError(f"expected files that are right and wrong within a fold, got accuracies {by_fold} by fold")
+    return float(np.mean(by_fold)), limits
 
 
 def right_of(outcome: Outcome) -> list[np.ndarray]:
@@ -115,17 +121,19 @@ def agree_command(
     other's; 1 if not; 2 if something that was asked for is wrong.
     """
     heareval_version()
-    folder = cache_folder(cache)
+    folder = use_cache(cache)
     prepared = check_task(task, folder / "tasks", sources, True)
     (row,) = model_rows([model])
     if row.missing:
         raise ValueError(f"{model}: {row.missing}")
     cell, kept, processes = Cell(row, prepared, Settings(grid, grid_points)), Cache(folder / "run"), Processes()
+    there = find_embeddings(kept.embeddings(cell), prepared.name)
     try:
         outcome = measure(cell, kept, processes, keep_embeddings=True)
         with kept.held(cell):
             splits = read_splits(embed(cell, kept, processes, kept.log(cell)))
-            shutil.rmtree(kept.embeddings(cell))
+            if there is None:
+                shutil.rmtree(kept.embeddings(cell))
     except Failed as error:
         raise ValueError(f"{error} (see {kept.log(cell)})") from error
     except BaseException:

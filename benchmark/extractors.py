@@ -15,6 +15,7 @@ import torch
 
 import byola_hear
 from benchmark.baselines import BASELINES, baseline
+from benchmark.baselines.contract import Baseline
 from byola_hear.encoder import EncoderConfig
 from byola_hear.frontend import FrontendConfig, log_mel
 from byola_hear.model import ByolaModel, ModelConfig
@@ -116,7 +117,7 @@ def from_baseline(name: str, weights: str = "") -> Extractor:
             embeddings: np.ndarray = module.get_scene_embeddings(given, model).numpy()
         return embeddings
 
-    return Extractor(row, f"{name}-{model.fingerprint()}", model.sample_rate, embed, model.note)
+    return Extractor(row, f"{name}-{model.fingerprint()}", model.sample_rate, embed, baseline_note(model, weights))
 
 
 def row_name(name: str, weights: str = "") -> str:
@@ -126,7 +127,19 @@ def row_name(name: str, weights: str = "") -> str:
         >>> row_name("crepe"), row_name("wav2vec2", "facebook/wav2vec2-base-960h")
         ('crepe', 'wav2vec2=wav2vec2-base-960h')
     """
-    return f"{name}={Path(weights).stem}" if weights else name
+    path = Path(weights)
+    return f"{name}={path.stem if path.is_file() else path.name}" if weights else name
+
+
+def baseline_note(model: Baseline, weights: str = "") -> str:
+    """A baseline's note, which names the weights where they are one's own.
+
+    Example:
+        >>> from benchmark.baselines import baseline
+        >>> baseline_note(baseline("logmel").load_model())[:20]
+        'log-mel spectrogram,'
+    """
+    return f"weights {weights} in place of its own: {model.note}" if weights not in model.note else model.note
 
 
 def baseline_asked_for(text: str) -> tuple[str, str] | None:

@@ -20,7 +20,7 @@ from benchmark.run.check_task import TASK, check_task, described
 from benchmark.run.models import model_rows
 from benchmark.run.processes import Failed, Processes
 from benchmark.run.settings import GRIDS, Settings, heareval_version
-from benchmark.sources import AUDIO_VARIABLE, cache_folder
+from benchmark.sources import AUDIO_VARIABLE, use_cache
 from benchmark.tasks.layout import Prepared
 from benchmark.tasks.task import SAMPLE_RATE
 
@@ -97,7 +97,7 @@ def shuffled_command(
     asked for is wrong.
     """
     heareval_version()
-    folder = cache_folder(cache)
+    folder = use_cache(cache)
     original = check_task(task, folder / "tasks", sources, True)
     (row,) = model_rows([model])
     if row.missing:

@@ -61,6 +61,17 @@ def cache_folder(folder: str | Path | None = None) -> Path:
     return path
 
 
+def use_cache(folder: Path | None) -> Path:
+    """The cache folder, and from here on that of all that builds tasks or fetches weights, in child processes too.
+
+    Args:
+        folder: the one asked for; see :func:`cache_folder`.
+    """
+    path = cache_folder(folder).resolve()
+    os.environ[CACHE_VARIABLE] = str(path)
+    return path
+
+
 def file_hash(path: Path) -> str:
     """SHA-256 of a file, hexadecimal."""
     with open(path, "rb") as file:
@@ -148,6 +159,19 @@ def _read_tar(path: Path) -> tuple[pd.DataFrame, list[bytes]]:
             f"{path}: the manifest names {manifest['file'][manifest['file'].duplicated()].iloc[0]!r} twice"
         )
     return manifest, [contents[file] for file in manifest["file"]]
+
+
+def column(labelled: LabelledSet, name: str) -> np.ndarray:
+    """``(n_clips,)`` texts of a column of a set's manifest.
+
+    Raises:
+        ValueError: if there is no such column.
+    """
+    if name not in labelled.manifest.columns:
+        found = ", ".join(labelled.manifest.columns)
+        raise ValueError(f"{labelled.name}: expected a column {name!r} in the manifest, found {found}")
+    values: np.ndarray = labelled.manifest[name].to_numpy(str)
+    return values
 
 
 def _decode(data: bytes) -> tuple[np.ndarray, int]:

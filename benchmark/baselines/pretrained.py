@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
+from safetensors import SafetensorError
+
 from benchmark.baselines.contract import Unavailable, need_package
 from benchmark.speed_reference import import_torchaudio_without_extension
 
@@ -54,7 +56,7 @@ def from_folder_or_hub(name: str, load: Callable[[str], _Result]) -> _Result:
     """What ``load`` gives for a folder or a hub's name.
 
     Raises:
-        ValueError: if it is a folder that can't be used.
+        ValueError: if it is there but can't be used: another model, or damaged.
         FileNotFoundError: if it is a path that is not there.
         Unavailable: if it is a hub's name and can't be had.
     """
@@ -64,10 +66,11 @@ def from_folder_or_hub(name: str, load: Callable[[str], _Result]) -> _Result:
     try:
         with quietly():
             return load(name)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, SafetensorError) as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0][:200]
-        if folder.is_dir():
-            raise ValueError(f"{name}: expected the folder of a transformers model: {reason}") from error
+        if folder.is_dir() or not isinstance(error, OSError):
+            where = "the folder of " if folder.is_dir() else ""
+            raise ValueError(f"{name}: expected {where}a transformers model that can be used: {reason}") from error
         raise Unavailable(
             f"needs the weights {name}, which can't be fetched here: run it once where huggingface.co can be reached, "
             f"or download huggingface.co/{name} and name its folder"

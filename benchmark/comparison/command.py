@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 import byola_hear
+from benchmark.baselines import BASELINES, baseline
 from benchmark.comparison.comparison import FIRST_ROWS, Comparison, compare
 from benchmark.comparison.folder import load_run
 from benchmark.comparison.long_table import (
@@ -22,9 +23,11 @@ from benchmark.comparison.long_table import (
 )
 from benchmark.comparison.markdown import markdown_tables, terminal_table
 from benchmark.comparison.summary import summary
+from benchmark.extractors import model_hash
 from benchmark.sources import CACHE_VARIABLE, cache_folder
 from byola_hear.files import replacing
 from byola_hear.map import LAYOUTS
+from byola_hear.model import ByolaModel
 
 #: Tables that are kept in ``benchmark/results`` under a suite's name: file in a run's folder, suffix there.
 KEPT = {"table.json": ".json", "table.md": ".md", "table.csv": ".csv"}
@@ -86,16 +89,29 @@ def write_comparison(
 def embedding_maps(
     comparison: Comparison, output: Path, tasks_dir: Path | None, layouts: Sequence[str], progress: bool
 ) -> dict[str, Any]:
-    """Maps of the tasks by the project's networks that are rows of the table, kept in the run's folder."""
+    """Maps of the tasks by the networks that the table's rows were measured with, kept in the run's folder."""
     from benchmark.comparison.page.maps import Maps
 
-    here = {*byola_hear.list_models(), "untrained"}
-    models = [name for name in FIRST_ROWS if name in here and comparison.row(name)]
+    models = measured_networks(comparison)
     tasks = {column.name: column.sha256 for column in comparison.columns if column.metric is not None}
     folder = tasks_dir if tasks_dir is not None else cache_folder() / "tasks"
     if not models:
         return {}
     return Maps(output / "maps", models, layouts, comparison.seed).make(folder, tasks, progress)
+
+
+def measured_networks(comparison: Comparison) -> dict[str, ByolaModel]:
+    """The project's networks by name, of those rows that were measured with the very weights that are here now."""
+    here = [*byola_hear.list_models(), "untrained"]
+    found = {}
+    for name in FIRST_ROWS:
+        identities = [outcome.model_identity for (row, _), outcome in comparison.outcomes.items() if row == name]
+        if identities and name in here:
+            model = baseline(name).load_model() if name in BASELINES else byola_hear.load_model(name)
+            sha256 = model_hash(model)
+            if all(sha256 in identity for identity in identities):
+                found[name] = model
+    return found
 
 
 def keep_results(output: Path, results: Path) -> list[Path]:

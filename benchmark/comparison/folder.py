@@ -158,10 +158,10 @@ def _suite(tasks: list[str]) -> str:
 
 def _model(run: Run, name: str, about: dict[str, Any], notes: dict[tuple[str, str], tuple[str, str]]) -> Model:
     note, reason = str(about.get("note") or ""), str(about.get("missing") or "")
-    if reason:
-        return Model(name, note, "unavailable", reason)
     if any(model == name for model, _ in run.outcomes):
         return Model(name, note, "ok", "")
+    if reason:
+        return Model(name, note, "unavailable", reason)
     told = next((why for (model, _), (status, why) in notes.items() if model == name and status == "failed"), "")
     return Model(name, note, "failed", told or "no outcome")
 

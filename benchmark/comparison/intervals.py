@@ -86,15 +86,16 @@ def task_seed(task: str, seed: int) -> int:
 
 
 def percentiles(draws: NDArray[np.floating]) -> tuple[float, float]:
-    """Limits of the middle 95 % of draws; nan where there are none."""
+    """Limits of the middle 95 % of draws; nan where there are none, or all are the same: then they don't tell how sure
+    a score is."""
     kept = draws[np.isfinite(draws)]
-    if not len(kept):
+    if not len(kept) or np.ptp(kept) < 1e-12:
         return float("nan"), float("nan")
     low, high = np.percentile(kept, [50 * (1 - LEVEL), 50 * (1 + LEVEL)])
     return float(low), float(high)
 
 
-def file_interval(metric: Metric, draws: NDArray[np.floating], counts: NDArray[np.floating]) -> Interval:
+def file_interval(metric: Metric, draws: NDArray[np.floating], counts: NDArray[np.floating]) -> Interval | None:
     """Interval of one score from its draws.
 
     Args:
@@ -103,13 +104,15 @@ def file_interval(metric: Metric, draws: NDArray[np.floating], counts: NDArray[n
         counts: ``(n_files, 3)`` of the model.
 
     Returns:
-        The percentile interval; Wilson's where all the files of an accuracy are right, or none.
+        The percentile interval; Wilson's where all the files of an accuracy are right, or none; None where another
+        score is the same in every draw.
     """
     right, n = counts[:, 0].sum(), len(counts)
     if metric.kind == "accuracy" and right in (0, n):
         limits = stats.binomtest(int(right), n).proportion_ci(LEVEL, method="wilson")
         return Interval(float(limits.low), float(limits.high), "binomial")
-    return Interval(*percentiles(draws), "files")
+    low, high = percentiles(draws)
+    return None if np.isnan(low) else Interval(low, high, "files")
 
 
 def fold_interval(scores: NDArray[np.floating]) -> Interval | None:

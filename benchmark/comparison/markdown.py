@@ -114,7 +114,8 @@ def caption(document: dict[str, Any]) -> list[str]:
     lines = [
         f"Scores of HEAR's own probes{grid}, in %, ± half the 95 % interval of a bootstrap over the tested files "
         "(drawn anew within each fold, the same draws for every model; Wilson's interval where all files are right, "
-        "or none). Files of one speaker or recording are drawn as if they were independent."
+        "or none; no interval where every draw gives the same score). Files of one speaker or recording are drawn as "
+        "if they were independent."
     ]
     if any(cell["interval"] == "folds" for row in document["rows"] for cell in row["cells"].values()):
         lines.append(

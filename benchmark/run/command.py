@@ -18,7 +18,7 @@ from benchmark.run.models import ModelRow, model_rows
 from benchmark.run.output import Output
 from benchmark.run.scheduler import Result, run_cells
 from benchmark.run.settings import GRIDS, Settings, heareval_version
-from benchmark.sources import AUDIO_VARIABLE, CACHE_VARIABLE, cache_folder
+from benchmark.sources import AUDIO_VARIABLE, CACHE_VARIABLE, use_cache
 from benchmark.tasks.layout import Prepared
 from benchmark.tasks.registry import SUITES, find, prepare
 from byola_hear.quiet import native_messages_hidden
@@ -117,16 +117,17 @@ def run_command(
     What was measured before is taken from the cache; a run that was stopped goes on where it was. A model that can't
     be had is a row that says how to get it, and what fails is a cell that names its log: neither stops the rest.
 
-    Exit codes: 0; 1 if a cell failed; 2 if something that was asked for is wrong; 130 if interrupted.
+    Exit codes: 0; 1 if a cell failed or none could be measured; 2 if something that was asked for is wrong; 130 if
+    interrupted.
     """
     if not tasks and suite not in SUITES:
         raise ValueError(f"expected a suite out of {', '.join(SUITES)}, got {suite!r}")
     names, settings = find(named(tasks) if tasks else suite), Settings(grid, grid_points)
     heareval_version()  # or one line that says how to get it
-    place = Output(output, settings)
-    folder = cache_folder(cache)
+    folder = use_cache(cache)
     with native_messages_hidden():  # TFLite tells how it computes
         rows = model_rows(named(models))
+    place = Output(output, settings)
     with terminated_as_interrupted():
         prepared, missing = prepare_tasks(names, folder / "tasks", sources, not no_progress)
         results = unavailable(rows, prepared, missing)
@@ -153,7 +154,8 @@ def run_command(
         raise click.Abort
     if place.outcomes():
         compare_outcomes(output, folder / "tasks", not no_progress)
-    if any(result.status == "failed" for result in results):
+    statuses = {result.status for result in results}
+    if "failed" in statuses or not statuses & {"done", "cached"}:
         raise click.exceptions.Exit(1)
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import byola_hear
 from benchmark.baselines import BASELINES, baseline
 from benchmark.baselines.contract import Unavailable
-from benchmark.extractors import baseline_asked_for, from_model, row_name
+from benchmark.extractors import baseline_asked_for, baseline_note, from_model, row_name
 from byola_hear import hear
 from byola_hear.model import ByolaModel
 
@@ -26,7 +26,7 @@ class ModelRow:
     Attributes:
         name: the row's.
         module: what heareval is to import.
-        weights: what ``load_model`` is given: a name, a file, a seed; empty for nothing.
+        weights: what ``load_model`` is given: a name, an absolute path, a seed; empty for nothing.
         identity: text that changes whenever the embeddings may; empty where the model can't be had.
         sample_rate: Hz, of the clips that it wants.
         sizes: numbers in a clip's embedding and in a timestamp's.
@@ -47,34 +47,37 @@ class ModelRow:
         """How the model is named on heareval's command line."""
         if not self.weights:
             return []
-        if Path(self.weights).exists():
+        if Path(self.weights).is_absolute():
             return ["--model", self.weights]
         return ["--model-options", json.dumps({"model_file_path": self.weights})]
+
+
+def network_identity(model: ByolaModel) -> str:
+    """Text that changes whenever the embeddings of one of the package's networks may, or their timestamps."""
+    timing = hashlib.sha256(Path(hear.__file__).read_bytes()).hexdigest()[:16]
+    return f"{from_model(model, '').identity}-{timing}"
 
 
 def network_row(name: str) -> ModelRow:
     """The row of one of the project's networks, or of a checkpoint.
 
     Args:
-        name: ``both``, ``speech``, ``nonspeech``, or a checkpoint's path.
+        name: ``both``, ``speech``, ``nonspeech``, a checkpoint's path, or ``hf://`` and a repository's name.
 
     Raises:
         FileNotFoundError: if there is no such model.
         ValueError: if it can't be loaded.
     """
-    path = Path(name)
-    is_path = bool(path.suffix) or len(path.parts) > 1
-    model = byola_hear.load_model(name)
-    extractor = from_model(model, path.stem if is_path else name, f"{model.config.name} {model.config.version}")
-    timing = hashlib.sha256(Path(hear.__file__).read_bytes()).hexdigest()[:16]
+    path, model = Path(name), byola_hear.load_model(name)
+    is_path = name not in byola_hear.list_models() and path.is_file()
     return ModelRow(
-        name=extractor.row,
+        name=path.stem if is_path else path.name,
         module="byola_hear",
         weights=str(path.resolve()) if is_path else name,
-        identity=f"{extractor.identity}-{timing}",
+        identity=network_identity(model),
         sample_rate=model.sample_rate,
         sizes=(model.scene_embedding_size, model.timestamp_embedding_size),
-        note=extractor.note,
+        note=f"{model.config.name} {model.config.version}",
     )
 
 
@@ -97,15 +100,15 @@ def baseline_row(name: str, weights: str = "") -> ModelRow:
         return ModelRow(row, module, weights, "", 0, (0, 0), "", str(error))
     if isinstance(model, ByolaModel):
         note = f"v2 shape as PyTorch initialises it, seed {weights or 0}"
-        identity = from_model(model, row).identity
+        identity = network_identity(model)
     else:
-        note, identity = model.note, f"{name}-{model.fingerprint()}"
+        note, identity = baseline_note(model, weights), f"{name}-{model.fingerprint()}"
     sizes = (int(model.scene_embedding_size), int(model.timestamp_embedding_size))
     return ModelRow(row, module, weights, identity, model.sample_rate, sizes, note)
 
 
 def model_rows(models: Sequence[str]) -> list[ModelRow]:
-    """The rows that were asked for. A path is called by its file's stem, or with its folder where two agree.
+    """The rows that were asked for. Weights are called by their file's stem, or with their folder where two agree.
 
     Args:
         models: networks' names, checkpoints' paths, baselines' names, ``NAME=WEIGHTS``; ``all`` for ``ALL_MODELS``.
@@ -121,8 +124,10 @@ def model_rows(models: Sequence[str]) -> list[ModelRow]:
     for model in [each for name in models for each in (ALL_MODELS if name == "all" else (name,))]:
         asked = baseline_asked_for(model)
         row = baseline_row(*asked) if asked else network_row(model)
-        if row.name in rows and row.module == "byola_hear" and Path(row.weights).is_absolute():
-            row = ModelRow(**{**vars(row), "name": f"{Path(row.weights).parent.name}-{row.name}"})
+        folder = Path(row.weights).parent.name
+        if row.name in rows and folder and row.weights != rows[row.name].weights:
+            baseline_name, equals, weights_name = row.name.rpartition("=")
+            row = replace(row, name=f"{baseline_name}{equals}{folder}-{weights_name}")
         if row.name in rows:
             raise ValueError(f"expected each model once, got {model} twice")
         rows[row.name] = row

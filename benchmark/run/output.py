@@ -20,7 +20,7 @@ from benchmark.outcome import Outcome, load_outcome, save_outcome
 from benchmark.provenance import provenance
 from benchmark.run.models import ModelRow
 from benchmark.run.scheduler import Result
-from benchmark.run.settings import Settings, versions
+from benchmark.run.settings import Settings
 from benchmark.tasks.layout import Prepared
 from byola_hear.files import replacing
 
@@ -40,12 +40,14 @@ class Output:
 
     Raises:
         ValueError: if it holds outcomes of other settings, or what the benchmark did not write.
+        OSError: if it can't be made.
     """
 
     def __init__(self, folder: Path, settings: Settings) -> None:
         self.folder = folder
         self.settings = settings
         (folder / "outcomes").mkdir(parents=True, exist_ok=True)
+        self._earlier()  # or an error, before anything is measured
         for path, outcome in self.outcomes():
             others = (outcome.settings.get("grid"), outcome.settings.get("grid_points"))
             if others != (settings.grid, settings.grid_points):
@@ -113,27 +115,38 @@ class Output:
         with replacing(self.folder / "scores.csv") as file:
             file.write(text.getvalue().encode())
         new = {(result.model, result.task): vars(result) for result in results}
-        cells = {(cell["model"], cell["task"]): cell for cell in before["cells"]} | new
+        cells = before["cells"] | new
         run = {
             "settings": {**self.settings.about(), "folds": "heareval's", "seed": 42},
             "provenance": provenance(),
-            "versions": versions(),
+            "versions": versions_of(outcomes),
             "models": {**before["models"], **{model.name: _about_model(model) for model in models}},
             "tasks": about_tasks,
-            "cells": [cells[key] for key in cells],
+            "cells": list(cells.values()),
         }
         with replacing(self.folder / "run.json") as file:
             file.write((json.dumps(run, indent=1) + "\n").encode())
 
     def _earlier(self) -> dict[str, Any]:
+        """What run.json says of models and tasks by name, and of cells by model and task."""
         path = self.folder / "run.json"
         if not path.is_file():
-            return {"models": {}, "tasks": {}, "cells": []}
+            return {"models": {}, "tasks": {}, "cells": {}}
         try:
             run: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-            return {"models": dict(run["models"]), "tasks": dict(run["tasks"]), "cells": list(run["cells"])}
+            cells = {(cell["model"], cell["task"]): cell for cell in run["cells"]}
+            return {"models": dict(run["models"]), "tasks": dict(run["tasks"]), "cells": cells}
         except (ValueError, KeyError, TypeError) as error:
             raise ValueError(f"{path}: expected what a run wrote: {error}") from error
+
+
+def versions_of(outcomes: Sequence[Outcome]) -> dict[str, str]:
+    """Versions of the packages that outcomes were measured with, by package; several with commas between."""
+    found: dict[str, set[str]] = {}
+    for outcome in outcomes:
+        for package, version in outcome.settings.get("versions", {}).items():
+            found.setdefault(package, set()).add(version)
+    return {package: ", ".join(sorted(each)) for package, each in found.items()}
 
 
 def _about_task(task: Prepared) -> dict[str, Any]:

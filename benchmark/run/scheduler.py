@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -78,15 +79,19 @@ def run_cells(
     costs = {id(cell): cost(cell) for cell in cells}
     ordered = sorted(cells, key=lambda cell: costs[id(cell)])
 
+    # Rows of the same weights share embeddings: one after the other, and the second finds the first one's outcome.
+    turns = {cell.embeddings_key: threading.Lock() for cell in cells}
+
     def one(cell: Cell) -> tuple[Result, Outcome | None]:
-        there, start = cache.outcome(cell).is_file(), time.monotonic()
         name = (cell.model.name, cell.task.name)
-        try:
-            outcome = measure(cell, cache, processes, keep_embeddings)
-        except (Failed, OSError, ValueError) as error:
-            text = " ".join(str(error).split())
-            return Result(*name, "failed", text, time.monotonic() - start, str(cache.log(cell))), None
-        return Result(*name, "cached" if there else "done", "", time.monotonic() - start), outcome
+        with turns[cell.embeddings_key]:
+            there, start = cache.outcome(cell).is_file(), time.monotonic()
+            try:
+                outcome = measure(cell, cache, processes, keep_embeddings)
+            except (Failed, OSError, ValueError) as error:
+                text = " ".join(str(error).split())
+                return Result(*name, "failed", text, time.monotonic() - start, str(cache.log(cell))), None
+            return Result(*name, "cached" if there else "done", "", time.monotonic() - start), outcome
 
     with (
         ThreadPoolExecutor(jobs, thread_name_prefix="cell") as pool,

@@ -83,7 +83,7 @@ def fetch_command(
         try:
             file = Path(files[name]) if name in files else None
             count = build_set(origin, output, kept, file, progress=not quiet)
-        except (ValueError, FileNotFoundError) as error:
+        except (ValueError, OSError) as error:
             # One set that can't be had is no reason to have none.
             failures.append(f"{name}: {error}")
             click.echo(f"{name}: failed", err=True)

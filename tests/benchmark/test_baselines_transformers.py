@@ -109,6 +109,27 @@ def test_a_hub_out_of_reach_is_said_with_how_to_get_it(
         module.load_model()
 
 
+@pytest.mark.parametrize("module", [wav2vec2, whisper_tiny])
+def test_another_model_of_the_hub_is_not_taken_for_one_out_of_reach(
+    module: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    other = transformers.HubertConfig()
+    monkeypatch.setattr(transformers.AutoConfig, "from_pretrained", lambda name: other)
+    monkeypatch.setattr(transformers.WhisperConfig, "from_pretrained", lambda name: other)
+    with pytest.raises(ValueError, match="org/model: expected a transformers model that can be used: it is a hubert"):
+        module.load_model("org/model")
+
+
+def test_damaged_weights_are_refused_in_one_line(folder: Path, whisper: Path, tmp_path: Path) -> None:
+    for module, whole in ((wav2vec2, folder), (whisper_tiny, whisper)):
+        damaged = tmp_path / module.__name__
+        damaged.mkdir()
+        (damaged / "config.json").write_bytes((whole / "config.json").read_bytes())
+        (damaged / "model.safetensors").write_bytes((whole / "model.safetensors").read_bytes()[:100])
+        with pytest.raises(ValueError, match="expected the folder of a transformers model"):
+            module.load_model(str(damaged))
+
+
 @pytest.fixture(scope="module")
 def whisper(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A Whisper encoder of one layer, with positions for a second."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from benchmark.outcome import Outcome, load_outcome, save_outcome
+from benchmark.outcome import ARRAYS, Outcome, load_outcome, save_outcome
 
 
 def outcome() -> Outcome:
@@ -48,3 +49,24 @@ def test_anything_else_is_refused_in_one_line(tmp_path: Path, content: bytes | N
         path.write_bytes(content)
     with pytest.raises(ValueError, match="expected an outcome"):
         load_outcome(path)
+
+
+def test_a_damaged_byte_is_refused_or_does_not_matter(tmp_path: Path) -> None:
+    save_outcome(tmp_path / "x.npz", outcome())
+    content = (tmp_path / "x.npz").read_bytes()
+    refused = 0
+    for place in range(0, len(content), 5):
+        (tmp_path / "x.npz").write_bytes(content[:place] + bytes([content[place] ^ 0x55]) + content[place + 1 :])
+        try:
+            load_outcome(tmp_path / "x.npz")
+        except ValueError as error:
+            assert "expected an outcome" in str(error) and "\n" not in str(error)
+            refused += 1
+    assert refused > len(content) / 20
+
+
+def test_an_outcome_without_a_text_is_refused(tmp_path: Path) -> None:
+    header = np.array(json.dumps({"task": "digits"}))
+    np.savez(tmp_path / "x.npz", header=header, **{name: getattr(outcome(), name) for name in ARRAYS})
+    with pytest.raises(ValueError, match="x.npz: expected an outcome .* 'task_sha256'"):
+        load_outcome(tmp_path / "x.npz")

@@ -28,7 +28,7 @@ def page_bytes(
     Args:
         comparison: the table.
         document: its summary.
-        maps: from :func:`benchmark.comparison.page.maps.embedding_maps`, by task; None for none.
+        maps: from :func:`benchmark.comparison.command.embedding_maps`, by task; None for none.
         sections: further sections, after the others.
 
     Returns:

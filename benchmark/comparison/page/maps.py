@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,11 +17,13 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 import byola_hear
+from benchmark.extractors import model_hash
 from benchmark.tasks.layout import METADATA
-from byola_hear.audio import read_audio
+from byola_hear.audio import AudioFileError, read_audio
 from byola_hear.files import replacing
 from byola_hear.map.layout import directions, placed
 from byola_hear.map.preview import preview
+from byola_hear.model import ByolaModel
 
 #: Clips on a task's map, and labels that they are of.
 CLIPS, LABELS = 60, 12
@@ -115,32 +117,33 @@ class Maps:
 
     Args:
         folder: where to keep them.
-        models: names of the networks, each with a map of its own.
+        models: the networks by name, each with a map of its own.
         layouts: names of ways to lay clips out, see :data:`byola_hear.map.LAYOUTS`; the first is shown first.
         seed: of everything random.
     """
 
-    def __init__(self, folder: Path, models: Sequence[str], layouts: Sequence[str] = ("pca",), seed: int = 0) -> None:
+    def __init__(
+        self, folder: Path, models: Mapping[str, ByolaModel], layouts: Sequence[str] = ("pca",), seed: int = 0
+    ) -> None:
         self.folder = folder
-        self.models = list(models)
+        self.models = models
         self.layouts = list(layouts)
         self.seed = seed
-        self._loaded: dict[str, Any] = {}
-        self._identities: dict[str, str] = {}
+        self._hashes = [model_hash(model) for model in models.values()]
 
     def make(self, tasks_dir: Path, tasks: dict[str, str], progress: bool = False) -> dict[str, Any]:
         """Maps of tasks.
 
         Args:
             tasks_dir: the folder of tasks in HEAR's layout.
-            tasks: hash of each task's content by its name; one whose folder is not there has no map.
+            tasks: hash of each task's content by its name; one that is not there, or of other content, has no map.
             progress: show a bar on stderr.
 
         Returns:
             By task: ``labels``, ``all_labels`` (how many there are), per clip ``names``, ``label`` (index),
             ``sounds`` (``data:`` URIs), and ``places`` by network and layout, ``(n, 2)`` in [0, 1].
         """
-        there = {name: sha256 for name, sha256 in tasks.items() if (tasks_dir / name / METADATA).is_file()}
+        there = {name: sha256 for name, sha256 in tasks.items() if sha256 and _content(tasks_dir / name) == sha256}
         seconds = min(_SECONDS, SOUNDS / max(len(there) * CLIPS, 1) / _BYTES_PER_SECOND)
         maps = {}
         for name, sha256 in tqdm(there.items(), "maps", unit="task", disable=not progress, leave=False):
@@ -150,7 +153,7 @@ class Maps:
         return maps
 
     def _kept(self, task: Path, sha256: str, seconds: float) -> dict[str, Any] | None:
-        told = [_VERSION, sha256, seconds, self.seed, self.layouts, [self._identity(model) for model in self.models]]
+        told = [_VERSION, sha256, seconds, self.seed, self.layouts, self._hashes]
         key = hashlib.sha256(json.dumps(told).encode()).hexdigest()
         path = self.folder / f"{task.name}.json"
         try:
@@ -159,7 +162,10 @@ class Maps:
                 return dict(kept["map"]) if kept["map"] else None
         except (OSError, ValueError, KeyError, TypeError):
             pass
-        made = self._map(task, seconds)
+        try:
+            made = self._map(task, seconds)
+        except (OSError, soundfile.LibsndfileError, AudioFileError):
+            return None  # without its sounds; made when they are there
         self.folder.mkdir(parents=True, exist_ok=True)
         with replacing(path) as file:
             file.write(json.dumps({"key": key, "map": made}).encode())
@@ -171,9 +177,9 @@ class Maps:
             return None
         labels = list(dict.fromkeys(clip.label for clip in clips))
         places: dict[str, dict[str, list[list[float]]]] = {}
-        for model in self.models:
-            units = directions(self._embeddings(model, clips), self.seed)
-            places[model] = {layout: np.round(placed(units, layout, self.seed), 4).tolist() for layout in self.layouts}
+        for name, model in self.models.items():
+            units = directions(_embeddings(model, clips), self.seed)
+            places[name] = {layout: np.round(placed(units, layout, self.seed), 4).tolist() for layout in self.layouts}
         return {
             "labels": labels,
             "all_labels": n_labels,
@@ -184,27 +190,21 @@ class Maps:
             "places": places,
         }
 
-    def _model(self, name: str) -> Any:
-        if name not in self._loaded:
-            from benchmark.baselines import BASELINES, baseline
 
-            self._loaded[name] = baseline(name).load_model() if name in BASELINES else byola_hear.load_model(name)
-        return self._loaded[name]
+def _content(task: Path) -> str:
+    """Hash of what a task in a folder holds; empty if there is none."""
+    try:
+        return str(json.loads((task / METADATA).read_text(encoding="utf-8"))["content_sha256"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
 
-    def _identity(self, name: str) -> str:
-        from benchmark.extractors import model_hash
 
-        if name not in self._identities:
-            self._identities[name] = model_hash(self._model(name))
-        return self._identities[name]
-
-    def _embeddings(self, name: str, clips: Sequence[Clip]) -> NDArray[np.float32]:
-        """``(n_clips, size)``."""
-        model = self._model(name)
-        sounds = [read_audio(str(clip.path), model.sample_rate, clip.start, clip.end) for clip in clips]
-        given = [torch.from_numpy(np.ascontiguousarray(sound, np.float32)) for sound in sounds]
-        embeddings: NDArray[np.float32] = byola_hear.get_scene_embeddings(given, model).numpy()
-        return embeddings
+def _embeddings(model: ByolaModel, clips: Sequence[Clip]) -> NDArray[np.float32]:
+    """``(n_clips, size)``."""
+    sounds = [read_audio(str(clip.path), model.sample_rate, clip.start, clip.end) for clip in clips]
+    given = [torch.from_numpy(np.ascontiguousarray(sound, np.float32)) for sound in sounds]
+    embeddings: NDArray[np.float32] = byola_hear.get_scene_embeddings(given, model).numpy()
+    return embeddings
 
 
 def sound_bytes(maps: dict[str, Any]) -> int:

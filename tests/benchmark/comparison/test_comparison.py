@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
 
+from benchmark.__main__ import main
 from benchmark.comparison.advantage import advantage, advantages
 from benchmark.comparison.command import keep_results, stale_results, table_command, tables_of, write_comparison
 from benchmark.comparison.comparison import OVERALL, compare
@@ -137,6 +138,8 @@ def test_what_is_missing_is_said_and_never_a_number(new_run: RunMaker) -> None:
     run.outcome("mfcc", "notes", right, scores=np.array([[np.nan]]))
     run.outcome("mfcc", "stale", right, task_sha256="another")
     run.model("vggish", missing="needs weights: get them | there")
+    run.model("yamnet", missing="needs the package ai-edge-litert")
+    run.outcome("yamnet", "digits", right)
     run.model("crepe")
     run.cells.append({"model": "crepe", "task": "digits", "status": "failed", "note": "out of memory"})
     run.cells.append({"model": "both", "task": "gone", "status": "unavailable", "note": "no such archive"})
@@ -148,6 +151,7 @@ def test_what_is_missing_is_said_and_never_a_number(new_run: RunMaker) -> None:
     assert "other content" in rows["mfcc"]["missing"]["stale"]
     assert (rows["vggish"]["status"], rows["crepe"]["status"]) == ("unavailable", "failed")
     assert document["notes"] == ["gone: no column, the task could not be had: no such archive"]
+    assert rows["yamnet"]["status"] == "ok" and "digits" in rows["yamnet"]["cells"]
     assert document["hear"]["rows"] == ["both", "speech"]
     text = markdown_tables(document)
     assert "| vggish | – | – |" in text and "- vggish: not measured: needs weights: get them \\| there" in text
@@ -245,6 +249,14 @@ def test_a_folder_that_is_none_is_one_clear_error(tmp_path: Path, content: str |
         (tmp_path / "run.json").write_text(content)
     with pytest.raises((FileNotFoundError, ValueError), match="python -m benchmark run"):
         load_run(tmp_path)
+
+
+def test_a_folder_that_can_not_be_made_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(SystemExit) as stopped:
+        main(["table", str(tmp_path), "--cache", str(tmp_path / "file" / "cache")])
+    error = capsys.readouterr().err
+    assert stopped.value.code == 2 and error.startswith("error: ") and error.count("\n") == 1
 
 
 def test_text_stays_text() -> None:

@@ -14,12 +14,16 @@ import numpy as np
 import pytest
 import soundfile
 
-from benchmark.comparison.command import write_comparison
+from benchmark.comparison.command import measured_networks, write_comparison
 from benchmark.comparison.comparison import compare
 from benchmark.comparison.folder import load_run
 from benchmark.comparison.page import Section, load_section
 from benchmark.comparison.page.confusion import confusions
 from benchmark.comparison.page.maps import CLIPS, LABELS, Maps, clips_to_map
+from benchmark.extractors import model_hash
+from byola_hear.encoder import EncoderConfig
+from byola_hear.frontend import FrontendConfig
+from byola_hear.model import ByolaModel, ModelConfig
 
 HOSTILE = "</script><script>alert(1)</script><!--<img src=x onerror=alert(2)>{{data}}&amp;\"'`\u2028"
 
@@ -75,7 +79,7 @@ def test_confusions_count_what_was_taken_for_what(new_run: Callable[[], Any]) ->
 
 
 def write_task(folder: Path, labels: int, event: bool = False) -> Path:
-    """A small task in HEAR's layout: tones, two a label."""
+    """A small task in HEAR's layout: tones, two a label. Its content is called as it is."""
     sounds = folder / "16000" / "test"
     sounds.mkdir(parents=True)
     truth: dict[str, Any] = {}
@@ -85,7 +89,7 @@ def write_task(folder: Path, labels: int, event: bool = False) -> Path:
         soundfile.write(sounds / name, tone, 16000)
         truth[name] = [{"label": label, "start": 100.0, "end": 300.0}] if event else [label]
     truth["both.wav"] = [] if event else ["label 0", "label 1"]
-    metadata = {"split_mode": "trainvaltest", "splits": ["train", "valid", "test"]}
+    metadata = {"split_mode": "trainvaltest", "splits": ["train", "valid", "test"], "content_sha256": folder.name}
     (folder / "task_metadata.json").write_text(json.dumps(metadata))
     (folder / "test.json").write_text(json.dumps(truth))
     return folder
@@ -101,22 +105,50 @@ def test_clips_of_a_map_are_spread_over_labels(tmp_path: Path, event: bool) -> N
         clips_to_map(tmp_path / "none")
 
 
-def test_maps_are_made_once_and_play(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def small() -> ByolaModel:
+    config = ModelConfig("small", "1", FrontendConfig(), EncoderConfig(channels=4, hidden_size=8), -5.0, 4.0)
+    return ByolaModel(config).eval()
+
+
+def test_maps_are_made_once_and_play(tmp_path: Path, small: ByolaModel, monkeypatch: pytest.MonkeyPatch) -> None:
     write_task(tmp_path / "tasks" / "tones", 4)
-    made = Maps(tmp_path / "maps", ["untrained"]).make(tmp_path / "tasks", {"tones": "ab", "absent": "cd"})
+    tasks = {"tones": "tones", "absent": "absent"}
+    made = Maps(tmp_path / "maps", {"small": small}).make(tmp_path / "tasks", tasks)
     assert list(made) == ["tones"]
     tones = made["tones"]
     assert tones["labels"] == [f"label {index}" for index in range(4)] and tones["label"] == sorted(tones["label"])
-    places = np.array(tones["places"]["untrained"]["pca"])
+    places = np.array(tones["places"]["small"]["pca"])
     assert places.shape == (8, 2) and places.min() >= 0 and places.max() <= 1
     # The two tones of a label are the same sound.
     np.testing.assert_allclose(places[0::2], places[1::2], atol=1e-3)
     assert all(sound.startswith("data:audio/mpeg;base64,") for sound in tones["sounds"])
-    monkeypatch.setattr(Maps, "_embeddings", None)
-    again = Maps(tmp_path / "maps", ["untrained"])
-    assert again.make(tmp_path / "tasks", {"tones": "ab"}) == made
+    monkeypatch.setattr("benchmark.comparison.page.maps._embeddings", None)
+    assert Maps(tmp_path / "maps", {"small": small}).make(tmp_path / "tasks", tasks) == made
     with pytest.raises(TypeError):
-        again.make(tmp_path / "tasks", {"tones": "changed"})
+        Maps(tmp_path / "maps", {"small": small}, seed=1).make(tmp_path / "tasks", tasks)
+
+
+def test_a_task_of_other_content_or_without_its_sounds_has_no_map(tmp_path: Path, small: ByolaModel) -> None:
+    sounds = write_task(tmp_path / "tasks" / "tones", 4) / "16000"
+    maps = Maps(tmp_path / "maps", {"small": small})
+    assert maps.make(tmp_path / "tasks", {"tones": "another"}) == {}
+    sounds.rename(tmp_path / "sounds")
+    assert maps.make(tmp_path / "tasks", {"tones": "tones"}) == {}
+    (tmp_path / "sounds").rename(sounds)
+    assert list(maps.make(tmp_path / "tasks", {"tones": "tones"})) == ["tones"]
+
+
+def test_maps_are_of_the_networks_that_were_measured(
+    new_run: Callable[[], Any], small: ByolaModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("byola_hear.list_models", lambda: ["both", "speech"])
+    monkeypatch.setattr("byola_hear.load_model", lambda name: small)
+    run = new_run()
+    run.task("digits", "speech")
+    for model, identity in (("both", model_hash(small)), ("speech", "other weights"), ("mfcc", model_hash(small))):
+        run.outcome(model, "digits", np.arange(8) % 2, model_identity=f"code-{identity}-timing")
+    assert measured_networks(compare(load_run(run.write()))) == {"both": small}
 
 
 def test_sections_bring_text_figures_and_tables(tmp_path: Path) -> None:
@@ -158,7 +190,9 @@ def test_figures_that_can_not_be_shown(tmp_path: Path, file: str, error: type[Ex
         Section("T", f"![x]({file})", tmp_path / "below").data()
 
 
-def test_the_page_draws_itself_in_a_browser(new_run: Callable[[], Any], tmp_path: Path) -> None:
+def test_the_page_draws_itself_in_a_browser(
+    new_run: Callable[[], Any], tmp_path: Path, small: ByolaModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
     selenium = pytest.importorskip("selenium.webdriver")
     chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
     if not chromium or not driver:
@@ -166,6 +200,7 @@ def test_the_page_draws_itself_in_a_browser(new_run: Callable[[], Any], tmp_path
     from selenium.webdriver.chrome.service import Service
 
     folder = hostile_run(new_run)
+    monkeypatch.setattr("benchmark.comparison.command.measured_networks", lambda comparison: {"both": small})
     for task in ("digits", "notes"):
         write_task(tmp_path / "tasks" / task, 3)
     write_comparison(folder, tmp_path / "tasks")

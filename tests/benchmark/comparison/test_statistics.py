@@ -28,7 +28,7 @@ def test_bootstrap_of_an_accuracy_agrees_with_the_binomial(n: int, share: float)
     draws = bootstrap_scores(ACCURACY, counts[:, None], np.zeros(n, int), 0, 4000)[0]
     interval = file_interval(ACCURACY, draws, counts)
     low, high = stats.binom.interval(0.95, n, share)
-    assert interval.way == "files"
+    assert interval is not None and interval.way == "files"
     assert interval.low == pytest.approx(low / n, abs=1.5 / n + 0.003)
     assert interval.high == pytest.approx(high / n, abs=1.5 / n + 0.003)
     assert draws.std() == pytest.approx(math.sqrt(share * (1 - share) / n), rel=0.08)
@@ -39,6 +39,7 @@ def test_where_all_files_are_right_the_interval_is_wilsons() -> None:
     draws = bootstrap_scores(ACCURACY, counts[:, None], np.zeros(140, int), 0)[0]
     interval = file_interval(ACCURACY, draws, counts)
     expected = stats.binomtest(140, 140).proportion_ci(method="wilson")
+    assert interval is not None
     assert (interval.low, interval.high, interval.way) == (expected.low, expected.high, "binomial")
     assert interval.low < 0.99
 
@@ -47,7 +48,9 @@ def test_files_are_drawn_within_folds_and_the_same_for_every_model() -> None:
     # All of one fold is right and nothing of the other: within folds nothing can vary.
     fold_of = np.repeat([0, 1], [30, 70])
     counts = np.stack([accuracy_counts(fold_of == 0), accuracy_counts(fold_of == 0)], axis=1)
-    np.testing.assert_allclose(bootstrap_scores(ACCURACY, counts, fold_of, 0, 50), 0.5)
+    draws = bootstrap_scores(ACCURACY, counts, fold_of, 0, 50)
+    np.testing.assert_allclose(draws, 0.5)
+    assert file_interval(ACCURACY, draws[0], counts[:, 0]) is None
     right = np.random.default_rng(0).uniform(size=(100, 1)) < 0.5
     pair = np.concatenate([accuracy_counts(right[:, 0])[:, None]] * 2, axis=1)
     first, second = bootstrap_scores(ACCURACY, pair, fold_of, 0, 50)
@@ -64,9 +67,16 @@ def test_large_weights_are_drawn_in_parts(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_a_draw_without_events_is_no_number_and_no_matter() -> None:
     counts = np.zeros((3, 1, 3))
-    counts[0, 0] = (2, 1, 1)
+    counts[0, 0], counts[1, 0] = (2, 1, 1), (0, 1, 0)
     draws = bootstrap_scores(F_MEASURE, counts, np.zeros(3, int), 0, 400)[0]
-    assert np.isnan(draws).any() and percentiles(draws) == (1.0, 1.0)
+    assert np.isnan(draws).any() and percentiles(draws) == (0.0, 1.0)
+
+
+@pytest.mark.parametrize("hits", [0, 2])
+def test_an_f_measure_that_no_draw_changes_has_no_interval(hits: int) -> None:
+    counts = np.tile([hits, 1, 1], (30, 1)).astype(float)
+    draws = bootstrap_scores(F_MEASURE, counts[:, None], np.zeros(30, int), 0)[0]
+    assert file_interval(F_MEASURE, draws, counts) is None
 
 
 def test_interval_over_folds_is_students() -> None:

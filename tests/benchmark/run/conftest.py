@@ -13,6 +13,7 @@ import pytest
 from benchmark.run.cell import Cache, Cell
 from benchmark.run.models import ModelRow
 from benchmark.run.settings import Settings
+from benchmark.sources import CACHE_VARIABLE
 from benchmark.tasks.layout import Prepared
 
 #: heareval's runners, as far as files go. STUB_CALLS is where each call is noted; STUB_FAIL, STUB_SLEEP and STUB_WRONG
@@ -96,6 +97,7 @@ def heareval(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], li
     monkeypatch.syspath_prepend(site)
     monkeypatch.setenv("PYTHONPATH", str(site))
     monkeypatch.setenv("STUB_CALLS", str(calls))
+    monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "cache"))  # and as it was before when a command has changed it
     return lambda: calls.read_text().splitlines()
 
 

@@ -13,8 +13,10 @@ from click.testing import CliRunner
 
 from benchmark import agreement, shuffled
 from benchmark.outcome import Outcome
-from benchmark.run.check_task import check_task, described
+from benchmark.run.cell import Cache, Cell, embed, find_embeddings
+from benchmark.run.check_task import check_task, described, excerpts_task
 from benchmark.run.models import ModelRow
+from benchmark.run.processes import Processes
 from benchmark.tasks.layout import Prepared
 
 FOLDS = {"split_mode": "presplit_kfold", "splits": ["fold0", "fold1", "fold2"]}
@@ -96,6 +98,28 @@ def test_a_probe_that_knows_too_much_is_found_out(
     assert "98.3 %" in result.output and "not" in result.output.splitlines()[-1]
 
 
+def test_agree_leaves_embeddings_that_a_run_has_kept(
+    heareval: Callable[[], list[str]],
+    make_cell: Callable[..., Cell],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    cell, cache = make_cell(), Cache(tmp_path / "cache" / "run")
+    monkeypatch.setattr(agreement, "check_task", lambda *_: cell.task)
+    monkeypatch.setattr(agreement, "model_rows", lambda names: [cell.model])
+    arguments = ["--cache", str(tmp_path / "cache")]
+    CliRunner().invoke(agreement.agree_command, arguments)
+    assert heareval() and not cache.embeddings(cell).exists()
+    embed(cell, cache, Processes(), cache.log(cell))
+    CliRunner().invoke(agreement.agree_command, arguments)
+    assert find_embeddings(cache.embeddings(cell), "digits")
+
+
+def test_folds_all_right_or_all_wrong_give_no_interval() -> None:
+    with pytest.raises(ValueError, match=r"expected .* got accuracies \[1.0, 0.0\] by fold"):
+        agreement.interval([np.ones(5), np.zeros(5)])
+
+
 def test_without_labelled_sets_the_tests_clips_are_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def prepare(name: str, *others: object) -> Prepared:
         raise FileNotFoundError("no labelled sets")
@@ -105,3 +129,18 @@ def test_without_labelled_sets_the_tests_clips_are_taken(tmp_path: Path, monkeyp
     assert task.name == "excerpts" and len(json.loads((task.folder / "test.json").read_text())) > 50
     with pytest.raises(FileNotFoundError):
         check_task("esc50", tmp_path, None, False)
+
+
+def test_excerpts_that_are_there_stay_unless_they_are_others(
+    clips_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("benchmark.run.check_task.EXCERPTS", {"train": 2, "valid": 1, "test": 1})
+    task = excerpts_task(clips_folder, tmp_path / "cache" / "tasks")
+    truth = task.folder / "test.json"
+    written = truth.stat().st_mtime_ns, truth.stat().st_ino
+    assert excerpts_task(clips_folder, task.folder.parent).sha256 == task.sha256
+    assert (truth.stat().st_mtime_ns, truth.stat().st_ino) == written
+    (task.folder / "task_metadata.json").unlink()
+    assert excerpts_task(clips_folder, task.folder.parent) == task
+    assert described(task.folder, task.title, task.description) == task
+    assert [path.name for path in (tmp_path / "cache").iterdir()] == ["tasks"]

@@ -25,6 +25,7 @@ from benchmark.run.command import run_command
 from benchmark.run.models import ModelRow, model_rows
 from benchmark.run.processes import CHECKOUT, Failed, Processes, last_line
 from benchmark.run.scheduler import run_cells
+from benchmark.sources import CACHE_VARIABLE, cache_folder
 from benchmark.tasks.layout import Prepared
 
 Calls = Callable[[], list[str]]
@@ -106,6 +107,54 @@ def test_failures_stay_in_their_cells(
     assert {load_outcome(path).model_identity for path in out.glob("outcomes/a/*")} == {"new weights of a"}
 
 
+def test_nothing_measured_is_no_success(run: Callable[..., Result]) -> None:
+    assert run("--tasks", "lost", rows=[row("a")]).exit_code == 1
+    assert run("--tasks", "digits", rows=[row("gone", missing="needs the package gone")]).exit_code == 1
+
+
+def test_rows_of_the_same_weights_take_turns(run: Callable[..., Result], heareval: Calls, tmp_path: Path) -> None:
+    rows = [row("a"), dataclasses.replace(row("a"), name="copy")]
+    assert run("--tasks", "digits", "--jobs", "2", rows=rows).exit_code == 0
+    assert sorted(cell["status"] for cell in about(tmp_path / "out")["cells"]) == ["cached", "done"]
+    assert [call.split()[0] for call in heareval()] == ["embed", "predict"]
+
+
+def test_run_json_names_the_versions_that_made_the_numbers(
+    run: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for task, version in (("digits", "1.0"), ("birds", "2.0")):
+        monkeypatch.setattr("benchmark.run.cell.versions", lambda version=version: {"torch": version})
+        assert run("--tasks", task, rows=[row("a")]).exit_code == 0
+    assert about(tmp_path / "out")["versions"] == {"torch": "1.0, 2.0"}
+
+
+@pytest.mark.parametrize("content", ["half", '{"models": {}, "tasks": {}, "cells": [{"model": "a"}]}'])
+def test_a_damaged_run_is_told_of_before_anything_is_measured(
+    run: Callable[..., Result], heareval: Calls, tmp_path: Path, content: str
+) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "run.json").write_text(content)
+    result = run("--tasks", "digits", rows=[row("a")])
+    assert isinstance(result.exception, ValueError) and "expected what a run wrote" in str(result.exception)
+    assert heareval() == []
+
+
+def test_the_cache_named_is_that_of_tasks_and_weights_too(
+    run: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "another"))
+    asked: list[Path] = []
+    prepare = command_module.prepare
+
+    def prepare_and_note(*arguments: Any) -> Prepared:
+        asked.append(cache_folder())
+        return prepare(*arguments)
+
+    monkeypatch.setattr(command_module, "prepare", prepare_and_note)
+    run("--tasks", "digits", rows=[row("a")])
+    assert asked == [tmp_path / "cache"] and not (tmp_path / "another").exists()
+
+
 def test_wrong_requests_are_one_error(
     heareval: Calls, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -116,20 +165,12 @@ def test_wrong_requests_are_one_error(
         model_rows(["logmel", "logmel"])
     with pytest.raises(ValueError, match="at least one model"):
         model_rows([])
+    result = start(run_command, ["--tasks", "esc50", "--models", "boht", "-o", str(tmp_path / "new")])
+    assert isinstance(result.exception, ValueError) and "boht" in str(result.exception)
+    assert not (tmp_path / "new").exists()
     monkeypatch.setattr("benchmark.run.settings.find_spec", lambda name: None)
     result = start(run_command, ["--tasks", "esc50", "--models", "logmel", "-o", str(tmp_path)])
     assert isinstance(result.exception, ModuleNotFoundError) and "make hear" in str(result.exception)
-
-
-def test_rows_know_how_heareval_names_them(tmp_path: Path) -> None:
-    (logmel,) = model_rows(["logmel"])
-    assert (logmel.module, logmel.options(), logmel.missing) == ("benchmark.baselines.logmel", [], "")
-    assert logmel.identity and logmel.sizes[0] == 128
-    named = ModelRow("untrained=1", "benchmark.baselines.untrained", "1", "x", 16000, (1, 1), "")
-    assert named.options() == ["--model-options", '{"model_file_path": "1"}']
-    checkpoint = tmp_path / "mine.safetensors"
-    checkpoint.touch()
-    assert ModelRow("mine", "byola_hear", str(checkpoint), "x", 16000, (1, 1), "").options()[0] == "--model"
 
 
 def test_cheap_cells_first(

@@ -138,6 +138,14 @@ def test_a_mirror(zenodo: FileServer, tmp_path: Path, pattern: str, monkeypatch:
     assert [path for path, _ in zenodo.asked] == [f"/mirror/{file}"]
 
 
+def test_addresses_that_end_in_the_same_for_every_task_are_kept_apart(zenodo: FileServer, tmp_path: Path) -> None:
+    zenodo.files[f"/{NAME}/48000.tar.gz"] = zenodo.files[f"/files/hear2021-{NAME}-48000.tar.gz/content"]
+    (tmp_path / "downloads").mkdir()
+    (tmp_path / "downloads" / "48000.tar.gz").write_bytes(b"another task's")
+    origin = f"{zenodo.url}/{{task}}/48000.tar.gz"
+    assert is_complete(prepare_hear(NAME, tmp_path / "tasks", tmp_path / "downloads", origin=origin))
+
+
 def test_a_folder_of_archives_at_16_khz(tmp_path: Path) -> None:
     """As HEAR's own preprocessing packs them; audio at this rate is taken as it is."""
     files = task_files(16000, "hear-2021.0.6/tasks")

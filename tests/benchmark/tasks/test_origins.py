@@ -244,6 +244,17 @@ def test_the_command_builds_what_it_can_and_says_what_it_cannot(
     assert again.exit_code == 0 and "there already" in again.output
 
 
+def test_a_set_that_can_not_be_written_stops_no_other(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    digits = ORIGINALS["spoken_digits"](tmp_path / "digits.zip", ROWS["spoken_digits"])
+    arguments = ["spoken_digits", "esc50", "-q", "-o", str(tmp_path / "file" / "sets"), "--downloads", str(tmp_path)]
+    for name in ("spoken_digits", "esc50"):
+        arguments += ["--archive", f"{name}={digits}"]
+    result = CliRunner().invoke(fetch_command, arguments)
+    assert isinstance(result.exception, ValueError)
+    assert "spoken_digits: " in str(result.exception) and "esc50: " in str(result.exception)
+
+
 def test_the_command_lists_every_set_with_licence_address_and_check() -> None:
     result = CliRunner().invoke(fetch_command, ["--list"])
     assert result.exit_code == 0

@@ -1,0 +1,67 @@
+"""Rows: what each is called, how heareval is told of it, and when it is another."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from benchmark.baselines import logmel
+from benchmark.extractors import row_name
+from benchmark.run.models import ModelRow, model_rows
+from byola_hear.checkpoint import load_checkpoint, save_checkpoint
+from byola_hear.encoder import EncoderConfig
+from byola_hear.frontend import FrontendConfig
+from byola_hear.model import ByolaModel, ModelConfig
+
+
+def test_rows_know_how_heareval_names_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (logmel,) = model_rows(["logmel"])
+    assert (logmel.module, logmel.options(), logmel.missing) == ("benchmark.baselines.logmel", [], "")
+    assert logmel.identity and logmel.sizes[0] == 128
+    named = ModelRow("untrained=1", "benchmark.baselines.untrained", "1", "x", 16000, (1, 1), "")
+    assert named.options() == ["--model-options", '{"model_file_path": "1"}']
+    (tmp_path / "both").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert ModelRow("both", "byola_hear", "both", "x", 16000, (1, 1), "").options()[0] == "--model-options"
+    assert ModelRow("mine", "byola_hear", str(tmp_path / "mine"), "x", 16000, (1, 1), "").options()[0] == "--model"
+
+
+def small_checkpoint(path: Path, seed: int = 0) -> Path:
+    config = ModelConfig("mine", "1", FrontendConfig(), EncoderConfig(channels=4, hidden_size=8), -5.0, 4.0)
+    torch.manual_seed(seed)
+    path.parent.mkdir(exist_ok=True)
+    save_checkpoint(path, ByolaModel(config))
+    return path
+
+
+def test_networks_by_path_and_from_the_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    model = load_checkpoint(small_checkpoint(tmp_path / "mymodel"))
+    monkeypatch.setattr("byola_hear.zoo.from_pretrained", lambda name: model)
+    here, hub = model_rows(["mymodel", "hf://org/name"])
+    assert (here.name, here.options()) == ("mymodel", ["--model", str(tmp_path / "mymodel")])
+    assert (hub.name, hub.options()) == ("name", ["--model-options", '{"model_file_path": "hf://org/name"}'])
+    assert here.identity == hub.identity
+
+
+def test_rows_of_like_named_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert row_name("wav2vec2", "org/m-1.0") == "wav2vec2=m-1.0"
+    paths = [str(small_checkpoint(tmp_path / folder / "final.pth")) for folder in "ab"]
+    assert [each.name for each in model_rows(paths)] == ["final", "b-final"]
+    another = SimpleNamespace(load_model=lambda weights: logmel.load_model())
+    monkeypatch.setattr("benchmark.run.models.baseline", lambda name: another)
+    rows = model_rows([f"wav2vec2={path}" for path in paths])
+    assert [each.name for each in rows] == ["wav2vec2=final", "wav2vec2=b-final"]
+    assert rows[0].note.startswith(f"weights {paths[0]} in place of its own: log-mel")
+    with pytest.raises(ValueError, match="expected each model once"):
+        model_rows([paths[0], paths[0]])
+
+
+def test_an_untrained_network_is_another_where_timestamps_are(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (before,) = model_rows(["untrained"])
+    (tmp_path / "hear.py").write_text("other timestamps")
+    monkeypatch.setattr("byola_hear.hear.__file__", str(tmp_path / "hear.py"))
+    assert model_rows(["untrained"])[0].identity != before.identity
