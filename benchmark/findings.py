@@ -5,15 +5,20 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import pandas as pd
-from matplotlib.figure import Figure
 
 from benchmark.study import measured_with, save_figure, save_results
 from benchmark.table import markdown
 from byola_hear.files import replacing
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+#: Columns of names, which are texts even where they look like numbers: a checkpoint may be called ``01``.
+NAMES = ("model", "task", "trained", "tested", "first", "second", "reference")
 
 
 def save_study(
@@ -81,7 +86,8 @@ def read_numbers(folder: Path, name: str) -> pd.DataFrame:
     Raises:
         FileNotFoundError: if it is not there.
     """
-    return pd.read_csv(_there(folder, name, ".csv"), keep_default_na=False, na_values=[""])
+    path = _there(folder, name, ".csv")
+    return pd.read_csv(path, dtype=dict.fromkeys(NAMES, str), keep_default_na=False, na_values=[""])
 
 
 def _there(folder: Path, name: str, suffix: str) -> Path:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -265,7 +266,7 @@ def run(
     results: dict[str, TaskResult] = {}
     bar = tqdm(
         desc=extractor.row,
-        total=round(planned.seconds),
+        total=math.ceil(planned.seconds),
         unit="s",
         disable=not progress,
         leave=False,

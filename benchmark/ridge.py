@@ -34,7 +34,7 @@ class RidgeRegression:
         self.bias = targets.double().mean(0)
         self.targets = targets.double() - self.bias
         self.dual = len(features) <= features.shape[1]
-        # Single precision does for the products (their error is far below any strength), not for solving.
+        # Single precision does for the products (their error is far below the least strength, 1), not for solving.
         product = self.features @ self.features.T if self.dual else self.features.T @ self.features
         self.gram = product.double()
 

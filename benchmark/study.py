@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
+import re
+import shlex
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -15,6 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 import numpy as np
 import pandas as pd
+from click.core import ParameterSource
 from tqdm import tqdm
 
 from benchmark.probe_command import Asked, rows_of
@@ -36,23 +40,28 @@ OTHER_COLOURS = ("#dd8452", "#55a868", "#937860", "#da8bc3", "#64b5cd", "#ccb974
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
-def study_options(models: str = "both,speech,nonspeech,untrained,logmel,mfcc") -> Callable[[Function], Function]:
-    """The options that every study has: ``models``, ``audio``, ``output``, ``seed``, ``untrained_seeds``, ``cache``,
-    ``no_progress``.
+def study_options(
+    models: str = "both,speech,nonspeech,untrained,logmel,mfcc", baselines: bool = True, drawn: bool = True
+) -> Callable[[Function], Function]:
+    """The options that every study has: ``models``, ``audio``, ``output``, ``cache``, ``no_progress`` and, where
+    something is drawn, ``seed`` and ``untrained_seeds``.
 
     Args:
         models: the default rows.
+        baselines: whether models may be others than networks.
+        drawn: whether the study draws anything.
 
     Returns:
         A decorator for the function of a click command.
     """
-    options = (
+    named = "Networks by name or checkpoint"
+    options = [
         click.option(
             "--models",
             default=models,
             show_default=True,
             metavar="NAME|PATH|NAME=WEIGHTS,…",
-            help="Networks by name or checkpoint, and baselines, as in `python -m benchmark probe`.",
+            help=f"{named}, and baselines, as in `python -m benchmark probe`." if baselines else f"{named}.",
         ),
         click.option(
             "--audio",
@@ -68,10 +77,6 @@ def study_options(models: str = "both,speech,nonspeech,untrained,logmel,mfcc") -
             metavar="FOLDER",
             help="Where to write table and figure; made if need be. Default: benchmark/results.",
         ),
-        click.option("--seed", default=0, show_default=True, help="Of everything that is drawn."),
-        click.option(
-            "--untrained-seeds", type=click.IntRange(1, 20), default=3, show_default=True, help="Untrained networks."
-        ),
         click.option(
             "--cache",
             type=click.Path(path_type=Path),
@@ -79,7 +84,13 @@ def study_options(models: str = "both,speech,nonspeech,untrained,logmel,mfcc") -
             help=f"Decoded audio and embeddings, safe to delete. Default: ${CACHE_VARIABLE}, else one in ~/.cache.",
         ),
         click.option("--no-progress", is_flag=True, help="No bar on stderr."),
-    )
+    ]
+    if drawn:
+        seeds = click.IntRange(1, 20)
+        options += [
+            click.option("--seed", default=0, show_default=True, help="Of everything that is drawn."),
+            click.option("--untrained-seeds", type=seeds, default=3, show_default=True, help="Untrained networks."),
+        ]
 
     def decorate(function: Function) -> Function:
         for option in reversed(options):
@@ -141,7 +152,7 @@ def seconds_bar(description: str, seconds: float, shown: bool) -> tqdm:
     """A bar on stderr that counts seconds of audio and says how long it will take."""
     return tqdm(
         desc=description,
-        total=round(seconds),
+        total=math.ceil(seconds),  # tqdm forgets a total once it is overtaken
         unit="s",
         disable=not shown,
         leave=False,
@@ -206,6 +217,29 @@ def save_results(folder: Path, name: str, numbers: pd.DataFrame, figure: Figure,
             stream.write(text.encode())
     save_figure(figure, folder / f"{name}.png")
     return [folder / f"{name}{ending}" for ending in (*texts, ".png")]
+
+
+def command_line() -> str:
+    """The click command that is running with the options that it was given, but for where it reads and writes.
+
+    Files and folders are called by their names alone: where they are on this machine says nothing about a result.
+    """
+    context = click.get_current_context()
+    words = ["python", "-m", "benchmark", str(context.command.name)]
+    for parameter in context.command.params:
+        name = str(parameter.name)
+        given = context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+        if not given or name in ("audio", "output", "cache", "no_progress"):
+            continue
+        value = context.params[name]
+        option = [max(parameter.opts, key=len)] if isinstance(parameter, click.Option) else []
+        if value is True:
+            words += option
+            continue
+        for each in value if isinstance(value, tuple) else (value,):
+            # Models may be paths, with commas between them.
+            words += [*option, each.name if isinstance(each, Path) else re.sub(r"(?<![^,=])/[^,=]*/", "", str(each))]
+    return shlex.join(words)
 
 
 def measured_with(about: dict[str, Any]) -> str:

@@ -17,8 +17,8 @@ from tqdm import tqdm
 from benchmark.extractors import Extractor
 from benchmark.probe import cached_embeddings, embeddings_path
 from benchmark.probe_command import Asked
-from benchmark.sources import LabelledSet, cache_folder
-from benchmark.study import asked_models
+from benchmark.sources import LabelledSet, use_cache
+from benchmark.study import asked_models, new_figure
 from byola_hear.files import replacing
 
 
@@ -30,24 +30,31 @@ class Setup:
         models: names, checkpoints' paths and baselines with commas between them, in the order of the figures.
         audio: folder of labelled sets; None for the usual one.
         output: folder that the results are written to.
-        seed: of everything that is drawn.
-        untrained_seeds: how many untrained networks stand behind ``untrained``.
         cache: folder for decoded audio, embeddings and finished parts.
         progress: whether bars are shown.
+        seed: of everything that is drawn.
+        untrained_seeds: how many untrained networks stand behind ``untrained``.
     """
 
     models: str
     audio: Path | None
     output: Path
-    seed: int
-    untrained_seeds: int
     cache: Path
     progress: bool
+    seed: int = 0
+    untrained_seeds: int = 1
 
     @classmethod
-    def of(cls, cache: Path | None, no_progress: bool, **others: Any) -> Setup:
-        """Out of the options as the command line gives them."""
-        return cls(cache=cache_folder(cache), progress=not no_progress, **others)
+    def of(cls, output: Path, cache: Path | None, no_progress: bool, **others: Any) -> Setup:
+        """Out of the options as the command line gives them; what can't be had is found here, before hours of work.
+
+        Raises:
+            OSError: if the folder of results can't be made.
+            ModuleNotFoundError: if there is no matplotlib.
+        """
+        new_figure(1, 1)
+        output.mkdir(parents=True, exist_ok=True)
+        return cls(output=output, cache=use_cache(cache), progress=not no_progress, **others)
 
     def rows(self, training_clips: Callable[[], list[np.ndarray]]) -> list[Asked]:
         """The models that can be had; of each other one, a line on stderr says why not.

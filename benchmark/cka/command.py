@@ -19,7 +19,7 @@ from benchmark.cka.pairs import layers_compared
 from benchmark.extractors import Extractor
 from benchmark.findings import frame_table, listed, read_about, read_numbers, save_findings, save_study
 from benchmark.stimuli import Stimuli, drawn, sets_plan
-from benchmark.study import colours, new_figure, study_options
+from benchmark.study import colours, command_line, new_figure, study_options
 from benchmark.study_setup import Setup, key_of, remembered
 from byola_hear.files import replacing
 
@@ -32,7 +32,7 @@ KINDS = {"speech": "speech", "nonspeech": "other sounds", "together": "all sound
 
 
 @click.command(NAME)
-@study_options("both,speech,nonspeech,untrained")
+@study_options("both,speech,nonspeech,untrained", baselines=False)
 @click.option(
     "--per-side", type=click.IntRange(30), default=300, show_default=True, help="Clips of speech, and of other sounds."
 )
@@ -60,7 +60,7 @@ def cka_command(per_side: int, **options: Any) -> None:
     }
     numbers = alignments(networks, grams, stimuli, setup)
     about = {
-        "command": "python -m benchmark cka",
+        "command": command_line(),
         "seed": setup.seed,
         "per_side": per_side,
         "stimuli": len(stimuli),
@@ -136,7 +136,11 @@ def alignments(
 
             identities = [[each.identity for each in networks[name]] for name in (first, second)]
             key = key_of(
-                identities, stimuli.identity, kind, setup.seed, code=[pairs_module.__file__, alignment.__file__]
+                identities,
+                stimuli.identity,
+                kind,
+                setup.seed,
+                code=[pairs_module.__file__, alignment.__file__, layers.__file__],
             )
             for row in remembered(setup.cache, NAME, key, compute):
                 found.append({"stimuli": kind, "first": first, "second": second, **row})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,16 +12,17 @@ import click
 import pandas as pd
 from tqdm import tqdm
 
-import byola_hear
 from benchmark import ridge
 from benchmark.extractors import from_model
 from benchmark.findings import read_numbers, save_findings, save_study
 from benchmark.onsets import grid, matching, postprocessing, recordings
-from benchmark.onsets.grid import HOPS, WIDTHS, Tracks, lines_of
+from benchmark.onsets.grid import HOPS, WIDTHS, Tracks, lines_of, milliseconds
 from benchmark.onsets.recordings import EventSet, event_set, tracks_of
 from benchmark.onsets.report import CAPTIONS, NAME, TITLE, figure, sentences, shown, tables
+from benchmark.probe import plan
+from benchmark.probe_command import Asked
 from benchmark.sources import audio_folder
-from benchmark.study import new_figure, study_options
+from benchmark.study import command_line, study_options
 from benchmark.study_setup import Setup, key_of, remembered
 from benchmark.tasks.registry import task_of
 from byola_hear.model import ByolaModel
@@ -48,7 +50,21 @@ def frame_ms(model: ByolaModel) -> float:
     return 1000 * samples / model.sample_rate
 
 
-def measured(model: ByolaModel, events: EventSet, cache: Path, bar: tqdm) -> pd.DataFrame:
+def networks_of(rows: Sequence[Asked]) -> dict[str, ByolaModel]:
+    """The network of each row.
+
+    Raises:
+        ValueError: if a row is none of the package's networks, whose windows alone can be chosen.
+    """
+    networks = {}
+    for row in rows:
+        if (model := row.extractors[0].model) is None:
+            raise ValueError(f"expected networks, whose windows can be chosen, got {row.name}")
+        networks[row.name] = model
+    return networks
+
+
+def measured(model: ByolaModel, events: EventSet, widths: Sequence[int], cache: Path, bar: tqdm) -> pd.DataFrame:
     """All windows and hops of a network on a task, as far as they are not in the cache already."""
     extractor = from_model(model, "")
     parts = [extractor.identity, identity_of(events)]
@@ -60,13 +76,13 @@ def measured(model: ByolaModel, events: EventSet, cache: Path, bar: tqdm) -> pd.
         bar.set_postfix_str("embed", refresh=True)
         return tracks_of(model, events)
 
-    return lines_of(tracks, events, frame_ms(model), kept, step=partial(bar.update, 1))
+    return lines_of(tracks, events, frame_ms(model), kept, widths, HOPS, step=partial(bar.update, 1))
 
 
 @click.command("time")
 @click.option("--tasks", default=",".join(TASKS), show_default=True, metavar="NAME,…", help="Event tasks.")
 @click.option("--max-files", type=click.IntRange(min=4), help="Of each split at most, for a quick look.")
-@study_options(models="speech,nonspeech,both")
+@study_options("speech,nonspeech,both", baselines=False, drawn=False)
 def time_command(tasks: str, max_files: int | None, **options: Any) -> None:
     """Onset F1 of the networks against the timestamp hop and the pooling window, 40 ms to a second.
 
@@ -74,20 +90,20 @@ def time_command(tasks: str, max_files: int | None, **options: Any) -> None:
     heareval has them, all chosen on validation recordings. Test recordings are scored for the best setting and for
     the default alone. A window that was done once is kept, so that the same command goes on where it was stopped.
     """
-    new_figure(1, 1)  # whoever lacks matplotlib is told before hours of work
     setup = Setup.of(**options)
-    names = [name.strip() for name in setup.models.split(",") if name.strip()]
-    models = {Path(name).stem if "/" in name else name: byola_hear.load_model(name) for name in names}
-    if not models:
-        raise ValueError("expected at least one network, got none")
-    defaults = {(model.config.window_frames * frame_ms(model), frame_ms(model)) for model in models.values()}
-    if len(defaults) != 1:
-        raise ValueError(f"expected networks of one window and hop, got {sorted(defaults)} ms")
-    default = defaults.pop()
-    wanted = [name.strip() for name in tasks.split(",") if name.strip()]
+    wanted = list(dict.fromkeys(name.strip() for name in tasks.split(",") if name.strip()))
+    if not wanted:
+        raise ValueError(f"expected at least one event task, got {tasks!r}")
     sources = audio_folder(setup.audio)
+    models = networks_of(setup.rows(lambda: plan("orchestral_notes", sources, setup.cache).training_clips()))
+    defaults = {(model.config.window_frames, frame_ms(model)) for model in models.values()}
+    if len(defaults) != 1:
+        raise ValueError(f"expected networks of one window and hop, got (frames, ms a frame) {sorted(defaults)}")
+    width, hop_ms = defaults.pop()
+    default = milliseconds(width, hop_ms), milliseconds(1, hop_ms)
+    widths = sorted({*WIDTHS, width})
     frames, identities = [], {}
-    total = len(wanted) * len(models) * len(WIDTHS)
+    total = len(wanted) * len(models) * len(widths)
     with tqdm(desc=NAME, total=total, unit="window", disable=not setup.progress, leave=False) as bar:
         for task in wanted:
             bar.set_postfix_str(f"make {task}")
@@ -95,18 +111,16 @@ def time_command(tasks: str, max_files: int | None, **options: Any) -> None:
             identities[task] = identity_of(events)
             for name, model in models.items():
                 bar.set_postfix_str(f"{task}, {name}")
-                numbers = measured(model, events, setup.cache, bar)
+                numbers = measured(model, events, widths, setup.cache, bar)
                 numbers.insert(0, "task", task)
                 numbers.insert(0, "model", name)
                 frames.append(numbers)
     numbers = shown(pd.concat(frames), *default)
     about = {
-        "command": f"python -m benchmark {NAME} --tasks {','.join(wanted)}"
-        + (f" --max-files {max_files}" if max_files else ""),
-        "seed": setup.seed,
+        "command": command_line(),
         "default": list(default),
-        "windows_ms": [width * default[1] for width in WIDTHS],
-        "hops_ms": [hop * default[1] for hop in HOPS],
+        "windows_ms": [milliseconds(width, hop_ms) for width in widths],
+        "hops_ms": [milliseconds(hop, hop_ms) for hop in HOPS],
         "max_files": max_files,
         "tasks": identities,
         "models": {name: from_model(model, "").identity for name, model in models.items()},

@@ -8,11 +8,12 @@ import numpy as np
 import pandas as pd
 import torch
 
-from benchmark.onsets.postprocessing import Postprocessing, choose, score
+from benchmark.onsets.postprocessing import choose, score
 from benchmark.onsets.recordings import EventSet, Track, activity, windowed
 from benchmark.ridge import RidgeRegression
 
-#: Windows in frame features, hops in frame features: of 40 ms each in the networks' shape, so up to a second.
+#: Windows in frame features, hops in frame features: of 40 ms each in the networks' shape, so up to a second. The
+#: networks' own window is tried besides.
 WIDTHS = (1, 3, 5, 9, 13, 25)
 HOPS = (1, 2, 3, 5, 10, 25)
 
@@ -38,20 +39,20 @@ def framewise_scores(tracks: Tracks, recordings: EventSet, width: int) -> dict[s
         regularisation is the one with the smallest squared error on ``valid``.
     """
 
-    def embedded(split: str) -> list[np.ndarray]:
-        return [windowed(track, width) for track in tracks[split]]
-
     def active(split: str) -> np.ndarray:
         parts = zip(recordings.splits[split], tracks[split], strict=True)
         return np.concatenate([activity(each, recordings.labels, track.times_ms) for each, track in parts])
 
     target = active("train")
     step = -(-len(target) // MOST_FRAMES)
-    learnt = np.concatenate(embedded("train"))[::step]
-    fitted = RidgeRegression(torch.from_numpy(learnt), torch.from_numpy(target[::step]))
-    offered = {split: np.concatenate(embedded(split)) for split in ("valid", "test")}
-    sizes = len(offered["valid"])
-    joined = torch.from_numpy(np.concatenate(list(offered.values())))
+    learnt, start = [], 0
+    for track in tracks["train"]:  # thinned one by one: the windows of all frames may be more than memory holds
+        learnt.append(windowed(track, width)[-start % step :: step])
+        start += len(track.times_ms)
+    fitted = RidgeRegression(torch.from_numpy(np.concatenate(learnt)), torch.from_numpy(target[::step]))
+    offered = [windowed(track, width) for split in ("valid", "test") for track in tracks[split]]
+    sizes = sum(len(track.times_ms) for track in tracks["valid"])
+    joined = torch.from_numpy(np.concatenate(offered))
     wanted = torch.from_numpy(active("valid"))
     best: tuple[float, np.ndarray] | None = None
     for scores in fitted.scores(joined, STRENGTHS):
@@ -61,7 +62,7 @@ def framewise_scores(tracks: Tracks, recordings: EventSet, width: int) -> dict[s
     values = best[1] if best else np.empty((0, 0))
     result: dict[str, list[Track]] = {}
     start = 0
-    for split in offered:
+    for split in ("valid", "test"):
         result[split] = []
         for track in tracks[split]:
             stop = start + len(track.times_ms)
@@ -75,13 +76,23 @@ def thinned(tracks: Sequence[Track], hop: int) -> list[Track]:
     return [Track(track.values[::hop], track.times_ms[::hop]) for track in tracks]
 
 
+def milliseconds(frames: int, frame_ms: float) -> float:
+    """So many frame features in milliseconds, to the six digits that a result file keeps.
+
+    Example:
+        >>> milliseconds(25, 41.375)
+        1034.38
+    """
+    return float(f"{frames * frame_ms:.6g}")
+
+
 def lines_of(
     tracks: Callable[[], Tracks],
     recordings: EventSet,
     frame_ms: float,
     remembered: Callable[[int, Callable[[], list[dict[str, object]]]], list[dict[str, object]]],
-    widths: Sequence[int] = WIDTHS,
-    hops: Sequence[int] = HOPS,
+    widths: Sequence[int],
+    hops: Sequence[int],
     step: Callable[[], None] = lambda: None,
 ) -> pd.DataFrame:
     """Onset F-measures for every window and hop.
@@ -109,9 +120,21 @@ def lines_of(
         for hop in hops:
             parts = {split: thinned(each, hop) for split, each in scores.items()}
             chosen = choose(parts["valid"], recordings.splits["valid"], recordings.labels, hop * frame_ms)
-            lines += [
-                _line(parts[split], recordings, split, width * frame_ms, hop * frame_ms, chosen) for split in parts
-            ]
+            for split, part in parts.items():
+                reached = score(part, recordings.splits[split], recordings.labels, hop * frame_ms, chosen)
+                lines.append(
+                    {
+                        "split": split,
+                        "window_ms": milliseconds(width, frame_ms),
+                        "hop_ms": milliseconds(hop, frame_ms),
+                        "f1_200": reached.f1[0],
+                        "f1_50": reached.f1[1],
+                        "error_ms": reached.error_ms,
+                        "onsets": reached.n_onsets,
+                        "median_ms": chosen.median_ms,
+                        "shortest_ms": chosen.shortest_ms,
+                    }
+                )
         return lines
 
     lines: list[dict[str, object]] = []
@@ -119,28 +142,6 @@ def lines_of(
         lines += remembered(width, lambda width=width: compute(width))  # type: ignore[misc]
         step()
     return pd.DataFrame(lines)
-
-
-def _line(
-    tracks: Sequence[Track],
-    recordings: EventSet,
-    split: str,
-    window_ms: float,
-    hop_ms: float,
-    chosen: Postprocessing,
-) -> dict[str, object]:
-    reached = score(tracks, recordings.splits[split], recordings.labels, hop_ms, chosen)
-    return {
-        "split": split,
-        "window_ms": window_ms,
-        "hop_ms": hop_ms,
-        "f1_200": reached.f1[0],
-        "f1_50": reached.f1[1],
-        "error_ms": reached.error_ms,
-        "onsets": reached.n_onsets,
-        "median_ms": chosen.median_ms,
-        "shortest_ms": chosen.shortest_ms,
-    }
 
 
 def chosen_setting(numbers: pd.DataFrame) -> tuple[float, float]:

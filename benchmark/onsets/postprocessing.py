@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.ndimage import median_filter
 
-from benchmark.onsets.matching import match_onsets
+from benchmark.onsets.matching import count_pairs, delays
 from benchmark.onsets.recordings import APART_MS, Recording, Track, onsets
 
 #: What is tried: milliseconds of the median filter and of the shortest event, and thresholds of a score that is 1 for
@@ -26,7 +26,7 @@ class Postprocessing:
     """How scores become events.
 
     Attributes:
-        median_ms: length of the median filter; none if it is shorter than two hops.
+        median_ms: length of the median filter, rounded to whole hops; none if that is less than two.
         shortest_ms: events that are shorter are left out.
         thresholds: one a label; an event is where the score is higher.
     """
@@ -108,11 +108,8 @@ def choose(
                 counts = {}
                 for threshold in THRESHOLDS:
                     found = _starts(scores[:, index], times, threshold, shortest_ms, hop_ms)
-                    counts[threshold] = (
-                        len(match_onsets(reference, found, TOLERANCES_MS[0])),
-                        len(reference),
-                        len(found),
-                    )
+                    n_pairs = count_pairs(reference, found, TOLERANCES_MS[0])
+                    counts[threshold] = n_pairs, len(reference), len(found)
                 taken = max(counts, key=lambda threshold: (f_measure(*counts[threshold]), -abs(threshold - 0.5)))
                 thresholds.append(taken)
                 totals += counts[taken]
@@ -134,13 +131,13 @@ def score(
     """How well onsets are found; arguments as of :func:`choose`."""
     scores, times = _smoothed(tracks, postprocessing.median_ms, hop_ms)
     totals = np.zeros((len(TOLERANCES_MS), 3))
-    delays = []
+    late = []
     for index, label in enumerate(labels):
         reference = onsets(recordings, label)
         found = _starts(scores[:, index], times, postprocessing.thresholds[index], postprocessing.shortest_ms, hop_ms)
-        matched = [match_onsets(reference, found, tolerance) for tolerance in TOLERANCES_MS]
-        totals += [(len(pairs), len(reference), len(found)) for pairs in matched]
-        delays.append(np.abs(matched[0]))
-    every = np.concatenate(delays)
+        n_pairs = [count_pairs(reference, found, tolerance) for tolerance in TOLERANCES_MS]
+        totals += [(count, len(reference), len(found)) for count in n_pairs]
+        late.append(delays(reference, found, TOLERANCES_MS[0]))
+    every = np.abs(np.concatenate(late))
     error = float(np.median(every)) if len(every) else float("nan")
     return OnsetScore(tuple(f_measure(*row) for row in totals), error, int(totals[0, 1]))

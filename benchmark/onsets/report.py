@@ -112,9 +112,9 @@ def sentences(numbers: pd.DataFrame, default: tuple[float, float]) -> list[str]:
     best = chosen_setting(numbers)
     means = valid.groupby(["window_ms", "hop_ms"])[["f1_200", "error_ms"]].mean()
     found = [
-        f"On validation recordings a window of {best[0]:g} ms every {best[1]:g} ms finds onsets best (F1 within 200 ms "
-        f"{100 * means.loc[best, 'f1_200']:.1f} %, mean over networks and event tasks), off by "
-        f"{means.loc[best, 'error_ms']:.0f} ms in the median; the default, {default[0]:g} ms every {default[1]:g} ms, "
+        f"On validation recordings a window of {best[0]:g} ms every {best[1]:g} ms finds onsets best (means over "
+        f"networks and event tasks: F1 within 200 ms {100 * means.loc[best, 'f1_200']:.1f} %, median error of matched "
+        f"onsets {means.loc[best, 'error_ms']:.0f} ms); the default, {default[0]:g} ms every {default[1]:g} ms, "
         f"reaches {100 * means.loc[default, 'f1_200']:.1f} %."
     ]
     frame, widest = float(valid["window_ms"].min()), float(valid["window_ms"].max())

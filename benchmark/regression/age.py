@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmark.regression.measurement import Examples, Measurement
-from benchmark.sources import load_set
+from benchmark.regression.measurement import Examples, Measurement, numbers_in
+from benchmark.sources import column, load_set
 
 SOURCE = "read_speech_speakers"
 
@@ -15,9 +15,7 @@ SOURCE = "read_speech_speakers"
 def age(audio: Path, cache: Path, seed: int) -> Examples:
     """Years."""
     sentences = load_set(audio / f"{SOURCE}.tar", cache)
-    manifest = sentences.manifest
-    years = manifest["age"].to_numpy(str).astype(float)
-    return Examples(sentences, np.arange(len(sentences)), years, manifest["speaker"].to_numpy(str))
+    return Examples(sentences, np.arange(len(sentences)), numbers_in(sentences, "age"), column(sentences, "speaker"))
 
 
 AGE = Measurement("age", "age", "years", "read sentences by children and adults; a speaker is a group", age)

@@ -12,7 +12,7 @@ from benchmark.regression.measurements import MEASUREMENTS, find_measurements
 from benchmark.regression.report import CAPTIONS, NAME, TITLE, figure, sentences, tables
 from benchmark.regression.run import seconds_of, table_of
 from benchmark.sources import audio_folder
-from benchmark.study import new_figure, seconds_bar, study_options
+from benchmark.study import command_line, seconds_bar, study_options
 from benchmark.study_setup import Setup
 
 
@@ -28,7 +28,6 @@ def regression_command(measurements: str, **options: Any) -> None:
     intervals over groups. What was embedded and fitted once is kept, so that the same command goes on where it was
     stopped.
     """
-    new_figure(1, 1)  # whoever lacks matplotlib is told before hours of work
     setup = Setup.of(**options)
     sources = audio_folder(setup.audio)
     wanted = find_measurements(measurements)
@@ -38,7 +37,7 @@ def regression_command(measurements: str, **options: Any) -> None:
     with seconds_bar(NAME, seconds, setup.progress) as bar:
         numbers = table_of({row.name: row.extractors for row in rows}, measured, setup.cache, setup.seed, bar)
     about = {
-        "command": f"python -m benchmark {NAME}",
+        "command": command_line(),
         "seed": setup.seed,
         "clips": {each.name: examples.clips.sha256 for each, examples in measured},
         "models": {row.name: [each.identity for each in row.extractors] for row in rows},

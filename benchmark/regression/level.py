@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from benchmark.regression.measurement import Examples, Measurement
-from benchmark.sources import load_set
+from benchmark.sources import column, load_set
 from benchmark.study import set_of_clips
 from benchmark.tasks import mixing
 
@@ -41,15 +41,16 @@ def level(audio: Path, cache: Path, seed: int) -> Examples:
     """Speech and environmental sounds at levels drawn evenly between ``QUIETEST`` and ``LOUDEST``."""
     rng = np.random.default_rng(seed)
     clips, groups, targets = [], [], []
-    for name, column in SOURCES.items():
+    for name, together in SOURCES.items():
         source = load_set(audio / f"{name}.tar", cache)
+        groups_of_source = column(source, together)
         taken = 0
         for row in rng.permutation(len(source)):
             clip = source.clip(int(row))[: int(SECONDS * source.sample_rate)]
             if not clip.any():  # silence has no level
                 continue
             clips.append(scaled(clip, rng.uniform(QUIETEST, LOUDEST)))
-            groups.append(f"{name} {source.manifest[column].iloc[row]}")
+            groups.append(f"{name} {groups_of_source[row]}")
             targets.append(mixing.level(clips[-1]))
             taken += 1
             if taken == N_CLIPS:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
-from benchmark.sources import LabelledSet
+from benchmark.sources import LabelledSet, column
 
 
 @dataclass(frozen=True)
@@ -47,3 +48,16 @@ class Measurement:
     unit: str
     description: str
     examples: Callable[[Path, Path, int], Examples]
+
+
+def numbers_in(labelled: LabelledSet, name: str) -> np.ndarray:
+    """``(n_clips,)`` float64, the numbers in a column of a set's manifest.
+
+    Raises:
+        ValueError: if there is no such column, or a cell is no finite number.
+    """
+    texts = column(labelled, name)
+    numbers: np.ndarray = pd.to_numeric(pd.Series(texts), errors="coerce").to_numpy(float)
+    if (bad := ~np.isfinite(numbers)).any():
+        raise ValueError(f"{labelled.name}: expected a number in every row of {name!r}, got {str(texts[bad][0])!r}")
+    return numbers

@@ -13,7 +13,7 @@ from torch import Tensor
 from benchmark.ridge import RidgeRegression
 
 #: Strengths of regularisation to choose from, for standardised features.
-STRENGTHS = tuple(10.0**power for power in range(-1, 8))
+STRENGTHS = tuple(10.0**power for power in range(8))
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def nested_predictions(
         The predictions.
 
     Raises:
-        ValueError: if a number is not finite, shapes disagree, or there are too few groups.
+        ValueError: if a number is not finite, all targets are the same, shapes disagree, or there are too few groups.
     """
     if not len(features) == len(target) == len(groups):
         raise ValueError(
@@ -96,6 +96,8 @@ def nested_predictions(
         )
     if not np.isfinite(features).all() or not np.isfinite(target).all():
         raise ValueError("expected finite embeddings and targets, got NaN or infinity")
+    if np.ptp(target) == 0:
+        raise ValueError(f"expected targets that differ, got {target[0]:g} for every clip")
     if len(np.unique(groups)) < 3:
         raise ValueError(f"expected clips of at least three groups, got {len(np.unique(groups))}")
     predicted, mean, chosen = np.empty(len(target)), np.empty(len(target)), []

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmark.regression.measurement import Examples, Measurement
-from benchmark.sources import LabelledSet, load_set
+from benchmark.regression.measurement import Examples, Measurement, numbers_in
+from benchmark.sources import LabelledSet, column, load_set
 
 SOURCE = "orchestral_notes"
 
@@ -16,13 +16,13 @@ DYNAMICS = ("pianissimo", "piano", "mezzo-piano", "mezzo-forte", "forte", "forti
 
 
 def _examples(notes: LabelledSet, target: np.ndarray) -> Examples:
-    return Examples(notes, np.arange(len(notes)), target, notes.manifest["note"].to_numpy(str))
+    return Examples(notes, np.arange(len(notes)), target, column(notes, "note"))
 
 
 def pitch(audio: Path, cache: Path, seed: int) -> Examples:
     """MIDI numbers, 60 for middle C."""
     notes = load_set(audio / f"{SOURCE}.tar", cache)
-    return _examples(notes, notes.manifest["midi_pitch"].to_numpy(str).astype(float))
+    return _examples(notes, numbers_in(notes, "midi_pitch"))
 
 
 def dynamics(audio: Path, cache: Path, seed: int) -> Examples:
@@ -32,7 +32,7 @@ def dynamics(audio: Path, cache: Path, seed: int) -> Examples:
         ValueError: if a clip has other dynamics.
     """
     notes = load_set(audio / f"{SOURCE}.tar", cache)
-    names = notes.manifest["dynamics"].to_numpy(str)
+    names = column(notes, "dynamics")
     if unknown := sorted(set(names) - set(DYNAMICS)):
         raise ValueError(f"{SOURCE}: expected dynamics out of {', '.join(DYNAMICS)}, got {', '.join(unknown)}")
     return _examples(notes, np.array([float(DYNAMICS.index(name)) for name in names]))

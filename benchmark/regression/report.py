@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from benchmark.findings import listed
 from benchmark.regression.measurements import MEASUREMENTS
-from benchmark.regression.run import MEAN_ROW
+from benchmark.regression.run import AHEAD, MEAN_ROW, PAIR
 from benchmark.study import colours, new_figure
 from benchmark.table import markdown
 
@@ -85,7 +86,8 @@ def tables(numbers: pd.DataFrame) -> list[str]:
     units = [f"{title}, {MEASUREMENTS[name].unit}" for title, name in zip(titles, measured)]
     parts = [
         "R², share of the squared error of guessing the mean that a ridge regression on clip embeddings avoids "
-        "(nested validation, groups never split), ± half the 95 % bootstrap interval over groups:\n",
+        "(nested validation, groups never split), ± half the 95 % bootstrap interval over groups"
+        f"{', for talkers over mixtures' if 'talkers' in measured else ''}:\n",
         markdown(["model", *titles], r2),
         "Mean absolute error:\n",
         markdown(["model", *units], errors),
@@ -100,12 +102,12 @@ def tables(numbers: pd.DataFrame) -> list[str]:
             for model in models
         ]
         parts += ["Pitch, % of the notes:\n", markdown(["model", "within half a semitone", "in another octave"], lines)]
-    listed = []
+    meant = []
     for name in measured:
         first = numbers.query("measurement == @name").iloc[0]
         what = MEASUREMENTS[name].description
-        listed.append(f"- {MEASUREMENTS[name].title}: {what}; {first['clips']} clips, {first['groups']} groups\n")
-    return [*parts, "".join(listed)]
+        meant.append(f"- {MEASUREMENTS[name].title}: {what}; {first['clips']} clips, {first['groups']} groups\n")
+    return [*parts, "".join(meant)]
 
 
 def sentences(numbers: pd.DataFrame) -> list[str]:
@@ -121,10 +123,13 @@ def sentences(numbers: pd.DataFrame) -> list[str]:
         index="measurement", columns="model", values="value"
     )
     titles = {name: MEASUREMENTS[name].title for name in r2.index}
-    order = r2.mean(axis=1).sort_values(ascending=False)
-    ranked = ", ".join(f"{titles[name]} {value:.2f}" for name, value in order.items())
+    order = r2.mean(axis=1).round(2).sort_values(ascending=False)
+    told = [f"{titles[name]} {value:.2f}" for name, value in order.items()]
+    n_read = int((order > 0).sum())
+    others = f"; not read off: {', '.join(told[n_read:])}" if told[n_read:] else ""
     parts = [
-        f"A ridge regression reads these off the networks' clip embeddings (mean R² of {len(networks)}): {ranked}."
+        f"A ridge regression reads these off the networks' clip embeddings (mean R² of {len(networks)}): "
+        f"{', '.join(told[:n_read]) or 'none'}{others}."
     ]
     if "pitch" in r2.index:
         best = str(r2.loc["pitch"].idxmax())
@@ -133,18 +138,25 @@ def sentences(numbers: pd.DataFrame) -> list[str]:
         guess = _line(numbers, MEAN_ROW, "pitch", "mae")
         if error is not None and octaves is not None and guess is not None:
             parts.append(
-                f"Pitch comes best from `{best}`: {error['value']:.1f} semitones off on average (guessing the mean: "
-                f"{guess['value']:.1f}), {100 * octaves['value']:.0f} % of the notes in another octave."
+                f"Of the networks, pitch comes best from `{best}`: {error['value']:.1f} semitones off on average "
+                f"(guessing the mean: {guess['value']:.1f}), {100 * octaves['value']:.0f} % of the notes in another "
+                "octave."
             )
-    if {"speech", "nonspeech"} <= set(networks):
-        gap = (r2["speech"] - r2["nonspeech"]).sort_values()
-        low, high = str(gap.index[0]), str(gap.index[-1])
-        parts.append(
-            f"From `speech` to `nonspeech` R² differs most for {titles[high]} ({r2['speech'][high]:.2f} and "
-            f"{r2['nonspeech'][high]:.2f}) in favour of the one, and for {titles[low]} ({r2['speech'][low]:.2f} and "
-            f"{r2['nonspeech'][low]:.2f}) in favour of the other."
-            if gap.iloc[-1] > 0 > gap.iloc[0]
-            else f"`{'speech' if gap.mean() > 0 else 'nonspeech'}` is ahead in all of them, by "
-            f"{gap.abs().min():.2f} to {gap.abs().max():.2f}."
-        )
+    if set(PAIR) <= set(networks):
+        parts.append(_compared(numbers, r2, titles))
     return parts
+
+
+def _compared(numbers: pd.DataFrame, r2: pd.DataFrame, titles: dict[str, str]) -> str:
+    """Which quantities one network of ``PAIR`` gives better than the other, those alone whose interval excludes 0."""
+    gap = numbers[numbers["score"] == AHEAD].set_index("measurement")
+    leads = {PAIR: gap.index[gap["low"] > 0], PAIR[::-1]: gap.index[gap["high"] < 0]}
+    ahead = []
+    for (one, other), better in leads.items():
+        if len(better):
+            each = [f"{titles[name]} ({r2.loc[name, one]:.2f} and {r2.loc[name, other]:.2f})" for name in better]
+            ahead.append(f"`{one}` is ahead of `{other}` for {listed(each)}")
+    if not ahead:
+        return f"The R² of `{PAIR[0]}` and `{PAIR[1]}` differ for none of them by more than the 95 % interval."
+    even = "" if sum(map(len, leads.values())) == len(gap) else "; the 95 % intervals of the other differences hold 0"
+    return f"In R², {', and '.join(ahead)}{even}."

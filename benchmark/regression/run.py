@@ -13,11 +13,14 @@ from benchmark.extractors import Extractor
 from benchmark.regression import nested
 from benchmark.regression.measurement import Examples, Measurement
 from benchmark.regression.nested import Predictions, nested_predictions
-from benchmark.regression.scores import guessing, scores_of
+from benchmark.regression.scores import Score, guessing, r2_difference, scores_of
 from benchmark.study_setup import embedded, key_of, remembered
 
 #: The reference row: guessing the mean.
 MEAN_ROW = "mean of the training clips"
+
+#: Two networks whose R² is compared on the same draws, and the score that says by how much the first is ahead.
+PAIR, AHEAD = ("speech", "nonspeech"), "r2_ahead"
 
 
 def predictions_of(
@@ -60,11 +63,9 @@ def seconds_of(examples: Examples) -> float:
 
 
 def rows_for(
-    model: str, several: list[Predictions], measurement: Measurement, examples: Examples, seed: int
+    model: str, scores: dict[str, Score], measurement: Measurement, examples: Examples, seeds: int
 ) -> list[dict[str, object]]:
     """A line of the result for each score of a model on a measurement."""
-    octaves = measurement.unit == "semitones"
-    drawn = examples.group if examples.drawn is None else examples.drawn
     return [
         {
             "model": model,
@@ -76,9 +77,9 @@ def rows_for(
             "unit": measurement.unit if name == "mae" else "",
             "clips": len(examples.target),
             "groups": len(np.unique(examples.group)),
-            "seeds": len(several),
+            "seeds": seeds,
         }
-        for name, score in scores_of(several, examples.target, drawn, octaves, seed).items()
+        for name, score in scores.items()
     ]
 
 
@@ -89,7 +90,7 @@ def table_of(
     seed: int = 0,
     bar: tqdm | None = None,
 ) -> pd.DataFrame:
-    """Every model on every measurement, and last what guessing the mean comes to.
+    """Every model on every measurement, and after them what guessing the mean comes to.
 
     Args:
         models: extractors by row; several are seeds, whose scores are averaged.
@@ -99,17 +100,21 @@ def table_of(
         bar: counts seconds of audio.
 
     Returns:
-        Columns model, measurement, score, value, low, high (95 %), unit, clips, groups, seeds.
+        Columns model, measurement, score, value, low, high (95 %), unit, clips, groups, seeds. Where both of ``PAIR``
+        are there, the first has a score ``AHEAD``: by how much its R² is higher than the second's.
     """
     lines: list[dict[str, object]] = []
-    guesses: list[dict[str, object]] = []
     for measurement, examples in measured:
-        several: list[Predictions] = []
+        drawn = examples.group if examples.drawn is None else examples.drawn
+        made: dict[str, list[Predictions]] = {}
         for model, extractors in models.items():
             if bar is not None:
                 bar.set_postfix_str(f"{measurement.name}, {model}")
-            several = [predictions_of(extractor, examples, cache, seed, bar) for extractor in extractors]
-            lines += rows_for(model, several, measurement, examples, seed)
-        if several:
-            guesses += rows_for(MEAN_ROW, [guessing(several[0])], measurement, examples, seed)
-    return pd.DataFrame([*lines, *guesses])
+            made[model] = [predictions_of(extractor, examples, cache, seed, bar) for extractor in extractors]
+        guess = guessing(next(iter(made.values()))[0])
+        for model, several in {**made, MEAN_ROW: [guess]}.items():
+            scores = scores_of(several, examples.target, drawn, measurement.unit == "semitones", seed)
+            if model == PAIR[0] and PAIR[1] in made:
+                scores[AHEAD] = r2_difference(several, made[PAIR[1]], examples.target, drawn, seed)
+            lines += rows_for(model, scores, measurement, examples, len(several))
+    return pd.DataFrame(lines)

@@ -1,6 +1,7 @@
 """How good predicted numbers are: coefficient of determination, mean absolute error, octaves; with intervals.
 
-The interval is a bootstrap over groups, since clips of one speaker or note are no independent evidence.
+The interval is a bootstrap over groups, since clips of one speaker or note are no independent evidence; for a
+difference of two models, both are scored on the same draws.
 """
 
 from __future__ import annotations
@@ -68,6 +69,23 @@ def scores_of(
         unit; for semitones ``octave_errors``: share of predictions nearer to another octave of the note, more than
         six semitones off, and ``semitone_hits``: share of predictions within half a semitone.
     """
+    drawn = _drawn(several, target, groups, octaves, seed)
+    return {name: _with_interval(*each) for name, each in drawn.items()}
+
+
+def r2_difference(
+    first: list[Predictions], second: list[Predictions], target: np.ndarray, groups: np.ndarray, seed: int = 0
+) -> Score:
+    """By how much one model's R² is higher than another's; arguments as of :func:`scores_of`."""
+    one, other = (_drawn(each, target, groups, False, seed)["r2"] for each in (first, second))
+    value, draws = (mine.mean(0, keepdims=True) - theirs.mean(0, keepdims=True) for mine, theirs in zip(one, other))
+    return _with_interval(value, draws)
+
+
+def _drawn(
+    several: list[Predictions], target: np.ndarray, groups: np.ndarray, octaves: bool, seed: int
+) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Of each score the ``(n_seeds,)`` values and the ``(n_seeds, n_draws)`` values of bootstrap samples."""
     counts, codes = draws_of_groups(groups, seed)
     n_groups = counts.shape[1]
 
@@ -93,7 +111,7 @@ def scores_of(
             shares["semitone_hits"] = (np.abs(error) <= HALF_SEMITONE).astype(float)
         for name, share in shares.items():
             add(name, float(share.mean()), counts @ by_group(share) / sizes)
-    return {name: _with_interval(np.array(values[name]), np.array(draws[name])) for name in values}
+    return {name: (np.array(values[name]), np.array(draws[name])) for name in values}
 
 
 def guessing(predictions: Predictions) -> Predictions:

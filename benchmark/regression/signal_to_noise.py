@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from benchmark.regression.measurement import Examples, Measurement
-from benchmark.sources import load_set
+from benchmark.sources import column, load_set
 from benchmark.study import set_of_clips
 from benchmark.tasks.mixing import active_run, at_level, delivered, mixed
 
@@ -30,8 +30,10 @@ def signal_to_noise(audio: Path, cache: Path, seed: int) -> Examples:
     rng = np.random.default_rng(seed)
     speech, noise = load_set(audio / f"{SPEECH}.tar", cache), load_set(audio / f"{NOISE}.tar", cache)
     # One clip of a recording, so that no recording is heard with two speakers.
-    usable = noise.manifest[~noise.manifest["label"].isin(HUMAN)].drop_duplicates("source_recording")
+    recordings = pd.Series(column(noise, "source_recording"))
+    usable = recordings[~np.isin(column(noise, "label"), HUMAN)].drop_duplicates()
     order = [int(row) for row in rng.permutation(usable.index)]
+    speaker_of = column(speech, "speaker")
     sounds = (noise.clip(row)[slice(*active_run(noise.clip(row)))] for row in order)
     sounding = (sound for sound in sounds if len(sound))
     clips, ratios, speakers = [], [], []
@@ -41,7 +43,7 @@ def signal_to_noise(audio: Path, cache: Path, seed: int) -> Examples:
         ground = at_level(np.resize(sound, len(sentence)), 0.0)
         clips.append(delivered(mixed(ground, [(0, sentence)], ratio), LEVEL))
         ratios.append(ratio)
-        speakers.append(speech.manifest["speaker"].iloc[row])
+        speakers.append(speaker_of[row])
     manifest = pd.DataFrame({"speaker": speakers, "target": ratios})
     made = set_of_clips("signal_to_noise", manifest, clips, speech.sample_rate)
     return Examples(made, np.arange(len(made)), np.array(ratios), np.array(speakers, dtype=str))

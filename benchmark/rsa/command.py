@@ -13,26 +13,25 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from benchmark.findings import frame_table, listed, read_about, read_numbers, save_findings, save_study
+from benchmark.findings import save_findings, save_study
 from benchmark.probe_command import Asked
-from benchmark.rsa import compare, descriptors, dissimilarity
+from benchmark.rsa import compare, descriptors, dissimilarity, ranks
 from benchmark.rsa.compare import Likeness, compared, noise_ceiling, to_listeners
 from benchmark.rsa.descriptors import DESCRIPTORS, describe
-from benchmark.rsa.dissimilarity import DISTANCES, category_matrix, embedding_matrix, reference_matrices
-from benchmark.rsa.figures import STIMULI_TITLES, draw_bars, draw_matrices
+from benchmark.rsa.dissimilarity import DISTANCES, category_matrix, embedding_matrix, rdms, reference_matrices
+from benchmark.rsa.figures import draw_bars, draw_listeners, draw_matrices
 from benchmark.rsa.ratings import Ratings, load_ratings
+from benchmark.rsa.report import NAME, SET, TITLE, captions, sentences, table
 from benchmark.stimuli import Stimuli, drawn, of_folder, sets_plan
-from benchmark.study import study_options
+from benchmark.study import command_line, study_options
 from benchmark.study_setup import Setup, key_of, remembered
-
-NAME = "rsa"
-TITLE = "What makes two sounds alike to a network"
-
-#: The category that is held constant in partial correlations: sets differ in how they were recorded.
-SET = "same set"
+from byola_hear.files import replacing
 
 #: Descriptors whose matrices are drawn beside the models'.
 ALSO_SHOWN: tuple[str, ...] = ("level", "centroid", "pitch", "harmonicity")
+
+#: Sounds that a descriptor has to be defined for to be compared at all; all of them where there are fewer.
+LEAST_DEFINED = 10
 
 
 @click.command(NAME)
@@ -68,6 +67,7 @@ def rsa_command(per_side: int, draws: int, ratings: tuple[Path, ...], folder: Pa
     Exit codes: 0, or 2 where something that was asked for can't be had.
     """
     setup = Setup.of(**options)
+    rdms([np.zeros((2, 2))], [""])  # whoever lacks rsatoolbox is told before hours of work
     if bool(ratings) != (folder is not None):
         raise ValueError("expected --ratings and --stimuli together, got one of them")
     rated = load_ratings(ratings) if ratings else None
@@ -84,7 +84,7 @@ def rsa_command(per_side: int, draws: int, ratings: tuple[Path, ...], folder: Pa
     matrices = model_matrices(rows, stimuli, setup)
     numbers = similarities(matrices, described, stimuli, rated, draws, setup, rows)
     about = {
-        "command": "python -m benchmark rsa",
+        "command": command_line(),
         "seed": setup.seed,
         "per_side": per_side if rated is None else None,
         "stimuli": len(stimuli),
@@ -135,7 +135,7 @@ def similarities(
         model, _, distance = name.rpartition("|")
         return model, distance
 
-    code = [compare.__file__, dissimilarity.__file__, descriptors.__file__]
+    code = [compare.__file__, ranks.__file__, dissimilarity.__file__, descriptors.__file__]
     identities = [[row.name, *(each.identity for each in row.extractors)] for row in rows]
     with tqdm(total=len(kinds) * (draws + 1), desc="compare", disable=not setup.progress, leave=False) as bar:
         for kind, chosen in kinds.items():
@@ -144,7 +144,12 @@ def similarities(
             if rated is None:
                 references[SET] = category_matrix(stimuli.sets[chosen])
             # A descriptor that is undefined for almost all, or the same for all, says nothing here.
-            references = {name: each for name, each in references.items() if np.nanmax(each, initial=0) > 0}
+            least = min(LEAST_DEFINED, len(chosen))
+            references = {
+                name: each
+                for name, each in references.items()
+                if dissimilarity.defined(each).sum() >= least and np.nanmax(each) > 0
+            }
             models = {f"{name}|{distance}": [m[part] for m in each] for (name, distance), each in matrices.items()}
 
             def compute(
@@ -153,7 +158,7 @@ def similarities(
                 result = compared(models, references, draws, setup.seed, bar)
                 return {model: [asdict(each) for each in several] for model, several in result.items()}
 
-            key = key_of(kind, stimuli.identity, chosen, identities, draws, setup.seed, code=code)
+            key = key_of(kind, stimuli.identity, chosen, identities, draws, setup.seed, list(references), code=code)
             for model, several in remembered(setup.cache, NAME, key, compute).items():
                 add(kind, *split(model), [Likeness(**each) for each in several])
     if rated is not None:
@@ -183,8 +188,6 @@ def _write(
     stimuli: Stimuli,
     about: dict[str, Any],
 ) -> None:
-    from byola_hear.files import replacing
-
     shown = {
         model: np.mean(several, axis=0) for (model, distance), several in matrices.items() if distance == DISTANCES[0]
     }
@@ -211,84 +214,7 @@ def _write(
         # Half precision does for a picture.
         matrices_shown = np.stack([each.astype(np.float16) for each in (*shown.values(), *also.values())])
         np.savez_compressed(stream, stimuli=stimuli.names, titles=np.array([*shown, *also]), matrices=matrices_shown)
-    captions = {
-        "rsa": "Spearman's correlation of the models' dissimilarities (one minus correlation) with those of acoustic "
-        "descriptors, 95 % bootstrap intervals over the stimuli.",
-        "rsa_partial": "The same given all the other descriptors and whether two sounds are of one set.",
-        "rsa_matrices": "Dissimilarities of all pairs of sounds, dark where they are alike.",
-        "rsa_listeners": "Correlation with listeners' ratings; grey, the noise ceiling.",
-    }
     save_findings(
-        setup.output,
-        NAME,
-        TITLE,
-        sentences(setup.output),
-        [_table(numbers)],
-        {name: captions[name] for name in figures},
+        setup.output, NAME, TITLE, sentences(setup.output), [table(numbers)], captions(setup.output, list(figures))
     )
-    click.echo(_table(numbers))
-
-
-def draw_listeners(numbers: pd.DataFrame) -> Any:
-    """Models' and descriptors' correlations with the listeners' ratings, and the noise ceiling where there is one."""
-    from benchmark.study import colours, new_figure
-
-    chosen = numbers[(numbers["reference"] == "listeners") & (numbers["measure"] == "spearman")]
-    bars = chosen[chosen["distance"].isin((DISTANCES[0], "descriptor"))]
-    figure = new_figure(max(6.0, 0.5 * len(bars) + 1.5), 4.0)
-    axis = figure.subplots()
-    colour = colours(list(bars["model"]))
-    places = np.arange(len(bars))
-    filled = [colour[m] if d != "descriptor" else "#d9d9d9" for m, d in zip(bars["model"], bars["distance"])]
-    axis.bar(places, bars["value"], color=filled)
-    axis.vlines(places, bars["low"], bars["high"], color="black", linewidth=0.8)
-    ceiling = chosen[chosen["distance"] == "ceiling"]
-    for low, high in zip(ceiling["low"], ceiling["high"]):
-        axis.axhspan(low, high, color="0.8", zorder=0)
-    axis.set_xticks(places)
-    axis.set_xticklabels(bars["model"], rotation=40, ha="right")
-    axis.set_ylabel("Spearman's correlation with listeners")
-    axis.axhline(0, color="black", linewidth=0.6)
-    return figure
-
-
-def _table(numbers: pd.DataFrame) -> str:
-    """Spearman's correlations in Markdown, rows models, columns descriptors, for the stimuli together."""
-    chosen = numbers[(numbers["measure"] == "spearman") & (numbers["distance"] == DISTANCES[0])]
-    kind = list(chosen["stimuli"])[-1]
-    wide = chosen[chosen["stimuli"] == kind].pivot_table(index="model", columns="reference", values="value", sort=False)
-    heading = f"Spearman's correlation of dissimilarities, {STIMULI_TITLES[kind]}:\n\n"
-    return heading + frame_table(wide.rename_axis(index="model").map(lambda value: f"{value:.2f}"))
-
-
-def sentences(folder: Path) -> list[str]:
-    """Three sentences on what was found, every number out of ``rsa.csv`` in ``folder``.
-
-    Raises:
-        FileNotFoundError: if it is not there.
-    """
-    numbers, about = read_numbers(folder, NAME), read_about(folder, NAME)
-    plain = numbers[(numbers["distance"] == DISTANCES[0]) & numbers["reference"].isin(DESCRIPTORS)]
-    model = numbers["model"].iloc[0]
-    kinds = list(dict.fromkeys(plain["stimuli"]))
-
-    def strongest(measure: str, kind: str, of: str, count: int) -> list[str]:
-        rows = plain[(plain["measure"] == measure) & (plain["stimuli"] == kind) & (plain["model"] == of)]
-        best = rows.sort_values("value", ascending=False, kind="stable").head(count)
-        return [f"{name} ({value:.2f})" for name, value in zip(best["reference"], best["value"])]
-
-    by_kind = [f"{listed(strongest('spearman', kind, model, 3))} over {STIMULI_TITLES[kind]}" for kind in kinds]
-    first = (
-        f"Over {about['stimuli']} sounds, `{model}`'s dissimilarities follow most those of {'; of '.join(by_kind)} "
-        "(Spearman's correlation)."
-    )
-    kind = kinds[-1]
-    second = (
-        f"Given all the other descriptors and the set that a sound is from, what is left is "
-        f"{listed(strongest('partial', kind, model, 3))}, over {STIMULI_TITLES[kind]}."
-    )
-    others = [name for name in dict.fromkeys(plain["model"]) if name != model]
-    third = "What the other models follow most, over the same: " + "; ".join(
-        f"`{name}` {strongest('spearman', kind, name, 1)[0]}" for name in others
-    )
-    return [first, second, *([third + "."] if others else [])]
+    click.echo(table(numbers))

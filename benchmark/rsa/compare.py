@@ -1,4 +1,4 @@
-"""How alike matrices are: rank correlation, whitened correlation and cosine, partial rank correlation, intervals.
+"""How alike matrices are: rank correlations, whitened correlation and cosine, their intervals, the noise ceiling.
 
 Source:
     Diedrichsen et al., Comparing representational geometries using whitened unbiased-distance-matrix similarity,
@@ -12,10 +12,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import rankdata
 from tqdm import tqdm
 
 from benchmark.rsa.dissimilarity import defined, rdms
+from benchmark.rsa.ranks import LEAST, over, partial_correlations, rank_correlations
 
 #: rsatoolbox's names of the measures beside the partial correlation.
 MEASURES = ("spearman", "corr_cov", "cosine_cov")
@@ -45,54 +45,6 @@ class Likeness:
     stimuli: int
 
 
-def pairs(matrices: Sequence[np.ndarray], chosen: np.ndarray) -> np.ndarray:
-    """``(n_matrices, n_pairs)`` dissimilarities of all pairs of chosen stimuli; one chosen twice, as by a bootstrap,
-    is not compared with itself."""
-    first, second = np.triu_indices(len(chosen), 1)
-    different = chosen[first] != chosen[second]
-    first, second = chosen[first[different]], chosen[second[different]]
-    return np.stack([matrix[first, second] for matrix in matrices])
-
-
-def rank_correlations(models: np.ndarray, references: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Spearman's correlations and partial ones.
-
-    Args:
-        models: ``(n_models, n_pairs)``.
-        references: ``(n_references, n_pairs)``.
-
-    Returns:
-        Two of ``(n_models, n_references)``: with each reference, and with each given all the others; 0 where a matrix
-        does not vary, or is nothing but a mixture of the others.
-
-    Example:
-        >>> rng = np.random.default_rng(0)
-        >>> level, pitch = rng.random((2, 5000))
-        >>> plain, partial = rank_correlations(np.array([level + pitch]), np.array([level, pitch]))
-        >>> plain.round(1).tolist(), partial.round(1).tolist()
-        ([[0.7, 0.7]], [[1.0, 1.0]])
-    """
-    ranks = rankdata(np.concatenate([models, references]), axis=1)
-    ranks -= ranks.mean(1, keepdims=True)
-    norms = np.linalg.norm(ranks, axis=1, keepdims=True)
-    ranks = np.divide(ranks, norms, out=np.zeros_like(ranks), where=norms > 0)
-    table = ranks @ ranks.T
-    n_models = len(models)
-    plain, among = table[:n_models, n_models:], table[n_models:, n_models:]
-    partial = np.zeros_like(plain)
-    for index in range(len(references)):
-        others = np.delete(np.arange(len(references)), index)
-        solve = np.linalg.pinv(among[np.ix_(others, others)])
-        to_others = among[index, others]
-        left = 1 - to_others @ solve @ to_others
-        for model in range(n_models):
-            explained = plain[model, others] @ solve
-            rest = 1 - explained @ plain[model, others]
-            if left > 1e-9 and rest > 1e-9:
-                partial[model, index] = (plain[model, index] - explained @ to_others) / (left * rest) ** 0.5
-    return plain, np.clip(partial, -1, 1)
-
-
 def whitened(models: Sequence[np.ndarray], references: Sequence[np.ndarray], measure: str) -> np.ndarray:
     """rsatoolbox's whitened correlation or cosine of square matrices, ``(n_models, n_references)``."""
     from rsatoolbox.rdm.compare import compare
@@ -115,7 +67,8 @@ def compared(
     are percentiles of bootstrap samples of the stimuli, the same for all models; those of the whitened measures,
     which are not defined for a stimulus that comes twice, are 1.96 standard errors of a jackknife over twenty parts
     of the stimuli. A reference that is undefined for some stimuli is compared over the others; partial correlations
-    are over the stimuli for which all references are defined, so that each is given the same others.
+    are over the stimuli for which all references are defined, so that each is given the same others. What can't be
+    computed, for want of draws or of stimuli, is nan.
 
     Args:
         models: by name, one matrix ``(n, n)`` a seed.
@@ -128,12 +81,13 @@ def compared(
         By model, for each reference and measure, in order.
 
     Raises:
-        ValueError: if fewer than four stimuli are defined.
+        ValueError: if a reference is defined for fewer than four stimuli.
     """
-    matrices = [matrix for several in models.values() for matrix in several]
-    owners = np.repeat(np.arange(len(models)), [len(several) for several in models.values()])
-    average = (owners == np.arange(len(models))[:, None]) / np.bincount(owners)[:, None]
+    matrices, average = _stacked(models)
     known = {name: defined(matrix) for name, matrix in references.items()}
+    fewest = min(known, key=lambda name: int(known[name].sum()))
+    if known[fewest].sum() < LEAST:
+        raise ValueError(f"{fewest}: expected at least {LEAST} stimuli to compare over, got {known[fewest].sum()}")
     everywhere = np.logical_and.reduce(list(known.values()))
     # References with the same gaps are ranked together.
     groups: dict[bytes, list[str]] = {}
@@ -147,14 +101,11 @@ def compared(
     partial: dict[str, list[np.ndarray]] = {name: [] for name in references}
     for sample in samples:
         for names in groups.values():
-            chosen = _enough(sample[known[names[0]][sample]])
-            table = rank_correlations(pairs(matrices, chosen), pairs([references[name] for name in names], chosen))
-            for name, column in zip(names, (average @ table[0]).T):
+            chosen, several = sample[known[names[0]][sample]], [references[name] for name in names]
+            for name, column in zip(names, (average @ over(chosen, rank_correlations, matrices, several)).T):
                 plain[name].append(column)
-        if len(groups) > 1:
-            chosen = _enough(sample[everywhere[sample]])
-            table = rank_correlations(pairs(matrices, chosen), pairs(list(references.values()), chosen))
-        for name, column in zip(references, (average @ table[1]).T):
+        chosen, several = sample[everywhere[sample]], list(references.values())
+        for name, column in zip(references, (average @ over(chosen, partial_correlations, matrices, several)).T):
             partial[name].append(column)
         if bar is not None:
             bar.update()
@@ -171,23 +122,28 @@ def compared(
         inside = int(known[name].sum())
         for index, model in enumerate(models):
             values = [float(column[index]) for column in plain[name]]
-            result[model].append(Likeness(name, "spearman", values[0], *_percentiles(values), inside))
+            result[model].append(Likeness(name, "spearman", values[0], *_percentiles(values[1:]), inside))
             for measure in MEASURES[1:]:
                 result[model].append(Likeness(name, measure, *others[name, measure][index], inside))
             if len(references) > 1:
                 values = [float(column[index]) for column in partial[name]]
-                result[model].append(Likeness(name, "partial", values[0], *_percentiles(values), int(everywhere.sum())))
+                result[model].append(
+                    Likeness(name, "partial", values[0], *_percentiles(values[1:]), int(everywhere.sum()))
+                )
     return result
 
 
-def _enough(chosen: np.ndarray) -> np.ndarray:
-    if len(np.unique(chosen)) < 4:
-        raise ValueError(f"expected at least four stimuli to compare over, got {len(np.unique(chosen))}")
-    return chosen
+def _stacked(models: Mapping[str, Sequence[np.ndarray]]) -> tuple[list[np.ndarray], np.ndarray]:
+    """All models' matrices, and ``(n_models, n_matrices)`` which takes the mean over each model's."""
+    matrices = [matrix for several in models.values() for matrix in several]
+    owners = np.repeat(np.arange(len(models)), [len(several) for several in models.values()])
+    return matrices, (owners == np.arange(len(models))[:, None]) / np.bincount(owners)[:, None]
 
 
-def _percentiles(values: Sequence[float]) -> tuple[float, float]:
-    low, high = np.percentile(values[1:] or values, [2.5, 97.5])
+def _percentiles(drawn: Sequence[float]) -> tuple[float, float]:
+    """The 95 % interval of bootstrap samples that could be computed, nan if there are none."""
+    finite = [value for value in drawn if np.isfinite(value)]
+    low, high = np.percentile(finite, [2.5, 97.5]) if finite else (np.nan, np.nan)
     return float(low), float(high)
 
 
@@ -209,10 +165,10 @@ def _jackknifed(
 
     inside = np.flatnonzero(known)
     shuffled = np.random.default_rng(seed).permutation(inside)
-    n_blocks = min(BLOCKS, len(inside) - 3)
+    n_blocks = min(BLOCKS, len(inside))
     whole = values(inside)
     error = np.full(whole.shape, np.nan)
-    if n_blocks >= 2:
+    if len(inside) > LEAST:
         left = np.array([values(np.setdiff1d(inside, block)) for block in np.array_split(shuffled, n_blocks)])
         error = np.sqrt((n_blocks - 1) / n_blocks * np.sum((left - left.mean(0)) ** 2, axis=0))
     low, high = np.maximum(whole - 1.96 * error, -1), np.minimum(whole + 1.96 * error, 1)
@@ -235,23 +191,23 @@ def to_listeners(
     Returns:
         By model, one for each of :data:`MEASURES`.
     """
-    references = {str(number): matrix for number, matrix in enumerate(listeners)}
-    each = compared(models, references, 0, seed)
+    matrices, average = _stacked(models)
     rng, n_stimuli = np.random.default_rng(seed), len(listeners[0])
-    samples = [_enough(rng.integers(0, n_stimuli, n_stimuli)) for _ in range(draws)]
+    everything = np.arange(n_stimuli)
+    samples = [everything, *(rng.integers(0, n_stimuli, n_stimuli) for _ in range(draws))]
+    # (n_samples, n_models)
+    plain = np.array([(average @ over(sample, rank_correlations, matrices, listeners)).mean(1) for sample in samples])
+    # (n_models, 3): value, low and high
+    others = {
+        measure: np.mean(_jackknifed(matrices, average, listeners, everything >= 0, measure, seed), axis=0)
+        for measure in MEASURES[1:]
+    }
     result: dict[str, list[Likeness]] = {}
-    for model, several in models.items():
-        drawn = [
-            float(rank_correlations(pairs(several, sample), pairs(listeners, sample))[0].mean()) for sample in samples
-        ]
-        result[model] = []
-        for measure in MEASURES:
-            found = [one for one in each[model] if one.measure == measure]
-            value, low, high = (
-                float(np.mean([getattr(one, end) for one in found])) for end in ("value", "low", "high")
-            )
-            if measure == "spearman" and drawn:
-                low, high = (float(end) for end in np.percentile(drawn, [2.5, 97.5]))
+    for index, model in enumerate(models):
+        values = plain[:, index].tolist()
+        result[model] = [Likeness("listeners", "spearman", values[0], *_percentiles(values[1:]), n_stimuli)]
+        for measure, found in others.items():
+            value, low, high = found[index].tolist()
             result[model].append(Likeness("listeners", measure, value, low, high, n_stimuli))
     return result
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import rankdata
 
+from benchmark.rsa.dissimilarity import DISTANCES
 from benchmark.study import colours, new_figure
 
 if TYPE_CHECKING:
@@ -94,4 +95,25 @@ def draw_bars(numbers: pd.DataFrame, measure: str, distance: str) -> Figure:
     panels[-1].set_xticklabels(references, rotation=40, ha="right")
     panels[0].legend(ncols=min(len(models), 6), fontsize=8, loc="lower right", bbox_to_anchor=(1, 1), frameon=False)
     figure.supylabel("Spearman's correlation" + (", given the others" if measure == "partial" else ""), fontsize=10)
+    return figure
+
+
+def draw_listeners(numbers: pd.DataFrame) -> Figure:
+    """Models' and descriptors' correlations with the listeners' ratings, and the noise ceiling where there is one."""
+    chosen = numbers[(numbers["reference"] == "listeners") & (numbers["measure"] == "spearman")]
+    bars = chosen[chosen["distance"].isin((DISTANCES[0], "descriptor"))]
+    figure = new_figure(max(6.0, 0.5 * len(bars) + 1.5), 4.0)
+    axis = figure.subplots()
+    colour = colours(list(bars["model"]))
+    places = np.arange(len(bars))
+    filled = [colour[m] if d != "descriptor" else "#d9d9d9" for m, d in zip(bars["model"], bars["distance"])]
+    axis.bar(places, bars["value"], color=filled)
+    axis.vlines(places, bars["low"], bars["high"], color="black", linewidth=0.8)
+    ceiling = chosen[chosen["distance"] == "ceiling"]
+    for low, high in zip(ceiling["low"], ceiling["high"]):
+        axis.axhspan(low, high, color="0.8", zorder=0)
+    axis.set_xticks(places)
+    axis.set_xticklabels(bars["model"], rotation=40, ha="right")
+    axis.set_ylabel("Spearman's correlation with listeners")
+    axis.axhline(0, color="black", linewidth=0.6)
     return figure

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -85,26 +86,40 @@ def volume(manifests: Sequence[Path], wanted_hours: float, seed: int, to: Path) 
     return rows
 
 
-def audio_of(
-    manifests: Sequence[Path],
-    wanted_hours: float,
-    seed: int,
-    folder: Path,
-    progress: Callable[[int, int], None] | None = None,
-) -> LogMelCache:
-    """A volume's log-mel cache in ``folder``, built, finished or opened.
+def drawn(manifests: Sequence[Path], hours: Sequence[float], seed: int, folder: Path) -> dict[float, Path]:
+    """Draw volumes, and write the manifest of each.
 
     Args:
         manifests: what to draw from.
-        wanted_hours: in all.
-        seed: of the draw.
-        folder: of the study's audio.
-        progress: called with rows done and rows in all.
+        hours: of each volume.
+        seed: of the draws.
+        folder: of the study's audio; made if need be.
+
+    Returns:
+        By volume the manifest in ``folder``.
+
+    Raises:
+        ValueError: if a manifest is too short, or the folder holds volumes of other manifests or another seed.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    manifest = folder / f"{wanted_hours:g}h.csv"
-    if not manifest.is_file():
-        write_manifest(volume(manifests, wanted_hours, seed, folder), manifest)
+    paths = {each: folder / f"{each:g}h.csv" for each in hours}
+    for each, path in paths.items():
+        new = path.with_suffix(".new")
+        write_manifest(volume(manifests, each, seed, folder), new)
+        if path.is_file() and path.read_bytes() != new.read_bytes():
+            new.unlink()
+            raise ValueError(f"{path}: was drawn from other manifests or with another seed; choose another --runs")
+        os.replace(new, path)
+    return paths
+
+
+def audio_of(manifest: Path, progress: Callable[[int, int], None] | None = None) -> LogMelCache:
+    """A volume's log-mel cache beside its manifest, built, finished or opened.
+
+    Args:
+        manifest: the volume's, of :func:`drawn`.
+        progress: called with rows done and rows in all.
+    """
     return build_cache(manifest, manifest.with_suffix(".cache"), progress=progress)
 
 

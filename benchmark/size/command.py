@@ -13,7 +13,7 @@ from benchmark.probe import plan
 from benchmark.size.report import CAPTIONS, NAME, TITLE, figure, sentences, tables
 from benchmark.size.run import cells_of, table_of
 from benchmark.sources import AUDIO_VARIABLE, CACHE_VARIABLE, cache_folder, file_hash
-from benchmark.study import RESULTS, new_figure
+from benchmark.study import RESULTS, command_line, new_figure
 from byola_hear.pretraining.recipe import Recipe
 
 
@@ -90,6 +90,7 @@ def size_command(
     much of each. Probed on validation parts only. Interrupted, the same command goes on where it stopped.
     """
     new_figure(1, 1)  # whoever lacks matplotlib is told before hours of work
+    output.mkdir(parents=True, exist_ok=True)
     if threads:
         torch.set_num_threads(threads)
     if bad := [value for value in _numbers(widths, "widths") if not value.is_integer()]:
@@ -103,9 +104,7 @@ def size_command(
     ) as bar:
         numbers = table_of(cells, manifests, recipe, runs, planned, folder, device, bar)
     about = {
-        "command": f"python -m benchmark {NAME} {' '.join(path.name for path in manifests)} --runs FOLDER "
-        f"--widths {widths} --hours {hours} --steps {steps} --batch-size {batch_size} --tasks {tasks}"
-        + (f" --max-clips {max_clips}" if max_clips else ""),
+        "command": command_line(),
         "recipe": recipe.to_dict(),
         "manifests": {path.name: file_hash(path) for path in manifests},
         "tasks": [task.name for task in planned.tasks],

@@ -12,9 +12,10 @@ import pandas as pd
 from tqdm import tqdm
 
 import byola_hear
+from benchmark import probe, ridge, splits
 from benchmark.extractors import from_model
 from benchmark.probe import Plan, TaskResult, run
-from benchmark.size.cells import Cell, audio_of, shape_of, trained, untrained
+from benchmark.size.cells import Cell, audio_of, drawn, shape_of, trained, untrained
 from benchmark.study_setup import key_of, remembered
 from byola_hear.model import ByolaModel
 from byola_hear.pretraining.distributed import launched
@@ -37,7 +38,10 @@ def probed(model: ByolaModel, planned: Plan, cache: Path) -> list[dict[str, Any]
         lines = [_line(name, result.accuracy, result.interval()) for name, result in results.items()]
         return [*lines, _line(MEAN, *_mean(list(results.values())))]
 
-    lines: list[dict[str, Any]] = remembered(cache, "size", key_of([extractor.identity, sets, tasks]), compute)
+    code = [each.__file__ or "" for each in (probe, ridge, splits)]
+    lines: list[dict[str, Any]] = remembered(
+        cache, "size", key_of([extractor.identity, sets, tasks], code=code), compute
+    )
     return lines
 
 
@@ -89,6 +93,10 @@ def table_of(
     Returns:
         Columns ``width``, ``hours`` (0: untrained), ``parameters``, ``features``, ``crops``, ``minutes``, ``loss``,
         ``spread``, ``task``, ``accuracy``, ``low``, ``high``.
+
+    Raises:
+        ValueError: if a manifest is too short for a volume, or what is in the folder comes from other manifests or
+            another recipe.
     """
     lines: list[dict[str, Any]] = []
 
@@ -111,17 +119,21 @@ def table_of(
         }
         lines.extend({**shared, **each} for each in probed(model, planned, cache))
 
+    volumes = drawn(manifests, [cell.hours for cell in cells], recipe.seed, folder / "audio")
     with launched(device) as place:
         for cell in cells:
-            audio = audio_of(manifests, cell.hours, recipe.seed, folder / "audio", decoding)
+            audio = audio_of(volumes[cell.hours], decoding)
             path = trained(cell, audio, recipe, folder, place, _reporter(bar, cell))
             model = byola_hear.load_model(str(path))
             wanted = replace(recipe, encoder=shape_of(cell.width)).to_dict()
-            if Recipe.from_dict(model.config.training["recipe"]).to_dict() != wanted:
-                raise ValueError(f"{path}: was trained with another recipe; choose another folder or remove it")
+            training = model.config.training
+            if Recipe.from_dict(training["recipe"]).to_dict() != wanted:
+                raise ValueError(f"{path}: was trained with another recipe; choose another --runs or remove it")
+            if training["manifest_sha256"] != audio.info["manifest_sha256"]:
+                raise ValueError(f"{path}: was trained on other audio; choose another --runs or remove it")
             if bar is not None:
                 bar.update(recipe.steps * (1 + cells.index(cell)) - bar.n)
-            add(model, cell, model.config.training)
+            add(model, cell, training)
         # The largest volume's statistics: those of the last cell.
         for width in dict.fromkeys(cell.width for cell in cells):
             add(untrained(width, audio, recipe.seed), Cell(width, 0.0), {})

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from benchmark.sources import LabelledSet
+from benchmark.sources import LabelledSet, column
 
 #: Digits as Speech Commands spells them in the names of its files of words other than the twelve.
 DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
@@ -65,13 +65,8 @@ class Transfer:
 
 
 def _clips(labelled: LabelledSet, rows: np.ndarray, labels: Sequence[str] | np.ndarray, group: str) -> Clips:
-    groups = np.array([f"{labelled.name}/{each}" for each in labelled.manifest[group].iloc[rows]])
+    groups = np.array([f"{labelled.name}/{each}" for each in column(labelled, group)[rows]])
     return Clips(labelled.name, rows, np.asarray(labels), groups)
-
-
-def _column(labelled: LabelledSet, column: str) -> np.ndarray:
-    values: np.ndarray = labelled.manifest[column].to_numpy(str)
-    return values
 
 
 def _by(labelled: LabelledSet, condition: np.ndarray, labels: np.ndarray, group: str) -> dict[str, list[Clips]]:
@@ -86,26 +81,26 @@ def _by(labelled: LabelledSet, condition: np.ndarray, labels: np.ndarray, group:
 
 def _digits(sets: dict[str, LabelledSet]) -> dict[str, list[Clips]]:
     spoken, commands = sets["spoken_digits"], sets["speech_commands_12"]
-    words = pd.Series(_column(commands, "file")).str.extract(r"^_unknown__([a-z]+)_")[0].fillna("").to_numpy(str)
+    words = pd.Series(column(commands, "file")).str.extract(r"^_unknown__([a-z]+)_")[0].fillna("").to_numpy(str)
     rows = np.flatnonzero(np.isin(words, DIGITS))
     labels = [str(DIGITS.index(word)) for word in words[rows]]
     return {
-        "spoken digits": [_clips(spoken, np.arange(len(spoken)), _column(spoken, "label"), "speaker")],
+        "spoken digits": [_clips(spoken, np.arange(len(spoken)), column(spoken, "label"), "speaker")],
         "speech commands": [_clips(commands, rows, labels, "speaker")],
     }
 
 
 def _digit_speakers(sets: dict[str, LabelledSet]) -> dict[str, list[Clips]]:
     spoken = sets["spoken_digits"]
-    return _by(spoken, _column(spoken, "speaker"), _column(spoken, "label"), "file")
+    return _by(spoken, column(spoken, "speaker"), column(spoken, "label"), "file")
 
 
 def _gender(sets: dict[str, LabelledSet]) -> dict[str, list[Clips]]:
     read, many = sets["read_speech_speakers"], sets["language_id"]
     gender = {"male": "m", "female": "f"}
-    labels = np.array([gender.get(each, "") for each in _column(many, "gender")])
+    labels = np.array([gender.get(each, "") for each in column(many, "gender")])
     rows = np.flatnonzero(labels != "")
-    by_age = _by(read, _column(read, "age_group"), _column(read, "gender"), "speaker")
+    by_age = _by(read, column(read, "age_group"), column(read, "gender"), "speaker")
     return {
         **{f"read speech, {'children' if age == 'child' else 'adults'}": clips for age, clips in by_age.items()},
         "Common Voice": [_clips(many, rows, labels[rows], "speaker")],
@@ -114,19 +109,19 @@ def _gender(sets: dict[str, LabelledSet]) -> dict[str, list[Clips]]:
 
 def _age(sets: dict[str, LabelledSet]) -> dict[str, list[Clips]]:
     read = sets["read_speech_speakers"]
-    gender = np.array([{"f": "female", "m": "male"}.get(each, "") for each in _column(read, "gender")])
-    return _by(read, gender, _column(read, "age_group"), "speaker")
+    gender = np.array([{"f": "female", "m": "male"}.get(each, "") for each in column(read, "gender")])
+    return _by(read, gender, column(read, "age_group"), "speaker")
 
 
 def _microphones(sets: dict[str, LabelledSet]) -> dict[str, list[Clips]]:
     drums = sets["drum_strokes"]
-    return _by(drums, _column(drums, "microphone"), _column(drums, "label"), "stroke")
+    return _by(drums, column(drums, "microphone"), column(drums, "label"), "stroke")
 
 
 def _dynamics(sets: dict[str, LabelledSet]) -> dict[str, list[Clips]]:
     notes = sets["orchestral_notes"]
-    dynamics = np.array([DYNAMICS.get(each, "") for each in _column(notes, "dynamics")])
-    found = _by(notes, dynamics, _column(notes, "label"), "note")
+    dynamics = np.array([DYNAMICS.get(each, "") for each in column(notes, "dynamics")])
+    found = _by(notes, dynamics, column(notes, "label"), "note")
     return {name: found[name] for name in ("soft", "middle", "loud") if name in found}
 
 
@@ -153,7 +148,7 @@ def _detection(sets: dict[str, LabelledSet]) -> dict[str, list[Clips]]:
         silent = sets[speech].manifest.get("label", pd.Series("", range(len(sets[speech])))) == "silence"
         spoken = np.flatnonzero(~silent.to_numpy(bool))
         for other, (other_name, group) in OTHER.items():
-            sounds = np.flatnonzero(~np.isin(_column(sets[other], "label"), VOICES))
+            sounds = np.flatnonzero(~np.isin(column(sets[other], "label"), VOICES))
             found[f"{speech_name} | {other_name}"] = [
                 _clips(sets[speech], spoken, np.full(len(spoken), "speech"), speaker),
                 _clips(sets[other], sounds, np.full(len(sounds), "other"), group),

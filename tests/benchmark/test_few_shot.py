@@ -62,6 +62,17 @@ def test_draws_are_of_every_class_and_of_as_many_groups_as_there_are() -> None:
         predict(np.zeros((4, 2), np.float32), LABELS[:4], np.arange(2), np.arange(2), "forest")
 
 
+def test_one_probe_is_reported_whichever_was_better(tmp_path: Path) -> None:
+    rows = [
+        {"model": "both", "seed": 0, "task": "made", "probe": probe, "count": 1, "draw": draw, "accuracy": accuracy}
+        for probe, accuracy in (("centroid", 90.0), ("ridge", 50.0))
+        for draw in range(3)
+    ]
+    pd.DataFrame(rows).to_csv(tmp_path / "few_shot.csv", index=False)
+    (tmp_path / "few_shot.json").write_text('{"draws": 3}')
+    assert "a ridge probe on `both` is right for 50.0 % of the clips" in sentences(tmp_path)[0]
+
+
 def test_the_command_draws_the_same_for_all_models_and_resumes(tmp_path: Path) -> None:
     write_all_sets(tmp_path / "audio", 48)
     assert set(COLUMNS) >= {"drum_strokes", "orchestral_notes"}

@@ -19,10 +19,11 @@ from benchmark.extractors import untrained_model
 from benchmark.findings import read_numbers
 from benchmark.onsets import command, grid
 from benchmark.onsets.grid import chosen_setting, lines_of
-from benchmark.onsets.matching import match_onsets
+from benchmark.onsets.matching import count_pairs, delays
 from benchmark.onsets.postprocessing import choose, score
 from benchmark.onsets.recordings import EventSet, Recording, Track, activity, event_set, tracks_of, windowed
 from benchmark.onsets.report import sentences, shown
+from benchmark.ridge import RidgeRegression
 from benchmark.tasks.task import Event, Item, Task
 from byola_hear.checkpoint import save_checkpoint
 
@@ -98,18 +99,42 @@ def test_a_window_once_done_is_not_done_again() -> None:
     assert first.equals(again)
 
 
+def test_what_is_learnt_from_is_evenly_chosen_over_all_recordings(monkeypatch: pytest.MonkeyPatch) -> None:
+    events, tracks = planted()
+    learnt: list[np.ndarray] = []
+
+    class Spy(RidgeRegression):
+        def __init__(self, features: torch.Tensor, targets: torch.Tensor) -> None:
+            learnt.append(features.numpy())
+            super().__init__(features, targets)
+
+    monkeypatch.setattr(grid, "RidgeRegression", Spy)
+    monkeypatch.setattr(grid, "MOST_FRAMES", 300)
+    lines_of(lambda: tracks, events, HOP, forgetful, widths=(3,), hops=(1,))
+    every = np.concatenate([windowed(track, 3) for track in tracks["train"]])
+    np.testing.assert_array_equal(learnt[0], every[::4])
+
+
 times = st.lists(st.integers(0, 60), max_size=12, unique=True).map(lambda each: np.sort(np.array(each, dtype=float)))
 
 
 @given(times, times, st.integers(0, 12))
 def test_as_many_onsets_are_matched_as_can_be(reference: np.ndarray, found: np.ndarray, tolerance: int) -> None:
-    delays = match_onsets(reference, found, tolerance)
-    assert (np.abs(delays) <= tolerance).all()
+    late = delays(reference, found, tolerance)
+    assert (np.abs(late) <= tolerance).all()
+    assert len(late) == count_pairs(reference, found, tolerance)
     if len(reference) and len(found):
         near = csr_matrix(np.abs(reference[:, None] - found[None]) <= tolerance)
-        assert len(delays) == (maximum_bipartite_matching(near) >= 0).sum()
+        assert len(late) == (maximum_bipartite_matching(near) >= 0).sum()
     else:
-        assert not len(delays)
+        assert not len(late)
+
+
+def test_onsets_are_matched_with_the_nearest() -> None:
+    # Taken from the left, both would be 150 ms early.
+    assert delays(np.array([1000.0, 1150.0]), np.array([850.0, 1000.0, 1150.0]), 200.0).tolist() == [0, 0]
+    # But two pairs are better than one that is exact.
+    assert delays(np.array([1000.0, 1150.0]), np.array([850.0, 1000.0]), 200.0).tolist() == [-150, -150]
 
 
 def test_the_f_measure_is_sed_evals() -> None:
@@ -199,8 +224,9 @@ def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: py
         "tones", "tones", "nonspeech", "", "event", "multilabel", ("train", "valid", "test"), 3.0, (), items, ()
     )
     monkeypatch.setattr(command, "task_of", lambda name: task)
-    monkeypatch.setattr(grid, "WIDTHS", (1, 9))
-    monkeypatch.setattr(lines_of, "__defaults__", ((1, 9), (1, 5), *(lines_of.__defaults__ or ())[2:]))
+    # The network's own window is tried wherever the others are.
+    monkeypatch.setattr(command, "WIDTHS", (1,))
+    monkeypatch.setattr(command, "HOPS", (1, 5))
     (tmp_path / "audio").mkdir()
     (tmp_path / "audio" / "x.tar").touch()
     save_checkpoint(tmp_path / "net.safetensors", untrained_model(0, -8.0, 4.5))
@@ -219,3 +245,22 @@ def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: py
     assert shown(numbers, 360.0, 40.0).equals(numbers)
     assert any(block["kind"] == "figure" for block in load_section(tmp_path / "out" / "time.md").data()["blocks"])
     assert " ".join(sentences(numbers, (360.0, 40.0))) in output.out
+
+
+@pytest.mark.parametrize(
+    ("models", "tasks", "message"),
+    [
+        ("both", ",", "expected at least one event task, got ','"),
+        ("both,mfcc", "voice_activity", "expected networks, whose windows can be chosen, got mfcc"),
+        ("both,both", "voice_activity", "expected each model once, got both twice"),
+    ],
+)
+def test_what_cannot_be_measured_is_said(
+    models: str, tasks: str, message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "x.tar").touch()
+    arguments = ["--models", models, "--tasks", tasks, "--audio", str(tmp_path), "--cache", str(tmp_path / "cache")]
+    with pytest.raises(SystemExit) as stopped:
+        run(command.time_command, [*arguments, "-o", str(tmp_path / "out")], "time")
+    assert stopped.value.code == 2
+    assert capsys.readouterr().err == f"error: {message}\n"

@@ -26,8 +26,9 @@ from benchmark.regression.measurements import MEASUREMENTS, find_measurements
 from benchmark.regression.nested import Predictions, group_folds, nested_predictions
 from benchmark.regression.report import sentences
 from benchmark.regression.run import MEAN_ROW, table_of
-from benchmark.regression.scores import guessing, scores_of
+from benchmark.regression.scores import guessing, r2_difference, scores_of
 from benchmark.tasks import mixing
+from tests.benchmark.made_sets import COLUMNS, write_set
 
 RATE = 16000
 PITCHES = np.tile(np.arange(48, 84), 4)
@@ -44,8 +45,8 @@ def planted(n_noise: int = 20, noise: float = 1.0) -> tuple[np.ndarray, np.ndarr
 def test_a_planted_pitch_is_recovered() -> None:
     features, pitch, notes_of = planted()
     scores = scores_of([nested_predictions(features, pitch, notes_of)], pitch, notes_of, octaves=True)
-    assert scores["r2"].value > 0.9999
-    assert scores["mae"].value < 0.05
+    assert scores["r2"].value > 0.999
+    assert scores["mae"].value < 0.15
     assert scores["octave_errors"].value == 0
     assert scores["semitone_hits"].value == 1
     assert scores["r2"].low <= scores["r2"].value <= scores["r2"].high
@@ -110,6 +111,37 @@ def test_what_is_tested_chooses_nothing(monkeypatch: pytest.MonkeyPatch) -> None
     assert one.strengths[0] == other.strengths[0]
 
 
+def test_a_difference_is_of_the_same_draws() -> None:
+    rng = np.random.default_rng(0)
+    target, groups = rng.standard_normal(300), np.arange(300).astype(str)
+    shared = rng.standard_normal(300)
+    better, worse = (Predictions(target + size * shared, np.zeros(300), ()) for size in (0.90, 0.95))
+    ahead = r2_difference([better], [worse], target, groups)
+    assert 0 < ahead.low < ahead.value < ahead.high
+    # Each by itself is far less certain than their difference.
+    assert scores_of([better], target, groups)["r2"].low < scores_of([worse], target, groups)["r2"].high
+    none = r2_difference([better], [better, better], target, groups)
+    assert (none.value, none.low, none.high) == (0, 0, 0)
+
+
+def test_only_differences_beyond_their_interval_are_told() -> None:
+    def found(model: str, measurement: str, score: str, value: float, half: float = 0.1) -> dict[str, object]:
+        ends = {"low": value - half, "high": value + half}
+        return {"model": model, "measurement": measurement, "score": score, "value": value, **ends}
+
+    def told(level: float, age: float) -> str:
+        lines = [found("nonspeech", "level", "r2", 0.5), found("nonspeech", "age", "r2", -0.3)]
+        lines += [found("speech", "level", "r2", 0.5 + level), found("speech", "age", "r2", -0.3 + age)]
+        lines += [found("speech", "level", "r2_ahead", level), found("speech", "age", "r2_ahead", age)]
+        return " ".join(sentences(pd.DataFrame(lines)))
+
+    assert "(mean R² of 2): level 0.60; not read off: age -0.30." in told(0.2, 0.0)
+    one, other = "`speech` is ahead of `nonspeech`", "`nonspeech` is ahead of `speech`"
+    assert f"{one} for level (0.70 and 0.50); the 95 % intervals of the other differences hold 0." in told(0.2, 0.0)
+    assert f"{one} for level (0.70 and 0.50), and {other} for age (-0.30 and -0.50)." in told(0.2, -0.2)
+    assert "differ for none of them" in told(0.05, -0.05)
+
+
 def test_octaves_are_counted() -> None:
     target = np.array([60.0, 60, 60, 60])
     predictions = Predictions(np.array([60.4, 71.0, 48.0, 63.0]), np.full(4, 66.0), ())
@@ -123,6 +155,7 @@ def test_octaves_are_counted() -> None:
         (lambda f, t, g: (f, t[:-1], g), "one target and group a clip"),
         (lambda f, t, g: (f * np.nan, t, g), "finite"),
         (lambda f, t, g: (f, t, np.array(["a", "b"] * (len(g) // 2))), "at least three groups, got 2"),
+        (lambda f, t, g: (f, t * 0 + 0.3, g), "targets that differ, got 0.3 for every clip"),
     ],
 )
 def test_what_cannot_be_learnt_from_is_said(change, message: str) -> None:  # type: ignore[no-untyped-def]
@@ -180,6 +213,8 @@ def test_a_level_tells_dynamics_and_no_pitch(audio: Path, tmp_path: Path) -> Non
     measured = [(each, each.examples(audio, tmp_path, 0)) for each in find_measurements("pitch,dynamics")]
     level = Extractor("level", "level", RATE, loudness, "")
     numbers = table_of({"level": [level]}, measured, tmp_path)
+    compared = table_of({"speech": [level], "nonspeech": [level]}, measured, tmp_path)
+    assert compared.query("score == 'r2_ahead'")[["model", "value"]].to_numpy().tolist() == [["speech", 0]] * 2
     r2 = numbers.query("score == 'r2'").set_index(["model", "measurement"])["value"]
     assert r2["level", "dynamics"] > 0.9
     assert r2["level", "pitch"] < 0.1
@@ -193,6 +228,22 @@ def test_other_dynamics_are_refused(audio: Path, tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(notes, "DYNAMICS", ("pianissimo", "fortissimo"))
     with pytest.raises(ValueError, match="got mezzo-piano"):
         notes.dynamics(audio, tmp_path, 0)
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        ("speaker,years", "read_speech_speakers: expected a column 'age' in the manifest, found file, speaker, years"),
+        ("speaker,age", "read_speech_speakers: expected a number in every row of 'age', got ''"),
+    ],
+)
+def test_a_set_without_the_numbers_is_named(
+    columns: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(COLUMNS, "read_speech_speakers", columns)
+    write_set(tmp_path, "read_speech_speakers", ["a,7", "b,"], [np.ones(9)] * 2, ["1.wav", "2.wav"])
+    with pytest.raises(ValueError, match=message):
+        MEASUREMENTS["age"].examples(tmp_path, tmp_path, 0)
 
 
 def test_the_command(audio: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -226,5 +277,5 @@ def test_a_wrong_command_is_one_line(capsys: pytest.CaptureFixture[str]) -> None
 
 
 def test_strengths_reach_far_enough() -> None:
-    assert min(nested.STRENGTHS) <= 0.1
+    assert min(nested.STRENGTHS) <= 1
     assert max(nested.STRENGTHS) >= 1e6

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -18,11 +19,13 @@ pytest.importorskip("parselmouth")
 from rsatoolbox.rdm import compare
 
 from benchmark.comparison.page import load_section
-from benchmark.rsa.command import rsa_command, sentences
-from benchmark.rsa.compare import compared, noise_ceiling, rank_correlations, to_listeners
+from benchmark.rsa.command import rsa_command
+from benchmark.rsa.compare import compared, noise_ceiling, to_listeners
 from benchmark.rsa.descriptors import DESCRIPTORS, describe
 from benchmark.rsa.dissimilarity import category_matrix, descriptor_matrix, embedding_matrix, rdms, reference_matrices
+from benchmark.rsa.ranks import rank_correlations
 from benchmark.rsa.ratings import load_ratings
+from benchmark.rsa.report import sentences
 from tests.benchmark.made_sets import RATE, write_all_sets
 
 rng = np.random.default_rng(0)
@@ -69,7 +72,7 @@ def test_rank_correlation_is_rsatoolboxes() -> None:
     upper = np.triu_indices(40, 1)
     vectors = np.stack([matrix[upper] for matrix in several])
     expected = compare(rdms(several[:2], "ab"), rdms(several[2:], "abc"), "spearman")
-    np.testing.assert_allclose(rank_correlations(vectors[:2], vectors[2:])[0], expected, atol=1e-10)
+    np.testing.assert_allclose(rank_correlations(vectors[:2], vectors[2:]), expected, atol=1e-10)
 
 
 def test_undefined_descriptors_leave_their_sounds_out() -> None:
@@ -83,6 +86,29 @@ def test_undefined_descriptors_leave_their_sounds_out() -> None:
     assert likeness(found, "pitch", "spearman").value == pytest.approx(1)
     assert likeness(found, "level", "spearman").stimuli == 30
     assert likeness(found, "level", "partial").stimuli == 25
+
+
+def test_without_draws_there_are_no_intervals() -> None:
+    one, other, reference = matrices(3)
+    found = [*compared({"model": [one]}, {"r": reference, "s": other}, 0, 0)["model"]]
+    found += to_listeners({"model": [one]}, [reference, other], 0, 0)["model"]
+    for each in (each for each in found if each.measure in ("spearman", "partial")):
+        assert np.isfinite(each.value) and np.isnan(each.low) and np.isnan(each.high)
+
+
+def test_few_sounds_have_few_draws_and_wide_intervals_rather_than_none() -> None:
+    few, many = rng.standard_normal((2, 36))
+    few[5:] = np.nan
+    references = {"few": descriptor_matrix(few[:, None]), "many": descriptor_matrix(many[:, None])}
+    model = descriptor_matrix(rng.standard_normal((36, 1)))
+    found = compared({"model": [model]}, references, 40, 0)["model"]
+    assert likeness(found, "few", "spearman").low < likeness(found, "few", "spearman").high
+    assert likeness(found, "few", "corr_cov").low < likeness(found, "few", "corr_cov").high
+    small = matrices(3, 5)
+    assert np.isfinite(to_listeners({"model": small[:1]}, small[1:], 40, 0)["model"][0].low)
+    few[3:] = np.nan
+    with pytest.raises(ValueError, match="few: expected at least 4 stimuli to compare over, got 3"):
+        compared({"model": [model]}, {"few": descriptor_matrix(few[:, None]), "many": references["many"]}, 0, 0)
 
 
 def test_a_row_of_several_seeds_is_their_mean() -> None:
@@ -235,6 +261,35 @@ def run(*arguments: object) -> str:
     return result.output
 
 
+def test_who_lacks_rsatoolbox_is_told_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "rsatoolbox.rdm.rdms", None)
+    with pytest.raises(ModuleNotFoundError, match="pip install rsatoolbox"):
+        run("--audio", tmp_path / "nowhere", "--cache", tmp_path, "-o", tmp_path)
+
+
+def test_sentences_say_what_was_given_and_over_how_many_sounds(tmp_path: Path) -> None:
+    def row(reference: str, measure: str, value: float, low: float, count: int) -> dict[str, object]:
+        about = {"stimuli": "together", "model": "both", "distance": "correlation", "reference": reference}
+        return {**about, "measure": measure, "value": value, "low": low, "high": 1.0, "count": count}
+
+    def written(*rows: dict[str, object]) -> list[str]:
+        pd.DataFrame(rows).to_csv(tmp_path / "rsa.csv", index=False)
+        return sentences(tmp_path)
+
+    (tmp_path / "rsa.json").write_text('{"stimuli": 200, "draws": 9, "listeners": []}')
+    plain = [row("level", "spearman", 0.5, 0.4, 200), row("pitch", "spearman", 0.3, 0.1, 64)]
+    assert "level (0.50) and pitch (0.30, over 64) over all sounds" in written(*plain)[0]
+    partial = row("level", "partial", -0.1, -0.2, 60)
+    assert written(*plain, partial)[1] == (
+        "Given all the other descriptors, what is left is nothing whose interval lies above 0, over the 60 of 200 "
+        "sounds for which all are defined."
+    )
+    assert (
+        "descriptors and the set that a sound is from"
+        in written(*plain, partial, row("same set", *["partial", 1, 1, 60]))[1]
+    )
+
+
 def test_the_command_from_sets_to_sentences(tmp_path: Path) -> None:
     write_all_sets(tmp_path / "audio")
     common = ["--audio", tmp_path / "audio", "--cache", tmp_path / "cache", "--per-side", 15, "--draws", 5]
@@ -278,6 +333,16 @@ def test_ratings_of_a_descriptor_are_explained_by_it(tmp_path: Path) -> None:
     assert values["pitch"] == pytest.approx(1, abs=0.01) and values["noise ceiling"] == pytest.approx(1)
     assert values["level"] < 0.7
     assert (tmp_path / "out" / "rsa_listeners.png").is_file()
+    text = (tmp_path / "out" / "rsa.md").read_text()
+    assert "The ratings of 2 listeners correlate with the dissimilarities of `logmel` (" in text
+    assert (
+        "of the descriptors they follow most " in text
+        and "pitch (1.00)" in text
+        and "the noise ceiling is 1.00 to 1.00." in text
+    )
+    assert (
+        "one set" not in text and "set that" not in text and "rsa --models logmel --draws 5 --ratings anna.csv" in text
+    )
     (sounds / "sound3.wav").unlink()
     with pytest.raises(FileNotFoundError, match="none for 1: sound3"):
         run(*arguments, *listeners)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import shutil
 import tarfile
 from pathlib import Path
 
@@ -54,10 +55,13 @@ def sounds(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def arguments_for(sounds: Path, folder: Path, steps: int = 3) -> list[str]:
+def arguments_for(
+    sounds: Path, folder: Path, steps: int = 3, first: str = "speech", volumes: str = "0.002"
+) -> list[str]:
     return [
-        str(sounds / "speech.csv"), str(sounds / "nonspeech.csv"), "--runs", str(folder / "runs"), "--widths", "32,64",
-        "--hours", "0.002", "--steps", str(steps), "--batch-size", "2", "--tasks", "drum_strokes", "--device", "cpu",
+        str(sounds / f"{first}.csv"), str(sounds / "nonspeech.csv"), "--runs", str(folder / "runs"),
+        "--widths", "32,64", "--hours", volumes, "--steps", str(steps), "--batch-size", "2",
+        "--tasks", "drum_strokes", "--device", "cpu",
         "--audio", str(sounds), "--cache", str(folder / "cache"), "-o", str(folder / "out"), "--no-progress",
     ]  # fmt: skip
 
@@ -84,11 +88,26 @@ def test_a_table_of_two_tiny_runs(sounds: Path, tmp_path: Path, capsys: pytest.C
     assert "With 6 crops each" in sentences(numbers)[0]
     assert " ".join(sentences(numbers)) in output.out
     assert any(block["kind"] == "figure" for block in load_section(tmp_path / "out" / "size.md").data()["blocks"])
-    # Another recipe is no other cell's: nothing is mixed up.
+    # Another recipe's networks, other manifests' audio and networks of other audio are refused.
+    other = arguments_for(sounds, tmp_path, first="nonspeech")
+    assert "trained with another recipe" in refused(arguments_for(sounds, tmp_path, steps=4), capsys)
+    assert "0.002h.csv: was drawn from other manifests" in refused(other, capsys)
+    shutil.rmtree(tmp_path / "runs" / "audio")
+    assert "width32-0.002h.safetensors: was trained on other audio" in refused(other, capsys)
+
+
+def refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
     with pytest.raises(SystemExit) as stopped:
-        run(size_command, arguments_for(sounds, tmp_path, steps=4), "size")
+        run(size_command, arguments, "size")
     assert stopped.value.code == 2
-    assert "trained with another recipe" in capsys.readouterr().err
+    return capsys.readouterr().err
+
+
+def test_too_little_audio_is_told_before_any_network_is_trained(
+    sounds: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert "hours to draw from" in refused(arguments_for(sounds, tmp_path, volumes="0.002,1"), capsys)
+    assert not list((tmp_path / "runs").glob("width*"))
 
 
 def test_volumes_are_nested_and_even(sounds: Path, tmp_path: Path) -> None:

@@ -12,9 +12,10 @@ from click.testing import CliRunner
 from benchmark.comparison.page import load_section
 from benchmark.sources import LabelledSet
 from benchmark.study import set_of_clips
-from benchmark.transfer.command import sentences, transfer_command
+from benchmark.transfer.command import transfer_command
 from benchmark.transfer.conditions import TRANSFERS, find_transfers
 from benchmark.transfer.matrix import Condition, balanced_accuracy, folds_of, transfer_matrix
+from benchmark.transfer.report import sentences
 from tests.benchmark.made_sets import write_all_sets
 
 
@@ -96,6 +97,32 @@ def test_detection_is_tested_on_sets_that_were_not_learnt() -> None:
     assert apart is not None
     assert apart("digits | ESC-50") & apart("languages | ESC-50")
     assert not apart("digits | ESC-50") & apart("languages | drums")
+
+
+def test_a_set_without_a_column_is_named() -> None:
+    drums = made("drum_strokes", file=["a.wav"], label=["kick"], stroke=["1"])
+    with pytest.raises(
+        ValueError, match="drum_strokes: expected a column 'microphone' in the manifest, found file, la"
+    ):
+        TRANSFERS["microphones"].conditions({"drum_strokes": drums})
+
+
+def test_what_is_kept_is_said_of_several_transfers_that_are_above_chance(tmp_path: Path) -> None:
+    (tmp_path / "transfer.json").write_text('{"titles": {"far": "far", "near": "near", "none": "none"}}')
+
+    def written(**own: tuple[float, float]) -> str:
+        rows = [
+            {"model": "both", "transfer": name, "trained": "a", "tested": tested, "value": value, "low": value - margin}
+            for name, (margin, another) in own.items()
+            for tested, value in (("a", 70.0), ("b", another))
+        ]
+        pd.DataFrame(rows).assign(high=100, chance=50).to_csv(tmp_path / "transfer.csv", index=False)
+        return " ".join(sentences(tmp_path))
+
+    assert "kept" not in written(near=(5, 65))
+    assert "kept" not in written(near=(5, 65), none=(25, 69))
+    found = written(near=(5, 65), none=(25, 69), far=(5, 60))
+    assert "most is kept for near (75 %) and least for far (50 %), of the 2 that" in found
 
 
 def test_the_command_from_sets_to_sentences(tmp_path: Path) -> None:
