@@ -21,16 +21,13 @@ from benchmark.comparison.long_table import (
     long_rows,
     parquet_bytes,
 )
-from benchmark.comparison.markdown import markdown_tables, terminal_table
+from benchmark.comparison.markdown import markdown_tables, short_markdown, terminal_table
 from benchmark.comparison.summary import summary
 from benchmark.extractors import model_hash
 from benchmark.sources import CACHE_VARIABLE, cache_folder
 from byola_hear.files import replacing
 from byola_hear.map import LAYOUTS
 from byola_hear.model import ByolaModel
-
-#: Tables that are kept in ``benchmark/results`` under a suite's name: file in a run's folder, suffix there.
-KEPT = {"table.json": ".json", "table.md": ".md", "table.csv": ".csv"}
 
 
 def tables_of(document: dict[str, Any]) -> dict[str, bytes]:
@@ -114,27 +111,34 @@ def measured_networks(comparison: Comparison) -> dict[str, ByolaModel]:
     return found
 
 
+def kept_files(document: dict[str, Any]) -> dict[str, bytes]:
+    """The files that ``benchmark/results`` keeps of a run, by name, made of its summary and of nothing else."""
+    made, suite = tables_of(document), document["suite"]
+    full = f"[benchmark/results/{suite}.md](benchmark/results/{suite}.md)"
+    return {
+        **{f"{suite}{suffix}": made[f"table{suffix}"] for suffix in (".json", ".md", ".csv")},
+        f"{suite}_short.md": short_markdown(document, full).encode(),
+    }
+
+
 def keep_results(output: Path, results: Path) -> list[Path]:
-    """Copy a run's tables to ``results/SUITE.json``, ``.md`` and ``.csv``.
+    """Keep a run's tables as ``results/SUITE.json``, ``.md`` and ``.csv``, and a short one for a README.
 
     Raises:
         FileNotFoundError: if there are no tables.
     """
-    document = json.loads((output / "table.json").read_text(encoding="utf-8"))
-    kept = []
-    for name, suffix in KEPT.items():
-        path = results / f"{document['suite']}{suffix}"
-        with replacing(path) as file:
-            file.write((output / name).read_bytes())
-        kept.append(path)
-    return kept
+    kept = kept_files(json.loads((output / "table.json").read_text(encoding="utf-8")))
+    for name, content in kept.items():
+        with replacing(results / name) as file:
+            file.write(content)
+    return [results / name for name in kept]
 
 
 def stale_results(results: Path, suites: Sequence[str]) -> list[str]:
     """Which kept tables are not what their suite's JSON file makes.
 
     Args:
-        results: folder of ``SUITE.json``, ``SUITE.md`` and ``SUITE.csv``.
+        results: folder that :func:`keep_results` wrote to.
         suites: names; one without a JSON file has nothing to be stale.
 
     Returns:
@@ -145,11 +149,10 @@ def stale_results(results: Path, suites: Sequence[str]) -> list[str]:
         path = results / f"{suite}.json"
         if not path.is_file():
             continue
-        made = tables_of(json.loads(path.read_text(encoding="utf-8")))
-        for name, suffix in KEPT.items():
-            kept = results / f"{suite}{suffix}"
-            if not kept.is_file() or kept.read_bytes() != made[name]:
-                stale.append(kept.name)
+        for name, content in kept_files(json.loads(path.read_text(encoding="utf-8"))).items():
+            kept = results / name
+            if not kept.is_file() or kept.read_bytes() != content:
+                stale.append(name)
     return stale
 
 
@@ -184,7 +187,7 @@ def stale_results(results: Path, suites: Sequence[str]) -> list[str]:
     "--keep",
     type=click.Path(path_type=Path, file_okay=False, exists=True),
     metavar="FOLDER",
-    help="Also copy the tables to FOLDER/SUITE.json, .md and .csv, as benchmark/results has them.",
+    help="Also keep the tables as FOLDER/SUITE.json, .md and .csv, and a short one, as benchmark/results has them.",
 )
 @click.option("--no-progress", is_flag=True, help="No bar on stderr.")
 def table_command(

@@ -2,51 +2,15 @@
 
 from __future__ import annotations
 
-import html
-import re
+from collections.abc import Sequence
 from typing import Any
 
 from benchmark.comparison.comparison import OVERALL
 from benchmark.comparison.folder import DOMAINS
 from benchmark.comparison.metrics import metric
+from benchmark.comparison.text import escaped, number, p_value, signed
 from benchmark.table import NOTHING, markdown
 from byola_hear.terminal import aligned
-
-
-def escaped(text: str) -> str:
-    """Text that can't change a Markdown table or become anything but text.
-
-    Example:
-        >>> escaped("a|b <i>c</i>")
-        'a\\\\|b &lt;i&gt;c&lt;/i&gt;'
-    """
-    line = html.escape(" ".join(str(text).split()), quote=False)
-    for sign in "\\|`*[]":
-        line = line.replace(sign, f"\\{sign}")
-    return line
-
-
-def unescaped(line: str) -> str:
-    """The text that :func:`escaped` was given, but for its blanks.
-
-    Example:
-        >>> unescaped(escaped("a|b & <i>*c*</i>"))
-        'a|b & <i>*c*</i>'
-    """
-    return html.unescape(re.sub(r"\\([\\|`*\[\]])", r"\1", line))
-
-
-def number(value: float | None, low: float | None, high: float | None, digits: int, scale: float = 100) -> str:
-    """A number ± half its interval.
-
-    Example:
-        >>> number(0.8471, 0.83, 0.87, 1), number(0.5, None, None, 1), number(None, None, None, 1)
-        ('84.7 ± 2.0', '50.0', '–')
-    """
-    if value is None:
-        return NOTHING
-    half = "" if low is None or high is None else f" ± {scale * (high - low) / 2:.{digits}f}"
-    return f"{scale * value:.{digits}f}{half}".replace("-", "−")
 
 
 def column_title(column: dict[str, Any]) -> str:
@@ -81,11 +45,16 @@ def cell_texts(document: dict[str, Any], row: dict[str, Any]) -> dict[str, str]:
     return texts
 
 
-def _cells(document: dict[str, Any], row: dict[str, Any]) -> list[str]:
+def _cells(
+    document: dict[str, Any], row: dict[str, Any], intervals: Sequence[str] = ("task", "mean", "hear")
+) -> list[str]:
+    """A row's texts, the best of each column bold; the kinds of column in ``intervals`` with theirs."""
     cells = []
-    for name, text in cell_texts(document, row).items():
+    for (kind, name), text in zip(layout(document), cell_texts(document, row).values()):
         cell = row["cells"].get(name)
-        text += "ᶠ" if cell and cell["interval"] == "folds" else ""
+        if kind not in intervals:
+            text = text.partition(" ± ")[0]
+        text += "ᶠ" if cell and cell["interval"] == "folds" and "±" in text else ""
         cells.append(f"**{text}**" if text != NOTHING and row["name"] in document["best"].get(name, []) else text)
     return cells
 
@@ -157,7 +126,28 @@ def markdown_tables(document: dict[str, Any]) -> str:
     """
     lines = [[escaped(row["name"]), *_cells(document, row)] for row in document["rows"]]
     parts = [markdown(header(document), lines), "\n\n".join(caption(document)) + "\n"]
-    parts += [_spreads(document), _advantages(document), _published(document), _notes(document)]
+    parts += [_spreads(document), _advantages(document), _tests_by_task(document)]
+    parts += [_published(document), _notes(document)]
+    return "\n".join(part for part in parts if part)
+
+
+def short_markdown(document: dict[str, Any], full: str) -> str:
+    """The table with intervals for the means alone, and the networks' domain advantage: what a README has room for.
+
+    Args:
+        document: from :func:`benchmark.comparison.summary.summary`.
+        full: where all of the tables are.
+
+    Returns:
+        Markdown that ends in a line break.
+    """
+    lines = [[escaped(row["name"]), *_cells(document, row, intervals=("mean", "hear"))] for row in document["rows"]]
+    told = [
+        *caption(document)[:1],
+        "The best of each column, as rounded, is bold. Each task's kind of score and interval, the spread over folds, "
+        f"tests by task, and what each row is: {full}.",
+    ]
+    parts = [markdown(header(document), lines), "\n\n".join(told) + "\n", _advantages(document)]
     return "\n".join(part for part in parts if part)
 
 
@@ -189,53 +179,49 @@ def _spreads(document: dict[str, Any]) -> str:
     )
 
 
-def _p(value: float | None) -> str:
-    return NOTHING if value is None else "< 0.001" if value < 0.001 else f"{value:.3f}"
-
-
 def _advantages(document: dict[str, Any]) -> str:
     if not document["advantages"]:
         return ""
-    titles = {column["name"]: column["title"] for column in document["columns"]}
     lines = [
         [
             f"{escaped(each['network'])} − {escaped(each['reference'])}",
             DOMAINS[each["domain"]],
-            f"{_signed(each['inside'], None, None)} ({each['n_inside']})",
-            f"{_signed(each['outside'], None, None)} ({each['n_outside']})",
-            _signed(each["value"], each["low"], each["high"]),
-            _p(each["p"]),
+            f"{signed(each['inside'], None, None)} ({each['n_inside']})",
+            f"{signed(each['outside'], None, None)} ({each['n_outside']})",
+            signed(each["value"], each["low"], each["high"]),
+            p_value(each["p"]),
         ]
         for each in document["advantages"]
     ]
     head = ["network − reference", "its domain", "in-domain (tasks)", "out-of-domain (tasks)", "advantage", "p"]
-    text = (
+    return (
         "Domain advantage, points: how much better than the reference the network is on the tasks of the domain it was "
         "trained on, less the same on the other domain's; ± half the 95 % interval over the tested files, drawn "
         "in pairs; p of flipping the sign of each task's difference.\n\n" + markdown(head, lines)
     )
+
+
+def _tests_by_task(document: dict[str, Any]) -> str:
+    if not document["advantages"]:
+        return ""
+    titles = {column["name"]: column["title"] for column in document["columns"]}
     first = document["advantages"][0]
     told = [
         [
             escaped(titles[each["task"]]),
-            _signed(each["value"], each["low"], each["high"]),
+            signed(each["value"], each["low"], each["high"]),
             NOTHING if each["only_network"] is None else f"{each['only_network']} : {each['only_reference']}",
-            _p(each["p"]),
-            _p(each["p_holm"]),
+            p_value(each["p"]),
+            p_value(each["p_holm"]),
         ]
         for each in first["differences"]
     ]
     head = ["task", "difference", "files only one has right", "p", "p (Holm)"]
     return (
-        f"{text}\nThe same by task, {escaped(first['network'])} − {escaped(first['reference'])}, p of the exact "
+        f"The same by task, {escaped(first['network'])} − {escaped(first['reference'])}, p of the exact "
         "McNemar test of the pooled files, or of exchanging the two networks' results of each file where the score is "
         f"no accuracy; corrected over the tasks by Holm's method:\n\n{markdown(head, told)}"
     )
-
-
-def _signed(value: float, low: float | None, high: float | None) -> str:
-    half = "" if low is None or high is None else f" ± {50 * (high - low):.1f}"
-    return f"{100 * value:+.1f}{half}".replace("-", "−")
 
 
 def _published(document: dict[str, Any]) -> str:

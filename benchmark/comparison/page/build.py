@@ -7,10 +7,11 @@ from typing import Any
 
 from benchmark.comparison.comparison import Comparison
 from benchmark.comparison.folder import DOMAINS
-from benchmark.comparison.markdown import caption, cell_texts, unescaped
+from benchmark.comparison.markdown import caption, cell_texts
 from benchmark.comparison.metrics import metric
 from benchmark.comparison.page.confusion import confusions
 from benchmark.comparison.page.sections import Section
+from benchmark.comparison.text import unescaped
 from byola_hear.html_file import html_file
 
 #: Run as one, in this order.

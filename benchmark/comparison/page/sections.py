@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmark.comparison.markdown import unescaped
+from benchmark.comparison.text import unescaped
 
 #: Figures that a page can show, by suffix.
 PICTURES = {".png": "image/png", ".svg": "image/svg+xml"}

@@ -21,9 +21,10 @@ from benchmark.comparison.command import keep_results, stale_results, table_comm
 from benchmark.comparison.comparison import OVERALL, compare
 from benchmark.comparison.folder import load_run
 from benchmark.comparison.long_table import LONG_COLUMNS
-from benchmark.comparison.markdown import escaped, markdown_tables
+from benchmark.comparison.markdown import layout, markdown_tables, short_markdown
 from benchmark.comparison.published import LEADERBOARD, published
 from benchmark.comparison.summary import summary
+from benchmark.comparison.text import escaped
 
 RunMaker = Callable[[], Any]
 
@@ -230,13 +231,27 @@ def test_kept_results_are_stale_when_they_differ(planted_run: Callable[..., Path
     assert stale_results(results, ["tasks"]) == []
     done = CliRunner().invoke(table_command, [str(folder), "--no-maps", "--no-progress", "--keep", str(results)])
     assert done.exit_code == 0 and "mean of all" in done.output
-    assert sorted(path.name for path in results.iterdir()) == ["tasks.csv", "tasks.json", "tasks.md"]
+    assert sorted(path.name for path in results.iterdir()) == ["tasks.csv", "tasks.json", "tasks.md", "tasks_short.md"]
     assert stale_results(results, ["tasks"]) == []
     (results / "tasks.md").write_text("| other |\n")
     (results / "tasks.csv").unlink()
-    assert stale_results(results, ["tasks", "mini"]) == ["tasks.md", "tasks.csv"]
+    (results / "tasks_short.md").unlink()
+    assert stale_results(results, ["tasks", "mini"]) == ["tasks.md", "tasks.csv", "tasks_short.md"]
     keep_results(folder, results)
     assert stale_results(results, ["tasks"]) == []
+
+
+def test_the_short_table_has_intervals_for_means_and_says_where_the_others_are(
+    planted_run: Callable[..., Path],
+) -> None:
+    document = summary(compare(load_run(planted_run(0.05, tasks=2, files=150))))
+    full, short = markdown_tables(document).splitlines(), short_markdown(document, "full.md")
+    assert "full.md" in short and "Domain advantage" in short and "McNemar" not in short
+    kinds = ["model", *(kind for kind, _ in layout(document))]
+    for long_line, short_line in zip(full[2:5], short.splitlines()[2:5]):
+        for kind, long_cell, short_cell in zip(kinds, long_line.split("|")[1:], short_line.split("|")[1:]):
+            assert ("±" in short_cell) == (kind in ("mean", "hear"))
+            assert kind != "task" or short_cell.strip(" *") == long_cell.partition(" ±")[0].strip(" *")
 
 
 def test_committed_results_are_what_their_numbers_make(repository: Path) -> None:

@@ -1,0 +1,65 @@
+"""Numbers and names as a Markdown table has them."""
+
+from __future__ import annotations
+
+import html
+import re
+
+from benchmark.table import NOTHING
+
+
+def escaped(text: str) -> str:
+    """Text that can't change a Markdown table or become anything but text.
+
+    Example:
+        >>> escaped("a|b <i>c</i>")
+        'a\\\\|b &lt;i&gt;c&lt;/i&gt;'
+    """
+    line = html.escape(" ".join(str(text).split()), quote=False)
+    for sign in "\\|`*[]":
+        line = line.replace(sign, f"\\{sign}")
+    return line
+
+
+def unescaped(line: str) -> str:
+    """The text that :func:`escaped` was given, but for its blanks.
+
+    Example:
+        >>> unescaped(escaped("a|b & <i>*c*</i>"))
+        'a|b & <i>*c*</i>'
+    """
+    return html.unescape(re.sub(r"\\([\\|`*\[\]])", r"\1", line))
+
+
+def number(value: float | None, low: float | None, high: float | None, digits: int, scale: float = 100) -> str:
+    """A number ± half its interval.
+
+    Example:
+        >>> number(0.8471, 0.83, 0.87, 1), number(0.5, None, None, 1), number(None, None, None, 1)
+        ('84.7 ± 2.0', '50.0', '–')
+    """
+    if value is None:
+        return NOTHING
+    half = "" if low is None or high is None else f" ± {scale * (high - low) / 2:.{digits}f}"
+    return f"{scale * value:.{digits}f}{half}".replace("-", "−")
+
+
+def signed(value: float, low: float | None, high: float | None) -> str:
+    """A difference in points ± half its interval.
+
+    Example:
+        >>> signed(0.0123, None, None), signed(-0.02, -0.05, 0.01)
+        ('+1.2', '−2.0 ± 3.0')
+    """
+    half = "" if low is None or high is None else f" ± {50 * (high - low):.1f}"
+    return f"{100 * value:+.1f}{half}".replace("-", "−")
+
+
+def p_value(value: float | None) -> str:
+    """A p-value, or a dash where there is none.
+
+    Example:
+        >>> p_value(0.0421), p_value(0.00004), p_value(None)
+        ('0.042', '< 0.001', '–')
+    """
+    return NOTHING if value is None else "< 0.001" if value < 0.001 else f"{value:.3f}"
