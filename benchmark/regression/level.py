@@ -10,7 +10,7 @@ import pandas as pd
 from benchmark.regression.measurement import Examples, Measurement
 from benchmark.sources import column, load_set
 from benchmark.study import set_of_clips
-from benchmark.tasks import mixing
+from benchmark.tasks import levels
 
 #: Sets that clips come from, and the column that names what must not be split.
 SOURCES = {"language_id": "speaker", "esc50": "source_recording"}
@@ -20,7 +20,7 @@ N_CLIPS, SECONDS, QUIETEST, LOUDEST = 400, 3.0, -65.0, -25.0
 
 
 def scaled(samples: np.ndarray, wanted: float) -> np.ndarray:
-    """A clip at a level, or as near to it as :data:`benchmark.tasks.mixing.PEAK` allows.
+    """A clip at a level, or as near to it as :data:`benchmark.tasks.levels.PEAK` allows.
 
     Args:
         samples: ``(n_samples,)``, not all zero.
@@ -30,11 +30,11 @@ def scaled(samples: np.ndarray, wanted: float) -> np.ndarray:
         ``(n_samples,)`` float32.
 
     Example:
-        >>> round(mixing.level(scaled(np.array([0.1, -0.1]), -40.0)), 4)
+        >>> round(levels.level(scaled(np.array([0.1, -0.1]), -40.0)), 4)
         -40.0
     """
-    gain = 10 ** ((wanted - mixing.level(samples)) / 20)
-    return (samples * min(gain, mixing.PEAK / np.abs(samples).max())).astype(np.float32)
+    gain = 10 ** ((wanted - levels.level(samples)) / 20)
+    return (samples * min(gain, levels.PEAK / np.abs(samples).max())).astype(np.float32)
 
 
 def level(audio: Path, cache: Path, seed: int) -> Examples:
@@ -51,7 +51,7 @@ def level(audio: Path, cache: Path, seed: int) -> Examples:
                 continue
             clips.append(scaled(clip, rng.uniform(QUIETEST, LOUDEST)))
             groups.append(f"{name} {groups_of_source[row]}")
-            targets.append(mixing.level(clips[-1]))
+            targets.append(levels.level(clips[-1]))
             taken += 1
             if taken == N_CLIPS:
                 break

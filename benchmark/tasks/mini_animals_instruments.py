@@ -7,8 +7,8 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
+from benchmark.tasks.levels import active_run, delivered
 from benchmark.tasks.mini_sources import decode, fetch_packages, package_files, stable_order
-from benchmark.tasks.mixing import active_run, delivered
 from benchmark.tasks.task import SAMPLE_RATE, Item, Task
 
 PACKAGE = "qabcs-data"

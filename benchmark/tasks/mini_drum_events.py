@@ -8,21 +8,12 @@ from pathlib import Path
 import numpy as np
 
 from benchmark.tasks import mini_percussion
+from benchmark.tasks.event_scene import EARLY_STOPPING
+from benchmark.tasks.levels import active_run, at_level, delivered, samples_to_ms, seconds_to_samples
 from benchmark.tasks.mini_percussion import FOLDS, PACKAGE, hits
-from benchmark.tasks.mixing import (
-    active_run,
-    at_level,
-    deck,
-    delivered,
-    faded,
-    mixed,
-    pink_noise,
-    samples_to_ms,
-    scatter,
-    seconds_to_samples,
-)
+from benchmark.tasks.mixing import faded, mixed, pink_noise
+from benchmark.tasks.placing import deck, scatter
 from benchmark.tasks.task import Event, Item, Task
-from benchmark.tasks.voice_activity import EARLY_STOPPING
 
 DRUMS = ("kick", "snare", "hihat")
 

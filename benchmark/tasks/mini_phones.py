@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from benchmark.tasks.festival_voices import FestivalVoice
+from benchmark.tasks.levels import delivered
 from benchmark.tasks.mini_sources import fetch_packages, package_files
-from benchmark.tasks.mixing import delivered
 from benchmark.tasks.task import Item, Task
 
 #: Seconds; the longest units are a little longer.

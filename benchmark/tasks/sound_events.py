@@ -13,25 +13,27 @@ within a split a clip occurs several times, in different company. A file's overa
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from functools import partial
 from itertools import product
 from pathlib import Path
 
 import numpy as np
 
 from benchmark.sources import LabelledSet, load_set
-from benchmark.tasks import mixing
-from benchmark.tasks.labelled import need_columns, one_split_a_group
-from benchmark.tasks.task import SAMPLE_RATE, Event, Item, Task
-from benchmark.tasks.voice_activity import (
-    CLIPS_PER_BACKGROUND,
+from benchmark.tasks.event_scene import (
     EARLY_STOPPING,
     LEVELS_DB,
     SECONDS,
     SPLITS,
+    Scene,
+    Stretch,
+    drawn_backgrounds,
     recordings_by_split,
+    scene_items,
 )
+from benchmark.tasks.labelled import need_columns, one_split_a_group
+from benchmark.tasks.levels import active_run, seconds_to_samples
+from benchmark.tasks.placing import deck, scatter
+from benchmark.tasks.task import SAMPLE_RATE, Item, Task
 
 #: Labels of the drum kit's strokes that are events, and what they are called here. The kit's other strokes are too few
 #: for every split to have some.
@@ -79,52 +81,26 @@ LEAST_GAP = 0.5
 #: is no shorter than two hops of a model with the longest hop that HEAR asks for (50 ms).
 LONGEST_RUN, LONGEST_EVENT, SHORTEST_EVENT = 2.0, 1.0, 0.1
 
+#: Seconds in which an event fades in and out: a millisecond, since the attack is what the onset is known by.
+FADES = (0.001, 0.03)
+
 SEED = 20160803
-
-
-@dataclass(frozen=True)
-class Sound:
-    """A stretch of a clip: its label, the set that it is in, its row there, first sample and the one after the last,
-    and the stroke or recording that it is of."""
-
-    label: str
-    source: str
-    row: int
-    start: int
-    end: int
-    group: str
-
-    @property
-    def length(self) -> int:
-        return self.end - self.start
-
-
-@dataclass(frozen=True)
-class Plan:
-    """All that makes one file: its background's clips, its sounds and their first samples, and the ratio."""
-
-    background: tuple[int, ...]
-    sounds: tuple[Sound, ...]
-    starts: tuple[int, ...]
-    ratio_db: int
-    level_db: float
-    seed: tuple[int, ...]
 
 
 def event_of(samples: np.ndarray) -> tuple[int, int] | None:
     """Where the event of a clip begins and ends: its main run, within 25 dB of the loudest frame, pauses of up to
     0.1 s bridged, extended and cut as :data:`LONGEST_RUN` says; None for a clip that is no distinct event."""
-    if len(samples) < mixing.seconds_to_samples(SHORTEST_EVENT):
+    if len(samples) < seconds_to_samples(SHORTEST_EVENT):
         return None
-    start, end = mixing.active_run(samples, range_db=25.0, bridge_seconds=0.1)
-    if not 0 < end - start <= mixing.seconds_to_samples(LONGEST_RUN):
+    start, end = active_run(samples, range_db=25.0, bridge_seconds=0.1)
+    if not 0 < end - start <= seconds_to_samples(LONGEST_RUN):
         return None
-    end = min(end, start + mixing.seconds_to_samples(LONGEST_EVENT))
-    end = max(end, start + mixing.seconds_to_samples(SHORTEST_EVENT))
+    end = min(end, start + seconds_to_samples(LONGEST_EVENT))
+    end = max(end, start + seconds_to_samples(SHORTEST_EVENT))
     return (start, end) if end <= len(samples) else None
 
 
-def sounds_by_split(sets: Mapping[str, LabelledSet]) -> dict[str, dict[str, list[Sound]]]:
+def sounds_by_split(sets: Mapping[str, LabelledSet]) -> dict[str, dict[str, list[Stretch]]]:
     """The sounds of each label of each split.
 
     Raises:
@@ -137,7 +113,7 @@ def sounds_by_split(sets: Mapping[str, LabelledSet]) -> dict[str, dict[str, list
     kept &= drums["label"].isin(DRUMS).to_numpy()
     for split in SPLITS:
         rows["drum_strokes", split] = np.flatnonzero(kept & (drums["split"] == split).to_numpy())
-    result: dict[str, dict[str, list[Sound]]] = {split: {label: [] for label in names.values()} for split in SPLITS}
+    result: dict[str, dict[str, list[Stretch]]] = {split: {label: [] for label in names.values()} for split in SPLITS}
     for (source, split), found in rows.items():
         manifest = sets[source].manifest
         groups = manifest["source_recording" if source == "esc50" else "stroke"].to_numpy(str)
@@ -145,7 +121,7 @@ def sounds_by_split(sets: Mapping[str, LabelledSet]) -> dict[str, dict[str, list
             label = names[str(manifest["label"].iloc[row])]
             extent = event_of(sets[source].clip(row, SAMPLE_RATE))
             if extent is not None:
-                result[split][label].append(Sound(label, source, row, *extent, f"{source}:{groups[row]}"))
+                result[split][label].append(Stretch(label, source, row, *extent, f"{source}:{groups[row]}"))
     for split, of_split in result.items():
         missing = [label for label, sounds in of_split.items() if not sounds]
         if missing:
@@ -153,45 +129,24 @@ def sounds_by_split(sets: Mapping[str, LabelledSet]) -> dict[str, dict[str, list
     return result
 
 
-def plans(sounds: Mapping[str, list[Sound]], recordings: np.ndarray, split: str) -> list[Plan]:
+def scenes(split: str, sounds: Mapping[str, list[Stretch]], recordings: np.ndarray) -> list[Scene]:
     """What the files of a split are made of, the same at every call: labels equally often, and each label's clips."""
     random = np.random.default_rng((SEED, SPLITS.index(split)))
     wanted = [pair for pair in product(EVENTS, RATIOS_DB) for _ in range(REPEATS[split])]
     labels = sorted(sounds)
     n_events = sum(number for number, _ in wanted)
-    drawn = iter(mixing.deck(len(labels), n_events, random))
-    clips = {label: iter(mixing.deck(len(sounds[label]), n_events, random)) for label in labels}
-    grounds = mixing.deck(len(recordings), CLIPS_PER_BACKGROUND * len(wanted), random)
-    n_samples, gap = mixing.seconds_to_samples(SECONDS), mixing.seconds_to_samples(LEAST_GAP)
+    drawn = iter(deck(len(labels), n_events, random))
+    clips = {label: iter(deck(len(sounds[label]), n_events, random)) for label in labels}
+    grounds = drawn_backgrounds(recordings, len(wanted), random)
+    n_samples, gap = seconds_to_samples(SECONDS), seconds_to_samples(LEAST_GAP)
     result = []
     for number, (n_in_file, ratio) in enumerate(wanted):
         names = [labels[next(drawn)] for _ in range(n_in_file)]
         placed = [sounds[name][next(clips[name])] for name in names]
-        starts = mixing.scatter([sound.length for sound in placed], names, n_samples, POLYPHONY, gap, random)
-        rows = grounds[CLIPS_PER_BACKGROUND * number : CLIPS_PER_BACKGROUND * (number + 1)]
-        background = tuple(int(recordings[row]) for row in rows)
-        seed = (SEED, SPLITS.index(split), number)
-        result.append(Plan(background, tuple(placed), tuple(starts), ratio, random.uniform(*LEVELS_DB), seed))
+        starts = scatter([sound.length for sound in placed], names, n_samples, POLYPHONY, gap, random)
+        level, seed = random.uniform(*LEVELS_DB), (SEED, SPLITS.index(split), number)
+        result.append(Scene(grounds[number], tuple(placed), tuple(starts), ratio, level, FADES, seed))
     return result
-
-
-def parts(plan: Plan, sets: Mapping[str, LabelledSet]) -> tuple[np.ndarray, list[tuple[int, np.ndarray]]]:
-    """A file's background, and its sounds with their first samples, before they are mixed."""
-    n_samples = mixing.seconds_to_samples(SECONDS)
-    clips = [sets["esc50"].clip(row, SAMPLE_RATE) for row in plan.background]
-    ground = mixing.background(clips, n_samples, np.random.default_rng(plan.seed))
-    placed = []
-    for start, sound in zip(plan.starts, plan.sounds):
-        samples = sets[sound.source].clip(sound.row, SAMPLE_RATE)[sound.start : sound.end]
-        # A millisecond: the attack is what the onset is known by.
-        placed.append((start, mixing.faded(samples, 0.001, 0.03)))
-    return ground, placed
-
-
-def render(plan: Plan, sets: Mapping[str, LabelledSet]) -> np.ndarray:
-    """A file, ``(n_samples,)`` float32 at 16 kHz."""
-    ground, placed = parts(plan, sets)
-    return mixing.delivered(mixing.mixed(ground, placed, plan.ratio_db), plan.level_db)
 
 
 def items(folder: Path) -> Iterator[Item]:
@@ -201,16 +156,8 @@ def items(folder: Path) -> Iterator[Item]:
     need_columns(sets["drum_strokes"], "split", "label", "stroke")
     esc50 = sets["esc50"].manifest
     sounds, grounds = sounds_by_split(sets), recordings_by_split(esc50, STEADY_SOUNDS)
-    recording = esc50["source_recording"].to_numpy(str)
     for split in SPLITS:
-        for number, plan in enumerate(plans(sounds[split], grounds[split], split)):
-            events = tuple(
-                Event(sound.label, mixing.samples_to_ms(start), mixing.samples_to_ms(start + sound.length))
-                for start, sound in sorted(zip(plan.starts, plan.sounds), key=lambda pair: pair[0])
-            )
-            groups = {sound.group for sound in plan.sounds} | {f"esc50:{recording[row]}" for row in plan.background}
-            file = f"{split}_{number:03d}_{plan.ratio_db}dB.wav"
-            yield Item(file, split, partial(render, plan, sets), events, " ".join(sorted(groups)))
+        yield from scene_items(split, scenes(split, sounds[split], grounds[split]), sets)
 
 
 TASK = Task(

@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmark.sources import LabelledSet, load_set
-from benchmark.tasks import mixing
+from benchmark.tasks import levels, mixing, placing
 from benchmark.tasks.labelled import deal
 from benchmark.tasks.task import SAMPLE_RATE, Item, Task
 
@@ -72,10 +72,10 @@ class Mixture:
     def parts(self) -> tuple[np.ndarray, list[np.ndarray]]:
         """The background and each talker as they are added, each ``(n_samples,)``, before the file's own level."""
         random = np.random.default_rng(self.seed)
-        n_samples = mixing.seconds_to_samples(SECONDS)
+        n_samples = levels.seconds_to_samples(SECONDS)
         noise = self.background.samples()
         first = int(random.integers(len(noise) - n_samples + 1))
-        ground = mixing.at_level(noise[first : first + n_samples], random.uniform(*BACKGROUND_DB))
+        ground = levels.at_level(noise[first : first + n_samples], random.uniform(*BACKGROUND_DB))
         voices = []
         for talker in self.talkers:
             speech = talker.samples()
@@ -84,7 +84,7 @@ class Mixture:
             speech = mixing.faded(speech[cut : cut + n_samples], 0.01, 0.01)
             voice = np.zeros(n_samples, np.float32)
             start = int(random.integers(n_samples - len(speech) + 1))
-            voice[start : start + len(speech)] = mixing.at_level(speech, random.uniform(*TALKER_DB))
+            voice[start : start + len(speech)] = levels.at_level(speech, random.uniform(*TALKER_DB))
             voices.append(voice)
         return ground, voices
 
@@ -92,7 +92,7 @@ class Mixture:
         """The file, ``(n_samples,)`` float32."""
         ground, voices = self.parts()
         level = np.random.default_rng((*self.seed, 1)).uniform(*FILE_DB)
-        return mixing.delivered(ground + sum(voices, np.zeros_like(ground)), level)
+        return levels.delivered(ground + sum(voices, np.zeros_like(ground)), level)
 
 
 @dataclass(frozen=True)
@@ -112,8 +112,8 @@ class Pools:
         for name in SPEECH:
             labelled = load_set(self.sources / f"{name}.tar")
             for row, speaker in enumerate(labelled.manifest["speaker"]):
-                start, end = mixing.active_run(labelled.clip(row, SAMPLE_RATE), range_db=30.0, least_seconds=0.05)
-                if end - start >= mixing.seconds_to_samples(LEAST_SPEECH):
+                start, end = levels.active_run(labelled.clip(row, SAMPLE_RATE), range_db=30.0, least_seconds=0.05)
+                if end - start >= levels.seconds_to_samples(LEAST_SPEECH):
                     clips.append(Clip(labelled, row, start, end, f"{name}:{speaker}"))
                     strata.append(name)
         splits = deal([clip.group for clip in clips], strata, SHARES, SEED)
@@ -134,7 +134,7 @@ class Pools:
         for row, recording in zip(manifest.index, manifest["source_recording"]):
             samples = labelled.clip(row, SAMPLE_RATE)
             # Many clips are padded with zeros: what is used sounds from the beginning to the end.
-            quiet = np.percentile(mixing.frame_levels(samples), 2) < mixing.active_level(samples) - 25
+            quiet = np.percentile(levels.frame_levels(samples), 2) < levels.active_level(samples) - 25
             if not quiet:
                 clips.append(Clip(labelled, row, 0, len(samples), f"esc50:{recording}"))
         labels = manifest["label"].to_dict()
@@ -159,7 +159,7 @@ def mixtures(sources: Path) -> Iterator[tuple[str, str, Mixture]]:
     pools = Pools(sources)
     for place, split in enumerate(SHARES):
         random = np.random.default_rng((SEED, place))
-        grounds = mixing.deck(len(pools.backgrounds[split]), FILES[split] * len(TALKERS), random)
+        grounds = placing.deck(len(pools.backgrounds[split]), FILES[split] * len(TALKERS), random)
         for n_talkers in TALKERS:
             for number in range(FILES[split]):
                 talkers = _distinct(pools.talkers[split], n_talkers, random)

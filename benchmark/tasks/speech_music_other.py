@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from benchmark.sources import LabelledSet, load_set
-from benchmark.tasks import mixing
+from benchmark.tasks import levels, mixing, placing
 from benchmark.tasks.labelled import deal, need_columns
 from benchmark.tasks.task import SAMPLE_RATE, Item, Task
 
@@ -64,7 +64,7 @@ class Recording:
 
     def samples(self) -> np.ndarray:
         """``(n_samples,)`` float32."""
-        clip, n_samples = self.labelled.clip(self.row, SAMPLE_RATE), mixing.seconds_to_samples(SECONDS)
+        clip, n_samples = self.labelled.clip(self.row, SAMPLE_RATE), levels.seconds_to_samples(SECONDS)
         energy = np.concatenate([[0.0], np.cumsum(clip.astype(np.float64) ** 2)])
         first = int(np.argmax(energy[n_samples:] - energy[:-n_samples]))
         return mixing.faded(clip[first : first + n_samples], 0.01, 0.01)
@@ -78,10 +78,10 @@ class Phrase:
 
     def samples(self) -> np.ndarray:
         """``(n_samples,)`` float32."""
-        n_samples = mixing.seconds_to_samples(SECONDS)
+        n_samples = levels.seconds_to_samples(SECONDS)
         phrase = np.zeros(n_samples, np.float32)
         for labelled, row, start, decibels in self.played:
-            clip = mixing.at_level(labelled.clip(row, SAMPLE_RATE)[: n_samples - start], decibels)
+            clip = levels.at_level(labelled.clip(row, SAMPLE_RATE)[: n_samples - start], decibels)
             phrase[start : start + len(clip)] += mixing.faded(clip, 0.0, 0.02)
         return mixing.faded(phrase, 0.01, 0.01)
 
@@ -93,9 +93,9 @@ def finished(made: Recording | Phrase, seed: tuple[int, ...]) -> np.ndarray:
         ``(n_samples,)`` float32.
     """
     random = np.random.default_rng(seed)
-    heard = mixing.at_level(made.samples(), 0.0)
+    heard = levels.at_level(made.samples(), 0.0)
     noise = mixing.pink_noise(len(heard), random) * np.float32(10 ** (NOISE_DB / 20))
-    return mixing.delivered(heard + noise, random.uniform(*FILE_DB))
+    return levels.delivered(heard + noise, random.uniform(*FILE_DB))
 
 
 def rows_by_split(labelled: LabelledSet, usable: np.ndarray) -> dict[str, Rows]:
@@ -139,7 +139,7 @@ def phrase(
     Returns:
         The phrase, and the groups of all that is in it.
     """
-    n_samples = mixing.seconds_to_samples(SECONDS)
+    n_samples = levels.seconds_to_samples(SECONDS)
     beat = int(random.uniform(0.16, 0.4) * SAMPLE_RATE)
     # A fifth is drums alone, a quarter has some, the rest none.
     kind = random.choice(["drums", "both", "notes"], p=[0.2, 0.25, 0.55])
@@ -206,7 +206,7 @@ def recordings(
     drawn: list[tuple[Recording | Phrase, list[str]]] = []
     shares: Sequence[int] = [number * (i + 1) // len(rows) - number * i // len(rows) for i in range(len(rows))]
     for name, share in zip(rows, shares):
-        for card in mixing.deck(len(rows[name]), share, random):
+        for card in placing.deck(len(rows[name]), share, random):
             row, group = rows[name][card]
             drawn.append((Recording(sets[name], row), [group]))
     return drawn

@@ -12,22 +12,27 @@ Speakers and source recordings are in one split only: a speaker of either set of
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from functools import partial
 from itertools import product
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from benchmark.sources import LabelledSet, load_set
-from benchmark.tasks import mixing
+from benchmark.tasks.event_scene import (
+    EARLY_STOPPING,
+    LEVELS_DB,
+    SECONDS,
+    SPLITS,
+    Scene,
+    Stretch,
+    drawn_backgrounds,
+    recordings_by_split,
+    scene_items,
+)
 from benchmark.tasks.labelled import deal, need_columns, one_split_a_group
-from benchmark.tasks.task import SAMPLE_RATE, Event, Item, Task
-
-SECONDS = 10.0
-
-SPLITS = ("train", "valid", "test")
+from benchmark.tasks.levels import active_run, seconds_to_samples
+from benchmark.tasks.placing import spread
+from benchmark.tasks.task import SAMPLE_RATE, Item, Task
 
 #: Decibels between a phrase's level and the background's, while either sounds.
 RATIOS_DB = (-5, 0, 5, 10, 20)
@@ -41,12 +46,6 @@ REPEATS = {"train": 5, "valid": 2, "test": 3}
 
 #: Seconds; two phrases are further apart, and phrases are longer.
 LEAST_GAP, LEAST_PHRASE = 0.5, 0.4
-
-#: Clips of five seconds that a background is made of: a quarter of a second of each two overlaps.
-CLIPS_PER_BACKGROUND = 3
-
-#: Decibels of full scale between which a file's level is drawn.
-LEVELS_DB = (-35.0, -20.0)
 
 #: Classes of ESC-50 that are a human voice or made with mouth and nose, or whose recordings often have voices in
 #: them (crowds that clap or watch fireworks).
@@ -65,56 +64,23 @@ NOT_BACKGROUND = (
 #: What part of the speakers of ``read_speech_speakers`` each split gets, of either gender and age group alike.
 SPEAKERS = {"train": 0.55, "valid": 0.15, "test": 0.3}
 
-#: Which of ESC-50's folds are in which split.
-SPLIT_OF_FOLD = {"1": "train", "2": "train", "3": "train", "4": "valid", "5": "test"}
-
-#: Epochs between two validations, and how many of these may pass without a better score. heareval's own 3 and 20 are
-#: for training sets of a few batches: here the best epoch is among the first thirty, and each validation scores events,
-#: which is slow. Not after every epoch: while nothing is found yet the score is nan, which stops the training.
-EARLY_STOPPING = {"check_val_every_n_epoch": [5], "patience": [5]}
+#: Seconds in which a phrase fades in and out.
+FADES = (0.005, 0.01)
 
 SEED = 20160802
-
-
-@dataclass(frozen=True)
-class Phrase:
-    """A stretch of a clip: the set that it is in, its row there, first sample and the one after the last, and who
-    or what recorded it."""
-
-    source: str
-    row: int
-    start: int
-    end: int
-    group: str
-
-    @property
-    def length(self) -> int:
-        return self.end - self.start
-
-
-@dataclass(frozen=True)
-class Plan:
-    """All that makes one file: its background's clips, its phrases and their first samples, and the ratio."""
-
-    background: tuple[int, ...]
-    phrases: tuple[Phrase, ...]
-    starts: tuple[int, ...]
-    ratio_db: int
-    level_db: float
-    seed: tuple[int, ...]
 
 
 def phrase_of(samples: np.ndarray) -> tuple[int, int]:
     """Where the speech of a recording begins and ends: its main run, louder than 10 dB above the recording's quiet
     frames and within 30 dB of its loudest (within 25 dB in any case), pauses of up to 0.3 s bridged, what is shorter
     than 50 ms left out."""
-    return mixing.active_run(samples, range_db=30.0, bridge_seconds=0.3, least_seconds=0.05)
+    return active_run(samples, range_db=30.0, bridge_seconds=0.3, least_seconds=0.05)
 
 
-def speech_by_split(sets: Mapping[str, LabelledSet]) -> dict[str, list[Phrase]]:
+def speech_by_split(sets: Mapping[str, LabelledSet]) -> dict[str, list[Stretch]]:
     """The phrases of each split, of both sets in turn, in an order that is shuffled once and for all."""
     random = np.random.default_rng(SEED)
-    found: dict[str, dict[str, list[Phrase]]] = {split: {} for split in SPLITS}
+    found: dict[str, dict[str, list[Stretch]]] = {split: {} for split in SPLITS}
     for name in ("read_speech_speakers", "language_id"):
         manifest = sets[name].manifest
         speakers = manifest["speaker"].tolist()
@@ -126,27 +92,19 @@ def speech_by_split(sets: Mapping[str, LabelledSet]) -> dict[str, list[Phrase]]:
         kept = one_split_a_group(splits, speakers)
         for row in random.permutation(len(manifest)).tolist():
             start, end = phrase_of(sets[name].clip(row, SAMPLE_RATE))
-            if kept[row] and end - start >= mixing.seconds_to_samples(LEAST_PHRASE):
-                phrase = Phrase(name, row, start, end, f"{name}:{speakers[row]}")
+            if kept[row] and end - start >= seconds_to_samples(LEAST_PHRASE):
+                phrase = Stretch("speech", name, row, start, end, f"{name}:{speakers[row]}")
                 found[splits[row]].setdefault(name, []).append(phrase)
     return {split: _in_turn(list(of_split.values())) for split, of_split in found.items()}
 
 
-def _in_turn(lists: list[list[Phrase]]) -> list[Phrase]:
+def _in_turn(lists: list[list[Stretch]]) -> list[Stretch]:
     """Elements of several lists, so that any stretch of the result has them in the proportion of all."""
     placed = [((place + 0.5) / len(each), phrase) for each in lists for place, phrase in enumerate(each)]
     return [phrase for _, phrase in sorted(placed, key=lambda pair: pair[0])]
 
 
-def recordings_by_split(manifest: pd.DataFrame, labels: tuple[str, ...]) -> dict[str, np.ndarray]:
-    """Rows of ESC-50 in each split that have one of the labels; no source recording is in two."""
-    splits = [SPLIT_OF_FOLD[fold] for fold in manifest["fold"]]
-    kept = one_split_a_group(splits, manifest["source_recording"].tolist())
-    kept &= manifest["label"].isin(labels).to_numpy()
-    return {split: np.flatnonzero(kept & (np.array(splits) == split)) for split in SPLITS}
-
-
-def plans(split: str, speech: list[Phrase], recordings: np.ndarray) -> list[Plan]:
+def scenes(split: str, speech: list[Stretch], recordings: np.ndarray) -> list[Scene]:
     """What the files of a split are made of, the same at every call.
 
     Raises:
@@ -154,14 +112,14 @@ def plans(split: str, speech: list[Phrase], recordings: np.ndarray) -> list[Plan
     """
     random = np.random.default_rng((SEED, SPLITS.index(split)))
     wanted = [(n, ratio) for n, ratio in product(PHRASES, RATIOS_DB) for _ in range(REPEATS[split])]
-    n_samples, gap = mixing.seconds_to_samples(SECONDS), mixing.seconds_to_samples(LEAST_GAP)
-    grounds = mixing.deck(len(recordings), CLIPS_PER_BACKGROUND * len(wanted), random)
+    n_samples, gap = seconds_to_samples(SECONDS), seconds_to_samples(LEAST_GAP)
+    grounds = drawn_backgrounds(recordings, len(wanted), random)
     left = list(speech)
     result = []
     # Many phrases leave room for short ones only: those files choose first.
     for number, (n_phrases, ratio) in enumerate(sorted(wanted, key=lambda pair: -pair[0])):
         longest = (n_samples - (n_phrases + 1) * gap) // max(n_phrases, 1)
-        phrases: list[Phrase] = []
+        phrases: list[Stretch] = []
         for _ in range(n_phrases):
             if not any(phrase.length <= longest for phrase in left):
                 left = [phrase for phrase in speech if phrase not in phrases]
@@ -170,30 +128,10 @@ def plans(split: str, speech: list[Phrase], recordings: np.ndarray) -> list[Plan
                 raise ValueError(f"expected phrases of at most {longest} samples in {split}, found none")
             left.remove(fitting)
             phrases.append(fitting)
-        starts = mixing.spread([phrase.length for phrase in phrases], n_samples, gap, random, edge=gap // 2)
-        rows = grounds[CLIPS_PER_BACKGROUND * number : CLIPS_PER_BACKGROUND * (number + 1)]
-        background = tuple(int(recordings[row]) for row in rows)
-        seed = (SEED, SPLITS.index(split), number)
-        result.append(Plan(background, tuple(phrases), tuple(starts), ratio, random.uniform(*LEVELS_DB), seed))
+        starts = spread([phrase.length for phrase in phrases], n_samples, gap, random, edge=gap // 2)
+        level, seed = random.uniform(*LEVELS_DB), (SEED, SPLITS.index(split), number)
+        result.append(Scene(grounds[number], tuple(phrases), tuple(starts), ratio, level, FADES, seed))
     return result
-
-
-def parts(plan: Plan, sets: Mapping[str, LabelledSet]) -> tuple[np.ndarray, list[tuple[int, np.ndarray]]]:
-    """A file's background, and its phrases with their first samples, before they are mixed."""
-    n_samples = mixing.seconds_to_samples(SECONDS)
-    clips = [sets["esc50"].clip(row, SAMPLE_RATE) for row in plan.background]
-    ground = mixing.background(clips, n_samples, np.random.default_rng(plan.seed))
-    placed = []
-    for start, phrase in zip(plan.starts, plan.phrases):
-        samples = sets[phrase.source].clip(phrase.row, SAMPLE_RATE)[phrase.start : phrase.end]
-        placed.append((start, mixing.faded(samples, 0.005, 0.01)))
-    return ground, placed
-
-
-def render(plan: Plan, sets: Mapping[str, LabelledSet]) -> np.ndarray:
-    """A file, ``(n_samples,)`` float32 at 16 kHz."""
-    ground, placed = parts(plan, sets)
-    return mixing.delivered(mixing.mixed(ground, placed, plan.ratio_db), plan.level_db)
 
 
 def items(folder: Path) -> Iterator[Item]:
@@ -205,17 +143,8 @@ def items(folder: Path) -> Iterator[Item]:
     esc50 = sets["esc50"].manifest
     speech = speech_by_split(sets)
     grounds = recordings_by_split(esc50, tuple(label for label in set(esc50["label"]) if label not in NOT_BACKGROUND))
-    recording = esc50["source_recording"].to_numpy(str)
     for split in SPLITS:
-        for number, plan in enumerate(plans(split, speech[split], grounds[split])):
-            events = tuple(
-                Event("speech", mixing.samples_to_ms(start), mixing.samples_to_ms(start + phrase.length))
-                for start, phrase in zip(plan.starts, plan.phrases)
-            )
-            groups = {phrase.group for phrase in plan.phrases} | {f"esc50:{recording[row]}" for row in plan.background}
-            kind = f"{plan.ratio_db}dB" if events else "none"
-            file = f"{split}_{number:03d}_{kind}.wav"
-            yield Item(file, split, partial(render, plan, sets), events, " ".join(sorted(groups)))
+        yield from scene_items(split, scenes(split, speech[split], grounds[split]), sets)
 
 
 TASK = Task(

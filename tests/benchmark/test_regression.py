@@ -27,7 +27,7 @@ from benchmark.regression.nested import Predictions, group_folds, nested_predict
 from benchmark.regression.report import sentences
 from benchmark.regression.run import MEAN_ROW, table_of
 from benchmark.regression.scores import guessing, r2_difference, scores_of
-from benchmark.tasks import mixing
+from benchmark.tasks import levels
 from tests.benchmark.made_sets import COLUMNS, write_set
 
 RATE = 16000
@@ -166,8 +166,8 @@ def test_what_cannot_be_learnt_from_is_said(change, message: str) -> None:  # ty
 @pytest.mark.parametrize("wanted", [-60.0, -30.0])
 def test_a_clip_gets_its_level(wanted: float) -> None:
     clip = np.sin(np.arange(16000) / 20).astype(np.float32) * 0.2
-    assert mixing.level(scaled(clip, wanted)) == pytest.approx(wanted, abs=1e-3)
-    assert np.abs(scaled(clip, 20.0)).max() <= mixing.PEAK + 1e-6
+    assert levels.level(scaled(clip, wanted)) == pytest.approx(wanted, abs=1e-3)
+    assert np.abs(scaled(clip, 20.0)).max() <= levels.PEAK + 1e-6
 
 
 def test_measurements_are_named() -> None:
@@ -206,7 +206,7 @@ def audio(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def loudness(clips: list[np.ndarray]) -> np.ndarray:
     """Level in dB and a number that tells nothing."""
-    return np.array([[mixing.level(clip), clip[0]] for clip in clips], dtype=np.float32)
+    return np.array([[levels.level(clip), clip[0]] for clip in clips], dtype=np.float32)
 
 
 def test_a_level_tells_dynamics_and_no_pitch(audio: Path, tmp_path: Path) -> None:

@@ -13,6 +13,12 @@ import soundfile
 RATE = 16000
 
 
+def noise(n_samples: int, decibels: float, seed: int = 0) -> np.ndarray:
+    """White noise of a level in decibels of full scale, ``(n_samples,)`` float32."""
+    samples = np.random.default_rng(seed).standard_normal(n_samples)
+    return (samples / np.sqrt(np.mean(samples**2)) * 10 ** (decibels / 20)).astype(np.float32)
+
+
 def burst(seconds: float, before: float, after: float, seed: int) -> np.ndarray:
     """Noise of amplitude 0.1 between stretches that are 60 dB quieter."""
     n_before, n_burst, n_after = (round(part * RATE) for part in (before, seconds, after))

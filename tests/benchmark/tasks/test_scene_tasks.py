@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from benchmark.sources import audio_folder
-from benchmark.tasks import mixing, speaker_count, speech_music_other
+from benchmark.tasks import levels, speaker_count, speech_music_other
 from benchmark.tasks.checks import check_files, check_item
 from benchmark.tasks.registry import task_of
 from benchmark.tasks.task import Item
@@ -58,13 +58,13 @@ def test_talkers_are_mixed_as_stated(sources: Path) -> None:
     for _, _, mixture in made[::40]:
         ground, voices = mixture.parts()
         assert len({clip.group for clip in mixture.talkers}) == len(voices) == len(mixture.talkers)
-        assert all(-3.1 <= mixing.active_level(voice) <= 3.1 for voice in voices)
-        assert -25.1 <= mixing.active_level(ground) <= -14.9
+        assert all(-3.1 <= levels.active_level(voice) <= 3.1 for voice in voices)
+        assert -25.1 <= levels.active_level(ground) <= -14.9
         # Every two of them speak at the same time.
-        active = [mixing.frame_levels(voice) > -25 for voice in voices]
-        assert all(np.sum(a & b) * mixing.FRAME_SECONDS > 0.5 for a in active for b in active)
+        active = [levels.frame_levels(voice) > -25 for voice in voices]
+        assert all(np.sum(a & b) * levels.FRAME_SECONDS > 0.5 for a in active for b in active)
         samples = mixture.samples()
-        assert len(samples) == 64000 and np.abs(samples).max() <= mixing.PEAK + 1e-6
+        assert len(samples) == 64000 and np.abs(samples).max() <= levels.PEAK + 1e-6
         np.testing.assert_array_equal(samples, mixture.samples())
 
 
@@ -72,10 +72,10 @@ def test_speech_and_music_are_without_silence_and_of_levels_in_one_range(sources
     items = list(speech_music_other.items(sources))
     check_files(speech_music_other.TASK, placed(items))
     assert Counter(item.labels for item in items) == dict.fromkeys((("speech",), ("music",), ("other",)), 300)
-    levels: dict[str, list[float]] = {}
+    of_label: dict[str, list[float]] = {}
     for item in items[::15]:
         samples = item.samples() if callable(item.samples) else item.samples
-        assert len(samples) == 30400 and np.abs(samples).max() <= mixing.PEAK + 1e-6
-        assert mixing.frame_levels(samples).min() > mixing.active_level(samples) - 60
-        levels.setdefault(str(item.labels[0]), []).append(mixing.active_level(samples))
-    assert all(-35.5 < level < -19.5 for of_label in levels.values() for level in of_label)
+        assert len(samples) == 30400 and np.abs(samples).max() <= levels.PEAK + 1e-6
+        assert levels.frame_levels(samples).min() > levels.active_level(samples) - 60
+        of_label.setdefault(str(item.labels[0]), []).append(levels.active_level(samples))
+    assert all(-35.5 < level < -19.5 for drawn in of_label.values() for level in drawn)

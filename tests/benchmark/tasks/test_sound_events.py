@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from benchmark.sources import CACHE_VARIABLE
-from benchmark.tasks import sound_events
+from benchmark.tasks import event_scene, sound_events
 from benchmark.tasks.task import Item
 from tests.benchmark.tasks.made_sets import RATE, burst, write_esc50, write_set
 
@@ -69,7 +69,7 @@ def test_two_at_once_at_most_and_those_of_a_label_apart(files: list[Item]) -> No
 def test_sounds_are_the_bursts_and_nowhere_else(files: list[Item]) -> None:
     for item in files[::29]:
         plan, sets = item.samples.args
-        ground, _ = sound_events.parts(plan, sets)
+        ground, _ = event_scene.parts(plan, sets)
         scene, inside = item.samples(), np.zeros(10 * RATE, bool)
         for event in item.labels:
             known = 200 if event.label in sound_events.DRUMS.values() else 300

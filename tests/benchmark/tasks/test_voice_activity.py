@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from benchmark.sources import CACHE_VARIABLE
-from benchmark.tasks import mixing, voice_activity
+from benchmark.tasks import event_scene, levels, voice_activity
 from benchmark.tasks.task import Item
 from tests.benchmark.tasks.made_sets import RATE, burst, write_esc50, write_set
 
@@ -67,7 +67,7 @@ def test_a_file_without_its_background_is_silent_but_for_its_events_at_their_rat
     assert loud
     for item in loud:
         plan, sets = item.samples.args
-        ground, _ = voice_activity.parts(plan, sets)
+        ground, _ = event_scene.parts(plan, sets)
         scene = item.samples()
         assert scene.dtype == np.float32 and len(scene) == 10 * RATE and np.abs(scene).max() < 1
         inside = np.zeros(len(scene), bool)
@@ -79,7 +79,7 @@ def test_a_file_without_its_background_is_silent_but_for_its_events_at_their_rat
         assert np.abs(rest[~inside]).max() < 1e-3
         for event in item.labels:
             phrase = rest[round(event.start_ms * 16) : round(event.end_ms * 16)]
-            ratio = mixing.active_level(phrase) - mixing.active_level(ground)
+            ratio = levels.active_level(phrase) - levels.active_level(ground)
             assert ratio == pytest.approx(int(item.file.split("_")[2][: -len("dB.wav")]), abs=0.1)
 
 
