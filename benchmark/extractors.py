@@ -132,14 +132,15 @@ def row_name(name: str, weights: str = "") -> str:
 
 
 def baseline_note(model: Baseline, weights: str = "") -> str:
-    """A baseline's note, which names the weights where they are one's own.
+    """A baseline's note, which names the weights that were asked for.
 
     Example:
         >>> from benchmark.baselines import baseline
         >>> baseline_note(baseline("logmel").load_model())[:20]
         'log-mel spectrogram,'
     """
-    return f"weights {weights} in place of its own: {model.note}" if weights not in model.note else model.note
+    named = Path(weights).name if Path(weights).exists() else weights
+    return f"weights {named}: {model.note}" if named not in model.note else model.note
 
 
 def baseline_asked_for(text: str) -> tuple[str, str] | None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import re
 import shlex
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -21,6 +20,7 @@ import pandas as pd
 from click.core import ParameterSource
 from tqdm import tqdm
 
+from benchmark.extractors import baseline_asked_for
 from benchmark.probe_command import Asked, rows_of
 from benchmark.provenance import provenance
 from benchmark.sources import AUDIO_VARIABLE, CACHE_VARIABLE, LabelledSet
@@ -222,7 +222,8 @@ def save_results(folder: Path, name: str, numbers: pd.DataFrame, figure: Figure,
 def command_line() -> str:
     """The click command that is running with the options that it was given, but for where it reads and writes.
 
-    Files and folders are called by their names alone: where they are on this machine says nothing about a result.
+    What is named by an absolute path is called by its name alone: where it is on this machine says nothing about a
+    result.
     """
     context = click.get_current_context()
     words = ["python", "-m", "benchmark", str(context.command.name)]
@@ -237,9 +238,16 @@ def command_line() -> str:
             words += option
             continue
         for each in value if isinstance(value, tuple) else (value,):
-            # Models may be paths, with commas between them.
-            words += [*option, each.name if isinstance(each, Path) else re.sub(r"(?<![^,=])/[^,=]*/", "", str(each))]
+            models = name == "models"
+            words += [*option, ",".join(map(_named, str(each).split(","))) if models else _named(str(each))]
     return shlex.join(words)
+
+
+def _named(given: str) -> str:
+    """One value of an option; of an absolute path, and of one behind a baseline's ``NAME=``, the last part."""
+    asked = baseline_asked_for(given.strip())
+    start, text = (f"{asked[0]}=", asked[1]) if asked and asked[1] else ("", given.strip())
+    return start + (Path(text).name if Path(text).is_absolute() else text)
 
 
 def measured_with(about: dict[str, Any]) -> str:

@@ -49,17 +49,16 @@ class Setup:
         """Out of the options as the command line gives them; what can't be had is found here, before hours of work.
 
         Raises:
-            OSError: if the folder of results can't be made.
             ModuleNotFoundError: if there is no matplotlib.
         """
         new_figure(1, 1)
-        output.mkdir(parents=True, exist_ok=True)
         return cls(output=output, cache=use_cache(cache), progress=not no_progress, **others)
 
     def rows(self, training_clips: Callable[[], list[np.ndarray]]) -> list[Asked]:
-        """The models that can be had; of each other one, a line on stderr says why not.
+        """The models that can be had; of each other one, a line on stderr says why not. The folder of results is made.
 
         Raises:
+            OSError: if it can't be made.
             ValueError: if none can be had, one is named twice or can't be used.
             FileNotFoundError: if there is no such file.
         """
@@ -70,6 +69,7 @@ class Setup:
         found = [row for row in asked if not row.missing]
         if not found:
             raise ValueError(f"expected a model that can be had here, got {self.models}")
+        self.output.mkdir(parents=True, exist_ok=True)
         return found
 
 

@@ -100,7 +100,7 @@ def _most(rows: pd.DataFrame, count: int) -> str:
         f"{name} ({value:.2f}{f', over {sounds}' if sounds < most else ''})"
         for name, value, sounds in zip(best["reference"], best["value"], best["count"])
     ]
-    return listed(shown) or "nothing whose interval lies above 0"
+    return listed(shown) or f"nothing{' whose interval lies' if rows['low'].notna().any() else ''} above 0"
 
 
 def _of_listeners(rated: pd.DataFrame, n_listeners: int) -> str:

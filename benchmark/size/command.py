@@ -90,7 +90,6 @@ def size_command(
     much of each. Probed on validation parts only. Interrupted, the same command goes on where it stopped.
     """
     new_figure(1, 1)  # whoever lacks matplotlib is told before hours of work
-    output.mkdir(parents=True, exist_ok=True)
     if threads:
         torch.set_num_threads(threads)
     if bad := [value for value in _numbers(widths, "widths") if not value.is_integer()]:
@@ -99,6 +98,7 @@ def size_command(
     recipe = Recipe(steps=steps, batch_size=batch_size, warm_up_steps=steps // 10, seed=seed)
     folder = cache_folder(cache)
     planned = plan(tasks, audio, folder, validation=True, max_clips=max_clips, progress=not no_progress)
+    output.mkdir(parents=True, exist_ok=True)
     with tqdm(
         desc=NAME, total=len(cells) * steps, unit="step", disable=no_progress, leave=False, smoothing=0.02
     ) as bar:

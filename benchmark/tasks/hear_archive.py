@@ -112,9 +112,10 @@ def _archive_of(name: str, downloads: Path, progress: bool, origin: str | None) 
     if origin is None:
         return download(_zenodo(name), downloads, progress)
     if re.match(r"https?://", origin):
-        # Kept under a name of the task's own: what the address ends in may be the same for every task.
-        file = _file(name, 48000)
-        url = origin.replace("{task}", name) if "{task}" in origin else f"{origin.rstrip('/')}/{file}"
+        pattern = origin if "{task}" in origin else f"{origin.rstrip('/')}/{_file('{task}', 48000)}"
+        url = pattern.replace("{task}", name)
+        last = url.rpartition("/")[2].partition("?")[0]
+        file = last if name in last else f"{name}-{last}"  # it may be the same for every task
         return download(Remote(file, (url,), limit=LIMITS.total_bytes), downloads, progress)
     # hear2021-TASK-48000.tar.gz on Zenodo, hear-VERSION-TASK-16000.tar.gz as HEAR's own preprocessing writes them.
     for rate in (SAMPLE_RATE, 48000):

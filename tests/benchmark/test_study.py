@@ -33,7 +33,11 @@ def test_the_command_says_what_decided_the_numbers_and_not_where_they_lie(tmp_pa
     def made(**options: object) -> None:
         click.echo(command_line())
 
-    given = [tmp_path / "a set.csv", "--models", f"both,{tmp_path}/one.safetensors,vggish={tmp_path}/w.pth,runs/two.pt"]
+    given = [
+        tmp_path / "a set.csv",
+        "--models",
+        f"both, {tmp_path}/a=1/one.safetensors,vggish={tmp_path}/w.pth,runs/two.pt",
+    ]
     given += ["--seed", 0, "--ratings", tmp_path / "anna.csv", "--ratings", tmp_path / "ben.csv", "--quick"]
     given += ["--cache", tmp_path, "--audio", tmp_path, "-o", tmp_path, "--no-progress"]
     assert CliRunner().invoke(made, [str(each) for each in given]).output.strip() == (
@@ -52,7 +56,9 @@ def test_results_have_a_folder_and_tasks_the_cache_that_was_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(CACHE_VARIABLE, "elsewhere")
-    assert setup(tmp_path).output.is_dir()
+    made = setup(tmp_path)
+    assert not made.output.exists()
+    assert made.rows(list) and made.output.is_dir()
     assert os.environ[CACHE_VARIABLE] == str(tmp_path / "cache")
 
 
