@@ -100,7 +100,7 @@ pretrain: $(VENV)/.pretraining
 	$(BIN)/python -m byola_hear.pretraining corpora build --set speech -o $(PRETRAIN)/speech klettres-data
 	$(BIN)/python -m byola_hear.pretraining corpora build --set nonspeech -o $(PRETRAIN)/nonspeech sonic-pi-samples minetest-data
 	$(BIN)/python -m byola_hear.pretraining match $(PRETRAIN)/speech/manifest.csv $(PRETRAIN)/nonspeech/manifest.csv \
-		-o $(SETS) --hours $(HOURS) --limit music=0.5
+		-o $(SETS) --hours $(HOURS)
 	for name in speech nonspeech both; do \
 		$(BIN)/python -m byola_hear.pretraining train $(SETS)/$$name.csv -o $(SETS)/$(STEPS)/$$name \
 			--steps $(STEPS) --batch-size 32 --warm-up-steps 5 && \

@@ -154,7 +154,8 @@ def _append_rows(
 ) -> list[str]:
     """Decode the rows that are not in the data file yet and append them; returns the reasons of those that failed."""
     marker = output / MARKER_FILE
-    if marker.exists() and json.loads(marker.read_text(encoding="utf-8")) != identity:
+    told = json.loads(marker.read_text(encoding="utf-8")) if marker.exists() else None
+    if told != identity and (told or (output / ROWS_FILE).exists()):
         raise ValueError(f"{output}: holds an unfinished cache of another manifest or front end; choose another one")
     with replacing(marker) as file:
         file.write(json.dumps(identity).encode())

@@ -1,4 +1,4 @@
-"""One row of a manifest, decoded and transformed in pieces: hours take little more memory than their mono samples."""
+"""One row of a manifest, decoded and transformed in pieces: hours take a little over twice their mono samples."""
 
 from __future__ import annotations
 
@@ -43,6 +43,9 @@ def read_clip(clip: Clip, folder: Path, sample_rate: int) -> np.ndarray:
     try:
         with _Sequential(path) as file:
             pieces = [np.zeros(0, np.float32), *_at_rate(_mono(file, clip), file.samplerate, sample_rate)]
+    except TypeError:
+        # What soundfile says to a file without a header.
+        raise ValueError(f"{path}: expected a file that says its rate, got one without a header") from None
     except (soundfile.SoundFileError, OSError, RuntimeError) as error:
         raise ValueError(f"{path}: {error}") from None
     audio = np.concatenate(pieces)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import gzip
 import lzma
 import os
@@ -43,7 +44,7 @@ def unpack_tar(archive: Path, folder: Path) -> None:
         folder: where to; created. Files already there with the right size are kept.
 
     Raises:
-        ValueError: if the archive cannot be read or holds a member with an unsafe name.
+        ValueError: if the archive cannot be read or holds a member with an unsafe name, or one too long for a file.
     """
     try:
         with tarfile.open(archive) as tar:
@@ -57,9 +58,14 @@ def unpack_tar(archive: Path, folder: Path) -> None:
                 target = folder / name
                 if target.exists() and target.stat().st_size == member.size:
                     continue
-                target.parent.mkdir(parents=True, exist_ok=True)
-                with replacing(target) as file:
-                    shutil.copyfileobj(data, file)
+                try:
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    with replacing(target) as file:
+                        shutil.copyfileobj(data, file)
+                except OSError as error:
+                    if error.errno != errno.ENAMETOOLONG:
+                        raise
+                    raise ValueError(f"{archive}: the name of the member {member.name[:60]}… is too long") from None
     except _DAMAGED as error:
         raise ValueError(f"{archive}: not a readable tar archive ({error})") from None
 

@@ -117,7 +117,7 @@ class Trainer:
         load_network(self.folder, self.target, "target")
         load_optimiser(self.folder, self.optimiser, self.online)
         self.step, self.seconds = int(header["step"]), float(header["seconds"])
-        # A state that does not say is one device's.
+        # States of version 0.3.0 do not say: those of one device are taken up rightly.
         self.crops = int(header.get("crops", self.step * self.recipe.batch_size))
 
     def save(self) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -70,7 +71,8 @@ def test_unreadable_rows_are_left_out_and_named(tones: Path, tmp_path: Path) -> 
     shutil.copy(tones / "tone00.wav", tmp_path / "good.wav")
     soundfile.write(tmp_path / "nan.wav", np.full(1000, np.nan, np.float32), 16000, subtype="FLOAT")
     (tmp_path / "text.wav").write_text("no audio")
-    clips = [Clip(name, 0.1, 16000) for name in ("text.wav", "good.wav", "nan.wav", "gone.wav")]
+    (tmp_path / "headerless.raw").write_bytes(bytes(100))
+    clips = [Clip(name, 0.1, 16000) for name in ("text.wav", "good.wav", "nan.wav", "gone.wav", "headerless.raw")]
     write_manifest(clips, tmp_path / "m.csv")
     cache = build_cache(tmp_path / "m.csv", tmp_path / "cache", statistics_crops=10)
     assert len(cache.lengths) == 1
@@ -78,6 +80,7 @@ def test_unreadable_rows_are_left_out_and_named(tones: Path, tmp_path: Path) -> 
         "text.wav",
         "nan.wav",
         "gone.wav",
+        "headerless.raw",
     ]
     assert [row["rows"] for row in cache.info["sources"]] == [1]
 
@@ -99,8 +102,13 @@ def test_rows_of_another_manifest_are_not_taken_over(
         patched.setattr(caches, "crop_statistics", killed)
         build_cache(tone_manifest, tmp_path / "cache")
     build_manifest([tones / "tone00.wav"], tmp_path / "other.csv")
-    with pytest.raises(ValueError, match="unfinished cache of another manifest"):
-        build_cache(tmp_path / "other.csv", tmp_path / "cache")
+    marker = (tmp_path / "cache" / caches.MARKER_FILE).read_bytes()
+    for told in (marker, None):  # nor rows that do not say of which manifest they are
+        if told is None:
+            (tmp_path / "cache" / caches.MARKER_FILE).unlink()
+        with pytest.raises(ValueError, match="unfinished cache of another manifest"):
+            build_cache(tmp_path / "other.csv", tmp_path / "cache")
+    (tmp_path / "cache" / caches.MARKER_FILE).write_bytes(marker)
     assert build_cache(tone_manifest, tmp_path / "cache", statistics_crops=10).info["rows"] == 12
 
 
@@ -124,7 +132,10 @@ def test_audio_that_was_away_is_read_when_it_is_back(tones: Path, tmp_path: Path
 def test_a_data_file_that_was_cut_is_refused(finished: bool, tone_manifest: Path, tmp_path: Path) -> None:
     size = build_cache(tone_manifest, tmp_path, statistics_crops=10).frames.nbytes
     if not finished:
+        info = json.loads((tmp_path / caches.INFO_FILE).read_text())
+        told = {name: info[name] for name in ("manifest_sha256", "frontend")}
         (tmp_path / caches.INFO_FILE).unlink()
+        (tmp_path / caches.MARKER_FILE).write_text(json.dumps(told))
     with open(tmp_path / caches.DATA_FILE, "r+b") as file:
         file.truncate(1280)
     with pytest.raises(ValueError, match=f"expected {size} bytes, got 1280"):

@@ -106,6 +106,12 @@ def test_a_member_with_a_long_name_is_unpacked(tmp_path: Path) -> None:
     assert (tmp_path / "to" / name).read_bytes() == b"x"
 
 
+def test_a_member_whose_name_no_file_can_have_is_an_error_that_names_it(tmp_path: Path) -> None:
+    (tmp_path / "set.tar").write_bytes(tar_of({"a" * 300 + ".wav": b"x"}))
+    with pytest.raises(ValueError, match=r"set\.tar: the name of the member aaa.* is too long"):
+        unpack_tar(tmp_path / "set.tar", tmp_path / "to")
+
+
 @pytest.mark.parametrize("name", ["../outside.wav", "/outside.wav", "a/../../outside.wav"])
 def test_a_member_that_leads_outside_is_refused(tmp_path: Path, name: str) -> None:
     with tarfile.open(tmp_path / "bad.tar", "w") as tar:
