@@ -12,7 +12,8 @@ import numpy as np
 from benchmark.baselines import BASELINES
 from benchmark.baselines.contract import Unavailable
 from benchmark.extractors import Extractor, baseline_asked_for, extractors_of, row_name
-from benchmark.probe import plan, run
+from benchmark.plan import plan
+from benchmark.probe import run
 from benchmark.provenance import provenance
 from benchmark.sources import AUDIO_VARIABLE, CACHE_VARIABLE, cache_folder
 from benchmark.splits import CORE_TASKS, TASKS

@@ -12,7 +12,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from benchmark.extractors import Extractor
-from benchmark.probe import Plan, plan
+from benchmark.plan import Plan, plan
 from benchmark.sources import LabelledSet
 from benchmark.splits import TASKS
 from benchmark.study import seconds_bar, set_of_clips

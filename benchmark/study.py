@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import shlex
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -17,10 +16,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 import numpy as np
 import pandas as pd
-from click.core import ParameterSource
 from tqdm import tqdm
 
-from benchmark.extractors import baseline_asked_for
 from benchmark.probe_command import Asked, rows_of
 from benchmark.provenance import provenance
 from benchmark.sources import AUDIO_VARIABLE, CACHE_VARIABLE, LabelledSet
@@ -217,37 +214,6 @@ def save_results(folder: Path, name: str, numbers: pd.DataFrame, figure: Figure,
             stream.write(text.encode())
     save_figure(figure, folder / f"{name}.png")
     return [folder / f"{name}{ending}" for ending in (*texts, ".png")]
-
-
-def command_line() -> str:
-    """The click command that is running with the options that it was given, but for where it reads and writes.
-
-    What is named by an absolute path is called by its name alone: where it is on this machine says nothing about a
-    result.
-    """
-    context = click.get_current_context()
-    words = ["python", "-m", "benchmark", str(context.command.name)]
-    for parameter in context.command.params:
-        name = str(parameter.name)
-        given = context.get_parameter_source(name) is ParameterSource.COMMANDLINE
-        if not given or name in ("audio", "output", "cache", "no_progress"):
-            continue
-        value = context.params[name]
-        option = [max(parameter.opts, key=len)] if isinstance(parameter, click.Option) else []
-        if value is True:
-            words += option
-            continue
-        for each in value if isinstance(value, tuple) else (value,):
-            models = name == "models"
-            words += [*option, ",".join(map(_named, str(each).split(","))) if models else _named(str(each))]
-    return shlex.join(words)
-
-
-def _named(given: str) -> str:
-    """One value of an option; of an absolute path, and of one behind a baseline's ``NAME=``, the last part."""
-    asked = baseline_asked_for(given.strip())
-    start, text = (f"{asked[0]}=", asked[1]) if asked and asked[1] else ("", given.strip())
-    return start + (Path(text).name if Path(text).is_absolute() else text)
 
 
 def measured_with(about: dict[str, Any]) -> str:

@@ -14,8 +14,8 @@ import click
 import numpy as np
 from tqdm import tqdm
 
+from benchmark.embedding import cached_embeddings, embeddings_path
 from benchmark.extractors import Extractor
-from benchmark.probe import cached_embeddings, embeddings_path
 from benchmark.probe_command import Asked
 from benchmark.sources import LabelledSet, use_cache
 from benchmark.study import asked_models, new_figure

@@ -13,16 +13,17 @@ import pandas as pd
 from tqdm import tqdm
 
 from benchmark import ridge
+from benchmark.command_line import command_line
 from benchmark.extractors import from_model
 from benchmark.findings import read_numbers, save_findings, save_study
 from benchmark.onsets import grid, matching, postprocessing, recordings
 from benchmark.onsets.grid import HOPS, WIDTHS, Tracks, lines_of, milliseconds
 from benchmark.onsets.recordings import EventSet, event_set, tracks_of
 from benchmark.onsets.report import CAPTIONS, NAME, TITLE, figure, sentences, shown, tables
-from benchmark.probe import plan
+from benchmark.plan import plan
 from benchmark.probe_command import Asked
 from benchmark.sources import audio_folder
-from benchmark.study import command_line, study_options
+from benchmark.study import study_options
 from benchmark.study_setup import Setup, key_of, remembered
 from benchmark.tasks.registry import task_of
 from byola_hear.model import ByolaModel

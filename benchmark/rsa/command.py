@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
+from benchmark.command_line import command_line
 from benchmark.findings import save_findings, save_study
 from benchmark.probe_command import Asked
 from benchmark.rsa import compare, descriptors, dissimilarity, ranks
@@ -23,7 +24,7 @@ from benchmark.rsa.figures import draw_bars, draw_listeners, draw_matrices
 from benchmark.rsa.ratings import Ratings, load_ratings
 from benchmark.rsa.report import NAME, SET, TITLE, captions, sentences, table
 from benchmark.stimuli import Stimuli, drawn, of_folder, sets_plan
-from benchmark.study import command_line, study_options
+from benchmark.study import study_options
 from benchmark.study_setup import Setup, key_of, remembered
 from byola_hear.files import replacing
 

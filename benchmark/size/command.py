@@ -8,12 +8,13 @@ import click
 import torch
 from tqdm import tqdm
 
+from benchmark.command_line import command_line
 from benchmark.findings import read_numbers, save_findings, save_study
-from benchmark.probe import plan
+from benchmark.plan import plan
 from benchmark.size.report import CAPTIONS, NAME, TITLE, figure, sentences, tables
 from benchmark.size.run import cells_of, table_of
 from benchmark.sources import AUDIO_VARIABLE, CACHE_VARIABLE, cache_folder, file_hash
-from benchmark.study import RESULTS, command_line, new_figure
+from benchmark.study import RESULTS, new_figure
 from byola_hear.pretraining.recipe import Recipe
 
 

@@ -12,9 +12,10 @@ import pandas as pd
 from tqdm import tqdm
 
 import byola_hear
-from benchmark import probe, ridge, splits
+from benchmark import embedding, plan, probe, ridge, splits
 from benchmark.extractors import from_model
-from benchmark.probe import Plan, TaskResult, run
+from benchmark.plan import Plan
+from benchmark.probe import TaskResult, run
 from benchmark.size.cells import Cell, audio_of, drawn, shape_of, trained, untrained
 from benchmark.study_setup import key_of, remembered
 from byola_hear.model import ByolaModel
@@ -38,7 +39,7 @@ def probed(model: ByolaModel, planned: Plan, cache: Path) -> list[dict[str, Any]
         lines = [_line(name, result.accuracy, result.interval()) for name, result in results.items()]
         return [*lines, _line(MEAN, *_mean(list(results.values())))]
 
-    code = [each.__file__ or "" for each in (probe, ridge, splits)]
+    code = [each.__file__ or "" for each in (embedding, plan, probe, ridge, splits)]
     lines: list[dict[str, Any]] = remembered(
         cache, "size", key_of([extractor.identity, sets, tasks], code=code), compute
     )

@@ -11,11 +11,12 @@ import pandas as pd
 from tqdm import tqdm
 
 from benchmark import ridge
+from benchmark.command_line import command_line
 from benchmark.extractors import Extractor
 from benchmark.findings import save_findings, save_study
-from benchmark.probe import plan
+from benchmark.plan import plan
 from benchmark.sources import LabelledSet, audio_folder, load_set
-from benchmark.study import command_line, seconds_bar, study_options
+from benchmark.study import seconds_bar, study_options
 from benchmark.study_setup import Setup, embedded, key_of, remembered
 from benchmark.transfer import conditions as conditions_module
 from benchmark.transfer import matrix

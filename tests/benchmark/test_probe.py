@@ -15,9 +15,11 @@ import pytest
 import soundfile
 import torch
 
-from benchmark import probe
+from benchmark import embedding
+from benchmark.embedding import embed_set
 from benchmark.extractors import Extractor, embed_with, extractors_of, from_baseline, from_model, untrained_model
-from benchmark.probe import TaskResult, embed_set, evaluate, plan, run
+from benchmark.plan import plan
+from benchmark.probe import TaskResult, evaluate, run
 from benchmark.table import Row, csv_table, markdown_table, terminal_table, write
 
 RATE = 16000
@@ -107,7 +109,7 @@ def test_nothing_half_written_stays_in_the_cache(audio: Path, tmp_path: Path, mo
         raise KeyboardInterrupt
 
     planned = plan("drum_strokes", audio, tmp_path)
-    monkeypatch.setattr(probe.np, "save", fail)
+    monkeypatch.setattr(embedding.np, "save", fail)
     with pytest.raises(KeyboardInterrupt):
         run(planned, Extractor("x", "one", RATE, log_mel_statistics, ""), tmp_path)
     assert not list((tmp_path / "embeddings").iterdir())

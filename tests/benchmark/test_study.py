@@ -10,9 +10,10 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from benchmark.command_line import command_line
 from benchmark.onsets.command import time_command
 from benchmark.sources import CACHE_VARIABLE
-from benchmark.study import command_line, seconds_bar, study_options
+from benchmark.study import seconds_bar, study_options
 from benchmark.study_setup import Setup
 
 
