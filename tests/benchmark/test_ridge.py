@@ -52,8 +52,21 @@ def test_it_is_scikit_learns_ridge_classifier(n_features: int, strength: float) 
     predicted, _ = classify(features, labels, train, choose, test, strengths=[strength])
     scaler = StandardScaler().fit(features[train].astype(np.float64))
     reference = RidgeClassifier(alpha=strength).fit(scaler.transform(features[train].astype(np.float64)), labels[train])
-    expected = reference.predict(scaler.transform(features[test].astype(np.float64)))
+    deviation = features[train].std(0)
+    within = features[test].clip(features[train].min(0) - deviation, features[train].max(0) + deviation)
+    expected = reference.predict(scaler.transform(within.astype(np.float64)))
     assert (predicted == expected).mean() >= 0.99
+
+
+@pytest.mark.parametrize("n_features", [5, 400])
+def test_a_feature_that_hardly_ever_varied_does_not_decide(n_features: int) -> None:
+    features, labels = blobs(240, n_features, 100.0)
+    train, choose, test = parts(240)
+    features[:, 0] = 0
+    features[train[:2], 0] = 1e-4
+    features[test, 0] = 1.0
+    predicted, _ = classify(features, labels, train, choose, test)
+    assert (predicted == labels[test]).all()
 
 
 def test_both_sides_of_the_gram_matrix_agree() -> None:
