@@ -27,7 +27,7 @@ from byola_hear.files import locked, replacing
 from byola_hear.frontend import FrontendConfig
 from byola_hear.pretraining.clip_log_mel import cached_log_mel
 from byola_hear.pretraining.crops import crop_statistics
-from byola_hear.pretraining.manifest import Clip, read_manifest, summary
+from byola_hear.pretraining.manifest import Clip, hours, read_manifest, summary
 from byola_hear.pretraining.matching import matching_of
 
 DATA_FILE, ROWS_FILE, INFO_FILE = "log_mel.f16", "rows.csv", "cache.json"
@@ -118,13 +118,14 @@ def build_cache(
             raise ValueError(f"{manifest}: no row could be read; the first: {failed[0]}")
         drawn = LogMelCache(*_open_data(output, frontend), frontend, 0.0, 1.0, {})
         mean, std = crop_statistics(drawn, statistics_crops, crop_frames, seed)
+        read = [clip for clip, length in zip(clips, row_lengths) if length]
         info = {
             **identity,
             "mean": mean,
             "std": std,
             "rows": len(drawn.starts),
-            "hours": float(drawn.lengths.sum()) * frontend.hop_length / frontend.sample_rate / 3600,
-            "sources": summary(clip for clip, length in zip(clips, row_lengths) if length),
+            "hours": hours(read),
+            "sources": summary(read),
             "matching": matching_of(manifest),
             "failed": failed,
         }

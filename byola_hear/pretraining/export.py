@@ -52,7 +52,8 @@ def training_facts(run: Path, header: dict[str, Any]) -> dict[str, Any]:
     rows, cache = read_log(run / LOG_FILE, header["step"]), header["cache"]
     last = rows[-1] if rows else {}
     return {
-        "hours": cache["hours"],
+        # As the sources add up: caches of before 0.4.0 counted frames, of which a clip has one too many.
+        "hours": sum(source["hours"] for source in cache["sources"]),
         "sources": cache["sources"],
         "matching": cache["matching"],
         "manifest_sha256": cache["manifest_sha256"],

@@ -83,6 +83,7 @@ def test_unreadable_rows_are_left_out_and_named(tones: Path, tmp_path: Path) -> 
         "headerless.raw",
     ]
     assert [row["rows"] for row in cache.info["sources"]] == [1]
+    assert cache.info["hours"] == 0.1 / 3600
 
 
 def test_a_folder_is_never_taken_for_another_manifests(tones: Path, tone_manifest: Path, tmp_path: Path) -> None:
