@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
@@ -55,15 +54,6 @@ def _code_hash() -> str:
     return digest.hexdigest()[:16]
 
 
-def model_hash(model: ByolaModel) -> str:
-    """SHA-256 of a model's configuration and weights, hexadecimal."""
-    digest = hashlib.sha256(json.dumps(model.config.to_dict(), sort_keys=True).encode())
-    for name, tensor in sorted(model.state_dict().items()):
-        digest.update(name.encode())
-        digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
-    return digest.hexdigest()
-
-
 def embed_with(model: ByolaModel) -> Embed:
     """Clip embeddings by a model, through the HEAR API."""
 
@@ -86,7 +76,7 @@ def one_thread() -> Iterator[None]:
 
 def from_model(model: ByolaModel, row: str, note: str = "") -> Extractor:
     """An extractor of a model's clip embeddings."""
-    return Extractor(row, f"{_code_hash()}-{model_hash(model)}", model.sample_rate, embed_with(model), note, model)
+    return Extractor(row, f"{_code_hash()}-{model.fingerprint()}", model.sample_rate, embed_with(model), note, model)
 
 
 def from_baseline(name: str, weights: str = "") -> Extractor:

@@ -23,7 +23,6 @@ from benchmark.comparison.long_table import (
 )
 from benchmark.comparison.markdown import markdown_tables, short_markdown, terminal_table
 from benchmark.comparison.summary import summary
-from benchmark.extractors import model_hash
 from benchmark.sources import CACHE_VARIABLE, cache_folder
 from byola_hear.files import replacing
 from byola_hear.map import LAYOUTS
@@ -105,8 +104,8 @@ def measured_networks(comparison: Comparison) -> dict[str, ByolaModel]:
         identities = [outcome.model_identity for (row, _), outcome in comparison.outcomes.items() if row == name]
         if identities and name in here:
             model = baseline(name).load_model() if name in BASELINES else byola_hear.load_model(name)
-            sha256 = model_hash(model)
-            if all(sha256 in identity for identity in identities):
+            fingerprint = model.fingerprint()
+            if all(fingerprint in identity for identity in identities):
                 found[name] = model
     return found
 

@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 import byola_hear
-from benchmark.extractors import model_hash
 from benchmark.tasks.layout import METADATA
 from byola_hear.audio import AudioFileError, read_audio
 from byola_hear.files import replacing
@@ -129,7 +128,7 @@ class Maps:
         self.models = models
         self.layouts = list(layouts)
         self.seed = seed
-        self._hashes = [model_hash(model) for model in models.values()]
+        self._hashes = [model.fingerprint() for model in models.values()]
 
     def make(self, tasks_dir: Path, tasks: dict[str, str], progress: bool = False) -> dict[str, Any]:
         """Maps of tasks.

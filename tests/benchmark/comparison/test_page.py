@@ -20,7 +20,6 @@ from benchmark.comparison.folder import load_run
 from benchmark.comparison.page import Section, load_section
 from benchmark.comparison.page.confusion import confusions
 from benchmark.comparison.page.maps import CLIPS, LABELS, Maps, clips_to_map
-from benchmark.extractors import model_hash
 from byola_hear.encoder import EncoderConfig
 from byola_hear.frontend import FrontendConfig
 from byola_hear.model import ByolaModel, ModelConfig
@@ -146,7 +145,7 @@ def test_maps_are_of_the_networks_that_were_measured(
     monkeypatch.setattr("byola_hear.load_model", lambda name: small)
     run = new_run()
     run.task("digits", "speech")
-    for model, identity in (("both", model_hash(small)), ("speech", "other weights"), ("mfcc", model_hash(small))):
+    for model, identity in (("both", small.fingerprint()), ("speech", "other weights"), ("mfcc", small.fingerprint())):
         run.outcome(model, "digits", np.arange(8) % 2, model_identity=f"code-{identity}-timing")
     assert measured_networks(compare(load_run(run.write()))) == {"both": small}
 
