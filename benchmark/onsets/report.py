@@ -111,12 +111,19 @@ def sentences(numbers: pd.DataFrame, default: tuple[float, float]) -> list[str]:
     valid = _valid(numbers)
     best = chosen_setting(numbers)
     means = valid.groupby(["window_ms", "hop_ms"])[["f1_200", "error_ms"]].mean()
+    is_default = best == default
     found = [
-        f"On validation recordings a window of {best[0]:g} ms every {best[1]:g} ms finds onsets best (means over "
-        f"networks and event tasks: F1 within 200 ms {100 * means.loc[best, 'f1_200']:.1f} %, median error of matched "
-        f"onsets {means.loc[best, 'error_ms']:.0f} ms); the default, {default[0]:g} ms every {default[1]:g} ms, "
-        f"reaches {100 * means.loc[default, 'f1_200']:.1f} %."
+        f"On validation recordings a window of {best[0]:g} ms every {best[1]:g} ms"
+        f"{', the default,' * is_default} finds onsets best (means over networks and event tasks: F1 within 200 ms "
+        f"{100 * means.loc[best, 'f1_200']:.1f} %, median error of matched onsets "
+        f"{means.loc[best, 'error_ms']:.0f} ms)"
     ]
+    if not is_default:
+        found[0] += (
+            f"; the default, {default[0]:g} ms every {default[1]:g} ms, reaches "
+            f"{100 * means.loc[default, 'f1_200']:.1f} %"
+        )
+    found[0] += "."
     frame, widest = float(valid["window_ms"].min()), float(valid["window_ms"].max())
     coarse = float(valid["hop_ms"].max())
 
@@ -128,7 +135,7 @@ def sentences(numbers: pd.DataFrame, default: tuple[float, float]) -> list[str]:
         f"and a hop of {coarse:g} ms {reached(best[0], coarse)}."
     )
     test = numbers[numbers["split"] == "test"].groupby(["window_ms", "hop_ms"])["f1_200"].mean()
-    if best == default:
+    if is_default:
         found.append(f"On test recordings it reaches {100 * test[best]:.1f} %.")
     else:
         found.append(f"On test recordings the two reach {100 * test[best]:.1f} % and {100 * test[default]:.1f} %.")

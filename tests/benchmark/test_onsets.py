@@ -245,6 +245,9 @@ def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: py
     assert shown(numbers, 360.0, 40.0).equals(numbers)
     assert any(block["kind"] == "figure" for block in load_section(tmp_path / "out" / "time.md").data()["blocks"])
     assert " ".join(sentences(numbers, (360.0, 40.0))) in output.out
+    window, hop = chosen_setting(numbers)
+    first = sentences(numbers, (window, hop))[0]
+    assert f"a window of {window:g} ms every {hop:g} ms, the default, finds onsets best" in first and ";" not in first
 
 
 @pytest.mark.parametrize(
