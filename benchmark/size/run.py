@@ -18,6 +18,7 @@ from benchmark.plan import Plan
 from benchmark.probe import TaskResult, run
 from benchmark.size.cells import Cell, audio_of, drawn, shape_of, trained, untrained
 from benchmark.study_setup import key_of, remembered
+from byola_hear.files import locked
 from byola_hear.model import ByolaModel
 from byola_hear.pretraining.distributed import launched
 from byola_hear.pretraining.recipe import Recipe
@@ -96,8 +97,8 @@ def table_of(
         ``spread``, ``task``, ``accuracy``, ``low``, ``high``.
 
     Raises:
-        ValueError: if a manifest is too short for a volume, or what is in the folder comes from other manifests or
-            another recipe.
+        ValueError: if a manifest is too short for a volume, what is in the folder comes from other manifests or
+            another recipe, or another process is at work there.
     """
     lines: list[dict[str, Any]] = []
 
@@ -120,8 +121,11 @@ def table_of(
         }
         lines.extend({**shared, **each} for each in probed(model, planned, cache))
 
-    volumes = drawn(manifests, [cell.hours for cell in cells], recipe.seed, folder / "audio")
-    with launched(device) as place:
+    folder.mkdir(parents=True, exist_ok=True)
+    with open(folder / "lock", "a") as lock, launched(device) as place:
+        if not locked(lock):
+            raise ValueError(f"{folder}: another process is training there; expected a folder of its own")
+        volumes = drawn(manifests, [cell.hours for cell in cells], recipe.seed, folder / "audio")
         for cell in cells:
             audio = audio_of(volumes[cell.hours], decoding)
             path = trained(cell, audio, recipe, folder, place, _reporter(bar, cell))

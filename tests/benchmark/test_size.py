@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import shutil
+import sys
 import tarfile
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from benchmark.size.cells import Cell, shape_of, volume
 from benchmark.size.command import size_command
 from benchmark.size.report import sentences
 from benchmark.size.run import cells_of
+from byola_hear.files import locked
 from byola_hear.pretraining.manifest import Clip, hours, write_manifest
 
 RATE = 16000
@@ -94,6 +96,16 @@ def test_a_table_of_two_tiny_runs(sounds: Path, tmp_path: Path, capsys: pytest.C
     assert "0.002h.csv: was drawn from other manifests" in refused(other, capsys)
     shutil.rmtree(tmp_path / "runs" / "audio")
     assert "width32-0.002h.safetensors: was trained on other audio" in refused(other, capsys)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no locks there")
+def test_two_processes_do_not_train_in_one_folder(
+    sounds: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "runs").mkdir()
+    with open(tmp_path / "runs" / "lock", "a") as lock:
+        assert locked(lock)
+        assert "another process is training there" in refused(arguments_for(sounds, tmp_path), capsys)
 
 
 def refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
