@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 import pytest
 import soundfile
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from byola_hear.pretraining.corpora.catalogue import SETS, Corpus, catalogue, find
@@ -160,6 +160,7 @@ def test_what_is_short_or_silent_is_not_usable() -> None:
 
 
 @given(names=st.lists(st.text(min_size=1, max_size=30), min_size=1, max_size=20))
+@example(names=["/", "_", "//"])
 def test_every_sound_gets_a_file_of_its_own_inside_the_folder(names: list[str]) -> None:
     given_names = FileNames()
     paths = [PurePosixPath(given_names.path_for("a-game", name)) for name in names]

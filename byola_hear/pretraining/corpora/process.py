@@ -121,7 +121,8 @@ class FileNames:
             'a-game/_/bang.wav.flac'
         """
         piece = "" if start_s is None else f".at{start_s:08.1f}s"
-        base = "/".join(file_name(part) for part in f"{collection}/{name}".split("/") if part) + piece
+        inside = name if name.strip("/") else "_"
+        base = "/".join(file_name(part) for part in f"{collection}/{inside}".split("/") if part) + piece
         path, number = f"{base}.flac", 1
         while path.lower() in self._given:
             number += 1
