@@ -18,7 +18,7 @@ import numpy as np
 
 from benchmark.comparison.comparison import Comparison, counted
 from benchmark.comparison.intervals import percentiles, task_seed
-from benchmark.comparison.paired import exchange_test, holm, mcnemar, sign_flip
+from benchmark.comparison.paired import exchange_test, group_exchange, holm, least_p, mcnemar
 
 #: Network, reference, and the network's domain.
 CONTRASTS = (
@@ -73,7 +73,9 @@ class Advantage:
         high: the same.
         n_inside: number of tasks.
         n_outside: number of tasks.
-        p: two-sided, each task's sign flipped or not.
+        p: two-sided, of exchanging tasks between the domains; says whether there is an advantage beyond chance among
+            tasks, which the interval, of these tasks alone, doesn't.
+        least_p: the smallest that p can be with so few tasks.
     """
 
     network: str
@@ -88,6 +90,7 @@ class Advantage:
     n_inside: int
     n_outside: int
     p: float
+    least_p: float
 
 
 def advantages(comparison: Comparison) -> list[Advantage]:
@@ -121,14 +124,14 @@ def advantage(comparison: Comparison, network: str, reference: str, domain: str)
     if not all(tasks.values()):
         return None
     names = [*tasks[domain], *tasks[outside]]
-    weights = np.array([1 / len(tasks[domain])] * len(tasks[domain]) + [-1 / len(tasks[outside])] * len(tasks[outside]))
+    half = len(tasks[domain])
+    weights = np.array([1 / half] * half + [-1 / (len(names) - half)] * (len(names) - half))
     values = np.array([by_task[name].value for name in names])
     low = high = None
     draws = [(one.cells[name].draws, other.cells[name].draws) for name in names]
     drawn = [a - b for a, b in draws if a is not None and b is not None]
     if len(drawn) == len(names):
         low, high = percentiles(weights @ np.array(drawn))
-    half = len(tasks[domain])
     return Advantage(
         network=network,
         reference=reference,
@@ -141,7 +144,8 @@ def advantage(comparison: Comparison, network: str, reference: str, domain: str)
         high=high,
         n_inside=half,
         n_outside=len(names) - half,
-        p=sign_flip(weights, values, comparison.seed),
+        p=group_exchange(values, half, comparison.seed),
+        least_p=least_p(half, len(names) - half),
     )
 
 

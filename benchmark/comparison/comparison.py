@@ -19,6 +19,7 @@ from benchmark.comparison.intervals import (
     fold_interval,
     fold_spread,
     percentiles,
+    pivoted,
     task_seed,
 )
 from benchmark.outcome import Outcome
@@ -72,6 +73,7 @@ class Row:
         note: what a reader must know about it.
         status: ``ok``, ``unavailable`` or ``failed``.
         reason: why it is not ok.
+        identity: of weights and code that it was measured with.
         cells: by task.
         missing: by task, why there is no cell.
         means: by domain and :data:`OVERALL`, where it has every task that counts there.
@@ -82,6 +84,7 @@ class Row:
     note: str
     status: str
     reason: str
+    identity: str = ""
     cells: dict[str, Cell] = field(default_factory=dict)
     missing: dict[str, str] = field(default_factory=dict)
     means: dict[str, Mean] = field(default_factory=dict)
@@ -141,7 +144,7 @@ def compare(run: Run, seed: int = 0, resamples: int = RESAMPLES) -> Comparison:
     Returns:
         The comparison.
     """
-    rows = {model.name: Row(model.name, model.note, model.status, model.reason) for model in run.models}
+    rows = {model.name: Row(model.name, model.note, model.status, model.reason, model.identity) for model in run.models}
     notes = list(run.notes)
     for column in run.columns:
         if column.metric is None:
@@ -259,8 +262,10 @@ def _hear(rows: list[Row], columns: list[Column]) -> tuple[list[str], list[str]]
     if all(each is not None for of_row in draws for each in of_row):
         drawn = hear_average(np.moveaxis(np.array(draws, np.float64), 2, 0))
     for index, row in enumerate(kept):
-        low, high = percentiles(drawn[:, index]) if drawn is not None else (None, None)
-        row.hear = Mean(float(values[index]), low, high)
+        limits: tuple[float | None, float | None] = (None, None)
+        if drawn is not None:
+            limits = pivoted(float(values[index]), drawn[:, index], -1, 1)
+        row.hear = Mean(float(values[index]), *limits)
     return [row.name for row in kept], tasks
 
 

@@ -32,6 +32,7 @@ class Column:
         files: ``(n_files,)`` tested files as ``fold/name``, sorted; none where no model has an outcome.
         fold_of: ``(n_files,)`` index of each one's fold.
         folds: names of the folds or of the one test split.
+        own_settings: values of the probe's settings that the task puts in the place of the grid's.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Column:
     files: NDArray[np.str_]
     fold_of: NDArray[np.int64]
     folds: tuple[str, ...]
+    own_settings: dict[str, list[Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -54,12 +56,14 @@ class Model:
         note: what a reader must know about it.
         status: ``ok``; ``unavailable`` where it can't be had; ``failed`` where it was tried and has no outcome.
         reason: why it is not ok.
+        identity: of weights and code that the outcomes were measured with; several with commas between.
     """
 
     name: str
     note: str
     status: str
     reason: str
+    identity: str = ""
 
 
 @dataclass
@@ -68,7 +72,7 @@ class Run:
 
     Attributes:
         folder: where it is.
-        suite: what it ran: a suite's name, or "tasks" where they are of several.
+        suite: what it ran: a suite's name, or "tasks" where they are of several or not all of one.
         columns: the tasks, by domain.
         models: in the run's order.
         outcomes: by model and task, those that can be compared.
@@ -133,7 +137,7 @@ def load_run(folder: Path) -> Run:
         raise ValueError(
             f"{path}: expected models, tasks and cells as `python -m benchmark run` writes them: {error!r}"
         ) from error
-    run = Run(folder, str(told.get("suite") or _suite(ordered)), [], [], {}, about=about)
+    run = Run(folder, _suite({*tasks, *(task for _, task in notes)}), [], [], {}, about=about)
     run.missing = {key: note or status for key, (status, note) in notes.items() if status not in ("done", "cached")}
     for name in ordered:
         run.columns.append(_column(run, name, tasks[name], list(models)))
@@ -145,11 +149,11 @@ def load_run(folder: Path) -> Run:
     return run
 
 
-def _suite(tasks: list[str]) -> str:
-    """The suite that all the tasks are of; "tasks" if there is none."""
+def _suite(tasks: set[str]) -> str:
+    """The suite whose tasks were asked for, all of them; "tasks" for anything else, which must not pass for a suite."""
     for name in SUITES:
         try:
-            if tasks and set(tasks) <= set(SUITES[name]):
+            if tasks == set(SUITES[name]):
                 return name
         except ModuleNotFoundError:  # what builds that suite's tasks is not installed: then these are none of them
             continue
@@ -158,8 +162,9 @@ def _suite(tasks: list[str]) -> str:
 
 def _model(run: Run, name: str, about: dict[str, Any], notes: dict[tuple[str, str], tuple[str, str]]) -> Model:
     note, reason = str(about.get("note") or ""), str(about.get("missing") or "")
-    if any(model == name for model, _ in run.outcomes):
-        return Model(name, note, "ok", "")
+    identities = {outcome.model_identity for (model, _), outcome in run.outcomes.items() if model == name}
+    if identities:
+        return Model(name, note, "ok", "", ", ".join(sorted(identities)))
     if reason:
         return Model(name, note, "unavailable", reason)
     told = next((why for (model, _), (status, why) in notes.items() if model == name and status == "failed"), "")
@@ -196,4 +201,5 @@ def _column(run: Run, name: str, task: dict[str, Any], models: list[str]) -> Col
         files=files if files is not None else np.array([], str),
         fold_of=np.asarray(first.fold_of, np.int64) if first else np.array([], np.int64),
         folds=first.folds if first else (),
+        own_settings=dict(task.get("own_settings") or {}),
     )

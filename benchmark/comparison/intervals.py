@@ -95,6 +95,35 @@ def percentiles(draws: NDArray[np.floating]) -> tuple[float, float]:
     return float(low), float(high)
 
 
+def pivoted(value: float, draws: NDArray[np.floating], least: float, most: float) -> tuple[float, float]:
+    """Limits of a score whose draws are not centred on it: the percentiles of the draws, mirrored at the score.
+
+    HEAR's average is such a score: noise adds to the deviation that a task's scores are divided by, so that every draw
+    is pulled towards 0.
+
+    Args:
+        value: the score.
+        draws: ``(resamples,)``.
+        least: what the score can't be below.
+        most: what it can't be above.
+
+    Returns:
+        Lower and upper limit, the score between them; nan where the draws don't vary.
+
+    Source:
+        Davison and Hinkley, Bootstrap Methods and their Application (1997), section 2.4: basic bootstrap limits.
+
+    Example:
+        >>> low, high = pivoted(0.75, np.linspace(0.6, 0.8, 1001), -1, 1)
+        >>> round(low, 3), round(high, 3)
+        (0.705, 0.895)
+    """
+    low, high = percentiles(draws)
+    if np.isnan(low):
+        return low, high
+    return max(min(2 * value - high, value), least), min(max(2 * value - low, value), most)
+
+
 def file_interval(metric: Metric, draws: NDArray[np.floating], counts: NDArray[np.floating]) -> Interval | None:
     """Interval of one score from its draws.
 

@@ -96,7 +96,7 @@ def advantage_rows(document: dict[str, Any]) -> list[dict[str, Any]]:
         other = "nonspeech" if each["domain"] == "speech" else "speech"
         lines.append({**empty, "scope": "in-domain", "domain": each["domain"], "difference": each["inside"]})
         lines.append({**empty, "scope": "out-of-domain", "domain": other, "difference": each["outside"]})
-        kept = {"low": each["low"], "high": each["high"], "p": each["p"], "test": "sign flip over tasks"}
+        kept = {"low": each["low"], "high": each["high"], "p": each["p"], "test": "exchange of tasks between domains"}
         lines.append({**empty, "scope": "advantage", "difference": each["value"], **kept})
     return lines
 

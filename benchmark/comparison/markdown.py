@@ -8,7 +8,7 @@ from typing import Any
 from benchmark.comparison.comparison import OVERALL
 from benchmark.comparison.folder import DOMAINS
 from benchmark.comparison.metrics import metric
-from benchmark.comparison.text import escaped, number, p_value, signed
+from benchmark.comparison.text import between, escaped, number, p_value, signed
 from benchmark.table import NOTHING, markdown
 from byola_hear.terminal import aligned
 
@@ -30,7 +30,7 @@ def layout(document: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def cell_texts(document: dict[str, Any], row: dict[str, Any]) -> dict[str, str]:
-    """A row's numbers ± half their intervals, by the name of the task, domain, :data:`OVERALL` or ``hear``."""
+    """A row's numbers and intervals, by the name of the task, domain, :data:`OVERALL` or ``hear``."""
     columns = {column["name"]: column for column in document["columns"]}
     texts = {}
     for kind, name in layout(document):
@@ -41,7 +41,7 @@ def cell_texts(document: dict[str, Any], row: dict[str, Any]) -> dict[str, str]:
             continue
         mean = row["hear"] if kind == "hear" else row["means"].get(name)
         value, low, high = (mean[key] if mean else None for key in ("value", "low", "high"))
-        texts[name] = number(value, low, high, 2, 1) if kind == "hear" else number(value, low, high, 1)
+        texts[name] = between(value, low, high, 2) if kind == "hear" else number(value, low, high, 1)
     return texts
 
 
@@ -91,6 +91,7 @@ def caption(document: dict[str, Any]) -> list[str]:
             "ᶠ: the score is no ratio of sums over files; the interval is Student's t over the folds. "
             "Where such a score has fewer than three folds it has no interval."
         )
+    lines += _own_settings(document)
     metrics: dict[str, list[str]] = {}
     for column in tested:
         metrics.setdefault(column["metric_title"], []).append(column["title"])
@@ -110,9 +111,21 @@ def caption(document: dict[str, Any]) -> list[str]:
         lines.append(
             "HEAR average: each task's scores standardised over the rows (mean 0, standard deviation 1), clipped to "
             f"±1, averaged over the tasks that all {len(hear['rows'])} compared rows have, {len(hear['tasks'])} of "
-            f"{len(tested)}{without}; it tells how a row stands among these rows, and changes with them."
+            f"{len(tested)}{without}, and the limits of its (approximate) basic bootstrap interval; it tells how a row "
+            "stands among these rows, and changes with them."
         )
     return lines
+
+
+def _own_settings(document: dict[str, Any]) -> list[str]:
+    """A paragraph on the settings that tasks put in the place of the grid's; none where no task does."""
+    titles: dict[str, list[str]] = {}
+    for column in document["columns"]:
+        told = [f"{name} {' or '.join(map(str, values))}" for name, values in sorted(column["own_settings"].items())]
+        if told and column["metric"]:
+            titles.setdefault(", ".join(told), []).append(column["title"])
+    each = "; ".join(f"{', '.join(tasks)}: {told}" for told, tasks in titles.items())
+    return [f"Settings that tasks have of their own, in place of the grid's: {escaped(each)}."] if each else []
 
 
 def markdown_tables(document: dict[str, Any]) -> str:
@@ -144,6 +157,7 @@ def short_markdown(document: dict[str, Any], full: str) -> str:
     lines = [[escaped(row["name"]), *_cells(document, row, intervals=("mean", "hear"))] for row in document["rows"]]
     told = [
         *caption(document)[:1],
+        "HEAR average: in brackets the limits of its basic bootstrap interval, which are not equally far from it. "
         "The best of each column, as rounded, is bold. Each task's kind of score and interval, the spread over folds, "
         f"tests by task, and what each row is: {full}.",
     ]
@@ -194,10 +208,12 @@ def _advantages(document: dict[str, Any]) -> str:
         for each in document["advantages"]
     ]
     head = ["network − reference", "its domain", "in-domain (tasks)", "out-of-domain (tasks)", "advantage", "p"]
+    least = min(each["least_p"] for each in document["advantages"])
+    bound = "" if least < 0.001 else f", which with so few tasks is at least {p_value(least)}"
     return (
         "Domain advantage, points: how much better than the reference the network is on the tasks of the domain it was "
         "trained on, less the same on the other domain's; ± half the 95 % interval over the tested files, drawn "
-        "in pairs; p of flipping the sign of each task's difference.\n\n" + markdown(head, lines)
+        f"in pairs; p of exchanging tasks between the two domains{bound}.\n\n" + markdown(head, lines)
     )
 
 

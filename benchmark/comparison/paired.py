@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from itertools import product
+from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +14,8 @@ from benchmark.comparison.metrics import Metric
 
 #: Times that models are exchanged at random.
 PERMUTATIONS = 2000
-#: Tasks up to which every way to exchange models on tasks is tried: 2 to that power.
-_EXACT_TASKS = 16
+#: Ways to group tasks up to which every one is tried.
+_MOST_GROUPS = 65_536
 
 
 def mcnemar(first: NDArray[np.floating], second: NDArray[np.floating]) -> tuple[int, int, float]:
@@ -73,29 +74,53 @@ def exchange_test(
     return float(np.mean(np.abs(difference) >= abs(difference[0]) - 1e-9))
 
 
-def sign_flip(weights: NDArray[np.floating], differences: NDArray[np.floating], seed: int) -> float:
-    """Test whether a weighted sum of differences over tasks is more than chance: each task's sign is flipped or not.
+def group_exchange(differences: NDArray[np.floating], n_first: int, seed: int) -> float:
+    """Test whether differences are larger in one group of tasks than in another: tasks change groups or not.
+
+    What is tested is the difference between the groups alone: a model that is better than the other on every task
+    by the same amount has none, however large the amount.
 
     Args:
-        weights: ``(n_tasks,)`` of the sum.
-        differences: ``(n_tasks,)`` of the two models' scores.
-        seed: of the flips, where there are too many tasks to try all.
+        differences: ``(n_tasks,)`` of the two models' scores, the first group's tasks first.
+        n_first: number of tasks in the first group.
+        seed: of the groups that are tried, where there are too many to try all.
 
     Returns:
-        Two-sided p; every flip is tried up to sixteen tasks, and as many at random beyond.
+        Two-sided p: the part of the ways to choose ``n_first`` of the tasks whose two means are at least as far
+        apart; every way is tried up to 65 536, and as many at random beyond.
+
+    Source:
+        Fisher's exact permutation test of two groups; Good, Permutation Tests (2000).
 
     Example:
-        >>> sign_flip(np.full(3, 1 / 3), np.array([1.0, 2.0, 3.0]), 0)
-        0.25
+        >>> group_exchange(np.array([5.0, 6.0, 1.0, 2.0]), 2, 0) == least_p(2, 2)
+        True
+        >>> group_exchange(np.array([5.0, 5.0, 5.0, 5.0]), 2, 0)
+        1.0
     """
-    terms = weights * differences
-    if len(terms) <= _EXACT_TASKS:
-        signs = np.array(list(product((1, -1), repeat=len(terms))), np.float64).reshape(-1, len(terms))
+    n_tasks = len(differences)
+    if math.comb(n_tasks, n_first) <= _MOST_GROUPS:
+        chosen = np.array(list(combinations(range(n_tasks), n_first)), np.int64)
     else:
-        signs = np.random.default_rng(seed).choice([-1.0, 1.0], (2**_EXACT_TASKS, len(terms)))
-        signs[0] = 1
-    sums = np.abs(signs @ terms)
-    return float(np.mean(sums >= abs(terms.sum()) - 1e-9))
+        random = np.random.default_rng(seed)
+        chosen = random.permuted(np.tile(np.arange(n_tasks), (_MOST_GROUPS, 1)), axis=1)[:, :n_first]
+        chosen[0] = np.arange(n_first)
+    inside = differences[chosen].sum(axis=1)
+    apart = np.abs(inside / n_first - (differences.sum() - inside) / (n_tasks - n_first))
+    observed = abs(differences[:n_first].mean() - differences[n_first:].mean())
+    return float(np.mean(apart >= observed - 1e-9))
+
+
+def least_p(n_first: int, n_second: int) -> float:
+    """The smallest p that :func:`group_exchange` can give with so many tasks in the two groups.
+
+    Example:
+        >>> least_p(2, 3), least_p(2, 2)
+        (0.1, 0.3333333333333333)
+    """
+    # With groups of one size the exchanged groups are as far apart as the observed ones.
+    ways = 2 if n_first == n_second else 1
+    return max(ways / math.comb(n_first + n_second, n_first), 1 / _MOST_GROUPS)
 
 
 def holm(p_values: Sequence[float]) -> list[float]:

@@ -62,6 +62,7 @@ def _column(column: Column) -> dict[str, Any]:
         "lower_is_better": metric.lower_is_better if metric else False,
         "files": len(column.files),
         "folds": len(column.folds),
+        "own_settings": column.own_settings,
     }
 
 
@@ -71,6 +72,7 @@ def _row(row: Row) -> dict[str, Any]:
         "note": row.note,
         "status": row.status,
         "reason": row.reason,
+        "identity": row.identity,
         "cells": {name: _cell(cell) for name, cell in row.cells.items()},
         "missing": row.missing,
         "means": {name: asdict(mean) for name, mean in row.means.items()},

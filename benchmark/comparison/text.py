@@ -44,6 +44,19 @@ def number(value: float | None, low: float | None, high: float | None, digits: i
     return f"{scale * value:.{digits}f}{half}".replace("-", "−")
 
 
+def between(value: float | None, low: float | None, high: float | None, digits: int) -> str:
+    """A number and its limits, which are not equally far from it.
+
+    Example:
+        >>> between(0.83, 0.727, 1.0, 2), between(-0.5, None, None, 2), between(None, None, None, 2)
+        ('0.83 [0.73, 1.00]', '−0.50', '–')
+    """
+    if value is None:
+        return NOTHING
+    limits = "" if low is None or high is None else f" [{low:.{digits}f}, {high:.{digits}f}]"
+    return f"{value:.{digits}f}{limits}".replace("-", "−")
+
+
 def signed(value: float, low: float | None, high: float | None) -> str:
     """A difference in points ± half its interval.
 

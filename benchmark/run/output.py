@@ -161,6 +161,7 @@ def _about_task(task: Prepared) -> dict[str, Any]:
         "split_mode": metadata["split_mode"],
         "splits": metadata["splits"],
         "sample_duration": metadata["sample_duration"],
+        "own_settings": metadata.get("evaluation_params", {}).get("task_specific_param_grid", {}),
     }
 
 

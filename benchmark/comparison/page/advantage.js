@@ -72,7 +72,7 @@ function drawAdvantage() {
   });
   $("advantage-plot").replaceChildren(picture);
   const other = each.domain === "speech" ? "non-speech" : "speech";
-  $("advantage-text").textContent = `Against ${each.reference}, ${each.network} is ${signed(each.inside)} points on the ${each.n_inside} ${data.domains[each.domain]} tasks and ${signed(each.outside)} on the ${each.n_outside} ${other} tasks: a domain advantage of ${signed(each.value)} points${range(each)}, p ${pText(each.p)} (each task's sign flipped or not). Filled marks: the task's own difference holds after Holm's correction (p < 0.05).`;
+  $("advantage-text").textContent = `Against ${each.reference}, ${each.network} is ${signed(each.inside)} points on the ${each.n_inside} ${data.domains[each.domain]} tasks and ${signed(each.outside)} on the ${each.n_outside} ${other} tasks: a domain advantage of ${signed(each.value)} points${range(each)}, p ${pText(each.p)} (tasks exchanged between the domains${each.least_p < 0.001 ? "" : `, with so few tasks at least ${pText(each.least_p)}`}). Filled marks: the task's own difference holds after Holm's correction (p < 0.05).`;
   $("advantage-table").replaceChildren(plainTable(["", "domain", "difference, points", "95 % interval", "p", "p (Holm)"],
     lines.map((line) => [line.title, data.domains[line.domain] || "", signed(line.value), line.low === null ? NOTHING : `${signed(line.low)} to ${signed(line.high)}`, pText(line.p), pText(line.p_holm)])));
 }

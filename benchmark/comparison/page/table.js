@@ -25,7 +25,7 @@ function content(row, column) {
 }
 
 const texts = new Map(data.rows.map((row, place) => [row, data.texts[place]])); // as the other tables round them
-const rounded = (row, column) => texts.get(row)[column.name].split(" ± ");
+const rounded = (row, column) => texts.get(row)[column.name].split(/ ± | (?=\[)/);
 const times = (value, factor) => (value === null ? null : value * factor);
 const columnTitle = (column) => column.kind === "task" ? column.title
   : column.kind === "hear" ? "HEAR average" : column.name === "overall" ? "mean of all tasks" : `${data.domains[column.name]} mean`;
@@ -102,7 +102,7 @@ function tableRow(row, colours) {
       chosen.task === column.name && chosen.model === row.name && "chosen"].filter(Boolean).join(" ");
     const cell = el("td", { class: classes || null, tabindex: "-1", "data-task": column.name, "data-model": row.name,
       "aria-label": described(row, column) },
-    rounded(row, column)[0], rounded(row, column)[1] ? el("small", {}, `± ${rounded(row, column)[1]}`) : null);
+    rounded(row, column)[0], rounded(row, column)[1] ? el("small", {}, rounded(row, column)[1].replace(/^(?!\[)/, "± ")) : null);
     if (shown) {
       const { fill, ink } = heat(colours.get(column).get(row));
       cell.style.background = fill;
