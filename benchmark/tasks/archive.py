@@ -64,6 +64,7 @@ _DAMAGED = (
     gzip.BadGzipFile,
     struct.error,
     NotImplementedError,
+    RecursionError,  # a tar's headers that go on in further headers
 )
 
 
@@ -246,6 +247,9 @@ def _zip_members(called: str, opened: zipfile.ZipFile, limits: Limits) -> Iterat
             raise ArchiveError(f"{called}: expected files and folders alone, {info.filename!r} is something else")
         if info.flag_bits & 1:
             raise ArchiveError(f"{called}: {info.filename!r} is encrypted")
+        # zipfile unpacks a whole block of the other kinds at a time, however few bytes are asked for.
+        if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise ArchiveError(f"{called}: {info.filename!r} is neither stored nor deflated")
 
         def content(info: zipfile.ZipInfo = info) -> _Readable:
             return opened.open(info)

@@ -170,6 +170,23 @@ def test_a_tar_header_that_would_fill_the_memory(tmp_path: Path) -> None:
     refused(path, "larger than is allowed", Limits(member_bytes=1 << 20))
 
 
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_zip_of_what_unpacks_at_one_go(method: int, tmp_path: Path) -> None:
+    """zipfile limits what it unpacks at a time for deflated members alone."""
+    with zipfile.ZipFile(tmp_path / "a.zip", "w", method) as opened:
+        opened.writestr("set/a", bytes(1000))
+    refused(tmp_path / "a.zip", "'set/a' is neither stored nor deflated")
+
+
+@pytest.mark.parametrize("kind", [tarfile.GNUTYPE_LONGNAME, tarfile.XHDTYPE])
+def test_a_tar_of_headers_of_headers(kind: bytes, tmp_path: Path) -> None:
+    content = b"abc\0" if kind == tarfile.GNUTYPE_LONGNAME else b"11 foo=bar\n"
+    header = tarfile.TarInfo("header")
+    header.type, header.size = kind, len(content)
+    (tmp_path / "a.tar").write_bytes((header.tobuf(tarfile.GNU_FORMAT) + content.ljust(512, b"\0")) * 2000)
+    refused(tmp_path / "a.tar", "could not read it")
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_half_an_archive(kind: str, tmp_path: Path) -> None:
     path = archive_of(tmp_path / f"a.{kind}", [("set/a", bytes(range(256)) * 400)])
