@@ -11,6 +11,7 @@ Meta, licence by model (base-960h: Apache-2.0; VoxPopuli: CC BY-NC 4.0). Needs t
 
 from __future__ import annotations
 
+import json
 from math import prod
 from typing import Any
 
@@ -77,7 +78,10 @@ def load_model(model_file_path: str = "") -> Wav2Vec2:
     name = model_file_path or DEFAULT
     network = from_folder_or_hub(name, _network)
     note = f"wav2vec 2.0 ({name}), self-supervised on speech; every 20 ms, their mean"
-    return Wav2Vec2(network, f"transformers-{version}", note).eval()
+    # Some settings change the embeddings and not the weights; where the folder is does not.
+    told = {key: value for key, value in network.config.to_dict().items() if key != "_name_or_path"}
+    settings = json.dumps(told, sort_keys=True, default=str)
+    return Wav2Vec2(network, f"transformers-{version}-{settings}", note).eval()
 
 
 def _network(name: str) -> Any:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +29,17 @@ def noise(n_clips: int, n_samples: int) -> Tensor:
 def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A wav2vec2 saved by transformers: group norm in the first layer, or layer norms throughout."""
     return wav2vec2_folder(tmp_path_factory.mktemp("wav2vec2") / request.param, request.param == "stable")
+
+
+def test_wav2vec2_of_other_settings_is_another(folder: Path, tmp_path: Path) -> None:
+    shutil.copytree(folder, tmp_path / "same")
+    shutil.copytree(folder, tmp_path / "changed")
+    config = json.loads((folder / "config.json").read_text())
+    (tmp_path / "changed" / "config.json").write_text(json.dumps({**config, "hidden_act": "relu"}))
+    own, same, changed = (
+        wav2vec2.load_model(str(each)).fingerprint() for each in (folder, tmp_path / "same", tmp_path / "changed")
+    )
+    assert own == same != changed
 
 
 @torch.no_grad()
