@@ -21,7 +21,7 @@ from benchmark.comparison.metrics import metric
 from benchmark.outcome import Outcome
 from benchmark.run.cell import Cache, Cell, embed, find_embeddings, measure
 from benchmark.run.check_task import TASK, check_task
-from benchmark.run.models import model_rows
+from benchmark.run.models import model_row
 from benchmark.run.processes import Failed, Processes
 from benchmark.run.reading import files_in_order, tested_splits, vocabulary
 from benchmark.run.settings import GRIDS, Settings, heareval_version
@@ -121,11 +121,9 @@ def agree_command(
     other's; 1 if not; 2 if something that was asked for is wrong.
     """
     heareval_version()
+    row = model_row(model)
     folder = use_cache(cache)
     prepared = check_task(task, folder / "tasks", sources, True)
-    (row,) = model_rows([model])
-    if row.missing:
-        raise ValueError(f"{model}: {row.missing}")
     cell, kept, processes = Cell(row, prepared, Settings(grid, grid_points)), Cache(folder / "run"), Processes()
     there = find_embeddings(kept.embeddings(cell), prepared.name)
     try:

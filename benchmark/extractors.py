@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 
 import byola_hear
 from benchmark.baselines import BASELINES, baseline
-from benchmark.baselines.contract import Baseline
+from benchmark.baselines.contract import Baseline, Unavailable
 from byola_hear.encoder import EncoderConfig
 from byola_hear.frontend import FrontendConfig, log_mel
 from byola_hear.model import ByolaModel, ModelConfig
@@ -79,6 +81,48 @@ def from_model(model: ByolaModel, row: str, note: str = "") -> Extractor:
     return Extractor(row, f"{_code_hash()}-{model.fingerprint()}", model.sample_rate, embed_with(model), note, model)
 
 
+def load_network(name: str) -> ByolaModel:
+    """One of the package's networks, or a checkpoint; a name that is none is told of the baselines, too.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if there is no such name, or the checkpoint can't be loaded.
+    """
+    networks = byola_hear.list_models()
+    if re.fullmatch(r"[\w-]+", name) and name not in networks and not Path(name).exists():
+        known = ", ".join((*networks, *BASELINES, "all"))
+        raise ValueError(f"no model is called {name!r}; known names: {known}; or give a checkpoint's path")
+    return byola_hear.load_model(name)
+
+
+def load_baseline(name: str, weights: str = "") -> Any:
+    """A baseline's model, whatever is wrong with what it looks for by itself being a reason not to have it.
+
+    A package that does not import, or damaged weights where no weights were named, cost one row and not all the others.
+
+    Args:
+        name: out of :data:`benchmark.baselines.BASELINES`.
+        weights: what its ``load_model`` is given.
+
+    Returns:
+        What its ``load_model`` gives.
+
+    Raises:
+        Unavailable: if the baseline can't be had here.
+        ValueError: if the weights named can't be used.
+        FileNotFoundError: if they are not there.
+    """
+    try:
+        return baseline(name).load_model(weights)
+    except Unavailable:
+        raise
+    except (ImportError, OSError, ValueError, RuntimeError) as error:
+        if weights:
+            raise
+        why = " ".join(str(error).split()) or type(error).__name__
+        raise Unavailable(f"can't be used as it is installed here: {why}") from error
+
+
 def from_baseline(name: str, weights: str = "") -> Extractor:
     """An extractor of a baseline's clip embeddings.
 
@@ -94,8 +138,7 @@ def from_baseline(name: str, weights: str = "") -> Extractor:
         ValueError: if the weights can't be used.
         FileNotFoundError: if they are not there.
     """
-    module = baseline(name)
-    model = module.load_model(weights)
+    module, model = baseline(name), load_baseline(name, weights)
     row = row_name(name, weights)
     if isinstance(model, ByolaModel):
         return from_model(model, row, f"v2 shape as PyTorch initialises it, seed {weights or 0}")
@@ -197,7 +240,7 @@ def extractors_of(
     if asked and name != "untrained":
         return [from_baseline(*asked)]
     if not asked:
-        model = byola_hear.load_model(name)
+        model = load_network(name)
         return [from_model(model, name, f"{model.config.name} {model.config.version}")]
     if "both" in byola_hear.list_models():
         config = byola_hear.load_model("both").config

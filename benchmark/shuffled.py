@@ -17,7 +17,7 @@ from scipy import stats
 from benchmark.outcome import Outcome
 from benchmark.run.cell import Cache, Cell, measure
 from benchmark.run.check_task import TASK, check_task, described
-from benchmark.run.models import model_rows
+from benchmark.run.models import model_row
 from benchmark.run.processes import Failed, Processes
 from benchmark.run.settings import GRIDS, Settings, heareval_version
 from benchmark.sources import AUDIO_VARIABLE, use_cache
@@ -97,11 +97,9 @@ def shuffled_command(
     asked for is wrong.
     """
     heareval_version()
+    row = model_row(model)
     folder = use_cache(cache)
     original = check_task(task, folder / "tasks", sources, True)
-    (row,) = model_rows([model])
-    if row.missing:
-        raise ValueError(f"{model}: {row.missing}")
     prepared = shuffle_labels(original, folder / "shuffled" / f"{original.name}_shuffled_{seed}", seed)
     cell, kept, processes = Cell(row, prepared, Settings(grid, grid_points)), Cache(folder / "run"), Processes()
     try:

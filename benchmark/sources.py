@@ -46,7 +46,7 @@ def audio_folder(folder: str | Path | None = None) -> Path:
     if not path.is_dir() or not any(path.glob("*.tar")):
         raise FileNotFoundError(
             f"expected a folder of labelled audio tars (NAME.tar with NAME/manifest.csv and NAME/audio/), none at "
-            f"{path}: name one with --audio or {AUDIO_VARIABLE}; `python -m benchmark fetch all -o FOLDER` gets them"
+            f"{path}: name one, or set {AUDIO_VARIABLE}; `python -m benchmark fetch all -o FOLDER` gets them"
         )
     return path
 

@@ -122,6 +122,8 @@ def run_command(
     """
     if not tasks and suite not in SUITES:
         raise ValueError(f"expected a suite out of {', '.join(SUITES)}, got {suite!r}")
+    if tasks and not named(tasks):
+        raise ValueError(f"expected at least one task, got --tasks {tasks!r}")
     names, settings = find(named(tasks) if tasks else suite), Settings(grid, grid_points)
     heareval_version()  # or one line that says how to get it
     folder = use_cache(cache)

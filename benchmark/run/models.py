@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import byola_hear
-from benchmark.baselines import BASELINES, baseline
+from benchmark.baselines import BASELINES
 from benchmark.baselines.contract import Unavailable
-from benchmark.extractors import baseline_asked_for, baseline_note, from_model, row_name
+from benchmark.extractors import baseline_asked_for, baseline_note, from_model, load_baseline, load_network, row_name
 from byola_hear import hear
 from byola_hear.model import ByolaModel
 
@@ -68,7 +68,7 @@ def network_row(name: str) -> ModelRow:
         FileNotFoundError: if there is no such model.
         ValueError: if it can't be loaded.
     """
-    path, model = Path(name), byola_hear.load_model(name)
+    path, model = Path(name), load_network(name)
     is_path = name not in byola_hear.list_models() and path.is_file()
     return ModelRow(
         name=path.stem if is_path else path.name,
@@ -95,7 +95,7 @@ def baseline_row(name: str, weights: str = "") -> ModelRow:
     row, module = row_name(name, weights), f"benchmark.baselines.{name}"
     weights = str(Path(weights).resolve()) if weights and Path(weights).exists() else weights
     try:
-        model = baseline(name).load_model(weights)
+        model = load_baseline(name, weights)
     except Unavailable as error:
         return ModelRow(row, module, weights, "", 0, (0, 0), "", str(error))
     if isinstance(model, ByolaModel):
@@ -105,6 +105,21 @@ def baseline_row(name: str, weights: str = "") -> ModelRow:
         note, identity = baseline_note(model, weights), f"{name}-{model.fingerprint()}"
     sizes = (int(model.scene_embedding_size), int(model.timestamp_embedding_size))
     return ModelRow(row, module, weights, identity, model.sample_rate, sizes, note)
+
+
+def model_row(model: str) -> ModelRow:
+    """The one row that can be measured of a model's name.
+
+    Raises:
+        ValueError: if it stands for several rows, or the model can't be had here.
+        FileNotFoundError: if there is no such file.
+    """
+    if model == "all":
+        raise ValueError(f"expected one model, got {model!r}, which stands for {len(ALL_MODELS)}")
+    (row,) = model_rows([model])
+    if row.missing:
+        raise ValueError(f"{model}: {row.missing}")
+    return row
 
 
 def model_rows(models: Sequence[str]) -> list[ModelRow]:

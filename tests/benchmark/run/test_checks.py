@@ -91,7 +91,7 @@ def test_a_probe_that_knows_too_much_is_found_out(
     task = write_audio(make_task("digits", 60))
     monkeypatch.setattr(module, "check_task", lambda *_: task)
     row = ModelRow("small", "small_module", "", "weights", 16000, (2, 2), "")
-    monkeypatch.setattr(module, "model_rows", lambda names: [row])
+    monkeypatch.setattr(module, "model_row", lambda name: row)
     # The stand-in knows all labels but one, of embeddings that are all zero.
     result = CliRunner().invoke(getattr(module, command), ["--cache", str(tmp_path / "cache")])
     assert result.exit_code == 1, (result.output, result.exception)
@@ -106,7 +106,7 @@ def test_agree_leaves_embeddings_that_a_run_has_kept(
 ) -> None:
     cell, cache = make_cell(), Cache(tmp_path / "cache" / "run")
     monkeypatch.setattr(agreement, "check_task", lambda *_: cell.task)
-    monkeypatch.setattr(agreement, "model_rows", lambda names: [cell.model])
+    monkeypatch.setattr(agreement, "model_row", lambda name: cell.model)
     arguments = ["--cache", str(tmp_path / "cache")]
     CliRunner().invoke(agreement.agree_command, arguments)
     assert heareval() and not cache.embeddings(cell).exists()

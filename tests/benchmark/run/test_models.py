@@ -8,9 +8,10 @@ from types import SimpleNamespace
 import pytest
 import torch
 
+from benchmark import extractors
 from benchmark.baselines import logmel
 from benchmark.extractors import row_name
-from benchmark.run.models import ModelRow, model_rows
+from benchmark.run.models import ModelRow, model_row, model_rows
 from byola_hear.checkpoint import load_checkpoint, save_checkpoint
 from byola_hear.encoder import EncoderConfig
 from byola_hear.frontend import FrontendConfig
@@ -37,6 +38,30 @@ def small_checkpoint(path: Path, seed: int = 0) -> Path:
     return path
 
 
+@pytest.mark.parametrize("error", [ImportError("no symbol"), ValueError("no valid\nFlatbuffer"), OSError(5, "damaged")])
+def test_a_baseline_that_is_broken_here_costs_its_own_row(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    def load_model(weights: str) -> None:
+        raise error
+
+    real = extractors.baseline
+    broken = SimpleNamespace(load_model=load_model)
+    monkeypatch.setattr(extractors, "baseline", lambda name: broken if name == "yamnet" else real(name))
+    rows = model_rows(["logmel", "yamnet"])
+    assert not rows[0].missing and rows[1].missing.startswith("can't be used as it is installed here: ")
+    assert "\n" not in rows[1].missing and str(error).split()[-1] in rows[1].missing
+    with pytest.raises(ValueError, match="can't be used"):
+        model_row("yamnet")
+    with pytest.raises(type(error)):  # these weights, and no others, were asked for
+        model_rows(["logmel", "yamnet=mine.tflite"])
+
+
+def test_a_name_that_is_none_is_told_all_that_are() -> None:
+    with pytest.raises(ValueError, match="'nope'; known names: both, .*logmel.* all; or give a checkpoint's path"):
+        model_rows(["nope"])
+    with pytest.raises(ValueError, match="expected one model, got 'all'"):
+        model_row("all")
+
+
 def test_networks_by_path_and_from_the_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     model = load_checkpoint(small_checkpoint(tmp_path / "mymodel"))
@@ -52,7 +77,7 @@ def test_rows_of_like_named_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     paths = [str(small_checkpoint(tmp_path / folder / "final.pth")) for folder in "ab"]
     assert [each.name for each in model_rows(paths)] == ["final", "b-final"]
     another = SimpleNamespace(load_model=lambda weights: logmel.load_model())
-    monkeypatch.setattr("benchmark.run.models.baseline", lambda name: another)
+    monkeypatch.setattr(extractors, "baseline", lambda name: another)
     rows = model_rows([f"wav2vec2={path}" for path in paths])
     assert [each.name for each in rows] == ["wav2vec2=final", "wav2vec2=b-final"]
     assert rows[0].note.startswith("weights final.pth: log-mel")
