@@ -57,9 +57,12 @@ class LazyGroup(click.Group):
             formatter.write_dl([(name, COMMANDS[name][2]) for name in sorted(COMMANDS)])
 
 
-@click.group(cls=LazyGroup)
-def commands() -> None:
+@click.group(cls=LazyGroup, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.pass_context
+def commands(context: click.Context) -> None:
     """Measure audio embeddings and the package that makes them."""
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
 
 
 def run(command: click.Command, arguments: Sequence[str] | None, name: str) -> NoReturn:

@@ -26,6 +26,10 @@ class NotAtHand(Exception):
     """A way that can't be gone here; says what is missing."""
 
 
+class ContestantFailed(RuntimeError):
+    """A contestant's process that ended in an error; says which, and the last line that it said."""
+
+
 @dataclass(frozen=True)
 class Settings:
     """What a contestant is told.
@@ -201,7 +205,7 @@ def in_a_process(name: str, settings: Settings) -> dict[str, Any]:
         As :func:`run`, and ``start_seconds``: what the process took beyond the work, imports and loading above all.
 
     Raises:
-        RuntimeError: if the process fails, with the last line that it said.
+        ContestantFailed: if the process fails.
     """
     threads = str(settings.threads)
     environment = {**os.environ, "OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads}
@@ -218,7 +222,7 @@ def in_a_process(name: str, settings: Settings) -> dict[str, Any]:
     took = time.perf_counter() - began
     if done.returncode:
         lines = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
-        raise RuntimeError(f"{name} failed: {lines[-1]}")
+        raise ContestantFailed(f"{name} failed: {lines[-1]}")
     result: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
     return result if "missing" in result else {**result, "start_seconds": took - result["seconds"]}
 

@@ -22,11 +22,12 @@ from tqdm import tqdm
 
 import byola_hear
 from benchmark.collection_clips import recordings, write_clips
-from benchmark.collection_contestants import Settings, in_a_process
-from benchmark.extractors import untrained_model
+from benchmark.collection_contestants import ContestantFailed, Settings, in_a_process
+from benchmark.extractors import load_network, untrained_model
 from benchmark.provenance import provenance
 from benchmark.table import markdown
 from byola_hear.checkpoint import save_checkpoint
+from byola_hear.cli import Failure, Finite
 from byola_hear.files import replacing
 from byola_hear.terminal import aligned
 
@@ -132,14 +133,20 @@ def measure(
 
     Returns:
         JSON values: ``ways`` (times by contestant), ``ratios`` (the package's program, times as fast) and ``about``.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if there is no such network, or it can't be loaded.
+        ContestantFailed: if a way ended in an error.
     """
+    network = untrained_model(0, -8.0, 4.5) if model == "untrained" else load_network(model)
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary) / "clips"
         folder.mkdir()
         if model == "untrained":
             model = str(Path(temporary) / "untrained.safetensors")
-            save_checkpoint(model, untrained_model(0, -8.0, 4.5))
-        elif model not in byola_hear.list_models():
+            save_checkpoint(model, network)
+        elif model not in byola_hear.list_models() and Path(model).exists():
             model = str(Path(model).absolute())
         source = recordings(audio, sample_rate, channels)
         files = [str(file) for file in write_clips(folder, source, sample_rate, n_clips, seconds)]
@@ -154,10 +161,9 @@ def measure(
                         chosen = files[: way.n_files]
                         way.turn(Settings(chosen, model, threads, output, str(yamnet.absolute()) if yamnet else ""))
                     steps.update()
-        config = byola_hear.load_model(model).config
     about = {
         **provenance(),
-        "model": f"{config.name} {config.version}",
+        "model": f"{network.config.name} {network.config.version}",
         "clips": n_clips,
         "clip_seconds": seconds,
         "sample_rate": sample_rate,
@@ -246,9 +252,7 @@ def _yamnet_beside() -> Path | None:
 
 @click.command("collection-speed")
 @click.option("--clips", "n_clips", default=1000, show_default=True, type=click.IntRange(min=2), help="Files.")
-@click.option(
-    "--seconds", default=10.0, show_default=True, type=click.FloatRange(min=0.1), help="Length of each file, s."
-)
+@click.option("--seconds", default=10.0, show_default=True, type=Finite(min=0.1), help="Length of each file, s.")
 @click.option("--turns", default=3, show_default=True, type=click.IntRange(min=1), help="How often each way is run.")
 @click.option("--threads", default=2, show_default=True, type=click.IntRange(min=1), help="Threads for each way.")
 @click.option(
@@ -293,16 +297,19 @@ def collection_speed_command(
 
     A way whose package or model is not at hand is said to be missing and has no numbers.
 
-    Exit codes: 0, whether or not the aims are reached, or 2 where something that was asked for can't be had.
+    Exit codes: 0, whether or not the aims are reached; 1 if a way failed; 2 if something that was asked for can't be
+    had.
     """
     for output in outputs:
         if output.suffix not in (".json", ".md") or not output.absolute().parent.is_dir():
             raise ValueError(f"expected an output file that ends in .json or .md in a folder that exists, got {output}")
     if not model:
         model = "both" if "both" in byola_hear.list_models() else "untrained"
-    result = measure(
-        n_clips, seconds, turns, threads, audio, rate, channels, model, yamnet or _yamnet_beside(), not no_progress
-    )
+    yamnet = yamnet or _yamnet_beside()
+    try:
+        result = measure(n_clips, seconds, turns, threads, audio, rate, channels, model, yamnet, not no_progress)
+    except ContestantFailed as error:
+        raise Failure(str(error)) from error
     click.echo(report(result))
     for output in outputs:
         text = json.dumps(result, indent=1) if output.suffix == ".json" else report(result, markdown)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from benchmark.baselines.contract import Baseline, Unavailable
 from byola_hear.encoder import EncoderConfig
 from byola_hear.frontend import FrontendConfig, log_mel
 from byola_hear.model import ByolaModel, ModelConfig
+from byola_hear.zoo import HUB_PREFIX
 
 #: Clips in, ``(n_clips, n_features)`` out.
 Embed = Callable[[list[np.ndarray]], np.ndarray]
@@ -81,6 +81,22 @@ def from_model(model: ByolaModel, row: str, note: str = "") -> Extractor:
     return Extractor(row, f"{_code_hash()}-{model.fingerprint()}", model.sample_rate, embed_with(model), note, model)
 
 
+def check_network(name: str) -> None:
+    """Look at a network's name, or a checkpoint's path, and load nothing; who names neither is told of the baselines.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if there is no such name.
+    """
+    networks, path = byola_hear.list_models(), Path(name)
+    if not name or name in networks or name.startswith(HUB_PREFIX) or path.exists():
+        return
+    if path.suffix or len(path.parts) > 1:
+        raise FileNotFoundError(f"no such checkpoint: {name}")
+    known = ", ".join((*networks, *BASELINES, "all"))
+    raise ValueError(f"no model is called {name!r}; known names: {known}; or give a checkpoint's path")
+
+
 def load_network(name: str) -> ByolaModel:
     """One of the package's networks, or a checkpoint; a name that is none is told of the baselines, too.
 
@@ -88,10 +104,7 @@ def load_network(name: str) -> ByolaModel:
         FileNotFoundError: if there is no such file.
         ValueError: if there is no such name, or the checkpoint can't be loaded.
     """
-    networks = byola_hear.list_models()
-    if re.fullmatch(r"[\w-]+", name) and name not in networks and not Path(name).exists():
-        known = ", ".join((*networks, *BASELINES, "all"))
-        raise ValueError(f"no model is called {name!r}; known names: {known}; or give a checkpoint's path")
+    check_network(name)
     return byola_hear.load_model(name)
 
 

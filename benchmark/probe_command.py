@@ -11,7 +11,7 @@ import numpy as np
 
 from benchmark.baselines import BASELINES
 from benchmark.baselines.contract import Unavailable
-from benchmark.extractors import Extractor, baseline_asked_for, extractors_of, row_name
+from benchmark.extractors import Extractor, baseline_asked_for, check_network, extractors_of, row_name
 from benchmark.plan import plan
 from benchmark.probe import run
 from benchmark.provenance import provenance
@@ -39,11 +39,40 @@ class Asked:
     missing: str = ""
 
 
-def rows_of(models: list[str], training_clips: Callable[[], list[np.ndarray]], untrained_seeds: int) -> list[Asked]:
-    """Rows' names and extractors. A model's path is called by its file's stem, or with its folder where two agree.
+def models_by_row(models: str) -> dict[str, str]:
+    """The models by their rows' names, which are looked at before anything is loaded.
+
+    A model's path is called by its file's stem, or with its folder where two agree.
 
     Args:
-        models: names and paths; ``all`` for ``ALL_MODELS``.
+        models: names and paths with commas between them; ``all`` for ``ALL_MODELS``.
+
+    Raises:
+        ValueError: if none is named, one is named twice or is no model.
+        FileNotFoundError: if there is no such file.
+    """
+    rows: dict[str, str] = {}
+    names = [name.strip() for name in models.split(",") if name.strip()]
+    for model in [each for name in names for each in (ALL_MODELS if name == "all" else (name,))]:
+        path, asked = Path(model), baseline_asked_for(model)
+        is_path = not asked and (bool(path.suffix) or len(path.parts) > 1)
+        name = row_name(*asked) if asked else path.stem if is_path else model
+        name = f"{path.resolve().parent.name}/{name}" if is_path and name in rows else name
+        if name in rows:
+            raise ValueError(f"expected each model once, got {model} twice")
+        if not asked:
+            check_network(model)
+        rows[name] = model
+    if not rows:
+        raise ValueError("expected at least one model, got none")
+    return rows
+
+
+def rows_of(models: str, training_clips: Callable[[], list[np.ndarray]], untrained_seeds: int) -> list[Asked]:
+    """Rows' names and extractors.
+
+    Args:
+        models: see :func:`models_by_row`.
         training_clips: see :func:`benchmark.extractors.extractors_of`.
         untrained_seeds: how many untrained networks.
 
@@ -51,22 +80,16 @@ def rows_of(models: list[str], training_clips: Callable[[], list[np.ndarray]], u
         The rows, in order.
 
     Raises:
-        ValueError: if a model is named twice or can't be used.
+        ValueError: if none is named, one is named twice or can't be used.
         FileNotFoundError: if there is no such file.
     """
-    rows: dict[str, Asked] = {}
-    for model in [each for name in models for each in (ALL_MODELS if name == "all" else (name,))]:
-        path, asked = Path(model), baseline_asked_for(model)
-        is_path = not asked and (bool(path.suffix) or len(path.parts) > 1)
-        name = row_name(*asked) if asked else path.stem if is_path else model
-        name = f"{path.resolve().parent.name}/{name}" if is_path and name in rows else name
-        if name in rows:
-            raise ValueError(f"expected each model once, got {model} twice")
+    rows = []
+    for name, model in models_by_row(models).items():
         try:
-            rows[name] = Asked(name, extractors_of(model, training_clips, tuple(range(untrained_seeds))))
+            rows.append(Asked(name, extractors_of(model, training_clips, tuple(range(untrained_seeds)))))
         except Unavailable as error:
-            rows[name] = Asked(name, [], str(error))
-    return list(rows.values())
+            rows.append(Asked(name, [], str(error)))
+    return rows
 
 
 @click.command("probe")
@@ -134,13 +157,10 @@ def probe_command(
             raise ValueError(f"expected a result file that ends in {', '.join(FORMATS)}, got {output}")
         if not output.absolute().parent.is_dir():
             raise FileNotFoundError(f"no such folder: {output.absolute().parent}")
+    models_by_row(models)  # a name that is none is told before sets are decoded
     planned = plan(tasks, audio, cache, validation, max_clips, seed, progress=not no_progress)
     with native_messages_hidden():  # TFLite tells how it computes
-        asked = rows_of(
-            [name.strip() for name in models.split(",") if name.strip()], planned.training_clips, untrained_seeds
-        )
-    if not asked:
-        raise ValueError("expected at least one model, got none")
+        asked = rows_of(models, planned.training_clips, untrained_seeds)
     folder = cache_folder(cache)
     rows = [
         Row(row.name, "", [], seed, row.missing)

@@ -29,6 +29,7 @@ from benchmark.speed_children import measured
 from benchmark.speed_reference import PlainModel, windowed_embeddings
 from benchmark.table import markdown
 from byola_hear.checkpoint import save_checkpoint
+from byola_hear.cli import Finite
 from byola_hear.files import replacing
 from byola_hear.model import ByolaModel
 from byola_hear.terminal import aligned
@@ -266,9 +267,7 @@ def report(result: dict[str, Any], table: Callable[[list[str], list[list[str]]],
 @click.option("--model", default="", metavar="NAME|PATH", help="Default: both, or untrained where it is not there.")
 @click.option("--quick", is_flag=True, help="Fewer repeats, and a quarter of an hour for the memory.")
 @click.option("--turns", type=click.IntRange(min=1), help="Turns of the race. Default: 7, quick 2.")
-@click.option(
-    "--hours", type=click.FloatRange(min=0), help="Length for the memory, 0 for none. Default: 3, quick 0.25."
-)
+@click.option("--hours", type=Finite(min=0), help="Length for the memory, 0 for none. Default: 3, quick 0.25.")
 @click.option("--threads", type=click.IntRange(min=1), help="Threads that torch uses. Default: torch's own choice.")
 @click.option(
     "-o",

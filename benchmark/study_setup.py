@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from benchmark.embedding import cached_embeddings, embeddings_path
 from benchmark.extractors import Extractor
-from benchmark.probe_command import Asked
+from benchmark.probe_command import Asked, models_by_row
 from benchmark.sources import LabelledSet, use_cache
 from benchmark.study import asked_models, new_figure
 from byola_hear.files import replacing
@@ -45,14 +45,17 @@ class Setup:
     untrained_seeds: int = 1
 
     @classmethod
-    def of(cls, output: Path, cache: Path | None, no_progress: bool, **others: Any) -> Setup:
+    def of(cls, models: str, output: Path, cache: Path | None, no_progress: bool, **others: Any) -> Setup:
         """Out of the options as the command line gives them; what can't be had is found here, before hours of work.
 
         Raises:
             ModuleNotFoundError: if there is no matplotlib.
+            ValueError: if no model is named, one is named twice or is none.
+            FileNotFoundError: if there is no such checkpoint.
         """
         new_figure(1, 1)
-        return cls(output=output, cache=use_cache(cache), progress=not no_progress, **others)
+        models_by_row(models)
+        return cls(models=models, output=output, cache=use_cache(cache), progress=not no_progress, **others)
 
     def rows(self, training_clips: Callable[[], list[np.ndarray]]) -> list[Asked]:
         """The models that can be had; of each other one, a line on stderr says why not. The folder of results is made.

@@ -120,11 +120,11 @@ def run_command(
     Exit codes: 0; 1 if a cell failed or none could be measured; 2 if something that was asked for is wrong; 130 if
     interrupted.
     """
-    if not tasks and suite not in SUITES:
+    if tasks is None and suite not in SUITES:
         raise ValueError(f"expected a suite out of {', '.join(SUITES)}, got {suite!r}")
-    if tasks and not named(tasks):
+    if tasks is not None and not named(tasks):
         raise ValueError(f"expected at least one task, got --tasks {tasks!r}")
-    names, settings = find(named(tasks) if tasks else suite), Settings(grid, grid_points)
+    names, settings = find(suite if tasks is None else named(tasks)), Settings(grid, grid_points)
     heareval_version()  # or one line that says how to get it
     folder = use_cache(cache)
     with native_messages_hidden():  # TFLite tells how it computes

@@ -15,6 +15,8 @@ from benchmark.size.report import CAPTIONS, NAME, TITLE, figure, sentences, tabl
 from benchmark.size.run import cells_of, table_of
 from benchmark.sources import AUDIO_VARIABLE, CACHE_VARIABLE, cache_folder, file_hash
 from benchmark.study import RESULTS, new_figure
+from byola_hear.pretraining.distributed import device_of
+from byola_hear.pretraining.manifest import read_manifest
 from byola_hear.pretraining.recipe import Recipe
 
 
@@ -97,6 +99,10 @@ def size_command(
         raise ValueError(f"expected widths that are whole numbers, got {bad[0]:g}")
     cells = cells_of([int(value) for value in _numbers(widths, "widths")], _numbers(hours, "hours"))
     recipe = Recipe(steps=steps, batch_size=batch_size, warm_up_steps=steps // 10, seed=seed)
+    # Whatever was asked for wrongly is told before sets are decoded.
+    device_of(device)
+    for path in manifests:
+        read_manifest(path)
     folder = cache_folder(cache)
     planned = plan(tasks, audio, folder, validation=True, max_clips=max_clips, progress=not no_progress)
     output.mkdir(parents=True, exist_ok=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -63,7 +64,7 @@ def cells_of(widths: Sequence[int], hours: Sequence[float]) -> list[Cell]:
     Raises:
         ValueError: if a width or volume is none, or there are none.
     """
-    if not widths or not hours or min(hours) <= 0:
+    if not widths or not hours or not all(0 < volume < math.inf for volume in hours):
         raise ValueError(f"expected widths and positive hours, got {list(widths)} and {list(hours)}")
     for width in widths:
         shape_of(width)

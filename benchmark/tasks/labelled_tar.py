@@ -81,7 +81,7 @@ def write_set(
         columns: of the manifest, in order, ``file`` and ``duration_s`` among them.
         order: names of the clips in the manifest's order, all of which must be there; that of their names if None.
         longest_s: seconds after which a clip is cut.
-        progress: show a bar on stderr.
+        progress: show a bar on stderr where that is a terminal.
 
     Returns:
         Number of clips.
@@ -94,7 +94,8 @@ def write_set(
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as file, tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as tar:
         total = None if expected is None else len(expected)
-        for clip in tqdm(clips, f"write {path.stem}", total, unit="clip", disable=not progress, leave=False):
+        shown = None if progress else True  # None: where stderr is a terminal
+        for clip in tqdm(clips, f"write {path.stem}", total, unit="clip", disable=shown, leave=False):
             if clip.name in rows:
                 raise ValueError(f"{path.stem}: the original holds {clip.name!r} twice")
             samples = decode(clip, longest_s)

@@ -28,16 +28,19 @@ FILE = click.Path(dir_okay=False, path_type=Path)
 MANIFEST = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
-@click.group()
-def commands() -> None:
+@click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.pass_context
+def commands(context: click.Context) -> None:
     """Pre-train networks with BYOL-A on any audio: manifest, match, cache, train, plot, export."""
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
 
 
 commands.add_command(corpora)
 commands.add_command(train)
 
 
-@commands.command()
+@commands.command(short_help="List the audio in folders, files and tars.")
 @click.argument("inputs", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path), metavar="INPUT...")
 @click.option("-o", "--output", required=True, type=FILE, help="Manifest to write, a .csv file.")
 @click.option("--kind", default="", help="Written into every row, such as speech or music.")
@@ -55,7 +58,7 @@ def manifest(inputs: tuple[Path, ...], output: Path, kind: str, licence: str) ->
     click.echo(f"{output}: {len(clips)} files, {manifests.hours(clips):.2f} hours; {failed} left out")
 
 
-@commands.command("match")
+@commands.command("match", short_help="Draw equal hours from two manifests.")
 @click.argument("first", type=MANIFEST)
 @click.argument("second", type=MANIFEST)
 @click.option("-o", "--output", required=True, type=FOLDER, help="Folder for the three manifests.")
@@ -79,7 +82,10 @@ def match_command(
     read = {path: manifests.read_manifest(path) for path in (first, second)}
     there = {clip.kind for clips in read.values() for clip in clips}
     if unknown := [kind for kind in shares if kind not in there]:
-        raise click.UsageError(f"expected --limit of one of the kinds {', '.join(sorted(there))}, got {unknown[0]}")
+        if not there - {""}:
+            raise click.UsageError(f"expected no --limit for manifests without kinds, got one of {unknown[0]}")
+        kinds = ", ".join(sorted(there - {""}))
+        raise click.UsageError(f"expected --limit of one of the kinds {kinds}, got {unknown[0]}")
     for target in (output / f"{name}.csv" for name in (*names, "both")):
         if target.exists() and any(target.samefile(path) for path in read):
             raise click.UsageError(f"expected another folder or other --names, as {target} is one of the collections")
@@ -106,7 +112,7 @@ def _share(text: str) -> tuple[str, float]:
     raise click.UsageError(f"expected --limit KIND=SHARE such as music=0.5, got {text!r}")
 
 
-@commands.command()
+@commands.command(short_help="Decode a manifest's audio into log-mels.")
 @click.argument("manifest", type=MANIFEST)
 @click.option("-o", "--output", required=True, type=FOLDER, help="Folder of the cache.")
 @click.option("--workers", default=2, show_default=True, help="Threads that decode.")
@@ -125,7 +131,7 @@ def cache(manifest: Path, output: Path, workers: int) -> None:
     )
 
 
-@commands.command()
+@commands.command(short_help="Draw the curves of runs.")
 @click.argument("runs", nargs=-1, required=True, type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("-o", "--output", required=True, type=FILE, help="Picture to write: .png, .svg or .pdf.")
 def plot(runs: tuple[Path, ...], output: Path) -> None:
@@ -140,7 +146,7 @@ def plot(runs: tuple[Path, ...], output: Path) -> None:
     click.echo(str(output))
 
 
-@commands.command()
+@commands.command(short_help="Write a run's network as a checkpoint.")
 @click.argument("run", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("-o", "--output", required=True, type=FOLDER, help="Folder of checkpoints, such as weights.")
 @click.option("--name", help="Of the model; the run's folder's name by default.")

@@ -17,10 +17,12 @@ from typing import Any
 
 import soundfile
 
+from byola_hear.audio import open_source
 from byola_hear.clips import audio_files
 from byola_hear.files import replacing
 from byola_hear.pretraining.manifest import Clip, path_from, write_manifest
 from byola_hear.sound_file import FRAMES_UNKNOWN
+from byola_hear.source import AudioFileError
 
 #: How the name of a tar ends.
 TAR_ENDING = re.compile(r"\.(tar|tgz|tar\.\w+)$", re.IGNORECASE)
@@ -144,14 +146,17 @@ def _info(file: Path) -> Any:
         ValueError: if it can have no row in a manifest; the message says why.
     """
     try:
+        if not file.is_file():
+            # Opening a pipe may wait for ever; this says what it is instead.
+            open_source(str(file)).close()
         info = soundfile.info(file)
     except UnicodeError:
         raise ValueError("expected a name that is text in UTF-8") from None
     except TypeError:
         # What soundfile says to a file without a header.
         raise ValueError("expected a file that says its rate, got one without a header") from None
-    except (soundfile.SoundFileError, OSError) as error:
-        raise ValueError(str(error)) from None
+    except (AudioFileError, soundfile.SoundFileError, OSError) as error:
+        raise ValueError(str(error).removeprefix(f"{file}: ")) from None
     if info.frames <= 0:
         raise ValueError("no samples")
     if info.frames >= FRAMES_UNKNOWN:
@@ -165,7 +170,7 @@ def speaker_rows(root: Path) -> Iterator[dict[str, str]]:
     Args:
         root: the collection's folder; a ``manifest.csv`` in it that is no table in UTF-8 is another's, and passed by.
     """
-    for listing in sorted(root.rglob("manifest.csv")):
+    for listing in sorted(path for path in root.rglob("manifest.csv") if path.is_file()):
         try:
             with open(listing, newline="", encoding="utf-8-sig") as file:
                 rows = list(csv.DictReader(file))

@@ -49,12 +49,12 @@ class Place:
             distributed.barrier()
 
 
-@contextmanager
-def launched(device: str) -> Iterator[Place]:
-    """This process's place, with the process group open while ``torchrun`` runs several.
+def device_of(device: str) -> torch.device:
+    """This process's device.
 
     Args:
-        device: ``"auto"`` for a GPU where there is one, or a torch device's name.
+        device: ``"auto"`` for a GPU where there is one, or a torch device's name; of several processes that compute on
+            GPUs, each has the one of its own number.
 
     Raises:
         ValueError: if the device is not there.
@@ -68,7 +68,7 @@ def launched(device: str) -> Iterator[Place]:
         known = False
     if not known:
         raise ValueError(f"expected a device such as 'cpu', 'cuda' or 'cuda:1', got {device!r}")
-    world_size, local_rank = int(os.environ.get("WORLD_SIZE", "1")), int(os.environ.get("LOCAL_RANK", "0"))
+    world_size, local_rank = _numbers()
     if chosen.type == "cuda":
         if not torch.cuda.is_available():
             raise ValueError(f"device {device!r} was asked for, but torch finds no GPU here")
@@ -76,6 +76,26 @@ def launched(device: str) -> Iterator[Place]:
             chosen = torch.device("cuda", local_rank)
         if (chosen.index or 0) >= torch.cuda.device_count():
             raise ValueError(f"expected one of the {torch.cuda.device_count()} GPUs here, got {str(chosen)!r}")
+    return chosen
+
+
+def _numbers() -> tuple[int, int]:
+    """How many processes there are, and this one's number among those on its machine."""
+    return int(os.environ.get("WORLD_SIZE", "1")), int(os.environ.get("LOCAL_RANK", "0"))
+
+
+@contextmanager
+def launched(device: str) -> Iterator[Place]:
+    """This process's place, with the process group open while ``torchrun`` runs several.
+
+    Args:
+        device: see :func:`device_of`.
+
+    Raises:
+        ValueError: if the device is not there.
+    """
+    chosen = device_of(device)
+    world_size, local_rank = _numbers()
     if world_size == 1:
         yield Place(0, 1, chosen)
         return

@@ -9,6 +9,7 @@ from typing import Any
 import click
 import torch
 
+from byola_hear.cli import Finite
 from byola_hear.encoder import EncoderConfig
 from byola_hear.files import locked
 from byola_hear.pretraining.cache import LogMelCache, build_cache
@@ -42,12 +43,12 @@ def _bar(title: str, unit: str, **options: Any) -> Any:
     return tqdm(desc=title, unit=unit, disable=None, dynamic_ncols=True, **options)
 
 
-@click.command()
+@click.command(short_help="Train a network on a manifest's audio.")
 @click.argument("manifest", type=MANIFEST)
 @click.option("-o", "--output", required=True, type=FOLDER, help="Folder of the run; a run there is resumed.")
 @click.option("--cache", "cache_folder", type=FOLDER, help="Log-mel cache; by default the manifest's name + .cache.")
 @click.option("--steps", default=DEFAULTS.steps, show_default=True, help="Steps in all; the schedules end there.")
-@click.option("--minutes", type=float, help="Stop after this time; the same command resumes.")
+@click.option("--minutes", type=Finite(min=0), help="Stop after this time; the same command resumes.")
 @click.option("--batch-size", default=DEFAULTS.batch_size, show_default=True, help="Crops a step, on each device.")
 @click.option("--crop-frames", default=DEFAULTS.crop_frames, show_default=True, help="10 ms each.")
 @click.option("--learning-rate", default=DEFAULTS.learning_rate, show_default=True)
@@ -67,7 +68,7 @@ def _bar(title: str, unit: str, **options: Any) -> Any:
 @click.option("--precision", type=click.Choice(["auto", "bfloat16", "float32"]), default="auto", show_default=True)
 @click.option("--threads", type=click.IntRange(1), help="CPU threads; torch's own choice by default.")
 @click.option("--workers", default=2, show_default=True, help="Threads that decode, where the cache is not there yet.")
-@click.option("--save-every", default=5.0, show_default=True, help="Minutes between two savings of the state.")
+@click.option("--save-every", type=Finite(min=0), default=5.0, show_default=True, help="Minutes between two savings.")
 def train(manifest: Path, output: Path, cache_folder: Path | None, minutes: float | None, **options: Any) -> None:
     """Train a network on a manifest's audio. Killed at any moment, the same command resumes it exactly.
 

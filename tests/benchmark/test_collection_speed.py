@@ -14,8 +14,18 @@ import torch
 
 import byola_hear
 from benchmark import collection_speed
+from benchmark.__main__ import main
 from benchmark.collection_clips import recordings, write_clips
-from benchmark.collection_contestants import NotAtHand, Settings, in_a_process, network, plain, run, yamnet
+from benchmark.collection_contestants import (
+    ContestantFailed,
+    NotAtHand,
+    Settings,
+    in_a_process,
+    network,
+    plain,
+    run,
+    yamnet,
+)
 from benchmark.collection_speed import Way, collection_speed_command, ratios, report
 from benchmark.table import markdown
 from byola_hear.audio import read_audio
@@ -59,7 +69,7 @@ def test_a_way_runs_in_its_own_process(files: list[str], tmp_path: Path) -> None
     assert result["seconds"] > 0
     assert result["start_seconds"] > 0
     assert output.is_file()
-    with pytest.raises(RuntimeError, match="network failed: .*nobody"):
+    with pytest.raises(ContestantFailed, match="network failed: .*nobody"):
         in_a_process("network", settings(files, model="nobody"))
 
 
@@ -105,3 +115,32 @@ def test_the_table_says_what_is_reached_and_what_is_missing(monkeypatch: pytest.
     assert re.search(r"YAMNet.*\| – \| its model file is not at hand", table)
     result["ratios"].update(network=0.5, plain=3.0, opensmile=1.1, wav2vec2=20.0)
     assert len(re.findall("yes$", report(result), re.MULTILINE)) == 4
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--model", "spech"], "no model is called 'spech'"),
+        (["--model", "gone.safetensors"], "no such checkpoint: gone.safetensors"),
+        (["--seconds", "nan"], "expected a finite number, got nan"),
+    ],
+)
+def test_what_is_wrong_is_told_before_clips_are_written(
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(collection_speed, "write_clips", lambda *_: pytest.fail("written all the same"))
+    with pytest.raises(SystemExit) as stopped:
+        main(["collection", "--no-progress", *arguments])
+    assert stopped.value.code == 2
+    assert message in capsys.readouterr().err
+
+
+def test_a_way_that_fails_is_one_line(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(name: str, told: Settings) -> dict[str, Any]:
+        raise ContestantFailed(f"{name} failed: MemoryError")
+
+    monkeypatch.setattr(collection_speed, "in_a_process", fail)
+    with pytest.raises(SystemExit) as stopped:
+        main(["collection", "--clips", "2", "--seconds", "0.1", "--no-progress", "--rate", "8000"])
+    assert stopped.value.code == 1
+    assert capsys.readouterr().err == "error: package failed: MemoryError\n"

@@ -213,10 +213,25 @@ def test_every_command_can_be_had(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().err.startswith("error: No such command 'no-such-command'")
 
 
+def test_without_a_command_there_is_help(capsys: pytest.CaptureFixture[str]) -> None:
+    from benchmark.__main__ import main
+
+    with pytest.raises(SystemExit) as stopped:
+        main([])
+    output = capsys.readouterr()
+    assert not stopped.value.code and not output.err
+    assert output.out.startswith("Usage: python -m benchmark") and "\n  probe " in output.out
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["--audio", "nowhere"], "benchmark fetch all"),
+        # Names are looked at before sets.
+        (["--audio", "nowhere", "--models", "spech"], "no model is called 'spech'"),
+        (["--audio", "nowhere", "--models", "logmel,logmel"], "twice"),
+        (["--audio", "nowhere", "--models", "gone.safetensors"], "no such checkpoint: gone.safetensors"),
+        (["--audio", "nowhere", "--models", ","], "at least one model"),
         (["--tasks", "nope"], "got 'nope'"),
         (["--models", "no_such_model", "--tasks", "drum_strokes"], "no_such_model"),
         (["--models", "logmel,logmel", "--tasks", "drum_strokes"], "twice"),

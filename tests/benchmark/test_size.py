@@ -122,6 +122,34 @@ def test_too_little_audio_is_told_before_any_network_is_trained(
     assert not list((tmp_path / "runs").glob("width*"))
 
 
+@pytest.mark.parametrize(
+    ("option", "value", "message"),
+    [
+        ("--device", "gpu", "expected a device such as 'cpu'"),
+        ("--hours", "nan", "positive hours, got [32, 64] and [nan]"),
+        ("--hours", "1,inf", "positive hours"),
+        ("--seed", "not a manifest", "expected columns path"),
+    ],
+)
+def test_what_is_wrong_is_told_before_sets_are_decoded(
+    option: str,
+    value: str,
+    message: str,
+    sounds: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("benchmark.size.command.plan", lambda *_, **__: pytest.fail("decoded all the same"))
+    arguments = arguments_for(sounds, tmp_path)
+    if value == "not a manifest":
+        (tmp_path / "other.csv").write_text("a,b\n1,2\n")
+        arguments[0] = str(tmp_path / "other.csv")
+    else:
+        arguments += [option, value]
+    assert message in refused(arguments, capsys)
+
+
 def test_volumes_are_nested_and_even(sounds: Path, tmp_path: Path) -> None:
     manifests = [sounds / "speech.csv", sounds / "nonspeech.csv"]
     small, large = (volume(manifests, seconds / 3600, 1, tmp_path) for seconds in (4, 12))

@@ -103,6 +103,14 @@ def test_an_output_that_could_not_be_written_is_refused_first(
     assert capsys.readouterr().err.startswith("error: expected an output file that ends in .json or .md")
 
 
+def test_hours_are_a_number(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr("benchmark.speed.measure", lambda *_: pytest.fail("measured all the same"))
+    with pytest.raises(SystemExit) as stopped:
+        main(["speed", "--hours", "nan"])
+    assert stopped.value.code == 2
+    assert "expected a finite number, got nan" in capsys.readouterr().err
+
+
 def test_everything_in_one_run(model: ByolaModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("benchmark.speed.N_CLIPS", 1)
     monkeypatch.setattr("benchmark.speed.CLIP_SECONDS", 0.5)

@@ -10,6 +10,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from benchmark.__main__ import main
 from benchmark.command_line import command_line
 from benchmark.onsets.command import time_command
 from benchmark.sources import CACHE_VARIABLE
@@ -74,3 +75,11 @@ def test_a_bar_holds_whatever_its_seconds_add_up_to(capsys: pytest.CaptureFixtur
         bar.update(0.5)
         bar.refresh()
     assert "0/1 s of audio" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["cka", "few-shot", "rsa", "transfer"])
+def test_models_are_looked_at_before_sets(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main([name, "--models", "spech", "--audio", str(tmp_path / "none"), "--cache", str(tmp_path / "cache")])
+    assert stopped.value.code == 2
+    assert capsys.readouterr().err.startswith("error: no model is called 'spech'")

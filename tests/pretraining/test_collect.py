@@ -88,6 +88,19 @@ def test_a_file_that_does_not_say_its_length_or_rate_is_left_out(tmp_path: Path)
     assert "without a header" in failed["c.raw"]
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes there")
+def test_a_pipe_is_left_out_and_not_waited_for(tmp_path: Path) -> None:
+    (tmp_path / "b.wav").write_bytes(wav(noise(0.5)))
+    for name in ("x.wav", "manifest.csv"):
+        os.mkfifo(tmp_path / name)
+    (tmp_path / "y.wav").symlink_to(tmp_path / "gone.wav")
+    failed: dict[str, str] = {}
+    (clip,) = build_manifest([tmp_path], tmp_path / "m.csv", on_error=lambda path, why: failed.update({path.name: why}))
+    assert clip.path == "b.wav"
+    assert failed["x.wav"] == "expected an audio file, got a pipe"
+    assert "link to something that is not there" in failed["y.wav"]
+
+
 @pytest.mark.skipif(os.name != "posix", reason="needs names that are bytes")
 def test_names_and_listings_that_are_no_text_stop_nothing(tmp_path: Path) -> None:
     for name in ("b.wav", "caf\udce9.wav"):

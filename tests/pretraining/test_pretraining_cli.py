@@ -103,6 +103,9 @@ def test_two_processes_train_together(tone_manifest: Path, tmp_path: Path) -> No
         (["train", "{tones}", "-o", "{tmp}/run", "--device", "abacus"], "abacus"),
         (["train", "{tones}", "-o", "{tmp}/run", "--threads", "-1"], "x>=1"),
         (["train", "{tones}", "-o", "{tmp}/run", "--fader-gain", "-1"], "got -1"),
+        (["train", "{tones}", "-o", "{tmp}/run", "--minutes", "-1"], "x>=0"),
+        (["train", "{tones}", "-o", "{tmp}/run", "--minutes", "nan"], "expected a finite number, got nan"),
+        (["train", "{tones}", "-o", "{tmp}/run", "--save-every", "nan"], "expected a finite number, got nan"),
         (["export", "{tmp}", "-o", "{tmp}/zoo"], "state.safetensors"),
         (["plot", "{tmp}", "-o", "{tmp}/x.png"], "log.csv"),
     ],
@@ -155,3 +158,24 @@ def test_runs_of_one_name_are_two_curves(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.chdir(tmp_path)
     assert run("plot", "a/run", "b/run", "b/other", "-o", "curves.png") == 0
     assert drawn == ["a/run", "b/run", "other"]
+
+
+def test_limits_of_what_has_no_kinds_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    paths = [tmp_path / "a.csv", tmp_path / "b.csv"]
+    for path in paths:
+        write_manifest([Clip("x.wav", 1.0, 16000)], path)
+    assert run("match", *paths, "-o", tmp_path / "sets", "--limit", "music=0.5") == 2
+    assert capsys.readouterr().err == "error: expected no --limit for manifests without kinds, got one of music\n"
+    write_manifest([Clip("x.wav", 1.0, 16000), Clip("y.wav", 1.0, 16000, kind="speech")], paths[0])
+    assert run("match", *paths, "-o", tmp_path / "sets", "--limit", "music=0.5") == 2
+    assert "of one of the kinds speech, got music" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("group", [[], ["corpora"]])
+def test_without_a_command_there_is_help(group: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(*group) == 0
+    output = capsys.readouterr()
+    assert not output.err
+    assert output.out.startswith(" ".join(["Usage: python -m byola_hear.pretraining", *group]))
+    # No sentence is cut off.
+    assert "..." not in output.out.replace("[ARGS]...", "")

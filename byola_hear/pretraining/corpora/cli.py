@@ -29,12 +29,15 @@ mirror_option = click.option("--mirror", default=DEFAULT_MIRROR, show_default=Tr
 suite_option = click.option("--suite", default=DEFAULT_SUITE, show_default=True, help="The mirror's release to use.")
 
 
-@click.group()
-def corpora() -> None:
+@click.group(invoke_without_command=True, short_help="Free sounds by name: list, fetch and build them.")
+@click.pass_context
+def corpora(context: click.Context) -> None:
     """Free sounds by name: list what is known, fetch packages, build a set of FLAC files with its manifest."""
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
 
 
-@corpora.command("list")
+@corpora.command("list", short_help="List the corpora known by name, with their hours.")
 @set_option
 def list_command(set_name: str | None) -> None:
     """List the corpora known by name, with the hours that they gave when they were last measured.
@@ -49,7 +52,7 @@ def list_command(set_name: str | None) -> None:
     _echo_table(rows, right={3})
 
 
-@corpora.command("fetch")
+@corpora.command("fetch", short_help="Fetch Debian packages of corpora.")
 @click.argument("names", nargs=-1, required=True, metavar="NAME...")
 @set_option
 @click.option("-o", "--output", required=True, type=FOLDER, help="Folder for the packages.")
@@ -79,7 +82,7 @@ def fetch_command(
         raise click.ClickException("none of the packages could be had")
 
 
-@corpora.command("build")
+@corpora.command("build", short_help="Build a set: FLAC files and their manifest.")
 @click.argument("inputs", nargs=-1, metavar="[NAME|TAR|FOLDER]...")
 @click.option("--set", "set_name", type=click.Choice(SETS), required=True, help="What is built.")
 @click.option("-o", "--output", required=True, type=FOLDER, help="Folder of the set; what is done there is kept.")

@@ -167,8 +167,9 @@ def test_wrong_requests_are_one_error(
         model_rows([])
     result = start(run_command, ["--tasks", "esc50", "--models", "boht", "-o", str(tmp_path / "new")])
     assert isinstance(result.exception, ValueError) and "boht" in str(result.exception)
-    result = start(run_command, ["--tasks", " , ", "-o", str(tmp_path / "new")])
-    assert isinstance(result.exception, ValueError) and "at least one task" in str(result.exception)
+    for tasks in (" , ", ""):
+        result = start(run_command, ["--tasks", tasks, "-o", str(tmp_path / "new")])
+        assert isinstance(result.exception, ValueError) and "at least one task" in str(result.exception)
     assert not (tmp_path / "new").exists()
     monkeypatch.setattr("benchmark.run.settings.find_spec", lambda name: None)
     result = start(run_command, ["--tasks", "esc50", "--models", "logmel", "-o", str(tmp_path)])

@@ -309,3 +309,8 @@ def test_no_set_is_written_by_half(clips: list[Clip], message: str, tmp_path: Pa
     with pytest.raises(ValueError, match=message):
         write_set(tmp_path / "x.tar", clips, ("file", "duration_s"), ["a"])
     assert list(tmp_path.iterdir()) == []
+
+
+def test_writing_draws_no_bar_where_there_is_no_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert write_set(tmp_path / "x.tar", [Clip("a", sound(), {})], ("file", "duration_s"), progress=True) == 1
+    assert capsys.readouterr().err == ""
