@@ -6,12 +6,14 @@ was wrong and nothing was done; 130, interrupted. Errors are one line each on st
 
 from __future__ import annotations
 
+import codecs
 import errno
 import io
 import math
 import os
 import sys
 from collections.abc import Sequence
+from difflib import get_close_matches
 from importlib import import_module
 from typing import Any, NoReturn
 
@@ -30,6 +32,10 @@ COMMANDS = {
     "bench": "How fast this machine is, and with which settings.",
     "export": "Write a model as ONNX, front end included.",
 }
+
+
+#: How errors of encoding are handled on stderr.
+_AS_IT_IS = "byola_hear.as_it_is"
 
 
 class Failure(click.ClickException):
@@ -65,12 +71,21 @@ class _Lazy(click.Group):
         command: click.Command = import_module(f"byola_hear.commands.{name}").command
         return command
 
+    def resolve_command(
+        self, context: click.Context, arguments: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = arguments[0]
+        if name not in COMMANDS and not name.startswith("-"):
+            near = "".join(f"did you mean {match}? " for match in get_close_matches(name, COMMANDS, 1))
+            context.fail(f"No such command {name!r}; {near}known commands: {', '.join(COMMANDS)}")
+        return super().resolve_command(context, arguments)
+
     def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
 
 
-@click.group(cls=_Lazy, invoke_without_command=True)
+@click.group(cls=_Lazy, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(byola_hear.__version__, prog_name="byola-hear")
 @click.pass_context
 def commands(context: click.Context) -> None:
@@ -84,6 +99,17 @@ def one_line(error: BaseException) -> str:
     return " ".join(str(error).split()) or type(error).__name__
 
 
+def _as_it_is(error: UnicodeError) -> tuple[str | bytes, int]:
+    """What can't be encoded: the bytes of names that are no text as they are, anything else escaped, never refused."""
+    try:
+        return codecs.lookup_error("surrogateescape")(error)
+    except UnicodeError:
+        return codecs.lookup_error("backslashreplace")(error)
+
+
+codecs.register_error(_AS_IT_IS, _as_it_is)
+
+
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit.
 
@@ -93,6 +119,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
         # A file's name need not be text; it goes out as it is.
         sys.stdout.reconfigure(errors="surrogateescape")
+    if isinstance(sys.stderr, io.TextIOWrapper) and sys.stderr.errors == "backslashreplace":
+        sys.stderr.reconfigure(errors=_AS_IT_IS)
     try:
         with native_messages_hidden():
             code = commands.main(arguments, prog_name="byola-hear", standalone_mode=False)

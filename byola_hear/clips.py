@@ -17,7 +17,12 @@ from typing import BinaryIO
 
 from byola_hear.audio import audio_suffixes
 from byola_hear.folders import OnMissing, files_of, plain, suffix_of
-from byola_hear.segment_table import read_segments
+from byola_hear.segment_table import read_segments, readable
+
+#: Bytes that are in no text: control characters but for NUL, tab and line breaks.
+_NO_TEXT = re.compile(rb"[\x01-\x08\x0e-\x1f\x7f]")
+#: Bytes that no path has, on any system.
+_LONGEST_PATH = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -111,11 +116,22 @@ def read_list(source: str | os.PathLike[str] | BinaryIO) -> list[str]:
 
     Raises:
         FileNotFoundError: if there is no such file.
+        OSError: if it can't be read.
+        ValueError: if it is a folder, or something else than text.
     """
-    content = Path(source).read_bytes() if isinstance(source, str | os.PathLike) else source.read()
+    name = os.fspath(source) if isinstance(source, str | os.PathLike) else "standard input"
+    if isinstance(source, str | os.PathLike):
+        with readable(source, "list"):
+            content = Path(source).read_bytes()
+    else:
+        content = source.read()
     content = content.removeprefix(b"\xef\xbb\xbf")
-    separated = content.split(b"\0") if b"\0" in content else content.splitlines()
-    return [os.fsdecode(line) for line in separated if line.strip()]
+    separated = [line for line in (content.split(b"\0") if b"\0" in content else content.splitlines()) if line.strip()]
+    # Names may hold such bytes, but hardly ever do; if not a single such file is there, these are no names.
+    strange = [line for line in separated if _NO_TEXT.search(line)] if _NO_TEXT.search(content) else []
+    if strange and not any(len(line) < _LONGEST_PATH and os.path.lexists(os.fsdecode(line)) for line in strange):
+        raise ValueError(f"expected a text file of paths as the list, got something else: {name}")
+    return [os.fsdecode(line) for line in separated]
 
 
 def shard(clips: Sequence[Clip], index: int, count: int) -> list[Clip]:

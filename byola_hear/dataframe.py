@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, Literal, overload
@@ -16,6 +17,7 @@ from torch import Tensor
 from byola_hear.audio import AudioFileError
 from byola_hear.clips import Clip, find_clips
 from byola_hear.extract import extract, extract_waveforms
+from byola_hear.folders import OnMissing
 from byola_hear.model import ByolaModel
 from byola_hear.pooled import request_for
 from byola_hear.rows import Event, Failed, Rows
@@ -95,8 +97,9 @@ def embed(
         hop: s from one embedding to the next. None: the window's length (scenes), or the model's frames.
         sample_rate: Hz, of waveforms, which are resampled if it is not the model's; files know their own.
         output: ``"pandas"`` or ``"numpy"``.
-        errors: what a file that can't be embedded does: ``"raise"`` an error, or ``"skip"``: it has no row, and the
-            table's ``attrs["errors"]`` maps its name to the reason; of several stretches, to their reasons.
+        errors: what a file that can't be embedded, or is not there, does: ``"raise"`` an error, or ``"skip"``: it has
+            no row, and the table's ``attrs["errors"]`` maps its name to the reason; of several stretches, to their
+            reasons. An array can't say which rows it lacks: there, a warning does.
         device: where to compute; None for where the model is.
         precision: of the network's arithmetic. ``"bfloat16"`` is about twice as fast where the processor has it, and
             within 2 % of float32: see :meth:`~byola_hear.model.ByolaModel.in_precision`.
@@ -106,10 +109,12 @@ def embed(
     Returns:
         A table with a row for each embedding: float32 columns ``e0``, ``e1`` … and the index ``file``, ``start``,
         ``end`` (s), for timestamps also ``time`` (s). A waveform's file is its position, ``"0"``, ``"1"`` …
-        Or, as numpy, the ``(n_rows, size)`` float32 embeddings alone.
+        Or, as numpy, the ``(n_rows, size)`` float32 embeddings alone. What is there twice among the inputs is in the
+        table once, as its name says which it is, and in the array as often as among the inputs.
 
     Raises:
-        FileNotFoundError: if a path or pattern stands for no file.
+        FileNotFoundError: if a path or pattern stands for no file and ``errors`` is ``"raise"``.
+        TypeError: if the inputs are neither paths, nor clips, nor waveforms.
         ValueError: if an argument or a waveform is not as described, or (:class:`~byola_hear.audio.AudioFileError`)
             a file can't be embedded and ``errors`` is ``"raise"``.
 
@@ -133,18 +138,27 @@ def embed(
     network = network.in_precision(precision)
     request = request_for(network, kind, window, hop)
     waveforms = _waveforms(inputs)
+    asked: list[Clip] | None = None
+    absent: dict[str, str] = {}
     if waveforms is None:
         if sample_rate is not None:
             raise ValueError(f"sample_rate is for waveforms, files know their own; got sample_rate={sample_rate}")
-        clips = _clips(inputs)
+        asked = _clips(inputs, absent.__setitem__ if errors == "skip" else None)
+        if not asked and not absent:
+            raise ValueError("expected at least one file, got none")
+        clips = list(dict.fromkeys(asked))
         events, n_clips = extract(clips, network, request, workers), len(clips)
     else:
         named = _at_rate(waveforms, sample_rate, network.sample_rate)
         events, n_clips = extract_waveforms(named, network, request), len(waveforms)
     rows, failures = _collected(events, errors == "raise", n_clips, progress)
+    failures = {**absent, **failures}
     if output == "numpy":
-        none = np.zeros((0, request.size), np.float32)
-        return np.concatenate([none, *(each.embeddings for each in rows)])
+        if failures:
+            file, reason = next(iter(failures.items()))
+            message = f"files that can't be embedded, {len(failures)} in all, have no rows: the first, {file}: {reason}"
+            warnings.warn(message, stacklevel=2)
+        return _array(rows, asked, request.size)
     from byola_hear.tables import to_dataframe
 
     table = to_dataframe(rows, request)
@@ -195,6 +209,17 @@ def _collected(
     return rows, {file: "; ".join(reasons) for file, reasons in failures.items()}
 
 
+def _array(rows: list[Rows], asked: list[Clip] | None, size: int) -> NDArray[np.float32]:
+    """Embeddings without an index: of clips, in the order and as often as they were asked for."""
+    arrays = [each.embeddings for each in rows]
+    if asked is not None:
+        of_clip: dict[Clip, list[NDArray[np.float32]]] = {}
+        for each in rows:
+            of_clip.setdefault(each.clip, []).append(each.embeddings)
+        arrays = [embeddings for clip in asked for embeddings in of_clip.get(clip, [])]
+    return np.concatenate([np.zeros((0, size), np.float32), *arrays])
+
+
 def _waveforms(inputs: object) -> list[Tensor] | None:
     """Inputs as a list of 1-D tensors if they are waveforms, None if they are paths."""
     if isinstance(inputs, (np.ndarray, Tensor)) and not _is_text(inputs):
@@ -218,28 +243,28 @@ def _is_text(array: np.ndarray | Tensor) -> bool:
     return isinstance(array, np.ndarray) and array.dtype.kind in "OSU"
 
 
-def _clips(inputs: Any) -> list[Clip]:
-    """Files, folders, patterns and stretches as clips, none twice."""
+def _clips(inputs: Any, on_missing: OnMissing | None) -> list[Clip]:
+    """Files, folders, patterns and stretches as clips, as often as they were asked for."""
+    if not isinstance(inputs, (str, os.PathLike, Clip, Iterable)):
+        raise TypeError(f"expected paths, clips or waveforms, got {type(inputs).__name__}")
     items = [inputs] if isinstance(inputs, (str, os.PathLike, Clip)) else list(inputs)
-    clips: dict[Clip, None] = {}
+    clips: list[Clip] = []
     for item in items:
         if isinstance(item, Clip):
-            clips[item] = None
+            clips.append(item)
         elif isinstance(item, (str, os.PathLike)):
-            clips.update(dict.fromkeys(find_clips([item])))
+            clips += find_clips([item], on_missing=on_missing)
         else:
             raise TypeError(f"expected paths, clips or waveforms, got {type(item).__name__}")
-    if not clips:
-        raise ValueError("expected at least one file, got none")
-    return list(clips)
+    return clips
 
 
 def _at_rate(waveforms: Sequence[Tensor], sample_rate: int | None, rate: int) -> Iterator[tuple[Clip, Tensor]]:
     """Waveforms, named by their positions, float32 at the rate wanted."""
     if sample_rate is None:
         raise ValueError(f"waveforms need their sample_rate in Hz (the model's is {rate}), got none")
-    if not sample_rate > 0:
-        raise ValueError(f"sample_rate must be a positive number of Hz, got {sample_rate!r}")
+    if isinstance(sample_rate, bool) or not isinstance(sample_rate, (int, np.integer)) or sample_rate < 1:
+        raise ValueError(f"sample_rate must be a positive integer, got {sample_rate!r}")
     for index, waveform in enumerate(waveforms):
         if not waveform.dtype.is_floating_point:
             raise ValueError(

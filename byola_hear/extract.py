@@ -62,12 +62,12 @@ def extract(
         :class:`~byola_hear.rows.Done`; or :class:`~byola_hear.rows.Failed`, even after some rows.
 
     Raises:
-        ValueError: if ``workers`` or ``batch_seconds`` is not positive.
+        ValueError: if ``workers`` is not a positive integer, or ``batch_seconds`` not positive.
     """
     n_threads = torch.get_num_threads()
     workers = max(2, n_threads // 2) if workers is None else workers
-    if workers < 1:
-        raise ValueError(f"workers must be at least 1, got {workers}")
+    if isinstance(workers, bool) or not isinstance(workers, (int, np.integer)) or workers < 1:
+        raise ValueError(f"workers must be a positive integer, got {workers!r}")
     features = model.frame_features()
     if batch_seconds is None:
         batch_seconds = CPU_BATCH_SECONDS if features.network.device.type == "cpu" else DEVICE_BATCH_SECONDS
@@ -265,5 +265,5 @@ def extract_waveforms(waveforms: Iterable[tuple[Clip, Tensor]], model: ByolaMode
 
 def failed(clip: Clip, error: Exception) -> Failed:
     """What became of a clip that raised an error, in one line that doesn't repeat the file's name."""
-    reason = " ".join(str(error).split()) or type(error).__name__
-    return Failed(clip, reason.removeprefix(f"{clip.file}: "))
+    # The name as it is in the message, before the line breaks that it may hold go.
+    return Failed(clip, " ".join(str(error).removeprefix(f"{clip.file}: ").split()) or type(error).__name__)

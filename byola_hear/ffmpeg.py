@@ -167,11 +167,13 @@ class FfmpegSource:
     def _last_words(self) -> str:
         """The last error that ffmpeg told of, without the path, which the message begins with already."""
         code = self._process.wait()
-        lines = [" ".join(line.split()) for line in self._said().splitlines() if line.strip()]
+        # The path goes first, as it may hold line breaks.
+        said = self._said().replace(f"file:{self.path}: ", "")
+        lines = [" ".join(line.split()) for line in said.splitlines() if line.strip()]
         errors = [line for line in lines if _ERROR.search(line) and "Error marking filters as finished" not in line]
         warnings = [line for line in lines if "[warning]" in line or not line.startswith("[")]
         last = (errors or warnings or [f"it ended with exit code {code}"])[-1]
-        return _without_level(last).replace(f"file:{self.path}: ", "")[:_LONGEST_REASON].rstrip(".")
+        return _without_level(last)[:_LONGEST_REASON].rstrip(".")
 
     def _said(self) -> str:
         if hasattr(os, "pread"):

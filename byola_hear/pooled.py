@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from numbers import Real
 
 import numpy as np
 import torch
@@ -34,13 +35,19 @@ def request_for(
         The request.
 
     Raises:
-        ValueError: if the kind is unknown, a number is not positive and finite, or a hop is given for whole clips.
+        ValueError: if the kind is unknown, a number is not positive and finite or is less than one sample at the
+            model's rate, or a hop is given for whole clips.
     """
     if kind not in ("scene", "timestamp"):
         raise ValueError(f"kind must be 'scene' or 'timestamp', got {kind!r}")
     for name, value in (("window", window), ("hop", hop)):
-        if value is not None and not 0 < value < float("inf"):
+        if value is None:
+            continue
+        if not isinstance(value, Real) or not 0 < value < float("inf"):
             raise ValueError(f"{name} must be a positive number of seconds, got {value!r}")
+        # From here on downwards there would be more rows than samples, without end.
+        if value * model.sample_rate < 1:
+            raise ValueError(f"{name} must be at least one sample, {1 / model.sample_rate:g} s, got {value!r}")
     if kind == "scene" and hop is not None and window is None:
         raise ValueError(f"a hop between scene embeddings needs a window, got hop={hop!r} alone")
     if kind == "scene" and window is not None:

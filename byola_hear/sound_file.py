@@ -77,7 +77,7 @@ class SoundFileSource:
 
     Raises:
         UnknownFormat: if libsndfile knows nothing of the kind.
-        AudioFileError: if it is damaged, or truncated by what its header says.
+        AudioFileError: if it is damaged, truncated by what its header says, or may not be read.
     """
 
     def __init__(self, path: str) -> None:
@@ -89,6 +89,9 @@ class SoundFileSource:
             # What soundfile says to headerless formats, which need a rate that nobody knows.
             raise AudioFileError(f"{path}: not an audio file that can be read (it has no header)") from error
         except (soundfile.SoundFileError, OSError) as error:
+            if not os.access(path, os.R_OK):
+                # Of which libsndfile says no more than "System error".
+                raise AudioFileError(f"{path}: can't be opened (permission denied)") from error
             code = getattr(error, "code", None)
             reason = "no MPEG audio in it" if code == _NO_MPEG_FRAMES else _reason(error)
             if code in _UNKNOWN_FORMAT:

@@ -55,6 +55,11 @@ def clock(seconds: float) -> str:
     return f"{whole // 3600}:{whole // 60 % 60:02}:{whole % 60:02}"
 
 
+def stderr_is_terminal() -> bool:
+    """Whether somebody may be looking; nobody is where the shell closed stderr and Python has none."""
+    return sys.stderr is not None and sys.stderr.isatty()
+
+
 class Preview:
     """A table of embeddings for the eye: a row a clip, the first numbers and the norm of its first embedding.
 
@@ -100,7 +105,7 @@ class Progress:
     """
 
     def __init__(self, n_clips: int, n_done: int = 0, visible: bool | None = None) -> None:
-        hidden = not (sys.stderr.isatty() if visible is None else visible)
+        hidden = sys.stderr is None or not (stderr_is_terminal() if visible is None else visible)
         self.bar = tqdm(
             total=n_clips, initial=n_done, unit="file", disable=hidden, leave=False, file=sys.stderr, smoothing=0.05
         )
@@ -121,7 +126,7 @@ class Progress:
     def complain(self, message: str) -> None:
         """One line on stderr, above the bar."""
         self.bar.clear()
-        click.echo(f"error: {message}", err=True)
+        click.echo(f"error: {' '.join(message.splitlines())}", err=True)
 
     def close(self) -> None:
         """Take the bar away."""

@@ -124,10 +124,9 @@ def training_hours(training: dict[str, Any]) -> float | None:
         2.0
     """
     hours = training.get("hours")
-    if isinstance(hours, dict):
-        values = [value for value in hours.values() if isinstance(value, (int, float))]
-        return float(sum(values)) if values else None
-    return float(hours) if isinstance(hours, (int, float)) else None
+    parts = list(hours.values()) if isinstance(hours, dict) else [hours]
+    values = [value for value in parts if isinstance(value, (int, float))]
+    return round(float(sum(values)), 4) if values else None  # to a third of a second: sums are not exact
 
 
 def is_intact(name: str, folder: Path | None = None) -> bool:
@@ -178,10 +177,13 @@ def resolve(name_or_path: str | os.PathLike[str] = "", folder: Path | None = Non
         return load_named(text, folder)
     if text.startswith(HUB_PREFIX):
         return from_pretrained(text.removeprefix(HUB_PREFIX))
+    return load_checkpoint(text) if is_path(text) else load_named(text, folder)
+
+
+def is_path(text: str) -> bool:
+    """Whether what is no model's name is meant as a path, by its looks or because it is there."""
     separators = [separator for separator in (os.sep, os.altsep) if separator]
-    if any(separator in text for separator in separators) or Path(text).suffix or Path(text).exists():
-        return load_checkpoint(text)
-    return load_named(text, folder)
+    return any(separator in text for separator in separators) or bool(Path(text).suffix) or Path(text).exists()
 
 
 def add_to_zoo(model: ByolaModel, folder: Path) -> str:

@@ -139,6 +139,13 @@ def test_missing_file(tmp_path: Path) -> None:
         read_audio(tmp_path / "no.wav", 16000)
 
 
+def test_a_file_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a.wav").write_bytes(b"whatever root may read")
+    monkeypatch.setattr("os.access", lambda path, mode: False)
+    with pytest.raises(AudioFileError, match=r"a\.wav: can't be opened \(permission denied\)$"):
+        read_audio(tmp_path / "a.wav", 16000)
+
+
 def test_what_is_no_audio_file(tmp_path: Path) -> None:
     (tmp_path / "empty.wav").touch()
     (tmp_path / "text.wav").write_text("Dear diary, " * 100)

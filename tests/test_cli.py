@@ -196,6 +196,12 @@ def test_a_table_is_brought_up_to_date(run: Callable[..., Result], tmp_path: Pat
         (["embed", "x.wav", "--update"], "--update needs an output"),
         (["embed", "x.wav", "--hop", "1"], "needs a window"),
         (["embed", "x.wav", "--window", "-1"], "window must be a positive number of seconds, got -1.0"),
+        (["embed", "x.wav", "--window", "1e-9"], "window must be at least one sample, 6.25e-05 s, got 1e-09"),
+        (["embed", "x.wav", "--kind", "timestamp", "--hop", "1e-9"], "hop must be at least one sample"),
+        (["embed", "x.wav", "--threads", "1025"], "1025 is not in the range 1<=x<=1024"),
+        (["bench", "--threads", "1025"], "1025 is not in the range 1<=x<=1024"),
+        (["embed", "x.wav", "-o", str(DATA)], "expected a new or an empty folder"),
+        (["embed", "x.wav", "-o", "t.csv", "--update"], "t.csv would not say what it was made with"),
         (["embed", "x.wav", "--batch", "0"], "0.0 is not in the range x>0"),
         (["embed", "x.wav", "--batch", "inf"], "expected a finite number, got inf"),
         (["embed", "x.wav", "--save-every", "nan"], "expected a finite number, got nan"),
@@ -208,7 +214,8 @@ def test_a_table_is_brought_up_to_date(run: Callable[..., Result], tmp_path: Pat
         (["embed", "--segments", "nowhere.csv"], "nowhere.csv"),
         (["embed", "x.wav", "--colour"], "No such option"),
         (["verify", "nowhere.safetensors", "--x"], "No such option"),
-        (["frobnicate"], "No such command"),
+        (["frobnicate"], "No such command 'frobnicate'; known commands: embed, map, models"),
+        (["embde", "x.wav"], "No such command 'embde'; did you mean embed? known commands"),
     ],
 )
 def test_wrong_usage_is_one_line_and_exit_code_2(
@@ -253,6 +260,35 @@ def test_lists_segments_and_shares(run: Callable[..., Result], tmp_path: Path, m
 def test_nothing_to_embed(run: Callable[..., Result], tmp_path: Path) -> None:
     (tmp_path / "list.txt").touch()
     assert run("embed", "--list", tmp_path / "list.txt") == (0, "", "nothing to embed\n")
+
+
+def test_streams_that_are_closed(
+    run: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdin", None)
+    for arguments in (["-"], ["--list", "-"]):
+        result = run("embed", *arguments)
+        assert (result.code, result.err) == (2, "error: expected paths on standard input, got none: it is closed\n")
+    monkeypatch.setattr("sys.stderr", None)
+    assert run("embed", CLIPS[0], "-o", tmp_path / "t.csv").code == 0
+    assert run("embed", CLIPS[0], tmp_path / "missing.wav").code == 1
+
+
+def test_a_name_with_a_line_break(run: Callable[..., Result], tmp_path: Path) -> None:
+    (tmp_path / "two\nlines.wav").write_text("no audio")
+    result = run("embed", tmp_path / "two\nlines.wav", "-o", tmp_path / "t.csv")
+    told = result.err.splitlines()[0]
+    assert told.startswith(f"error: {tmp_path}/two lines.wav: not an audio file") and told.count("lines.wav") == 1
+
+
+def test_a_name_that_is_no_text_on_stderr(
+    run: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown = io.TextIOWrapper(io.BytesIO(), "latin-1", errors="backslashreplace")
+    monkeypatch.setattr("sys.stderr", shown)
+    assert run("embed", os.fsdecode(os.fsencode(tmp_path) + b"/\xff \xe2\x80\xa6.wav")).code == 1
+    shown.flush()
+    assert b"/\xff \\u2026.wav: no such file" in shown.buffer.getvalue()  # type: ignore[attr-defined]
 
 
 def test_a_name_that_is_no_text(run: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -341,14 +377,17 @@ def test_verify(run: Callable[..., Result], models: Path, tmp_path: Path) -> Non
     copy.write_bytes(copy.read_bytes()[:-9])
     result = run("verify", copy, "speech", "nowhere.safetensors")
     assert result.code == 1 and result.err.count("\n") == 2 and "intact" in result.out
+    result = run("verify", "spech")
+    assert (result.code, result.out) == (1, "") and "'spech'; known names: both, speech" in result.err
 
 
 def test_help_and_version(run: Callable[..., Result]) -> None:
     assert run("--version").out.split()[-1] == byola_hear.__version__
-    for arguments in ([], ["--help"]):
+    for arguments in ([], ["--help"], ["-h"]):
         result = run(*arguments)
         assert result.code == 0 and {"embed", "models"} <= set(result.out.split())
     assert "Exit codes" in run("embed", "--help").out
+    assert run("embed", "-h") == run("embed", "--help")
 
 
 def test_as_a_module() -> None:

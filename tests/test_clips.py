@@ -157,6 +157,27 @@ def test_lists(here: Path, content: bytes) -> None:
     assert find_clips(["d/b.wav"], lists=["list.txt"]) == [Clip("d/b.wav"), Clip("d/a.mp3"), Clip("d/b/1.flac")]
 
 
+def test_what_is_no_list(here: Path) -> None:
+    (here / "sound.wav").write_bytes(b"RIFF\x24\0\0\0WAVEfmt \x10\0\0\0\x01\0\n\nmore")
+    (here / "empty").mkdir()
+    for name, error, message in (
+        ("nolist", FileNotFoundError, "^no such list: nolist$"),
+        ("empty", ValueError, "^expected a list, got the folder empty$"),
+        ("sound.wav", ValueError, r"^expected a text file of paths as the list, got something else: sound\.wav$"),
+    ):
+        with pytest.raises(error, match=message):
+            find_clips(lists=[name])
+    for name, error, message in (
+        ("nope.csv", FileNotFoundError, r"^no such table of segments: nope\.csv$"),
+        ("empty", ValueError, "^expected a table of segments, got the folder empty$"),
+    ):
+        with pytest.raises(error, match=message):
+            find_clips(segments=name)
+    (here / "odd\x01.wav").touch()
+    (here / "odd.txt").write_bytes(b"odd\x01.wav\nmissing\x02.wav\n")
+    assert [clip.file for clip in find_clips(lists=["odd.txt"])] == ["odd\x01.wav", "missing\x02.wav"]
+
+
 def test_a_list_may_hold_folders_patterns_and_what_is_not_there(here: Path) -> None:
     content = b"d/b\nd/*.mp3\nd/notes.txt\nnowhere\ngone.wav\n"
     files, absent = missing(lists=[io.BytesIO(content)])

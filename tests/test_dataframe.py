@@ -117,7 +117,23 @@ def test_a_bad_file_raises_or_is_left_out(model: ByolaModel, tmp_path: Path) -> 
     assert re.fullmatch("the stretch begins at 7000 s, .*; the stretch begins at 8000 s, .*", reasons)
     empty = byola_hear.embed(files[1:2], model, errors="skip")
     assert empty.shape == (0, 26) and empty.index.names == ["file", "start", "end"]
-    assert byola_hear.embed(files[1:2], model, errors="skip", output="numpy").shape == (0, 26)
+    with pytest.warns(UserWarning, match=r"can't be embedded, 1 in all, have no rows: the first, .*text\.wav: not an"):
+        assert byola_hear.embed(files[1:2], model, errors="skip", output="numpy").shape == (0, 26)
+    absent = str(tmp_path / "nope.wav")
+    table = byola_hear.embed([absent, FILES[0]], model, errors="skip")
+    assert table.index.get_level_values("file").tolist() == [FILES[0]]
+    assert table.attrs["errors"] == {absent: "no such file or folder"}
+    assert byola_hear.embed(absent, model, errors="skip").shape == (0, 26)
+
+
+def test_an_array_has_the_rows_of_every_input(model: ByolaModel) -> None:
+    files = [FILES[0], FILES[1], FILES[0]]
+    array = byola_hear.embed(files, model, output="numpy")
+    table = byola_hear.embed(files, model).to_numpy()
+    np.testing.assert_allclose(array, table[[0, 1, 0]], atol=1e-5)
+    windows = byola_hear.embed(files, model, window=0.5, output="numpy")
+    n_first = len(byola_hear.embed(files[0], model, window=0.5))
+    np.testing.assert_array_equal(windows[:n_first], windows[-n_first:])
 
 
 @pytest.mark.parametrize(
@@ -127,7 +143,11 @@ def test_a_bad_file_raises_or_is_left_out(model: ByolaModel, tmp_path: Path) -> 
         ([], {}, ValueError, "at least one file"),
         ([3], {}, TypeError, "expected paths, clips or waveforms, got int"),
         (np.zeros(9), {}, ValueError, "waveforms need their sample_rate in Hz"),
-        (np.zeros(9), {"sample_rate": 0}, ValueError, "sample_rate must be a positive number of Hz, got 0"),
+        (np.zeros(9), {"sample_rate": 0}, ValueError, "sample_rate must be a positive integer, got 0"),
+        (np.zeros(9), {"sample_rate": float("inf")}, ValueError, "sample_rate must be a positive integer, got inf"),
+        (np.zeros(9), {"sample_rate": 0.001}, ValueError, "sample_rate must be a positive integer, got 0.001"),
+        (np.zeros(9), {"sample_rate": "16000"}, ValueError, "sample_rate must be a positive integer, got '16000'"),
+        (None, {}, TypeError, "expected paths, clips or waveforms, got NoneType"),
         (np.zeros(9, np.int16), {"sample_rate": 16000}, ValueError, "divide integers by their range"),
         (np.zeros((2, 2, 2)), {"sample_rate": 16000}, ValueError, r"got \(2, 2, 2\)"),
         ([np.zeros((2, 9))], {"sample_rate": 16000}, ValueError, r"expected waveform 0 of shape \(n_samples,\)"),
@@ -138,7 +158,11 @@ def test_a_bad_file_raises_or_is_left_out(model: ByolaModel, tmp_path: Path) -> 
         (FILES[0], {"kind": "event"}, ValueError, "kind must be"),
         (FILES[0], {"output": "polars"}, ValueError, "output must be 'pandas' or 'numpy', got 'polars'"),
         (FILES[0], {"errors": "ignore"}, ValueError, "errors must be 'raise' or 'skip', got 'ignore'"),
-        (FILES[0], {"workers": 0}, ValueError, "workers must be at least 1, got 0"),
+        (FILES[0], {"workers": 0}, ValueError, "workers must be a positive integer, got 0"),
+        (FILES[0], {"workers": "2"}, ValueError, "workers must be a positive integer, got '2'"),
+        (FILES[0], {"window": "1"}, ValueError, "window must be a positive number of seconds, got '1'"),
+        (FILES[0], {"window": 1e-9}, ValueError, "window must be at least one sample, 6.25e-05 s, got 1e-09"),
+        (FILES[0], {"kind": "timestamp", "hop": 1e-9}, ValueError, "hop must be at least one sample"),
     ],
 )
 def test_wrong_input(

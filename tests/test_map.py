@@ -325,8 +325,11 @@ def collection(tmp_path: Path, clips_folder: Path) -> Path:
 
 
 def run(folder: Path, *arguments: object) -> int:
+    # A table has its model already.
+    audio = not any(str(argument).startswith(str(folder / "table")) for argument in arguments)
+    model = ["--model", str(folder / "model.safetensors")] if audio else []
     with pytest.raises(SystemExit) as ended:
-        main(["map", "--model", str(folder / "model.safetensors"), *map(str, arguments)])
+        main(["map", *model, *map(str, arguments)])
     return int(ended.value.code or 0)
 
 
@@ -367,10 +370,21 @@ def test_a_table_instead_of_sounds(collection: Path, capsys: pytest.CaptureFixtu
     assert data_of(collection / "a.html") == data_of(collection / "b.html")
     assert run(collection, table, collection / "sounds", "-o", collection / "c.html") == 2
     assert "expected one table, or audio" in capsys.readouterr().err
+    assert run(collection, table, "-o", collection / "c.html", "--model", "speech") == 2
+    assert "a table has its embeddings already; --model is for audio" in capsys.readouterr().err
     shutil.rmtree(collection / "sounds" / "odd")
     assert run(collection, table, "-o", collection / "d.html", "--embed-audio") == 1
     assert capsys.readouterr().err.count("no preview: ") == 3
     assert data_of(collection / "d.html")["previews"].count("") == 3
+
+
+def test_a_folder_that_is_read_only(
+    collection: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("os.access", lambda path, mode: False)
+    monkeypatch.setattr("byola_hear.commands.map.embedded", None)  # it does not come to that
+    assert run(collection, collection / "sounds", "-o", collection / "map.html") == 2
+    assert capsys.readouterr().err.endswith("map.html can't be written: its folder is read-only\n")
 
 
 def test_a_broken_file_is_told_and_the_others_are_mapped(collection: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -387,6 +401,7 @@ def test_a_broken_file_is_told_and_the_others_are_mapped(collection: Path, capsy
         (["-o", "map.pdf"], "ends in .html"),
         (["-o", "none/map.html"], "does not exist"),
         (["-o", "map.html", "--labels", "none.csv"], "no such file of labels"),
+        (["-o", "map.html", "--label-column", "tongue"], "--label-column is for --labels, got none"),
         (["-o", "map.html", "--layout", "umap"], "needs umap-learn"),
         (["-o", "map.html", "--window", "-1"], "window"),
         (["-o", "map.html", "--device", "nothing"], "device 'nothing' can't be used"),

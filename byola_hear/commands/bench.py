@@ -40,7 +40,9 @@ GOOD_ENOUGH = 0.95
 @click.argument("paths", nargs=-1, metavar="[PATH]...")
 @click.option("--model", "name", default="", metavar="NAME|PATH", help="See `byola-hear models`. Default: both.")
 @click.option("--device", default="cpu", show_default=True, help="Where to compute: cpu, cuda, cuda:1, mps.")
-@click.option("--threads", type=click.IntRange(1), help="CPU threads of the network; torch's own choice by default.")
+@click.option(
+    "--threads", type=click.IntRange(1, 1024), help="CPU threads of the network; torch's own choice by default."
+)
 @click.option(
     "--seconds",
     default=30.0,
@@ -54,7 +56,8 @@ def command(paths: tuple[str, ...], name: str, device: str, threads: int | None,
     On the files, folders or patterns that are given (at most a minute of each of 200 files), else on FLAC files of
     noise made for the occasion. Nothing is written.
 
-    Exit codes: 0, all is well; 1, a path is missing or no file can be read; 2, wrong usage.
+    Exit codes: 0, all is well; 1, one of several paths is missing, or no file can be read; 2, wrong usage, such as
+    paths of which none is there.
     """
     if threads is not None:
         torch.set_num_threads(threads)

@@ -70,7 +70,9 @@ from byola_hear.zoo import resolve
     type=click.IntRange(1),
     help="Threads that decode, by default half of --threads; with --ray, processes, by default one a GPU or CPU.",
 )
-@click.option("--threads", type=click.IntRange(1), help="CPU threads of the network; torch's own choice by default.")
+@click.option(
+    "--threads", type=click.IntRange(1, 1024), help="CPU threads of the network; torch's own choice by default."
+)
 @click.option("--ray", "address", metavar="ADDRESS|auto|local", help="Compute on a Ray cluster.")
 @click.option(
     "--save-every",
@@ -217,6 +219,8 @@ def found_clips(
     if not (paths or lists or segments):
         raise click.UsageError("expected something to embed: paths, --list or --segments; got nothing")
     absent: list[Failed] = []
+    if sys.stdin is None and "-" in (*paths, *lists):
+        raise click.UsageError("expected paths on standard input, got none: it is closed")
     named = [path for path in paths if path != "-"]
     streams = [sys.stdin.buffer if each == "-" else each for each in (*lists, *(path for path in paths if path == "-"))]
     try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ from byola_hear.map import LAYOUTS, folder_labels, read_labels, write_map
 from byola_hear.map.layout import check_method
 from byola_hear.map.preview import preview
 from byola_hear.tables import ENDINGS, TableError, read_table
+from byola_hear.terminal import stderr_is_terminal
 
 if TYPE_CHECKING:
     import pandas
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...|TABLE")
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="The page to write: .html.")
 @click.option("--labels", type=click.Path(path_type=Path), metavar="CSV", help="What to colour by. Default: folders.")
-@click.option("--label-column", default="label", show_default=True, metavar="NAME", help="Which column of --labels.")
+@click.option("--label-column", metavar="NAME", help="Which column of --labels. Default: label.")
 @click.option("--layout", type=click.Choice(LAYOUTS), default="pca", show_default=True, help="How to make a plane.")
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Of the layout.")
 @click.option("--embed-audio", is_flag=True, help="Put a preview of every clip into the page.")
@@ -46,7 +47,7 @@ def command(
     paths: tuple[str, ...],
     output: Path,
     labels: Path | None,
-    label_column: str,
+    label_column: str | None,
     layout: str,
     seed: int,
     embed_audio: bool,
@@ -74,15 +75,19 @@ def command(
         raise click.UsageError(f"the folder of {output} does not exist")
     if output.is_dir():
         raise click.UsageError(f"expected an output file, got the folder {output}")
+    if not os.access(output.absolute().parent, os.W_OK):
+        raise click.UsageError(f"{output} can't be written: its folder is read-only")
     if output.exists() and not overwrite:
         raise click.UsageError(f"{output} exists; give --overwrite to replace it")
+    if labels is None and label_column is not None:
+        raise click.UsageError("--label-column is for --labels, got none")
     if labels is not None and not labels.is_file():
         raise click.UsageError(f"no such file of labels: {labels}")
     try:
         check_method(layout)
         table, failures = embedded(paths, name, window, device, workers)
         files = [str(file) for file in table.index.get_level_values("file")]
-        named = folder_labels(files) if labels is None else read_labels(labels, files, label_column)
+        named = folder_labels(files) if labels is None else read_labels(labels, files, label_column or "label")
     except (ValueError, OSError, TableError) as error:
         raise click.UsageError(one_line(error)) from error
     for file, reason in failures.items():
@@ -90,7 +95,7 @@ def command(
     if not files:
         raise Failure(f"no file could be embedded, {output} is not written")
     silent: dict[str, str] = {}
-    bar = tqdm(total=len(files), unit="preview", leave=False, disable=not (embed_audio and sys.stderr.isatty()))
+    bar = tqdm(total=len(files), unit="preview", leave=False, disable=not (embed_audio and stderr_is_terminal()))
 
     def previewed(file: str, start: float, end: float) -> str:
         bar.update()
@@ -126,11 +131,13 @@ def embedded(
             raise ValueError(f"expected one table, or audio; got {len(paths)} paths, {paths[0]} and others")
         if window is not None:
             raise ValueError("a table has its windows already; --window is for audio")
+        if name:
+            raise ValueError("a table has its embeddings already; --model is for audio")
         return read_table(paths[0]), {}
     from byola_hear.dataframe import embed
 
     model = loaded_model(name, device)
-    table = embed(list(paths), model, window=window, workers=workers, errors="skip", progress=sys.stderr.isatty())
+    table = embed(list(paths), model, window=window, workers=workers, errors="skip", progress=stderr_is_terminal())
     return table, table.attrs["errors"]
 
 
@@ -143,4 +150,4 @@ def is_table(path: str) -> bool:
 
 def complain(file: str, reason: str) -> None:
     """One line on stderr about a file."""
-    click.echo(f"error: {one_line(Exception(reason)) if file in reason else f'{file}: {reason}'}", err=True)
+    click.echo(f"error: {one_line(Exception(reason if file in reason else f'{file}: {reason}'))}", err=True)

@@ -10,7 +10,7 @@ import click
 from byola_hear.checkpoint import CheckpointError, load_checkpoint
 from byola_hear.cli import Failure, one_line
 from byola_hear.terminal import aligned
-from byola_hear.zoo import load_named, read_hashes
+from byola_hear.zoo import is_path, load_named, read_hashes
 
 
 @click.command()
@@ -30,7 +30,7 @@ def command(models: tuple[str, ...]) -> int:
     rows, n_bad = [], 0
     for model in models or sorted(named):
         try:
-            if model in named:
+            if model in named or (model and not is_path(model)):
                 network = load_named(model)
                 sha256, verdict = named[model]["sha256"], "intact"
             else:

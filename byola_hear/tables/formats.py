@@ -117,8 +117,8 @@ def check_output(
     Args:
         output: the table to be.
         format: its format, where the ending is not to decide.
-        overwrite: a table that is there may be replaced.
-        update: a table that is there will be added to.
+        overwrite: a table that is there may be replaced, or put into a folder with other files.
+        update: a table that is there will be added to; of a format that can't be, neither may the first be begun so.
 
     Returns:
         The output's path and its format.
@@ -137,6 +137,8 @@ def check_output(
             raise TableRefused(f"expected a {expected} as the table, got the {found} {path}")
         if kind.PLACING == "folder" and path.is_dir() and not (path / "zarr.json").exists():
             raise TableRefused(f"{path} is there already, and it is no table")
+        if update and not kind.CARRIES_ABOUT:
+            raise TableRefused(not_updatable(path))
         if not overwrite:
             _check_free(path, kind, update)
     except OSError as error:
@@ -150,18 +152,27 @@ def _check_free(path: Path, kind: Format, update: bool) -> None:
         if placing.identity(kind.PLACING, path) == _placed(work_folder(path)):
             return
         if not update:
-            raise TableRefused(f"{path} exists; overwrite it, or update it with the clips that it lacks")
-        if not kind.CARRIES_ABOUT:
-            raise TableRefused(not_updatable(path))
-    elif kind.PLACING == "merged" and (path / as_npy.ABOUT).exists() and not _placed(work_folder(path)):
-        raise TableRefused(f"{path / as_npy.ABOUT} is there already and is not a table's; overwrite it, or remove it")
+            adding = " (--overwrite), or update it with the clips that it lacks (--update)"
+            raise TableRefused(f"{path} exists; overwrite it{adding if kind.CARRIES_ABOUT else ' (--overwrite)'}")
+    elif kind.PLACING == "merged" and not _placed(work_folder(path)):
+        if (path / as_npy.ABOUT).exists():
+            raise TableRefused(
+                f"{path / as_npy.ABOUT} is there already and is not a table's; overwrite it, or remove it"
+            )
+        # A folder of recordings, most likely. Other folders in it may be there, as long as nothing is in them.
+        if any(files for _, _, files in os.walk(path)):
+            raise TableRefused(
+                f"expected a new or an empty folder, got {path}, which holds files that are not a table's; "
+                "--overwrite puts a table among them"
+            )
 
 
 def not_updatable(path: Path) -> str:
-    """Why a table can only be overwritten."""
+    """Why a table can't be updated, now or later."""
     able = " ".join(ending for ending, name in ENDINGS.items() if FORMATS[name].CARRIES_ABOUT)
+    does = "does" if path.exists() else "would"
     return (
-        f"{path} does not say what it was made with, so it can't be updated, only overwritten; "
+        f"{path} {does} not say what it was made with, so it can't be updated, only overwritten; "
         f"tables that can: {able} and folders of .npy"
     )
 

@@ -212,7 +212,8 @@ class Store:
 
     @contextlib.contextmanager
     def _table_error(self) -> Iterator[None]:
-        advice = f"; what was done is kept in {self.work}, the same command goes on with it"
+        kept = f"; what was done is kept in {self.work}, the same command goes on with it"
+        advice = kept if self.work.is_dir() else ""
         try:
             with as_table_error(self.output, advice):
                 yield

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -186,10 +187,19 @@ def test_npy_names_never_clash_nor_leave(files: list[str]) -> None:
 def test_a_folder_with_other_files(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("mine")
     (tmp_path / "a.wav.npy").write_text("mine")
-    with pytest.raises(TableError, match=r"a\.wav\.npy is there already and is not the table's"):
+    with pytest.raises(TableRefused, match="expected a new or an empty folder, .* files that are not a table's"):
         write(f"{tmp_path}/", [Clip("a.wav")])
-    assert (tmp_path / "a.wav.npy").read_text() == "mine"
-    assert not (tmp_path / "index.csv").exists()
+    with pytest.raises(TableRefused, match="expected a new or an empty folder"):
+        check_output(tmp_path, update=True)
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["a.wav.npy", "notes.txt"]
+    (tmp_path / "table").mkdir()
+    write(f"{tmp_path}/table", [Clip("b.wav")])
+    (tmp_path / "table" / "a.wav.npy").write_text("mine")
+    with pytest.raises(TableError, match=r"a\.wav\.npy is there already and is not the table's"):
+        write(f"{tmp_path}/table", [Clip("a.wav")], update=True)
+    assert (tmp_path / "table" / "a.wav.npy").read_text() == "mine"
+    shutil.rmtree(tmp_path / "table")
+    shutil.rmtree(tmp_path / "table.parts")
     write(f"{tmp_path}/", [Clip("a.wav")], overwrite=True)
     assert (tmp_path / "notes.txt").read_text() == "mine"
     check(read_table(tmp_path), expected([Clip("a.wav")]))

@@ -261,7 +261,9 @@ def test_overwrite_goes_on_with_the_same_request(out: Path, clips: list[Clip]) -
 
 def test_an_output_that_is_there_is_refused(out: Path, clips: list[Clip]) -> None:
     run(out, clips)
-    with pytest.raises(TableRefused, match=r"t\.npz exists; overwrite it, or update it"):
+    with pytest.raises(
+        TableRefused, match=r"t\.npz exists; overwrite it \(--overwrite\), or update it .* \(--update\)$"
+    ):
         open_store(out, request(), clips)
     assert [entry.name for entry in out.parent.iterdir() if entry.name != "audio"] == ["t.npz"]
     with pytest.raises(ValueError, match="overwrite or update"):
@@ -364,9 +366,11 @@ def test_update_of_what_cannot_be_updated(tmp_path: Path, clips: list[Clip]) -> 
     (tmp_path / "t.npz").write_bytes((tmp_path / "t.npz").read_bytes()[:300])
     with pytest.raises(TableError, match=r"t\.npz can't be read"):
         open_store(tmp_path / "t.npz", request(), clips, update=True)
-    # There is nothing yet: update is a run like any other.
-    run(tmp_path / "new.csv", clips[:2], update=True)
-    assert content(tmp_path / "new.csv") == expected(clips[:2])
+    # There is nothing yet: update is a run like any other, unless it is one that could not be done again.
+    run(tmp_path / "new.npz", clips[:2], update=True)
+    assert content(tmp_path / "new.npz") == expected(clips[:2])
+    with pytest.raises(TableRefused, match=r"new\.csv would not say .*\.parquet \.npz \.h5"):
+        open_store(tmp_path / "new.csv", request(), clips, update=True)
 
 
 def test_a_table_that_was_changed_is_not_updated(tmp_path: Path, clips: list[Clip]) -> None:
