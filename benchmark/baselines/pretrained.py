@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from safetensors import SafetensorError
 
@@ -50,6 +51,16 @@ def quietly() -> Iterator[None]:
         hub.setLevel(level)
         if bars:
             reports.enable_progress_bar()
+
+
+def settings_of(config: Any) -> str:
+    """A model's settings as text for its identity: some change the embeddings and not the weights.
+
+    Args:
+        config: a ``PretrainedConfig`` of transformers.
+    """
+    told = {key: value for key, value in config.to_dict().items() if key != "_name_or_path"}  # its place does not
+    return json.dumps(told, sort_keys=True, default=str)
 
 
 def from_folder_or_hub(name: str, load: Callable[[str], _Result]) -> _Result:

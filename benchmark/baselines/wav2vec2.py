@@ -11,7 +11,6 @@ Meta, licence by model (base-960h: Apache-2.0; VoxPopuli: CC BY-NC 4.0). Needs t
 
 from __future__ import annotations
 
-import json
 from math import prod
 from typing import Any
 
@@ -19,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from benchmark.baselines.contract import Baseline, get_scene_embeddings, get_timestamp_embeddings, padded
-from benchmark.baselines.pretrained import from_folder_or_hub, need_transformers
+from benchmark.baselines.pretrained import from_folder_or_hub, need_transformers, settings_of
 
 __all__ = ["get_scene_embeddings", "get_timestamp_embeddings", "load_model"]
 
@@ -78,10 +77,7 @@ def load_model(model_file_path: str = "") -> Wav2Vec2:
     name = model_file_path or DEFAULT
     network = from_folder_or_hub(name, _network)
     note = f"wav2vec 2.0 ({name}), self-supervised on speech; every 20 ms, their mean"
-    # Some settings change the embeddings and not the weights; where the folder is does not.
-    told = {key: value for key, value in network.config.to_dict().items() if key != "_name_or_path"}
-    settings = json.dumps(told, sort_keys=True, default=str)
-    return Wav2Vec2(network, f"transformers-{version}-{settings}", note).eval()
+    return Wav2Vec2(network, f"transformers-{version}-{settings_of(network.config)}", note).eval()
 
 
 def _network(name: str) -> Any:

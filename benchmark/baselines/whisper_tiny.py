@@ -23,7 +23,7 @@ from benchmark.baselines.contract import (
     models_folder,
     padded,
 )
-from benchmark.baselines.pretrained import from_folder_or_hub, need_transformers
+from benchmark.baselines.pretrained import from_folder_or_hub, need_transformers, settings_of
 from byola_hear.frontend import FrontendConfig, mel_filters
 
 __all__ = ["get_scene_embeddings", "get_timestamp_embeddings", "load_model"]
@@ -98,7 +98,7 @@ def load_model(model_file_path: str = "") -> WhisperEncoder:
     name = model_file_path or (str(beside) if beside.is_dir() else DEFAULT)
     encoder = from_folder_or_hub(name, _encoder)
     note = "Whisper's encoder (tiny.en by OpenAI, MIT), supervised on speech; every 20 ms, their mean"
-    return WhisperEncoder(encoder, f"transformers-{version}", note).eval()
+    return WhisperEncoder(encoder, f"transformers-{version}-{settings_of(encoder.config)}", note).eval()
 
 
 def _encoder(name: str) -> nn.Module:

@@ -31,15 +31,15 @@ def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     return wav2vec2_folder(tmp_path_factory.mktemp("wav2vec2") / request.param, request.param == "stable")
 
 
-def test_wav2vec2_of_other_settings_is_another(folder: Path, tmp_path: Path) -> None:
-    shutil.copytree(folder, tmp_path / "same")
-    shutil.copytree(folder, tmp_path / "changed")
-    config = json.loads((folder / "config.json").read_text())
-    (tmp_path / "changed" / "config.json").write_text(json.dumps({**config, "hidden_act": "relu"}))
-    own, same, changed = (
-        wav2vec2.load_model(str(each)).fingerprint() for each in (folder, tmp_path / "same", tmp_path / "changed")
-    )
-    assert own == same != changed
+def test_other_settings_are_another_model(folder: Path, whisper: Path, tmp_path: Path) -> None:
+    for module, whole, setting in ((wav2vec2, folder, "hidden_act"), (whisper_tiny, whisper, "activation_function")):
+        same, changed = (tmp_path / f"{module.__name__}{number}" for number in (0, 1))
+        shutil.copytree(whole, same)
+        shutil.copytree(whole, changed)
+        config = json.loads((whole / "config.json").read_text())
+        (changed / "config.json").write_text(json.dumps({**config, setting: "relu"}))
+        prints = [module.load_model(str(each)).fingerprint() for each in (whole, same, changed)]
+        assert prints[0] == prints[1] != prints[2]
 
 
 @torch.no_grad()
