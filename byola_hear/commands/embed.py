@@ -205,7 +205,8 @@ def loaded_model(name: str, device: str) -> ByolaModel:
         target = torch.device(device)
         torch.zeros(1, device=target).cpu()
     except (RuntimeError, AssertionError, NotImplementedError) as error:
-        raise click.UsageError(f"device {device!r} can't be used: {one_line(error)}") from error
+        reason = one_line(error).partition(". ")[0]  # torch goes on with all that it would do elsewhere
+        raise click.UsageError(f"device {device!r} can't be used: {reason}") from error
     try:
         return resolve(name).to(target)
     except (ValueError, OSError) as error:

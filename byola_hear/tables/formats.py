@@ -99,7 +99,7 @@ def chosen_format(output: str | os.PathLike[str], name: str | None = None) -> tu
     if name not in FORMATS:
         endings = ", ".join(ENDINGS)
         known = f"a format among {', '.join(FORMATS)}, got {name!r}"
-        unknown = f"an output that ends in {endings}, or a folder (with a slash at its end), got {path}"
+        unknown = f"a table that ends in {endings}, or a folder (with a slash at its end), got {path}"
         raise TableRefused(f"expected {unknown if name is None else known}")
     if name == "zarr" and sys.version_info < (3, 11):
         raise TableRefused(f"{path} needs Python 3.11 or later, got {sys.version_info[0]}.{sys.version_info[1]}")
