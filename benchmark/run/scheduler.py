@@ -108,7 +108,8 @@ def run_cells(
                     finished(cell, result, outcome)
                     n_done += 1
                     bar.set_postfix_str(f"{n_done}/{len(cells)} cells, {cell.model.name} on {cell.task.name}", False)
-                    bar.update(100.0 * costs[id(cell)] / total)
+                    # Rounded sums may exceed the whole, of which tqdm would warn.
+                    bar.update(min(100.0 * costs[id(cell)] / total, 100.0 - bar.n))
                 if sys.stderr.isatty():
                     bar.refresh()  # so that the time goes on
         except BaseException as error:
