@@ -13,7 +13,7 @@ from byola_hear.dataframe import embed, read_table
 from byola_hear.hear import get_scene_embeddings, get_timestamp_embeddings, load_model
 from byola_hear.zoo import describe_model, list_models
 
-__version__ = "0.4.0"
+__version__ = "0.5.0"
 
 __all__ = [
     "__version__",

@@ -84,7 +84,8 @@ def caption(document: dict[str, Any]) -> list[str]:
         f"Scores of HEAR's own probes{grid}, in %, ± half the 95 % interval of a bootstrap over the tested files "
         "(drawn anew within each fold, the same draws for every model; Wilson's interval where all files are right, "
         "or none; no interval where every draw gives the same score). Files of one speaker or recording are drawn as "
-        "if they were independent."
+        "if they were independent. The probes take embeddings as they are, without standardising them, which "
+        "embeddings whose numbers differ in size by orders of magnitude suffer from."
     ]
     if any(cell["interval"] == "folds" for row in document["rows"] for cell in row["cells"].values()):
         lines.append(
