@@ -9,9 +9,13 @@ torch.Size([1, 3072])
 
 from __future__ import annotations
 
-from byola_hear.dataframe import embed, read_table
-from byola_hear.hear import get_scene_embeddings, get_timestamp_embeddings, load_model
-from byola_hear.zoo import describe_model, list_models
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from byola_hear.dataframe import embed, read_table
+    from byola_hear.hear import get_scene_embeddings, get_timestamp_embeddings, load_model
+    from byola_hear.zoo import describe_model, list_models
 
 __version__ = "0.5.0"
 
@@ -25,3 +29,25 @@ __all__ = [
     "load_model",
     "read_table",
 ]
+
+_MODULES = {
+    "describe_model": "zoo",
+    "embed": "dataframe",
+    "get_scene_embeddings": "hear",
+    "get_timestamp_embeddings": "hear",
+    "list_models": "zoo",
+    "load_model": "hear",
+    "read_table": "dataframe",
+}
+
+
+def __getattr__(name: str) -> Any:
+    # With torch, which takes seconds, only once something is asked for: `byola-hear --help` needs none of it.
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

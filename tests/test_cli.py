@@ -399,3 +399,18 @@ def test_as_a_module() -> None:
         check=False,
     )
     assert (process.returncode, process.stderr) == (2, "error: no such checkpoint: nowhere.safetensors\n")
+
+
+def test_help_is_there_before_torch_and_so_is_an_interruption(tmp_path: Path) -> None:
+    (tmp_path / "torch.py").write_text("raise KeyboardInterrupt")
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), str(DATA.parents[1])])}
+        command = [sys.executable, "-m", "byola_hear", *arguments]
+        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+    shown = run("--help")
+    assert (shown.returncode, shown.stderr) == (0, "")
+    assert "embed" in shown.stdout
+    stopped = run("models")
+    assert (stopped.returncode, stopped.stdout, stopped.stderr.strip()) == (130, "", "error: interrupted")

@@ -176,6 +176,7 @@ def test_importing_has_no_side_effects(repository: Path) -> None:
         "            torch.get_rng_state().tolist())\n"
         "before = state()\n"
         "import byola_hear\n"
+        "assert all(callable(getattr(byola_hear, name)) for name in byola_hear.__all__ if name != '__version__')\n"
         "assert state() == before\n"
         "assert not {'torchaudio', 'librosa', 'tensorflow', 'pandas'} & set(sys.modules)\n"
     )
