@@ -16,6 +16,7 @@ from torch import Tensor
 
 from byola_hear.audio import AudioFileError
 from byola_hear.clips import Clip, find_clips
+from byola_hear.device import usable_device
 from byola_hear.extract import extract, extract_waveforms
 from byola_hear.folders import OnMissing
 from byola_hear.model import ByolaModel
@@ -115,8 +116,8 @@ def embed(
     Raises:
         FileNotFoundError: if a path or pattern stands for no file and ``errors`` is ``"raise"``.
         TypeError: if the inputs are neither paths, nor clips, nor waveforms.
-        ValueError: if an argument or a waveform is not as described, or (:class:`~byola_hear.audio.AudioFileError`)
-            a file can't be embedded and ``errors`` is ``"raise"``.
+        ValueError: if an argument or a waveform is not as described, the device can't be used, or
+            (:class:`~byola_hear.audio.AudioFileError`) a file can't be embedded and ``errors`` is ``"raise"``.
 
     Example:
         >>> import numpy as np
@@ -134,7 +135,7 @@ def embed(
         inputs = list(inputs)  # it is looked at more than once
     network = model if isinstance(model, ByolaModel) else resolve(model)
     if device is not None:
-        network = network.to(device)
+        network = network.to(usable_device(device))
     network = network.in_precision(precision)
     request = request_for(network, kind, window, hop)
     waveforms = _waveforms(inputs)

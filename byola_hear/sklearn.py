@@ -21,6 +21,7 @@ from torch import Tensor
 
 from byola_hear.clips import Clip
 from byola_hear.dataframe import embed
+from byola_hear.device import usable_device
 from byola_hear.model import ByolaModel
 from byola_hear.waveforms import MAX_SAMPLE
 from byola_hear.zoo import resolve
@@ -153,7 +154,7 @@ class ByolaTransformer(TransformerMixin, BaseEstimator):
             if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
                 raise ValueError(f"{name} must be a positive integer, got {value!r}")
         if isinstance(self.model, ByolaModel):
-            return self.model if self.device is None else _moved(self.model, self.device)
+            return self.model if self.device is None else self.model.to(usable_device(self.device))
         if not isinstance(self.model, (str, os.PathLike)):
             received = type(self.model).__name__
             raise TypeError(f"model must be a name, a checkpoint's path or a model, got {received}")
@@ -179,14 +180,8 @@ class ByolaTransformer(TransformerMixin, BaseEstimator):
 
 @lru_cache(maxsize=_MODELS_KEPT)
 def _load(name: str, device: str, written: int | None) -> ByolaModel:
-    return _moved(resolve(name), device)
-
-
-def _moved(model: ByolaModel, device: str | torch.device) -> ByolaModel:
-    try:
-        return model.to(device)
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
-        raise ValueError(f"device {str(device)!r} can't be used: {str(error).splitlines()[0]}") from error
+    target = usable_device(device)
+    return resolve(name).to(target)
 
 
 def _column(X: Any) -> tuple[list[Any] | None, bool]:

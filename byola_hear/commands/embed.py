@@ -11,6 +11,7 @@ import torch
 
 from byola_hear.cli import Failure, Finite, one_line
 from byola_hear.clips import Clip, find_clips, parse_shard, shard
+from byola_hear.device import usable_device
 from byola_hear.extract import extract
 from byola_hear.model import PRECISIONS, ByolaModel
 from byola_hear.pooled import request_for
@@ -202,12 +203,7 @@ def shown(events: Iterator[Event], progress: Progress, request: Request, strict:
 def loaded_model(name: str, device: str) -> ByolaModel:
     """The model on its device; whatever is wrong with either is wrong usage."""
     try:
-        target = torch.device(device)
-        torch.zeros(1, device=target).cpu()
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
-        reason = one_line(error).partition(". ")[0]  # torch goes on with all that it would do elsewhere
-        raise click.UsageError(f"device {device!r} can't be used: {reason}") from error
-    try:
+        target = usable_device(device)
         return resolve(name).to(target)
     except (ValueError, OSError) as error:
         raise click.UsageError(one_line(error)) from error

@@ -1,0 +1,33 @@
+"""Devices that can be computed on."""
+
+from __future__ import annotations
+
+import torch
+
+
+def usable_device(device: str | torch.device) -> torch.device:
+    """A device on which a number can be made and brought back; torch takes the names of many on which none can.
+
+    Args:
+        device: a torch device or its name, such as ``"cpu"``, ``"cuda"``, ``"cuda:1"`` or ``"mps"``.
+
+    Returns:
+        The device.
+
+    Raises:
+        ValueError: if it is none, or can't be used here.
+
+    Example:
+        >>> usable_device("cpu")
+        device(type='cpu')
+        >>> usable_device("toaster")  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+        ValueError: device 'toaster' can't be used: Expected one of cpu, cuda, ...
+    """
+    try:
+        target = torch.device(device)
+        torch.zeros(1, device=target).cpu()
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        reason = " ".join(str(error).split()).partition(". ")[0]  # torch goes on with all that it would do elsewhere
+        raise ValueError(f"device {str(device)!r} can't be used: {reason}") from error
+    return target
