@@ -23,7 +23,8 @@ from tqdm import tqdm
 import byola_hear
 from benchmark.collection_clips import recordings, write_clips
 from benchmark.collection_contestants import ContestantFailed, Settings, in_a_process
-from benchmark.extractors import load_network, untrained_model
+from benchmark.extractors import untrained_model
+from benchmark.loading import load_network
 from benchmark.provenance import provenance
 from benchmark.table import markdown
 from byola_hear.checkpoint import save_checkpoint

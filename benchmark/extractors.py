@@ -8,18 +8,16 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 
 import byola_hear
-from benchmark.baselines import BASELINES, baseline
-from benchmark.baselines.contract import Baseline, Unavailable
+from benchmark.baselines import baseline
+from benchmark.loading import baseline_asked_for, baseline_note, load_baseline, load_network, row_name
 from byola_hear.encoder import EncoderConfig
 from byola_hear.frontend import FrontendConfig, log_mel
 from byola_hear.model import ByolaModel, ModelConfig
-from byola_hear.zoo import HUB_PREFIX
 
 #: Clips in, ``(n_clips, n_features)`` out.
 Embed = Callable[[list[np.ndarray]], np.ndarray]
@@ -81,61 +79,6 @@ def from_model(model: ByolaModel, row: str, note: str = "") -> Extractor:
     return Extractor(row, f"{_code_hash()}-{model.fingerprint()}", model.sample_rate, embed_with(model), note, model)
 
 
-def check_network(name: str) -> None:
-    """Look at a network's name, or a checkpoint's path, and load nothing; who names neither is told of the baselines.
-
-    Raises:
-        FileNotFoundError: if there is no such file.
-        ValueError: if there is no such name.
-    """
-    networks, path = byola_hear.list_models(), Path(name)
-    if not name or name in networks or name.startswith(HUB_PREFIX) or path.exists():
-        return
-    if path.suffix or len(path.parts) > 1:
-        raise FileNotFoundError(f"no such checkpoint: {name}")
-    known = ", ".join((*networks, *BASELINES, "all"))
-    raise ValueError(f"no model is called {name!r}; known names: {known}; or give a checkpoint's path")
-
-
-def load_network(name: str) -> ByolaModel:
-    """One of the package's networks, or a checkpoint; a name that is none is told of the baselines, too.
-
-    Raises:
-        FileNotFoundError: if there is no such file.
-        ValueError: if there is no such name, or the checkpoint can't be loaded.
-    """
-    check_network(name)
-    return byola_hear.load_model(name)
-
-
-def load_baseline(name: str, weights: str = "") -> Any:
-    """A baseline's model, whatever is wrong with what it looks for by itself being a reason not to have it.
-
-    A package that does not import, or damaged weights where no weights were named, cost one row and not all the others.
-
-    Args:
-        name: out of :data:`benchmark.baselines.BASELINES`.
-        weights: what its ``load_model`` is given.
-
-    Returns:
-        What its ``load_model`` gives.
-
-    Raises:
-        Unavailable: if the baseline can't be had here.
-        ValueError: if the weights named can't be used.
-        FileNotFoundError: if they are not there.
-    """
-    try:
-        return baseline(name).load_model(weights)
-    except Unavailable:
-        raise
-    except (ImportError, OSError, ValueError, RuntimeError) as error:
-        if weights:
-            raise
-        why = " ".join(str(error).split()) or type(error).__name__
-        raise Unavailable(f"can't be used as it is installed here: {why}") from error
-
-
 def from_baseline(name: str, weights: str = "") -> Extractor:
     """An extractor of a baseline's clip embeddings.
 
@@ -164,40 +107,6 @@ def from_baseline(name: str, weights: str = "") -> Extractor:
         return embeddings
 
     return Extractor(row, f"{name}-{model.fingerprint()}", model.sample_rate, embed, baseline_note(model, weights))
-
-
-def row_name(name: str, weights: str = "") -> str:
-    """What a baseline's row is called.
-
-    Example:
-        >>> row_name("crepe"), row_name("wav2vec2", "facebook/wav2vec2-base-960h")
-        ('crepe', 'wav2vec2=wav2vec2-base-960h')
-    """
-    path = Path(weights)
-    return f"{name}={path.stem if path.is_file() else path.name}" if weights else name
-
-
-def baseline_note(model: Baseline, weights: str = "") -> str:
-    """A baseline's note, which names the weights that were asked for.
-
-    Example:
-        >>> from benchmark.baselines import baseline
-        >>> baseline_note(baseline("logmel").load_model())[:20]
-        'log-mel spectrogram,'
-    """
-    named = Path(weights).name if Path(weights).exists() else weights
-    return f"weights {named}: {model.note}" if named not in model.note else model.note
-
-
-def baseline_asked_for(text: str) -> tuple[str, str] | None:
-    """A baseline's name and weights out of ``NAME`` or ``NAME=WEIGHTS``; None if it is no baseline's.
-
-    Example:
-        >>> baseline_asked_for("wav2vec2=facebook/wav2vec2-base-960h"), baseline_asked_for("both")
-        (('wav2vec2', 'facebook/wav2vec2-base-960h'), None)
-    """
-    name, _, weights = text.partition("=")
-    return (name, weights) if name in BASELINES else None
 
 
 def log_mel_moments(clips: Sequence[np.ndarray]) -> tuple[float, float]:

@@ -11,7 +11,8 @@ import numpy as np
 
 from benchmark.baselines import BASELINES
 from benchmark.baselines.contract import Unavailable
-from benchmark.extractors import Extractor, baseline_asked_for, check_network, extractors_of, row_name
+from benchmark.extractors import Extractor, extractors_of
+from benchmark.loading import baseline_asked_for, check_network, row_name
 from benchmark.plan import plan
 from benchmark.probe import run
 from benchmark.provenance import provenance

@@ -58,6 +58,29 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
         raise
 
 
+@contextmanager
+def readable(path: str | os.PathLike[str], what: str) -> Iterator[None]:
+    """Say in words what keeps a file from being read inside the block.
+
+    Args:
+        path: the file.
+        what: what it should be.
+
+    Raises:
+        FileNotFoundError: if it is not there.
+        OSError: if it can't be read.
+        ValueError: if it is a folder.
+    """
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise FileNotFoundError(f"no such {what}: {os.fspath(path)}") from error
+    except IsADirectoryError as error:
+        raise ValueError(f"expected a {what}, got the folder {os.fspath(path)}") from error
+    except OSError as error:
+        raise OSError(f"the {what} {os.fspath(path)} can't be read: {error.strerror or error}") from error
+
+
 def locked(file: IO[Any]) -> bool:
     """Lock an open file until it is closed.
 

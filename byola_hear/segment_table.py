@@ -5,10 +5,9 @@ from __future__ import annotations
 import csv
 import os
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
+from byola_hear.files import readable
 from byola_hear.folders import plain
 
 #: The columns that a table of segments has, among others that are not looked at.
@@ -70,29 +69,6 @@ def read_segments(path: str | os.PathLike[str]) -> list[Segment]:
         except csv.Error as error:
             raise ValueError(f"{path}, line {reader.line_num}: not CSV ({error})") from error
     return segments
-
-
-@contextmanager
-def readable(path: str | os.PathLike[str], what: str) -> Iterator[None]:
-    """Say in words what keeps a file from being read inside the block.
-
-    Args:
-        path: the file.
-        what: what it should be.
-
-    Raises:
-        FileNotFoundError: if it is not there.
-        OSError: if it can't be read.
-        ValueError: if it is a folder.
-    """
-    try:
-        yield
-    except FileNotFoundError as error:
-        raise FileNotFoundError(f"no such {what}: {os.fspath(path)}") from error
-    except IsADirectoryError as error:
-        raise ValueError(f"expected a {what}, got the folder {os.fspath(path)}") from error
-    except OSError as error:
-        raise OSError(f"the {what} {os.fspath(path)} can't be read: {error.strerror or error}") from error
 
 
 def seconds_of(text: str) -> float:

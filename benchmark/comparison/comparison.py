@@ -14,12 +14,12 @@ from benchmark.comparison.folder import DOMAINS, Column, Run
 from benchmark.comparison.intervals import (
     RESAMPLES,
     Interval,
+    basic_bootstrap_limits,
     bootstrap_scores,
     file_interval,
     fold_interval,
     fold_spread,
     percentiles,
-    pivoted,
     task_seed,
 )
 from benchmark.outcome import Outcome
@@ -264,7 +264,7 @@ def _hear(rows: list[Row], columns: list[Column]) -> tuple[list[str], list[str]]
     for index, row in enumerate(kept):
         limits: tuple[float | None, float | None] = (None, None)
         if drawn is not None:
-            limits = pivoted(float(values[index]), drawn[:, index], -1, 1)
+            limits = basic_bootstrap_limits(float(values[index]), drawn[:, index], -1, 1)
         row.hear = Mean(float(values[index]), *limits)
     return [row.name for row in kept], tasks
 

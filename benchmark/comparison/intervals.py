@@ -95,7 +95,7 @@ def percentiles(draws: NDArray[np.floating]) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def pivoted(value: float, draws: NDArray[np.floating], least: float, most: float) -> tuple[float, float]:
+def basic_bootstrap_limits(value: float, draws: NDArray[np.floating], least: float, most: float) -> tuple[float, float]:
     """Limits of a score whose draws are not centred on it: the percentiles of the draws, mirrored at the score.
 
     HEAR's average is such a score: noise adds to the deviation that a task's scores are divided by, so that every draw
@@ -114,7 +114,7 @@ def pivoted(value: float, draws: NDArray[np.floating], least: float, most: float
         Davison and Hinkley, Bootstrap Methods and their Application (1997), section 2.4: basic bootstrap limits.
 
     Example:
-        >>> low, high = pivoted(0.75, np.linspace(0.6, 0.8, 1001), -1, 1)
+        >>> low, high = basic_bootstrap_limits(0.75, np.linspace(0.6, 0.8, 1001), -1, 1)
         >>> round(low, 3), round(high, 3)
         (0.705, 0.895)
     """

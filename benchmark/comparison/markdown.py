@@ -8,7 +8,7 @@ from typing import Any
 from benchmark.comparison.comparison import OVERALL
 from benchmark.comparison.folder import DOMAINS
 from benchmark.comparison.metrics import metric
-from benchmark.comparison.text import between, escaped, number, p_value, signed
+from benchmark.comparison.text import escaped, number, p_value, signed, with_limits
 from benchmark.table import NOTHING, markdown
 from byola_hear.terminal import aligned
 
@@ -41,7 +41,7 @@ def cell_texts(document: dict[str, Any], row: dict[str, Any]) -> dict[str, str]:
             continue
         mean = row["hear"] if kind == "hear" else row["means"].get(name)
         value, low, high = (mean[key] if mean else None for key in ("value", "low", "high"))
-        texts[name] = between(value, low, high, 2) if kind == "hear" else number(value, low, high, 1)
+        texts[name] = with_limits(value, low, high, 2) if kind == "hear" else number(value, low, high, 1)
     return texts
 
 

@@ -44,11 +44,11 @@ def number(value: float | None, low: float | None, high: float | None, digits: i
     return f"{scale * value:.{digits}f}{half}".replace("-", "−")
 
 
-def between(value: float | None, low: float | None, high: float | None, digits: int) -> str:
+def with_limits(value: float | None, low: float | None, high: float | None, digits: int) -> str:
     """A number and its limits, which are not equally far from it.
 
     Example:
-        >>> between(0.83, 0.727, 1.0, 2), between(-0.5, None, None, 2), between(None, None, None, 2)
+        >>> with_limits(0.83, 0.727, 1.0, 2), with_limits(-0.5, None, None, 2), with_limits(None, None, None, 2)
         ('0.83 [0.73, 1.00]', '−0.50', '–')
     """
     if value is None:

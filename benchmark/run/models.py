@@ -11,7 +11,8 @@ from pathlib import Path
 import byola_hear
 from benchmark.baselines import BASELINES
 from benchmark.baselines.contract import Unavailable
-from benchmark.extractors import baseline_asked_for, baseline_note, from_model, load_baseline, load_network, row_name
+from benchmark.extractors import from_model
+from benchmark.loading import baseline_asked_for, baseline_note, load_baseline, load_network, row_name
 from byola_hear import hear
 from byola_hear.model import ByolaModel
 

@@ -12,12 +12,12 @@ from scipy import stats
 
 from benchmark.comparison.averages import compared, hear_average
 from benchmark.comparison.intervals import (
+    basic_bootstrap_limits,
     bootstrap_scores,
     file_interval,
     fold_interval,
     fold_spread,
     percentiles,
-    pivoted,
 )
 from benchmark.comparison.metrics import METRICS, metric
 from benchmark.comparison.paired import exchange_test, group_exchange, holm, least_p, mcnemar
@@ -190,7 +190,7 @@ def test_limits_of_the_hear_average_hold_the_truth_more_often_than_percentiles()
         scores = random.binomial(files, np.broadcast_to(chances, (5, 6))) / files
         drawn = hear_average(random.binomial(files, scores, size=(200, 5, 6)) / files)
         values = hear_average(scores)
-        limits = [pivoted(values[row], drawn[:, row], -1, 1) for row in range(5)]
+        limits = [basic_bootstrap_limits(values[row], drawn[:, row], -1, 1) for row in range(5)]
         assert all(-1 <= low <= value <= high <= 1 for value, (low, high) in zip(values, limits))
         covered += sum(low <= true <= high for true, (low, high) in zip(truth, limits))
         own = [percentiles(drawn[:, row]) for row in range(5)]

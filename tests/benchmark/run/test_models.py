@@ -8,9 +8,9 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from benchmark import extractors
+from benchmark import loading
 from benchmark.baselines import logmel
-from benchmark.extractors import row_name
+from benchmark.loading import row_name
 from benchmark.run.models import ModelRow, model_row, model_rows
 from byola_hear.checkpoint import load_checkpoint, save_checkpoint
 from byola_hear.encoder import EncoderConfig
@@ -43,9 +43,9 @@ def test_a_baseline_that_is_broken_here_costs_its_own_row(monkeypatch: pytest.Mo
     def load_model(weights: str) -> None:
         raise error
 
-    real = extractors.baseline
+    real = loading.baseline
     broken = SimpleNamespace(load_model=load_model)
-    monkeypatch.setattr(extractors, "baseline", lambda name: broken if name == "yamnet" else real(name))
+    monkeypatch.setattr(loading, "baseline", lambda name: broken if name == "yamnet" else real(name))
     rows = model_rows(["logmel", "yamnet"])
     assert not rows[0].missing and rows[1].missing.startswith("can't be used as it is installed here: ")
     assert "\n" not in rows[1].missing and str(error).split()[-1] in rows[1].missing
@@ -77,7 +77,7 @@ def test_rows_of_like_named_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     paths = [str(small_checkpoint(tmp_path / folder / "final.pth")) for folder in "ab"]
     assert [each.name for each in model_rows(paths)] == ["final", "b-final"]
     another = SimpleNamespace(load_model=lambda weights: logmel.load_model())
-    monkeypatch.setattr(extractors, "baseline", lambda name: another)
+    monkeypatch.setattr(loading, "baseline", lambda name: another)
     rows = model_rows([f"wav2vec2={path}" for path in paths])
     assert [each.name for each in rows] == ["wav2vec2=final", "wav2vec2=b-final"]
     assert rows[0].note.startswith("weights final.pth: log-mel")
