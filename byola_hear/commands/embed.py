@@ -16,7 +16,7 @@ from byola_hear.extract import extract
 from byola_hear.model import PRECISIONS, ByolaModel
 from byola_hear.pooled import request_for
 from byola_hear.rows import Event, Failed, Request
-from byola_hear.terminal import Preview, Progress, clock
+from byola_hear.terminal import Preview, Progress, clock, quantity
 from byola_hear.zoo import resolve
 
 
@@ -181,8 +181,9 @@ def command(
     if finished.output is None:
         raise Failure(f"no file could be embedded, {output} is not written")
     if not quiet:
-        rows = f"{finished.n_clips} clips, {clock(finished.seconds)}, {finished.n_rows} rows of {request.size} numbers"
-        click.echo(f"{output}: {rows}, model {request.model}; {progress.summary()}")
+        embedded, rows = quantity(finished.n_clips, "clip"), quantity(finished.n_rows, "row")
+        told = f"{embedded}, {clock(finished.seconds)}, {rows} of {request.size} numbers"
+        click.echo(f"{output}: {told}, model {request.model}; {progress.summary()}")
     if finished.errors is not None:
         click.echo(f"{finished.n_failed} could not be embedded, see {finished.errors}", err=True)
     return 1 if finished.n_failed else 0

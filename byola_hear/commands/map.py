@@ -15,7 +15,7 @@ from byola_hear.map import LAYOUTS, folder_labels, read_labels, write_map
 from byola_hear.map.layout import check_method
 from byola_hear.map.preview import preview
 from byola_hear.tables import ENDINGS, TableError, read_table
-from byola_hear.terminal import stderr_is_terminal
+from byola_hear.terminal import quantity, stderr_is_terminal
 
 if TYPE_CHECKING:
     import pandas
@@ -118,7 +118,8 @@ def command(
     for file, reason in silent.items():
         complain(file, f"no preview: {reason}")
     sounds = f"previews of {preview_seconds:g} s in it" if embed_audio else "plays the files where they are"
-    click.echo(f"{output}: {len(files)} clips, {len(set(named))} different labels, {size / 1e6:.2f} MB, {sounds}")
+    clips, labelled = quantity(len(files), "clip"), quantity(len(set(named)), "different label")
+    click.echo(f"{output}: {clips}, {labelled}, {size / 1e6:.2f} MB, {sounds}")
     return 1 if failures or silent else 0
 
 
