@@ -11,10 +11,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 import click
@@ -22,7 +19,9 @@ from tqdm import tqdm
 
 import byola_hear
 from benchmark.collection_clips import recordings, write_clips
-from benchmark.collection_contestants import ContestantFailed, Settings, in_a_process
+from benchmark.collection_contestants import ContestantFailed, Settings
+from benchmark.collection_report import report
+from benchmark.collection_ways import WAYS, Way, ratios
 from benchmark.extractors import untrained_model
 from benchmark.loading import load_network
 from benchmark.provenance import provenance
@@ -30,80 +29,8 @@ from benchmark.table import markdown
 from byola_hear.checkpoint import save_checkpoint
 from byola_hear.cli import Failure, Finite
 from byola_hear.files import replacing
-from byola_hear.terminal import aligned
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-#: What is run, what it is, and how many of the files it goes through at most.
-WAYS = {
-    "package": ("byola-hear embed, files to table", None),
-    "package_bfloat16": ("the same with --precision bfloat16", None),
-    "network": ("its network alone, audio in memory", 200),
-    "plain": ("plain loop: librosa.load, mel spectrogram, plain network", 200),
-    "opensmile": ("openSMILE eGeMAPS functionals", 100),
-    "yamnet": ("YAMNet TFLite, windows every 0.48 s", 200),
-    "wav2vec2": ("wav2vec2-base's shape, random weights", 5),
-}
-#: What the project aims at: the package's whole program, at least so many times as fast as each.
-AIMS = {"network": 0.5, "plain": 3.0, "opensmile": 1.0, "wav2vec2": 20.0}
-
-
-@dataclass
-class Way:
-    """A contestant's times, one a turn.
-
-    Attributes:
-        name: out of ``WAYS``.
-        n_files: that it goes through.
-        missing: why it does not run; empty if it does.
-        work: seconds for these files by the clock.
-        cpu: seconds of processor time for these files.
-        start: seconds for the start, by the clock.
-    """
-
-    name: str
-    n_files: int
-    missing: str = ""
-    work: list[float] = field(default_factory=list)
-    cpu: list[float] = field(default_factory=list)
-    start: list[float] = field(default_factory=list)
-
-    def turn(self, settings: Settings) -> None:
-        """Run it once and keep its times."""
-        result = in_a_process(self.name, settings)
-        if "missing" in result:
-            self.missing = result["missing"]
-            return
-        self.work.append(result["seconds"])
-        self.cpu.append(result["cpu_seconds"])
-        self.start.append(result["start_seconds"])
-
-    def program(self, n_files: int) -> list[float]:
-        """Seconds from the program's start to its end for so many files, one a turn."""
-        return [start + work * n_files / self.n_files for start, work in zip(self.start, self.work, strict=True)]
-
-    def alone(self, n_files: int) -> list[float]:
-        """Seconds of work without the start for so many files, one a turn."""
-        return [work * n_files / self.n_files for work in self.work]
-
-
-def ratios(ways: dict[str, Way], n_files: int) -> dict[str, float]:
-    """How many times as fast the package's whole program is as each of the others that ran.
-
-    The network alone has no start to it, as it is no program.
-
-    Example:
-        >>> ours = Way("package", 4, work=[1.0, 9.0], start=[1.0, 1.0])
-        >>> theirs = Way("plain", 2, work=[3.0, 29.0], start=[0.0, 2.0])
-        >>> ratios({"package": ours, "plain": theirs}, 4)
-        {'plain': 4.5}
-    """
-    ours = ways["package"].program(n_files)
-    found = {}
-    for name, way in ways.items():
-        if name != "package" and not way.missing:
-            theirs = way.alone(n_files) if name == "network" else way.program(n_files)
-            found[name] = median(each / own for each, own in zip(theirs, ours, strict=True))
-    return found
 
 
 def measure(
@@ -189,60 +116,6 @@ def measure(
         },
         "ratios": ratios(ways, n_clips),
     }
-
-
-def rows(result: dict[str, Any]) -> list[list[str]]:
-    """A line for each way: what it is, its speed, how the package compares and what was aimed at."""
-    about = result["about"]
-    total = about["clips"] * about["clip_seconds"]
-    lines = []
-    for name, way in result["ways"].items():
-        if way["missing"]:
-            lines.append([way["what"], "–", "–", "–", "–", "–", "–", way["missing"]])
-            continue
-        heard = way["files"] * about["clip_seconds"]
-        work = median(heard / each for each in way["work_seconds"])
-        cpu = median(heard / max(each, 1e-9) for each in way["cpu_seconds"])
-        # The network alone is no program.
-        program = "–" if name == "network" else f"{median(total / each for each in way['program_seconds']):.1f}"
-        compared, aim, reached = ["–"] * 3
-        if name in result["ratios"]:
-            ratio = result["ratios"][name]
-            compared = f"{ratio:.2f}"
-            if name in AIMS:
-                aim, reached = f"≥ {AIMS[name]:g}", "yes" if ratio >= AIMS[name] else "no"
-        lines.append([way["what"], str(way["files"]), f"{work:.1f}", f"{cpu:.1f}", program, compared, aim, reached])
-    return lines
-
-
-HEADER = ["way", "files", "work", "per CPU second", "whole program", "package, times as fast", "aim", "reached"]
-
-
-def report(result: dict[str, Any], table: Callable[[list[str], list[list[str]]], str] = aligned) -> str:
-    """The result as text.
-
-    Args:
-        result: what :func:`measure` gives.
-        table: makes a table of a header and rows: for the terminal, or :func:`benchmark.table.markdown`.
-
-    Returns:
-        Lines.
-    """
-    about = result["about"]
-    form = f"{about['sample_rate']} Hz, {about['channels']} channel{'s' if about['channels'] > 1 else ''}"
-    return "\n".join(
-        [
-            f"{about['clips']} FLAC files of {about['clip_seconds']:g} s, {form}; "
-            f"{about['model']}; {about['threads']} threads.",
-            f"{about['hardware']}; medians of {about['turns']} turns.",
-            "",
-            "Times real time: of the work without the start, of the work per second of processor time, and of the "
-            "whole program, from its start to the end of its work on all the files; a way that went through fewer of "
-            "them is given its start and so much of its work. The network alone is compared without a start.",
-            "",
-            table(HEADER, rows(result)),
-        ]
-    )
 
 
 def _yamnet_beside() -> Path | None:

@@ -13,7 +13,7 @@ import soundfile
 import torch
 
 import byola_hear
-from benchmark import collection_speed
+from benchmark import collection_speed, collection_ways
 from benchmark.__main__ import main
 from benchmark.collection_clips import recordings, write_clips
 from benchmark.collection_contestants import (
@@ -26,7 +26,9 @@ from benchmark.collection_contestants import (
     run,
     yamnet,
 )
-from benchmark.collection_speed import Way, collection_speed_command, ratios, report
+from benchmark.collection_report import report
+from benchmark.collection_speed import collection_speed_command
+from benchmark.collection_ways import Way, ratios
 from benchmark.table import markdown
 from byola_hear.audio import read_audio
 
@@ -102,7 +104,7 @@ def test_the_table_says_what_is_reached_and_what_is_missing(monkeypatch: pytest.
             return {"missing": "its model file is not at hand: --yamnet FILE"}
         return {"seconds": times[name] * len(told.files) / 10, "cpu_seconds": 1.0, "start_seconds": 0.0}
 
-    monkeypatch.setattr(collection_speed, "in_a_process", fake)
+    monkeypatch.setattr(collection_ways, "in_a_process", fake)
     outputs = [tmp_path / "collection_speed.json", tmp_path / "collection_speed.md"]
     arguments = ["--clips", "10", "--seconds", "0.1", "--turns", "2", "--no-progress", "--rate", "8000"]
     collection_speed_command.main([*arguments, *(f"-o{output}" for output in outputs)], standalone_mode=False)
@@ -139,7 +141,7 @@ def test_a_way_that_fails_is_one_line(capsys: pytest.CaptureFixture[str], monkey
     def fail(name: str, told: Settings) -> dict[str, Any]:
         raise ContestantFailed(f"{name} failed: MemoryError")
 
-    monkeypatch.setattr(collection_speed, "in_a_process", fail)
+    monkeypatch.setattr(collection_ways, "in_a_process", fail)
     with pytest.raises(SystemExit) as stopped:
         main(["collection", "--clips", "2", "--seconds", "0.1", "--no-progress", "--rate", "8000"])
     assert stopped.value.code == 1

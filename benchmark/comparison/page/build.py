@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from benchmark.comparison.caption import caption
 from benchmark.comparison.comparison import Comparison
 from benchmark.comparison.folder import DOMAINS
-from benchmark.comparison.markdown import caption, cell_texts
+from benchmark.comparison.markdown import cell_texts
 from benchmark.comparison.metrics import metric
 from benchmark.comparison.page.confusion import confusions
 from benchmark.comparison.page.sections import Section
