@@ -27,7 +27,7 @@ from benchmark.loading import load_network
 from benchmark.provenance import provenance
 from benchmark.table import markdown
 from byola_hear.checkpoint import save_checkpoint
-from byola_hear.cli import Failure, Finite
+from byola_hear.cli_errors import Failure, Finite
 from byola_hear.files import replacing
 
 REPOSITORY = Path(__file__).resolve().parents[1]

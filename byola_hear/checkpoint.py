@@ -1,7 +1,7 @@
 """Checkpoints: one safetensors file with the weights and, in its header, everything else about the model.
 
 The header's metadata has one entry, ``byola_hear``: JSON of the format's version and of the whole
-:class:`~byola_hear.model.ModelConfig`. Tensors carry the names of published checkpoints of the family
+:class:`~byola_hear.models.config.ModelConfig`. Tensors carry the names of published checkpoints of the family
 (``features.*``, ``fc.*``); matrices and kernels are float16, vectors (biases, batch norm) float32, since they
 are a thousandth of the file and a variance may exceed float16. Reading runs no code from the file.
 """
@@ -12,7 +12,7 @@ import hashlib
 import json
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import safetensors
 import safetensors.torch
@@ -21,7 +21,7 @@ from torch import Tensor
 
 from byola_hear.encoder import Encoder, EncoderConfig
 from byola_hear.files import replacing
-from byola_hear.model import ByolaModel, ModelConfig
+from byola_hear.models.config import ModelConfig
 
 #: Name of the metadata entry, by which a file is recognised.
 FORMAT = "byola_hear"
@@ -37,7 +37,19 @@ class CheckpointError(ValueError):
     """A checkpoint that can't be used; the message names the file and says why."""
 
 
-def save_checkpoint(path: str | os.PathLike[str], model: ByolaModel, dtype: torch.dtype = torch.float16) -> str:
+class Saved(Protocol):
+    """What goes into a checkpoint: a model's configuration and its network."""
+
+    @property
+    def config(self) -> ModelConfig:
+        """Everything but the weights."""
+
+    @property
+    def encoder(self) -> Encoder:
+        """The network."""
+
+
+def save_checkpoint(path: str | os.PathLike[str], model: Saved, dtype: torch.dtype = torch.float16) -> str:
     """Write a model to a file: all of it or, if anything fails, nothing.
 
     Args:
@@ -68,7 +80,9 @@ def save_checkpoint(path: str | os.PathLike[str], model: ByolaModel, dtype: torc
     return hashlib.sha256(content).hexdigest()
 
 
-def load_checkpoint(path: str | os.PathLike[str], expected_sha256: str | None = None) -> ByolaModel:
+def read_checkpoint(
+    path: str | os.PathLike[str], expected_sha256: str | None = None
+) -> tuple[ModelConfig, dict[str, Tensor]]:
     """Read and verify a checkpoint.
 
     Args:
@@ -76,7 +90,7 @@ def load_checkpoint(path: str | os.PathLike[str], expected_sha256: str | None = 
         expected_sha256: hexadecimal; the file is refused if its hash is another.
 
     Returns:
-        The model: float32, on the CPU, in evaluation mode.
+        The configuration, and the weights by name as they are in the file.
 
     Raises:
         CheckpointError: if the file is not such a checkpoint, is damaged, or has another hash.
@@ -93,10 +107,9 @@ def load_checkpoint(path: str | os.PathLike[str], expected_sha256: str | None = 
     shapes = {name: tuple(entry["shape"]) for name, entry in header.items() if name != "__metadata__"}
     check_shapes(path, config.encoder, shapes)
     try:
-        tensors = safetensors.torch.load(content)
+        return config, safetensors.torch.load(content)
     except (safetensors.SafetensorError, KeyError) as error:  # KeyError: a type that it has no tensors of
         raise CheckpointError(f"{path}: damaged safetensors file ({error})") from error
-    return assemble(path, config, tensors)
 
 
 def read_header(path: str | os.PathLike[str]) -> tuple[ModelConfig, dict[str, tuple[int, ...]]]:
@@ -195,7 +208,20 @@ def check_shapes(path: Path, config: EncoderConfig, shapes: dict[str, tuple[int,
             raise CheckpointError(f"{path}: expected {name} of shape {shape}, got {shapes[name]}")
 
 
-def assemble(path: Path, config: ModelConfig, tensors: dict[str, Tensor]) -> ByolaModel:
+def filled_encoder(path: Path, config: EncoderConfig, tensors: dict[str, Tensor]) -> Encoder:
+    """The network that a checkpoint's tensors make.
+
+    Args:
+        path: the checkpoint, for messages.
+        config: the network's shape.
+        tensors: its weights by name, of the right shapes.
+
+    Returns:
+        The network: float32, on the CPU.
+
+    Raises:
+        CheckpointError: if a weight is not a finite floating point number.
+    """
     state = {}
     for name, tensor in tensors.items():
         if not tensor.dtype.is_floating_point:
@@ -204,12 +230,12 @@ def assemble(path: Path, config: ModelConfig, tensors: dict[str, Tensor]) -> Byo
         state[name] = tensor.to(torch.float32, copy=True).contiguous()
         if not torch.isfinite(state[name]).all():
             raise CheckpointError(f"{path}: {name} holds NaN or infinite values")
-    encoder = _empty_encoder(path, config.encoder)
+    encoder = _empty_encoder(path, config)
     for name in encoder.state_dict():
         if name.endswith(COUNTER):
             state[name] = torch.zeros((), dtype=torch.long)
     encoder.load_state_dict(state, assign=True)
-    return ByolaModel(config, encoder).eval()
+    return encoder
 
 
 def listed(names: Any) -> str:

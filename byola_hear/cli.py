@@ -9,17 +9,17 @@ from __future__ import annotations
 import codecs
 import errno
 import io
-import math
 import os
 import sys
 from collections.abc import Sequence
 from difflib import get_close_matches
 from importlib import import_module
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import click
 
 import byola_hear
+from byola_hear.cli_errors import one_line
 from byola_hear.quiet import native_messages_hidden
 
 #: The sub-commands and what `byola-hear --help` says of them.
@@ -36,27 +36,6 @@ COMMANDS = {
 
 #: How errors of encoding are handled on stderr.
 _AS_IT_IS = "byola_hear.as_it_is"
-
-
-class Failure(click.ClickException):
-    """Ends the command with one line and exit code 1."""
-
-    exit_code = 1
-
-
-class Finite(click.FloatRange):
-    """An option's number in a range, and neither nan, which no range refuses, nor infinite."""
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """The number.
-
-        Raises:
-            click.BadParameter: if it is none, or not such a one.
-        """
-        number = float(super().convert(value, param, ctx))
-        if not math.isfinite(number):
-            self.fail(f"expected a finite number, got {value}", param, ctx)
-        return number
 
 
 class _Lazy(click.Group):
@@ -92,11 +71,6 @@ def commands(context: click.Context) -> None:
     """Embeddings of any sound: BYOL for Audio networks, for HEAR and for everything else."""
     if context.invoked_subcommand is None:
         click.echo(context.get_help())
-
-
-def one_line(error: BaseException) -> str:
-    """An exception's message without line breaks; its type where it says nothing."""
-    return " ".join(str(error).split()) or type(error).__name__
 
 
 def _as_it_is(error: UnicodeError) -> tuple[str | bytes, int]:

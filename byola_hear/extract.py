@@ -21,10 +21,11 @@ from torch import Tensor
 
 from byola_hear.audio import read_blocks
 from byola_hear.clips import Clip
+from byola_hear.extraction.request import Request
 from byola_hear.files import Stamp, stamp_of
 from byola_hear.model import ByolaModel
 from byola_hear.pooled import Pooled
-from byola_hear.rows import Done, Event, Failed, Request
+from byola_hear.rows import Done, Event, Failed
 from byola_hear.segments import FrameFeatures
 from byola_hear.waveforms import check_waveform
 
@@ -52,7 +53,7 @@ def extract(
     Args:
         clips: what to embed.
         model: the network, where it is to run.
-        request: what is asked of each clip, from :func:`byola_hear.pooled.request_for` this model.
+        request: what is asked of each clip, from :func:`byola_hear.extraction.request.request_for` this model.
         workers: threads that decode; None for half as many as the network has, at least two.
         batch_seconds: seconds of audio in short clips that go to the network together; None for what suits the
             device. It changes no result.

@@ -13,7 +13,7 @@ from typing import overload
 from torch import Tensor
 
 from byola_hear.model import ByolaModel
-from byola_hear.zoo import resolve
+from byola_hear.models.loading import resolve
 
 
 def load_model(model_file_path: str | os.PathLike[str] = "") -> ByolaModel:

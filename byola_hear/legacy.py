@@ -9,10 +9,11 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from byola_hear.checkpoint import COUNTER, CheckpointError, assemble, check_shapes, existing_file, listed
+from byola_hear.checkpoint import COUNTER, CheckpointError, check_shapes, existing_file, listed
 from byola_hear.encoder import EncoderConfig
 from byola_hear.frontend import FrontendConfig
-from byola_hear.model import ByolaModel, ModelConfig
+from byola_hear.model import ByolaModel
+from byola_hear.models.config import ModelConfig
 
 
 def load_legacy(
@@ -64,7 +65,7 @@ def load_legacy(
         licence=licence,
         training={},
     )
-    return assemble(path, config, tensors)
+    return ByolaModel.assemble(path, config, tensors)
 
 
 def _legacy_encoder_config(path: Path, tensors: dict[str, Tensor]) -> EncoderConfig:

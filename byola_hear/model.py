@@ -5,20 +5,24 @@ from __future__ import annotations
 import copy
 import hashlib
 import json
-import math
+import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, fields
 from itertools import groupby
 from operator import itemgetter
+from pathlib import Path
 from typing import Any, overload
 
 import torch
 from torch import Tensor, nn
 
-from byola_hear.encoder import Encoder, EncoderConfig
-from byola_hear.frontend import FrontendConfig, log_mel
-from byola_hear.hub import HubMixin
-from byola_hear.pooling import ClipPool, WindowPool, timestamp_count, timestamps
+from byola_hear.checkpoint import filled_encoder, read_checkpoint
+from byola_hear.encoder import Encoder
+from byola_hear.frontend import log_mel
+from byola_hear.models import hub_files
+from byola_hear.models.config import ModelConfig
+from byola_hear.models.pooling.clip import ClipPool
+from byola_hear.models.pooling.timestamps import timestamp_count, timestamps
+from byola_hear.pooling import WindowPool
 from byola_hear.segments import FrameFeatures
 from byola_hear.waveforms import check_clips
 
@@ -28,93 +32,7 @@ PRECISIONS = ("float32", "bfloat16")
 _DESCRIPTIVE = ("name", "version", "licence", "training")
 
 
-def _checked_keys(kind: type, data: object, what: str) -> dict[str, Any]:
-    """``data`` as a dictionary whose keys are exactly the fields of the dataclass ``kind``."""
-    if not isinstance(data, dict):
-        raise ValueError(f"expected {what} as a dictionary, got {type(data).__name__}")
-    known = [item.name for item in fields(kind)]
-    unknown = sorted(str(key) for key in data if key not in known)
-    missing = [name for name in known if name not in data]
-    if unknown or missing:
-        listed = f"unknown: {', '.join(unknown) or 'none'}; missing: {', '.join(missing) or 'none'}"
-        raise ValueError(f"expected {what} with the keys {', '.join(known)}; {listed}")
-    return data
-
-
-@dataclass(frozen=True)
-class ModelConfig:
-    """Everything about a model except its weights; lives in the checkpoint's header.
-
-    Attributes:
-        name: what the model is called, ``"speech"`` for instance.
-        version: version of these weights.
-        frontend: waveform to log-mel.
-        encoder: the network's shape.
-        mean: mean of the training set's log-mel values.
-        std: standard deviation of the training set's log-mel values.
-        window_frames: frame features pooled into one timestamp embedding; odd.
-        licence: SPDX name of the weights' licence.
-        training: how it was trained (hours by source, recipe, crops seen), free-form JSON values.
-    """
-
-    name: str
-    version: str
-    frontend: FrontendConfig
-    encoder: EncoderConfig
-    mean: float
-    std: float
-    window_frames: int = 9
-    licence: str = "Apache-2.0"
-    training: dict[str, Any] = field(default_factory=dict, hash=False)
-
-    def __post_init__(self) -> None:
-        for key in ("name", "version", "licence"):
-            if not isinstance(getattr(self, key), str) or not getattr(self, key):
-                raise ValueError(f"{key} must be a non-empty string, got {getattr(self, key)!r}")
-        if not isinstance(self.frontend, FrontendConfig) or not isinstance(self.encoder, EncoderConfig):
-            raise ValueError(
-                "frontend and encoder must be a FrontendConfig and an EncoderConfig, "
-                f"got {type(self.frontend).__name__} and {type(self.encoder).__name__}"
-            )
-        if self.frontend.n_mels != self.encoder.n_mels:
-            raise ValueError(
-                "front end and encoder disagree about the number of mel bands: "
-                f"{self.frontend.n_mels} and {self.encoder.n_mels}"
-            )
-        for key in ("mean", "std"):
-            value = getattr(self, key)
-            if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-                raise ValueError(f"{key} must be a finite number, got {value!r}")
-        if self.std <= 0:
-            raise ValueError(f"std must be positive, got {self.std}")
-        if type(self.window_frames) is not int or self.window_frames < 1 or self.window_frames % 2 == 0:
-            raise ValueError(f"window_frames must be an odd positive integer, got {self.window_frames!r}")
-        if not isinstance(self.training, dict):
-            raise ValueError(f"training must be a dictionary, got {type(self.training).__name__}")
-
-    def to_dict(self) -> dict[str, Any]:
-        """The configuration as plain JSON values, for a checkpoint's header."""
-        data = {item.name: getattr(self, item.name) for item in fields(self)}
-        return {**data, "frontend": self.frontend.to_dict(), "encoder": self.encoder.to_dict()}
-
-    @classmethod
-    def from_dict(cls, data: dict[str, Any]) -> ModelConfig:
-        """The configuration that :meth:`to_dict` gave.
-
-        Raises:
-            ValueError: if a key is unknown or missing, or a value is not allowed.
-        """
-        data = dict(_checked_keys(cls, data, "a model configuration"))
-        frontend = _checked_keys(FrontendConfig, data["frontend"], "frontend")
-        encoder = _checked_keys(EncoderConfig, data["encoder"], "encoder")
-        try:
-            data["frontend"], data["encoder"] = FrontendConfig(**frontend), EncoderConfig(**encoder)
-            return cls(**data)
-        except TypeError as error:  # a string where a number is compared, for instance
-            raise ValueError(f"a value of the wrong type in a model configuration: {error}") from error
-
-
-class ByolaModel(HubMixin, nn.Module):
+class ByolaModel(nn.Module):
     """A network with its front end, statistics and pooling; what HEAR's tools get from ``load_model``.
 
     ``encoder`` holds the weights and can be trained through :meth:`forward`. The embedding methods use it in
@@ -138,6 +56,8 @@ class ByolaModel(HubMixin, nn.Module):
         ValueError: if ``encoder`` has another shape than the configuration says.
 
     Example:
+        >>> from byola_hear.encoder import EncoderConfig
+        >>> from byola_hear.frontend import FrontendConfig
         >>> config = ModelConfig("example", "0", FrontendConfig(), EncoderConfig.v2(), mean=-8.0, std=4.5)
         >>> model = ByolaModel(config).eval()
         >>> model.scene_embeddings(torch.zeros(2, 16000)).shape
@@ -159,6 +79,39 @@ class ByolaModel(HubMixin, nn.Module):
         self.scene_embedding_size = int(config.encoder.feature_size)
         self.timestamp_embedding_size = int(config.encoder.feature_size)
         self.segment_seconds: float | None = None
+
+    @classmethod
+    def assemble(cls, path: Path, config: ModelConfig, tensors: dict[str, Tensor]) -> ByolaModel:
+        """A model of what was read from a checkpoint.
+
+        Args:
+            path: the checkpoint, for messages.
+            config: everything but the weights.
+            tensors: the weights by name, of the shapes that the configuration says.
+
+        Returns:
+            The model: float32, on the CPU, in evaluation mode.
+
+        Raises:
+            CheckpointError: if a weight is not a finite floating point number.
+        """
+        return cls(config, filled_encoder(path, config.encoder, tensors)).eval()
+
+    @classmethod
+    def from_pretrained(
+        cls, source: str | os.PathLike[str], *, sha256: str | None = None, **options: Any
+    ) -> ByolaModel:
+        """:func:`byola_hear.hub.from_pretrained`."""
+        path = hub_files.located(source, **options)
+        return cls.assemble(path, *read_checkpoint(path, sha256))
+
+    def save_pretrained(self, folder: str | os.PathLike[str], **options: Any) -> str:
+        """:func:`byola_hear.hub.save_pretrained`."""
+        return hub_files.save_pretrained(self, folder, **options)
+
+    def push_to_hub(self, repository: str, **options: Any) -> str:
+        """:func:`byola_hear.hub.push_to_hub`."""
+        return hub_files.push_to_hub(self, repository, **options)
 
     def forward(self, waveforms: Tensor) -> Tensor:
         """Frame features the plain way, differentiable: for fine-tuning.

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from byola_hear.fold import FoldedEncoder
 from byola_hear.frontend import LOG_OFFSET, FrontendConfig, mel_filters
-from byola_hear.model import ModelConfig
+from byola_hear.models.config import ModelConfig
 
 if TYPE_CHECKING:
     import onnx

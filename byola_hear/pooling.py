@@ -1,7 +1,7 @@
-"""Frame features to embeddings: maximum plus mean over time, of a whole clip or of a sliding window.
+"""Frame features to embeddings along time: maximum plus mean over a window that slides along a clip.
 
-Both poolings take a clip's frame features in blocks of any size, in order, and give the same result however
-they were cut. Only true frames count: a window that reaches beyond an end of the clip is truncated there.
+The frame features come in blocks of any size, in order, and the result is the same however they were cut. Only true
+frames count: a window that reaches beyond an end of the clip is truncated there.
 """
 
 from __future__ import annotations
@@ -10,54 +10,6 @@ from collections.abc import Callable, Iterable, Iterator
 
 import torch
 from torch import Tensor
-
-
-class ClipPool:
-    """Maximum plus mean over all frames of one clip, in constant memory.
-
-    The sum is kept in float64, so that the mean of hours is as good as that of a second.
-
-    Source:
-        Niizumi et al., arXiv 2103.06695, section III.
-
-    Example:
-        >>> pool = ClipPool()
-        >>> pool.add(torch.tensor([[1.0, -1.0]]))
-        >>> pool.add(torch.tensor([[3.0, -1.0], [2.0, -4.0]]))
-        >>> pool.result()
-        tensor([ 5., -3.])
-    """
-
-    def __init__(self) -> None:
-        self.count = 0
-        self._maximum: Tensor | None = None
-        self._sum: Tensor | None = None
-
-    def add(self, features: Tensor) -> None:
-        """Take the next frames.
-
-        Args:
-            features: ``(n_frames, size)``; none at all is allowed.
-        """
-        if len(features) == 0:
-            return
-        maximum, total = features.amax(0), features.sum(0, dtype=torch.float32).double()
-        self.count += len(features)
-        self._maximum = maximum if self._maximum is None else torch.maximum(self._maximum, maximum)
-        self._sum = total if self._sum is None else self._sum + total
-
-    def result(self) -> Tensor:
-        """The embedding of what came so far.
-
-        Returns:
-            ``(size,)`` float32.
-
-        Raises:
-            ValueError: if no frame came.
-        """
-        if self._maximum is None or self._sum is None:
-            raise ValueError("there is no frame to pool over")
-        return self._maximum.float() + (self._sum / self.count).float()
 
 
 def slide(x: Tensor, width: int, combine: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
@@ -183,59 +135,3 @@ class WindowPool:
         self._kept = frames[drop:].clone()
         self._done = stop - drop
         return maximum + total / count[:, None]
-
-
-def timestamp_centre(index: int, stride: int, hop_length: int) -> float:
-    """Centre of a frame feature, in samples: the middle of the log-mel frames that it covers.
-
-    Args:
-        index: of the frame feature.
-        stride: log-mel frames to a frame feature.
-        hop_length: samples from one log-mel frame to the next.
-
-    Example:
-        >>> timestamp_centre(1, 4, 160)  # 55 ms at 16 kHz
-        880.0
-    """
-    return (stride * index + (stride - 1) / 2) * hop_length
-
-
-def timestamp_count(n_samples: int, stride: int, hop_length: int) -> int:
-    """How many frame features of a clip are centred within it, at least one.
-
-    Only the last frame feature can be centred beyond the end; it still counts in its neighbours' windows.
-
-    Args:
-        n_samples: length of the clip.
-        stride: log-mel frames to a frame feature.
-        hop_length: samples from one log-mel frame to the next.
-
-    Example:
-        >>> timestamp_count(16000, 4, 160)
-        25
-    """
-    first = timestamp_centre(0, stride, hop_length)
-    return 1 + int(max(n_samples - first, 0) // (stride * hop_length))
-
-
-def timestamps(first: int, last: int, n_samples: int, stride: int, hop_length: int, sample_rate: int) -> Tensor:
-    """Times of the timestamp embeddings ``first`` to ``last`` (exclusive).
-
-    Args:
-        first: index of the first.
-        last: one past the index of the last.
-        n_samples: length of the clip: no time lies beyond it.
-        stride: log-mel frames to a frame feature.
-        hop_length: samples from one log-mel frame to the next.
-        sample_rate: Hz.
-
-    Returns:
-        ``(last - first,)`` float32 milliseconds, rounded once, from whole samples; nothing accumulates.
-
-    Example:
-        >>> timestamps(0, 3, 16000, 4, 160, 16000)
-        tensor([15., 55., 95.])
-    """
-    index = torch.arange(first, last, dtype=torch.float64)
-    samples = (index * stride + (stride - 1) / 2) * hop_length
-    return (samples.clamp(max=n_samples) * 1000.0 / sample_rate).float()

@@ -34,8 +34,9 @@ import torch
 
 from byola_hear.clips import Clip
 from byola_hear.extract import extract
+from byola_hear.extraction.request import Request
 from byola_hear.model import ByolaModel
-from byola_hear.rows import Done, Event, Failed, Request, Rows
+from byola_hear.rows import Done, Event, Failed, Rows
 
 if TYPE_CHECKING:
     import pyarrow
@@ -71,7 +72,7 @@ def extract_on_ray(
     Args:
         clips: what to embed; relative paths are relative to the working directory here.
         model: the network.
-        request: what is asked of each clip, from :func:`byola_hear.pooled.request_for` this model.
+        request: what is asked of each clip, from :func:`byola_hear.extraction.request.request_for` this model.
         address: of the cluster, ``"host:port"``; ``"auto"`` for the one that this machine is part of; None or
             ``"local"`` for one of this machine's own that lasts as long as the extraction. A cluster that this
             process is connected to already is used whatever the address.

@@ -2,45 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from byola_hear.clips import Clip
 from byola_hear.files import Stamp
-
-
-@dataclass(frozen=True)
-class Request:
-    """What is asked of every clip; two tables of equal requests belong together.
-
-    Attributes:
-        kind: ``"scene"`` or ``"timestamp"``.
-        window: seconds pooled into an embedding; None for the whole clip (scene) or the model's own (timestamp).
-        hop: seconds from one embedding to the next; None for the window's length (scene) or the model's own
-            (timestamp).
-        model: the model's name and version, ``"both 0.1.0"``.
-        fingerprint: SHA-256 of the model's configuration and weights, hexadecimal.
-        size: numbers in an embedding.
-    """
-
-    kind: str
-    window: float | None
-    hop: float | None
-    model: str
-    fingerprint: str
-    size: int
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """Names of the columns that say what a row is of; those of the embedding come after them."""
-        return ("file", "start", "end") if self.kind == "scene" else ("file", "start", "end", "time")
-
-    def to_dict(self) -> dict[str, Any]:
-        """The request as plain JSON values."""
-        return asdict(self)
 
 
 @dataclass(frozen=True)

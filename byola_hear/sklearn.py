@@ -23,8 +23,8 @@ from byola_hear.clips import Clip
 from byola_hear.dataframe import embed
 from byola_hear.device import usable_device
 from byola_hear.model import ByolaModel
+from byola_hear.models.loading import resolve
 from byola_hear.waveforms import MAX_SAMPLE
-from byola_hear.zoo import resolve
 
 try:
     from sklearn.base import BaseEstimator, TransformerMixin

@@ -10,7 +10,8 @@ import click
 import numpy as np
 from tqdm import tqdm
 
-from byola_hear.rows import Done, Event, Request, Rows
+from byola_hear.extraction.request import Request
+from byola_hear.rows import Done, Event, Rows
 
 #: Numbers of an embedding that a preview shows.
 _SHOWN = 4

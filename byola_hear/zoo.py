@@ -10,25 +10,21 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import os
 import re
 from pathlib import Path
 from typing import Any
 
 from byola_hear.checkpoint import (
     CheckpointError,
-    load_checkpoint,
+    Saved,
     read_header,
     save_checkpoint,
 )
 from byola_hear.files import replacing
-from byola_hear.hub import from_pretrained
-from byola_hear.model import ByolaModel
+from byola_hear.models.config import training_hours
 
 #: What an empty name stands for.
 DEFAULT_MODEL = "both"
-#: What a repository of the Hugging Face Hub begins with: ``hf://organisation/name@revision``.
-HUB_PREFIX = "hf://"
 #: The zoo's table of contents.
 HASHES = "hashes.json"
 
@@ -98,7 +94,7 @@ def describe_model(name: str = "", folder: Path | None = None) -> dict[str, Any]
         CheckpointError: if the checkpoint is damaged.
         FileNotFoundError: if it is missing.
     """
-    path, entry = _entry(name, folder)
+    path, entry = entry_of(name, folder)
     config, shapes = read_header(path)
     frame_ms = config.encoder.stride * config.frontend.hop_length * 1000 / config.frontend.sample_rate
     return {
@@ -116,77 +112,15 @@ def describe_model(name: str = "", folder: Path | None = None) -> dict[str, Any]
     }
 
 
-def training_hours(training: dict[str, Any]) -> float | None:
-    """Hours of audio out of a configuration's ``training``: ``hours`` itself, or the sum of it by source.
-
-    Example:
-        >>> training_hours({"hours": {"a": 1.5, "b": 0.5}})
-        2.0
-    """
-    hours = training.get("hours")
-    parts = list(hours.values()) if isinstance(hours, dict) else [hours]
-    values = [value for value in parts if isinstance(value, (int, float))]
-    return round(float(sum(values)), 4) if values else None  # to a third of a second: sums are not exact
-
-
 def is_intact(name: str, folder: Path | None = None) -> bool:
     """Whether a model's file is there and has the hash that the table promises."""
-    path, entry = _entry(name, folder)
+    path, entry = entry_of(name, folder)
     if not path.is_file():
         return False
     return hashlib.sha256(path.read_bytes()).hexdigest() == entry["sha256"]
 
 
-def load_named(name: str = "", folder: Path | None = None) -> ByolaModel:
-    """Load a model by name, its hash verified.
-
-    Args:
-        name: a name out of :func:`list_models`; ``""`` is the default model.
-        folder: the zoo; the package's own if None.
-
-    Returns:
-        The model: float32, on the CPU, in evaluation mode.
-
-    Raises:
-        ValueError: if there is no such name.
-        CheckpointError: if the checkpoint is damaged or has another hash.
-        FileNotFoundError: if it is missing.
-    """
-    path, entry = _entry(name, folder)
-    return load_checkpoint(path, entry["sha256"])
-
-
-def resolve(name_or_path: str | os.PathLike[str] = "", folder: Path | None = None) -> ByolaModel:
-    """Load a model by name or from a checkpoint's path. A name wins over a file that is called the same.
-
-    Args:
-        name_or_path: ``""`` for the default model, a name out of :func:`list_models`, a path, or ``hf://`` and a
-            repository of the Hugging Face Hub (:mod:`byola_hear.hub`).
-        folder: the zoo; the package's own if None.
-
-    Returns:
-        The model: float32, on the CPU, in evaluation mode.
-
-    Raises:
-        ValueError: if it is neither a name nor a path.
-        CheckpointError: if the checkpoint can't be used.
-        FileNotFoundError: if it is the path of no file.
-    """
-    text = os.fspath(name_or_path)
-    if not text or text in read_hashes(folder):
-        return load_named(text, folder)
-    if text.startswith(HUB_PREFIX):
-        return from_pretrained(text.removeprefix(HUB_PREFIX))
-    return load_checkpoint(text) if is_path(text) else load_named(text, folder)
-
-
-def is_path(text: str) -> bool:
-    """Whether what is no model's name is meant as a path, by its looks or because it is there."""
-    separators = [separator for separator in (os.sep, os.altsep) if separator]
-    return any(separator in text for separator in separators) or bool(Path(text).suffix) or Path(text).exists()
-
-
-def add_to_zoo(model: ByolaModel, folder: Path) -> str:
+def add_to_zoo(model: Saved, folder: Path) -> str:
     """Write a model's checkpoint into a zoo under its own name and enter it into the table.
 
     Args:
@@ -212,7 +146,7 @@ def add_to_zoo(model: ByolaModel, folder: Path) -> str:
     return sha256
 
 
-def _entry(name: str, folder: Path | None) -> tuple[Path, dict[str, str]]:
+def entry_of(name: str, folder: Path | None) -> tuple[Path, dict[str, str]]:
     """A model's file and its line of the table."""
     folder = folder or zoo_folder()
     table = read_hashes(folder)

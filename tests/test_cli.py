@@ -21,11 +21,12 @@ import torch
 import byola_hear
 from byola_hear import zoo
 from byola_hear.audio import read_audio
-from byola_hear.checkpoint import load_checkpoint
 from byola_hear.cli import main
 from byola_hear.encoder import EncoderConfig
 from byola_hear.frontend import FrontendConfig
-from byola_hear.model import ByolaModel, ModelConfig
+from byola_hear.model import ByolaModel
+from byola_hear.models.config import ModelConfig
+from byola_hear.models.loading import load_checkpoint
 from byola_hear.tables import read_table
 from byola_hear.zoo import add_to_zoo
 

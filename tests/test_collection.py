@@ -16,7 +16,8 @@ import torch
 from byola_hear.checkpoint import save_checkpoint
 from byola_hear.encoder import EncoderConfig
 from byola_hear.frontend import FrontendConfig
-from byola_hear.model import ByolaModel, ModelConfig
+from byola_hear.model import ByolaModel
+from byola_hear.models.config import ModelConfig
 from byola_hear.tables import read_table
 
 ROOT = Path(__file__).parents[1]

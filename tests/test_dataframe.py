@@ -18,7 +18,8 @@ from byola_hear.audio import AudioFileError, read_audio
 from byola_hear.clips import Clip
 from byola_hear.encoder import EncoderConfig
 from byola_hear.frontend import FrontendConfig
-from byola_hear.model import ByolaModel, ModelConfig
+from byola_hear.model import ByolaModel
+from byola_hear.models.config import ModelConfig
 
 DATA = Path(__file__).parent / "data"
 FILES = sorted(str(path) for path in DATA.iterdir() if path.suffix != ".md")

@@ -15,7 +15,8 @@ from byola_hear import get_scene_embeddings, get_timestamp_embeddings, load_mode
 from byola_hear.checkpoint import save_checkpoint
 from byola_hear.encoder import EncoderConfig
 from byola_hear.frontend import FrontendConfig
-from byola_hear.model import ByolaModel, ModelConfig
+from byola_hear.model import ByolaModel
+from byola_hear.models.config import ModelConfig
 
 
 def random_model(name: str, encoder: EncoderConfig, seed: int) -> ByolaModel:

@@ -19,7 +19,8 @@ from torch import Tensor, nn
 from byola_hear.audio import read_audio
 from byola_hear.encoder import Encoder, EncoderConfig
 from byola_hear.frontend import FrontendConfig, frame_count, log_mel
-from byola_hear.model import ByolaModel, ModelConfig
+from byola_hear.model import ByolaModel
+from byola_hear.models.config import ModelConfig
 
 SMALL = EncoderConfig(channels=4, hidden_size=8)
 
@@ -185,7 +186,8 @@ def test_twenty_minutes_take_hardly_more_memory_than_their_waveform(repository: 
 import resource, torch
 from byola_hear.encoder import EncoderConfig
 from byola_hear.frontend import FrontendConfig
-from byola_hear.model import ByolaModel, ModelConfig
+from byola_hear.model import ByolaModel
+from byola_hear.models.config import ModelConfig
 def peak():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 torch.set_num_threads(1)

@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 import torch
 
-from byola_hear.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
+from byola_hear.checkpoint import CheckpointError, save_checkpoint
 from byola_hear.encoder import Encoder, EncoderConfig
 from byola_hear.frontend import FrontendConfig
 from byola_hear.legacy import load_legacy
 from byola_hear.model import ByolaModel
+from byola_hear.models.loading import load_checkpoint
 
 HTK = FrontendConfig(mel_scale="htk", mel_norm="none")
 

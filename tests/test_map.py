@@ -25,16 +25,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from byola_hear.analysis.neighbours import directions, neighbours
 from byola_hear.checkpoint import save_checkpoint
 from byola_hear.cli import main
 from byola_hear.encoder import EncoderConfig
 from byola_hear.frontend import FrontendConfig
 from byola_hear.map import folder_labels, read_labels, write_map
 from byola_hear.map.labels import NONE, TOP, LabelError
-from byola_hear.map.layout import LayoutError, directions, neighbours, placed
+from byola_hear.map.layout import LayoutError, placed
 from byola_hear.map.page import NEIGHBOURS
 from byola_hear.map.preview import preview
-from byola_hear.model import ByolaModel, ModelConfig
+from byola_hear.model import ByolaModel
+from byola_hear.models.config import ModelConfig
 
 HOSTILE = "</script><script>alert(1)</script><!--<img src=x onerror=alert(2)>{{data}}&amp;\"'`\u2028.wav"
 
@@ -82,7 +84,7 @@ def test_neighbours_are_those_of_all_cosines(monkeypatch: pytest.MonkeyPatch) ->
     units[7] = units[3]
     expected = units @ units.T
     expected.fill_diagonal_(-2)
-    monkeypatch.setattr("byola_hear.map.layout._SIMILARITIES", 350)  # seven rows at a time
+    monkeypatch.setattr("byola_hear.analysis.neighbours._SIMILARITIES", 350)  # seven rows at a time
     indices, cosines = neighbours(units, 5)
     torch.testing.assert_close(torch.from_numpy(cosines), expected.sort(1, descending=True).values[:, :5])
     torch.testing.assert_close(expected.gather(1, torch.from_numpy(indices)), torch.from_numpy(cosines))

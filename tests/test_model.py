@@ -13,7 +13,8 @@ from torch import Tensor, nn
 
 from byola_hear.encoder import Encoder, EncoderConfig
 from byola_hear.frontend import FrontendConfig
-from byola_hear.model import ByolaModel, ModelConfig
+from byola_hear.model import ByolaModel
+from byola_hear.models.config import ModelConfig
 
 SMALL = EncoderConfig(channels=4, hidden_size=8)
 

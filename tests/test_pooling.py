@@ -11,7 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from byola_hear.pooling import ClipPool, WindowPool, slide, timestamp_centre, timestamp_count, timestamps
+from byola_hear.models.pooling.clip import ClipPool
+from byola_hear.models.pooling.timestamps import timestamp_centre, timestamp_count, timestamps
+from byola_hear.pooling import WindowPool, slide
 
 
 def naive_windows(frames: Tensor, width: int) -> Tensor:

@@ -20,7 +20,7 @@ import byola_hear
 from byola_hear import ray as module
 from byola_hear.clips import Clip
 from byola_hear.extract import extract
-from byola_hear.pooled import request_for
+from byola_hear.extraction.request import request_for
 from byola_hear.ray import ClusterError, _in_order, _packed, _Worker, extract_on_ray
 from byola_hear.rows import Done, Event, Failed, Rows
 

@@ -15,17 +15,10 @@ from byola_hear import zoo
 from byola_hear.checkpoint import CheckpointError, save_checkpoint
 from byola_hear.encoder import EncoderConfig
 from byola_hear.frontend import FrontendConfig
-from byola_hear.model import ByolaModel, ModelConfig
-from byola_hear.zoo import (
-    add_to_zoo,
-    describe_model,
-    is_intact,
-    list_models,
-    load_named,
-    read_hashes,
-    resolve,
-    training_hours,
-)
+from byola_hear.model import ByolaModel
+from byola_hear.models.config import ModelConfig, training_hours
+from byola_hear.models.loading import load_named, resolve
+from byola_hear.zoo import add_to_zoo, describe_model, is_intact, list_models, read_hashes
 
 CONFIG = ModelConfig(
     name="both",

@@ -12,7 +12,8 @@ from tqdm import tqdm
 
 from benchmark.tasks.task import Event, Item
 from byola_hear.model import ByolaModel
-from byola_hear.pooling import WindowPool, timestamp_count, timestamps
+from byola_hear.models.pooling.timestamps import timestamp_count, timestamps
+from byola_hear.pooling import WindowPool
 
 #: Milliseconds from one recording to the next on a common time line: no onset of one is near another's.
 APART_MS = 1e7

@@ -12,8 +12,10 @@ import torch
 from byola_hear.checkpoint import save_checkpoint
 from byola_hear.encoder import EncoderConfig
 from byola_hear.frontend import FrontendConfig
-from byola_hear.model import ByolaModel, ModelConfig
-from byola_hear.pretraining.cache import LogMelCache, build_cache
+from byola_hear.model import ByolaModel
+from byola_hear.models.config import ModelConfig
+from byola_hear.pretraining.cache import build_cache
+from byola_hear.pretraining.data.cache import LogMelCache
 from byola_hear.pretraining.distributed import Place
 from byola_hear.pretraining.export import export_model
 from byola_hear.pretraining.manifest import Clip, moved, read_manifest, write_manifest

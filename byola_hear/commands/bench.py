@@ -17,12 +17,12 @@ import soundfile
 import torch
 
 from byola_hear.audio import read_audio, read_blocks
-from byola_hear.cli import Failure, Finite, one_line
+from byola_hear.cli_errors import Failure, Finite, one_line
 from byola_hear.clips import Clip
 from byola_hear.commands.embed import found_clips, loaded_model
 from byola_hear.extract import CPU_BATCH_SECONDS, DEVICE_BATCH_SECONDS, FILE_ERRORS, extract, failed
+from byola_hear.extraction.request import request_for
 from byola_hear.model import ByolaModel
-from byola_hear.pooled import request_for
 from byola_hear.rows import Done
 from byola_hear.terminal import aligned
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
-from byola_hear.cli import Failure, one_line
+from byola_hear.cli_errors import Failure, one_line
+from byola_hear.models.loading import resolve
 from byola_hear.onnx import CHECKS, KINDS, OPSET, OnnxError, export_onnx
-from byola_hear.zoo import resolve
 
 
 @click.command()

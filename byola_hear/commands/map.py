@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 from tqdm import tqdm
 
-from byola_hear.cli import Failure, Finite, one_line
+from byola_hear.cli_errors import Failure, Finite, one_line
 from byola_hear.commands.embed import loaded_model
 from byola_hear.map import LAYOUTS, folder_labels, read_labels, write_map
 from byola_hear.map.layout import check_method

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from byola_hear.checkpoint import CheckpointError
-from byola_hear.cli import Failure, one_line
+from byola_hear.cli_errors import Failure, one_line
 from byola_hear.terminal import aligned
 from byola_hear.zoo import describe_model, is_intact, list_models
 

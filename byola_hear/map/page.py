@@ -10,9 +10,10 @@ from urllib.parse import quote
 
 import numpy as np
 
+from byola_hear.analysis.neighbours import directions, neighbours
 from byola_hear.files import replacing
 from byola_hear.html_file import html_file
-from byola_hear.map.layout import METHODS, directions, neighbours, placed
+from byola_hear.map.layout import METHODS, placed
 
 if TYPE_CHECKING:
     import pandas

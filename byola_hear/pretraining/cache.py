@@ -1,9 +1,6 @@
-"""Log-mel cache: every row of a manifest decoded and transformed once, for crops drawn in any order afterwards.
+"""Building a log-mel cache of a manifest: every row is decoded and transformed once.
 
-A cache is a folder: ``log_mel.f16`` holds the frames of all rows one after another (frames × bands, float16 without
-a header, memory-mapped when read), ``rows.csv`` where each row begins and how long it is, ``cache.json`` the front end,
-the statistics and the manifest it was made from. An hour of audio takes 46 MB. Building can be interrupted; the same
-command goes on where it stopped.
+An hour of audio takes 46 MB. Building can be interrupted; the same command goes on where it stopped.
 """
 
 from __future__ import annotations
@@ -14,54 +11,31 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from byola_hear.files import locked, replacing
 from byola_hear.frontend import FrontendConfig
 from byola_hear.pretraining.clip_log_mel import cached_log_mel
 from byola_hear.pretraining.crops import crop_statistics
+from byola_hear.pretraining.data.cache import (
+    DATA_FILE,
+    INFO_FILE,
+    ROWS_FILE,
+    LogMelCache,
+    check_size,
+    open_cache,
+    open_data,
+    read_row_lengths,
+)
 from byola_hear.pretraining.manifest import Clip, hours, read_manifest, summary
 from byola_hear.pretraining.matching import matching_of
 
-DATA_FILE, ROWS_FILE, INFO_FILE = "log_mel.f16", "rows.csv", "cache.json"
 #: Whose rows an unfinished cache holds.
 MARKER_FILE = "building.json"
-
-
-@dataclass(frozen=True)
-class LogMelCache:
-    """A finished cache, opened for reading.
-
-    Attributes:
-        frames: ``(total_frames, n_mels)`` float16 log-mel, memory-mapped or on a device.
-        starts: ``(n_rows,)`` int64, first frame of each row.
-        lengths: ``(n_rows,)`` int64, frames of each row.
-        frontend: the front end it was made with.
-        mean: mean log-mel value over random crops.
-        std: standard deviation of the same.
-        info: all of ``cache.json``: hours by source, kind and licence, how the set was matched with others, the
-            manifest's hash, rows that failed.
-    """
-
-    frames: Tensor
-    starts: Tensor
-    lengths: Tensor
-    frontend: FrontendConfig
-    mean: float
-    std: float
-    info: dict[str, Any]
-
-    def to(self, device: torch.device) -> LogMelCache:
-        """The same cache with all frames on a device."""
-        frames, starts, lengths = (tensor.to(device) for tensor in (self.frames, self.starts, self.lengths))
-        return replace(self, frames=frames, starts=starts, lengths=lengths)
 
 
 def build_cache(
@@ -110,13 +84,13 @@ def build_cache(
         if (output / INFO_FILE).exists():
             return _opened(output, identity)
         failed = _append_rows(clips, manifest.parent, output, data, frontend, identity, workers, progress)
-        row_lengths = _row_lengths(output)
+        row_lengths = read_row_lengths(output)
         if not row_lengths.any():
             # What could not be read now may be there the next time.
             (output / ROWS_FILE).unlink()
             (output / MARKER_FILE).unlink()
             raise ValueError(f"{manifest}: no row could be read; the first: {failed[0]}")
-        drawn = LogMelCache(*_open_data(output, frontend), frontend, 0.0, 1.0, {})
+        drawn = LogMelCache(*open_data(output, frontend), frontend, 0.0, 1.0, {})
         mean, std = crop_statistics(drawn, statistics_crops, crop_frames, seed)
         read = [clip for clip, length in zip(clips, row_lengths) if length]
         info = {
@@ -161,7 +135,7 @@ def _append_rows(
     with replacing(marker) as file:
         file.write(json.dumps(identity).encode())
     done, failed, size = _rows_done(output, frontend.n_mels * 2)
-    _check_size(output, size)
+    check_size(output, size)
     data.truncate(size)
     with open(output / ROWS_FILE, "a", newline="", encoding="utf-8") as rows:
         writer = csv.writer(rows, lineterminator="\n")
@@ -213,43 +187,3 @@ def _rows_done(output: Path, frame_bytes: int) -> tuple[int, list[str], int]:
     entries = list(csv.reader(whole.splitlines()))
     frames = sum(int(entry[1]) for entry in entries)
     return len(entries), [entry[2] for entry in entries if entry[2]], frames * frame_bytes
-
-
-def _check_size(output: Path, expected: int) -> None:
-    """Refuse a data file that is shorter than its rows say; a longer one ends with a row that was being written."""
-    size = (output / DATA_FILE).stat().st_size
-    if size < expected:
-        raise ValueError(f"{output / DATA_FILE}: expected {expected} bytes, got {size}; build it in a new folder")
-
-
-def _row_lengths(output: Path) -> np.ndarray:
-    """``(n_rows,)`` int64 frames of each of the manifest's rows, 0 for one that could not be read."""
-    with open(output / ROWS_FILE, newline="", encoding="utf-8") as file:
-        return np.array([int(entry[1]) for entry in csv.reader(file)], dtype=np.int64)
-
-
-def _open_data(output: Path, frontend: FrontendConfig) -> tuple[Tensor, Tensor, Tensor]:
-    """The frames, memory-mapped, with each readable row's start and length."""
-    lengths = _row_lengths(output)
-    lengths = lengths[lengths > 0]
-    _check_size(output, int(lengths.sum()) * frontend.n_mels * 2)
-    starts = np.cumsum(lengths) - lengths
-    # Mode "c" maps privately: torch wants writable memory, and the file must never change.
-    data = np.memmap(output / DATA_FILE, dtype=np.float16, mode="c")
-    frames = torch.from_numpy(data).reshape(-1, frontend.n_mels)
-    return frames, torch.from_numpy(starts), torch.from_numpy(lengths)
-
-
-def open_cache(folder: str | os.PathLike[str]) -> LogMelCache:
-    """Open a finished cache.
-
-    Raises:
-        FileNotFoundError: if the folder holds none.
-        ValueError: if its data file is shorter than its rows say.
-    """
-    folder = Path(folder)
-    if not (folder / INFO_FILE).exists():
-        raise FileNotFoundError(f"{folder}: no finished log-mel cache there ({INFO_FILE} is missing)")
-    info = json.loads((folder / INFO_FILE).read_text(encoding="utf-8"))
-    frontend = FrontendConfig(**info["frontend"])
-    return LogMelCache(*_open_data(folder, frontend), frontend, info["mean"], info["std"], info)

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
 from byola_hear.frontend import LOG_OFFSET
-
-if TYPE_CHECKING:
-    from byola_hear.pretraining.cache import LogMelCache
+from byola_hear.pretraining.data.cache import LogMelCache
 
 
 def row_weights(lengths: Tensor, crop_frames: int) -> Tensor:

@@ -7,7 +7,8 @@ from typing import Any
 
 from byola_hear.encoder import Encoder
 from byola_hear.frontend import FrontendConfig
-from byola_hear.model import ByolaModel, ModelConfig
+from byola_hear.model import ByolaModel
+from byola_hear.models.config import ModelConfig
 from byola_hear.pretraining.recipe import Recipe
 from byola_hear.pretraining.run_log import LOG_FILE, read_log
 from byola_hear.pretraining.state import load_encoder, read_header

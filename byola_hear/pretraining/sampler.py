@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from byola_hear.pretraining.cache import LogMelCache
 from byola_hear.pretraining.crops import draw_crops, row_weights
+from byola_hear.pretraining.data.cache import LogMelCache
 from byola_hear.pretraining.distributed import Place
 from byola_hear.pretraining.recipe import Recipe
 

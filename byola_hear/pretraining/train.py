@@ -21,7 +21,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from byola_hear.encoder import Encoder
 from byola_hear.pretraining.byol import OnlineNetwork, TargetNetwork, byol_loss, embedding_spread
-from byola_hear.pretraining.cache import LogMelCache
+from byola_hear.pretraining.data.cache import LogMelCache
 from byola_hear.pretraining.distributed import Place
 from byola_hear.pretraining.recipe import Recipe, differences
 from byola_hear.pretraining.run_log import RunLog

@@ -9,10 +9,11 @@ from typing import Any
 import click
 import torch
 
-from byola_hear.cli import Finite
+from byola_hear.cli_errors import Finite
 from byola_hear.encoder import EncoderConfig
 from byola_hear.files import locked
-from byola_hear.pretraining.cache import LogMelCache, build_cache
+from byola_hear.pretraining.cache import build_cache
+from byola_hear.pretraining.data.cache import LogMelCache
 from byola_hear.pretraining.distributed import Place, launched
 from byola_hear.pretraining.recipe import Recipe
 from byola_hear.pretraining.train import Progress, Trainer

@@ -5,8 +5,9 @@
 """
 
 from byola_hear.tables.errors import TableError, TableRefused
-from byola_hear.tables.formats import ENDINGS, check_output
+from byola_hear.tables.formats import ENDINGS
 from byola_hear.tables.frame import read_table, to_dataframe
+from byola_hear.tables.output import check_output
 from byola_hear.tables.store import Finished, Store, open_store
 
 __all__ = [

@@ -20,8 +20,8 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from byola_hear.extraction.request import Request
 from byola_hear.files import Stamp, locked
-from byola_hear.rows import Request
 from byola_hear.tables.about import check_same
 from byola_hear.tables.errors import TableError, TableRefused
 from byola_hear.tables.placing import remove, sync_folder

@@ -10,7 +10,8 @@ from benchmark.cards import PROBE_TABLE, card_text, write_cards
 from byola_hear import describe_model, list_models
 from byola_hear.encoder import EncoderConfig
 from byola_hear.frontend import FrontendConfig
-from byola_hear.model import ByolaModel, ModelConfig
+from byola_hear.model import ByolaModel
+from byola_hear.models.config import ModelConfig
 from byola_hear.pretraining.recipe import Recipe
 from byola_hear.zoo import add_to_zoo
 

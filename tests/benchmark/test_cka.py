@@ -20,7 +20,8 @@ from benchmark.extractors import untrained_model
 from byola_hear.checkpoint import save_checkpoint
 from byola_hear.encoder import EncoderConfig
 from byola_hear.frontend import FrontendConfig
-from byola_hear.model import ByolaModel, ModelConfig
+from byola_hear.model import ByolaModel
+from byola_hear.models.config import ModelConfig
 from tests.benchmark.made_sets import write_all_sets
 
 

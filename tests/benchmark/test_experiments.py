@@ -13,7 +13,8 @@ from benchmark.experiments import difference, experiments_command, page, record_
 from byola_hear.checkpoint import save_checkpoint
 from byola_hear.encoder import EncoderConfig
 from byola_hear.frontend import FrontendConfig
-from byola_hear.model import ByolaModel, ModelConfig
+from byola_hear.model import ByolaModel
+from byola_hear.models.config import ModelConfig
 from byola_hear.pretraining.recipe import Recipe
 
 

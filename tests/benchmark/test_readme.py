@@ -16,7 +16,8 @@ from benchmark.__main__ import COMMANDS as BENCHMARK_COMMANDS
 from byola_hear.cli import COMMANDS
 from byola_hear.encoder import EncoderConfig
 from byola_hear.frontend import FrontendConfig
-from byola_hear.model import ByolaModel, ModelConfig
+from byola_hear.model import ByolaModel
+from byola_hear.models.config import ModelConfig
 from byola_hear.zoo import add_to_zoo
 
 

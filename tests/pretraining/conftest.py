@@ -9,8 +9,9 @@ import pytest
 import soundfile
 
 from byola_hear.encoder import EncoderConfig
-from byola_hear.pretraining.cache import LogMelCache, build_cache
+from byola_hear.pretraining.cache import build_cache
 from byola_hear.pretraining.collect import build_manifest
+from byola_hear.pretraining.data.cache import LogMelCache
 from byola_hear.pretraining.recipe import Recipe
 from byola_hear.pretraining.views import ViewConfig
 

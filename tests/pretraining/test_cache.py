@@ -13,9 +13,10 @@ from byola_hear.files import locked
 from byola_hear.frontend import FrontendConfig, log_mel
 from byola_hear.pretraining import cache as caches
 from byola_hear.pretraining import clip_log_mel
-from byola_hear.pretraining.cache import LogMelCache, build_cache, open_cache
+from byola_hear.pretraining.cache import build_cache
 from byola_hear.pretraining.clip_log_mel import read_clip
 from byola_hear.pretraining.collect import build_manifest
+from byola_hear.pretraining.data.cache import LogMelCache, open_cache
 from byola_hear.pretraining.manifest import Clip, read_manifest, write_manifest
 
 

@@ -17,7 +17,7 @@ from byola_hear.pretraining.corpora import catalogue as catalogues
 from byola_hear.pretraining.corpora import cli as commands
 from byola_hear.pretraining.corpora import collection as collections
 from byola_hear.pretraining.corpora.build import Built, Settings, build
-from byola_hear.pretraining.corpora.catalogue import Corpus
+from byola_hear.pretraining.corpora.catalogue_corpus import Corpus
 from byola_hear.pretraining.corpora.cli import corpora
 from byola_hear.pretraining.corpora.collection import resolve
 from byola_hear.pretraining.corpora.fetch import Origin

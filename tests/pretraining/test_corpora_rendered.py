@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from byola_hear.pretraining.corpora.catalogue import Corpus
+from byola_hear.pretraining.corpora.catalogue_corpus import Corpus
 from byola_hear.pretraining.corpora.rendered import DRUM_KEYS, KEYS, VELOCITIES, render
-from byola_hear.pretraining.corpora.sounds import DecoderMissing, SoundError, find_sounds
+from byola_hear.pretraining.corpora.sounds import find_sounds
+from byola_hear.pretraining.corpora.sounds_sound import DecoderMissing, SoundError
 from tests.pretraining.corpora_formats import playable_soundfont
 
 RATE = 44100

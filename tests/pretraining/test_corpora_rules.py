@@ -10,7 +10,8 @@ import soundfile
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from byola_hear.pretraining.corpora.catalogue import SETS, Corpus, catalogue, find
+from byola_hear.pretraining.corpora.catalogue import catalogue, find
+from byola_hear.pretraining.corpora.catalogue_corpus import SETS, Corpus
 from byola_hear.pretraining.corpora.decode import pcm_digest, to_training_form, unusable, write_flac
 from byola_hear.pretraining.corpora.process import FileNames
 from byola_hear.pretraining.corpora.sampling import PIECE_S, draw_order, pieces, share_per_track

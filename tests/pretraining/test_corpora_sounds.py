@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from byola_hear.pretraining.corpora import ffmpeg
-from byola_hear.pretraining.corpora.sounds import DecoderMissing, Sound, SoundError, find_sounds, sound_suffixes
+from byola_hear.pretraining.corpora.sounds import find_sounds, sound_suffixes
+from byola_hear.pretraining.corpora.sounds_sound import DecoderMissing, Sound, SoundError
 from tests.pretraining.corpora_formats import doom_file, openttd_file, patch_file, queen_file, soundfont_file
 from tests.pretraining.corpora_samples import noise, streamed_flac, wav
 

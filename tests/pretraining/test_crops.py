@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from byola_hear.pretraining.cache import LogMelCache
 from byola_hear.pretraining.crops import draw_crops, row_weights
+from byola_hear.pretraining.data.cache import LogMelCache
 
 
 def test_statistics_are_those_of_the_crops(tone_cache: LogMelCache) -> None:

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 import byola_hear
-from byola_hear.pretraining.cache import LogMelCache
 from byola_hear.pretraining.cli import main
+from byola_hear.pretraining.data.cache import LogMelCache
 from byola_hear.pretraining.distributed import Place
 from byola_hear.pretraining.export import export_model
 from byola_hear.pretraining.recipe import Recipe

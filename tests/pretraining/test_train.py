@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from byola_hear.pretraining.cache import LogMelCache
+from byola_hear.pretraining.data.cache import LogMelCache
 from byola_hear.pretraining.distributed import Place, launched
 from byola_hear.pretraining.recipe import Recipe
 from byola_hear.pretraining.run_log import RunLog, read_log

@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from byola_hear.clips import Clip
+from byola_hear.extraction.request import Request
 from byola_hear.files import stamp_of
-from byola_hear.rows import Done, Event, Failed, Request, Rows
+from byola_hear.rows import Done, Event, Failed, Rows
 
 SIZE = 5
 

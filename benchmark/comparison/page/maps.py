@@ -18,9 +18,10 @@ from tqdm import tqdm
 
 import byola_hear
 from benchmark.tasks.layout import METADATA
+from byola_hear.analysis.neighbours import directions
 from byola_hear.audio import AudioFileError, read_audio
 from byola_hear.files import replacing
-from byola_hear.map.layout import directions, placed
+from byola_hear.map.layout import placed
 from byola_hear.map.preview import preview
 from byola_hear.model import ByolaModel
 

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 
 from byola_hear.audio import AUDIO_SUFFIXES
-from byola_hear.pretraining.corpora.sounds import Sound, SoundError, stored_sound
+from byola_hear.pretraining.corpora.sounds_sound import Sound, SoundError, stored_sound
 
 
 def zip_sounds(name: str, path: Path) -> Iterator[Sound]:

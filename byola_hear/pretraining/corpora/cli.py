@@ -8,7 +8,8 @@ from pathlib import Path
 import click
 
 from byola_hear.pretraining.corpora.build import Built, Settings, build
-from byola_hear.pretraining.corpora.catalogue import SETS, catalogue, find
+from byola_hear.pretraining.corpora.catalogue import catalogue, find
+from byola_hear.pretraining.corpora.catalogue_corpus import SETS
 from byola_hear.pretraining.corpora.collection import resolve
 from byola_hear.pretraining.corpora.fetch import WAYS, FetchError, Origin, fetch
 from byola_hear.pretraining.corpora.mirror import DEFAULT_MIRROR, DEFAULT_SUITE

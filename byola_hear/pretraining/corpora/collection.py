@@ -11,11 +11,13 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 
 from byola_hear.pretraining.collect import TAR_ENDING, is_tar, speaker_rows, unpack_tar
-from byola_hear.pretraining.corpora.catalogue import Corpus, catalogue, find
+from byola_hear.pretraining.corpora.catalogue import catalogue, find
+from byola_hear.pretraining.corpora.catalogue_corpus import Corpus
 from byola_hear.pretraining.corpora.deb import control_fields, unpack
 from byola_hear.pretraining.corpora.fetch import Origin, fetch
 from byola_hear.pretraining.corpora.process import Rules, file_name
-from byola_hear.pretraining.corpora.sounds import Sound, find_sounds, sound_suffixes
+from byola_hear.pretraining.corpora.sounds import find_sounds, sound_suffixes
+from byola_hear.pretraining.corpora.sounds_sound import Sound
 from byola_hear.pretraining.corpora.speech_filter import Detector
 
 #: What stands in a set's folder besides the collections'.

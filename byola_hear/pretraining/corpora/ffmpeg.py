@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from byola_hear.pretraining.corpora.sounds import DecoderMissing, Samples, SoundError
+from byola_hear.pretraining.corpora.sounds_sound import DecoderMissing, Samples, SoundError
 
 #: Files without a header, by the end of their name: ffmpeg's name of the format. All are mono.
 _HEADERLESS = {".g722": "g722"}

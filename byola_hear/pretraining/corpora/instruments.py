@@ -14,7 +14,7 @@ import numpy as np
 
 from byola_hear.pretraining.corpora.raw_audio import bytes_to_samples
 from byola_hear.pretraining.corpora.rendered import rendered_notes
-from byola_hear.pretraining.corpora.sounds import Samples, Sound, SoundError, decoded_sound, stored_sound
+from byola_hear.pretraining.corpora.sounds_sound import Samples, Sound, SoundError, decoded_sound, stored_sound
 
 #: A row of the table of recordings: name, start, end, loop start, loop end, rate, pitch, correction, link, type.
 _SOUNDFONT_ROW = struct.Struct("<20s5IBbHH")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from byola_hear.pretraining.corpora.catalogue import Corpus
+from byola_hear.pretraining.corpora.catalogue_corpus import Corpus
 
 _EFFECTS = (
     Corpus("0ad-data", "effects", "CC-BY-SA-3.0", "ancient warfare: nature, animals, crafts, much music", 3.70),

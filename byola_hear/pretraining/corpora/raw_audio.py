@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from byola_hear.pretraining.corpora.sounds import Samples, Sound, SoundError, decoded_sound
+from byola_hear.pretraining.corpora.sounds_sound import Samples, Sound, SoundError, decoded_sound
 
 #: Of the voices of Drascula, Hz.
 _ALS_RATE = 11025

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from byola_hear.pretraining.corpora.sounds import DecoderMissing, Samples, Sound, SoundError, decoded_sound
+from byola_hear.pretraining.corpora.sounds_sound import DecoderMissing, Samples, Sound, SoundError, decoded_sound
 
 if TYPE_CHECKING:
     import tinysoundfont

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from byola_hear.pretraining.corpora.raw_audio import bytes_to_samples
-from byola_hear.pretraining.corpora.sounds import Samples, Sound, SoundError, decoded_sound, stored_sound
+from byola_hear.pretraining.corpora.sounds_sound import Samples, Sound, SoundError, decoded_sound, stored_sound
 
 #: Flight of the Amazon Queen: the table's row is name[12], bundle, offset, size; the first follows this header.
 _QUEEN_HEADER, _QUEEN_ROW = 15, struct.Struct(">12sBII")

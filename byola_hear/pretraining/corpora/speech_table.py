@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from byola_hear.pretraining.corpora.catalogue import Corpus
+from byola_hear.pretraining.corpora.catalogue_corpus import Corpus
 
 #: Announcement tones and pauses among the telephone prompts.
 _TONES = r"/silence/|/(beep\w*|tt-\w+|[a-z]+-2tone|confbridge-(join|leave))\.\w+$"

@@ -22,7 +22,8 @@ from benchmark.comparison.page.confusion import confusions
 from benchmark.comparison.page.maps import CLIPS, LABELS, Maps, clips_to_map
 from byola_hear.encoder import EncoderConfig
 from byola_hear.frontend import FrontendConfig
-from byola_hear.model import ByolaModel, ModelConfig
+from byola_hear.model import ByolaModel
+from byola_hear.models.config import ModelConfig
 
 HOSTILE = "</script><script>alert(1)</script><!--<img src=x onerror=alert(2)>{{data}}&amp;\"'`\u2028"
 
