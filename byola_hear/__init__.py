@@ -13,13 +13,25 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from byola_hear.audio import AudioFileError
+    from byola_hear.checkpoint import CheckpointError
+    from byola_hear.clips import Clip
     from byola_hear.dataframe import embed, read_table
     from byola_hear.hear import get_scene_embeddings, get_timestamp_embeddings, load_model
+    from byola_hear.hub import HubError
+    from byola_hear.ray import ClusterError
+    from byola_hear.tables import TableError
     from byola_hear.zoo import describe_model, list_models
 
 __version__ = "0.5.0"
 
 __all__ = [
+    "AudioFileError",
+    "CheckpointError",
+    "Clip",
+    "ClusterError",
+    "HubError",
+    "TableError",
     "__version__",
     "describe_model",
     "embed",
@@ -31,6 +43,12 @@ __all__ = [
 ]
 
 _MODULES = {
+    "AudioFileError": "audio",
+    "CheckpointError": "checkpoint",
+    "Clip": "clips",
+    "ClusterError": "ray",
+    "HubError": "hub",
+    "TableError": "tables",
     "describe_model": "zoo",
     "embed": "dataframe",
     "get_scene_embeddings": "hear",
