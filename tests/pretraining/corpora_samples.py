@@ -97,7 +97,6 @@ class Mirror:
         files: path below it → content.
         asked: path and ``Range`` header of each request.
         breaks: path → how many bytes are sent before the connection ends; only once each.
-        ranges: whether it can continue a download.
     """
 
     def __init__(self, address: str) -> None:
@@ -105,7 +104,6 @@ class Mirror:
         self.files: dict[str, bytes] = {}
         self.asked: list[tuple[str, str | None]] = []
         self.breaks: dict[str, int] = {}
-        self.ranges = True
 
     def add_packages(self, packages: Mapping[str, bytes], suite: str = "bookworm") -> None:
         """Put packages and their index on the mirror."""
@@ -120,19 +118,17 @@ class Mirror:
         index = lzma.compress("\n".join(stanzas).encode(), preset=0)
         self.files[f"dists/{suite}/main/binary-amd64/Packages.xz"] = index
 
-    def answer(self, path: str, wanted: str | None) -> tuple[int, bytes, int]:
-        """Status, what to send, how much of it to send."""
+    def answer(self, path: str, wanted: str | None) -> tuple[int, bytes, int, str]:
+        """Status, what to send, how much of it to send, which part of the file that is."""
         self.asked.append((path, wanted))
         content = self.files.get(path)
         if content is None:
-            return 404, b"", 0
-        status = 200
-        if wanted and self.ranges:
-            first = int(wanted.removeprefix("bytes=").rstrip("-"))
-            if first >= len(content):
-                return 416, b"", 0
-            status, content = 206, content[first:]
-        return status, content, min(len(content), self.breaks.pop(path, len(content)))
+            return 404, b"", 0, ""
+        status, part = 200, ""
+        if wanted:
+            first, size = int(wanted.removeprefix("bytes=").rstrip("-")), len(content)
+            status, content, part = 206, content[first:], f"bytes {first}-{size - 1}/{size}"
+        return status, content, min(len(content), self.breaks.pop(path, len(content))), part
 
 
 @contextmanager
@@ -141,9 +137,11 @@ def running_mirror() -> Iterator[Mirror]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            status, content, sent = mirror.answer(self.path.lstrip("/"), self.headers.get("Range"))
+            status, content, sent, part = mirror.answer(self.path.lstrip("/"), self.headers.get("Range"))
             self.send_response(status)
             self.send_header("Content-Length", str(len(content)))
+            if part:
+                self.send_header("Content-Range", part)
             self.end_headers()
             self.wfile.write(content[:sent])
 

@@ -13,10 +13,10 @@ from byola_hear.pretraining.corpora.mirror import (
     DEFAULT_MIRROR,
     DEFAULT_SUITE,
     MirrorError,
-    NotOnMirror,
     download_package,
     read_index,
 )
+from byola_hear.utils.download import DownloadError, Missing
 
 #: Ways to fetch: apt and then the mirror, or one of them alone.
 WAYS = ("auto", "apt", "mirror")
@@ -77,7 +77,7 @@ def fetch(name: str, folder: Path, origin: Origin) -> Path:
     if origin.way != "apt":
         try:
             return _by_mirror(name, folder, origin)
-        except (MirrorError, OSError) as error:
+        except (DownloadError, MirrorError, OSError) as error:
             reasons.append(str(error))
     raise FetchError(f"{name}: {'; '.join(reasons)}")
 
@@ -105,7 +105,7 @@ def _by_mirror(name: str, folder: Path, origin: Origin) -> Path:
         raise MirrorError(f"{origin.mirror} has no such package in {origin.suite}")
     try:
         return download_package(origin.mirror, entry, folder)
-    except NotOnMirror:
+    except Missing:
         # A newer version may have taken its place since the index was got.
         newer = read_index(origin.mirror, origin.suite, folder, renewed=True).get(name)
         if newer is None or newer == entry:

@@ -1,40 +1,30 @@
-"""A Debian mirror over HTTP: its index of packages, and downloads that resume and are verified.
+"""A Debian mirror over HTTP: its index of packages, and its packages.
 
 Used where there is no ``apt-get``, and for packages that the machine's own release does not carry.
 """
 
 from __future__ import annotations
 
-import hashlib
 import lzma
 import os
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from http.client import HTTPException
 from pathlib import Path
 
 from byola_hear.files import Stamp, locked, stamp_of
+from byola_hear.utils.download import download
+from byola_hear.utils.remote import Remote
 
 #: Where packages come from unless another mirror is named.
 DEFAULT_MIRROR = "https://deb.debian.org/debian"
 #: The release that the catalogue was made with.
 DEFAULT_SUITE = "bookworm"
 
-_TIMEOUT_S = 60
-_ATTEMPTS = 4
-_BLOCK = 1 << 18
-
 
 class MirrorError(ValueError):
-    """A download that failed or isn't what the index promised; the message names the address."""
-
-
-class NotOnMirror(MirrorError):
-    """The mirror answers, but has no such file."""
+    """An index of packages that can't be read, or lacks one; the message names the mirror."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +52,8 @@ def read_index(mirror: str, suite: str, folder: Path, renewed: bool = False) -> 
         Package name → entry; the last one listed where there are several versions.
 
     Raises:
-        MirrorError: if the index cannot be had or read.
+        DownloadError: if the index cannot be had.
+        MirrorError: if it cannot be read.
     """
     kept = folder / f"Packages-{suite}.xz"
     folder.mkdir(parents=True, exist_ok=True)
@@ -70,12 +61,19 @@ def read_index(mirror: str, suite: str, folder: Path, renewed: bool = False) -> 
         while not locked(lock):
             time.sleep(0.1)
         if renewed or not kept.exists():
-            download(f"{mirror.rstrip('/')}/dists/{suite}/main/binary-amd64/Packages.xz", kept)
+            _bring_index(f"{mirror.rstrip('/')}/dists/{suite}/main/binary-amd64/Packages.xz", kept)
         try:
             return _read(kept, stamp_of(str(kept)))
         except (lzma.LZMAError, EOFError, UnicodeDecodeError) as error:
             kept.unlink()
             raise MirrorError(f"{mirror}: not a readable index of packages ({error})") from None
+
+
+def _bring_index(address: str, kept: Path) -> None:
+    """Download an index, which changes at its address; the old one stays until the new one is whole."""
+    new = kept.with_name(f"{kept.name}.new")
+    new.unlink(missing_ok=True)
+    os.replace(download(Remote(new.name, (address,), noted=False), kept.parent), kept)
 
 
 @lru_cache(maxsize=1)
@@ -118,79 +116,16 @@ def download_package(mirror: str, entry: Entry, folder: Path) -> Path:
         The file, under the name that it has on the mirror.
 
     Raises:
-        MirrorError: if it cannot be had, or is not what the index promised; nothing is kept then.
+        Missing: if the mirror has no such file.
+        DownloadError: if it cannot be had, or is not what the index promised; nothing is kept then.
     """
-    target = folder / entry.filename.rpartition("/")[2]
-    download(f"{mirror.rstrip('/')}/{entry.filename}", target, entry.size, entry.sha256)
-    return target
-
-
-def download(address: str, target: Path, size: int | None = None, sha256: str | None = None) -> None:
-    """Download a file, whole or not at all; what an earlier attempt left in ``TARGET.partial`` is continued.
-
-    Args:
-        address: http or https.
-        target: file to write.
-        size: expected, bytes.
-        sha256: expected, hexadecimal.
-
-    Raises:
-        NotOnMirror: if there is no such file.
-        MirrorError: if it cannot be had after several attempts, or has another size or hash.
-    """
-    if not address.startswith(("https://", "http://")):
-        raise MirrorError(f"expected an address that begins with https:// or http://, got {address!r}")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_name(target.name + ".partial")
-    for attempt in range(_ATTEMPTS):
-        try:
-            _continue(address, partial)
-            break
-        except urllib.error.HTTPError as error:
-            if error.code in (403, 404, 410):
-                raise NotOnMirror(f"{address}: {error.code} {error.reason}") from None
-            reason = f"{error.code} {error.reason}"
-        except (OSError, HTTPException) as error:
-            reason = str(error) or type(error).__name__
-        if attempt + 1 == _ATTEMPTS:
-            raise MirrorError(f"{address}: {reason}; the same command continues the download")
-        time.sleep(0.5 * 2**attempt)
-    _verify(address, partial, size, sha256)
-    os.replace(partial, target)
-
-
-def _continue(address: str, partial: Path) -> None:
-    """Fetch what is missing of a file."""
-    have = partial.stat().st_size if partial.exists() else 0
-    headers = {"User-Agent": "byola_hear", **({"Range": f"bytes={have}-"} if have else {})}
-    try:
-        response = urllib.request.urlopen(urllib.request.Request(address, headers=headers), timeout=_TIMEOUT_S)
-    except urllib.error.HTTPError as error:
-        # Nothing is missing, or what is there is longer than the file: the hash will tell which.
-        if error.code == 416 and have:
-            return
-        raise
-    with response, open(partial, "ab" if response.status == 206 else "wb") as file:
-        expected = int(response.headers.get("Content-Length") or -1)
-        received = 0
-        while block := response.read(_BLOCK):
-            file.write(block)
-            received += len(block)
-    if 0 <= expected != received:
-        raise ConnectionError(f"the connection ended after {received} of {expected} bytes")
-
-
-def _verify(address: str, partial: Path, size: int | None, sha256: str | None) -> None:
-    """Compare with what was promised; what differs is deleted."""
-    have = partial.stat().st_size
-    if size is not None and have != size:
-        partial.unlink()
-        raise MirrorError(f"{address}: expected {size} bytes, got {have}")
-    if sha256 is not None:
-        with open(partial, "rb") as file:
-            digest = hashlib.sha256()
-            while block := file.read(_BLOCK):
-                digest.update(block)
-        if digest.hexdigest() != sha256.lower():
-            partial.unlink()
-            raise MirrorError(f"{address}: expected SHA-256 {sha256}, got {digest.hexdigest()}")
+    remote = Remote(
+        entry.filename.rpartition("/")[2],
+        (f"{mirror.rstrip('/')}/{entry.filename}",),
+        f"sha256:{entry.sha256}",
+        stated_by="the mirror's index",
+        size=entry.size,
+        limit=entry.size,
+        noted=False,
+    )
+    return download(remote, folder)

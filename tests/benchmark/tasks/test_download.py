@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmark.tasks import download as module
-from benchmark.tasks.download import DownloadError, Remote, download
 from byola_hear.files import locked
+from byola_hear.utils import download as module
+from byola_hear.utils.download import DownloadError, Missing, Remote, download
 from tests.benchmark.tasks.file_server import FileServer, serving
 
 CONTENT = np.random.default_rng(0).bytes(1 << 20)
@@ -131,7 +131,7 @@ def test_errors_that_pass_are_waited_for(server: FileServer, tmp_path: Path) -> 
 
 
 def test_errors_that_do_not_pass_are_not(server: FileServer, tmp_path: Path) -> None:
-    with pytest.raises(DownloadError, match=r"/b\.zip: 404"):
+    with pytest.raises(Missing, match=r"/b\.zip: 404"):
         get(replace(remote(server), urls=(f"{server.url}/b.zip",)), tmp_path)
     assert len(server.asked) == 1 and kept(tmp_path) == set()
 
@@ -140,8 +140,17 @@ def test_the_next_address_is_asked_when_one_fails(server: FileServer, tmp_path: 
     server.files["/other.zip"] = b"no such content"
     urls = tuple(f"{server.url}/{name}.zip" for name in ("none", "other", "a"))
     assert get(replace(remote(server), urls=urls), tmp_path).read_bytes() == CONTENT
-    with pytest.raises(DownloadError, match=r"none\.zip: 404.*other\.zip.*expected sha256"):
+    with pytest.raises(DownloadError, match=r"none\.zip: 404.*other\.zip.*expected sha256") as error:
         get(replace(remote(server), urls=urls[:2]), tmp_path / "b")
+    assert not isinstance(error.value, Missing)  # as there is one, but another
+
+
+def test_a_file_that_changes_at_its_address_is_not_noted(server: FileServer, tmp_path: Path) -> None:
+    changing = replace(remote(server, None), noted=False)
+    get(changing, tmp_path).unlink()
+    server.files["/a.zip"] = CONTENT[::-1]
+    assert get(changing, tmp_path).read_bytes() == CONTENT[::-1]
+    assert kept(tmp_path) == {"a.zip"}
 
 
 def test_redirections_are_followed_but_not_to_the_disk(server: FileServer, tmp_path: Path) -> None:

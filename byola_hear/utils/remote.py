@@ -19,6 +19,10 @@ class Mismatch(DownloadError):
     """A whole file, but another one."""
 
 
+class Missing(DownloadError):
+    """The server answers, but has no such file, or gives it to nobody."""
+
+
 @dataclass(frozen=True)
 class Remote:
     """A file to download.
@@ -27,10 +31,12 @@ class Remote:
         file: its name on disk.
         urls: where it can be had, http or https; the first that gives it is used.
         checksum: ``sha256:…`` or ``md5:…``, hexadecimal, of the file; None where none is published. Then the hash of
-            the first download is kept beside the file, and any later one must agree with it.
+            the first download, if it is noted, is what any later one must agree with.
         stated_by: who publishes that checksum.
         size: bytes, where known.
         limit: bytes, more than which are not taken.
+        noted: whether the file's hash is kept beside it, as ``sha256sum`` writes it; not for a file that changes at
+            its address.
     """
 
     file: str
@@ -39,6 +45,7 @@ class Remote:
     stated_by: str = ""
     size: int | None = None
     limit: int = 4 << 30
+    noted: bool = True
 
 
 def check(remote: Remote) -> None:
@@ -59,7 +66,7 @@ def check(remote: Remote) -> None:
 
 
 def verify(remote: Remote, target: Path, path: Path) -> None:
-    """Compare a file with the published checksum, or else with the first download; note its hash.
+    """Compare a file with the published checksum, or else with the first download; note its hash if that is wanted.
 
     Args:
         remote: the file expected.
@@ -86,13 +93,15 @@ def verify(remote: Remote, target: Path, path: Path) -> None:
         by = f" as {remote.stated_by} states" if remote.stated_by else ""
         if found[kind] != expected:
             raise Mismatch(f"{path}: expected {kind} {expected}{by}, found {found[kind]}{again}")
-    elif record.is_file():
+    elif remote.noted and record.is_file():
         first = record.read_text().split(maxsplit=1)[:1]
         if first != [found["sha256"]]:
             raise Mismatch(
                 f"{path}: expected sha256 {first[0] if first else ''}, that of the first download, found "
                 f"{found['sha256']}{again}; if the publisher has a new version, delete {record} too"
             )
+    if not remote.noted:
+        return
     line = f"{found['sha256']}  {target.name}\n"
     if not record.is_file() or record.read_text() != line:
         temporary = record.with_name(record.name + ".tmp")

@@ -17,8 +17,8 @@ from typing import Any, BinaryIO
 
 from tqdm import tqdm
 
-from benchmark.tasks.remote import DownloadError, Mismatch, Remote, check, verify
 from byola_hear.files import locked
+from byola_hear.utils.remote import DownloadError, Mismatch, Missing, Remote, check, verify
 
 #: Requests without any progress after which an address is given up.
 ATTEMPTS = 5
@@ -32,10 +32,11 @@ TIMEOUT_S = 60
 #: The longest pause between two requests, seconds.
 LONGEST_PAUSE_S = 60.0
 
-__all__ = ["DownloadError", "Remote", "download", "open_url"]
+__all__ = ["DownloadError", "Missing", "Remote", "download", "open_url"]
 
 _BLOCK = 1 << 18
 _PASSING = (408, 425, 429, 500, 502, 503, 504)
+_MISSING = (403, 404, 410)
 
 
 class _Interrupted(OSError):
@@ -50,7 +51,7 @@ def download(remote: Remote, folder: Path, progress: bool = False, pause_s: floa
     """Download a file, unless it is there.
 
     What has arrived is kept in ``FILE.part``; the next call asks for the rest if the server can give it and still has
-    the same file. ``FILE.sha256`` holds the hash of the whole, as ``sha256sum`` writes it.
+    the same file. ``FILE.sha256`` holds the hash of the whole, as ``sha256sum`` writes it, if it is noted.
 
     Args:
         remote: the file.
@@ -62,6 +63,7 @@ def download(remote: Remote, folder: Path, progress: bool = False, pause_s: floa
         ``FOLDER/FILE``.
 
     Raises:
+        Missing: if no address has it.
         DownloadError: if it can't be had from any address, is too large, or isn't the file that was expected.
     """
     check(remote)
@@ -86,6 +88,7 @@ def download(remote: Remote, folder: Path, progress: bool = False, pause_s: floa
 def _get_whole(remote: Remote, target: Path, part: Path, file: BinaryIO, progress: bool, pause_s: float) -> None:
     """Bring ``file`` to the whole, checked content of the remote one."""
     reasons: list[str] = []
+    missing = True
     bar = tqdm(
         desc=f"download {remote.file}", total=remote.size, unit="B", unit_scale=True, disable=not progress, leave=False
     )
@@ -107,11 +110,12 @@ def _get_whole(remote: Remote, target: Path, part: Path, file: BinaryIO, progres
             except DownloadError as error:
                 if isinstance(error, Mismatch):
                     file.truncate(0)
+                missing = missing and isinstance(error, Missing)
                 reasons.append(str(error) if url in str(error) else f"{url}: {error}")
     if not _length(file):
         part.unlink(missing_ok=True)
         _validator_file(part).unlink(missing_ok=True)
-    raise DownloadError("; ".join(reasons))
+    raise (Missing if missing else DownloadError)("; ".join(reasons))
 
 
 def _length(file: BinaryIO) -> int:
@@ -173,7 +177,7 @@ def open_url(url: str, headers: dict[str, str] | None = None) -> http.client.HTT
         urllib.error.HTTPError: if the server has something else to say than the content.
         OSError: if there is no connection.
     """
-    request = urllib.request.Request(url, headers={"User-Agent": "byola-hear-benchmark", **(headers or {})})
+    request = urllib.request.Request(url, headers={"User-Agent": "byola-hear", **(headers or {})})
     response: http.client.HTTPResponse = urllib.request.build_opener(_Redirects).open(request, timeout=TIMEOUT_S)
     return response
 
@@ -200,7 +204,8 @@ def _request(url: str, remote: Remote, part: Path, file: BinaryIO, bar: Any) -> 
                 asked = error.headers.get("Retry-After") or ""
                 wait = float(asked) if asked.isdecimal() else None
                 raise _Interrupted(f"{error.code} {error.reason}", wait) from error
-            raise DownloadError(f"{url}: {error.code} {error.reason}") from error
+            kind = Missing if error.code in _MISSING else DownloadError
+            raise kind(f"{url}: {error.code} {error.reason}") from error
     with response:
         _receive(url, remote, part, file, bar, response)
 
