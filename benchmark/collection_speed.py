@@ -28,7 +28,7 @@ from benchmark.provenance import provenance
 from benchmark.table import markdown
 from byola_hear.checkpoint import save_checkpoint
 from byola_hear.cli_errors import Failure, Finite
-from byola_hear.files import replacing
+from byola_hear.utils.files import replacing
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 

@@ -15,7 +15,7 @@ import click
 
 from benchmark.table import markdown
 from byola_hear.checkpoint import read_header
-from byola_hear.files import replacing
+from byola_hear.utils.files import replacing
 from byola_hear.zoo import zoo_folder
 
 RECORDS, PAGE = "experiments.json", "EXPERIMENTS.md"

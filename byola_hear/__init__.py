@@ -13,7 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from byola_hear.audio import AudioFileError
+    from byola_hear.audio.reading import AudioFileError
     from byola_hear.checkpoint import CheckpointError
     from byola_hear.clips import Clip
     from byola_hear.dataframe import embed, read_table

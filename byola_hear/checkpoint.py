@@ -20,8 +20,8 @@ import torch
 from torch import Tensor
 
 from byola_hear.encoder import Encoder, EncoderConfig
-from byola_hear.files import replacing
 from byola_hear.models.config import ModelConfig
+from byola_hear.utils.files import replacing
 
 #: Name of the metadata entry, by which a file is recognised.
 FORMAT = "byola_hear"

@@ -20,7 +20,7 @@ import click
 
 import byola_hear
 from byola_hear.cli_errors import one_line
-from byola_hear.quiet import native_messages_hidden
+from byola_hear.utils.quiet import native_messages_hidden
 
 #: The sub-commands and what `byola-hear --help` says of them.
 COMMANDS = {

@@ -15,10 +15,10 @@ from glob import has_magic
 from pathlib import Path
 from typing import BinaryIO
 
-from byola_hear.audio import audio_suffixes
-from byola_hear.files import readable
+from byola_hear.audio.reading import audio_suffixes
 from byola_hear.folders import OnMissing, files_of, plain, suffix_of
 from byola_hear.segment_table import read_segments
+from byola_hear.utils.files import readable
 
 #: Bytes that are in no text: control characters but for NUL, tab and line breaks.
 _NO_TEXT = re.compile(rb"[\x01-\x08\x0e-\x1f\x7f]")

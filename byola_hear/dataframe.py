@@ -14,15 +14,15 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from byola_hear.audio import AudioFileError
+from byola_hear.audio.reading import AudioFileError
 from byola_hear.clips import Clip, find_clips
-from byola_hear.device import usable_device
 from byola_hear.extract import extract, extract_waveforms
 from byola_hear.extraction.request import request_for
 from byola_hear.folders import OnMissing
 from byola_hear.model import ByolaModel
 from byola_hear.models.loading import resolve
 from byola_hear.rows import Event, Failed, Rows
+from byola_hear.utils.device import usable_device
 
 if TYPE_CHECKING:
     import pandas

@@ -19,15 +19,15 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from byola_hear.audio import read_blocks
+from byola_hear.audio.reading import read_blocks
+from byola_hear.audio.waveforms import check_waveform
 from byola_hear.clips import Clip
 from byola_hear.extraction.request import Request
-from byola_hear.files import Stamp, stamp_of
 from byola_hear.model import ByolaModel
 from byola_hear.pooled import Pooled
 from byola_hear.rows import Done, Event, Failed
 from byola_hear.segments import FrameFeatures
-from byola_hear.waveforms import check_waveform
+from byola_hear.utils.files import Stamp, stamp_of
 
 #: Seconds of audio decoded at a time.
 BLOCK_SECONDS = 30.0

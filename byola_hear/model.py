@@ -15,6 +15,7 @@ from typing import Any, overload
 import torch
 from torch import Tensor, nn
 
+from byola_hear.audio.waveforms import check_clips
 from byola_hear.checkpoint import filled_encoder, read_checkpoint
 from byola_hear.encoder import Encoder
 from byola_hear.frontend import log_mel
@@ -24,7 +25,6 @@ from byola_hear.models.pooling.clip import ClipPool
 from byola_hear.models.pooling.timestamps import timestamp_count, timestamps
 from byola_hear.pooling import WindowPool
 from byola_hear.segments import FrameFeatures
-from byola_hear.waveforms import check_clips
 
 #: What the network can compute in.
 PRECISIONS = ("float32", "bfloat16")

@@ -22,10 +22,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from byola_hear.files import replacing
 from byola_hear.fold import FoldedEncoder
 from byola_hear.model import ByolaModel
 from byola_hear.onnx_graph import Graph, clip_pool, frame_features, log_mel, timestamps
+from byola_hear.utils.files import replacing
 
 if TYPE_CHECKING:
     import onnx

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from byola_hear.clips import Clip
-from byola_hear.files import Stamp
+from byola_hear.utils.files import Stamp
 
 
 @dataclass(frozen=True)

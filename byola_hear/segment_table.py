@@ -7,8 +7,8 @@ import os
 import re
 from pathlib import Path
 
-from byola_hear.files import readable
 from byola_hear.folders import plain
+from byola_hear.utils.files import readable
 
 #: The columns that a table of segments has, among others that are not looked at.
 SEGMENT_COLUMNS = ("file", "start", "end")

@@ -20,8 +20,8 @@ from byola_hear.checkpoint import (
     read_header,
     save_checkpoint,
 )
-from byola_hear.files import replacing
 from byola_hear.models.config import training_hours
+from byola_hear.utils.files import replacing
 
 #: What an empty name stands for.
 DEFAULT_MODEL = "both"

@@ -20,7 +20,7 @@ import torch
 
 import byola_hear
 from byola_hear import zoo
-from byola_hear.audio import read_audio
+from byola_hear.audio.reading import read_audio
 from byola_hear.cli import main
 from byola_hear.encoder import EncoderConfig
 from byola_hear.frontend import FrontendConfig

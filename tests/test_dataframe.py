@@ -14,7 +14,7 @@ import soxr
 import torch
 
 import byola_hear
-from byola_hear.audio import AudioFileError, read_audio
+from byola_hear.audio.reading import AudioFileError, read_audio
 from byola_hear.clips import Clip
 from byola_hear.encoder import EncoderConfig
 from byola_hear.frontend import FrontendConfig

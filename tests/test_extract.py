@@ -11,16 +11,16 @@ import soundfile
 import torch
 
 from byola_hear import extract as module
-from byola_hear.audio import read_audio
+from byola_hear.audio.reading import read_audio
 from byola_hear.clips import Clip
 from byola_hear.encoder import EncoderConfig
 from byola_hear.extract import extract, extract_waveforms
 from byola_hear.extraction.request import request_for
-from byola_hear.files import stamp_of
 from byola_hear.frontend import FrontendConfig
 from byola_hear.model import ByolaModel
 from byola_hear.models.config import ModelConfig
 from byola_hear.rows import Done, Event, Failed, Rows
+from byola_hear.utils.files import stamp_of
 
 DATA = Path(__file__).parent / "data"
 FILES = sorted(str(path) for path in DATA.iterdir() if path.suffix != ".md")

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from byola_hear.audio import read_audio
+from byola_hear.audio.reading import read_audio
 from byola_hear.encoder import Encoder, EncoderConfig
 from byola_hear.frontend import FrontendConfig, frame_count, log_mel
 from byola_hear.model import ByolaModel

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from byola_hear import onnx as exporting
-from byola_hear.audio import read_audio
+from byola_hear.audio.reading import read_audio
 from byola_hear.cli import main
 from byola_hear.encoder import EncoderConfig
 from byola_hear.frontend import FrontendConfig, log_mel

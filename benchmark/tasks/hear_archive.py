@@ -33,8 +33,8 @@ from benchmark.tasks.archive import Limits, extract
 from benchmark.tasks.hear_table import HEAR_TASKS, HearTask
 from benchmark.tasks.layout import remove_abandoned
 from benchmark.tasks.task import SAMPLE_RATE
-from byola_hear.files import locked
 from byola_hear.utils.download import DownloadError, Remote, download, open_url
+from byola_hear.utils.files import locked
 
 #: Environment variable that names a folder or an address of HEAR's archives.
 HEAR_VARIABLE = "BYOLA_BENCHMARK_HEAR"

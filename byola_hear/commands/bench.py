@@ -16,7 +16,7 @@ import numpy as np
 import soundfile
 import torch
 
-from byola_hear.audio import read_audio, read_blocks
+from byola_hear.audio.reading import read_audio, read_blocks
 from byola_hear.cli_errors import Failure, Finite, one_line
 from byola_hear.clips import Clip
 from byola_hear.commands.embed import found_clips, loaded_model

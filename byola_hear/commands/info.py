@@ -10,10 +10,10 @@ from typing import Any
 import click
 import numpy as np
 
-from byola_hear.audio import open_source
+from byola_hear.audio.reading import open_source
+from byola_hear.audio.source import Source
 from byola_hear.cli_errors import one_line
 from byola_hear.clips import find_clips
-from byola_hear.source import Source
 from byola_hear.terminal import aligned
 
 

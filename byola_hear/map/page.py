@@ -11,9 +11,9 @@ from urllib.parse import quote
 import numpy as np
 
 from byola_hear.analysis.neighbours import directions, neighbours
-from byola_hear.files import replacing
-from byola_hear.html_file import html_file
 from byola_hear.map.layout import METHODS, placed
+from byola_hear.utils.files import replacing
+from byola_hear.utils.html_file import html_file
 
 if TYPE_CHECKING:
     import pandas

@@ -7,7 +7,7 @@ import io
 
 import soundfile
 
-from byola_hear.audio import read_audio
+from byola_hear.audio.reading import read_audio
 
 #: Hz, what the networks hear.
 SAMPLE_RATE = 16000

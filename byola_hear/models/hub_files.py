@@ -18,8 +18,8 @@ from typing import Any, TypeVar
 import torch
 
 from byola_hear.checkpoint import Saved, save_checkpoint
-from byola_hear.files import replacing
 from byola_hear.models.config import training_hours
+from byola_hear.utils.files import replacing
 
 #: Names of the files in a folder or repository, as the Hub expects them.
 CHECKPOINT, CONFIG, CARD = "model.safetensors", "config.json", "README.md"

@@ -17,7 +17,6 @@ from typing import IO, Any
 
 import numpy as np
 
-from byola_hear.files import locked, replacing
 from byola_hear.frontend import FrontendConfig
 from byola_hear.pretraining.clip_log_mel import cached_log_mel
 from byola_hear.pretraining.crops import crop_statistics
@@ -33,6 +32,7 @@ from byola_hear.pretraining.data.cache import (
 )
 from byola_hear.pretraining.manifest import Clip, hours, read_manifest, summary
 from byola_hear.pretraining.matching import matching_of
+from byola_hear.utils.files import locked, replacing
 
 #: Whose rows an unfinished cache holds.
 MARKER_FILE = "building.json"

@@ -17,12 +17,12 @@ from typing import Any
 
 import soundfile
 
-from byola_hear.audio import open_source
+from byola_hear.audio.libsndfile import FRAMES_UNKNOWN
+from byola_hear.audio.reading import open_source
+from byola_hear.audio.source import AudioFileError
 from byola_hear.clips import audio_files
-from byola_hear.files import replacing
 from byola_hear.pretraining.manifest import Clip, path_from, write_manifest
-from byola_hear.sound_file import FRAMES_UNKNOWN
-from byola_hear.source import AudioFileError
+from byola_hear.utils.files import replacing
 
 #: How the name of a tar ends.
 TAR_ENDING = re.compile(r"\.(tar|tgz|tar\.\w+)$", re.IGNORECASE)

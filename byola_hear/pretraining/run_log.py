@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from byola_hear.files import replacing
+from byola_hear.utils.files import replacing
 
 LOG_FILE = "log.csv"
 COUNTS = ("step", "crops")

@@ -11,13 +11,13 @@ import torch
 
 from byola_hear.cli_errors import Finite
 from byola_hear.encoder import EncoderConfig
-from byola_hear.files import locked
 from byola_hear.pretraining.cache import build_cache
 from byola_hear.pretraining.data.cache import LogMelCache
 from byola_hear.pretraining.distributed import Place, launched
 from byola_hear.pretraining.recipe import Recipe
 from byola_hear.pretraining.train import Progress, Trainer
 from byola_hear.pretraining.views import ViewConfig
+from byola_hear.utils.files import locked
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
 MANIFEST = click.Path(exists=True, dir_okay=False, path_type=Path)

@@ -11,8 +11,8 @@ from typing import Any
 
 from byola_hear.clips import Clip
 from byola_hear.extraction.request import Request
-from byola_hear.files import Stamp, stamp_of
 from byola_hear.tables.errors import TableError, TableRefused
+from byola_hear.utils.files import Stamp, stamp_of
 
 
 def changed_clips(stamped: Iterable[tuple[Clip, Stamp]]) -> set[Clip]:

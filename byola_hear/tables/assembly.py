@@ -9,11 +9,11 @@ from typing import NamedTuple
 import numpy as np
 
 from byola_hear.clips import Clip
-from byola_hear.files import Stamp
 from byola_hear.tables.about import About, Entry
 from byola_hear.tables.batches import BATCH_BYTES, Batch, names_array, rows_in
 from byola_hear.tables.errors import TableError, as_read_error
 from byola_hear.tables.journal import Journal
+from byola_hear.utils.files import Stamp
 
 
 class Success(NamedTuple):

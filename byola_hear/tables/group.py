@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from byola_hear.clips import Clip
-from byola_hear.files import Stamp
 from byola_hear.rows import Rows
 from byola_hear.tables.journal import Record
+from byola_hear.utils.files import Stamp
 
 
 class Group:

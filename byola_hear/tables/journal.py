@@ -21,10 +21,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from byola_hear.extraction.request import Request
-from byola_hear.files import Stamp, locked
 from byola_hear.tables.about import check_same
 from byola_hear.tables.errors import TableError, TableRefused
 from byola_hear.tables.placing import remove, sync_folder
+from byola_hear.utils.files import Stamp, locked
 
 #: Layout of the work folder; a folder of another is not gone on with.
 LAYOUT = 1

@@ -17,7 +17,7 @@ from typing import Any, BinaryIO
 
 from tqdm import tqdm
 
-from byola_hear.files import locked
+from byola_hear.utils.files import locked
 from byola_hear.utils.remote import DownloadError, Mismatch, Missing, Remote, check, verify
 
 #: Requests without any progress after which an address is given up.

@@ -9,7 +9,6 @@ import pytest
 import soundfile
 import torch
 
-from byola_hear.files import locked
 from byola_hear.frontend import FrontendConfig, log_mel
 from byola_hear.pretraining import cache as caches
 from byola_hear.pretraining import clip_log_mel
@@ -18,6 +17,7 @@ from byola_hear.pretraining.clip_log_mel import read_clip
 from byola_hear.pretraining.collect import build_manifest
 from byola_hear.pretraining.data.cache import LogMelCache, open_cache
 from byola_hear.pretraining.manifest import Clip, read_manifest, write_manifest
+from byola_hear.utils.files import locked
 
 
 def test_rows_hold_the_log_mel_of_their_clips(tone_cache: LogMelCache, tone_manifest: Path) -> None:

@@ -17,9 +17,9 @@ import pytest
 
 from byola_hear.clips import Clip
 from byola_hear.extraction.request import Request
-from byola_hear.files import stamp_of
 from byola_hear.rows import Done, Event, Failed, Rows
 from byola_hear.tables import Finished, TableError, TableRefused, open_store, read_table
+from byola_hear.utils.files import stamp_of
 from tests.tables.extraction import SIZE, events, files_in, request, rows_of
 
 UPDATABLE = ["t.parquet", "t.npz", "t.h5", "t.zarr", "folder/"]

@@ -19,11 +19,11 @@ from tqdm import tqdm
 import byola_hear
 from benchmark.tasks.layout import METADATA
 from byola_hear.analysis.neighbours import directions
-from byola_hear.audio import AudioFileError, read_audio
-from byola_hear.files import replacing
+from byola_hear.audio.reading import AudioFileError, read_audio
 from byola_hear.map.layout import placed
 from byola_hear.map.preview import preview
 from byola_hear.model import ByolaModel
+from byola_hear.utils.files import replacing
 
 #: Clips on a task's map, and labels that they are of.
 CLIPS, LABELS = 60, 12

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path, PurePosixPath
 
-from byola_hear.audio import AUDIO_SUFFIXES
+from byola_hear.audio.reading import AUDIO_SUFFIXES
 from byola_hear.pretraining.corpora.sounds_sound import Sound, SoundError, stored_sound
 
 

@@ -17,7 +17,6 @@ from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from pathlib import Path
 
-from byola_hear.files import locked, replacing
 from byola_hear.pretraining.corpora.collection import (
     Collection,
     keep_licence,
@@ -32,6 +31,7 @@ from byola_hear.pretraining.corpora.sampling import share_per_track
 from byola_hear.pretraining.corpora.side_by_side import side_by_side
 from byola_hear.pretraining.corpora.speech_filter import Detector, load_detector
 from byola_hear.pretraining.manifest import Clip, write_manifest
+from byola_hear.utils.files import locked, replacing
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from byola_hear.files import Stamp, locked, stamp_of
 from byola_hear.utils.download import download
+from byola_hear.utils.files import Stamp, locked, stamp_of
 from byola_hear.utils.remote import Remote
 
 #: Where packages come from unless another mirror is named.

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
 
-from byola_hear.audio import AUDIO_SUFFIXES
+from byola_hear.audio.reading import AUDIO_SUFFIXES
 from byola_hear.pretraining.corpora import archives, ffmpeg, instruments, raw_audio, sound_tables
 from byola_hear.pretraining.corpora.sounds_sound import Sound, SoundError, decoded_sound, stored_sound
 

@@ -12,7 +12,7 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from byola_hear.sound_file import FRAMES_UNKNOWN
+from byola_hear.audio.libsndfile import FRAMES_UNKNOWN
 
 #: Samples as they come, ``(n_samples, n_channels)`` float32 with full scale ±1, and their rate in Hz.
 Samples = tuple[NDArray[np.float32], int]

@@ -19,7 +19,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from byola_hear.source import AudioFileError, piece_frames, skipped
+from byola_hear.audio.source import AudioFileError, piece_frames, skipped
 
 #: Names that are taken for audio, too, when a folder is searched and ffmpeg is there.
 FFMPEG_SUFFIXES = frozenset(
@@ -54,7 +54,7 @@ def available() -> bool:
 
 
 class FfmpegSource:
-    """A file that ffmpeg decodes; see :class:`~byola_hear.source.Source`.
+    """A file that ffmpeg decodes; see :class:`~byola_hear.audio.source.Source`.
 
     Args:
         path: a regular file.

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import soundfile
 
-from byola_hear.audio import AudioFileError, read_audio
-from byola_hear.mpeg_audio import counted_samples
+from byola_hear.audio.mpeg import counted_samples
+from byola_hear.audio.reading import AudioFileError, read_audio
 
-PIANO = Path(__file__).parent / "data" / "piano_stereo_44k.mp3"
+PIANO = Path(__file__).parents[1] / "data" / "piano_stereo_44k.mp3"
 
 
 def encoded(path: Path, rate: int, seconds: float = 3.0, **options: object) -> bytes:

@@ -6,7 +6,7 @@ import numpy
 import pytest
 import torch
 
-from byola_hear.waveforms import MAX_SAMPLE, check_clips, check_waveform
+from byola_hear.audio.waveforms import MAX_SAMPLE, check_clips, check_waveform
 
 WRONG_CLIPS = {
     "array": (numpy.zeros((2, 8), numpy.float32), TypeError, "got ndarray"),

@@ -7,7 +7,7 @@ import sys
 
 PROGRAM = """
 import os, sys
-from byola_hear.quiet import native_messages_hidden
+from byola_hear.utils.quiet import native_messages_hidden
 
 print("before", file=sys.stderr)
 try:
@@ -28,7 +28,7 @@ def test_only_our_own_messages_are_seen() -> None:
 
 
 def test_nothing_happens_where_standard_error_is_captured(capsys) -> None:
-    from byola_hear.quiet import native_messages_hidden
+    from byola_hear.utils.quiet import native_messages_hidden
 
     with native_messages_hidden():
         print("ours", file=sys.stderr)

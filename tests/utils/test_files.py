@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from byola_hear.files import locked, replacing
+from byola_hear.utils.files import locked, replacing
 
 
 def test_a_file_takes_its_name_when_it_is_complete(tmp_path: Path) -> None:

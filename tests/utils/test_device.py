@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import byola_hear
-from byola_hear.device import usable_device
+from byola_hear.utils.device import usable_device
 
 
 @pytest.mark.parametrize("device", ["cpu", torch.device("cpu")])

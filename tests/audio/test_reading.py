@@ -16,11 +16,11 @@ import soxr
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from byola_hear.audio import AudioFileError, open_source, read_audio, read_blocks
-from byola_hear.sound_file import SoundFileSource
+from byola_hear.audio.libsndfile import SoundFileSource
+from byola_hear.audio.reading import AudioFileError, open_source, read_audio, read_blocks
 from tests.broken_files import Case, broken_files
 
-DATA = Path(__file__).parent / "data"
+DATA = Path(__file__).parents[1] / "data"
 #: The real clips: seconds, and the rate and channels that they are stored with.
 CLIPS = {
     "ambience_stereo_48k.opus": (2.5, 48000, 2),

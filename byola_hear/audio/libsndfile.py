@@ -15,8 +15,8 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from byola_hear.mpeg_audio import counted_samples
-from byola_hear.source import AudioFileError, piece_frames, skipped
+from byola_hear.audio.mpeg import counted_samples
+from byola_hear.audio.source import AudioFileError, piece_frames, skipped
 
 #: libsndfile's remark on a chunk that is longer in its header than in the file.
 _SHORTER_THAN_PROMISED = re.compile(r"\b(?:data|SSND|Data Size|Riff size|riff) *: (\d+) \(should be (\d+)\)")
@@ -70,7 +70,7 @@ class _Sequential(soundfile.SoundFile):
 
 
 class SoundFileSource:
-    """A file open in libsndfile; see :class:`~byola_hear.source.Source`.
+    """A file open in libsndfile; see :class:`~byola_hear.audio.source.Source`.
 
     Args:
         path: a regular file.

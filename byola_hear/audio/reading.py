@@ -23,11 +23,11 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
-from byola_hear import ffmpeg
-from byola_hear.ffmpeg import FfmpegSource
-from byola_hear.sound_file import SoundFileSource, UnknownFormat
-from byola_hear.source import AudioFileError, Source
-from byola_hear.waveforms import MAX_SAMPLE
+from byola_hear.audio import ffmpeg
+from byola_hear.audio.ffmpeg import FfmpegSource
+from byola_hear.audio.libsndfile import SoundFileSource, UnknownFormat
+from byola_hear.audio.source import AudioFileError, Source
+from byola_hear.audio.waveforms import MAX_SAMPLE
 
 __all__ = ["AUDIO_SUFFIXES", "AudioFileError", "audio_suffixes", "open_source", "read_audio", "read_blocks"]
 

@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from byola_hear.files import locked
 from byola_hear.utils import download as module
 from byola_hear.utils.download import DownloadError, Missing, Remote, download
-from tests.benchmark.tasks.file_server import FileServer, serving
+from byola_hear.utils.files import locked
+from tests.file_server import FileServer, serving
 
 CONTENT = np.random.default_rng(0).bytes(1 << 20)
 SHA256 = hashlib.sha256(CONTENT).hexdigest()

@@ -15,8 +15,15 @@ import numpy as np
 import pytest
 import soundfile
 
-from byola_hear.audio import AUDIO_SUFFIXES, AudioFileError, audio_suffixes, open_source, read_audio, read_blocks
-from byola_hear.ffmpeg import FfmpegSource
+from byola_hear.audio.ffmpeg import FfmpegSource
+from byola_hear.audio.reading import (
+    AUDIO_SUFFIXES,
+    AudioFileError,
+    audio_suffixes,
+    open_source,
+    read_audio,
+    read_blocks,
+)
 
 needs_ffmpeg = pytest.mark.skipif(not shutil.which("ffmpeg"), reason="ffmpeg is not installed")
 
