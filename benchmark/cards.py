@@ -13,8 +13,8 @@ import click
 
 from benchmark.readme import REPOSITORY
 from byola_hear import describe_model, list_models
+from byola_hear.models.zoo import zoo_folder
 from byola_hear.utils.files import replacing
-from byola_hear.zoo import zoo_folder
 
 #: The probe's table, as its command left it; it stands in every card.
 PROBE_TABLE = REPOSITORY / "benchmark" / "results" / "probe.md"

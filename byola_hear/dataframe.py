@@ -19,8 +19,8 @@ from byola_hear.clips import Clip, find_clips
 from byola_hear.extract import extract, extract_waveforms
 from byola_hear.extraction.request import request_for
 from byola_hear.folders import OnMissing
-from byola_hear.model import ByolaModel
 from byola_hear.models.loading import resolve
+from byola_hear.models.model import ByolaModel
 from byola_hear.rows import Event, Failed, Rows
 from byola_hear.utils.device import usable_device
 
@@ -103,7 +103,7 @@ def embed(
             reasons. An array can't say which rows it lacks: there, a warning does.
         device: where to compute; None for where the model is.
         precision: of the network's arithmetic. ``"bfloat16"`` is about twice as fast where the processor has it, and
-            within 2 % of float32: see :meth:`~byola_hear.model.ByolaModel.in_precision`.
+            within 2 % of float32: see :meth:`~byola_hear.models.model.ByolaModel.in_precision`.
         workers: threads that decode files; None for half as many as the network has, at least two.
         progress: show a bar.
 

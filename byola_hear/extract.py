@@ -23,10 +23,10 @@ from byola_hear.audio.reading import read_blocks
 from byola_hear.audio.waveforms import check_waveform
 from byola_hear.clips import Clip
 from byola_hear.extraction.request import Request
-from byola_hear.model import ByolaModel
+from byola_hear.models.frame_features import FrameFeatures
+from byola_hear.models.model import ByolaModel
 from byola_hear.pooled import Pooled
 from byola_hear.rows import Done, Event, Failed
-from byola_hear.segments import FrameFeatures
 from byola_hear.utils.files import Stamp, stamp_of
 
 #: Seconds of audio decoded at a time.

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import os
 
-from byola_hear.model import ByolaModel
 from byola_hear.models.hub_files import HubError, push_to_hub, save_pretrained
+from byola_hear.models.model import ByolaModel
 
 __all__ = ["HubError", "from_pretrained", "push_to_hub", "save_pretrained"]
 

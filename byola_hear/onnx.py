@@ -1,7 +1,7 @@
 """The whole model as one ONNX file: waveforms to embeddings, front end included, for runtimes without torch.
 
 The graph is written node by node, in plain operators that any runtime has, and says what
-:class:`~byola_hear.model.ByolaModel` computes: clips reflected at their ends, log-mel, the network with its
+:class:`~byola_hear.models.model.ByolaModel` computes: clips reflected at their ends, log-mel, the network with its
 batch norm folded in, a partial last frame pooled over what there is of it, maximum plus mean over the clip or over
 a sliding window that is truncated at the clip's ends. Number and length of the clips are free; the clips of one
 batch have one length.
@@ -22,8 +22,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from byola_hear.fold import FoldedEncoder
-from byola_hear.model import ByolaModel
+from byola_hear.models.encoders.folded import FoldedEncoder
+from byola_hear.models.model import ByolaModel
 from byola_hear.onnx_graph import Graph, clip_pool, frame_features, log_mel, timestamps
 from byola_hear.utils.files import replacing
 

@@ -1,6 +1,6 @@
 """The parts of the ONNX graph: a model's steps, node by node.
 
-Each function appends what computes one step of :class:`~byola_hear.model.ByolaModel`, takes and gives names of values.
+Each function appends what computes one step of :class:`~byola_hear.models.model.ByolaModel`, takes and gives names of values.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from byola_hear.fold import FoldedEncoder
-from byola_hear.frontend import LOG_OFFSET, FrontendConfig, mel_filters
 from byola_hear.models.config import ModelConfig
+from byola_hear.models.encoders.folded import FoldedEncoder
+from byola_hear.models.frontend import LOG_OFFSET, FrontendConfig, mel_filters
 
 if TYPE_CHECKING:
     import onnx

@@ -11,12 +11,12 @@ from torch import Tensor
 
 from byola_hear.clips import Clip
 from byola_hear.extraction.request import Request
-from byola_hear.model import ByolaModel
+from byola_hear.models.model import ByolaModel
 from byola_hear.models.pooling.clip import ClipPool
+from byola_hear.models.pooling.grid import Grid, GridPool
 from byola_hear.models.pooling.timestamps import timestamp_centre, timestamp_count
-from byola_hear.pooling import WindowPool
+from byola_hear.models.pooling.window import WindowPool
 from byola_hear.rows import Rows
-from byola_hear.windows import Grid, GridPool
 
 
 class Pooled:

@@ -35,7 +35,7 @@ import torch
 from byola_hear.clips import Clip
 from byola_hear.extract import extract
 from byola_hear.extraction.request import Request
-from byola_hear.model import ByolaModel
+from byola_hear.models.model import ByolaModel
 from byola_hear.rows import Done, Event, Failed, Rows
 
 if TYPE_CHECKING:

@@ -19,16 +19,16 @@ import soundfile
 import torch
 
 import byola_hear
-from byola_hear import zoo
 from byola_hear.audio.reading import read_audio
 from byola_hear.cli import main
-from byola_hear.encoder import EncoderConfig
-from byola_hear.frontend import FrontendConfig
-from byola_hear.model import ByolaModel
+from byola_hear.models import zoo
 from byola_hear.models.config import ModelConfig
+from byola_hear.models.encoders.convolutional import EncoderConfig
+from byola_hear.models.frontend import FrontendConfig
 from byola_hear.models.loading import load_checkpoint
+from byola_hear.models.model import ByolaModel
+from byola_hear.models.zoo import add_to_zoo
 from byola_hear.tables import read_table
-from byola_hear.zoo import add_to_zoo
 
 DATA = Path(__file__).parent / "data"
 CLIPS = sorted(str(path) for path in DATA.iterdir() if path.suffix != ".md")

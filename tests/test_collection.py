@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 import torch
 
-from byola_hear.checkpoint import save_checkpoint
-from byola_hear.encoder import EncoderConfig
-from byola_hear.frontend import FrontendConfig
-from byola_hear.model import ByolaModel
+from byola_hear.models.checkpoint import save_checkpoint
 from byola_hear.models.config import ModelConfig
+from byola_hear.models.encoders.convolutional import EncoderConfig
+from byola_hear.models.frontend import FrontendConfig
+from byola_hear.models.model import ByolaModel
 from byola_hear.tables import read_table
 
 ROOT = Path(__file__).parents[1]

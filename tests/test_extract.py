@@ -13,12 +13,12 @@ import torch
 from byola_hear import extract as module
 from byola_hear.audio.reading import read_audio
 from byola_hear.clips import Clip
-from byola_hear.encoder import EncoderConfig
 from byola_hear.extract import extract, extract_waveforms
 from byola_hear.extraction.request import request_for
-from byola_hear.frontend import FrontendConfig
-from byola_hear.model import ByolaModel
 from byola_hear.models.config import ModelConfig
+from byola_hear.models.encoders.convolutional import EncoderConfig
+from byola_hear.models.frontend import FrontendConfig
+from byola_hear.models.model import ByolaModel
 from byola_hear.rows import Done, Event, Failed, Rows
 from byola_hear.utils.files import stamp_of
 

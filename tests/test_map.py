@@ -26,17 +26,17 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from byola_hear.analysis.neighbours import directions, neighbours
-from byola_hear.checkpoint import save_checkpoint
 from byola_hear.cli import main
-from byola_hear.encoder import EncoderConfig
-from byola_hear.frontend import FrontendConfig
 from byola_hear.map import folder_labels, read_labels, write_map
 from byola_hear.map.labels import NONE, TOP, LabelError
 from byola_hear.map.layout import LayoutError, placed
 from byola_hear.map.page import NEIGHBOURS
 from byola_hear.map.preview import preview
-from byola_hear.model import ByolaModel
+from byola_hear.models.checkpoint import save_checkpoint
 from byola_hear.models.config import ModelConfig
+from byola_hear.models.encoders.convolutional import EncoderConfig
+from byola_hear.models.frontend import FrontendConfig
+from byola_hear.models.model import ByolaModel
 
 HOSTILE = "</script><script>alert(1)</script><!--<img src=x onerror=alert(2)>{{data}}&amp;\"'`\u2028.wav"
 

@@ -16,13 +16,13 @@ from hypothesis import strategies as st
 from byola_hear import onnx as exporting
 from byola_hear.audio.reading import read_audio
 from byola_hear.cli import main
-from byola_hear.encoder import EncoderConfig
-from byola_hear.frontend import FrontendConfig, log_mel
-from byola_hear.model import ByolaModel
 from byola_hear.models.config import ModelConfig
+from byola_hear.models.encoders.convolutional import EncoderConfig
+from byola_hear.models.frontend import FrontendConfig, log_mel
+from byola_hear.models.model import ByolaModel
+from byola_hear.models.zoo import add_to_zoo
 from byola_hear.onnx import TOLERANCE, OnnxError, export_onnx, largest_difference, open_session, to_onnx
 from byola_hear.onnx_graph import fourier
-from byola_hear.zoo import add_to_zoo
 
 pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")

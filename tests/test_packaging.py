@@ -170,7 +170,7 @@ def test_installed_wheel_finds_its_networks(wheel: Path, tmp_path: Path) -> None
 import sys
 sys.path.insert(0, {str(tmp_path / "site")!r})
 import byola_hear
-from byola_hear.zoo import zoo_folder
+from byola_hear.models.zoo import zoo_folder
 assert byola_hear.__file__.startswith({str(tmp_path)!r}), byola_hear.__file__
 print(zoo_folder(), *byola_hear.list_models())
 """

@@ -25,7 +25,7 @@ from benchmark.comparison.markdown import markdown_tables, short_markdown, termi
 from benchmark.comparison.summary import summary
 from benchmark.sources import CACHE_VARIABLE, cache_folder
 from byola_hear.map import LAYOUTS
-from byola_hear.model import ByolaModel
+from byola_hear.models.model import ByolaModel
 from byola_hear.utils.files import replacing
 
 

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import torch
 
-from byola_hear.checkpoint import save_checkpoint
-from byola_hear.encoder import EncoderConfig
-from byola_hear.frontend import FrontendConfig
-from byola_hear.model import ByolaModel
+from byola_hear.models.checkpoint import save_checkpoint
 from byola_hear.models.config import ModelConfig
+from byola_hear.models.encoders.convolutional import EncoderConfig
+from byola_hear.models.frontend import FrontendConfig
+from byola_hear.models.model import ByolaModel
 from byola_hear.pretraining.cache import build_cache
 from byola_hear.pretraining.data.cache import LogMelCache
 from byola_hear.pretraining.distributed import Place

@@ -19,7 +19,7 @@ from benchmark.plan import Plan
 from benchmark.probe import TaskResult, run
 from benchmark.size.cells import Cell, audio_of, drawn, shape_of, trained, untrained
 from benchmark.study_setup import key_of, remembered
-from byola_hear.model import ByolaModel
+from byola_hear.models.model import ByolaModel
 from byola_hear.pretraining.distributed import launched
 from byola_hear.pretraining.recipe import Recipe
 from byola_hear.pretraining.train import Progress

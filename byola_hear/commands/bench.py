@@ -22,7 +22,7 @@ from byola_hear.clips import Clip
 from byola_hear.commands.embed import found_clips, loaded_model
 from byola_hear.extract import CPU_BATCH_SECONDS, DEVICE_BATCH_SECONDS, FILE_ERRORS, extract, failed
 from byola_hear.extraction.request import request_for
-from byola_hear.model import ByolaModel
+from byola_hear.models.model import ByolaModel
 from byola_hear.rows import Done
 from byola_hear.terminal import aligned
 

@@ -13,8 +13,8 @@ from byola_hear.cli_errors import Failure, Finite, one_line
 from byola_hear.clips import Clip, find_clips, parse_shard, shard
 from byola_hear.extract import extract
 from byola_hear.extraction.request import Request, request_for
-from byola_hear.model import PRECISIONS, ByolaModel
 from byola_hear.models.loading import resolve
+from byola_hear.models.model import PRECISIONS, ByolaModel
 from byola_hear.rows import Event, Failed
 from byola_hear.terminal import Preview, Progress, clock, quantity
 from byola_hear.utils.device import usable_device

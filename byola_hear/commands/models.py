@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import click
 
-from byola_hear.checkpoint import CheckpointError
 from byola_hear.cli_errors import Failure, one_line
+from byola_hear.models.checkpoint import CheckpointError
+from byola_hear.models.zoo import describe_model, is_intact, list_models
 from byola_hear.terminal import aligned
-from byola_hear.zoo import describe_model, is_intact, list_models
 
 
 @click.command()

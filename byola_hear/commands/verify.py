@@ -7,11 +7,11 @@ from pathlib import Path
 
 import click
 
-from byola_hear.checkpoint import CheckpointError
 from byola_hear.cli_errors import Failure, one_line
+from byola_hear.models.checkpoint import CheckpointError
 from byola_hear.models.loading import is_path, load_checkpoint, load_named
+from byola_hear.models.zoo import read_hashes
 from byola_hear.terminal import aligned
-from byola_hear.zoo import read_hashes
 
 
 @click.command()

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from numbers import Real
 from typing import Any
 
-from byola_hear.model import ByolaModel
+from byola_hear.models.model import ByolaModel
 
 
 @dataclass(frozen=True)

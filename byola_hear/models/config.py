@@ -6,8 +6,8 @@ import math
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from byola_hear.encoder import EncoderConfig
-from byola_hear.frontend import FrontendConfig
+from byola_hear.models.encoders.convolutional import EncoderConfig
+from byola_hear.models.frontend import FrontendConfig
 
 
 def _checked_keys(kind: type, data: object, what: str) -> dict[str, Any]:

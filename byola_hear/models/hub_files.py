@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 import torch
 
-from byola_hear.checkpoint import Saved, save_checkpoint
+from byola_hear.models.checkpoint import Saved, save_checkpoint
 from byola_hear.models.config import training_hours
 from byola_hear.utils.files import replacing
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from byola_hear.checkpoint import existing_file, read_checkpoint
-from byola_hear.model import ByolaModel
-from byola_hear.zoo import entry_of, read_hashes
+from byola_hear.models.checkpoint import existing_file, read_checkpoint
+from byola_hear.models.model import ByolaModel
+from byola_hear.models.zoo import entry_of, read_hashes
 
 #: What a repository of the Hugging Face Hub begins with: ``hf://organisation/name@revision``.
 HUB_PREFIX = "hf://"
@@ -17,7 +17,7 @@ def load_checkpoint(path: str | os.PathLike[str], expected_sha256: str | None = 
     """Read and verify a checkpoint.
 
     Args:
-        path: a file written by :func:`~byola_hear.checkpoint.save_checkpoint`.
+        path: a file written by :func:`~byola_hear.models.checkpoint.save_checkpoint`.
         expected_sha256: hexadecimal; the file is refused if its hash is another.
 
     Returns:
@@ -35,7 +35,7 @@ def load_named(name: str = "", folder: Path | None = None) -> ByolaModel:
     """Load a model by name, its hash verified.
 
     Args:
-        name: a name out of :func:`~byola_hear.zoo.list_models`; ``""`` is the default model.
+        name: a name out of :func:`~byola_hear.models.zoo.list_models`; ``""`` is the default model.
         folder: the zoo; the package's own if None.
 
     Returns:
@@ -54,7 +54,7 @@ def resolve(name_or_path: str | os.PathLike[str] = "", folder: Path | None = Non
     """Load a model by name or from a checkpoint's path. A name wins over a file that is called the same.
 
     Args:
-        name_or_path: ``""`` for the default model, a name out of :func:`~byola_hear.zoo.list_models`, a path, or
+        name_or_path: ``""`` for the default model, a name out of :func:`~byola_hear.models.zoo.list_models`, a path, or
             ``hf://`` and a repository of the Hugging Face Hub (:mod:`byola_hear.hub`).
         folder: the zoo; the package's own if None.
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from byola_hear.encoder import Encoder
+from byola_hear.models.encoders.convolutional import Encoder
 from byola_hear.pretraining.fast_block import training_features
 
 

@@ -17,7 +17,7 @@ from typing import IO, Any
 
 import numpy as np
 
-from byola_hear.frontend import FrontendConfig
+from byola_hear.models.frontend import FrontendConfig
 from byola_hear.pretraining.clip_log_mel import cached_log_mel
 from byola_hear.pretraining.crops import crop_statistics
 from byola_hear.pretraining.data.cache import (

@@ -13,6 +13,7 @@ from typing import NoReturn
 import click
 import torch
 
+from byola_hear.models.zoo import add_to_zoo
 from byola_hear.pretraining import manifest as manifests
 from byola_hear.pretraining.collect import build_manifest
 from byola_hear.pretraining.corpora.cli import corpora
@@ -21,7 +22,6 @@ from byola_hear.pretraining.matching import limit_kinds, match, write_matched
 from byola_hear.pretraining.run_log import LOG_FILE, log_text, read_log
 from byola_hear.pretraining.train_command import cache_with_progress, train
 from byola_hear.utils.files import replacing
-from byola_hear.zoo import add_to_zoo
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
 FILE = click.Path(dir_okay=False, path_type=Path)

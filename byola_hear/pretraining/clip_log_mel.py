@@ -11,7 +11,7 @@ import soundfile
 import soxr
 import torch
 
-from byola_hear.frontend import FrontendConfig, frame_count, log_mel_range
+from byola_hear.models.frontend import FrontendConfig, frame_count, log_mel_range
 from byola_hear.pretraining.manifest import Clip
 
 #: Samples decoded and frames transformed at a time.

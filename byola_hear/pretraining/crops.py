@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor
 
-from byola_hear.frontend import LOG_OFFSET
+from byola_hear.models.frontend import LOG_OFFSET
 from byola_hear.pretraining.data.cache import LogMelCache
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from byola_hear.encoder import Encoder
-from byola_hear.frontend import FrontendConfig
-from byola_hear.model import ByolaModel
 from byola_hear.models.config import ModelConfig
+from byola_hear.models.encoders.convolutional import Encoder
+from byola_hear.models.frontend import FrontendConfig
+from byola_hear.models.model import ByolaModel
 from byola_hear.pretraining.recipe import Recipe
 from byola_hear.pretraining.run_log import LOG_FILE, read_log
 from byola_hear.pretraining.state import load_encoder, read_header

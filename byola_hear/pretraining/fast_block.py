@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from byola_hear.encoder import Encoder
+from byola_hear.models.encoders.convolutional import Encoder
 
 #: Patches in a piece: with 64 channels its products are half a megabyte in bfloat16 and stay in a core's cache.
 PIECE = 1024

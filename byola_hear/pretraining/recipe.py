@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from byola_hear.encoder import EncoderConfig
+from byola_hear.models.encoders.convolutional import EncoderConfig
 from byola_hear.pretraining.views import ViewConfig
 
 

@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from byola_hear.encoder import Encoder
+from byola_hear.models.encoders.convolutional import Encoder
 from byola_hear.pretraining.byol import OnlineNetwork, TargetNetwork, byol_loss, embedding_spread
 from byola_hear.pretraining.data.cache import LogMelCache
 from byola_hear.pretraining.distributed import Place

@@ -10,7 +10,7 @@ import click
 import torch
 
 from byola_hear.cli_errors import Finite
-from byola_hear.encoder import EncoderConfig
+from byola_hear.models.encoders.convolutional import EncoderConfig
 from byola_hear.pretraining.cache import build_cache
 from byola_hear.pretraining.data.cache import LogMelCache
 from byola_hear.pretraining.distributed import Place, launched

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from byola_hear.frontend import LOG_OFFSET
+from byola_hear.models.frontend import LOG_OFFSET
 
 
 @dataclass(frozen=True)

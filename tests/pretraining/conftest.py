@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from byola_hear.encoder import EncoderConfig
+from byola_hear.models.encoders.convolutional import EncoderConfig
 from byola_hear.pretraining.cache import build_cache
 from byola_hear.pretraining.collect import build_manifest
 from byola_hear.pretraining.data.cache import LogMelCache

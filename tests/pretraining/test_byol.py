@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from byola_hear.encoder import Encoder, EncoderConfig
+from byola_hear.models.encoders.convolutional import Encoder, EncoderConfig
 from byola_hear.pretraining.byol import OnlineNetwork, TargetNetwork, byol_loss, clip_embedding, embedding_spread
 
 

@@ -9,7 +9,7 @@ import pytest
 import soundfile
 import torch
 
-from byola_hear.frontend import FrontendConfig, log_mel
+from byola_hear.models.frontend import FrontendConfig, log_mel
 from byola_hear.pretraining import cache as caches
 from byola_hear.pretraining import clip_log_mel
 from byola_hear.pretraining.cache import build_cache

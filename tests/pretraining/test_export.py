@@ -6,13 +6,13 @@ import pytest
 import torch
 
 import byola_hear
+from byola_hear.models.zoo import add_to_zoo
 from byola_hear.pretraining.cli import main
 from byola_hear.pretraining.data.cache import LogMelCache
 from byola_hear.pretraining.distributed import Place
 from byola_hear.pretraining.export import export_model
 from byola_hear.pretraining.recipe import Recipe
 from byola_hear.pretraining.train import Trainer
-from byola_hear.zoo import add_to_zoo
 
 
 def test_an_exported_network_embeds_like_the_one_trained(

@@ -5,7 +5,7 @@ import copy
 import pytest
 import torch
 
-from byola_hear.encoder import Encoder, EncoderConfig
+from byola_hear.models.encoders.convolutional import Encoder, EncoderConfig
 from byola_hear.pretraining.fast_block import patch_moments, training_features
 
 SHAPES = {

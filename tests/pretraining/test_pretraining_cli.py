@@ -14,12 +14,12 @@ import pytest
 import torch
 
 from byola_hear.models.loading import load_named
+from byola_hear.models.zoo import list_models
 from byola_hear.pretraining import curves, train_command
 from byola_hear.pretraining.cli import main
 from byola_hear.pretraining.manifest import Clip, write_manifest
 from byola_hear.pretraining.run_log import read_log
 from byola_hear.utils.files import locked
-from byola_hear.zoo import list_models
 
 SMALL = ["--batch-size", "4", "--crop-frames", "32", "--hidden-size", "16", "--projector-hidden", "16"]
 QUICK = [*SMALL, "--warm-up-steps", "2", "--threads", "1", "--device", "cpu", "--precision", "float32"]

@@ -22,7 +22,7 @@ from byola_hear.analysis.neighbours import directions
 from byola_hear.audio.reading import AudioFileError, read_audio
 from byola_hear.map.layout import placed
 from byola_hear.map.preview import preview
-from byola_hear.model import ByolaModel
+from byola_hear.models.model import ByolaModel
 from byola_hear.utils.files import replacing
 
 #: Clips on a task's map, and labels that they are of.

@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from byola_hear.frontend import FrontendConfig
+from byola_hear.models.frontend import FrontendConfig
 
 DATA_FILE, ROWS_FILE, INFO_FILE = "log_mel.f16", "rows.csv", "cache.json"
 

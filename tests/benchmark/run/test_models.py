@@ -12,12 +12,12 @@ from benchmark import loading
 from benchmark.baselines import logmel
 from benchmark.loading import row_name
 from benchmark.run.models import ModelRow, model_row, model_rows
-from byola_hear.checkpoint import save_checkpoint
-from byola_hear.encoder import EncoderConfig
-from byola_hear.frontend import FrontendConfig
-from byola_hear.model import ByolaModel
+from byola_hear.models.checkpoint import save_checkpoint
 from byola_hear.models.config import ModelConfig
+from byola_hear.models.encoders.convolutional import EncoderConfig
+from byola_hear.models.frontend import FrontendConfig
 from byola_hear.models.loading import load_checkpoint
+from byola_hear.models.model import ByolaModel
 
 
 def test_rows_know_how_heareval_names_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

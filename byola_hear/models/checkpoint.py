@@ -19,8 +19,8 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
-from byola_hear.encoder import Encoder, EncoderConfig
 from byola_hear.models.config import ModelConfig
+from byola_hear.models.encoders.convolutional import Encoder, EncoderConfig
 from byola_hear.utils.files import replacing
 
 #: Name of the metadata entry, by which a file is recognised.

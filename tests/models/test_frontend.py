@@ -13,7 +13,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from byola_hear.frontend import (
+from byola_hear.models.frontend import (
     FrontendConfig,
     LogMel,
     frame_count,

@@ -14,12 +14,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from byola_hear.checkpoint import (
-    CheckpointError,
-    Saved,
-    read_header,
-    save_checkpoint,
-)
+from byola_hear.models.checkpoint import CheckpointError, Saved, read_header, save_checkpoint
 from byola_hear.models.config import training_hours
 from byola_hear.utils.files import replacing
 
@@ -31,7 +26,7 @@ HASHES = "hashes.json"
 
 def zoo_folder() -> Path:
     """The folder of the package's own checkpoints: inside the package, else beside it as in a checkout."""
-    package = Path(__file__).resolve().parent
+    package = Path(__file__).resolve().parents[1]
     installed, checkout = package / "weights", package.parent / "weights"
     return checkout if not (installed / HASHES).is_file() and (checkout / HASHES).is_file() else installed
 

@@ -11,14 +11,14 @@ import pytest
 import torch
 
 import byola_hear
-from byola_hear import zoo
-from byola_hear.checkpoint import CheckpointError, save_checkpoint
-from byola_hear.encoder import EncoderConfig
-from byola_hear.frontend import FrontendConfig
-from byola_hear.model import ByolaModel
+from byola_hear.models import zoo
+from byola_hear.models.checkpoint import CheckpointError, save_checkpoint
 from byola_hear.models.config import ModelConfig, training_hours
+from byola_hear.models.encoders.convolutional import EncoderConfig
+from byola_hear.models.frontend import FrontendConfig
 from byola_hear.models.loading import load_named, resolve
-from byola_hear.zoo import add_to_zoo, describe_model, is_intact, list_models, read_hashes
+from byola_hear.models.model import ByolaModel
+from byola_hear.models.zoo import add_to_zoo, describe_model, is_intact, list_models, read_hashes
 
 CONFIG = ModelConfig(
     name="both",
@@ -191,7 +191,7 @@ def test_where_the_zoo_is(tmp_path: Path, folder: Path, monkeypatch: pytest.Monk
     """Inside the package once installed, beside it in a checkout."""
     package = tmp_path / "site" / "byola_hear"
     package.mkdir(parents=True)
-    monkeypatch.setattr(zoo, "__file__", str(package / "zoo.py"))
+    monkeypatch.setattr(zoo, "__file__", str(package / "models" / "zoo.py"))
     assert zoo.zoo_folder() == package / "weights"
     shutil.copytree(folder, tmp_path / "site" / "weights")
     assert zoo.zoo_folder() == tmp_path / "site" / "weights"

@@ -9,11 +9,11 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from byola_hear.checkpoint import COUNTER, CheckpointError, check_shapes, existing_file, listed
-from byola_hear.encoder import EncoderConfig
-from byola_hear.frontend import FrontendConfig
-from byola_hear.model import ByolaModel
+from byola_hear.models.checkpoint import COUNTER, CheckpointError, check_shapes, existing_file, listed
 from byola_hear.models.config import ModelConfig
+from byola_hear.models.encoders.convolutional import EncoderConfig
+from byola_hear.models.frontend import FrontendConfig
+from byola_hear.models.model import ByolaModel
 
 
 def load_legacy(

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from byola_hear.encoder import Encoder, EncoderConfig
-from byola_hear.frontend import FrontendConfig, log_mel
-from byola_hear.segments import FrameFeatures, cuts
+from byola_hear.models.encoders.convolutional import Encoder, EncoderConfig
+from byola_hear.models.frame_features import FrameFeatures, cuts
+from byola_hear.models.frontend import FrontendConfig, log_mel
 
 FRONTEND = FrontendConfig()
 ENCODERS = {

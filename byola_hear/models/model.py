@@ -16,15 +16,15 @@ import torch
 from torch import Tensor, nn
 
 from byola_hear.audio.waveforms import check_clips
-from byola_hear.checkpoint import filled_encoder, read_checkpoint
-from byola_hear.encoder import Encoder
-from byola_hear.frontend import log_mel
 from byola_hear.models import hub_files
+from byola_hear.models.checkpoint import filled_encoder, read_checkpoint
 from byola_hear.models.config import ModelConfig
+from byola_hear.models.encoders.convolutional import Encoder
+from byola_hear.models.frame_features import FrameFeatures
+from byola_hear.models.frontend import log_mel
 from byola_hear.models.pooling.clip import ClipPool
 from byola_hear.models.pooling.timestamps import timestamp_count, timestamps
-from byola_hear.pooling import WindowPool
-from byola_hear.segments import FrameFeatures
+from byola_hear.models.pooling.window import WindowPool
 
 #: What the network can compute in.
 PRECISIONS = ("float32", "bfloat16")
@@ -56,8 +56,8 @@ class ByolaModel(nn.Module):
         ValueError: if ``encoder`` has another shape than the configuration says.
 
     Example:
-        >>> from byola_hear.encoder import EncoderConfig
-        >>> from byola_hear.frontend import FrontendConfig
+        >>> from byola_hear.models.encoders.convolutional import EncoderConfig
+        >>> from byola_hear.models.frontend import FrontendConfig
         >>> config = ModelConfig("example", "0", FrontendConfig(), EncoderConfig.v2(), mean=-8.0, std=4.5)
         >>> model = ByolaModel(config).eval()
         >>> model.scene_embeddings(torch.zeros(2, 16000)).shape

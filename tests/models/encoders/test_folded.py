@@ -8,8 +8,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from byola_hear.encoder import Encoder, EncoderConfig
-from byola_hear.fold import FoldedEncoder, fold_batch_norm
+from byola_hear.models.encoders.convolutional import Encoder, EncoderConfig
+from byola_hear.models.encoders.folded import FoldedEncoder, fold_batch_norm
 
 SHAPES = {
     "v1": EncoderConfig(n_mels=16, n_blocks=3, channels=6, hidden_size=10, concatenate_local=False),

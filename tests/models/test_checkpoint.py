@@ -15,12 +15,12 @@ import pytest
 import safetensors.torch
 import torch
 
-from byola_hear.checkpoint import FORMAT, CheckpointError, read_header, save_checkpoint
-from byola_hear.encoder import EncoderConfig
-from byola_hear.frontend import FrontendConfig
-from byola_hear.model import ByolaModel
+from byola_hear.models.checkpoint import FORMAT, CheckpointError, read_header, save_checkpoint
 from byola_hear.models.config import ModelConfig
+from byola_hear.models.encoders.convolutional import EncoderConfig
+from byola_hear.models.frontend import FrontendConfig
 from byola_hear.models.loading import load_checkpoint
+from byola_hear.models.model import ByolaModel
 
 CONFIG = ModelConfig(
     name="small",

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from byola_hear.models.pooling.clip import ClipPool
 from byola_hear.models.pooling.timestamps import timestamp_centre, timestamp_count, timestamps
-from byola_hear.pooling import WindowPool, slide
+from byola_hear.models.pooling.window import WindowPool, slide
 
 
 def naive_windows(frames: Tensor, width: int) -> Tensor:

@@ -6,7 +6,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from byola_hear.windows import Grid, GridPool
+from byola_hear.models.pooling.grid import Grid, GridPool
 
 FRAME, CENTRE = 640.0, 240.0
 

@@ -11,10 +11,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from byola_hear.encoder import Encoder, EncoderConfig
-from byola_hear.frontend import FrontendConfig
-from byola_hear.model import ByolaModel
 from byola_hear.models.config import ModelConfig
+from byola_hear.models.encoders.convolutional import Encoder, EncoderConfig
+from byola_hear.models.frontend import FrontendConfig
+from byola_hear.models.model import ByolaModel
 
 SMALL = EncoderConfig(channels=4, hidden_size=8)
 

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 import torch
 
-from byola_hear.checkpoint import CheckpointError, save_checkpoint
-from byola_hear.encoder import Encoder, EncoderConfig
-from byola_hear.frontend import FrontendConfig
-from byola_hear.legacy import load_legacy
-from byola_hear.model import ByolaModel
+from byola_hear.models.checkpoint import CheckpointError, save_checkpoint
+from byola_hear.models.encoders.convolutional import Encoder, EncoderConfig
+from byola_hear.models.frontend import FrontendConfig
+from byola_hear.models.legacy import load_legacy
 from byola_hear.models.loading import load_checkpoint
+from byola_hear.models.model import ByolaModel
 
 HTK = FrontendConfig(mel_scale="htk", mel_norm="none")
 

@@ -1,6 +1,6 @@
 """The encoder as inference runs it: batch norm folded into the convolutions, time first, channels last.
 
-Made anew from the trainable :class:`~byola_hear.encoder.Encoder` for each call, which costs a fraction of a
+Made anew from the trainable :class:`~byola_hear.models.encoders.convolutional.Encoder` for each call, which costs a fraction of a
 millisecond (only the small convolution kernels are computed, the linear layers' weights are shared), so that
 it can never be stale.
 
@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from byola_hear.encoder import Encoder
+from byola_hear.models.encoders.convolutional import Encoder
 
 
 def fold_batch_norm(convolution: nn.Conv2d, norm: nn.BatchNorm2d) -> tuple[Tensor, Tensor]:
@@ -42,7 +42,7 @@ def fold_batch_norm(convolution: nn.Conv2d, norm: nn.BatchNorm2d) -> tuple[Tenso
 
 
 class FoldedEncoder:
-    """Frozen, fast equivalent of an :class:`~byola_hear.encoder.Encoder` in evaluation mode.
+    """Frozen, fast equivalent of an :class:`~byola_hear.models.encoders.convolutional.Encoder` in evaluation mode.
 
     Whatever mode the encoder is in, its running statistics are what counts here and dropout is off.
 

@@ -15,9 +15,9 @@ import torch
 from torch import Tensor
 
 from byola_hear.audio.waveforms import check_waveform
-from byola_hear.encoder import Encoder, feature_count
-from byola_hear.fold import FoldedEncoder
-from byola_hear.frontend import FrontendConfig, frame_count, log_mel_of_padded, reflected
+from byola_hear.models.encoders.convolutional import Encoder, feature_count
+from byola_hear.models.encoders.folded import FoldedEncoder
+from byola_hear.models.frontend import FrontendConfig, frame_count, log_mel_of_padded, reflected
 
 #: Seconds of audio to a pass: enough for matrix products at full speed, little enough to take no memory to speak
 #: of (about 70 MB on a CPU).

@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from byola_hear.audio.reading import read_audio
-from byola_hear.encoder import Encoder, EncoderConfig
-from byola_hear.frontend import FrontendConfig, frame_count, log_mel
-from byola_hear.model import ByolaModel
 from byola_hear.models.config import ModelConfig
+from byola_hear.models.encoders.convolutional import Encoder, EncoderConfig
+from byola_hear.models.frontend import FrontendConfig, frame_count, log_mel
+from byola_hear.models.model import ByolaModel
 
 SMALL = EncoderConfig(channels=4, hidden_size=8)
 
@@ -184,9 +184,9 @@ def test_twenty_minutes_take_hardly_more_memory_than_their_waveform(repository: 
     # In a process of its own, whose peak is its own. The network is small; the front end and the buffers are not.
     code = """
 import resource, torch
-from byola_hear.encoder import EncoderConfig
-from byola_hear.frontend import FrontendConfig
-from byola_hear.model import ByolaModel
+from byola_hear.models.encoders.convolutional import EncoderConfig
+from byola_hear.models.frontend import FrontendConfig
+from byola_hear.models.model import ByolaModel
 from byola_hear.models.config import ModelConfig
 def peak():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
