@@ -51,7 +51,7 @@ class Settings:
 
 def package(settings: Settings, *options: str) -> Work:
     """``byola-hear embed FOLDER -o TABLE``: decoding, network, journal and table."""
-    from byola_hear.cli import main
+    from byola_hear.cli.main import main
 
     folder = str(Path(settings.files[0]).parent)
 

@@ -26,7 +26,7 @@ from benchmark.extractors import untrained_model
 from benchmark.loading import load_network
 from benchmark.provenance import provenance
 from benchmark.table import markdown
-from byola_hear.cli_errors import Failure, Finite
+from byola_hear.cli.errors import Failure, Finite
 from byola_hear.models.checkpoint import save_checkpoint
 from byola_hear.utils.files import replacing
 

@@ -26,9 +26,9 @@ from benchmark.provenance import provenance
 from benchmark.speed_children import measured
 from benchmark.speed_race import CLIP_SECONDS, N_CLIPS, race, ratio, sound
 from benchmark.table import markdown
-from byola_hear.cli_errors import Finite
+from byola_hear.cli.errors import Finite
+from byola_hear.cli.terminal import aligned
 from byola_hear.models.checkpoint import save_checkpoint
-from byola_hear.terminal import aligned
 from byola_hear.utils.files import replacing
 
 #: What the project aims at.

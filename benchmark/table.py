@@ -15,7 +15,7 @@ import numpy as np
 
 from benchmark.probe import TaskResult
 from benchmark.splits import TASKS
-from byola_hear.terminal import aligned
+from byola_hear.cli.terminal import aligned
 from byola_hear.utils.files import replacing
 
 #: Result files that can be written, by suffix.

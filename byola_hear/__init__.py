@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from byola_hear.audio.reading import AudioFileError
-    from byola_hear.clips import Clip
     from byola_hear.dataframe import embed, read_table
+    from byola_hear.extraction.clips import Clip
     from byola_hear.hear import get_scene_embeddings, get_timestamp_embeddings, load_model
     from byola_hear.hub import HubError
     from byola_hear.models.checkpoint import CheckpointError
@@ -45,7 +45,7 @@ __all__ = [
 _MODULES = {
     "AudioFileError": "audio",
     "CheckpointError": "models.checkpoint",
-    "Clip": "clips",
+    "Clip": "extraction.clips",
     "ClusterError": "ray",
     "HubError": "hub",
     "TableError": "tables",

@@ -32,11 +32,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from byola_hear.clips import Clip
-from byola_hear.extract import extract
+from byola_hear.extraction.clips import Clip
+from byola_hear.extraction.extract import extract
 from byola_hear.extraction.request import Request
+from byola_hear.extraction.rows import Done, Event, Failed, Rows
 from byola_hear.models.model import ByolaModel
-from byola_hear.rows import Done, Event, Failed, Rows
 
 if TYPE_CHECKING:
     import pyarrow
@@ -79,7 +79,7 @@ def extract_on_ray(
         workers: how many; None for as many as the cluster has GPUs or else CPUs.
 
     Yields:
-        In the clips' order, the events that :func:`byola_hear.extract.extract` yields.
+        In the clips' order, the events that :func:`byola_hear.extraction.extract.extract` yields.
 
     Raises:
         ModuleNotFoundError: if Ray Data is not installed.

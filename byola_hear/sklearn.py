@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from byola_hear.audio.waveforms import MAX_SAMPLE
-from byola_hear.clips import Clip
 from byola_hear.dataframe import embed
+from byola_hear.extraction.clips import Clip
 from byola_hear.models.loading import resolve
 from byola_hear.models.model import ByolaModel
 from byola_hear.utils.device import usable_device

@@ -15,7 +15,7 @@ import torch
 
 import byola_hear
 from byola_hear.audio.reading import AudioFileError, read_audio
-from byola_hear.clips import Clip
+from byola_hear.extraction.clips import Clip
 from byola_hear.models.config import ModelConfig
 from byola_hear.models.encoders.convolutional import EncoderConfig
 from byola_hear.models.frontend import FrontendConfig

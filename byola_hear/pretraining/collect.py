@@ -20,7 +20,7 @@ import soundfile
 from byola_hear.audio.libsndfile import FRAMES_UNKNOWN
 from byola_hear.audio.reading import open_source
 from byola_hear.audio.source import AudioFileError
-from byola_hear.clips import audio_files
+from byola_hear.extraction.clips import audio_files
 from byola_hear.pretraining.manifest import Clip, path_from, write_manifest
 from byola_hear.utils.files import replacing
 

@@ -9,7 +9,7 @@ from typing import Any
 import click
 import torch
 
-from byola_hear.cli_errors import Finite
+from byola_hear.cli.errors import Finite
 from byola_hear.models.encoders.convolutional import EncoderConfig
 from byola_hear.pretraining.cache import build_cache
 from byola_hear.pretraining.data.cache import LogMelCache

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from typing import Any
 
-from byola_hear.clips import Clip
+from byola_hear.extraction.clips import Clip
 from byola_hear.extraction.request import Request
 from byola_hear.tables.errors import TableError, TableRefused
 from byola_hear.utils.files import Stamp, stamp_of

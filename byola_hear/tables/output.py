@@ -8,12 +8,13 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from byola_hear.tables import as_npy, placing
+from byola_hear.tables import placing
 from byola_hear.tables.about import About
 from byola_hear.tables.batches import Batch
 from byola_hear.tables.errors import TableRefused
-from byola_hear.tables.formats import ENDINGS, FORMATS, Format, chosen_format
-from byola_hear.tables.journal import Journal
+from byola_hear.tables.formats import as_npy
+from byola_hear.tables.formats.registry import ENDINGS, FORMATS, Format, chosen_format
+from byola_hear.tables.journal.parts import Journal
 
 
 def check_output(

@@ -13,20 +13,20 @@ from types import TracebackType
 
 import numpy as np
 
-from byola_hear.clips import Clip
+from byola_hear.extraction.clips import Clip
 from byola_hear.extraction.request import Request
-from byola_hear.rows import Done, Event, Rows
+from byola_hear.extraction.rows import Done, Event, Rows
 from byola_hear.tables import output as outputs
 from byola_hear.tables import placing
 from byola_hear.tables.about import About, changed_clips, check_same
-from byola_hear.tables.assembly import Success, journalled_rows, kept_rows, planned
 from byola_hear.tables.batches import rows_in
 from byola_hear.tables.errors import TableError, TableRefused, as_read_error, as_table_error
 from byola_hear.tables.failures import failures_path, write_failures
-from byola_hear.tables.formats import Format
-from byola_hear.tables.group import Group, new_room
-from byola_hear.tables.journal import Journal
-from byola_hear.tables.recovery import recover
+from byola_hear.tables.formats.registry import Format
+from byola_hear.tables.journal.assembly import Success, journalled_rows, kept_rows, planned
+from byola_hear.tables.journal.group import Group, new_room
+from byola_hear.tables.journal.parts import Journal
+from byola_hear.tables.journal.recovery import recover
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def open_store(
             already or ending in a slash, is one ``.npy`` a file.
         request: what is asked of every clip.
         clips: the clips of this run; only theirs will be in the table. One that comes again is passed over.
-        format: the format, where the ending is not to decide; see :data:`byola_hear.tables.formats.FORMATS`.
+        format: the format, where the ending is not to decide; see :data:`byola_hear.tables.formats.registry.FORMATS`.
         overwrite: replace a table that is there, once the new one is complete, and throw away unfinished work that was
             begun with another request.
         update: keep what the table that is there holds and add to it: its clips are done, unless their files changed.

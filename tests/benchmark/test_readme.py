@@ -13,7 +13,7 @@ import pytest
 import byola_hear
 from benchmark import readme
 from benchmark.__main__ import COMMANDS as BENCHMARK_COMMANDS
-from byola_hear.cli import COMMANDS
+from byola_hear.cli.main import COMMANDS
 from byola_hear.models.config import ModelConfig
 from byola_hear.models.encoders.convolutional import EncoderConfig
 from byola_hear.models.frontend import FrontendConfig
