@@ -128,7 +128,7 @@ def write_cards(folder: Path, probe_table: str) -> list[Path]:
         The cards.
     """
     # Matplotlib takes a second to import; the cards' text can be made without it.
-    from byola_hear.pretraining.curves import draw_curves
+    from byola_hear.pretraining.training.curves import draw_curves
 
     written = []
     for name in list_models(folder):

@@ -89,7 +89,7 @@ def embed(
 
     Args:
         inputs: a path, several, or waveforms. Of paths: files in any format that can be read, folders, glob patterns,
-            and :class:`~byola_hear.extraction.clips.Clip` for a stretch of a file. Of waveforms: one ``(n_samples,)``, a batch
+            and :class:`~byola_hear.Clip` for a segment of a file. Of waveforms: one ``(n_samples,)``, a batch
             ``(n_clips, n_samples)`` or several ``(n_samples_i,)``, floating point in [-1, 1] at ``sample_rate``.
         model: a name, a checkpoint's path, or a model.
         kind: ``"scene"``, an embedding a clip, or ``"timestamp"``, embeddings along time.

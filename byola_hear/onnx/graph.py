@@ -1,6 +1,7 @@
 """The parts of the ONNX graph: a model's steps, node by node.
 
-Each function appends what computes one step of :class:`~byola_hear.models.model.ByolaModel`, takes and gives names of values.
+Each function appends what computes one step of :class:`~byola_hear.models.model.ByolaModel`. It takes and returns names
+of values.
 """
 
 from __future__ import annotations

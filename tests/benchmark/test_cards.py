@@ -13,7 +13,7 @@ from byola_hear.models.encoders.convolutional import EncoderConfig
 from byola_hear.models.frontend import FrontendConfig
 from byola_hear.models.model import ByolaModel
 from byola_hear.models.zoo import add_to_zoo
-from byola_hear.pretraining.recipe import Recipe
+from byola_hear.pretraining.training.recipe import Recipe
 
 TRAINING = {
     "hours": 2.5,

@@ -15,7 +15,7 @@ from byola_hear.models.config import ModelConfig
 from byola_hear.models.encoders.convolutional import EncoderConfig
 from byola_hear.models.frontend import FrontendConfig
 from byola_hear.models.model import ByolaModel
-from byola_hear.pretraining.recipe import Recipe
+from byola_hear.pretraining.training.recipe import Recipe
 
 
 def checkpoint(folder: Path, name: str, training: dict[str, Any] | None = None, **changes: Any) -> Path:

@@ -1,7 +1,7 @@
 """The encoder as inference runs it: batch norm folded into the convolutions, time first, channels last.
 
-Made anew from the trainable :class:`~byola_hear.models.encoders.convolutional.Encoder` for each call, which costs a fraction of a
-millisecond (only the small convolution kernels are computed, the linear layers' weights are shared), so that
+Made anew from the trainable :class:`~byola_hear.models.encoders.convolutional.Encoder` for each call, which costs a
+fraction of a millisecond (only the small convolution kernels are computed, the linear layers' weights are shared), so that
 it can never be stale.
 
 What makes it fast on a CPU: time takes the place of height, so that the mel matrix goes in and the local

@@ -20,8 +20,8 @@ class Group:
 
     Args:
         number: of the part that they will be.
-        room: ``(capacity,)`` of :func:`byola_hear.tables.journal.parts.row_type`: where to keep rows. A group may have that
-            of the one before.
+        room: ``(capacity,)`` of :func:`byola_hear.tables.journal.parts.row_type`: where to keep rows. A group
+            may have that of the one before.
     """
 
     def __init__(self, number: int, room: NDArray[np.void]) -> None:
