@@ -141,7 +141,7 @@ def test_a_folder_wins_over_a_repository(
 
 
 def test_errors_name_the_repository(library: SimpleNamespace) -> None:
-    with pytest.raises(HubError, match=r"can't get model.safetensors of no/such at revision v1: .*404") as caught:
+    with pytest.raises(HubError, match=r"cannot download model.safetensors of no/such at revision v1: .*404") as caught:
         from_pretrained("no/such@v1")
     assert "\n" not in str(caught.value)
     push_to_hub(model_of(), "someone/sounds")
@@ -176,7 +176,7 @@ def test_a_folder_has_no_revisions(tmp_path: Path) -> None:
 
 def test_missing_library_is_named(no_library: None) -> None:
     for ask in (lambda: from_pretrained("someone/sounds"), lambda: push_to_hub(model_of(), "someone/sounds")):
-        with pytest.raises(HubError, match=r"needs huggingface_hub: pip install 'byola-hear\[hub\]'"):
+        with pytest.raises(HubError, match=r"needs the huggingface_hub package: pip install 'byola-hear\[hub\]'"):
             ask()
 
 
@@ -193,7 +193,7 @@ def test_the_calls_are_the_librarys(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     inspect.signature(api.upload_folder).bind(
         repo_id="someone/sounds", folder_path=str(tmp_path), revision=None, commit_message="test"
     )
-    with pytest.raises(HubError, match="can't get model.safetensors of someone/sounds"):
+    with pytest.raises(HubError, match="cannot download model.safetensors of someone/sounds"):
         from_pretrained("someone/sounds", local_files_only=True)
 
 
@@ -210,7 +210,7 @@ def test_card(tmp_path: Path) -> None:
     assert sha256 in body
     assert "| trained on | 2.0 hours |" in body
     assert r"| a \| b | speech | CC0-1.0 | 3 | 1.5 |" in body
-    assert "72 numbers for a clip, or every 40 ms" in body
+    assert "72 dimensions for a clip, or every 40 ms" in body
 
 
 def test_card_of_an_unusual_licence_and_with_another_text(tmp_path: Path) -> None:

@@ -105,7 +105,7 @@ def test_attributes_are_plain_ints() -> None:
 
 
 def test_an_encoder_of_another_shape_is_refused() -> None:
-    with pytest.raises(ValueError, match="the encoder's shape is"):
+    with pytest.raises(ValueError, match="expected an encoder of the configured shape"):
         ByolaModel(config_of(), Encoder(EncoderConfig(channels=8, hidden_size=8)))
     with pytest.raises(TypeError, match="expected a ModelConfig, got dict"):
         ByolaModel({})  # type: ignore[arg-type]

@@ -22,7 +22,7 @@ from byola_hear.models.model import ByolaModel
 from byola_hear.models.zoo import add_to_zoo
 from byola_hear.onnx import export as exporting
 from byola_hear.onnx.export import TOLERANCE, OnnxError, export_onnx, largest_difference, open_session, to_onnx
-from byola_hear.onnx.graph import fourier
+from byola_hear.onnx.frontend import fourier
 
 pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")

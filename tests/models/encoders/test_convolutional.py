@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from byola_hear.models.encoders.convolutional import Encoder, EncoderConfig, feature_count
+from byola_hear.models.encoders.convolutional import Encoder, EncoderConfig
+from byola_hear.models.frame_features import feature_count
 
 #: Published shapes: configuration, millions of parameters as published, numbers and log-mel frames a feature.
 PUBLISHED = {

@@ -32,7 +32,7 @@ def trained(config: EncoderConfig, seed: int = 0) -> Encoder:
 
 def folded_features(encoder: Encoder, frames: Tensor) -> Tensor:
     folded = FoldedEncoder(encoder)
-    return folded.features(folded.local(frames))
+    return folded.per_frame(folded.in_context(frames))
 
 
 @pytest.mark.parametrize("shape", SHAPES)

@@ -50,22 +50,22 @@ def test_slide_equals_a_loop(n_frames: int, data: st.DataObject) -> None:
 @given(st.integers(1, 40), st.integers(0, 12), st.lists(st.integers(0, 1000), max_size=6))
 def test_windows_equal_a_loop_however_cut(n_frames: int, half: int, edges: list[int]) -> None:
     frames = frames_of(n_frames, half)
-    windows = torch.cat(list(WindowPool(2 * half + 1).windows(cut(frames, edges))))
+    windows = torch.cat(list(WindowPool(2 * half + 1, "max+mean").windows(cut(frames, edges))))
     torch.testing.assert_close(windows.double(), naive_windows(frames, 2 * half + 1), rtol=1e-6, atol=1e-4)
 
 
 @given(st.integers(1, 60), st.lists(st.integers(0, 1000), min_size=1, max_size=6))
 def test_windows_are_the_same_to_the_bit_however_cut(n_frames: int, edges: list[int]) -> None:
     frames = torch.randn(n_frames, 5, generator=torch.Generator().manual_seed(n_frames))
-    whole = torch.cat(list(WindowPool(9).windows([frames])))
-    assert torch.equal(torch.cat(list(WindowPool(9).windows(cut(frames, edges)))), whole)
+    whole = torch.cat(list(WindowPool(9, "max+mean").windows([frames])))
+    assert torch.equal(torch.cat(list(WindowPool(9, "max+mean").windows(cut(frames, edges)))), whole)
 
 
 def test_windows_of_three_hours_do_not_drift() -> None:
     # Loud hours before a quiet end: a difference of float32 running sums would be off by more than the value.
     frames = torch.full((270_000, 1), 1000.1)
     frames[-1000:] = torch.rand(1000, 1, generator=torch.Generator().manual_seed(0)) * 1e-3
-    windows = torch.cat(list(WindowPool(9).windows(frames.split(4096))))
+    windows = torch.cat(list(WindowPool(9, "max+mean").windows(frames.split(4096))))
     assert len(windows) == len(frames)
     torch.testing.assert_close(windows[-900:].double(), naive_windows(frames[-1000:], 9)[-900:], rtol=1e-6, atol=0)
 
@@ -73,7 +73,7 @@ def test_windows_of_three_hours_do_not_drift() -> None:
 @given(st.integers(1, 40), st.lists(st.integers(0, 1000), max_size=6))
 def test_clip_pooling_equals_the_plain_formula_however_cut(n_frames: int, edges: list[int]) -> None:
     frames = frames_of(n_frames, n_frames)
-    pool = ClipPool()
+    pool = ClipPool("max+mean")
     for piece in cut(frames, edges):
         pool.add(piece)
     torch.testing.assert_close(pool.result(), frames.amax(0) + frames.mean(0), rtol=1e-6, atol=1e-4)
@@ -82,23 +82,23 @@ def test_clip_pooling_equals_the_plain_formula_however_cut(n_frames: int, edges:
 def test_the_mean_of_three_hours_is_exact() -> None:
     frames = torch.full((270_000, 1), 0.1)
     frames[0] = 0.3
-    pool = ClipPool()
+    pool = ClipPool("max+mean")
     for piece in frames.split(60):
         pool.add(piece)
     assert pool.result().item() == pytest.approx(frames[0].item() + frames.double().mean().item(), rel=1e-7)
 
 
 def test_nothing_to_pool_is_an_error() -> None:
-    with pytest.raises(ValueError, match="no frame"):
-        ClipPool().result()
-    with pytest.raises(ValueError, match="no frame"):
-        WindowPool(9).finish()
+    with pytest.raises(ValueError, match="at least one frame"):
+        ClipPool("max+mean").result()
+    with pytest.raises(ValueError, match="at least one frame"):
+        WindowPool(9, "max+mean").finish()
 
 
 @pytest.mark.parametrize("width", [0, 4, -1])
 def test_a_window_has_a_centre(width: int) -> None:
     with pytest.raises(ValueError, match=f"odd, positive window width, got {width}"):
-        WindowPool(width)
+        WindowPool(width, "max+mean")
 
 
 def test_timestamps_are_exact_over_three_hours() -> None:
