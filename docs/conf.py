@@ -1,0 +1,72 @@
+"""How Sphinx builds the documentation: ``make docs``, without a network, warnings as errors."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+# The benchmark is not installed: its commands run from a checkout, and so does their reference.
+sys.path.insert(0, str(REPOSITORY))
+
+import byola_hear  # noqa: E402
+
+project = "byola_hear"
+author = "byola_hear maintainers"
+project_copyright = "byola_hear maintainers, Apache-2.0"
+version = release = byola_hear.__version__
+
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.napoleon",
+    "sphinx_click",
+    "sphinx_design",
+    "sphinx_gallery.gen_gallery",
+]
+exclude_patterns = ["README.md", "guides/examples/*.ipynb", "**/GALLERY_HEADER.rst"]
+
+# --- pages ------------------------------------------------------------------------------------------------------
+
+myst_enable_extensions = ["colon_fence", "deflist"]
+# Headings down to this level can be linked to, as on a forge.
+myst_heading_anchors = 3
+# Pages that include a file of the repository begin with its headings, at whatever level those are.
+suppress_warnings = ["config.cache"]
+
+# --- the reference, from docstrings ---------------------------------------------------------------------------
+
+autodoc_member_order = "bysource"
+autodoc_typehints = "none"
+napoleon_google_docstring = True
+napoleon_numpy_docstring = False
+napoleon_use_rtype = False
+napoleon_custom_sections = ["Shape", "Source"]
+
+# --- the examples, executed -----------------------------------------------------------------------------------
+
+sphinx_gallery_conf = {
+    "examples_dirs": "../examples",
+    "gallery_dirs": "examples",
+    "filename_pattern": r"plot_",
+    "abort_on_example_error": True,
+    "download_all_examples": False,
+    "show_memory": False,
+    "remove_config_comments": True,
+    "backreferences_dir": None,
+}
+
+# --- how it looks ---------------------------------------------------------------------------------------------
+
+html_theme = "furo"
+html_title = f"byola_hear {release}"
+html_static_path = ["_static"]
+html_css_files = ["tables.css"]
+html_copy_source = False
+html_show_sphinx = False
+pygments_style = "friendly"
+pygments_dark_style = "monokai"
+
+# `make docs-links` alone looks beyond this folder.
+linkcheck_timeout = 20
+linkcheck_workers = 4
