@@ -24,15 +24,15 @@ extensions = [
     "sphinx_design",
     "sphinx_gallery.gen_gallery",
 ]
-exclude_patterns = ["README.md", "guides/examples/*.ipynb", "**/GALLERY_HEADER.rst"]
+exclude_patterns = ["sg_execution_times.rst"]
 
 # --- pages ------------------------------------------------------------------------------------------------------
 
 myst_enable_extensions = ["colon_fence", "deflist"]
+# An option's two hyphens stay two hyphens.
+smartquotes_action = "qe"
 # Headings down to this level can be linked to, as on a forge.
 myst_heading_anchors = 3
-# Pages that include a file of the repository begin with its headings, at whatever level those are.
-suppress_warnings = ["config.cache"]
 
 # --- the reference, from docstrings ---------------------------------------------------------------------------
 

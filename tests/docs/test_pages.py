@@ -46,9 +46,8 @@ def command_lines(page: Path) -> list[str]:
             block = block.replace(f"${name} ", f"{value} ")
         for line in block.replace("\\\n", " ").splitlines():
             command = line.rpartition("|")[2].strip()
-            if command.startswith("torchrun") or not command.startswith((*PROGRAMS, "$")):
-                continue
-            lines.append(command)
+            if command.startswith(tuple(f"{name} " for name in PROGRAMS)):
+                lines.append(command)
     return lines
 
 
@@ -91,7 +90,7 @@ def test_python_runs(page: Path, checkout: Path) -> None:
 @pytest.mark.parametrize("page", WITH_SHELL, ids=name_of)
 def test_commands_exist(page: Path) -> None:
     for line in command_lines(page):
-        program = next(name for name in PROGRAMS if line.startswith(name))
+        program = next(name for name in PROGRAMS if line.startswith(f"{name} "))
         parsed(PROGRAMS[program], shlex.split(line.removeprefix(program), comments=True))
 
 
