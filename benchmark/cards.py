@@ -13,8 +13,8 @@ import click
 
 from benchmark.readme import REPOSITORY
 from byola_hear import describe_model, list_models
-from byola_hear.files import replacing
-from byola_hear.zoo import zoo_folder
+from byola_hear.models.zoo import zoo_folder
+from byola_hear.utils.files import replacing
 
 #: The probe's table, as its command left it; it stands in every card.
 PROBE_TABLE = REPOSITORY / "benchmark" / "results" / "probe.md"
@@ -128,7 +128,7 @@ def write_cards(folder: Path, probe_table: str) -> list[Path]:
         The cards.
     """
     # Matplotlib takes a second to import; the cards' text can be made without it.
-    from byola_hear.pretraining.curves import draw_curves
+    from byola_hear.pretraining.training.curves import draw_curves
 
     written = []
     for name in list_models(folder):

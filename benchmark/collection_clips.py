@@ -14,7 +14,7 @@ import soundfile
 import soxr
 from numpy.typing import NDArray
 
-from byola_hear.clips import audio_files
+from byola_hear.extraction.clips import audio_files
 
 #: Seconds of recordings that are put into memory; what is beyond is not used.
 MOST_SECONDS = 600.0

@@ -51,7 +51,7 @@ class Settings:
 
 def package(settings: Settings, *options: str) -> Work:
     """``byola-hear embed FOLDER -o TABLE``: decoding, network, journal and table."""
-    from byola_hear.cli import main
+    from byola_hear.cli.main import main
 
     folder = str(Path(settings.files[0]).parent)
 
@@ -77,7 +77,7 @@ def network(settings: Settings) -> Work:
     import torch
 
     import byola_hear
-    from byola_hear.audio import read_audio
+    from byola_hear.audio.reading import read_audio
 
     torch.set_num_threads(settings.threads)
     model = byola_hear.load_model(settings.model)
@@ -123,7 +123,7 @@ def yamnet(settings: Settings) -> Work:
     import numpy as np
     from ai_edge_litert.interpreter import Interpreter
 
-    from byola_hear.audio import read_audio
+    from byola_hear.audio.reading import read_audio
 
     interpreter = Interpreter(settings.yamnet, num_threads=settings.threads)
     interpreter.allocate_tensors()
@@ -151,7 +151,7 @@ def wav2vec2(settings: Settings) -> Work:
 
     from benchmark.baselines.wav2vec2 import Wav2Vec2
     from benchmark.speed_reference import import_torchaudio_without_extension
-    from byola_hear.audio import read_audio
+    from byola_hear.audio.reading import read_audio
 
     import_torchaudio_without_extension()
     from transformers import Wav2Vec2Config, Wav2Vec2Model

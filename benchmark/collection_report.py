@@ -6,7 +6,7 @@ from collections.abc import Callable
 from statistics import median
 from typing import Any
 
-from byola_hear.terminal import aligned
+from byola_hear.cli.terminal import aligned
 
 #: What the project aims at: the package's whole program, at least so many times as fast as each.
 AIMS = {"network": 0.5, "plain": 3.0, "opensmile": 1.0, "wav2vec2": 20.0}

@@ -26,9 +26,9 @@ from benchmark.extractors import untrained_model
 from benchmark.loading import load_network
 from benchmark.provenance import provenance
 from benchmark.table import markdown
-from byola_hear.checkpoint import save_checkpoint
-from byola_hear.cli import Failure, Finite
-from byola_hear.files import replacing
+from byola_hear.cli.errors import Failure, Finite
+from byola_hear.models.checkpoint import save_checkpoint
+from byola_hear.utils.files import replacing
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 

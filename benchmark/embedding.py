@@ -10,7 +10,7 @@ from tqdm import tqdm
 
 from benchmark.extractors import Embed, Extractor
 from benchmark.sources import LabelledSet
-from byola_hear.files import replacing
+from byola_hear.utils.files import replacing
 
 #: Seconds of audio in a batch of clips to embed.
 BATCH_SECONDS = 160.0

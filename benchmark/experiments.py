@@ -14,9 +14,9 @@ from typing import Any
 import click
 
 from benchmark.table import markdown
-from byola_hear.checkpoint import read_header
-from byola_hear.files import replacing
-from byola_hear.zoo import zoo_folder
+from byola_hear.models.checkpoint import read_header
+from byola_hear.models.zoo import zoo_folder
+from byola_hear.utils.files import replacing
 
 RECORDS, PAGE = "experiments.json", "EXPERIMENTS.md"
 #: The run that the others are compared with, and the row of networks that were not trained.

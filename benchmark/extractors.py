@@ -15,9 +15,10 @@ import torch
 import byola_hear
 from benchmark.baselines import baseline
 from benchmark.loading import baseline_asked_for, baseline_note, load_baseline, load_network, row_name
-from byola_hear.encoder import EncoderConfig
-from byola_hear.frontend import FrontendConfig, log_mel
-from byola_hear.model import ByolaModel, ModelConfig
+from byola_hear.models.config import ModelConfig
+from byola_hear.models.encoders.convolutional import EncoderConfig
+from byola_hear.models.frontend import FrontendConfig, log_mel
+from byola_hear.models.model import ByolaModel
 
 #: Clips in, ``(n_clips, n_features)`` out.
 Embed = Callable[[list[np.ndarray]], np.ndarray]

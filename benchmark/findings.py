@@ -12,7 +12,7 @@ import pandas as pd
 
 from benchmark.study import measured_with, save_figure, save_results
 from benchmark.table import markdown
-from byola_hear.files import replacing
+from byola_hear.utils.files import replacing
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

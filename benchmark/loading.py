@@ -8,8 +8,8 @@ from typing import Any
 import byola_hear
 from benchmark.baselines import BASELINES, baseline
 from benchmark.baselines.contract import Baseline, Unavailable
-from byola_hear.model import ByolaModel
-from byola_hear.zoo import HUB_PREFIX, is_path
+from byola_hear.models.loading import HUB_PREFIX, is_path
+from byola_hear.models.model import ByolaModel
 
 
 def baseline_asked_for(text: str) -> tuple[str, str] | None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from byola_hear.files import replacing
+from byola_hear.utils.files import replacing
 
 
 @dataclass(frozen=True)

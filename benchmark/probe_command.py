@@ -19,7 +19,7 @@ from benchmark.provenance import provenance
 from benchmark.sources import AUDIO_VARIABLE, CACHE_VARIABLE, cache_folder
 from benchmark.splits import CORE_TASKS, TASKS
 from benchmark.table import FORMATS, Row, terminal_table, write
-from byola_hear.quiet import native_messages_hidden
+from byola_hear.utils.quiet import native_messages_hidden
 
 #: Rows that ``all`` stands for: the networks, then every baseline.
 ALL_MODELS = ("both", "speech", "nonspeech", "untrained", *(name for name in BASELINES if name != "untrained"))

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from byola_hear import describe_model, list_models
-from byola_hear.files import replacing
+from byola_hear.utils.files import replacing
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 

@@ -26,10 +26,10 @@ from benchmark.provenance import provenance
 from benchmark.speed_children import measured
 from benchmark.speed_race import CLIP_SECONDS, N_CLIPS, race, ratio, sound
 from benchmark.table import markdown
-from byola_hear.checkpoint import save_checkpoint
-from byola_hear.cli import Finite
-from byola_hear.files import replacing
-from byola_hear.terminal import aligned
+from byola_hear.cli.errors import Finite
+from byola_hear.cli.terminal import aligned
+from byola_hear.models.checkpoint import save_checkpoint
+from byola_hear.utils.files import replacing
 
 #: What the project aims at.
 AIMS = {"scene": 1.5, "timestamps": 15.0, "start_up_seconds": 3.0, "peak_bytes": 1.5e9}

@@ -51,7 +51,7 @@ def peak_bytes() -> int:
 
 def memory_of_file(model: str, file: str, table: str) -> dict[str, float]:
     """Peak memory of ``byola-hear embed FILE -o TABLE``, and what it took."""
-    from byola_hear.cli import main
+    from byola_hear.cli.main import main
 
     began = time.perf_counter()
     try:

@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 import byola_hear
 from benchmark.speed_reference import PlainModel, windowed_embeddings
-from byola_hear.model import ByolaModel
+from byola_hear.models.model import ByolaModel
 
 #: What is embedded to measure the speed.
 N_CLIPS, CLIP_SECONDS = 8, 10.0

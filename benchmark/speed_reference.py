@@ -10,8 +10,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from byola_hear.frontend import LOG_OFFSET, FrontendConfig, mel_filters
-from byola_hear.model import ByolaModel
+from byola_hear.models.frontend import LOG_OFFSET, FrontendConfig, mel_filters
+from byola_hear.models.model import ByolaModel
 
 #: Seconds of audio in a re-encoded window and from one window to the next, as BYOL-A was first run in HEAR.
 WINDOW_SECONDS, HOP_SECONDS = 1.0, 0.05

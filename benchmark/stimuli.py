@@ -17,7 +17,7 @@ from benchmark.sources import LabelledSet
 from benchmark.splits import TASKS
 from benchmark.study import seconds_bar, set_of_clips
 from benchmark.study_setup import Setup, embedded
-from byola_hear.audio import audio_suffixes, read_audio
+from byola_hear.audio.reading import audio_suffixes, read_audio
 
 #: The sets of either side and the task that names their labels and what must not be drawn twice.
 SIDES = {

@@ -21,8 +21,8 @@ from tqdm import tqdm
 from benchmark.probe_command import Asked, rows_of
 from benchmark.provenance import provenance
 from benchmark.sources import AUDIO_VARIABLE, CACHE_VARIABLE, LabelledSet
-from byola_hear.files import replacing
-from byola_hear.quiet import native_messages_hidden
+from byola_hear.utils.files import replacing
+from byola_hear.utils.quiet import native_messages_hidden
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

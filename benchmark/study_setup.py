@@ -19,7 +19,7 @@ from benchmark.extractors import Extractor
 from benchmark.probe_command import Asked, models_by_row
 from benchmark.sources import LabelledSet, use_cache
 from benchmark.study import asked_models, new_figure
-from byola_hear.files import replacing
+from byola_hear.utils.files import replacing
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,8 @@ import numpy as np
 
 from benchmark.probe import TaskResult
 from benchmark.splits import TASKS
-from byola_hear.files import replacing
-from byola_hear.terminal import aligned
+from byola_hear.cli.terminal import aligned
+from byola_hear.utils.files import replacing
 
 #: Result files that can be written, by suffix.
 FORMATS = (".csv", ".md", ".json")

@@ -13,13 +13,25 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from byola_hear.audio.reading import AudioFileError
     from byola_hear.dataframe import embed, read_table
+    from byola_hear.extraction.clips import Clip
     from byola_hear.hear import get_scene_embeddings, get_timestamp_embeddings, load_model
-    from byola_hear.zoo import describe_model, list_models
+    from byola_hear.hub import HubError
+    from byola_hear.models.checkpoint import CheckpointError
+    from byola_hear.models.zoo import describe_model, list_models
+    from byola_hear.ray import ClusterError
+    from byola_hear.tables import TableError
 
 __version__ = "0.5.0"
 
 __all__ = [
+    "AudioFileError",
+    "CheckpointError",
+    "Clip",
+    "ClusterError",
+    "HubError",
+    "TableError",
     "__version__",
     "describe_model",
     "embed",
@@ -31,11 +43,17 @@ __all__ = [
 ]
 
 _MODULES = {
-    "describe_model": "zoo",
+    "AudioFileError": "audio",
+    "CheckpointError": "models.checkpoint",
+    "Clip": "extraction.clips",
+    "ClusterError": "ray",
+    "HubError": "hub",
+    "TableError": "tables",
+    "describe_model": "models.zoo",
     "embed": "dataframe",
     "get_scene_embeddings": "hear",
     "get_timestamp_embeddings": "hear",
-    "list_models": "zoo",
+    "list_models": "models.zoo",
     "load_model": "hear",
     "read_table": "dataframe",
 }

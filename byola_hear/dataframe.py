@@ -14,15 +14,15 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from byola_hear.audio import AudioFileError
-from byola_hear.clips import Clip, find_clips
-from byola_hear.device import usable_device
-from byola_hear.extract import extract, extract_waveforms
-from byola_hear.folders import OnMissing
-from byola_hear.model import ByolaModel
-from byola_hear.pooled import request_for
-from byola_hear.rows import Event, Failed, Rows
-from byola_hear.zoo import resolve
+from byola_hear.audio.reading import AudioFileError
+from byola_hear.extraction.clips import Clip, find_clips
+from byola_hear.extraction.extract import extract, extract_waveforms
+from byola_hear.extraction.folders import OnMissing
+from byola_hear.extraction.request import request_for
+from byola_hear.extraction.rows import Event, Failed, Rows
+from byola_hear.models.loading import resolve
+from byola_hear.models.model import ByolaModel
+from byola_hear.utils.device import usable_device
 
 if TYPE_CHECKING:
     import pandas
@@ -89,7 +89,7 @@ def embed(
 
     Args:
         inputs: a path, several, or waveforms. Of paths: files in any format that can be read, folders, glob patterns,
-            and :class:`~byola_hear.clips.Clip` for a stretch of a file. Of waveforms: one ``(n_samples,)``, a batch
+            and :class:`~byola_hear.Clip` for a segment of a file. Of waveforms: one ``(n_samples,)``, a batch
             ``(n_clips, n_samples)`` or several ``(n_samples_i,)``, floating point in [-1, 1] at ``sample_rate``.
         model: a name, a checkpoint's path, or a model.
         kind: ``"scene"``, an embedding a clip, or ``"timestamp"``, embeddings along time.
@@ -103,7 +103,7 @@ def embed(
             reasons. An array can't say which rows it lacks: there, a warning does.
         device: where to compute; None for where the model is.
         precision: of the network's arithmetic. ``"bfloat16"`` is about twice as fast where the processor has it, and
-            within 2 % of float32: see :meth:`~byola_hear.model.ByolaModel.in_precision`.
+            within 2 % of float32: see :meth:`~byola_hear.models.model.ByolaModel.in_precision`.
         workers: threads that decode files; None for half as many as the network has, at least two.
         progress: show a bar.
 

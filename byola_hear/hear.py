@@ -1,7 +1,7 @@
 """The HEAR API: what https://hearbenchmark.com/hear-api.html asks of a module.
 
 The three functions are all that HEAR's tools use; whatever they take and give beyond that (lists of clips of
-different lengths, any length) is described in :class:`~byola_hear.model.ByolaModel`.
+different lengths, any length) is described in :class:`~byola_hear.models.model.ByolaModel`.
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ from typing import overload
 
 from torch import Tensor
 
-from byola_hear.model import ByolaModel
-from byola_hear.zoo import resolve
+from byola_hear.models.loading import resolve
+from byola_hear.models.model import ByolaModel
 
 
 def load_model(model_file_path: str | os.PathLike[str] = "") -> ByolaModel:
     """Load a model.
 
     Args:
-        model_file_path: a name out of :func:`~byola_hear.zoo.list_models`, or the path of a checkpoint;
+        model_file_path: a name out of :func:`~byola_hear.models.zoo.list_models`, or the path of a checkpoint;
             nothing gives ``"both"``, the network trained on speech and non-speech.
 
     Returns:

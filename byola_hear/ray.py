@@ -32,10 +32,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from byola_hear.clips import Clip
-from byola_hear.extract import extract
-from byola_hear.model import ByolaModel
-from byola_hear.rows import Done, Event, Failed, Request, Rows
+from byola_hear.extraction.clips import Clip
+from byola_hear.extraction.extract import extract
+from byola_hear.extraction.request import Request
+from byola_hear.extraction.rows import Done, Event, Failed, Rows
+from byola_hear.models.model import ByolaModel
 
 if TYPE_CHECKING:
     import pyarrow
@@ -71,14 +72,14 @@ def extract_on_ray(
     Args:
         clips: what to embed; relative paths are relative to the working directory here.
         model: the network.
-        request: what is asked of each clip, from :func:`byola_hear.pooled.request_for` this model.
+        request: what is asked of each clip, from :func:`byola_hear.extraction.request.request_for` this model.
         address: of the cluster, ``"host:port"``; ``"auto"`` for the one that this machine is part of; None or
             ``"local"`` for one of this machine's own that lasts as long as the extraction. A cluster that this
             process is connected to already is used whatever the address.
         workers: how many; None for as many as the cluster has GPUs or else CPUs.
 
     Yields:
-        In the clips' order, the events that :func:`byola_hear.extract.extract` yields.
+        In the clips' order, the events that :func:`byola_hear.extraction.extract.extract` yields.
 
     Raises:
         ModuleNotFoundError: if Ray Data is not installed.

@@ -19,12 +19,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from byola_hear.clips import Clip
+from byola_hear.audio.waveforms import MAX_SAMPLE
 from byola_hear.dataframe import embed
-from byola_hear.device import usable_device
-from byola_hear.model import ByolaModel
-from byola_hear.waveforms import MAX_SAMPLE
-from byola_hear.zoo import resolve
+from byola_hear.extraction.clips import Clip
+from byola_hear.models.loading import resolve
+from byola_hear.models.model import ByolaModel
+from byola_hear.utils.device import usable_device
 
 try:
     from sklearn.base import BaseEstimator, TransformerMixin

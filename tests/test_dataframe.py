@@ -14,11 +14,12 @@ import soxr
 import torch
 
 import byola_hear
-from byola_hear.audio import AudioFileError, read_audio
-from byola_hear.clips import Clip
-from byola_hear.encoder import EncoderConfig
-from byola_hear.frontend import FrontendConfig
-from byola_hear.model import ByolaModel, ModelConfig
+from byola_hear.audio.reading import AudioFileError, read_audio
+from byola_hear.extraction.clips import Clip
+from byola_hear.models.config import ModelConfig
+from byola_hear.models.encoders.convolutional import EncoderConfig
+from byola_hear.models.frontend import FrontendConfig
+from byola_hear.models.model import ByolaModel
 
 DATA = Path(__file__).parent / "data"
 FILES = sorted(str(path) for path in DATA.iterdir() if path.suffix != ".md")

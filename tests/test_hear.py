@@ -11,11 +11,13 @@ import torch
 from torch import Tensor
 
 import byola_hear
-from byola_hear import get_scene_embeddings, get_timestamp_embeddings, load_model, zoo
-from byola_hear.checkpoint import save_checkpoint
-from byola_hear.encoder import EncoderConfig
-from byola_hear.frontend import FrontendConfig
-from byola_hear.model import ByolaModel, ModelConfig
+from byola_hear import get_scene_embeddings, get_timestamp_embeddings, load_model
+from byola_hear.models import zoo
+from byola_hear.models.checkpoint import save_checkpoint
+from byola_hear.models.config import ModelConfig
+from byola_hear.models.encoders.convolutional import EncoderConfig
+from byola_hear.models.frontend import FrontendConfig
+from byola_hear.models.model import ByolaModel
 
 
 def random_model(name: str, encoder: EncoderConfig, seed: int) -> ByolaModel:

@@ -12,12 +12,14 @@ from typing import Any
 import pytest
 import torch
 
-from byola_hear.checkpoint import CheckpointError
-from byola_hear.encoder import EncoderConfig
-from byola_hear.frontend import FrontendConfig
-from byola_hear.hub import CARD, CHECKPOINT, CONFIG, HubError, from_pretrained, push_to_hub, save_pretrained
-from byola_hear.model import ByolaModel, ModelConfig
-from byola_hear.zoo import resolve
+from byola_hear.hub import HubError, from_pretrained, push_to_hub, save_pretrained
+from byola_hear.models.checkpoint import CheckpointError
+from byola_hear.models.config import ModelConfig
+from byola_hear.models.encoders.convolutional import EncoderConfig
+from byola_hear.models.frontend import FrontendConfig
+from byola_hear.models.hub_files import CARD, CHECKPOINT, CONFIG
+from byola_hear.models.loading import resolve
+from byola_hear.models.model import ByolaModel
 
 SOURCES = [
     {"source": "a | b", "kind": "speech", "licence": "CC0-1.0", "rows": 3, "hours": 1.5},

@@ -47,7 +47,7 @@ assert not new & heavy, new & heavy
     assert list(tmp_path.iterdir()) == []
 
 
-def test_public_names_are_the_hear_api_the_models_and_the_tables() -> None:
+def test_public_names_are_the_hear_api_the_models_the_tables_and_their_errors() -> None:
     names = {
         "load_model",
         "get_scene_embeddings",
@@ -56,9 +56,12 @@ def test_public_names_are_the_hear_api_the_models_and_the_tables() -> None:
         "describe_model",
         "embed",
         "read_table",
+        "Clip",
     }
-    assert set(byola_hear.__all__) == names | {"__version__"}
+    errors = {"AudioFileError", "CheckpointError", "ClusterError", "HubError", "TableError"}
+    assert set(byola_hear.__all__) == names | errors | {"__version__"}
     assert all(callable(getattr(byola_hear, name)) for name in names)
+    assert all(issubclass(getattr(byola_hear, name), Exception) for name in errors)
 
 
 def test_version_is_the_same_everywhere(repository: Path) -> None:
@@ -167,7 +170,7 @@ def test_installed_wheel_finds_its_networks(wheel: Path, tmp_path: Path) -> None
 import sys
 sys.path.insert(0, {str(tmp_path / "site")!r})
 import byola_hear
-from byola_hear.zoo import zoo_folder
+from byola_hear.models.zoo import zoo_folder
 assert byola_hear.__file__.startswith({str(tmp_path)!r}), byola_hear.__file__
 print(zoo_folder(), *byola_hear.list_models())
 """

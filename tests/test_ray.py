@@ -18,11 +18,11 @@ import pytest
 
 import byola_hear
 from byola_hear import ray as module
-from byola_hear.clips import Clip
-from byola_hear.extract import extract
-from byola_hear.pooled import request_for
+from byola_hear.extraction.clips import Clip
+from byola_hear.extraction.extract import extract
+from byola_hear.extraction.request import request_for
+from byola_hear.extraction.rows import Done, Event, Failed, Rows
 from byola_hear.ray import ClusterError, _in_order, _packed, _Worker, extract_on_ray
-from byola_hear.rows import Done, Event, Failed, Rows
 
 CLIP_A, CLIP_B = Clip("a.wav"), Clip("b\udcff.wav", 1.0, 2.5)
 

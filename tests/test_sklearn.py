@@ -20,7 +20,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import byola_hear
 from byola_hear import sklearn as module
-from byola_hear.audio import AudioFileError, read_audio
+from byola_hear.audio.reading import AudioFileError, read_audio
 from byola_hear.sklearn import ByolaTransformer
 
 #: The one check of the contract that cannot apply.

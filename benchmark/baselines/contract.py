@@ -15,8 +15,8 @@ import torch
 from torch import Tensor, nn
 
 from benchmark.baselines import moments
-from byola_hear import frontend
-from byola_hear.waveforms import check_clips
+from byola_hear.audio.waveforms import check_clips
+from byola_hear.models import frontend
 
 #: Environment variable that names the folder where weights are looked for.
 MODELS_VARIABLE = "BYOLA_BENCHMARK_MODELS"

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from benchmark.baselines.contract import Baseline, get_scene_embeddings, get_timestamp_embeddings
 from benchmark.baselines.moments import HOP_FRAMES, moments, windowed_moments
-from byola_hear.frontend import log_mel
+from byola_hear.models.frontend import log_mel
 
 __all__ = ["get_scene_embeddings", "get_timestamp_embeddings", "load_model"]
 

@@ -10,7 +10,7 @@ from benchmark.baselines.contract import Unavailable
 from benchmark.extractors import untrained_model
 from byola_hear import get_scene_embeddings, get_timestamp_embeddings, list_models
 from byola_hear import load_model as load_network
-from byola_hear.model import ByolaModel
+from byola_hear.models.model import ByolaModel
 
 __all__ = ["get_scene_embeddings", "get_timestamp_embeddings", "load_model"]
 

@@ -34,8 +34,8 @@ from benchmark.baselines.contract import (
     read_weights,
 )
 from benchmark.sources import cache_folder, file_hash
-from byola_hear.files import replacing
-from byola_hear.frontend import hz_to_mel
+from byola_hear.models.frontend import hz_to_mel
+from byola_hear.utils.files import replacing
 
 __all__ = ["get_scene_embeddings", "get_timestamp_embeddings", "load_model"]
 

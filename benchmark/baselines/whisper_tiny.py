@@ -24,7 +24,7 @@ from benchmark.baselines.contract import (
     padded,
 )
 from benchmark.baselines.pretrained import from_folder_or_hub, need_transformers, settings_of
-from byola_hear.frontend import FrontendConfig, mel_filters
+from byola_hear.models.frontend import FrontendConfig, mel_filters
 
 __all__ = ["get_scene_embeddings", "get_timestamp_embeddings", "load_model"]
 

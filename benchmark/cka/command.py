@@ -22,7 +22,7 @@ from benchmark.findings import frame_table, listed, read_about, read_numbers, sa
 from benchmark.stimuli import Stimuli, drawn, sets_plan
 from benchmark.study import colours, new_figure, study_options
 from benchmark.study_setup import Setup, key_of, remembered
-from byola_hear.files import replacing
+from byola_hear.utils.files import replacing
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from benchmark.extractors import Extractor
-from byola_hear.frontend import log_mel
-from byola_hear.model import ByolaModel
+from byola_hear.models.frontend import log_mel
+from byola_hear.models.model import ByolaModel
 
 
 def layer_names(model: ByolaModel) -> list[str]:

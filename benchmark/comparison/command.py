@@ -24,9 +24,9 @@ from benchmark.comparison.long_table import (
 from benchmark.comparison.markdown import markdown_tables, short_markdown, terminal_table
 from benchmark.comparison.summary import summary
 from benchmark.sources import CACHE_VARIABLE, cache_folder
-from byola_hear.files import replacing
-from byola_hear.map import LAYOUTS
-from byola_hear.model import ByolaModel
+from byola_hear.analysis.map import LAYOUTS
+from byola_hear.models.model import ByolaModel
+from byola_hear.utils.files import replacing
 
 
 def tables_of(document: dict[str, Any]) -> dict[str, bytes]:

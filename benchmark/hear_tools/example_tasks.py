@@ -60,7 +60,7 @@ def clips_of_folder(folder: Path, seconds: float, counts: dict[str, int]) -> dic
     Returns:
         The clips of each split, each ``(seconds * 16000,)`` float32 at 16 kHz.
     """
-    from byola_hear.audio import AUDIO_SUFFIXES, read_audio
+    from byola_hear.audio.reading import AUDIO_SUFFIXES, read_audio
 
     random = np.random.default_rng(0)
     n_samples = round(seconds * SAMPLE_RATE)

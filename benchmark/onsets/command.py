@@ -26,8 +26,8 @@ from benchmark.sources import audio_folder
 from benchmark.study import study_options
 from benchmark.study_setup import Setup, key_of, remembered
 from benchmark.tasks.registry import task_of
-from byola_hear.model import ByolaModel
-from byola_hear.pooling import timestamp_centre
+from byola_hear.models.model import ByolaModel
+from byola_hear.models.pooling.timestamps import timestamp_centre
 
 #: The event tasks that windows and hops are tried on.
 TASKS = ("voice_activity", "sound_events")

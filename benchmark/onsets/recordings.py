@@ -11,8 +11,9 @@ import torch
 from tqdm import tqdm
 
 from benchmark.tasks.task import Event, Item
-from byola_hear.model import ByolaModel
-from byola_hear.pooling import WindowPool, timestamp_count, timestamps
+from byola_hear.models.model import ByolaModel
+from byola_hear.models.pooling.timestamps import timestamp_count, timestamps
+from byola_hear.models.pooling.window import WindowPool
 
 #: Milliseconds from one recording to the next on a common time line: no onset of one is near another's.
 APART_MS = 1e7
@@ -117,7 +118,7 @@ def tracks_of(model: ByolaModel, recordings: EventSet, bar: tqdm | None = None) 
 
 def windowed(track: Track, width: int) -> np.ndarray:
     """``(n_times, size)`` float32: maximum plus mean over a window of ``width`` frames around each time; what
-    :meth:`byola_hear.model.ByolaModel.timestamp_embeddings` gives with that window."""
+    :meth:`byola_hear.models.model.ByolaModel.timestamp_embeddings` gives with that window."""
     pool = WindowPool(width)
     return torch.cat(list(pool.windows([torch.from_numpy(track.values).float()]))).numpy()
 

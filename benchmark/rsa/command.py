@@ -26,7 +26,7 @@ from benchmark.rsa.report import NAME, SET, TITLE, captions, sentences, table
 from benchmark.stimuli import Stimuli, drawn, of_folder, sets_plan
 from benchmark.study import study_options
 from benchmark.study_setup import Setup, key_of, remembered
-from byola_hear.files import replacing
+from byola_hear.utils.files import replacing
 
 #: Descriptors whose matrices are drawn beside the models'.
 ALSO_SHOWN: tuple[str, ...] = ("level", "centroid", "pitch", "harmonicity")

@@ -15,7 +15,7 @@ from benchmark.run.models import ModelRow
 from benchmark.run.processes import Failed, Processes
 from benchmark.run.settings import Settings, embeddings_key, outcome_key, versions
 from benchmark.tasks.layout import Prepared
-from byola_hear.files import locked
+from byola_hear.utils.files import locked
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from benchmark.run.settings import GRIDS, Settings, heareval_version
 from benchmark.sources import AUDIO_VARIABLE, CACHE_VARIABLE, use_cache
 from benchmark.tasks.layout import Prepared
 from benchmark.tasks.registry import SUITES, find, prepare
-from byola_hear.quiet import native_messages_hidden
+from byola_hear.utils.quiet import native_messages_hidden
 
 
 def named(text: str) -> list[str]:

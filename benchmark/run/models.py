@@ -14,7 +14,7 @@ from benchmark.baselines.contract import Unavailable
 from benchmark.extractors import from_model
 from benchmark.loading import baseline_asked_for, baseline_note, load_baseline, load_network, row_name
 from byola_hear import hear
-from byola_hear.model import ByolaModel
+from byola_hear.models.model import ByolaModel
 
 #: Rows that ``all`` stands for: the networks, then every baseline.
 ALL_MODELS = ("both", "speech", "nonspeech", *BASELINES)

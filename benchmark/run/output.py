@@ -22,7 +22,7 @@ from benchmark.run.models import ModelRow
 from benchmark.run.scheduler import Result
 from benchmark.run.settings import Settings
 from benchmark.tasks.layout import Prepared
-from byola_hear.files import replacing
+from byola_hear.utils.files import replacing
 
 #: Columns of scores.csv: one line a model, task, fold and score.
 COLUMNS = (

@@ -9,17 +9,19 @@ from pathlib import Path
 
 import torch
 
-from byola_hear.checkpoint import save_checkpoint
-from byola_hear.encoder import EncoderConfig
-from byola_hear.frontend import FrontendConfig
-from byola_hear.model import ByolaModel, ModelConfig
-from byola_hear.pretraining.cache import LogMelCache, build_cache
-from byola_hear.pretraining.distributed import Place
-from byola_hear.pretraining.export import export_model
-from byola_hear.pretraining.manifest import Clip, moved, read_manifest, write_manifest
-from byola_hear.pretraining.matching import draw, segments
-from byola_hear.pretraining.recipe import Recipe
-from byola_hear.pretraining.train import Progress, Trainer
+from byola_hear.models.checkpoint import save_checkpoint
+from byola_hear.models.config import ModelConfig
+from byola_hear.models.encoders.convolutional import EncoderConfig
+from byola_hear.models.frontend import FrontendConfig
+from byola_hear.models.model import ByolaModel
+from byola_hear.pretraining.data.build_cache import build_cache
+from byola_hear.pretraining.data.cache import LogMelCache
+from byola_hear.pretraining.data.manifest import Clip, moved, read_manifest, write_manifest
+from byola_hear.pretraining.data.matching import draw, segments
+from byola_hear.pretraining.training.distributed import Place
+from byola_hear.pretraining.training.export import export_model
+from byola_hear.pretraining.training.recipe import Recipe
+from byola_hear.pretraining.training.train import Progress, Trainer
 
 #: Width of the v2 shape's linear layers to a channel of its convolutions; kept, so that all of it grows together.
 WIDTH_TO_CHANNEL = 32

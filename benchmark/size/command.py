@@ -15,9 +15,9 @@ from benchmark.size.report import CAPTIONS, NAME, TITLE, figure, sentences, tabl
 from benchmark.size.run import cells_of, table_of
 from benchmark.sources import AUDIO_VARIABLE, CACHE_VARIABLE, cache_folder, file_hash
 from benchmark.study import RESULTS, new_figure
-from byola_hear.pretraining.distributed import device_of
-from byola_hear.pretraining.manifest import read_manifest
-from byola_hear.pretraining.recipe import Recipe
+from byola_hear.pretraining.data.manifest import read_manifest
+from byola_hear.pretraining.training.distributed import device_of
+from byola_hear.pretraining.training.recipe import Recipe
 
 
 def _numbers(text: str, what: str) -> list[float]:

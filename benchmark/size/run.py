@@ -19,11 +19,11 @@ from benchmark.plan import Plan
 from benchmark.probe import TaskResult, run
 from benchmark.size.cells import Cell, audio_of, drawn, shape_of, trained, untrained
 from benchmark.study_setup import key_of, remembered
-from byola_hear.files import locked
-from byola_hear.model import ByolaModel
-from byola_hear.pretraining.distributed import launched
-from byola_hear.pretraining.recipe import Recipe
-from byola_hear.pretraining.train import Progress
+from byola_hear.models.model import ByolaModel
+from byola_hear.pretraining.training.distributed import launched
+from byola_hear.pretraining.training.recipe import Recipe
+from byola_hear.pretraining.training.train import Progress
+from byola_hear.utils.files import locked
 
 #: The task's name of the mean over all.
 MEAN = "mean"

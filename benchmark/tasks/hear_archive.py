@@ -30,11 +30,11 @@ from tqdm import tqdm
 
 from benchmark.sources import file_hash
 from benchmark.tasks.archive import Limits, extract
-from benchmark.tasks.download import DownloadError, Remote, download, open_url
 from benchmark.tasks.hear_table import HEAR_TASKS, HearTask
 from benchmark.tasks.layout import remove_abandoned
 from benchmark.tasks.task import SAMPLE_RATE
-from byola_hear.files import locked
+from byola_hear.utils.download import DownloadError, Remote, download, open_url
+from byola_hear.utils.files import locked
 
 #: Environment variable that names a folder or an address of HEAR's archives.
 HEAR_VARIABLE = "BYOLA_BENCHMARK_HEAR"

@@ -18,7 +18,7 @@ import soxr
 from tqdm import tqdm
 
 from benchmark.tasks.task import SAMPLE_RATE
-from byola_hear.files import replacing
+from byola_hear.utils.files import replacing
 
 
 @dataclass(frozen=True)

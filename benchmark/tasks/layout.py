@@ -37,7 +37,7 @@ from benchmark.tasks.checks import (
     vocabulary_text,
 )
 from benchmark.tasks.task import SAMPLE_RATE, Domain, Event, Item, Task
-from byola_hear.files import locked
+from byola_hear.utils.files import locked
 
 METADATA = "task_metadata.json"
 VOCABULARY = "labelvocabulary.csv"

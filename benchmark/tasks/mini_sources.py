@@ -23,9 +23,9 @@ import soxr
 from tqdm import tqdm
 
 from benchmark.tasks.task import SAMPLE_RATE
-from byola_hear.pretraining.corpora.deb import unpack
-from byola_hear.pretraining.corpora.fetch import FetchError, Origin, fetched
-from byola_hear.pretraining.corpora.fetch import fetch as fetch_deb
+from byola_hear.pretraining.corpora.packages.deb import unpack
+from byola_hear.pretraining.corpora.packages.fetch import FetchError, Origin, fetched
+from byola_hear.pretraining.corpora.packages.fetch import fetch as fetch_deb
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,9 @@ from pathlib import Path
 
 from benchmark.tasks import origin_nonspeech as nonspeech
 from benchmark.tasks import origin_speech as speech
-from benchmark.tasks.download import Remote, download
 from benchmark.tasks.labelled_tar import Clip, write_set
 from benchmark.tasks.selection import selection
+from byola_hear.utils.download import Remote, download
 
 _GITHUB = "https://github.com"
 _OPENSLR = (

@@ -13,15 +13,15 @@ from typing import NoReturn
 import click
 import torch
 
-from byola_hear.files import replacing
-from byola_hear.pretraining import manifest as manifests
-from byola_hear.pretraining.collect import build_manifest
+from byola_hear.models.zoo import add_to_zoo
 from byola_hear.pretraining.corpora.cli import corpora
-from byola_hear.pretraining.export import export_model
-from byola_hear.pretraining.matching import limit_kinds, match, write_matched
-from byola_hear.pretraining.run_log import LOG_FILE, log_text, read_log
+from byola_hear.pretraining.data import manifest as manifests
+from byola_hear.pretraining.data.collect import build_manifest
+from byola_hear.pretraining.data.matching import limit_kinds, match, write_matched
 from byola_hear.pretraining.train_command import cache_with_progress, train
-from byola_hear.zoo import add_to_zoo
+from byola_hear.pretraining.training.export import export_model
+from byola_hear.pretraining.training.run_log import LOG_FILE, log_text, read_log
+from byola_hear.utils.files import replacing
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
 FILE = click.Path(dir_okay=False, path_type=Path)
@@ -137,7 +137,7 @@ def cache(manifest: Path, output: Path, workers: int) -> None:
 def plot(runs: tuple[Path, ...], output: Path) -> None:
     """Draw loss, spread, learning rate and speed of runs over the crops they have seen."""
     try:
-        from byola_hear.pretraining.curves import draw_curves
+        from byola_hear.pretraining.training.curves import draw_curves
     except ImportError:
         raise click.UsageError("this needs the 'pretraining' extra: pip install 'byola-hear[pretraining]'") from None
     names = [run.resolve().name for run in runs]

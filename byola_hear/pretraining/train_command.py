@@ -9,14 +9,15 @@ from typing import Any
 import click
 import torch
 
-from byola_hear.cli import Finite
-from byola_hear.encoder import EncoderConfig
-from byola_hear.files import locked
-from byola_hear.pretraining.cache import LogMelCache, build_cache
-from byola_hear.pretraining.distributed import Place, launched
-from byola_hear.pretraining.recipe import Recipe
-from byola_hear.pretraining.train import Progress, Trainer
-from byola_hear.pretraining.views import ViewConfig
+from byola_hear.cli.errors import Finite
+from byola_hear.models.encoders.convolutional import EncoderConfig
+from byola_hear.pretraining.byol.views import ViewConfig
+from byola_hear.pretraining.data.build_cache import build_cache
+from byola_hear.pretraining.data.cache import LogMelCache
+from byola_hear.pretraining.training.distributed import Place, launched
+from byola_hear.pretraining.training.recipe import Recipe
+from byola_hear.pretraining.training.train import Progress, Trainer
+from byola_hear.utils.files import locked
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
 MANIFEST = click.Path(exists=True, dir_okay=False, path_type=Path)

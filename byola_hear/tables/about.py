@@ -9,10 +9,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from typing import Any
 
-from byola_hear.clips import Clip
-from byola_hear.files import Stamp, stamp_of
-from byola_hear.rows import Request
+from byola_hear.extraction.clips import Clip
+from byola_hear.extraction.request import Request
 from byola_hear.tables.errors import TableError, TableRefused
+from byola_hear.utils.files import Stamp, stamp_of
 
 
 def changed_clips(stamped: Iterable[tuple[Clip, Stamp]]) -> set[Clip]:
@@ -105,7 +105,7 @@ def check_same(place: object, found: dict[str, Any], wanted: Request, advice: st
 
     Args:
         place: what is there, for the message.
-        found: its request, as :meth:`byola_hear.rows.Request.to_dict` gives it.
+        found: its request, as :meth:`byola_hear.extraction.request.Request.to_dict` gives it.
         wanted: the request now.
         advice: what to do about a difference.
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from byola_hear.rows import Rows
+from byola_hear.extraction.rows import Rows
 
 if TYPE_CHECKING:
     import pyarrow

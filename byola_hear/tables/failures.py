@@ -7,7 +7,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from byola_hear.clips import Clip
+from byola_hear.extraction.clips import Clip
 
 _HEADER = b"file,start,end,error\n"
 

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from byola_hear.rows import Request, Rows
+from byola_hear.extraction.request import Request
+from byola_hear.extraction.rows import Rows
 from byola_hear.tables import placing
 from byola_hear.tables.batches import Batch, batch_of, is_text, names_array
 from byola_hear.tables.errors import as_read_error
-from byola_hear.tables.formats import chosen_format
+from byola_hear.tables.formats.registry import chosen_format
 
 if TYPE_CHECKING:
     import pandas

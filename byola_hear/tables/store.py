@@ -13,17 +13,20 @@ from types import TracebackType
 
 import numpy as np
 
-from byola_hear.clips import Clip
-from byola_hear.rows import Done, Event, Request, Rows
-from byola_hear.tables import formats, placing
+from byola_hear.extraction.clips import Clip
+from byola_hear.extraction.request import Request
+from byola_hear.extraction.rows import Done, Event, Rows
+from byola_hear.tables import output as outputs
+from byola_hear.tables import placing
 from byola_hear.tables.about import About, changed_clips, check_same
-from byola_hear.tables.assembly import Success, journalled_rows, kept_rows, planned
 from byola_hear.tables.batches import rows_in
 from byola_hear.tables.errors import TableError, TableRefused, as_read_error, as_table_error
 from byola_hear.tables.failures import failures_path, write_failures
-from byola_hear.tables.group import Group, new_room
-from byola_hear.tables.journal import Journal
-from byola_hear.tables.recovery import recover
+from byola_hear.tables.formats.registry import Format
+from byola_hear.tables.journal.assembly import Success, journalled_rows, kept_rows, planned
+from byola_hear.tables.journal.group import Group, new_room
+from byola_hear.tables.journal.parts import Journal
+from byola_hear.tables.journal.recovery import recover
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,7 @@ def open_store(
             already or ending in a slash, is one ``.npy`` a file.
         request: what is asked of every clip.
         clips: the clips of this run; only theirs will be in the table. One that comes again is passed over.
-        format: the format, where the ending is not to decide; see :data:`byola_hear.tables.formats.FORMATS`.
+        format: the format, where the ending is not to decide; see :data:`byola_hear.tables.formats.registry.FORMATS`.
         overwrite: replace a table that is there, once the new one is complete, and throw away unfinished work that was
             begun with another request.
         update: keep what the table that is there holds and add to it: its clips are done, unless their files changed.
@@ -91,13 +94,13 @@ def open_store(
         raise ValueError("expected overwrite or update, got both")
     if not group_megabytes > 0:
         raise ValueError(f"group_megabytes must be positive, got {group_megabytes!r}")
-    path, kind = formats.check_output(output, format, overwrite=overwrite, update=update)
+    path, kind = outputs.check_output(output, format, overwrite=overwrite, update=update)
     with as_table_error(path):
-        journal = Journal(formats.work_folder(path), request, overwrite)
+        journal = Journal(outputs.work_folder(path), request, overwrite)
         try:
-            formats.recover(kind, path, journal.folder)
+            outputs.recover(kind, path, journal.folder)
             # Another process may have written the table while this one was looking.
-            formats.check_output(output, format, overwrite=overwrite, update=update)
+            outputs.check_output(output, format, overwrite=overwrite, update=update)
             old = _old(path, kind, request) if update else None
             return Store(path, kind, request, clips, journal, old, overwrite, group_megabytes, group_seconds)
         except BaseException:
@@ -105,14 +108,14 @@ def open_store(
             raise
 
 
-def _old(path: Path, kind: formats.Format, request: Request) -> About | None:
+def _old(path: Path, kind: Format, request: Request) -> About | None:
     """What the table that is to be updated says about itself; None if there is none."""
     if not kind.CARRIES_ABOUT or not placing.exists(kind.PLACING, path):
         return None
     with as_read_error(path):
         about = kind.read_about(path)
     if about is None:
-        raise TableRefused(formats.not_updatable(path))
+        raise TableRefused(outputs.not_updatable(path))
     check_same(path, about.request.to_dict(), request, "give the same settings, or overwrite it")
     return about
 
@@ -129,7 +132,7 @@ class Store:
     def __init__(
         self,
         output: Path,
-        kind: formats.Format,
+        kind: Format,
         request: Request,
         clips: Iterable[Clip],
         journal: Journal,
@@ -270,7 +273,7 @@ class Store:
             batches = chain(kept_rows(self.output, self._format.read(self.output), self._old, dropped), batches)
         about = About(self._request, entries)
         if entries:
-            formats.write(self._format, self.output, self._journal, batches, about, self._overwrite)
+            outputs.write(self._format, self.output, self._journal, batches, about, self._overwrite)
         return about
 
     def close(self) -> None:

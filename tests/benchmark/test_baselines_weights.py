@@ -77,7 +77,7 @@ def test_soft_clips_are_amplified_and_loud_ones_are_not() -> None:
 
 
 def test_resemblyzer_hears_the_same_voice_again(clips_folder: object) -> None:
-    from byola_hear.audio import read_audio
+    from byola_hear.audio.reading import read_audio
 
     model = at_hand("resemblyzer")
     french, english = (

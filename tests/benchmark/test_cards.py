@@ -8,11 +8,12 @@ import pytest
 
 from benchmark.cards import PROBE_TABLE, card_text, write_cards
 from byola_hear import describe_model, list_models
-from byola_hear.encoder import EncoderConfig
-from byola_hear.frontend import FrontendConfig
-from byola_hear.model import ByolaModel, ModelConfig
-from byola_hear.pretraining.recipe import Recipe
-from byola_hear.zoo import add_to_zoo
+from byola_hear.models.config import ModelConfig
+from byola_hear.models.encoders.convolutional import EncoderConfig
+from byola_hear.models.frontend import FrontendConfig
+from byola_hear.models.model import ByolaModel
+from byola_hear.models.zoo import add_to_zoo
+from byola_hear.pretraining.training.recipe import Recipe
 
 TRAINING = {
     "hours": 2.5,

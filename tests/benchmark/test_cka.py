@@ -17,10 +17,11 @@ from benchmark.cka.command import cka_command, sentences
 from benchmark.cka.layers import activations, layer_names
 from benchmark.comparison.page import load_section
 from benchmark.extractors import untrained_model
-from byola_hear.checkpoint import save_checkpoint
-from byola_hear.encoder import EncoderConfig
-from byola_hear.frontend import FrontendConfig
-from byola_hear.model import ByolaModel, ModelConfig
+from byola_hear.models.checkpoint import save_checkpoint
+from byola_hear.models.config import ModelConfig
+from byola_hear.models.encoders.convolutional import EncoderConfig
+from byola_hear.models.frontend import FrontendConfig
+from byola_hear.models.model import ByolaModel
 from tests.benchmark.made_sets import write_all_sets
 
 

@@ -30,7 +30,7 @@ from benchmark.collection_report import report
 from benchmark.collection_speed import collection_speed_command
 from benchmark.collection_ways import Way, ratios
 from benchmark.table import markdown
-from byola_hear.audio import read_audio
+from byola_hear.audio.reading import read_audio
 
 
 @pytest.fixture(scope="module")

@@ -10,11 +10,12 @@ import pytest
 from click.testing import CliRunner
 
 from benchmark.experiments import difference, experiments_command, page, record_of, scores_of
-from byola_hear.checkpoint import save_checkpoint
-from byola_hear.encoder import EncoderConfig
-from byola_hear.frontend import FrontendConfig
-from byola_hear.model import ByolaModel, ModelConfig
-from byola_hear.pretraining.recipe import Recipe
+from byola_hear.models.checkpoint import save_checkpoint
+from byola_hear.models.config import ModelConfig
+from byola_hear.models.encoders.convolutional import EncoderConfig
+from byola_hear.models.frontend import FrontendConfig
+from byola_hear.models.model import ByolaModel
+from byola_hear.pretraining.training.recipe import Recipe
 
 
 def checkpoint(folder: Path, name: str, training: dict[str, Any] | None = None, **changes: Any) -> Path:

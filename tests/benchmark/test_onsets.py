@@ -25,7 +25,7 @@ from benchmark.onsets.recordings import EventSet, Recording, Track, activity, ev
 from benchmark.onsets.report import sentences, shown
 from benchmark.ridge import RidgeRegression
 from benchmark.tasks.task import Event, Item, Task
-from byola_hear.checkpoint import save_checkpoint
+from byola_hear.models.checkpoint import save_checkpoint
 
 HOP = 40.0
 LABELS = ("high", "low")

@@ -12,10 +12,11 @@ import pytest
 
 import byola_hear
 from benchmark import readme
-from byola_hear.encoder import EncoderConfig
-from byola_hear.frontend import FrontendConfig
-from byola_hear.model import ByolaModel, ModelConfig
-from byola_hear.zoo import add_to_zoo
+from byola_hear.models.config import ModelConfig
+from byola_hear.models.encoders.convolutional import EncoderConfig
+from byola_hear.models.frontend import FrontendConfig
+from byola_hear.models.model import ByolaModel
+from byola_hear.models.zoo import add_to_zoo
 
 
 def test_readme_is_up_to_date(repository: Path) -> None:

@@ -20,8 +20,8 @@ from benchmark.size.cells import Cell, shape_of, volume
 from benchmark.size.command import size_command
 from benchmark.size.report import sentences
 from benchmark.size.run import cells_of
-from byola_hear.files import locked
-from byola_hear.pretraining.manifest import Clip, hours, write_manifest
+from byola_hear.pretraining.data.manifest import Clip, hours, write_manifest
+from byola_hear.utils.files import locked
 
 RATE = 16000
 

@@ -17,8 +17,8 @@ from benchmark.speed_children import measured
 from benchmark.speed_race import Contestant, ratio, sound
 from benchmark.speed_reference import PlainModel, windowed_embeddings
 from benchmark.table import markdown
-from byola_hear.checkpoint import save_checkpoint
-from byola_hear.model import ByolaModel
+from byola_hear.models.checkpoint import save_checkpoint
+from byola_hear.models.model import ByolaModel
 
 
 @pytest.fixture(scope="module")

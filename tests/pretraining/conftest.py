@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 import soundfile
 
-from byola_hear.encoder import EncoderConfig
-from byola_hear.pretraining.cache import LogMelCache, build_cache
-from byola_hear.pretraining.collect import build_manifest
-from byola_hear.pretraining.recipe import Recipe
-from byola_hear.pretraining.views import ViewConfig
+from byola_hear.models.encoders.convolutional import EncoderConfig
+from byola_hear.pretraining.byol.views import ViewConfig
+from byola_hear.pretraining.data.build_cache import build_cache
+from byola_hear.pretraining.data.cache import LogMelCache
+from byola_hear.pretraining.data.collect import build_manifest
+from byola_hear.pretraining.training.recipe import Recipe
 
 
 @pytest.fixture(scope="session")

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from byola_hear.clips import Clip
-from byola_hear.files import stamp_of
-from byola_hear.rows import Done, Event, Failed, Request, Rows
+from byola_hear.extraction.clips import Clip
+from byola_hear.extraction.request import Request
+from byola_hear.extraction.rows import Done, Event, Failed, Rows
+from byola_hear.utils.files import stamp_of
 
 SIZE = 5
 

@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from byola_hear.clips import Clip
-from byola_hear.rows import Rows
+from byola_hear.extraction.clips import Clip
+from byola_hear.extraction.rows import Rows
 from byola_hear.tables import TableError, TableRefused, check_output, open_store, read_table, to_dataframe
-from byola_hear.tables.as_npy import npy_names
+from byola_hear.tables.formats.as_npy import npy_names
 from tests.tables.extraction import SIZE, events, request, rows_of
 
 OUTPUTS = ["t.parquet", "t.csv", "t.npz", "t.h5", "t.HDF5", "t.zarr", "folder/"]
@@ -116,7 +116,7 @@ def test_parquet_is_for_other_programs_too(tmp_path: Path) -> None:
 
 def test_parquet_has_row_groups(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     parquet = pytest.importorskip("pyarrow.parquet")
-    monkeypatch.setattr("byola_hear.tables.as_parquet._GROUP_BYTES", 4 * SIZE * 4)
+    monkeypatch.setattr("byola_hear.tables.formats.as_parquet._GROUP_BYTES", 4 * SIZE * 4)
     clips = [Clip(f"{index}.wav") for index in range(10)]
     write(f"{tmp_path}/t.parquet", clips)
     assert parquet.ParquetFile(tmp_path / "t.parquet").num_row_groups == 3
@@ -125,7 +125,7 @@ def test_parquet_has_row_groups(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 def test_parquet_keeps_its_clips_in_pieces_that_can_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     parquet = pytest.importorskip("pyarrow.parquet")
-    monkeypatch.setattr("byola_hear.tables.as_parquet._PIECE_BYTES", 20)
+    monkeypatch.setattr("byola_hear.tables.formats.as_parquet._PIECE_BYTES", 20)
     clips = [Clip(f"{index}.wav") for index in range(99)]
     write(f"{tmp_path}/t.parquet", clips)
     notes = parquet.read_metadata(tmp_path / "t.parquet").metadata

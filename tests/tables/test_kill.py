@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from byola_hear.clips import Clip
+from byola_hear.extraction.clips import Clip
 from byola_hear.tables import open_store, read_table
 from tests.tables.extraction import SIZE, events, files_in, request
 

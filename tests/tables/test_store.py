@@ -15,10 +15,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from byola_hear.clips import Clip
-from byola_hear.files import stamp_of
-from byola_hear.rows import Done, Event, Failed, Request, Rows
+from byola_hear.extraction.clips import Clip
+from byola_hear.extraction.request import Request
+from byola_hear.extraction.rows import Done, Event, Failed, Rows
 from byola_hear.tables import Finished, TableError, TableRefused, open_store, read_table
+from byola_hear.utils.files import stamp_of
 from tests.tables.extraction import SIZE, events, files_in, request, rows_of
 
 UPDATABLE = ["t.parquet", "t.npz", "t.h5", "t.zarr", "folder/"]
@@ -467,8 +468,9 @@ def test_memory_does_not_grow_with_the_table(tmp_path: Path) -> None:
     script = """
 import resource, sys
 import numpy as np
-from byola_hear.clips import Clip
-from byola_hear.rows import Done, Request, Rows
+from byola_hear.extraction.clips import Clip
+from byola_hear.extraction.rows import Done, Rows
+from byola_hear.extraction.request import Request
 from byola_hear.tables import open_store
 import pyarrow.parquet
 clip, size, n = Clip("long" * 300), 2000, 2500

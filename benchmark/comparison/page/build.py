@@ -13,7 +13,7 @@ from benchmark.comparison.metrics import metric
 from benchmark.comparison.page.confusion import confusions
 from benchmark.comparison.page.sections import Section
 from benchmark.comparison.text import unescaped
-from byola_hear.html_file import html_file
+from byola_hear.utils.html_file import html_file
 
 #: Run as one, in this order.
 SCRIPTS = ("common.js", "table.js", "advantage.js", "confusion.js", "map.js", "sections.js")

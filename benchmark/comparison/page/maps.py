@@ -18,11 +18,12 @@ from tqdm import tqdm
 
 import byola_hear
 from benchmark.tasks.layout import METADATA
-from byola_hear.audio import AudioFileError, read_audio
-from byola_hear.files import replacing
-from byola_hear.map.layout import directions, placed
-from byola_hear.map.preview import preview
-from byola_hear.model import ByolaModel
+from byola_hear.analysis.layouts import placed
+from byola_hear.analysis.map.preview import preview
+from byola_hear.analysis.neighbours import directions
+from byola_hear.audio.reading import AudioFileError, read_audio
+from byola_hear.models.model import ByolaModel
+from byola_hear.utils.files import replacing
 
 #: Clips on a task's map, and labels that they are of.
 CLIPS, LABELS = 60, 12
@@ -117,7 +118,7 @@ class Maps:
     Args:
         folder: where to keep them.
         models: the networks by name, each with a map of its own.
-        layouts: names of ways to lay clips out, see :data:`byola_hear.map.LAYOUTS`; the first is shown first.
+        layouts: names of ways to lay clips out, see :data:`byola_hear.analysis.map.LAYOUTS`; the first is shown first.
         seed: of everything random.
     """
 

@@ -17,7 +17,6 @@ from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from pathlib import Path
 
-from byola_hear.files import locked, replacing
 from byola_hear.pretraining.corpora.collection import (
     Collection,
     keep_licence,
@@ -25,13 +24,14 @@ from byola_hear.pretraining.corpora.collection import (
     rules_of,
     sounds_of,
 )
-from byola_hear.pretraining.corpora.fetch import Origin
 from byola_hear.pretraining.corpora.journal import read_journal, write_journal
+from byola_hear.pretraining.corpora.packages.fetch import Origin
 from byola_hear.pretraining.corpora.process import Outcome, file_name, process, sample_tracks
 from byola_hear.pretraining.corpora.sampling import share_per_track
 from byola_hear.pretraining.corpora.side_by_side import side_by_side
 from byola_hear.pretraining.corpora.speech_filter import Detector, load_detector
-from byola_hear.pretraining.manifest import Clip, write_manifest
+from byola_hear.pretraining.data.manifest import Clip, write_manifest
+from byola_hear.utils.files import locked, replacing
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,12 @@ from pathlib import Path
 import click
 
 from byola_hear.pretraining.corpora.build import Built, Settings, build
-from byola_hear.pretraining.corpora.catalogue import SETS, catalogue, find
+from byola_hear.pretraining.corpora.catalogue.corpus import SETS
+from byola_hear.pretraining.corpora.catalogue.lookup import catalogue, find
 from byola_hear.pretraining.corpora.collection import resolve
-from byola_hear.pretraining.corpora.fetch import WAYS, FetchError, Origin, fetch
-from byola_hear.pretraining.corpora.mirror import DEFAULT_MIRROR, DEFAULT_SUITE
-from byola_hear.pretraining.manifest import Clip, hours, hours_by
+from byola_hear.pretraining.corpora.packages.fetch import WAYS, FetchError, Origin, fetch
+from byola_hear.pretraining.corpora.packages.mirror import DEFAULT_MIRROR, DEFAULT_SUITE
+from byola_hear.pretraining.data.manifest import Clip, hours, hours_by
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
 

@@ -10,13 +10,15 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path, PurePosixPath
 
-from byola_hear.pretraining.collect import TAR_ENDING, is_tar, speaker_rows, unpack_tar
-from byola_hear.pretraining.corpora.catalogue import Corpus, catalogue, find
-from byola_hear.pretraining.corpora.deb import control_fields, unpack
-from byola_hear.pretraining.corpora.fetch import Origin, fetch
+from byola_hear.pretraining.corpora.catalogue.corpus import Corpus
+from byola_hear.pretraining.corpora.catalogue.lookup import catalogue, find
+from byola_hear.pretraining.corpora.packages.deb import control_fields, unpack
+from byola_hear.pretraining.corpora.packages.fetch import Origin, fetch
 from byola_hear.pretraining.corpora.process import Rules, file_name
-from byola_hear.pretraining.corpora.sounds import Sound, find_sounds, sound_suffixes
+from byola_hear.pretraining.corpora.sounds.find import find_sounds, sound_suffixes
+from byola_hear.pretraining.corpora.sounds.sound import Sound
 from byola_hear.pretraining.corpora.speech_filter import Detector
+from byola_hear.pretraining.data.collect import TAR_ENDING, is_tar, speaker_rows, unpack_tar
 
 #: What stands in a set's folder besides the collections'.
 _TAKEN = frozenset(("downloads", "journal", "left_out.csv", "licences", "manifest.csv", "unpacked"))

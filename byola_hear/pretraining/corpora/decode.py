@@ -11,7 +11,7 @@ import soundfile
 import soxr
 from numpy.typing import NDArray
 
-from byola_hear.files import replacing
+from byola_hear.utils.files import replacing
 
 #: The rate of everything that is built, Hz.
 SAMPLE_RATE = 16000

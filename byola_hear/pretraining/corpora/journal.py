@@ -7,9 +7,9 @@ from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
 
-from byola_hear.files import replacing
 from byola_hear.pretraining.corpora.process import Outcome
-from byola_hear.pretraining.manifest import Clip
+from byola_hear.pretraining.data.manifest import Clip
+from byola_hear.utils.files import replacing
 
 #: Changes when what is built from the same sounds by the same rules changes.
 FORMAT = 1

@@ -24,9 +24,9 @@ from byola_hear.pretraining.corpora.decode import (
     write_flac,
 )
 from byola_hear.pretraining.corpora.sampling import PIECE_S, draw_order, pieces
-from byola_hear.pretraining.corpora.sounds import DecoderMissing, Sound, SoundError
+from byola_hear.pretraining.corpora.sounds.sound import DecoderMissing, Sound, SoundError
 from byola_hear.pretraining.corpora.speech_filter import Detector, holds_speech
-from byola_hear.pretraining.manifest import Clip
+from byola_hear.pretraining.data.manifest import Clip
 
 
 @dataclass(frozen=True)

@@ -20,9 +20,10 @@ from benchmark.comparison.folder import load_run
 from benchmark.comparison.page import Section, load_section
 from benchmark.comparison.page.confusion import confusions
 from benchmark.comparison.page.maps import CLIPS, LABELS, Maps, clips_to_map
-from byola_hear.encoder import EncoderConfig
-from byola_hear.frontend import FrontendConfig
-from byola_hear.model import ByolaModel, ModelConfig
+from byola_hear.models.config import ModelConfig
+from byola_hear.models.encoders.convolutional import EncoderConfig
+from byola_hear.models.frontend import FrontendConfig
+from byola_hear.models.model import ByolaModel
 
 HOSTILE = "</script><script>alert(1)</script><!--<img src=x onerror=alert(2)>{{data}}&amp;\"'`\u2028"
 

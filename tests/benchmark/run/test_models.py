@@ -12,10 +12,12 @@ from benchmark import loading
 from benchmark.baselines import logmel
 from benchmark.loading import row_name
 from benchmark.run.models import ModelRow, model_row, model_rows
-from byola_hear.checkpoint import load_checkpoint, save_checkpoint
-from byola_hear.encoder import EncoderConfig
-from byola_hear.frontend import FrontendConfig
-from byola_hear.model import ByolaModel, ModelConfig
+from byola_hear.models.checkpoint import save_checkpoint
+from byola_hear.models.config import ModelConfig
+from byola_hear.models.encoders.convolutional import EncoderConfig
+from byola_hear.models.frontend import FrontendConfig
+from byola_hear.models.loading import load_checkpoint
+from byola_hear.models.model import ByolaModel
 
 
 def test_rows_know_how_heareval_names_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -65,7 +67,7 @@ def test_a_name_that_is_none_is_told_all_that_are() -> None:
 def test_networks_by_path_and_from_the_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     model = load_checkpoint(small_checkpoint(tmp_path / "mymodel"))
-    monkeypatch.setattr("byola_hear.zoo.from_pretrained", lambda name: model)
+    monkeypatch.setattr(ByolaModel, "from_pretrained", lambda name: model)
     here, hub = model_rows(["mymodel", "hf://org/name"])
     assert (here.name, here.options()) == ("mymodel", ["--model", str(tmp_path / "mymodel")])
     assert (hub.name, hub.options()) == ("name", ["--model-options", '{"model_file_path": "hf://org/name"}'])

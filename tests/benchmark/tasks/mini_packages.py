@@ -11,7 +11,7 @@ import numpy as np
 import soundfile
 
 from benchmark.tasks import mini_animals_instruments, mini_percussion, mini_phones, mini_speech_music_other
-from tests.pretraining.corpora_samples import deb_of
+from tests.pretraining.corpora.samples import deb_of
 
 RATE = 16000
 

@@ -16,9 +16,9 @@ import soundfile
 from benchmark.tasks import hear_archive as module
 from benchmark.tasks.hear_archive import HEAR_TASKS, HEAR_VARIABLE, is_complete, prepare_hear
 from benchmark.tasks.layout import read_task
-from byola_hear.files import locked
-from tests.benchmark.tasks.file_server import FileServer, serving
+from byola_hear.utils.files import locked
 from tests.benchmark.tasks.originals import sound, tar_gz
+from tests.file_server import FileServer, serving
 
 NAME = "esc50-v2.0.0-full"
 METADATA = {

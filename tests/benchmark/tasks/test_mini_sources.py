@@ -11,10 +11,10 @@ import pytest
 from benchmark.tasks import mini_sources
 from benchmark.tasks.mini_sources import PACKAGES, decode, fetch_packages, find_download, package, package_files
 from benchmark.tasks.registry import MINI, task_of
-from byola_hear.pretraining.corpora.catalogue import catalogue
-from byola_hear.pretraining.corpora.fetch import FetchError
+from byola_hear.pretraining.corpora.catalogue.lookup import catalogue
+from byola_hear.pretraining.corpora.packages.fetch import FetchError
 from tests.benchmark.tasks.mini_packages import sdist_of, sound
-from tests.pretraining.corpora_samples import deb_of
+from tests.pretraining.corpora.samples import deb_of
 
 MANIFESTS = Path(__file__).parents[3] / "weights" / "manifests"
 

@@ -18,8 +18,8 @@ from benchmark.tasks.fetch_command import fetch_command
 from benchmark.tasks.labelled_tar import Clip, decode, write_set
 from benchmark.tasks.origins import ORIGINS, build_set
 from benchmark.tasks.selection import selection
-from tests.benchmark.tasks.file_server import serving
 from tests.benchmark.tasks.originals import ORIGINALS, Rows, sound
+from tests.file_server import serving
 
 SETS = tuple(ORIGINS)
 

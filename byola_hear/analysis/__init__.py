@@ -1,0 +1,1 @@
+"""What is done with embeddings: neighbours, layouts and maps."""

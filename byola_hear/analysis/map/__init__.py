@@ -1,0 +1,8 @@
+"""A map of a collection: one HTML page, to look at and to listen to, that needs no network."""
+
+from __future__ import annotations
+
+from byola_hear.analysis.map.labels import folder_labels, read_labels
+from byola_hear.analysis.map.page import LAYOUTS, write_map
+
+__all__ = ["LAYOUTS", "folder_labels", "read_labels", "write_map"]

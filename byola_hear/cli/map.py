@@ -1,0 +1,154 @@
+"""``byola-hear map``: one HTML page with a map of a collection, to look at and to listen to."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from tqdm import tqdm
+
+from byola_hear.analysis.layouts import check_method
+from byola_hear.analysis.map import LAYOUTS, folder_labels, read_labels, write_map
+from byola_hear.analysis.map.preview import preview
+from byola_hear.cli.embed import loaded_model
+from byola_hear.cli.errors import Failure, Finite, one_line
+from byola_hear.cli.terminal import quantity, stderr_is_terminal
+from byola_hear.tables import ENDINGS, TableError, read_table
+
+if TYPE_CHECKING:
+    import pandas
+
+
+@click.command()
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...|TABLE")
+@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="The page to write: .html.")
+@click.option("--labels", type=click.Path(path_type=Path), metavar="CSV", help="What to colour by. Default: folders.")
+@click.option("--label-column", metavar="NAME", help="Which column of --labels. Default: label.")
+@click.option("--layout", type=click.Choice(LAYOUTS), default="pca", show_default=True, help="How to make a plane.")
+@click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Of the layout.")
+@click.option("--embed-audio", is_flag=True, help="Put a preview of every clip into the page.")
+@click.option(
+    "--preview-seconds",
+    type=Finite(0.05, 60),
+    default=3.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="Length of a preview.",
+)
+@click.option("--title", help="Of the page. Default: the folder's name.")
+@click.option("--model", "name", default="", metavar="NAME|PATH", help="See `byola-hear models`. Default: both.")
+@click.option("--window", type=float, metavar="SECONDS", help="A point each so many seconds, not each file.")
+@click.option("--device", default="cpu", show_default=True, help="Where to compute: cpu, cuda, mps.")
+@click.option("--workers", type=click.IntRange(1), default=2, show_default=True, help="Threads that decode.")
+@click.option("--overwrite", is_flag=True, help="Replace a page that exists.")
+def command(
+    paths: tuple[str, ...],
+    output: Path,
+    labels: Path | None,
+    label_column: str | None,
+    layout: str,
+    seed: int,
+    embed_audio: bool,
+    preview_seconds: float,
+    title: str | None,
+    name: str,
+    window: float | None,
+    device: str,
+    workers: int,
+    overwrite: bool,
+) -> int:
+    """Write one HTML page with a map of the clips in PATHs, or of a TABLE that `byola-hear embed` wrote.
+
+    A point each clip, coloured by its folder or by a column of a CSV file with the columns file and label; similar
+    sounds are near each other. The page shows names, plays what is clicked, lists the nearest neighbours (by cosine of
+    the embeddings, standardised over the collection), searches, and needs no network. It plays the files where they
+    are, seen from its own place; with --embed-audio it holds previews of them and can be given away by itself.
+
+    Exit codes: 0, all clips are on the map; 1, some are not or have no preview, or the page could not be written;
+    2, wrong usage, nothing is done.
+    """
+    if output.suffix.lower() not in (".html", ".htm"):
+        raise click.UsageError(f"expected an output file that ends in .html, got {output}")
+    if not output.absolute().parent.is_dir():
+        raise click.UsageError(f"the folder of {output} does not exist")
+    if output.is_dir():
+        raise click.UsageError(f"expected an output file, got the folder {output}")
+    if not os.access(output.absolute().parent, os.W_OK):
+        raise click.UsageError(f"{output} can't be written: its folder is read-only")
+    if output.exists() and not overwrite:
+        raise click.UsageError(f"{output} exists; give --overwrite to replace it")
+    if labels is None and label_column is not None:
+        raise click.UsageError("--label-column is for --labels, got none")
+    if labels is not None and not labels.is_file():
+        raise click.UsageError(f"no such file of labels: {labels}")
+    try:
+        check_method(layout)
+        table, failures = embedded(paths, name, window, device, workers)
+        files = [str(file) for file in table.index.get_level_values("file")]
+        named = folder_labels(files) if labels is None else read_labels(labels, files, label_column or "label")
+    except (ValueError, OSError, TableError) as error:
+        raise click.UsageError(one_line(error)) from error
+    for file, reason in failures.items():
+        complain(file, reason)
+    if not files:
+        raise Failure(f"no file could be embedded, {output} is not written")
+    silent: dict[str, str] = {}
+    bar = tqdm(total=len(files), unit="preview", leave=False, disable=not (embed_audio and stderr_is_terminal()))
+
+    def previewed(file: str, start: float, end: float) -> str:
+        bar.update()
+        try:
+            return preview(file, start, end, preview_seconds)
+        except (ValueError, OSError) as error:
+            silent[file] = one_line(error)
+            return ""
+
+    try:
+        size = write_map(
+            output, table, named, layout=layout, seed=seed, title=title, preview=previewed if embed_audio else None
+        )
+    except ValueError as error:
+        raise click.UsageError(one_line(error)) from error
+    except OSError as error:
+        raise Failure(one_line(error)) from error
+    finally:
+        bar.close()
+    for file, reason in silent.items():
+        complain(file, f"no preview: {reason}")
+    sounds = f"previews of {preview_seconds:g} s in it" if embed_audio else "plays the files where they are"
+    clips, labelled = quantity(len(files), "clip"), quantity(len(set(named)), "different label")
+    click.echo(f"{output}: {clips}, {labelled}, {size / 1e6:.2f} MB, {sounds}")
+    return 1 if failures or silent else 0
+
+
+def embedded(
+    paths: tuple[str, ...], name: str, window: float | None, device: str, workers: int
+) -> tuple[pandas.DataFrame, dict[str, str]]:
+    """A table that is there, or one of the clips that paths stand for, and what could not be embedded."""
+    if any(map(is_table, paths)):
+        if len(paths) > 1:
+            raise ValueError(f"expected one table, or audio; got {len(paths)} paths, {paths[0]} and others")
+        if window is not None:
+            raise ValueError("a table has its windows already; --window is for audio")
+        if name:
+            raise ValueError("a table has its embeddings already; --model is for audio")
+        return read_table(paths[0]), {}
+    from byola_hear.dataframe import embed
+
+    model = loaded_model(name, device)
+    table = embed(list(paths), model, window=window, workers=workers, errors="skip", progress=stderr_is_terminal())
+    return table, table.attrs["errors"]
+
+
+def is_table(path: str) -> bool:
+    """Whether a path is a table's, by its ending or, of a folder with one ``.npy`` a file, by what lists them."""
+    return Path(path).suffix.lower() in ENDINGS or all(
+        Path(path, listing).is_file() for listing in ("index.csv", "index.json")
+    )
+
+
+def complain(file: str, reason: str) -> None:
+    """One line on stderr about a file."""
+    click.echo(f"error: {one_line(Exception(reason if file in reason else f'{file}: {reason}'))}", err=True)

@@ -1,0 +1,50 @@
+"""``byola-hear models``: the models that come with the package."""
+
+from __future__ import annotations
+
+import click
+
+from byola_hear.cli.errors import Failure, one_line
+from byola_hear.cli.terminal import aligned
+from byola_hear.models.checkpoint import CheckpointError
+from byola_hear.models.zoo import describe_model, is_intact, list_models
+
+
+@click.command()
+def command() -> int:
+    """List the models that come with the package, each checked against its hash.
+
+    Exit codes: 0, all are intact; 1, one is missing or damaged, or there is none.
+    """
+    try:
+        names = list_models()
+    except CheckpointError as error:
+        raise Failure(one_line(error)) from error
+    if not names:
+        raise Failure("no models have come with this installation; a checkpoint's path works as a name")
+    rows, all_intact = [], True
+    for name in names:
+        try:
+            intact, card = is_intact(name), describe_model(name)
+        except (CheckpointError, OSError) as error:
+            click.echo(f"error: {one_line(error)}", err=True)
+            rows.append([name, *"?" * 7, "no"])
+            all_intact = False
+            continue
+        all_intact = all_intact and intact
+        rows.append(
+            [
+                name,
+                card["version"],
+                card["licence"],
+                f"{card['frame_ms']:g}",
+                str(card["scene_embedding_size"]),
+                f"{card['bytes'] / 1e6:.1f}",
+                "?" if card["hours"] is None else f"{card['hours']:.1f}",
+                card["sha256"][:12],
+                "yes" if intact else "no",
+            ]
+        )
+    header = ["name", "version", "licence", "frame ms", "numbers", "MB", "hours", "sha256", "verified"]
+    click.echo(aligned(header, rows, left=3))
+    return 0 if all_intact else 1

@@ -1,0 +1,156 @@
+"""What the command line shows: aligned tables, a preview of embeddings, progress."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterable, Sequence
+
+import click
+import numpy as np
+from tqdm import tqdm
+
+from byola_hear.extraction.request import Request
+from byola_hear.extraction.rows import Done, Event, Rows
+
+#: Numbers of an embedding that a preview shows.
+_SHOWN = 4
+
+
+def aligned(header: Sequence[str], rows: Iterable[Sequence[str]], left: int = 1) -> str:
+    """A table as text, its columns aligned.
+
+    Args:
+        header: the columns' names.
+        rows: their cells.
+        left: how many columns, from the first, are aligned to the left.
+
+    Returns:
+        Lines without one at the end.
+
+    Example:
+        >>> print(aligned(["file", "s"], [["a.wav", "1.5"], ["b.wav", "10.25"]]))
+        file       s
+        a.wav    1.5
+        b.wav  10.25
+    """
+    lines = [list(header), *(list(row) for row in rows)]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
+    return "\n".join(
+        "  ".join(
+            cell.ljust(width) if column < left else cell.rjust(width)
+            for column, (cell, width) in enumerate(zip(line, widths, strict=True))
+        ).rstrip()
+        for line in lines
+    )
+
+
+def clock(seconds: float) -> str:
+    """A duration as hours, minutes and seconds.
+
+    Example:
+        >>> clock(3725.4)
+        '1:02:05'
+    """
+    whole = int(seconds)
+    return f"{whole // 3600}:{whole // 60 % 60:02}:{whole % 60:02}"
+
+
+def quantity(count: int, noun: str) -> str:
+    """A number of things, in singular or plural.
+
+    Example:
+        >>> quantity(1, "clip"), quantity(6, "row")
+        ('1 clip', '6 rows')
+    """
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def stderr_is_terminal() -> bool:
+    """Whether somebody may be looking; nobody is where the shell closed stderr and Python has none."""
+    return sys.stderr is not None and sys.stderr.isatty()
+
+
+class Preview:
+    """A table of embeddings for the eye: a row a clip, the first numbers and the norm of its first embedding.
+
+    Args:
+        request: what was asked of each clip.
+    """
+
+    def __init__(self, request: Request) -> None:
+        self.request = request
+        self.lines: list[list[str]] = []
+        self.first: Rows | None = None
+        self.n_rows, self.end = 0, 0.0
+
+    def add(self, event: Event) -> None:
+        """Take an event of an extraction."""
+        if isinstance(event, Rows):
+            self.first = self.first or event
+            self.n_rows += len(event)
+            self.end = float(event.end[-1])
+            return
+        if isinstance(event, Done) and self.first is not None:
+            embedding = self.first.embeddings[0]
+            numbers = [f"{value:.4f}" for value in embedding[:_SHOWN]] + [f"{np.linalg.norm(embedding):.3f}"]
+            span = [f"{event.clip.start:.2f}", f"{event.clip.start + event.seconds:.2f}"]
+            self.lines.append([event.clip.file, *span, str(self.n_rows), *numbers])
+        self.first, self.n_rows = None, 0
+
+    def finish(self) -> None:
+        """Show the table."""
+        header = ["file", "start s", "end s", "rows", *(f"e{index}" for index in range(_SHOWN)), "norm"]
+        if self.lines:
+            click.echo(aligned(header, self.lines))
+            click.echo(f"model {self.request.model}, embeddings of {self.request.size} numbers; -o FILE keeps them")
+
+
+class Progress:
+    """A bar on stderr: files, files a second, time left, audio done, times real time. Only for terminals.
+
+    Args:
+        n_clips: how many clips there are in all.
+        n_done: how many an earlier run did.
+        visible: whether to show it; None for where stderr is a terminal.
+    """
+
+    def __init__(self, n_clips: int, n_done: int = 0, visible: bool | None = None) -> None:
+        hidden = sys.stderr is None or not (stderr_is_terminal() if visible is None else visible)
+        self.bar = tqdm(
+            total=n_clips, initial=n_done, unit="file", disable=hidden, leave=False, file=sys.stderr, smoothing=0.05
+        )
+        self.began = time.monotonic()
+        self.seconds = 0.0
+
+    def add(self, event: Event) -> None:
+        """Count an event of an extraction."""
+        if isinstance(event, Rows):
+            # Within a clip of hours, the rows tell how far it is.
+            self._show(self.seconds + float(event.end[-1]) - event.clip.start)
+            return
+        if isinstance(event, Done):
+            self.seconds += event.seconds
+        self.bar.update()
+        self._show(self.seconds)
+
+    def complain(self, message: str) -> None:
+        """One line on stderr, above the bar."""
+        self.bar.clear()
+        click.echo(f"error: {' '.join(message.splitlines())}", err=True)
+
+    def close(self) -> None:
+        """Take the bar away."""
+        self.bar.close()
+
+    def summary(self) -> str:
+        """What was done, in words."""
+        if not self.seconds:
+            return "nothing was left to embed"
+        elapsed = max(time.monotonic() - self.began, 1e-9)
+        return f"{clock(self.seconds)} of audio now, at {self.seconds / elapsed:.0f} × real time"
+
+    def _show(self, seconds: float) -> None:
+        if not self.bar.disable:
+            speed = seconds / max(time.monotonic() - self.began, 1e-9)
+            self.bar.set_postfix_str(f"{clock(seconds)} of audio, {speed:.0f} × real time", refresh=False)

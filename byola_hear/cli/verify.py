@@ -1,0 +1,48 @@
+"""``byola-hear verify``: are checkpoints what they should be?"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import click
+
+from byola_hear.cli.errors import Failure, one_line
+from byola_hear.cli.terminal import aligned
+from byola_hear.models.checkpoint import CheckpointError
+from byola_hear.models.loading import is_path, load_checkpoint, load_named
+from byola_hear.models.zoo import read_hashes
+
+
+@click.command()
+@click.argument("models", nargs=-1, metavar="[NAME|PATH]...")
+def command(models: tuple[str, ...]) -> int:
+    """Check checkpoints: the SHA-256 of those with a name, and that each can be loaded and holds finite numbers only.
+
+    Without a name, all models that come with the package. A path's SHA-256 is shown, to be compared with what its
+    author says.
+
+    Exit codes: 0, all are good; 1, at least one is not.
+    """
+    try:
+        named = read_hashes()
+    except CheckpointError as error:
+        raise Failure(one_line(error)) from error
+    rows, n_bad = [], 0
+    for model in models or sorted(named):
+        try:
+            if model in named or (model and not is_path(model)):
+                network = load_named(model)
+                sha256, verdict = named[model]["sha256"], "intact"
+            else:
+                network = load_checkpoint(model)
+                sha256 = hashlib.sha256(Path(model).read_bytes()).hexdigest()
+                verdict = "loads; nothing to compare its hash with"
+        except (ValueError, OSError) as error:
+            click.echo(f"error: {one_line(error)}", err=True)
+            n_bad += 1
+            continue
+        rows.append([model, network.config.version, sha256, verdict])
+    if rows:
+        click.echo(aligned(["model", "version", "sha256", "verdict"], rows, left=4))
+    return 1 if n_bad or not rows else 0

@@ -1,0 +1,1 @@
+"""From many files to rows of embeddings."""

@@ -1,0 +1,1 @@
+"""From a waveform to an embedding: front end, networks, pooling, checkpoints and their names."""

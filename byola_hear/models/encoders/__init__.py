@@ -1,0 +1,1 @@
+"""The networks that turn log-mel spectrograms into frame features."""

@@ -1,0 +1,243 @@
+"""A model's files as the Hugging Face Hub has them: found in a folder or brought from there, written, and put there.
+
+A model's folder, or repository, holds ``model.safetensors``, the project's own checkpoint with everything about
+the model in its header; ``config.json``, the same configuration for whoever looks for it there; and ``README.md``,
+the card. Reading takes nothing but the checkpoint, and runs no code from it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import torch
+
+from byola_hear.models.checkpoint import Saved, save_checkpoint
+from byola_hear.models.config import training_hours
+from byola_hear.utils.files import replacing
+
+#: Names of the files in a folder or repository, as the Hub expects them.
+CHECKPOINT, CONFIG, CARD = "model.safetensors", "config.json", "README.md"
+#: Licences that the Hub knows by their SPDX name in small letters; others are "other" and named.
+HUB_LICENCES = frozenset(
+    """apache-2.0 mit cc0-1.0 cc-by-2.0 cc-by-3.0 cc-by-4.0 cc-by-sa-3.0 cc-by-sa-4.0 cc-by-nc-3.0 cc-by-nc-4.0
+    cc-by-nd-4.0 cc-by-nc-sa-4.0 cc-by-nc-nd-4.0 bsd-2-clause bsd-3-clause isc mpl-2.0 unlicense""".split()  # noqa: SIM905
+)
+#: ``organisation/name``, and perhaps ``@revision``.
+_REPOSITORY = re.compile(r"(?P<name>\w[\w.-]*/\w[\w.-]*)(?:@(?P<revision>[\w./-]+))?")
+
+_Result = TypeVar("_Result")
+
+
+class HubError(OSError):
+    """A model that can't be had from the Hub or put there; the message names the repository and says why."""
+
+
+def save_pretrained(
+    model: Saved, folder: str | os.PathLike[str], *, card: str | None = None, dtype: torch.dtype = torch.float16
+) -> str:
+    """Write a model's checkpoint, configuration and card into a folder.
+
+    Args:
+        model: the model; ``config.training`` goes into the card.
+        folder: where to; made if it is not there. What it holds besides stays.
+        card: Markdown to stand under the card's front matter; made from the configuration if None.
+        dtype: of the matrices and kernels in the file.
+
+    Returns:
+        The checkpoint's SHA-256 in hexadecimal, by which ``from_pretrained`` can make sure of it.
+
+    Raises:
+        ValueError: if a weight is not finite as ``dtype``.
+        OSError: if the folder can't be written.
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    sha256 = save_checkpoint(folder / CHECKPOINT, model, dtype)
+    config = json.dumps(model.config.to_dict(), indent=2, sort_keys=True, allow_nan=False)
+    for name, text in ((CONFIG, config + "\n"), (CARD, model_card(model, sha256, card))):
+        with replacing(folder / name) as stream:
+            stream.write(text.encode())
+    return sha256
+
+
+def located(
+    source: str | os.PathLike[str],
+    *,
+    revision: str | None = None,
+    token: str | None = None,
+    local_files_only: bool = False,
+) -> Path:
+    """Find a model's checkpoint in a folder, or bring it from the Hub into its cache.
+
+    Args:
+        source: a folder that :func:`save_pretrained` wrote, or a repository: ``"organisation/name"``, also with the
+            revision, ``"organisation/name@v1"``. A folder of that name wins.
+        revision: the repository's branch, tag or commit; its main branch if None.
+        token: for a private repository; that of the Hub's own login if None.
+        local_files_only: take the repository from the cache alone, without asking the Hub.
+
+    Returns:
+        Where the checkpoint is; of a folder, where it should be.
+
+    Raises:
+        ValueError: if ``source`` is neither, or two revisions are given.
+        HubError: if the repository can't be had, or the ``huggingface_hub`` package is missing.
+    """
+    text = os.fspath(source)
+    if text and Path(text).is_dir():
+        if revision is not None:
+            raise ValueError(f"expected no revision for the folder {text}, got {revision!r}")
+        return Path(text) / CHECKPOINT
+    if text and Path(text).is_file():
+        raise ValueError(f"expected a folder or a repository, got the file {text}; load_model takes files")
+    matched = _REPOSITORY.fullmatch(text)
+    if matched is None:
+        raise ValueError(f"expected a folder that exists or a repository organisation/name on the Hub, got {text!r}")
+    if revision is not None and matched["revision"] is not None:
+        raise ValueError(f"expected one revision, got {matched['revision']!r} in {text!r} and {revision!r}")
+    name, revision = matched["name"], matched["revision"] or revision
+    path: str = _asked(
+        f"can't get {CHECKPOINT} of {name}" + (f" at revision {revision}" if revision else ""),
+        lambda: _library().hf_hub_download(
+            name, CHECKPOINT, revision=revision, token=token, local_files_only=local_files_only
+        ),
+    )
+    return Path(path)
+
+
+def push_to_hub(
+    model: Saved,
+    repository: str,
+    *,
+    revision: str | None = None,
+    private: bool | None = None,
+    token: str | None = None,
+    message: str | None = None,
+    card: str | None = None,
+    dtype: torch.dtype = torch.float16,
+) -> str:
+    """Put a model on the Hub: checkpoint, configuration and card in one commit.
+
+    Args:
+        model: the model.
+        repository: ``"organisation/name"``; made if it is not there.
+        revision: the branch; the main one if None.
+        private: whether a repository that is made is private; as the organisation has it if None.
+        token: with the right to write; that of the Hub's own login if None.
+        message: of the commit; the model's name and version if None.
+        card: as in :func:`save_pretrained`.
+        dtype: of the matrices and kernels in the file.
+
+    Returns:
+        The commit's hash, a revision that never changes.
+
+    Raises:
+        ValueError: if ``repository`` is no repository's name, or a weight is not finite as ``dtype``.
+        HubError: if the Hub refuses or can't be reached, or the ``huggingface_hub`` package is missing.
+    """
+    matched = _REPOSITORY.fullmatch(repository)
+    if matched is None or matched["revision"] is not None:
+        raise ValueError(f"expected a repository organisation/name on the Hub, got {repository!r}")
+    api = _library().HfApi(token=token)
+    message = message or f"{model.config.name} {model.config.version}"
+    with tempfile.TemporaryDirectory() as folder:
+        save_pretrained(model, folder, card=card, dtype=dtype)
+
+        def upload() -> Any:
+            api.create_repo(repository, private=private, exist_ok=True)
+            return api.upload_folder(repo_id=repository, folder_path=folder, revision=revision, commit_message=message)
+
+        return str(_asked(f"can't put {model.config.name} into {repository}", upload).oid)
+
+
+def model_card(model: Saved, sha256: str, body: str | None = None) -> str:
+    """A model's card: the front matter that the Hub reads, then what the configuration says of the model.
+
+    Args:
+        model: the model.
+        sha256: of its checkpoint, hexadecimal.
+        body: Markdown to stand there instead of what the configuration says.
+
+    Returns:
+        Markdown.
+    """
+    config = model.config
+    licence = config.licence.lower()
+    known = licence in HUB_LICENCES
+    front = {
+        "license": licence if known else "other",
+        **({} if known else {"license_name": re.sub(r"[^a-z0-9.-]+", "-", licence)}),
+        "library_name": "byola-hear",
+        "pipeline_tag": "feature-extraction",
+        "tags": ["audio", "audio-embeddings", "self-supervised", "byol-a", "hear"],
+    }
+    # JSON's strings and lists are YAML's too, whatever is in them.
+    matter = "".join(f"{key}: {json.dumps(value)}\n" for key, value in front.items())
+    return f"---\n{matter}---\n\n{body if body is not None else _facts(model, sha256)}"
+
+
+def _facts(model: Saved, sha256: str) -> str:
+    """The card's text."""
+    config = model.config
+    frame_ms = 1000 * config.encoder.stride * config.frontend.hop_length / config.frontend.sample_rate
+    hours = training_hours(config.training)
+    facts = {
+        "version": config.version,
+        "licence of the weights": config.licence,
+        "audio": f"{config.frontend.sample_rate} Hz, mono",
+        "embedding": f"{config.encoder.feature_size} numbers for a clip, or every {frame_ms:g} ms",
+        "window of a timestamp embedding": f"{frame_ms * config.window_frames:g} ms",
+        "parameters": f"{sum(values.numel() for values in model.encoder.parameters()) / 1e6:.2f} million",
+        **({} if hours is None else {"trained on": f"{hours:.1f} hours"}),
+        "SHA-256 of the checkpoint": f"`{sha256}`",
+    }
+    lines = [
+        f"# {config.name}",
+        "",
+        "Embeddings of any sound, of any length, by a BYOL for Audio network.",
+        "",
+        *("| | |", "|---|---|"),
+        *(f"| {key} | {_cell(value)} |" for key, value in facts.items()),
+        "",
+        *("```python", "from byola_hear import get_scene_embeddings", "from byola_hear.hub import from_pretrained", ""),
+        f'model = from_pretrained("…", sha256="{sha256}")  # this repository, or a folder with its files',
+        f"embeddings = get_scene_embeddings(audio, model)  # (n_sounds, {config.encoder.feature_size})",
+        "```",
+    ]
+    sources = config.training.get("sources")
+    if isinstance(sources, list) and sources and all(isinstance(source, dict) for source in sources):
+        columns = [key for key in ("source", "kind", "licence", "rows", "hours") if all(key in row for row in sources)]
+        if columns:
+            lines += ["", "## Training", "", f"| {' | '.join(columns)} |", "|---" * len(columns) + "|"]
+            lines += ["| " + " | ".join(_cell(row[key]) for key in columns) + " |" for row in sources]
+    return "\n".join(lines) + "\n"
+
+
+def _cell(value: object) -> str:
+    """A value in a Markdown table."""
+    return " ".join(str(value).split()).replace("|", r"\|")
+
+
+def _library() -> Any:
+    try:
+        import huggingface_hub
+    except ImportError as error:
+        raise HubError("the Hub needs huggingface_hub: pip install 'byola-hear[hub]'") from error
+    return huggingface_hub
+
+
+def _asked(what: str, ask: Callable[[], _Result]) -> _Result:
+    """What the Hub answers. Its library's errors have no common class, and those of its network library show too."""
+    try:
+        return ask()
+    except HubError:
+        raise
+    except Exception as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise HubError(f"{what}: {reason}") from error

@@ -1,0 +1,1 @@
+"""Frame features to embeddings, over a clip or over windows."""

@@ -1,0 +1,1 @@
+"""BYOL for Audio: networks, loss and views."""

@@ -1,0 +1,1 @@
+"""Free corpora by name: what they are and where they come from."""

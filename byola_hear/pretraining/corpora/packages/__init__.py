@@ -1,0 +1,1 @@
+"""Packages of Debian: fetched, verified and unpacked."""

@@ -1,0 +1,113 @@
+"""Bring a Debian package: ``apt-get download`` where there is apt, else a mirror over HTTPS."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from byola_hear.pretraining.corpora.packages.mirror import (
+    DEFAULT_MIRROR,
+    DEFAULT_SUITE,
+    MirrorError,
+    download_package,
+    read_index,
+)
+from byola_hear.utils.download import DownloadError, Missing
+
+#: Ways to fetch: apt and then the mirror, or one of them alone.
+WAYS = ("auto", "apt", "mirror")
+
+
+class FetchError(ValueError):
+    """A package that couldn't be had; the message names it and says why."""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where packages come from.
+
+    Attributes:
+        way: ``apt``, ``mirror``, or ``auto`` for apt and, where that has no such package, the mirror.
+        mirror: its address.
+        suite: the release on the mirror.
+    """
+
+    way: str = "auto"
+    mirror: str = DEFAULT_MIRROR
+    suite: str = DEFAULT_SUITE
+
+    def __post_init__(self) -> None:
+        if self.way not in WAYS:
+            raise ValueError(f"expected one of {', '.join(WAYS)}, got {self.way!r}")
+
+
+def fetched(name: str, folder: Path) -> Path | None:
+    """A package that is in a folder already, or None."""
+    return next(iter(sorted(folder.glob(f"{name}_*.deb"))), None)
+
+
+def fetch(name: str, folder: Path, origin: Origin) -> Path:
+    """Bring a package into a folder, unless it is there. Both ways verify its hash.
+
+    Args:
+        name: of the Debian package.
+        folder: where to; made if need be.
+        origin: where from.
+
+    Returns:
+        The file.
+
+    Raises:
+        FetchError: if it cannot be had: no such package, no network, a wrong hash.
+    """
+    present = fetched(name, folder)
+    if present is not None:
+        return present
+    folder.mkdir(parents=True, exist_ok=True)
+    reasons = []
+    if origin.way != "mirror":
+        try:
+            return _by_apt(name, folder)
+        except FetchError as error:
+            reasons.append(str(error))
+    if origin.way != "apt":
+        try:
+            return _by_mirror(name, folder, origin)
+        except (DownloadError, MirrorError, OSError) as error:
+            reasons.append(str(error))
+    raise FetchError(f"{name}: {'; '.join(reasons)}")
+
+
+def _by_apt(name: str, folder: Path) -> Path:
+    program = shutil.which("apt-get")
+    if program is None:
+        raise FetchError("there is no apt-get here")
+    # In a folder of its own first: a package that stands in `folder` is complete.
+    with tempfile.TemporaryDirectory(prefix=".apt-", dir=folder) as temporary:
+        done = subprocess.run([program, "download", "-q", name], cwd=temporary, capture_output=True)
+        files = list(Path(temporary).glob("*.deb"))
+        if done.returncode != 0 or len(files) != 1:
+            lines = done.stderr.decode("utf-8", "replace").splitlines()
+            said = " ".join(line.removeprefix("E: ") for line in lines if line.startswith("E: "))
+            raise FetchError(f"apt-get: {said or 'no file came'} (is `apt-get update` due?)")
+        target = folder / files[0].name
+        os.replace(files[0], target)
+    return target
+
+
+def _by_mirror(name: str, folder: Path, origin: Origin) -> Path:
+    entry = read_index(origin.mirror, origin.suite, folder).get(name)
+    if entry is None:
+        raise MirrorError(f"{origin.mirror} has no such package in {origin.suite}")
+    try:
+        return download_package(origin.mirror, entry, folder)
+    except Missing:
+        # A newer version may have taken its place since the index was got.
+        newer = read_index(origin.mirror, origin.suite, folder, renewed=True).get(name)
+        if newer is None or newer == entry:
+            raise
+        return download_package(origin.mirror, newer, folder)

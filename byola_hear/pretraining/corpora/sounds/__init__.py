@@ -1,0 +1,1 @@
+"""The sounds that a package holds, found and decoded."""

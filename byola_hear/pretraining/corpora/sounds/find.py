@@ -1,0 +1,63 @@
+"""Everything audible in a folder, one by one, whatever it is stored in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from pathlib import Path
+
+from byola_hear.audio.reading import AUDIO_SUFFIXES
+from byola_hear.pretraining.corpora.sounds import ffmpeg, game_archives, instruments, raw_audio, zip_archives
+from byola_hear.pretraining.corpora.sounds.sound import Sound, SoundError, decoded_sound, stored_sound
+
+
+def _readers() -> dict[str, Callable[[str, Path], Iterable[Sound]]]:
+    """File name ending → what finds the sounds in such a file."""
+
+    def one(name: str, path: Path) -> Iterable[Sound]:
+        return [stored_sound(name, lambda: path)]
+
+    def converted(name: str, path: Path) -> Iterable[Sound]:
+        return [decoded_sound(name, partial(ffmpeg.decode, path))]
+
+    return {
+        **dict.fromkeys(AUDIO_SUFFIXES, one),
+        **dict.fromkeys((".zip", ".pk3", ".wz"), zip_archives.zip_sounds),
+        **dict.fromkeys((".sf2", ".sf3"), instruments.soundfont_sounds),
+        **dict.fromkeys((".g722", ".wv"), converted),
+        ".pat": instruments.patch_sounds,
+        ".1c": game_archives.queen_sounds,
+        ".cat": game_archives.openttd_sounds,
+        ".wad": game_archives.doom_sounds,
+        ".als": raw_audio.als_sounds,
+        ".gsm": raw_audio.gsm_sounds,
+    }
+
+
+def sound_suffixes() -> frozenset[str]:
+    """Endings of the names of files that sounds may be in, lower case."""
+    return frozenset(_readers())
+
+
+def find_sounds(folder: Path, on_error: Callable[[str, str], None]) -> Iterator[Sound]:
+    """All sounds below a folder, in the order of their names. Links are not followed.
+
+    Args:
+        folder: searched recursively; hidden files and folders are passed by.
+        on_error: told the name of a file that should hold sounds and can't be read, and why.
+    """
+    readers = _readers()
+    for path in sorted(folder.rglob("*")):
+        reader = readers.get(path.suffix.lower())
+        relative = path.relative_to(folder)
+        if reader is None or path.is_symlink() or not path.is_file() or _hidden(relative):
+            continue
+        name = relative.as_posix()
+        try:
+            yield from reader(name, path)
+        except SoundError as error:
+            on_error(name, str(error))
+
+
+def _hidden(path: Path) -> bool:
+    return any(part.startswith(".") for part in path.parts)

@@ -1,0 +1,48 @@
+"""Files that are nothing but samples, told apart by the end of their name alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+from byola_hear.pretraining.corpora.sounds.sound import Samples, Sound, SoundError, decoded_sound
+
+#: Of the voices of Drascula, Hz.
+_ALS_RATE = 11025
+#: Of GSM full rate, Hz.
+_GSM_RATE = 8000
+
+
+def als_sounds(name: str, path: Path) -> Iterable[Sound]:
+    """A voice of the game Drascula: unsigned bytes, 11 025 a second."""
+    return [decoded_sound(name, partial(_unsigned_bytes, path))]
+
+
+def gsm_sounds(name: str, path: Path) -> Iterable[Sound]:
+    """A telephone prompt: GSM full rate, 33 bytes for every 160 samples, 8 000 a second."""
+    return [decoded_sound(name, partial(_gsm, name, path))]
+
+
+def _unsigned_bytes(path: Path) -> Samples:
+    return bytes_to_samples(path.read_bytes()), _ALS_RATE
+
+
+def bytes_to_samples(data: bytes) -> np.ndarray:
+    """Unsigned 8-bit samples, silence at 128, as float32 with full scale ±1.
+
+    Example:
+        >>> bytes_to_samples(bytes([0, 128, 192])).tolist()
+        [-1.0, 0.0, 0.5]
+    """
+    return (np.frombuffer(data, np.uint8).astype(np.float32) - 128.0) / 128.0
+
+
+def _gsm(name: str, path: Path) -> Samples:
+    try:
+        return soundfile.read(path, dtype="float32", format="RAW", subtype="GSM610", samplerate=_GSM_RATE, channels=1)
+    except soundfile.SoundFileError as error:
+        raise SoundError(f"{name}: {error}") from None

@@ -1,0 +1,37 @@
+"""Sounds in zip archives, which games call .pk3 or .wz."""
+
+from __future__ import annotations
+
+import lzma
+import zipfile
+import zlib
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path, PurePosixPath
+
+from byola_hear.audio.reading import AUDIO_SUFFIXES
+from byola_hear.pretraining.corpora.sounds.sound import Sound, SoundError, stored_sound
+
+
+def zip_sounds(name: str, path: Path) -> Iterator[Sound]:
+    """The sounds in a zip archive that libsndfile reads, in the order of their names.
+
+    Raises:
+        SoundError: if it is no readable archive.
+    """
+    try:
+        # Open for as long as one of its sounds is: the list of a large archive takes long to read.
+        archive = zipfile.ZipFile(path)
+    except (zipfile.BadZipFile, OSError, NotImplementedError) as error:
+        raise SoundError(f"{name}: not a readable zip archive ({error})") from None
+    for inner in sorted(archive.namelist()):
+        if PurePosixPath(inner).suffix.lower() in AUDIO_SUFFIXES:
+            yield stored_sound(f"{name}/{inner}", partial(_contents, archive, inner))
+
+
+def _contents(archive: zipfile.ZipFile, inner: str) -> bytes:
+    """One member, unpacked in memory; nothing is ever written under a name that the archive chose."""
+    try:
+        return archive.read(inner)
+    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, OSError, EOFError, RuntimeError) as error:
+        raise SoundError(f"{archive.filename}/{inner}: {error}") from None

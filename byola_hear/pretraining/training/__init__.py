@@ -1,0 +1,1 @@
+"""A training run: recipe, sampler, steps, saved state, log and export."""

@@ -1,0 +1,67 @@
+"""A run's online encoder as a checkpoint of the package, with what it was trained on in its header."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from byola_hear.models.config import ModelConfig
+from byola_hear.models.encoders.convolutional import Encoder
+from byola_hear.models.frontend import FrontendConfig
+from byola_hear.models.model import ByolaModel
+from byola_hear.pretraining.training.recipe import Recipe
+from byola_hear.pretraining.training.run_log import LOG_FILE, read_log
+from byola_hear.pretraining.training.state import load_encoder, read_header
+
+
+def export_model(run: Path, name: str, version: str, licence: str = "Apache-2.0") -> ByolaModel:
+    """The model that a run has come to.
+
+    Args:
+        run: folder of the run, finished or not.
+        name: what the model is called.
+        version: of its weights.
+        licence: of its weights.
+
+    Returns:
+        A model in evaluation mode: the online encoder, the training set's statistics, and under ``training`` the
+        recipe, hours by source, kind and licence, crops seen, time and last loss.
+
+    Raises:
+        FileNotFoundError: if the folder holds no run.
+        ValueError: if its state cannot be read.
+    """
+    header = read_header(run)
+    recipe = Recipe.from_dict(header["recipe"])
+    config = ModelConfig(
+        name=name,
+        version=version,
+        frontend=FrontendConfig(**header["cache"]["frontend"]),
+        encoder=recipe.encoder,
+        mean=header["cache"]["mean"],
+        std=header["cache"]["std"],
+        licence=licence,
+        training=training_facts(run, header),
+    )
+    encoder = Encoder(recipe.encoder)
+    encoder.load_state_dict(load_encoder(run))
+    return ByolaModel(config, encoder).eval()
+
+
+def training_facts(run: Path, header: dict[str, Any]) -> dict[str, Any]:
+    """What a card says about a run: JSON values, taken from its state and log."""
+    rows, cache = read_log(run / LOG_FILE, header["step"]), header["cache"]
+    last = rows[-1] if rows else {}
+    return {
+        # As the sources add up: caches of before 0.4.0 counted frames, of which a clip has one too many.
+        "hours": sum(source["hours"] for source in cache["sources"]),
+        "sources": cache["sources"],
+        "matching": cache["matching"],
+        "manifest_sha256": cache["manifest_sha256"],
+        "recipe": header["recipe"],
+        "step": header["step"],
+        "crops": int(last.get("crops", 0)),
+        "minutes": header["seconds"] / 60,
+        "loss": last.get("loss"),
+        "spread": last.get("spread"),
+    }

@@ -1,0 +1,230 @@
+"""The training loop: crops → views → BYOL step, resumable at any step.
+
+Everything random in step ``s`` comes from generators seeded by the run's seed and ``s``, so a run that was killed and
+resumed goes through the same steps as one that was not. The memory of past clips that mixup draws from is not
+saved: it is drawn again from the steps that filled it.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
+
+from byola_hear.models.encoders.convolutional import Encoder
+from byola_hear.pretraining.byol.networks import OnlineNetwork, TargetNetwork, byol_loss, embedding_spread
+from byola_hear.pretraining.byol.views import make_views
+from byola_hear.pretraining.data.cache import LogMelCache
+from byola_hear.pretraining.training.distributed import Place
+from byola_hear.pretraining.training.recipe import Recipe, differences
+from byola_hear.pretraining.training.run_log import RunLog
+from byola_hear.pretraining.training.sampler import Sampler, step_seed
+from byola_hear.pretraining.training.state import STATE_FILE, load_network, load_optimiser, read_header, save_state
+
+#: Steps between two rows of the log, and between two looks at the clock.
+LOG_EVERY = 10
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What a run reports every few steps: the columns of its log, and the steps in all."""
+
+    step: int
+    steps: int
+    loss: float
+    spread: float
+    crops_per_second: float
+
+
+def optimiser_for(online: nn.Module, recipe: Recipe) -> torch.optim.AdamW:
+    """AdamW with weight decay on matrices and kernels only."""
+    decayed = [parameter for parameter in online.parameters() if parameter.ndim > 1]
+    plain = [parameter for parameter in online.parameters() if parameter.ndim <= 1]
+    groups = [{"params": decayed, "weight_decay": recipe.weight_decay}, {"params": plain, "weight_decay": 0.0}]
+    return torch.optim.AdamW(groups, lr=recipe.learning_rate, fused=True)
+
+
+def precision_for(name: str, device: torch.device) -> torch.dtype | None:
+    """The dtype of autocast, None for float32 throughout.
+
+    Args:
+        name: ``auto``, ``bfloat16`` or ``float32``; ``auto`` takes bfloat16 where the hardware computes with it.
+        device: where training runs.
+    """
+    if name == "float32":
+        return None
+    if name == "auto":
+        if device.type == "cuda":
+            fast = torch.cuda.is_bf16_supported(including_emulation=False)
+        else:
+            fast = torch.cpu._is_avx512_bf16_supported()
+        return torch.bfloat16 if fast else None
+    if name == "bfloat16":
+        return torch.bfloat16
+    raise ValueError(f"precision must be 'auto', 'bfloat16' or 'float32', got {name!r}")
+
+
+class Trainer:
+    """One run: networks, optimiser, and how many steps, crops and seconds it took them to get where they are.
+
+    Args:
+        cache: the audio, already on the device if it fits there.
+        recipe: how to train.
+        folder: of the run; an unfinished run there is resumed.
+        place: this process.
+        precision: ``auto``, ``bfloat16`` or ``float32``.
+
+    Raises:
+        ValueError: if the folder holds a run with another recipe or other audio.
+    """
+
+    def __init__(self, cache: LogMelCache, recipe: Recipe, folder: Path, place: Place, precision: str = "auto") -> None:
+        self.cache, self.recipe, self.folder, self.place = cache, recipe, folder, place
+        self.autocast_dtype = precision_for(precision, place.device)
+        # The same initial weights in every process and every run with this seed, whatever was random before.
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(recipe.seed)
+            online = OnlineNetwork(Encoder(recipe.encoder), recipe.projector_hidden, recipe.projector_output)
+        self.online = online.to(place.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.target = TargetNetwork(self.online)
+        self.optimiser = optimiser_for(self.online, recipe)
+        self.step, self.crops, self.seconds = 0, 0, 0.0
+        self.identity = {"recipe": recipe.to_dict(), "manifest_sha256": cache.info.get("manifest_sha256", "")}
+        if (folder / STATE_FILE).exists():
+            self._resume()
+        self.trained: nn.Module = self.online
+        if place.world_size > 1:
+            if place.device.type == "cuda":
+                self.online = nn.SyncBatchNorm.convert_sync_batchnorm(self.online)
+                self.target = nn.SyncBatchNorm.convert_sync_batchnorm(self.target)
+            self.trained = DistributedDataParallel(self.online)
+
+    def _resume(self) -> None:
+        header = read_header(self.folder)
+        if changed := differences(header["recipe"], self.identity["recipe"]):
+            raise ValueError(f"{self.folder}: holds a run with another recipe: {changed}; choose another folder")
+        if header["manifest_sha256"] != self.identity["manifest_sha256"]:
+            raise ValueError(f"{self.folder}: holds a run with another manifest; choose another folder")
+        load_network(self.folder, self.online, "online")
+        load_network(self.folder, self.target, "target")
+        load_optimiser(self.folder, self.optimiser, self.online)
+        self.step, self.seconds = int(header["step"]), float(header["seconds"])
+        # States of version 0.3.0 do not say: those of one device are taken up rightly.
+        self.crops = int(header.get("crops", self.step * self.recipe.batch_size))
+
+    def save(self) -> None:
+        """Write the state, by the first process alone."""
+        if self.place.is_first:
+            reached = {"step": self.step, "crops": self.crops, "seconds": self.seconds}
+            header = {**self.identity, **reached, "cache": self.cache.info}
+            save_state(self.folder, self.online, self.target, self.optimiser, header)
+
+    def _autocast(self) -> Any:
+        if self.autocast_dtype is None:
+            return nullcontext()
+        return torch.autocast(self.place.device.type, self.autocast_dtype)
+
+    def train_step(self, crops: Tensor, memory: Tensor) -> tuple[Tensor, Tensor]:
+        """One optimisation step.
+
+        Args:
+            crops: ``(batch, 1, n_mels, time)`` normalised log-mel.
+            memory: past crops for mixup.
+
+        Returns:
+            The loss, averaged over both directions, and the target projections of one view ``(batch, size)``.
+        """
+        recipe, device = self.recipe, self.place.device
+        generator = torch.Generator(device).manual_seed(step_seed(recipe.seed, self.step, self.place.rank, purpose=1))
+        # Dropout has no generator of its own.
+        torch.manual_seed(step_seed(recipe.seed, self.step, self.place.rank, purpose=2))
+        made = make_views(crops, memory, recipe.views, generator)
+        views = [view.contiguous(memory_format=torch.channels_last) for view in made]
+        for group in self.optimiser.param_groups:
+            group["lr"] = recipe.learning_rate_at(self.step)
+        with torch.no_grad(), self._autocast():
+            targets = [self.target(view) for view in views]
+        self.optimiser.zero_grad()
+        total = torch.zeros((), device=device)
+        # One direction after the other: half the memory, the same gradient.
+        for index in range(2):
+            trained = self.trained
+            waits = index == 0 and isinstance(trained, DistributedDataParallel)
+            with trained.no_sync() if waits else nullcontext():  # type: ignore[operator]
+                with self._autocast():
+                    prediction = trained(views[index])
+                loss = byol_loss(prediction, targets[1 - index]) / 2
+                loss.backward()
+            total += loss.detach()
+        self.optimiser.step()
+        self.target.follow(self.online, recipe.ema_decay_at(self.step))
+        self.step += 1
+        self.crops += recipe.batch_size * self.place.world_size
+        return total, targets[0]
+
+    def train(
+        self,
+        minutes: float | None = None,
+        save_every_minutes: float = 5.0,
+        progress: Callable[[Progress], None] | None = None,
+    ) -> bool:
+        """Train until the recipe's last step or the end of the time given, and save.
+
+        Args:
+            minutes: time to spend now; the run can be resumed afterwards. None for no limit.
+            save_every_minutes: how often the state is written.
+            progress: called every few steps, in the first process.
+
+        Returns:
+            Whether the run is finished.
+
+        Raises:
+            FloatingPointError: if any process's loss is no longer a finite number; the last state saved stays.
+        """
+        log = RunLog(self.folder, self.step) if self.place.is_first else None
+        sampler = Sampler(self.cache, self.recipe, self.place)
+        sampler.start(self.step)
+        begun = saved = tick = time.perf_counter()
+        earlier, tick_crops = self.seconds, self.crops
+        while self.step < self.recipe.steps:
+            loss, projections = self.train_step(*sampler.next(self.step))
+            if self.step % LOG_EVERY and self.step < self.recipe.steps:
+                continue
+            now = time.perf_counter()
+            self.seconds = earlier + now - begun
+            speed = (self.crops - tick_crops) / (now - tick)
+            tick, tick_crops = now, self.crops
+            value, spread = float(loss), embedding_spread(projections)
+            if self.place.agree(not math.isfinite(value)):
+                raise FloatingPointError(
+                    f"expected a finite loss, it no longer is one at step {self.step}; a lower learning rate may help"
+                )
+            if log is not None:
+                log.write(
+                    step=self.step,
+                    crops=self.crops,
+                    seconds=self.seconds,
+                    loss=value,
+                    spread=spread,
+                    learning_rate=self.recipe.learning_rate_at(self.step - 1),
+                    ema_decay=self.recipe.ema_decay_at(self.step - 1),
+                    crops_per_second=speed,
+                )
+                if progress is not None:
+                    progress(Progress(self.step, self.recipe.steps, value, spread, speed))
+            if now - saved > save_every_minutes * 60:
+                self.save()
+                saved = now
+            if self.place.agree(minutes is not None and now - begun > minutes * 60):
+                break
+        self.save()
+        self.place.wait()
+        return self.step >= self.recipe.steps

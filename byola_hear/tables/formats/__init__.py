@@ -1,0 +1,1 @@
+"""Formats of tables of embeddings, one module each."""

@@ -1,0 +1,88 @@
+"""Parquet: columns ``file``, ``start``, ``end`` (``time``) and ``embedding``, a list of fixed size, in row groups.
+
+The file's metadata holds the request as JSON (``byola_hear``) and what the table holds (``byola_hear.clips``,
+``byola_hear.clips.1`` …), in pieces, as Arrow reads no text of more than 100 MB there, 2.5 million clips. A name that
+is no text makes ``file`` a column of bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import chain, count, takewhile
+from pathlib import Path
+
+import numpy as np
+
+from byola_hear.tables.about import About, unpacked
+from byola_hear.tables.batches import Batch, as_bytes, evened, is_text, names_from_arrow, rows_in
+from byola_hear.tables.errors import TableError
+from byola_hear.tables.placing import Placing
+
+PLACING: Placing = "file"
+CARRIES_ABOUT = True
+#: Bytes of embeddings in a row group.
+_GROUP_BYTES = 1 << 25
+_REQUEST, _CLIPS = b"byola_hear", b"byola_hear.clips"
+#: Bytes of each piece of the clips.
+_PIECE_BYTES = 50_000_000
+
+
+def write(path: Path, batches: Iterable[Batch], about: About) -> None:
+    """As :meth:`byola_hear.tables.formats.registry.Format.write`."""
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    size = about.request.size
+    text = is_text(entry.clip.file for entry in about.entries)
+    embedding = pa.list_(pa.field("element", pa.float32(), nullable=False), size)
+    numbers = [pa.field(name, pa.float64()) for name in about.request.columns[1:]]
+    columns = [pa.field("file", pa.string() if text else pa.binary()), *numbers, pa.field("embedding", embedding)]
+    schema = pa.schema(columns, metadata={_REQUEST: about.request_json().encode()})
+    plain = [column.name for column in columns[:-1]]
+    settings = {"compression": "zstd", "use_dictionary": ["file"], "write_statistics": plain}
+    with parquet.ParquetWriter(path, schema, **settings) as writer:
+        for batch in evened(batches, rows_in(_GROUP_BYTES, size)):
+            names = batch.file if text else [as_bytes(name) for name in batch.file]
+            flat = pa.array(batch.embeddings.reshape(-1))
+            arrays = [
+                pa.array(names, columns[0].type),
+                *(pa.array(values) for values in batch.numbers().values()),
+                pa.FixedSizeListArray.from_arrays(flat, type=embedding),
+            ]
+            writer.write_batch(pa.record_batch(arrays, schema=schema))
+        packed = about.packed_entries().encode()
+        pieces = (packed[first : first + _PIECE_BYTES] for first in range(0, len(packed), _PIECE_BYTES))
+        writer.add_key_value_metadata(dict(zip(_clips_keys(), pieces)))
+
+
+def _clips_keys() -> Iterator[bytes]:
+    return chain([_CLIPS], (b"%b.%d" % (_CLIPS, place) for place in count(1)))
+
+
+def read(path: Path) -> Iterator[Batch]:
+    """As :meth:`byola_hear.tables.formats.registry.Format.read`."""
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    with parquet.ParquetFile(path, pre_buffer=False) as file:
+        missing = {"file", "start", "end", "embedding"}.difference(file.schema_arrow.names)
+        if missing:
+            raise TableError(f"{path} has no column {sorted(missing)[0]!r}: it is no table of embeddings")
+        kind = file.schema_arrow.field("embedding").type
+        if not pa.types.is_fixed_size_list(kind):
+            raise TableError(f"{path}: expected embeddings as a fixed_size_list, got {kind}")
+        for rows in file.iter_batches(rows_in(_GROUP_BYTES // 2, kind.list_size)):
+            time = rows["time"].to_numpy() if "time" in rows.schema.names else None
+            embeddings = np.asarray(rows["embedding"].flatten(), np.float32).reshape(-1, kind.list_size)
+            names = names_from_arrow(rows["file"])
+            yield Batch(names, rows["start"].to_numpy(), rows["end"].to_numpy(), time, embeddings)
+
+
+def read_about(path: Path) -> About | None:
+    """As :meth:`byola_hear.tables.formats.registry.Format.read_about`."""
+    from pyarrow import parquet
+
+    notes = parquet.read_metadata(path).metadata or {}
+    if _REQUEST not in notes or _CLIPS not in notes:
+        return None
+    return unpacked(path, notes[_REQUEST], b"".join(notes[key] for key in takewhile(notes.__contains__, _clips_keys())))

@@ -1,0 +1,77 @@
+"""``byola-hear info``: what it tells of good files and of bad ones."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import soundfile
+from click.testing import CliRunner
+
+from byola_hear.cli.info import command
+from tests.broken_files import broken_files
+
+DATA = Path(__file__).parents[1] / "data"
+
+
+def run(*arguments: object) -> tuple[int, str, str]:
+    """Exit code, standard output, standard error."""
+    result = CliRunner().invoke(command, list(map(str, arguments)), standalone_mode=False)
+    if result.exception is not None:
+        raise result.exception
+    return result.return_value, result.stdout, result.stderr
+
+
+def test_a_table_of_the_clips() -> None:
+    code, out, err = run(DATA)
+    header, *lines = out.splitlines()
+    assert (code, err) == (0, "")
+    assert header.split() == ["file", "format", "codec", "Hz", "channels", "seconds", "samples"]
+    rows = {Path(line.split()[0]).name: line.split()[1:] for line in lines}
+    assert rows["drum_stereo_44k.flac"] == ["FLAC", "PCM_16", "44100", "2", "1.714", "75600"]
+    assert rows["ambience_stereo_48k.opus"] == ["OGG", "OPUS", "48000", "2", "2.500", "120000"]
+    # The header of an MP3 may be wrong.
+    assert rows["piano_stereo_44k.mp3"] == ["MP3", "MPEG_LAYER_III", "44100", "2", "~2.812", "~123998"]
+    assert len({len(line) for line in lines}) == 1
+    _, out, _ = run(DATA / "piano_stereo_44k.mp3", "--check")
+    assert out.splitlines()[1].split()[5:7] == ["2.812", "123998"]
+
+
+def test_levels(tmp_path: Path) -> None:
+    times = np.arange(16000) / 16000
+    sine = 0.5 * np.sin(2 * np.pi * 100 * times)
+    # Opposite channels: what is measured is not their mean.
+    soundfile.write(tmp_path / "a.wav", np.stack([sine, -sine], axis=1), 16000, subtype="FLOAT")
+    soundfile.write(tmp_path / "b.wav", times * 0, 16000)
+    code, out, _ = run("--check", tmp_path / "a.wav", tmp_path / "b.wav")
+    assert code == 0
+    _, sounding, silent = out.splitlines()
+    assert sounding.split()[-2:] == ["-6.0", "-9.0"]
+    assert silent.split()[-2:] == ["silent", "silent"]
+    code, out, _ = run("--check", "--json", tmp_path / "a.wav", tmp_path / "b.wav")
+    first, second = map(json.loads, out.splitlines())
+    assert first == {
+        **{"file": str(tmp_path / "a.wav"), "format": "WAV", "codec": "FLOAT", "sample_rate": 16000, "channels": 2},
+        **{"seconds": 1.0, "samples": 16000, "exact": True, "peak_db": -6.02, "rms_db": -9.03},
+    }
+    assert second["peak_db"] is None and second["rms_db"] is None
+
+
+def test_files_that_can_not_be_read_have_a_line_each_and_the_others_go_on(tmp_path: Path) -> None:
+    cases = broken_files(tmp_path / "x")
+    # Without a look at the samples, what is wrong with them is not seen.
+    bad = [case for case in cases if case.error]
+    good = [case for case in cases if not case.error]
+    code, out, err = run("--check", *(case.path for case in bad[:5] + good[:5] + bad[5:]))
+    assert code == 1
+    lines = err.splitlines()
+    assert all(re.match("error: .", line) for line in lines)
+    # Loud beyond measure is a finding here.
+    loud = [case for case in bad if "full scale" in str(case.error)]
+    assert len(lines) == len(bad) - len(loud)
+    assert len(out.splitlines()) == 1 + 5 + len(loud)
+    code, out, err = run("--json", tmp_path / "none.wav", DATA / "drum_stereo_44k.flac")
+    assert (code, err) == (1, f"error: no such file or folder: {tmp_path / 'none.wav'}\n")
+    assert [json.loads(line).get("error") for line in out.splitlines()] == [err[7:-1], None]

@@ -1,0 +1,122 @@
+"""Segments: where clips are cut, and that frame features do not depend on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from byola_hear.models.encoders.convolutional import Encoder, EncoderConfig
+from byola_hear.models.frame_features import FrameFeatures, cuts
+from byola_hear.models.frontend import FrontendConfig, log_mel
+
+FRONTEND = FrontendConfig()
+ENCODERS = {
+    "v1": EncoderConfig(n_blocks=3, channels=4, hidden_size=8, concatenate_local=False),
+    "v2": EncoderConfig(n_blocks=2, channels=4, hidden_size=8),
+}
+
+
+def encoder(shape: str) -> Encoder:
+    torch.manual_seed(0)
+    return Encoder(ENCODERS[shape]).eval()
+
+
+def noise(n_samples: int) -> Tensor:
+    return torch.rand(n_samples, generator=torch.Generator().manual_seed(n_samples)) - 0.5
+
+
+def plain(network: Encoder, clip: Tensor) -> Tensor:
+    """Frame features of a clip in one go by the trainable network."""
+    with torch.no_grad():
+        return network(((log_mel(clip) + 8) / 4)[None, None])[0]
+
+
+def segmented(network: Encoder, seconds: float | None) -> FrameFeatures:
+    return FrameFeatures(FRONTEND, -8.0, 4.0, network, seconds)
+
+
+@given(st.integers(0, 1000), st.integers(1, 1000), st.integers(1, 50))
+def test_cuts_cover_the_range_evenly(start: int, length: int, most: int) -> None:
+    pieces = cuts(start, start + length, most)
+    sizes = [last - first for first, last in pieces]
+    assert pieces[0][0] == start and pieces[-1][1] == start + length
+    assert all(one[1] == next_one[0] for one, next_one in pairwise(pieces))
+    assert max(sizes) <= most and max(sizes) - min(sizes) <= 1
+    assert len(pieces) == -(-length // most)
+
+
+@settings(max_examples=40)
+@given(
+    st.sampled_from(["v1", "v2"]),
+    st.lists(st.integers(1, 20_000), min_size=1, max_size=5),
+    st.sampled_from([0.01, 0.1, 0.35, 0.7, None]),
+)
+def test_clips_equal_the_plain_network(shape: str, lengths: list[int], seconds: float | None) -> None:
+    network = encoder(shape)
+    clips = [noise(length) for length in lengths]
+    pieces: list[list[Tensor]] = [[] for _ in clips]
+    order = []
+    for index, features in segmented(network, seconds).of_clips(clips):
+        pieces[index].append(features)
+        order.append(index)
+    assert order == sorted(order)
+    for clip, features in zip(clips, pieces, strict=True):
+        torch.testing.assert_close(torch.cat(features), plain(network, clip), rtol=1e-5, atol=1e-5)
+
+
+@settings(max_examples=40)
+@given(
+    st.sampled_from(["v1", "v2"]),
+    st.lists(st.integers(0, 9_000), min_size=1, max_size=6).filter(any),
+    st.sampled_from([0.01, 0.1, 0.35, None]),
+)
+def test_blocks_of_any_sizes_equal_the_plain_network(shape: str, sizes: list[int], seconds: float | None) -> None:
+    network = encoder(shape)
+    clip = noise(sum(sizes))
+    pieces = list(segmented(network, seconds).of_blocks(clip.split(sizes)))
+    features = torch.cat([piece for piece, _ in pieces])
+    assert pieces[-1][1] == len(clip)
+    torch.testing.assert_close(features, plain(network, clip), rtol=1e-5, atol=1e-5)
+
+
+def test_blocks_of_single_samples() -> None:
+    network = encoder("v2")
+    clip = noise(2000)
+    features = [piece for piece, _ in segmented(network, 0.04).of_blocks(clip.split(1))]
+    torch.testing.assert_close(torch.cat(features), plain(network, clip), rtol=1e-5, atol=1e-5)
+
+
+def test_features_come_while_the_stream_goes_on() -> None:
+    taken = 0
+
+    def blocks() -> Iterator[Tensor]:
+        nonlocal taken
+        for _ in range(100):
+            taken += 1
+            yield torch.zeros(1600)
+
+    features = segmented(encoder("v2"), 0.4).of_blocks(blocks())
+    next(features)
+    assert taken < 10
+
+
+def test_wrong_blocks_are_refused_by_number() -> None:
+    features = segmented(encoder("v2"), None)
+    with pytest.raises(ValueError, match="block 1 as float32"):
+        list(features.of_blocks([torch.zeros(8), torch.zeros(8, dtype=torch.int16)]))
+    with pytest.raises(TypeError, match="block 0 as a torch tensor, got list"):
+        list(features.of_blocks([[0.0]]))  # type: ignore[list-item]
+    for nothing in ([], [torch.zeros(0)]):
+        with pytest.raises(ValueError, match="at least one sample"):
+            list(features.of_blocks(nothing))
+
+
+def test_a_segment_takes_time() -> None:
+    with pytest.raises(ValueError, match="segment_seconds must be positive, got 0"):
+        segmented(encoder("v2"), 0)

@@ -1,0 +1,207 @@
+"""A clip's embedding is its own: whatever it is batched with, padded to, cut into or computed on.
+
+Two embeddings count as the same when they differ by at most 1e-5 of the norm and, number by number, by at most
+1e-5 of the largest number.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor, nn
+
+from byola_hear.audio.reading import read_audio
+from byola_hear.models.config import ModelConfig
+from byola_hear.models.encoders.convolutional import Encoder, EncoderConfig
+from byola_hear.models.frontend import FrontendConfig, frame_count, log_mel
+from byola_hear.models.model import ByolaModel
+
+SMALL = EncoderConfig(channels=4, hidden_size=8)
+
+
+def make_model(encoder: EncoderConfig) -> ByolaModel:
+    """A random model whose batch norms do something."""
+    torch.manual_seed(0)
+    network = Encoder(encoder)
+    for layer in network.modules():
+        if isinstance(layer, nn.BatchNorm2d):
+            nn.init.uniform_(layer.weight, 0.5, 1.5)
+            nn.init.normal_(layer.bias, 0.0, 0.3)
+            layer.running_mean = torch.randn(encoder.channels) * 0.3
+            layer.running_var = torch.rand(encoder.channels) + 0.3
+    return ByolaModel(ModelConfig("test", "1", FrontendConfig(), encoder, -8.0, 4.5), network).eval()
+
+
+@pytest.fixture(scope="module", params=["v1", "v2"])
+def model(request: pytest.FixtureRequest) -> ByolaModel:
+    """Both published shapes in full size."""
+    return make_model(EncoderConfig.v1(512) if request.param == "v1" else EncoderConfig.v2())
+
+
+@pytest.fixture(scope="module")
+def clips(clips_folder: Path) -> list[Tensor]:
+    """Real sounds, noise, silence and a click, of different lengths."""
+    real = [
+        torch.from_numpy(read_audio(clips_folder / name, 16000))[:40_000]
+        for name in ("ambience_stereo_48k.opus", "piano_stereo_44k.mp3", "shutter_stereo_96k.ogg")
+    ]
+    noise = torch.randn(7_777, generator=torch.Generator().manual_seed(0)).clamp(-4, 4) / 4
+    click = torch.zeros(3_000)
+    click[1_500] = 1.0
+    return [*real, noise, torch.zeros(5_000), click, torch.tensor([0.3])]
+
+
+def assert_same(one: Tensor, other: Tensor) -> None:
+    assert one.shape == other.shape and one.dtype == other.dtype
+    assert (one - other).norm() <= 1e-5 * other.norm()
+    torch.testing.assert_close(one, other, rtol=0, atol=1e-5 * other.abs().max().item())
+
+
+@pytest.fixture(scope="module")
+def alone(model: ByolaModel, clips: list[Tensor]) -> list[tuple[Tensor, Tensor, Tensor]]:
+    """Scene embedding, timestamp embeddings and timestamps of each clip by itself."""
+    results = []
+    for clip in clips:
+        embeddings, times = model.timestamp_embeddings(clip[None])
+        results.append((model.scene_embeddings(clip[None])[0], embeddings[0], times[0]))
+    return results
+
+
+def check(model: ByolaModel, clips: list[Tensor], expected: list[tuple[Tensor, Tensor, Tensor]]) -> None:
+    scenes = model.scene_embeddings(clips)
+    embeddings, times = model.timestamp_embeddings(clips)
+    for index, (scene, frames, moments) in enumerate(expected):
+        assert_same(scenes[index], scene)
+        assert_same(embeddings[index], frames)
+        assert torch.equal(times[index], moments)
+
+
+def test_a_list_of_clips_equals_each_alone(
+    model: ByolaModel, clips: list[Tensor], alone: list[tuple[Tensor, Tensor, Tensor]]
+) -> None:
+    check(model, clips, alone)
+    check(model, clips[::-1], alone[::-1])
+
+
+@pytest.mark.parametrize("seconds", [0.04, 0.3, 1.1, 1000.0])
+def test_segments_of_any_length(
+    model: ByolaModel, clips: list[Tensor], alone: list[tuple[Tensor, Tensor, Tensor]], seconds: float
+) -> None:
+    if seconds == 0.04:
+        clips, alone = clips[3:], alone[3:]  # a pass for each frame feature takes a while
+    model.segment_seconds = seconds
+    try:
+        check(model, clips, alone)
+    finally:
+        model.segment_seconds = None
+
+
+def test_a_batch_equals_each_alone(model: ByolaModel, clips: list[Tensor]) -> None:
+    n_samples = 16_500
+    batch = torch.stack([clips[0][:n_samples], clips[1][:n_samples] * 0.01, torch.zeros(n_samples)])
+    scenes = model.scene_embeddings(batch)
+    embeddings, times = model.timestamp_embeddings(batch)
+    for index in range(len(batch)):
+        assert_same(scenes[index], model.scene_embeddings(batch[index : index + 1])[0])
+        own, own_times = model.timestamp_embeddings(batch[index : index + 1])
+        assert_same(embeddings[index], own[0])
+        assert torch.equal(times[index], own_times[0])
+
+
+def test_a_stream_equals_the_whole(
+    model: ByolaModel, clips: list[Tensor], alone: list[tuple[Tensor, Tensor, Tensor]]
+) -> None:
+    model.segment_seconds = 0.5
+    try:
+        for clip, (scene, frames, times) in zip(clips, alone, strict=True):
+            assert_same(model.stream_scene(clip.split(999)), scene)
+            pieces = list(model.stream_timestamps(clip.split(4321)))
+            assert_same(torch.cat([piece for piece, _ in pieces]), frames)
+            assert torch.equal(torch.cat([moments for _, moments in pieces]), times)
+    finally:
+        model.segment_seconds = None
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_any_number_of_threads(
+    model: ByolaModel, clips: list[Tensor], alone: list[tuple[Tensor, Tensor, Tensor]], threads: int
+) -> None:
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        check(model, clips[:2], alone[:2])
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_any_layout_in_memory(
+    model: ByolaModel, clips: list[Tensor], alone: list[tuple[Tensor, Tensor, Tensor]]
+) -> None:
+    stereo = torch.stack([clips[0], torch.rand_like(clips[0])], dim=1)
+    assert_same(model.scene_embeddings(stereo.T)[0], alone[0][0])
+    assert_same(model.scene_embeddings(clips[0].expand(2, -1))[1], alone[0][0])
+
+
+def test_the_same_call_gives_the_same_bits(model: ByolaModel, clips: list[Tensor]) -> None:
+    assert torch.equal(model.scene_embeddings(clips), model.scene_embeddings(clips))
+
+
+@torch.no_grad()
+def test_padding_and_masking_the_plain_network_gives_the_same(
+    model: ByolaModel, clips: list[Tensor], alone: list[tuple[Tensor, Tensor, Tensor]]
+) -> None:
+    # The other way to batch unequal clips, as training code does it: pad the log-mels and tell the true lengths.
+    counts = [frame_count(len(clip), model.config.frontend) for clip in clips]
+    padded = torch.full((len(clips), 1, 64, max(counts)), 100.0)
+    for row, clip, count in zip(padded, clips, counts, strict=True):
+        row[0, :, :count] = (log_mel(clip) - model.config.mean) / model.config.std
+    features = model.encoder(padded, torch.tensor(counts))
+    for row, count, (scene, _, _) in zip(features, counts, alone, strict=True):
+        own = row[: -(-count // model.config.encoder.stride)]
+        assert_same(own.amax(0) + own.mean(0), scene)
+
+
+@settings(max_examples=25)
+@given(st.lists(st.integers(1, 8_000), min_size=1, max_size=5), st.integers(0, 1000))
+def test_any_neighbours_and_any_cuts(lengths: list[int], seed: int) -> None:
+    model = make_model(SMALL)
+    generator = torch.Generator().manual_seed(seed)
+    clips = [torch.rand(length, generator=generator) * 2 - 1 for length in lengths]
+    together = model.scene_embeddings(clips)
+    model.segment_seconds = 0.1
+    for clip, embedding in zip(clips, together, strict=True):
+        assert_same(model.scene_embeddings([clip])[0], embedding)
+        assert_same(model.stream_scene(clip.split(1 + seed)), embedding)
+
+
+def test_twenty_minutes_take_hardly_more_memory_than_their_waveform(repository: Path) -> None:
+    # In a process of its own, whose peak is its own. The network is small; the front end and the buffers are not.
+    code = """
+import resource, torch
+from byola_hear.models.encoders.convolutional import EncoderConfig
+from byola_hear.models.frontend import FrontendConfig
+from byola_hear.models.model import ByolaModel
+from byola_hear.models.config import ModelConfig
+def peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+torch.set_num_threads(1)
+encoder = EncoderConfig(channels=4, hidden_size=8)
+model = ByolaModel(ModelConfig("test", "1", FrontendConfig(), encoder, -8.0, 4.5)).eval()
+model.scene_embeddings(torch.zeros(1, 320000))
+long = torch.zeros(1, 20 * 60 * 16000)
+before = peak()
+model.scene_embeddings(long)
+after_scene = peak()
+for _ in model.stream_timestamps(long[0].split(160000)):
+    pass
+print(after_scene - before, peak() - before)
+"""
+    result = subprocess.run([sys.executable, "-c", code], cwd=repository, capture_output=True, text=True, check=True)
+    scene, stream = (float(number) for number in result.stdout.split())
+    assert scene < 60 and stream < 60, "MB beyond the waveform"

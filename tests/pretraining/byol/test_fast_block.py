@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import copy
+
+import pytest
+import torch
+
+from byola_hear.models.encoders.convolutional import Encoder, EncoderConfig
+from byola_hear.pretraining.byol.fast_block import patch_moments, training_features
+
+SHAPES = {
+    "v2": EncoderConfig(channels=8, hidden_size=32, dropout=0.0),
+    "v1": EncoderConfig(n_blocks=3, channels=8, hidden_size=32, concatenate_local=False, dropout=0.0),
+}
+
+
+def encoder_of(shape: str) -> Encoder:
+    torch.manual_seed(0)
+    encoder = Encoder(SHAPES[shape]).train()
+    with torch.no_grad():
+        # Scales of either sign: a negative one turns the order of the pooled values round.
+        encoder.features[1].weight.uniform_(-1.5, 1.5)
+        encoder.features[1].bias.uniform_(-1, 1)
+    return encoder
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("size", [(64, 96), (64, 8)])
+def test_features_gradients_and_running_statistics_are_the_plain_ones(shape: str, size: tuple[int, int]) -> None:
+    plain = encoder_of(shape)
+    fast = copy.deepcopy(plain)
+    x = 1.3 * torch.randn(5, 1, *size) + 0.4
+    expected, actual = plain(x), training_features(fast, x)
+    torch.testing.assert_close(actual, expected, atol=1e-4, rtol=1e-4)
+    direction = torch.randn_like(expected)
+    (expected * direction).sum().backward()
+    (actual * direction).sum().backward()
+    for (name, parameter), other in zip(plain.named_parameters(), fast.parameters()):
+        assert parameter.grad is not None
+        assert other.grad is not None
+        # A bias before a batch norm has no gradient but rounding.
+        scale = parameter.grad.norm() + 1e-2 * direction.norm()
+        assert (parameter.grad - other.grad).norm() / scale < 1e-3, name
+    for (name, buffer), other in zip(plain.named_buffers(), fast.buffers()):
+        torch.testing.assert_close(other, buffer, atol=1e-5, rtol=1e-5, msg=name)
+
+
+def test_bfloat16_is_close_and_ties_share_the_gradient() -> None:
+    plain = encoder_of("v2")
+    fast = copy.deepcopy(plain)
+    x = torch.randn(8, 1, 64, 96)
+    expected = plain(x)
+    with torch.autocast("cpu", torch.bfloat16):
+        actual = training_features(fast, x)
+    expected.square().mean().backward()
+    actual.float().square().mean().backward()
+    assert (actual.float() - expected).norm() / expected.norm() < 0.02
+    gradients = [encoder.features[0].weight.grad for encoder in (plain, fast)]
+    cosine = torch.nn.functional.cosine_similarity(gradients[0].flatten(), gradients[1].flatten(), dim=0)
+    assert cosine > 0.98
+
+
+def test_patch_moments_are_those_of_all_patches() -> None:
+    x = torch.randn(3, 1, 6, 8) + 2
+    patches = torch.nn.functional.unfold(x, 3, padding=1).transpose(1, 2).reshape(-1, 9)
+    mean, covariance = patch_moments(x)
+    torch.testing.assert_close(mean, patches.mean(0))
+    torch.testing.assert_close(covariance, torch.cov(patches.T, correction=0), atol=1e-5, rtol=1e-5)

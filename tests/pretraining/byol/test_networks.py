@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import pytest
+import torch
+
+from byola_hear.models.encoders.convolutional import Encoder, EncoderConfig
+from byola_hear.pretraining.byol.networks import (
+    OnlineNetwork,
+    TargetNetwork,
+    byol_loss,
+    clip_embedding,
+    embedding_spread,
+)
+
+
+@pytest.fixture
+def online() -> OnlineNetwork:
+    torch.manual_seed(0)
+    return OnlineNetwork(Encoder(EncoderConfig(channels=4, hidden_size=16)), hidden_size=32, output_size=8)
+
+
+def test_the_loss_is_zero_along_and_four_against_and_free_of_scale() -> None:
+    x = torch.randn(5, 8)
+    assert byol_loss(3 * x, x).item() == pytest.approx(0, abs=1e-5)
+    assert byol_loss(-x, 2 * x).item() == pytest.approx(4, abs=1e-5)
+
+
+def test_clip_embedding_is_maximum_plus_mean() -> None:
+    features = torch.tensor([[[1.0, -2.0], [3.0, 4.0]]])
+    torch.testing.assert_close(clip_embedding(features), torch.tensor([[5.0, 5.0]]))
+
+
+def test_spread_tells_collapse_from_an_even_sphere() -> None:
+    torch.manual_seed(0)
+    assert embedding_spread(torch.randn(4096, 64)) == pytest.approx(1, abs=0.02)
+    assert embedding_spread(torch.randn(1, 64).expand(256, 64) * torch.rand(256, 1)) == pytest.approx(0, abs=1e-4)
+
+
+def test_the_target_begins_as_a_copy_and_follows_by_the_decay(online: OnlineNetwork) -> None:
+    target = TargetNetwork(online)
+    view = torch.randn(4, 1, 64, 32)
+    torch.testing.assert_close(target.encoder.eval()(view), online.encoder.eval()(view))
+    with torch.no_grad():
+        for parameter in online.parameters():
+            parameter.add_(1.0)
+    before = [parameter.clone() for parameter in target.parameters()]
+    target.follow(online, 0.9)
+    for old, new in zip(before, target.parameters()):
+        torch.testing.assert_close(new, old + 0.1)
+
+
+def test_no_gradient_reaches_the_target(online: OnlineNetwork) -> None:
+    target = TargetNetwork(online)
+    view = torch.randn(4, 1, 64, 32)
+    byol_loss(online(view), target(view)).backward()
+    assert all(parameter.grad is None and not parameter.requires_grad for parameter in target.parameters())
+    assert all(parameter.grad is not None for parameter in online.parameters())

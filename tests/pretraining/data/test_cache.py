@@ -1,0 +1,154 @@
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+
+from byola_hear.models.frontend import FrontendConfig, log_mel
+from byola_hear.pretraining.data import build_cache as caches
+from byola_hear.pretraining.data import clip_log_mel
+from byola_hear.pretraining.data.build_cache import build_cache
+from byola_hear.pretraining.data.cache import LogMelCache, open_cache
+from byola_hear.pretraining.data.clip_log_mel import read_clip
+from byola_hear.pretraining.data.collect import build_manifest
+from byola_hear.pretraining.data.manifest import Clip, read_manifest, write_manifest
+from byola_hear.utils.files import locked
+
+
+def test_rows_hold_the_log_mel_of_their_clips(tone_cache: LogMelCache, tone_manifest: Path) -> None:
+    for index, clip in enumerate(read_manifest(tone_manifest)):
+        start, length = int(tone_cache.starts[index]), int(tone_cache.lengths[index])
+        expected = log_mel(torch.from_numpy(read_clip(clip, tone_manifest.parent, 16000)), FrontendConfig()).T
+        torch.testing.assert_close(tone_cache.frames[start : start + length].float(), expected, atol=0.01, rtol=0)
+
+
+def test_a_segment_is_the_same_part_of_the_file(tmp_path: Path) -> None:
+    audio = np.random.default_rng(0).uniform(-0.5, 0.5, 16000).astype(np.float32)
+    soundfile.write(tmp_path / "a.wav", audio, 16000, subtype="FLOAT")
+    part = read_clip(Clip("a.wav", 1.0, 16000).segment(0.25, 0.5), tmp_path, 16000)
+    np.testing.assert_array_equal(part, audio[4000:8000])
+
+
+def test_an_interrupted_build_goes_on(tone_manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = build_cache(tone_manifest, tmp_path / "whole", workers=1, statistics_crops=50)
+    decoded: list[str] = []
+    original = caches.cached_log_mel
+
+    def counting(clip: Clip, folder: Path, frontend: FrontendConfig) -> np.ndarray:
+        decoded.append(clip.path)
+        return original(clip, folder, frontend)
+
+    monkeypatch.setattr(caches, "cached_log_mel", counting)
+
+    def interrupt(done: int, total: int) -> None:
+        if done == 5:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        build_cache(tone_manifest, tmp_path / "resumed", workers=1, statistics_crops=50, progress=interrupt)
+    # What a kill in the middle of a write leaves behind: data without a row, and half a row.
+    with open(tmp_path / "resumed" / caches.DATA_FILE, "ab") as file:
+        file.write(b"half a clip")
+    with open(tmp_path / "resumed" / caches.ROWS_FILE, "a") as file:
+        file.write("5,1")
+    with pytest.raises(FileNotFoundError, match="no finished"):
+        open_cache(tmp_path / "resumed")
+    decoded.clear()
+    resumed = build_cache(tone_manifest, tmp_path / "resumed", workers=1, statistics_crops=50)
+    assert len(decoded) == 7
+    assert torch.equal(resumed.frames, whole.frames)
+    assert resumed.info == whole.info
+    decoded.clear()
+    build_cache(tone_manifest, tmp_path / "resumed")
+    assert decoded == []
+
+
+def test_unreadable_rows_are_left_out_and_named(tones: Path, tmp_path: Path) -> None:
+    shutil.copy(tones / "tone00.wav", tmp_path / "good.wav")
+    soundfile.write(tmp_path / "nan.wav", np.full(1000, np.nan, np.float32), 16000, subtype="FLOAT")
+    (tmp_path / "text.wav").write_text("no audio")
+    (tmp_path / "headerless.raw").write_bytes(bytes(100))
+    clips = [Clip(name, 0.1, 16000) for name in ("text.wav", "good.wav", "nan.wav", "gone.wav", "headerless.raw")]
+    write_manifest(clips, tmp_path / "m.csv")
+    cache = build_cache(tmp_path / "m.csv", tmp_path / "cache", statistics_crops=10)
+    assert len(cache.lengths) == 1
+    assert [reason.split(":")[0].rsplit("/", 1)[-1] for reason in cache.info["failed"]] == [
+        "text.wav",
+        "nan.wav",
+        "gone.wav",
+        "headerless.raw",
+    ]
+    assert [row["rows"] for row in cache.info["sources"]] == [1]
+    assert cache.info["hours"] == 0.1 / 3600
+
+
+def test_a_folder_is_never_taken_for_another_manifests(tones: Path, tone_manifest: Path, tmp_path: Path) -> None:
+    build_cache(tone_manifest, tmp_path / "cache", statistics_crops=10)
+    build_manifest([tones / "tone00.wav"], tmp_path / "other.csv")
+    with pytest.raises(ValueError, match="another manifest"):
+        build_cache(tmp_path / "other.csv", tmp_path / "cache")
+
+
+def test_rows_of_another_manifest_are_not_taken_over(
+    tones: Path, tone_manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*arguments: object) -> tuple[float, float]:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(caches, "crop_statistics", killed)
+        build_cache(tone_manifest, tmp_path / "cache")
+    build_manifest([tones / "tone00.wav"], tmp_path / "other.csv")
+    marker = (tmp_path / "cache" / caches.MARKER_FILE).read_bytes()
+    for told in (marker, None):  # nor rows that do not say of which manifest they are
+        if told is None:
+            (tmp_path / "cache" / caches.MARKER_FILE).unlink()
+        with pytest.raises(ValueError, match="unfinished cache of another manifest"):
+            build_cache(tmp_path / "other.csv", tmp_path / "cache")
+    (tmp_path / "cache" / caches.MARKER_FILE).write_bytes(marker)
+    assert build_cache(tone_manifest, tmp_path / "cache", statistics_crops=10).info["rows"] == 12
+
+
+def test_two_processes_do_not_build_the_same_cache(tone_manifest: Path, tmp_path: Path) -> None:
+    (tmp_path / "cache").mkdir()
+    with open(tmp_path / "cache" / caches.DATA_FILE, "ab") as file:
+        assert locked(file)
+        with pytest.raises(ValueError, match="another process"):
+            build_cache(tone_manifest, tmp_path / "cache")
+
+
+def test_audio_that_was_away_is_read_when_it_is_back(tones: Path, tmp_path: Path) -> None:
+    write_manifest([Clip("back.wav", 0.2, 16000)], tmp_path / "m.csv")
+    with pytest.raises(ValueError, match=r"no row could be read.*back\.wav"):
+        build_cache(tmp_path / "m.csv", tmp_path / "cache")
+    shutil.copy(tones / "tone00.wav", tmp_path / "back.wav")
+    assert build_cache(tmp_path / "m.csv", tmp_path / "cache", statistics_crops=10).info["rows"] == 1
+
+
+@pytest.mark.parametrize("finished", [True, False])
+def test_a_data_file_that_was_cut_is_refused(finished: bool, tone_manifest: Path, tmp_path: Path) -> None:
+    size = build_cache(tone_manifest, tmp_path, statistics_crops=10).frames.nbytes
+    if not finished:
+        info = json.loads((tmp_path / caches.INFO_FILE).read_text())
+        told = {name: info[name] for name in ("manifest_sha256", "frontend")}
+        (tmp_path / caches.INFO_FILE).unlink()
+        (tmp_path / caches.MARKER_FILE).write_text(json.dumps(told))
+    with open(tmp_path / caches.DATA_FILE, "r+b") as file:
+        file.truncate(1280)
+    with pytest.raises(ValueError, match=f"expected {size} bytes, got 1280"):
+        build_cache(tone_manifest, tmp_path)
+
+
+def test_a_long_row_is_decoded_and_transformed_in_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    random = np.random.default_rng(0)
+    soundfile.write(tmp_path / "a.flac", random.uniform(-0.5, 0.5, (90_000, 2)), 22050)
+    clip = Clip("a.flac", 4.0, 22050).segment(0.5, 4.0)
+    whole = caches.cached_log_mel(clip, tmp_path, FrontendConfig())
+    monkeypatch.setattr(clip_log_mel, "PIECE_SAMPLES", 7001)
+    monkeypatch.setattr(clip_log_mel, "PIECE_FRAMES", 37)
+    np.testing.assert_array_equal(caches.cached_log_mel(clip, tmp_path, FrontendConfig()), whole)

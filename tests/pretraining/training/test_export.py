@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+import byola_hear
+from byola_hear.models.zoo import add_to_zoo
+from byola_hear.pretraining.cli import main
+from byola_hear.pretraining.data.cache import LogMelCache
+from byola_hear.pretraining.training.distributed import Place
+from byola_hear.pretraining.training.export import export_model
+from byola_hear.pretraining.training.recipe import Recipe
+from byola_hear.pretraining.training.train import Trainer
+
+
+def test_an_exported_network_embeds_like_the_one_trained(
+    tone_cache: LogMelCache, tiny_recipe: Recipe, tmp_path: Path
+) -> None:
+    trainer = Trainer(tone_cache, tiny_recipe, tmp_path, Place(0, 1, torch.device("cpu")), "float32")
+    trainer.train(minutes=0)
+    model = export_model(tmp_path, "tones", "1")
+    assert model.config.mean == tone_cache.mean
+    assert model.config.std == tone_cache.std
+    assert model.config.training["crops"] == 60
+    assert model.config.training["hours"] == pytest.approx(tone_cache.info["hours"], abs=1e-4)
+    assert [row["kind"] for row in model.config.training["sources"]] == ["tones"]
+    log_mels = torch.randn(2, 1, 64, 40)
+    torch.testing.assert_close(model.encoder(log_mels), trainer.online.encoder.eval()(log_mels))
+    (tmp_path / "zoo").mkdir()
+    add_to_zoo(model, tmp_path / "zoo")
+    loaded = byola_hear.load_model(str(tmp_path / "zoo" / "byola-tones.safetensors"))
+    audio = torch.rand(2, 16000) - 0.5
+    exact, half = (byola_hear.get_scene_embeddings(audio, each) for each in (model, loaded))
+    # Half precision weights: a hundredth, relative.
+    assert (exact - half).norm() / exact.norm() < 1e-2
+
+
+def test_the_numbers_exported_are_those_of_the_weights(
+    tone_cache: LogMelCache, tiny_recipe: Recipe, tmp_path: Path
+) -> None:
+    trainer = Trainer(tone_cache, tiny_recipe, tmp_path, Place(0, 1, torch.device("cpu")), "float32")
+    trainer.train(minutes=0)
+    log = tmp_path / "log.csv"
+    of_the_state = log.read_text()
+    # A run that was killed after its last saving has logged more.
+    log.write_text(of_the_state + "20,120,9,0.25,0.5,0,1,9\n")
+    assert export_model(tmp_path, "x", "1").config.training["crops"] == 60
+    with pytest.raises(SystemExit):
+        main(["export", str(tmp_path), "-o", str(tmp_path / "zoo"), "--name", "x"])
+    assert (tmp_path / "zoo" / "byola-x.log.csv").read_text() == of_the_state
+
+
+def test_a_folder_without_a_run_cannot_be_exported(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=r"state\.safetensors"):
+        export_model(tmp_path, "x", "1")
+    (tmp_path / "state.safetensors").write_text("nothing")
+    with pytest.raises(ValueError, match="not a training state"):
+        export_model(tmp_path, "x", "1")

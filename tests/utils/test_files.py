@@ -1,0 +1,56 @@
+"""Files appear whole or not at all; a lock keeps two writers apart."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from byola_hear.utils.files import locked, replacing
+
+
+def test_a_file_takes_its_name_when_it_is_complete(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("before")
+    with replacing(path) as stream:
+        stream.write(b"after")
+        stream.flush()
+        assert path.read_text() == "before"
+    assert path.read_text() == "after"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("kind", [ValueError, KeyboardInterrupt])
+def test_a_failure_leaves_what_was_there(tmp_path: Path, kind: type[BaseException]) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("before")
+    with pytest.raises(kind), replacing(path) as stream:
+        stream.write(b"half")
+        raise kind
+    assert path.read_text() == "before"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_no_folder(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="no such folder"), replacing(tmp_path / "none" / "a.txt"):
+        pass
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions are POSIX's")
+def test_permissions_are_ordinary(tmp_path: Path) -> None:
+    (tmp_path / "plain").touch()
+    with replacing(tmp_path / "made"):
+        pass
+    modes = {stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("plain", "made")}
+    assert len(modes) == 1
+
+
+def test_a_locked_file_cannot_be_locked_again(tmp_path: Path) -> None:
+    pytest.importorskip("fcntl")
+    with open(tmp_path / "a", "w") as first, open(tmp_path / "a") as second:
+        assert locked(first)
+        assert not locked(second)
+    with open(tmp_path / "a") as third:
+        assert locked(third)
