@@ -117,7 +117,8 @@ pretrain: $(VENV)/.pretraining
 readme: $(VENV)/.test
 	$(BIN)/python -m benchmark.readme
 
-docs: $(VENV)/.docs
+# With HEAR's tools, so that the example of them is executed, too.
+docs: $(VENV)/.docs $(VENV)/.hear
 	$(BIN)/python -m sphinx -b html -W --keep-going -q docs build/docs
 	@echo "Open build/docs/index.html"
 

@@ -36,6 +36,9 @@ myst_heading_anchors = 3
 
 # --- the reference, from docstrings ---------------------------------------------------------------------------
 
+# A reference in a docstring leads to something, but for what other projects document.
+nitpicky = True
+nitpick_ignore_regex = [("py:.*", r"(numpy|pathlib|torch|pandas|sklearn|collections)\b.*")]
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"
 napoleon_google_docstring = True
