@@ -69,5 +69,5 @@ for offset, (name, draws_of) in zip((-0.2, 0.2), scores.items(), strict=True):
 axes.axhline(1 / len(np.unique(kinds)), color="grey", linestyle="--", label="chance")
 axes.set_xticks(range(len(networks)), networks)
 axes.set(ylabel="accuracy", ylim=(0, 1), title="Kind of percussion, five folds")
-axes.legend(loc="lower right")
+figure.legend(loc="outside lower center", ncols=3)
 plt.show()

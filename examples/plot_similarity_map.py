@@ -51,8 +51,8 @@ print(f"variance in the plane: {kept:.0%}")
 figure, axes = plt.subplots(figsize=(7, 5), layout="constrained")
 for kind in np.unique(kinds):
     axes.scatter(*plane[kinds == kind].T, label=kind.replace("_", " "))
-for name in ("sn_dolf", "drum_splash_soft", "tabla_ghe1", "drum_tom_lo_hard", "bd_haus"):
-    axes.annotate(name, plane[names == name][0], xytext=(5, 4), textcoords="offset points", fontsize=8)
+for name in ("bd_haus", "drum_cymbal_pedal", "drum_tom_lo_hard", "elec_fuzz_tom", "tabla_ghe1"):
+    axes.annotate(name, plane[names == name][0], xytext=(0, 6), textcoords="offset points", fontsize=8, ha="center")
 axes.margins(x=0.15)
 axes.set(xlabel="component 1", ylabel="component 2", title="Strokes of percussion")
 axes.legend()

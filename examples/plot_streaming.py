@@ -53,7 +53,7 @@ print(f"largest number in the embeddings: {whole_rows[0].max().item():.1f}")
 # %%
 # A long recording
 # ----------------
-# A generator stands in for two minutes of sound. No more than a few seconds of it exist at any time.
+# A generator stands in for a recording of two minutes, which never lies in memory as a whole.
 
 recording = itertools.chain.from_iterable(blocks(0.5) for _ in range(24))
 n_rows = sum(len(rows) for rows, _ in model.stream_timestamps(recording))
