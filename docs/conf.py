@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
+from typing import Any
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 # The benchmark is not installed: its commands run from a checkout, and so does their reference.
@@ -29,8 +31,6 @@ exclude_patterns = ["sg_execution_times.rst"]
 # --- pages ------------------------------------------------------------------------------------------------------
 
 myst_enable_extensions = ["colon_fence", "deflist"]
-# An option's two hyphens stay two hyphens.
-smartquotes_action = "qe"
 # Headings down to this level can be linked to, as on a forge.
 myst_heading_anchors = 3
 
@@ -55,6 +55,7 @@ sphinx_gallery_conf = {
     "abort_on_example_error": True,
     "download_all_examples": False,
     "show_memory": False,
+    "show_signature": False,
     "remove_config_comments": True,
     "backreferences_dir": None,
 }
@@ -64,7 +65,7 @@ sphinx_gallery_conf = {
 html_theme = "furo"
 html_title = f"byola_hear {release}"
 html_static_path = ["_static"]
-html_css_files = ["tables.css"]
+html_css_files = ["style.css"]
 html_copy_source = False
 html_show_sphinx = False
 pygments_style = "friendly"
@@ -73,3 +74,19 @@ pygments_dark_style = "monokai"
 # `make docs-links` alone looks beyond this folder.
 linkcheck_timeout = 20
 linkcheck_workers = 4
+
+
+def help_as_code(app: Any, context: Any, lines: list[str]) -> None:
+    """Options and quoted commands in the help of a command, as code: two hyphens would become a dash."""
+    for index, line in enumerate(lines):
+        if not line.lstrip().startswith(".."):
+            line = re.sub(r"(?<!`)`([^`]+)`(?!`)", r"``\1``", line)
+            parts = re.split(r"(``.*?``)", line)
+            parts[::2] = [re.sub(r"(?<![\w-])(--?[a-z][a-z-]*)", r"``\1``", part) for part in parts[::2]]
+            lines[index] = "".join(parts)
+
+
+def setup(app: Any) -> None:
+    """Called by Sphinx."""
+    for part in ("description", "options", "arguments", "epilog"):
+        app.connect(f"sphinx-click-process-{part}", help_as_code)

@@ -1,8 +1,8 @@
 """The encoder as inference runs it: batch norm folded into the convolutions, time first, channels last.
 
-Made anew from the trainable :class:`~byola_hear.models.encoders.convolutional.Encoder` for each call, which costs a
-fraction of a millisecond (only the small convolution kernels are computed, the linear layers' weights are shared), so that
-it can never be stale.
+It is made anew from the trainable :class:`~byola_hear.models.encoders.convolutional.Encoder` for each call, so that it
+can never be stale. That costs a fraction of a millisecond: only the small convolution kernels are computed, and the
+linear layers' weights are shared.
 
 What makes it fast on a CPU: time takes the place of height, so that the mel matrix goes in and the local
 features come out without a transposing copy; maxima are taken in channels-last memory, more than ten times as
