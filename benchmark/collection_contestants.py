@@ -149,8 +149,8 @@ def wav2vec2(settings: Settings) -> Work:
     _require("transformers", "transformers")
     import torch
 
+    from benchmark.baselines.pretrained import import_torchaudio_without_extension
     from benchmark.baselines.wav2vec2 import Wav2Vec2
-    from benchmark.speed_reference import import_torchaudio_without_extension
     from byola_hear.audio.reading import read_audio
 
     import_torchaudio_without_extension()

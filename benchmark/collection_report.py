@@ -42,7 +42,7 @@ def report(result: dict[str, Any], table: Callable[[list[str], list[list[str]]],
 
     Args:
         result: what :func:`benchmark.collection_speed.measure` gives.
-        table: makes a table of a header and rows: for the terminal, or :func:`benchmark.table.markdown`.
+        table: makes a table of a header and rows: for the terminal, or :func:`benchmark.reporting.markdown.markdown`.
 
     Returns:
         Lines.

@@ -18,14 +18,14 @@ import click
 from tqdm import tqdm
 
 import byola_hear
+from benchmark.baselines.untrained import untrained_model
 from benchmark.collection_clips import recordings, write_clips
 from benchmark.collection_contestants import ContestantFailed, Settings
 from benchmark.collection_report import report
 from benchmark.collection_ways import WAYS, Way, ratios
-from benchmark.extractors import untrained_model
 from benchmark.loading import load_network
 from benchmark.provenance import provenance
-from benchmark.table import markdown
+from benchmark.reporting.markdown import markdown
 from byola_hear.cli.errors import Failure, Finite
 from byola_hear.models.checkpoint import save_checkpoint
 from byola_hear.utils.files import replacing

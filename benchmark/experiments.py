@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 
-from benchmark.table import markdown
+from benchmark.reporting.markdown import markdown
 from byola_hear.models.checkpoint import read_header
 from byola_hear.models.zoo import zoo_folder
 from byola_hear.utils.files import replacing

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
 
 import numpy as np
 import torch
 
 import byola_hear
 from benchmark.baselines import baseline
-from benchmark.loading import baseline_asked_for, baseline_note, load_baseline, load_network, row_name
-from byola_hear.models.config import ModelConfig
-from byola_hear.models.encoders.convolutional import EncoderConfig
-from byola_hear.models.frontend import FrontendConfig, log_mel
-from byola_hear.models.model import ByolaModel
+from benchmark.baselines.contract import Baseline
+from benchmark.baselines.untrained import untrained_model
+from benchmark.loading import ModelName
+from byola_hear.models.frontend import log_mel
+from byola_hear.models.model import EMBEDDING_VERSION, ByolaModel
 
 #: Clips in, ``(n_clips, n_features)`` out.
 Embed = Callable[[list[np.ndarray]], np.ndarray]
@@ -45,14 +42,23 @@ class Extractor:
     model: ByolaModel | None = None
 
 
-@lru_cache(maxsize=1)
-def _code_hash() -> str:
-    """Hash of the code that embeddings come from, so that a change of it outdates what is cached."""
-    folder = Path(byola_hear.__file__).parent
-    digest = hashlib.sha256()
-    for name in ("frontend.py", "encoder.py", "fold.py", "segments.py", "pooling.py", "model.py"):
-        digest.update((folder / name).read_bytes())
-    return digest.hexdigest()[:16]
+def identity_of(model: ByolaModel | Baseline, name: str = "") -> str:
+    """What decides a model's embeddings, as text; results are kept under it.
+
+    Nothing of it depends on where the code lies or how it is written. That the version is raised when a change of
+    code moves the embeddings is what the test of the reference vectors is for.
+
+    Args:
+        model: a network, or a baseline's model.
+        name: the baseline's; without meaning for a network.
+
+    Returns:
+        ``NAME-vVERSION-FINGERPRINT``: whose code, the version of its embeddings, and a hash of weights and settings.
+        The name is ``byola_hear`` for every network, the untrained one included.
+    """
+    if isinstance(model, ByolaModel):
+        return f"byola_hear-v{EMBEDDING_VERSION}-{model.fingerprint()}"
+    return f"{name}-v{model.embedding_version}-{model.fingerprint()}"
 
 
 def embed_with(model: ByolaModel) -> Embed:
@@ -77,28 +83,21 @@ def one_thread() -> Iterator[None]:
 
 def from_model(model: ByolaModel, row: str, note: str = "") -> Extractor:
     """An extractor of a model's clip embeddings."""
-    return Extractor(row, f"{_code_hash()}-{model.fingerprint()}", model.sample_rate, embed_with(model), note, model)
+    return Extractor(row, identity_of(model), model.sample_rate, embed_with(model), note, model)
 
 
-def from_baseline(name: str, weights: str = "") -> Extractor:
-    """An extractor of a baseline's clip embeddings.
-
-    Args:
-        name: out of :data:`benchmark.baselines.BASELINES`.
-        weights: what its ``load_model`` is given.
-
-    Returns:
-        The extractor; its row is called by the baseline's name, and by the weights' where they were named.
+def extractor_of(name: ModelName) -> Extractor:
+    """An extractor of the clip embeddings of a network, or of a baseline.
 
     Raises:
-        Unavailable: if the baseline can't be had here.
-        ValueError: if the weights can't be used.
-        FileNotFoundError: if they are not there.
+        Unavailable: if it is a baseline that can't be had here.
+        ValueError: if it can't be used.
+        FileNotFoundError: if its file is not there.
     """
-    module, model = baseline(name), load_baseline(name, weights)
-    row = row_name(name, weights)
+    model = name.load()
     if isinstance(model, ByolaModel):
-        return from_model(model, row, f"v2 shape as PyTorch initialises it, seed {weights or 0}")
+        return from_model(model, name.row, name.note(model))
+    module = baseline(name.baseline)
     threads = one_thread if next(model.parameters(), None) is None else nullcontext
 
     def embed(clips: list[np.ndarray]) -> np.ndarray:
@@ -107,7 +106,7 @@ def from_baseline(name: str, weights: str = "") -> Extractor:
             embeddings: np.ndarray = module.get_scene_embeddings(given, model).numpy()
         return embeddings
 
-    return Extractor(row, f"{name}-{model.fingerprint()}", model.sample_rate, embed, baseline_note(model, weights))
+    return Extractor(name.row, identity_of(model, name.baseline), model.sample_rate, embed, name.note(model))
 
 
 def log_mel_moments(clips: Sequence[np.ndarray]) -> tuple[float, float]:
@@ -123,48 +122,27 @@ def log_mel_moments(clips: Sequence[np.ndarray]) -> tuple[float, float]:
     return mean, max(squares / count - mean**2, 1e-12) ** 0.5
 
 
-def untrained_model(seed: int, mean: float, std: float) -> ByolaModel:
-    """A network of the v2 shape as PyTorch initialises it, with given statistics."""
-    config = ModelConfig(
-        name="untrained",
-        version=byola_hear.__version__,
-        frontend=FrontendConfig(),
-        encoder=EncoderConfig.v2(),
-        mean=mean,
-        std=std,
-        training={},
-    )
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        return ByolaModel(config).eval()
-
-
 def extractors_of(
-    name: str, training_clips: Callable[[], list[np.ndarray]], untrained_seeds: Sequence[int] = (0, 1, 2)
+    name: ModelName, training_clips: Callable[[], list[np.ndarray]], untrained_seeds: Sequence[int] = (0, 1, 2)
 ) -> list[Extractor]:
     """The extractors behind one row of the table.
 
     Args:
-        name: a baseline's (see :data:`benchmark.baselines.BASELINES`), ``NAME=WEIGHTS`` for one with weights of one's
-            own, or a model's name or checkpoint's path.
+        name: the model.
         training_clips: gives clips to take the untrained network's statistics from, where there is no "both" model
             to borrow them from.
         untrained_seeds: one untrained network for each.
 
     Returns:
-        One extractor, or for ``untrained`` one a seed.
+        One extractor, or for ``untrained`` without a seed one a seed.
 
     Raises:
         FileNotFoundError: if there is no such model.
         ValueError: if it can't be loaded.
         Unavailable: if a baseline can't be had here.
     """
-    asked = baseline_asked_for(name)
-    if asked and name != "untrained":
-        return [from_baseline(*asked)]
-    if not asked:
-        model = load_network(name)
-        return [from_model(model, name, f"{model.config.name} {model.config.version}")]
+    if name.baseline != "untrained" or name.weights:
+        return [extractor_of(name)]
     if "both" in byola_hear.list_models():
         config = byola_hear.load_model("both").config
         mean, std, origin = config.mean, config.std, "statistics of the model both"

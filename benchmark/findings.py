@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 import pandas as pd
 
+from benchmark.reporting.markdown import markdown
 from benchmark.study import measured_with, save_figure, save_results
-from benchmark.table import markdown
 from byola_hear.utils.files import replacing
 
 if TYPE_CHECKING:

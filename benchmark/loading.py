@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -34,16 +35,68 @@ def row_name(name: str, weights: str = "") -> str:
     return f"{name}={path.stem if path.is_file() else path.name}" if weights else name
 
 
-def baseline_note(model: Baseline, weights: str = "") -> str:
-    """A baseline's note, which names the weights that were asked for.
+@dataclass(frozen=True)
+class ModelName:
+    """What the name of a model stands for; nothing is loaded yet.
 
-    Example:
-        >>> from benchmark.baselines import baseline
-        >>> baseline_note(baseline("logmel").load_model())[:20]
-        'log-mel spectrogram,'
+    Attributes:
+        row: what its row of a table is called; fit for a file's name.
+        baseline: the baseline's name; empty for a network.
+        weights: what ``load_model`` is given: a name, an absolute path, a seed; empty for nothing.
     """
-    named = Path(weights).name if Path(weights).exists() else weights
-    return f"weights {named}: {model.note}" if named not in model.note else model.note
+
+    row: str
+    baseline: str
+    weights: str
+
+    @classmethod
+    def of(cls, text: str) -> ModelName:
+        """What a name stands for: a network's, a checkpoint's path, ``hf://`` and a repository's, a baseline's, or
+        ``NAME=WEIGHTS``. Whether there is such a network is :func:`check_network`'s to say.
+
+        Example:
+            >>> ModelName.of("untrained=1")
+            ModelName(row='untrained=1', baseline='untrained', weights='1')
+            >>> ModelName.of("hf://organisation/name")
+            ModelName(row='name', baseline='', weights='hf://organisation/name')
+        """
+        if asked := baseline_asked_for(text):
+            name, weights = asked
+            there = bool(weights) and Path(weights).exists()
+            return cls(row_name(name, weights), name, str(Path(weights).resolve()) if there else weights)
+        path = Path(text)
+        if text not in byola_hear.list_models() and path.is_file():
+            return cls(path.stem, "", str(path.resolve()))
+        return cls(path.name, "", text)
+
+    @property
+    def module(self) -> str:
+        """Name of the module that speaks HEAR's API for it."""
+        return f"benchmark.baselines.{self.baseline}" if self.baseline else "byola_hear"
+
+    def load(self) -> Any:
+        """The model.
+
+        Raises:
+            Unavailable: if it is a baseline that can't be had here.
+            ValueError: if it can't be used.
+            FileNotFoundError: if its file is not there.
+        """
+        return load_baseline(self.baseline, self.weights) if self.baseline else load_network(self.weights)
+
+    def note(self, model: ByolaModel | Baseline) -> str:
+        """What a reader of the table must know about the model that it loaded; other weights than usual are named.
+
+        Example:
+            >>> name = ModelName.of("logmel")
+            >>> name.note(name.load())[:20]
+            'log-mel spectrogram,'
+        """
+        if isinstance(model, ByolaModel):
+            untrained = f"v2 shape as PyTorch initialises it, seed {self.weights or 0}"
+            return untrained if self.baseline else f"{model.config.name} {model.config.version}"
+        named = Path(self.weights).name if Path(self.weights).exists() else self.weights
+        return f"weights {named}: {model.note}" if named not in model.note else model.note
 
 
 def check_network(name: str) -> None:

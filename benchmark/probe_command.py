@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import click
-import numpy as np
 
 from benchmark.baselines import BASELINES
-from benchmark.baselines.contract import Unavailable
-from benchmark.extractors import Extractor, extractors_of
-from benchmark.loading import baseline_asked_for, check_network, row_name
+from benchmark.models.rows import models_by_row, rows_of
 from benchmark.plan import plan
 from benchmark.probe import run
 from benchmark.provenance import provenance
@@ -20,77 +15,6 @@ from benchmark.sources import AUDIO_VARIABLE, CACHE_VARIABLE, cache_folder
 from benchmark.splits import CORE_TASKS, TASKS
 from benchmark.table import FORMATS, Row, terminal_table, write
 from byola_hear.utils.quiet import native_messages_hidden
-
-#: Rows that ``all`` stands for: the networks, then every baseline.
-ALL_MODELS = ("both", "speech", "nonspeech", "untrained", *(name for name in BASELINES if name != "untrained"))
-
-
-@dataclass(frozen=True)
-class Asked:
-    """A row of the table before it is measured.
-
-    Attributes:
-        name: the row's.
-        extractors: one or more (seeds); none if it can't be measured here.
-        missing: why it can't; empty if it can.
-    """
-
-    name: str
-    extractors: list[Extractor]
-    missing: str = ""
-
-
-def models_by_row(models: str) -> dict[str, str]:
-    """The models by their rows' names, which are looked at before anything is loaded.
-
-    A model's path is called by its file's stem, or with its folder where two agree.
-
-    Args:
-        models: names and paths with commas between them; ``all`` for ``ALL_MODELS``.
-
-    Raises:
-        ValueError: if none is named, one is named twice or is no model.
-        FileNotFoundError: if there is no such file.
-    """
-    rows: dict[str, str] = {}
-    names = [name.strip() for name in models.split(",") if name.strip()]
-    for model in [each for name in names for each in (ALL_MODELS if name == "all" else (name,))]:
-        path, asked = Path(model), baseline_asked_for(model)
-        is_path = not asked and (bool(path.suffix) or len(path.parts) > 1)
-        name = row_name(*asked) if asked else path.stem if is_path else model
-        name = f"{path.resolve().parent.name}/{name}" if is_path and name in rows else name
-        if name in rows:
-            raise ValueError(f"expected each model once, got {model} twice")
-        if not asked:
-            check_network(model)
-        rows[name] = model
-    if not rows:
-        raise ValueError("expected at least one model, got none")
-    return rows
-
-
-def rows_of(models: str, training_clips: Callable[[], list[np.ndarray]], untrained_seeds: int) -> list[Asked]:
-    """Rows' names and extractors.
-
-    Args:
-        models: see :func:`models_by_row`.
-        training_clips: see :func:`benchmark.extractors.extractors_of`.
-        untrained_seeds: how many untrained networks.
-
-    Returns:
-        The rows, in order.
-
-    Raises:
-        ValueError: if none is named, one is named twice or can't be used.
-        FileNotFoundError: if there is no such file.
-    """
-    rows = []
-    for name, model in models_by_row(models).items():
-        try:
-            rows.append(Asked(name, extractors_of(model, training_clips, tuple(range(untrained_seeds)))))
-        except Unavailable as error:
-            rows.append(Asked(name, [], str(error)))
-    return rows
 
 
 @click.command("probe")

@@ -18,6 +18,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+#: Raise it when a change to the probes moves a prediction; what is cached is then out of date.
+MEASUREMENT_VERSION = 1
+
 #: Strengths of regularisation to choose from, for standardised features.
 STRENGTHS = tuple(10.0**power for power in range(7))
 

@@ -20,9 +20,8 @@ from benchmark.run.check_task import TASK, check_task, described
 from benchmark.run.models import model_row
 from benchmark.run.processes import Failed, Processes
 from benchmark.run.settings import GRIDS, Settings, heareval_version
-from benchmark.sources import AUDIO_VARIABLE, use_cache
+from benchmark.sources import AUDIO_VARIABLE, SAMPLE_RATE, use_cache
 from benchmark.tasks.layout import Prepared
-from benchmark.tasks.task import SAMPLE_RATE
 
 #: How much of what chance gives lies within the interval.
 LEVEL = 0.99

@@ -31,6 +31,9 @@ AUDIO_VARIABLE = "BYOLA_BENCHMARK_AUDIO"
 #: Environment variable that names the folder for decoded audio and embeddings.
 CACHE_VARIABLE = "BYOLA_BENCHMARK_CACHE"
 
+#: Hz, of every task that is built here: the networks' rate, and that of the clips that tasks are made of.
+SAMPLE_RATE = 16000
+
 _SAFE_NAME = re.compile(r"[^/\\\x00-\x1f]+")
 
 

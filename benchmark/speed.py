@@ -21,11 +21,11 @@ import torch
 from tqdm import tqdm
 
 import byola_hear
-from benchmark.extractors import untrained_model
+from benchmark.baselines.untrained import untrained_model
 from benchmark.provenance import provenance
+from benchmark.reporting.markdown import markdown
 from benchmark.speed_children import measured
 from benchmark.speed_race import CLIP_SECONDS, N_CLIPS, race, ratio, sound
-from benchmark.table import markdown
 from byola_hear.cli.errors import Finite
 from byola_hear.cli.terminal import aligned
 from byola_hear.models.checkpoint import save_checkpoint
@@ -144,7 +144,7 @@ def report(result: dict[str, Any], table: Callable[[list[str], list[list[str]]],
 
     Args:
         result: what :func:`measure` gives.
-        table: makes a table of a header and rows: for the terminal, or :func:`benchmark.table.markdown`.
+        table: makes a table of a header and rows: for the terminal, or :func:`benchmark.reporting.markdown.markdown`.
 
     Returns:
         Lines.

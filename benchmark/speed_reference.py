@@ -3,26 +3,17 @@
 from __future__ import annotations
 
 import importlib.util
-import sys
-import types
 from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
+from benchmark.baselines.pretrained import import_torchaudio_without_extension
 from byola_hear.models.frontend import LOG_OFFSET, FrontendConfig, mel_filters
 from byola_hear.models.model import ByolaModel
 
 #: Seconds of audio in a re-encoded window and from one window to the next, as BYOL-A was first run in HEAR.
 WINDOW_SECONDS, HOP_SECONDS = 1.0, 0.05
-
-
-def import_torchaudio_without_extension() -> None:
-    """Let torchaudio be imported where its compiled part refuses to load, as it wants a GPU's libraries."""
-    if "torchaudio" not in sys.modules and importlib.util.find_spec("torchaudio") is not None:
-        stand_in = types.ModuleType("torchaudio._extension")
-        vars(stand_in).update(_IS_TORCHAUDIO_EXT_AVAILABLE=False, fail_if_no_align=lambda function: function)
-        sys.modules["torchaudio._extension"] = stand_in
 
 
 def _import_mel_spectrogram() -> type[torch.nn.Module] | None:

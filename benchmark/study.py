@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from benchmark.probe_command import Asked, rows_of
+from benchmark.models.rows import Asked, rows_of
 from benchmark.provenance import provenance
 from benchmark.sources import AUDIO_VARIABLE, CACHE_VARIABLE, LabelledSet
 from byola_hear.utils.files import replacing

@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from benchmark.embedding import cached_embeddings, embeddings_path
 from benchmark.extractors import Extractor
-from benchmark.probe_command import Asked, models_by_row
+from benchmark.models.rows import Asked, models_by_row
 from benchmark.sources import LabelledSet, use_cache
 from benchmark.study import asked_models, new_figure
 from byola_hear.utils.files import replacing
@@ -99,12 +99,21 @@ def embedded(
     return cached_embeddings(extractor, labelled, rows, cache, bar)
 
 
-def key_of(*parts: Any, code: Sequence[str] = ()) -> str:
-    """A key for the cache: hash of JSON values and arrays, and of the files of the code that made something of them.
+def key_of(*parts: Any, versions: Sequence[int]) -> str:
+    """A key for the cache: hash of what was measured and of how.
+
+    Args:
+        *parts: JSON values and arrays that decide the result.
+        versions: ``MEASUREMENT_VERSION`` of each module that made something of them.
+
+    Returns:
+        24 hexadecimal digits.
 
     Example:
-        >>> key_of("a", 1) == key_of("a", 1), key_of("a", 1) == key_of("a", 2)
-        (True, False)
+        >>> key_of("a", 1, versions=[1]) == key_of("a", 1, versions=[1])
+        True
+        >>> key_of("a", 1, versions=[1]) in (key_of("a", 2, versions=[1]), key_of("a", 1, versions=[2]))
+        False
     """
     digest = hashlib.sha256()
     for part in parts:
@@ -113,8 +122,7 @@ def key_of(*parts: Any, code: Sequence[str] = ()) -> str:
         else:
             digest.update(json.dumps(part, sort_keys=True).encode())
         digest.update(b"\0")
-    for file in code:
-        digest.update(Path(file).read_bytes())
+    digest.update(json.dumps(list(versions)).encode())
     return digest.hexdigest()[:24]
 
 

@@ -6,7 +6,6 @@ import csv
 import io
 import json
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from benchmark.probe import TaskResult
+from benchmark.reporting.markdown import NOTHING, markdown
 from benchmark.splits import TASKS
 from byola_hear.cli.terminal import aligned
 from byola_hear.utils.files import replacing
@@ -61,10 +61,6 @@ class Row:
         draws = [self.task(name).draws(self.seed + number) for number, name in enumerate(self.tasks)]
         low, high = np.percentile(np.mean(draws, axis=0), [2.5, 97.5])
         return float(low), float(high)
-
-
-#: What stands in a table where nothing was measured.
-NOTHING = "–"
 
 
 def _tasks(rows: list[Row]) -> list[str]:
@@ -122,12 +118,6 @@ def markdown_table(rows: list[Row], caption: str = "") -> str:
     notes = [f"- {row.name}: {f'not measured: {row.missing}' if row.missing else row.note}" for row in rows]
     parts.append("".join(f"{note}\n" for note, row in zip(notes, rows) if row.missing or row.note))
     return "\n".join(part for part in parts if part)
-
-
-def markdown(header: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
-    """A table in Markdown, the first column to the left and the others to the right."""
-    ruler = ["---", *("--:" for _ in header[1:])]
-    return "".join(f"| {' | '.join(cells)} |\n" for cells in (header, ruler, *lines))
 
 
 def csv_table(rows: list[Row]) -> str:

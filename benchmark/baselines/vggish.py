@@ -74,6 +74,7 @@ class Vggish(Baseline):
         note: see there.
     """
 
+    embedding_version = 1
     scene_embedding_size = 128
     timestamp_embedding_size = 128
     hop = PATCH * HOP

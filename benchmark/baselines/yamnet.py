@@ -50,6 +50,7 @@ class Yamnet(Baseline):
         ValueError: if the file is no YAMNet.
     """
 
+    embedding_version = 1
     scene_embedding_size = 1024
     timestamp_embedding_size = 1024
     hop = HOP

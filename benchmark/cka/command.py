@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from benchmark.cka import alignment, layers
+from benchmark.cka import layers
 from benchmark.cka import pairs as pairs_module
 from benchmark.cka.alignment import gram
 from benchmark.cka.layers import activations, layer_names, network_of
@@ -81,7 +81,7 @@ def cka_command(per_side: int, **options: Any) -> None:
 
 def layer_grams(extractor: Extractor, stimuli: Stimuli, setup: Setup, description: str) -> dict[str, np.ndarray]:
     """Gram matrices ``(n, n)`` by layer, out of the cache where they are there."""
-    key = key_of(extractor.identity, stimuli.identity, code=[layers.__file__, alignment.__file__])
+    key = key_of(extractor.identity, stimuli.identity, versions=[layers.MEASUREMENT_VERSION])
     path = setup.cache / "studies" / f"layers-{key}.npz"
     if not path.is_file():
         model = network_of(extractor)
@@ -141,7 +141,7 @@ def alignments(
                 stimuli.identity,
                 kind,
                 setup.seed,
-                code=[pairs_module.__file__, alignment.__file__, layers.__file__],
+                versions=[pairs_module.MEASUREMENT_VERSION, layers.MEASUREMENT_VERSION],
             )
             for row in remembered(setup.cache, NAME, key, compute):
                 found.append({"stimuli": kind, "first": first, "second": second, **row})

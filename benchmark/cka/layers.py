@@ -12,6 +12,9 @@ from benchmark.extractors import Extractor
 from byola_hear.models.frontend import log_mel
 from byola_hear.models.model import ByolaModel
 
+#: Raise it when a change to the layers or the Gram matrices moves a value; what is cached is then out of date.
+MEASUREMENT_VERSION = 1
+
 
 def layer_names(model: ByolaModel) -> list[str]:
     """Layers in order: each convolutional block, both fully connected layers, the frame feature, the clip embedding."""

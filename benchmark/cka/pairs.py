@@ -9,6 +9,9 @@ import numpy as np
 
 from benchmark.cka.alignment import cka, cka_interval
 
+#: Raise it when a change to how layers are aligned and compared moves a number; what is cached is then out of date.
+MEASUREMENT_VERSION = 1
+
 
 def layers_compared(
     first: list[dict[str, np.ndarray]],

@@ -93,7 +93,7 @@ def _of_model(extractor: Extractor, planned: Plan, draws: int, max_test: int, se
             max_test,
             setup.seed,
             COUNTS,
-            code=[draws_module.__file__, ridge.__file__],
+            versions=[draws_module.MEASUREMENT_VERSION, ridge.MEASUREMENT_VERSION],
         )
 
         def compute(task: Task = task) -> list[dict[str, Any]]:

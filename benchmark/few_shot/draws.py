@@ -13,6 +13,9 @@ from tqdm import tqdm
 from benchmark.ridge import Ridge
 from benchmark.splits import Fold
 
+#: Raise it when a change to the draws or the probes moves an accuracy; what is cached is then out of date.
+MEASUREMENT_VERSION = 1
+
 #: Labels a class.
 COUNTS = (1, 5, 20)
 

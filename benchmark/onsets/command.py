@@ -16,12 +16,12 @@ from benchmark import ridge
 from benchmark.command_line import command_line
 from benchmark.extractors import from_model
 from benchmark.findings import read_numbers, save_findings, save_study
-from benchmark.onsets import grid, matching, postprocessing, recordings
+from benchmark.models.rows import Asked
+from benchmark.onsets import grid
 from benchmark.onsets.grid import HOPS, WIDTHS, Tracks, lines_of, milliseconds
 from benchmark.onsets.recordings import EventSet, event_set, tracks_of
 from benchmark.onsets.report import CAPTIONS, NAME, TITLE, figure, sentences, shown, tables
 from benchmark.plan import plan
-from benchmark.probe_command import Asked
 from benchmark.sources import audio_folder
 from benchmark.study import study_options
 from benchmark.study_setup import Setup, key_of, remembered
@@ -32,7 +32,7 @@ from byola_hear.models.pooling.timestamps import timestamp_centre
 #: The event tasks that windows and hops are tried on.
 TASKS = ("voice_activity", "sound_events")
 
-_CODE = [each.__file__ or "" for each in (grid, matching, postprocessing, recordings, ridge)]
+_VERSIONS = (grid.MEASUREMENT_VERSION, ridge.MEASUREMENT_VERSION)
 
 
 def identity_of(events: EventSet) -> str:
@@ -71,7 +71,7 @@ def measured(model: ByolaModel, events: EventSet, widths: Sequence[int], cache: 
     parts = [extractor.identity, identity_of(events)]
 
     def kept(width: int, compute: Any) -> Any:
-        return remembered(cache, NAME, key_of([*parts, width], code=_CODE), compute)
+        return remembered(cache, NAME, key_of([*parts, width], versions=_VERSIONS), compute)
 
     def tracks() -> Tracks:
         bar.set_postfix_str("embed", refresh=True)

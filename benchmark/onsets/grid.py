@@ -12,6 +12,9 @@ from benchmark.onsets.postprocessing import choose, score
 from benchmark.onsets.recordings import EventSet, Track, activity, windowed
 from benchmark.ridge import RidgeRegression
 
+#: Raise it when a change to how onsets are found, matched or scored moves a number; what is cached is then out of date.
+MEASUREMENT_VERSION = 1
+
 #: Windows in frame features, hops in frame features: of 40 ms each in the networks' shape, so up to a second. The
 #: networks' own window is tried besides.
 WIDTHS = (1, 3, 5, 9, 13, 25)

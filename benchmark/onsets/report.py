@@ -9,8 +9,8 @@ import pandas as pd
 
 from benchmark.findings import listed
 from benchmark.onsets.grid import chosen_setting
+from benchmark.reporting.markdown import markdown
 from benchmark.study import new_figure
-from benchmark.table import markdown
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

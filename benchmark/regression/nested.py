@@ -12,6 +12,9 @@ from torch import Tensor
 
 from benchmark.ridge import RidgeRegression
 
+#: Raise it when a change to the nested regression moves a prediction; what is cached is then out of date.
+MEASUREMENT_VERSION = 1
+
 #: Strengths of regularisation to choose from, for standardised features.
 STRENGTHS = tuple(10.0**power for power in range(8))
 

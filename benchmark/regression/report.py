@@ -10,8 +10,8 @@ import pandas as pd
 from benchmark.findings import listed
 from benchmark.regression.measurements import MEASUREMENTS
 from benchmark.regression.run import AHEAD, MEAN_ROW, PAIR
+from benchmark.reporting.markdown import markdown
 from benchmark.study import colours, new_figure
-from benchmark.table import markdown
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

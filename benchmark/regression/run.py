@@ -42,7 +42,7 @@ def predictions_of(
         [extractor.identity, extractor.sample_rate, examples.clips.sha256, seed, examples.group.tolist()],
         examples.rows,
         examples.target,
-        code=(nested.__file__, ridge.__file__),
+        versions=[nested.MEASUREMENT_VERSION, ridge.MEASUREMENT_VERSION],
     )
 
     def compute() -> dict[str, list[float]]:

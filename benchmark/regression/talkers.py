@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 
 from benchmark.regression.measurement import Examples, Measurement
+from benchmark.sources import SAMPLE_RATE
 from benchmark.study import set_of_clips
 from benchmark.tasks.registry import task_of
-from benchmark.tasks.task import SAMPLE_RATE
 
 
 def talkers(audio: Path, cache: Path, seed: int) -> Examples:

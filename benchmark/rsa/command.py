@@ -15,8 +15,8 @@ from tqdm import tqdm
 
 from benchmark.command_line import command_line
 from benchmark.findings import save_findings, save_study
-from benchmark.probe_command import Asked
-from benchmark.rsa import compare, descriptors, dissimilarity, ranks
+from benchmark.models.rows import Asked
+from benchmark.rsa import compare, descriptors, dissimilarity
 from benchmark.rsa.compare import Likeness, compared, noise_ceiling, to_listeners
 from benchmark.rsa.descriptors import DESCRIPTORS, describe
 from benchmark.rsa.dissimilarity import DISTANCES, category_matrix, embedding_matrix, rdms, reference_matrices
@@ -80,7 +80,7 @@ def rsa_command(per_side: int, draws: int, ratings: tuple[Path, ...], folder: Pa
         planned = sets_plan(setup)
         stimuli, training_clips = drawn(planned, per_side, setup.seed), planned.training_clips
     rows = setup.rows(training_clips)
-    key = key_of(stimuli.identity, code=[descriptors.__file__])
+    key = key_of(stimuli.identity, versions=[descriptors.MEASUREMENT_VERSION])
     described = remembered(setup.cache, "descriptors", key, lambda: stimuli.each("describe", setup.progress, describe))
     matrices = model_matrices(rows, stimuli, setup)
     numbers = similarities(matrices, described, stimuli, rated, draws, setup, rows)
@@ -136,7 +136,6 @@ def similarities(
         model, _, distance = name.rpartition("|")
         return model, distance
 
-    code = [compare.__file__, ranks.__file__, dissimilarity.__file__, descriptors.__file__]
     identities = [[row.name, *(each.identity for each in row.extractors)] for row in rows]
     with tqdm(total=len(kinds) * (draws + 1), desc="compare", disable=not setup.progress, leave=False) as bar:
         for kind, chosen in kinds.items():
@@ -159,7 +158,8 @@ def similarities(
                 result = compared(models, references, draws, setup.seed, bar)
                 return {model: [asdict(each) for each in several] for model, several in result.items()}
 
-            key = key_of(kind, stimuli.identity, chosen, identities, draws, setup.seed, list(references), code=code)
+            measured = [kind, stimuli.identity, chosen.tolist(), identities, draws, setup.seed, list(references)]
+            key = key_of(measured, versions=[compare.MEASUREMENT_VERSION, descriptors.MEASUREMENT_VERSION])
             for model, several in remembered(setup.cache, NAME, key, compute).items():
                 add(kind, *split(model), [Likeness(**each) for each in several])
     if rated is not None:

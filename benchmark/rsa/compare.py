@@ -17,6 +17,9 @@ from tqdm import tqdm
 from benchmark.rsa.dissimilarity import defined, rdms
 from benchmark.rsa.ranks import LEAST, over, partial_correlations, rank_correlations
 
+#: Raise it when a change to how matrices are made, ranked or compared moves a number; what is cached is then outdated.
+MEASUREMENT_VERSION = 1
+
 #: rsatoolbox's names of the measures beside the partial correlation.
 MEASURES = ("spearman", "corr_cov", "cosine_cov")
 

@@ -16,6 +16,9 @@ from typing import Any
 
 import numpy as np
 
+#: Raise it when a change to the descriptors moves their values; what is cached is then out of date.
+MEASUREMENT_VERSION = 1
+
 #: Seconds from one analysed frame to the next, and in a frame.
 HOP_SECONDS, FRAME_SECONDS = 0.01, 0.032
 

@@ -11,9 +11,9 @@ from tempfile import TemporaryDirectory
 
 from benchmark.hear_tools.example_tasks import clips_of_folder, write_scene_task
 from benchmark.run.processes import CHECKOUT
+from benchmark.sources import SAMPLE_RATE
 from benchmark.tasks.layout import Prepared
 from benchmark.tasks.registry import prepare
-from benchmark.tasks.task import SAMPLE_RATE
 
 #: The task that is taken if none is named.
 TASK = "vocal_bursts"

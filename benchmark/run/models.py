@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
-import byola_hear
-from benchmark.baselines import BASELINES
 from benchmark.baselines.contract import Unavailable
-from benchmark.extractors import from_model
-from benchmark.loading import baseline_asked_for, baseline_note, load_baseline, load_network, row_name
-from byola_hear import hear
-from byola_hear.models.model import ByolaModel
-
-#: Rows that ``all`` stands for: the networks, then every baseline.
-ALL_MODELS = ("both", "speech", "nonspeech", *BASELINES)
+from benchmark.extractors import identity_of
+from benchmark.loading import ModelName
+from benchmark.models.rows import ALL_MODELS, models_by_row
 
 
 @dataclass(frozen=True)
@@ -53,59 +46,26 @@ class ModelRow:
         return ["--model-options", json.dumps({"model_file_path": self.weights})]
 
 
-def network_identity(model: ByolaModel) -> str:
-    """Text that changes whenever the embeddings of one of the package's networks may, or their timestamps."""
-    timing = hashlib.sha256(Path(hear.__file__).read_bytes()).hexdigest()[:16]
-    return f"{from_model(model, '').identity}-{timing}"
-
-
-def network_row(name: str) -> ModelRow:
-    """The row of one of the project's networks, or of a checkpoint.
-
-    Args:
-        name: ``both``, ``speech``, ``nonspeech``, a checkpoint's path, or ``hf://`` and a repository's name.
+def row_of(name: ModelName) -> ModelRow:
+    """The row of a model; a baseline that can't be had here says so in ``missing``.
 
     Raises:
-        FileNotFoundError: if there is no such model.
-        ValueError: if it can't be loaded.
+        FileNotFoundError: if its file is not there.
+        ValueError: if it can't be used.
     """
-    path, model = Path(name), load_network(name)
-    is_path = name not in byola_hear.list_models() and path.is_file()
-    return ModelRow(
-        name=path.stem if is_path else path.name,
-        module="byola_hear",
-        weights=str(path.resolve()) if is_path else name,
-        identity=network_identity(model),
-        sample_rate=model.sample_rate,
-        sizes=(model.scene_embedding_size, model.timestamp_embedding_size),
-        note=f"{model.config.name} {model.config.version}",
-    )
-
-
-def baseline_row(name: str, weights: str = "") -> ModelRow:
-    """The row of a baseline; one that can't be had here says so in ``missing``.
-
-    Args:
-        name: out of :data:`benchmark.baselines.BASELINES`.
-        weights: what its ``load_model`` is given; made absolute if it is a path.
-
-    Raises:
-        FileNotFoundError: if the weights are not there.
-        ValueError: if they can't be used.
-    """
-    row, module = row_name(name, weights), f"benchmark.baselines.{name}"
-    weights = str(Path(weights).resolve()) if weights and Path(weights).exists() else weights
     try:
-        model = load_baseline(name, weights)
+        model = name.load()
     except Unavailable as error:
-        return ModelRow(row, module, weights, "", 0, (0, 0), "", str(error))
-    if isinstance(model, ByolaModel):
-        note = f"v2 shape as PyTorch initialises it, seed {weights or 0}"
-        identity = network_identity(model)
-    else:
-        note, identity = baseline_note(model, weights), f"{name}-{model.fingerprint()}"
-    sizes = (int(model.scene_embedding_size), int(model.timestamp_embedding_size))
-    return ModelRow(row, module, weights, identity, model.sample_rate, sizes, note)
+        return ModelRow(name.row, name.module, name.weights, "", 0, (0, 0), "", str(error))
+    return ModelRow(
+        name=name.row,
+        module=name.module,
+        weights=name.weights,
+        identity=identity_of(model, name.baseline),
+        sample_rate=model.sample_rate,
+        sizes=(int(model.scene_embedding_size), int(model.timestamp_embedding_size)),
+        note=name.note(model),
+    )
 
 
 def model_row(model: str) -> ModelRow:
@@ -124,10 +84,10 @@ def model_row(model: str) -> ModelRow:
 
 
 def model_rows(models: Sequence[str]) -> list[ModelRow]:
-    """The rows that were asked for. Weights are called by their file's stem, or with their folder where two agree.
+    """The rows that were asked for.
 
     Args:
-        models: networks' names, checkpoints' paths, baselines' names, ``NAME=WEIGHTS``; ``all`` for ``ALL_MODELS``.
+        models: see :func:`benchmark.models.rows.models_by_row`.
 
     Returns:
         The rows, in order.
@@ -136,17 +96,4 @@ def model_rows(models: Sequence[str]) -> list[ModelRow]:
         ValueError: if a model is named twice or can't be used, or none is named.
         FileNotFoundError: if there is no such file.
     """
-    rows: dict[str, ModelRow] = {}
-    for model in [each for name in models for each in (ALL_MODELS if name == "all" else (name,))]:
-        asked = baseline_asked_for(model)
-        row = baseline_row(*asked) if asked else network_row(model)
-        folder = Path(row.weights).parent.name
-        if row.name in rows and folder and row.weights != rows[row.name].weights:
-            baseline_name, equals, weights_name = row.name.rpartition("=")
-            row = replace(row, name=f"{baseline_name}{equals}{folder}-{weights_name}")
-        if row.name in rows:
-            raise ValueError(f"expected each model once, got {model} twice")
-        rows[row.name] = row
-    if not rows:
-        raise ValueError("expected at least one model, got none")
-    return list(rows.values())
+    return [row_of(name) for name in models_by_row(models).values()]

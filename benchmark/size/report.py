@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from benchmark.reporting.markdown import markdown
 from benchmark.size.run import MEAN
 from benchmark.study import new_figure
-from benchmark.table import markdown
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -12,12 +12,12 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from benchmark.sources import LabelledSet
-from benchmark.tasks.labelled import one_split_a_group
+from benchmark.sources import SAMPLE_RATE, LabelledSet
 from benchmark.tasks.levels import delivered, samples_to_ms, seconds_to_samples
 from benchmark.tasks.mixing import background, faded, mixed
 from benchmark.tasks.placing import deck
-from benchmark.tasks.task import SAMPLE_RATE, Event, Item
+from benchmark.tasks.splitting import one_split_a_group
+from benchmark.tasks.task import Event, Item
 
 SECONDS = 10.0
 

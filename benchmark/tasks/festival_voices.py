@@ -18,7 +18,7 @@ import numpy as np
 import soxr
 from scipy.signal import lfilter, lfiltic
 
-from benchmark.tasks.task import SAMPLE_RATE
+from benchmark.sources import SAMPLE_RATE
 
 _HEADER_END = b"EST_Header_End\n"
 _MULAW = 1

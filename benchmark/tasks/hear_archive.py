@@ -28,11 +28,10 @@ import soundfile
 import soxr
 from tqdm import tqdm
 
-from benchmark.sources import file_hash
+from benchmark.sources import SAMPLE_RATE, file_hash
 from benchmark.tasks.archive import Limits, extract
 from benchmark.tasks.hear_table import HEAR_TASKS, HearTask
 from benchmark.tasks.layout import remove_abandoned
-from benchmark.tasks.task import SAMPLE_RATE
 from byola_hear.utils.download import DownloadError, Remote, download, open_url
 from byola_hear.utils.files import locked
 

@@ -17,7 +17,7 @@ import soundfile
 import soxr
 from tqdm import tqdm
 
-from benchmark.tasks.task import SAMPLE_RATE
+from benchmark.sources import SAMPLE_RATE
 from byola_hear.utils.files import replacing
 
 

@@ -1,6 +1,6 @@
 """How loud sounds are, where a clip's main sound is, and sounds at a level that is asked for.
 
-Samples are ``(n_samples,)`` at :data:`benchmark.tasks.task.SAMPLE_RATE`. Levels are in decibels of full scale (a square
+Samples are ``(n_samples,)`` at :data:`benchmark.sources.SAMPLE_RATE`. Levels are in decibels of full scale (a square
 wave of amplitude 1 has 0 dB).
 """
 
@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 
-from benchmark.tasks.task import SAMPLE_RATE
+from benchmark.sources import SAMPLE_RATE
 
 #: Seconds of a frame in which loudness is looked at; so exact are the edges that :func:`active_run` finds.
 FRAME_SECONDS = 0.01

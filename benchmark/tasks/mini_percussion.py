@@ -8,9 +8,10 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
+from benchmark.sources import SAMPLE_RATE
 from benchmark.tasks.levels import active_run, delivered
 from benchmark.tasks.mini_sources import decode, fetch_packages, package_files, stable_order
-from benchmark.tasks.task import SAMPLE_RATE, Item, Task
+from benchmark.tasks.task import Item, Task
 
 PACKAGE = "foxdot"
 

@@ -22,7 +22,7 @@ import soundfile
 import soxr
 from tqdm import tqdm
 
-from benchmark.tasks.task import SAMPLE_RATE
+from benchmark.sources import SAMPLE_RATE
 from byola_hear.pretraining.corpora.packages.deb import unpack
 from byola_hear.pretraining.corpora.packages.fetch import FetchError, Origin, fetched
 from byola_hear.pretraining.corpora.packages.fetch import fetch as fetch_deb

@@ -8,10 +8,11 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 import soxr
 
+from benchmark.sources import SAMPLE_RATE
 from benchmark.tasks.levels import active_level, delivered, level
 from benchmark.tasks.mini_animals_instruments import KINDS, NOISES
 from benchmark.tasks.mini_sources import decode, fetch_packages, package_files, stable_order
-from benchmark.tasks.task import SAMPLE_RATE, Item, Task
+from benchmark.tasks.task import Item, Task
 
 SPEECH_PACKAGES = ("codec2-examples", "pocketsphinx-testdata")
 WORDS_PACKAGE = "qabcs-data"

@@ -1,7 +1,7 @@
 """Scenes made of clips: fades, noise, backgrounds, and clips on them at stated signal-to-noise ratios.
 
 All functions are pure: what is random comes from the generator that is given. Samples are ``(n_samples,)`` float32 at
-:data:`benchmark.tasks.task.SAMPLE_RATE`.
+:data:`benchmark.sources.SAMPLE_RATE`.
 """
 
 from __future__ import annotations

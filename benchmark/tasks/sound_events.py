@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmark.sources import LabelledSet, load_set
+from benchmark.sources import SAMPLE_RATE, LabelledSet, load_set
 from benchmark.tasks.event_scene import (
     EARLY_STOPPING,
     LEVELS_DB,
@@ -30,10 +30,10 @@ from benchmark.tasks.event_scene import (
     recordings_by_split,
     scene_items,
 )
-from benchmark.tasks.labelled import need_columns, one_split_a_group
 from benchmark.tasks.levels import active_run, seconds_to_samples
 from benchmark.tasks.placing import deck, scatter
-from benchmark.tasks.task import SAMPLE_RATE, Item, Task
+from benchmark.tasks.splitting import need_columns, one_split_a_group
+from benchmark.tasks.task import Item, Task
 
 #: Labels of the drum kit's strokes that are events, and what they are called here. The kit's other strokes are too few
 #: for every split to have some.

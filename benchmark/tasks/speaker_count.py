@@ -19,10 +19,10 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmark.sources import LabelledSet, load_set
+from benchmark.sources import SAMPLE_RATE, LabelledSet, load_set
 from benchmark.tasks import levels, mixing, placing
-from benchmark.tasks.labelled import deal
-from benchmark.tasks.task import SAMPLE_RATE, Item, Task
+from benchmark.tasks.splitting import deal
+from benchmark.tasks.task import Item, Task
 
 SECONDS = 4.0
 

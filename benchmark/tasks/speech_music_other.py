@@ -16,10 +16,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from benchmark.sources import LabelledSet, load_set
+from benchmark.sources import SAMPLE_RATE, LabelledSet, load_set
 from benchmark.tasks import levels, mixing, placing
-from benchmark.tasks.labelled import deal, need_columns
-from benchmark.tasks.task import SAMPLE_RATE, Item, Task
+from benchmark.tasks.splitting import deal, need_columns
+from benchmark.tasks.task import Item, Task
 
 #: What fits into the shortest voices without words.
 SECONDS = 1.9

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmark.sources import LabelledSet, load_set
+from benchmark.sources import SAMPLE_RATE, LabelledSet, load_set
 from benchmark.tasks.event_scene import (
     EARLY_STOPPING,
     LEVELS_DB,
@@ -29,10 +29,10 @@ from benchmark.tasks.event_scene import (
     recordings_by_split,
     scene_items,
 )
-from benchmark.tasks.labelled import deal, need_columns, one_split_a_group
 from benchmark.tasks.levels import active_run, seconds_to_samples
 from benchmark.tasks.placing import spread
-from benchmark.tasks.task import SAMPLE_RATE, Item, Task
+from benchmark.tasks.splitting import deal, need_columns, one_split_a_group
+from benchmark.tasks.task import Item, Task
 
 #: Decibels between a phrase's level and the background's, while either sounds.
 RATIOS_DB = (-5, 0, 5, 10, 20)

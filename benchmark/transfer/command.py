@@ -18,7 +18,6 @@ from benchmark.plan import plan
 from benchmark.sources import LabelledSet, audio_folder, load_set
 from benchmark.study import seconds_bar, study_options
 from benchmark.study_setup import Setup, embedded, key_of, remembered
-from benchmark.transfer import conditions as conditions_module
 from benchmark.transfer import matrix
 from benchmark.transfer.conditions import TRANSFERS, Clips, Transfer, find_transfers
 from benchmark.transfer.matrix import Condition, transfer_matrix
@@ -139,8 +138,8 @@ def _of_model(
             ]
             for name, parts in conditions.items()
         ]
-        code = [matrix.__file__, ridge.__file__, conditions_module.__file__]
-        key = key_of(extractor.identity, identity, setup.seed, code=code)
+        versions = [matrix.MEASUREMENT_VERSION, ridge.MEASUREMENT_VERSION]
+        key = key_of(extractor.identity, identity, setup.seed, versions=versions)
 
         def compute(transfer: Transfer = transfer, conditions: dict[str, list[Clips]] = conditions) -> Any:
             ready = {

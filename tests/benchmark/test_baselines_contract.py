@@ -22,7 +22,7 @@ from tests.benchmark.small_transformers import wav2vec2_folder, whisper_folder
 @pytest.fixture(scope="module", autouse=True)
 def _torchaudio() -> None:
     """transformers imports what there is of torchaudio."""
-    from benchmark.speed_reference import import_torchaudio_without_extension
+    from benchmark.baselines.pretrained import import_torchaudio_without_extension
 
     import_torchaudio_without_extension()
 

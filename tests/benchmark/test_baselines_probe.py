@@ -15,9 +15,10 @@ import torch
 
 from benchmark.baselines import vggish
 from benchmark.baselines.crepe import Crepe
-from benchmark.extractors import extractors_of, from_baseline
+from benchmark.extractors import extractor_of, extractors_of
+from benchmark.loading import ModelName
+from benchmark.models.rows import ALL_MODELS, models_by_row
 from benchmark.probe import TaskResult
-from benchmark.probe_command import ALL_MODELS
 from benchmark.table import Row, csv_table, json_table, markdown_table, terminal_table
 
 
@@ -104,7 +105,7 @@ def test_an_empty_row_is_never_the_best() -> None:
 def test_embeddings_are_kept_by_weights(audio: Path, tmp_path: Path) -> None:
     one, other = (crepe_weights(tmp_path / f"{seed}.pth", seed) for seed in (1, 2))
     same = crepe_weights(tmp_path / "same.pth", 1)
-    identities = [extractors_of(f"crepe_tiny={path}", list)[0].identity for path in (one, other, same)]
+    identities = [extractor_of(ModelName.of(f"crepe_tiny={path}")).identity for path in (one, other, same)]
     assert identities[0] == identities[2] != identities[1]
     cache = tmp_path / "cache"
 
@@ -118,15 +119,16 @@ def test_embeddings_are_kept_by_weights(audio: Path, tmp_path: Path) -> None:
 
 def test_rows_are_called_by_baseline_and_weights(tmp_path: Path) -> None:
     path = crepe_weights(tmp_path / "mine.pth", 1)
-    assert from_baseline("crepe_tiny", str(path)).row == "crepe_tiny=mine"
-    assert from_baseline("logmel").row == "logmel"
-    (seed,) = extractors_of("untrained=3", list)
+    assert extractor_of(ModelName.of(f"crepe_tiny={path}")).row == "crepe_tiny=mine"
+    assert extractor_of(ModelName.of("logmel")).row == "logmel"
+    (seed,) = extractors_of(ModelName.of("untrained=3"), list)
     assert (seed.row, seed.note) == ("untrained=3", "v2 shape as PyTorch initialises it, seed 3")
 
 
 def test_all_is_every_network_and_baseline_once() -> None:
     assert len(set(ALL_MODELS)) == len(ALL_MODELS) == 15
     assert ALL_MODELS[:4] == ("both", "speech", "nonspeech", "untrained")
+    assert tuple(models_by_row("all")) == tuple(models_by_row(["all"])) == ALL_MODELS
 
 
 @pytest.mark.parametrize(
@@ -144,17 +146,7 @@ def test_bad_rows_are_one_line(
     models: str,
     message: str,
     capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from benchmark import probe_command
-    from benchmark.extractors import Extractor
-
-    if "all" in models:
-
-        def cheap(name: str, *_: object) -> list[Extractor]:
-            return []
-
-        monkeypatch.setattr(probe_command, "extractors_of", cheap)
     assert probe("--models", models, "--audio", str(audio), "--cache", str(nowhere)) == 2
     error = capsys.readouterr().err
     assert message in error and error.startswith("error: ") and error.count("\n") == 1

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from benchmark.baselines import wav2vec2, whisper_tiny
 from benchmark.baselines.contract import Unavailable
-from benchmark.speed_reference import import_torchaudio_without_extension
+from benchmark.baselines.pretrained import import_torchaudio_without_extension
 from tests.benchmark.small_transformers import wav2vec2_folder, whisper_folder
 
 import_torchaudio_without_extension()
@@ -40,6 +40,9 @@ def test_other_settings_are_another_model(folder: Path, whisper: Path, tmp_path:
         (changed / "config.json").write_text(json.dumps({**config, setting: "relu"}))
         prints = [module.load_model(str(each)).fingerprint() for each in (whole, same, changed)]
         assert prints[0] == prints[1] != prints[2]
+        model = module.load_model(str(whole))
+        module.get_scene_embeddings(noise(1, 8000), model)
+        assert model.fingerprint() == prints[0]  # after use, too
 
 
 @torch.no_grad()

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from benchmark.baselines import baseline, crepe, resemblyzer, yamnet
 from benchmark.baselines.contract import Baseline, Unavailable
-from benchmark.speed_reference import import_torchaudio_without_extension
+from benchmark.baselines.pretrained import import_torchaudio_without_extension
 
 
 def noise(n_samples: int) -> Tensor:

@@ -12,11 +12,11 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmark.baselines.untrained import untrained_model
 from benchmark.cka.alignment import cka, cka_interval, gram
 from benchmark.cka.command import cka_command, sentences
 from benchmark.cka.layers import activations, layer_names
 from benchmark.comparison.page import load_section
-from benchmark.extractors import untrained_model
 from byola_hear.models.checkpoint import save_checkpoint
 from byola_hear.models.config import ModelConfig
 from byola_hear.models.encoders.convolutional import EncoderConfig

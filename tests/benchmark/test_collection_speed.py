@@ -29,7 +29,7 @@ from benchmark.collection_contestants import (
 from benchmark.collection_report import report
 from benchmark.collection_speed import collection_speed_command
 from benchmark.collection_ways import Way, ratios
-from benchmark.table import markdown
+from benchmark.reporting.markdown import markdown
 from byola_hear.audio.reading import read_audio
 
 

@@ -14,8 +14,8 @@ from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import maximum_bipartite_matching
 
 from benchmark.__main__ import run
+from benchmark.baselines.untrained import untrained_model
 from benchmark.comparison.page import load_section
-from benchmark.extractors import untrained_model
 from benchmark.findings import read_numbers
 from benchmark.onsets import command, grid
 from benchmark.onsets.grid import chosen_setting, lines_of

@@ -16,15 +16,17 @@ import soundfile
 import torch
 
 from benchmark import embedding
+from benchmark.baselines.untrained import untrained_model
 from benchmark.embedding import embed_set
-from benchmark.extractors import Extractor, embed_with, extractors_of, from_baseline, from_model, untrained_model
+from benchmark.extractors import Extractor, embed_with, extractor_of, from_model
+from benchmark.loading import ModelName
 from benchmark.plan import plan
 from benchmark.probe import TaskResult, evaluate, run
 from benchmark.table import Row, csv_table, markdown_table, terminal_table, write
 
 RATE = 16000
 
-log_mel_statistics = from_baseline("logmel").embed
+log_mel_statistics = extractor_of(ModelName.of("logmel")).embed
 
 
 @pytest.fixture(scope="module")
@@ -122,7 +124,7 @@ def test_embeddings_of_the_wrong_shape_are_refused(audio: Path, tmp_path: Path) 
 
 def test_mfcc_of_a_single_sample_are_finite() -> None:
     pytest.importorskip("librosa")
-    (extractor,) = extractors_of("mfcc", list)
+    extractor = extractor_of(ModelName.of("mfcc"))
     embeddings = extractor.embed([np.zeros(1, np.float32), np.ones(20000, np.float32) * 0.1])
     assert embeddings.shape == (2, 120)
     assert np.isfinite(embeddings).all()

@@ -11,12 +11,12 @@ import torch
 
 from benchmark import speed_reference
 from benchmark.__main__ import main
-from benchmark.extractors import untrained_model
+from benchmark.baselines.untrained import untrained_model
+from benchmark.reporting.markdown import markdown
 from benchmark.speed import measure, report, verdicts, write_long_file
 from benchmark.speed_children import measured
 from benchmark.speed_race import Contestant, ratio, sound
 from benchmark.speed_reference import PlainModel, windowed_embeddings
-from benchmark.table import markdown
 from byola_hear.models.checkpoint import save_checkpoint
 from byola_hear.models.model import ByolaModel
 

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from benchmark import loading
+from benchmark import extractors, loading
 from benchmark.baselines import logmel
 from benchmark.loading import row_name
 from benchmark.run.models import ModelRow, model_row, model_rows
@@ -87,8 +87,11 @@ def test_rows_of_like_named_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         model_rows([paths[0], paths[0]])
 
 
-def test_an_untrained_network_is_another_where_timestamps_are(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    (before,) = model_rows(["untrained"])
-    (tmp_path / "hear.py").write_text("other timestamps")
-    monkeypatch.setattr("byola_hear.hear.__file__", str(tmp_path / "hear.py"))
-    assert model_rows(["untrained"])[0].identity != before.identity
+def test_a_row_is_another_where_its_embeddings_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = {row.name: row.identity for row in model_rows(["untrained", "logmel"])}
+    assert before["untrained"].startswith("byola_hear-v") and before["logmel"].startswith("logmel-v")
+    monkeypatch.setattr(extractors, "EMBEDDING_VERSION", 1000)
+    monkeypatch.setattr(logmel.LogMelStatistics, "embedding_version", 2000)
+    after = {row.name: row.identity for row in model_rows(["untrained", "logmel"])}
+    assert after["untrained"].startswith("byola_hear-v1000-") and after["logmel"].startswith("logmel-v2000-")
+    assert all(after[name].split("-")[-1] == identity.split("-")[-1] for name, identity in before.items())

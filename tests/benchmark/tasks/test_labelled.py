@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmark.sources import CACHE_VARIABLE
-from benchmark.tasks.labelled import LabelledClips, at_most, deal, one_split_a_group
+from benchmark.tasks.labelled import LabelledClips
+from benchmark.tasks.splitting import at_most, deal, one_split_a_group
 from tests.benchmark.tasks.labelled_sets import clip, write_set
 
 
