@@ -24,7 +24,7 @@ COMMANDS = {
         "experiments_command",
         "What was tried before the long runs, and what it did.",
     ),
-    "fetch": ("benchmark.tasks.fetch_command", "fetch_command", "The labelled sets, from their public origins."),
+    "fetch": ("benchmark.datasets.fetch_command", "fetch_command", "The labelled sets, from their public origins."),
     "few-shot": ("benchmark.few_shot.command", "few_shot_command", "Probes of 1, 5 and 20 labels a class."),
     "probe": ("benchmark.probe_command", "probe_command", "Models by tasks: a linear probe of clip embeddings."),
     "regression": ("benchmark.regression.command", "regression_command", "Numbers from embeddings: pitch, level, age."),

@@ -18,6 +18,7 @@ from sklearn.preprocessing import StandardScaler
 
 from benchmark.comparison.intervals import Interval, bootstrap_scores, file_interval
 from benchmark.comparison.metrics import metric
+from benchmark.datasets.labelled_set import AUDIO_VARIABLE, use_cache
 from benchmark.outcome import Outcome
 from benchmark.run.cell import Cache, Cell, embed, find_embeddings, measure
 from benchmark.run.check_task import TASK, check_task
@@ -25,7 +26,6 @@ from benchmark.run.models import model_row
 from benchmark.run.processes import Failed, Processes
 from benchmark.run.reading import files_in_order, tested_splits, vocabulary
 from benchmark.run.settings import GRIDS, Settings, heareval_version
-from benchmark.sources import AUDIO_VARIABLE, use_cache
 
 #: Inverse strengths of regularisation that are tried.
 STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)

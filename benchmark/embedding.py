@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
+from benchmark.datasets.labelled_set import LabelledSet
 from benchmark.extractors import Embed, Extractor
-from benchmark.sources import LabelledSet
 from byola_hear.utils.files import replacing
 
 #: Seconds of audio in a batch of clips to embed.

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from benchmark.sources import LabelledSet, audio_folder, load_set
+from benchmark.datasets.labelled_set import LabelledSet, audio_folder, load_set
 from benchmark.splits import Fold, Task, find_tasks, folds, thin
 
 
@@ -60,8 +60,8 @@ def plan(
 
     Args:
         tasks: names, see :func:`benchmark.splits.find_tasks`.
-        audio: folder of tars, see :func:`benchmark.sources.audio_folder`.
-        cache: folder for decoded audio, see :func:`benchmark.sources.cache_folder`.
+        audio: folder of tars, see :func:`benchmark.datasets.labelled_set.audio_folder`.
+        cache: folder for decoded audio, see :func:`benchmark.datasets.labelled_set.cache_folder`.
         validation: leave the table's test parts out, see :func:`benchmark.splits.folds`.
         max_clips: clips of a task to use at most, for a quick look.
         seed: for folds that are made and clips that are picked.

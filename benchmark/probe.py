@@ -13,11 +13,11 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
+from benchmark.datasets.labelled_set import LabelledSet, cache_folder
 from benchmark.embedding import cached_embeddings, embed_set
 from benchmark.extractors import Embed, Extractor
 from benchmark.plan import Plan, plan
 from benchmark.ridge import classify
-from benchmark.sources import LabelledSet, cache_folder
 from benchmark.splits import Fold, Task, groups_of
 
 

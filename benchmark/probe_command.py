@@ -7,11 +7,11 @@ from pathlib import Path
 import click
 
 from benchmark.baselines import BASELINES
+from benchmark.datasets.labelled_set import AUDIO_VARIABLE, CACHE_VARIABLE, cache_folder
 from benchmark.models.rows import models_by_row, rows_of
 from benchmark.plan import plan
 from benchmark.probe import run
 from benchmark.provenance import provenance
-from benchmark.sources import AUDIO_VARIABLE, CACHE_VARIABLE, cache_folder
 from benchmark.splits import CORE_TASKS, TASKS
 from benchmark.table import FORMATS, Row, terminal_table, write
 from byola_hear.utils.quiet import native_messages_hidden

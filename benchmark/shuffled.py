@@ -14,13 +14,13 @@ import click
 import numpy as np
 from scipy import stats
 
+from benchmark.datasets.labelled_set import AUDIO_VARIABLE, SAMPLE_RATE, use_cache
 from benchmark.outcome import Outcome
 from benchmark.run.cell import Cache, Cell, measure
 from benchmark.run.check_task import TASK, check_task, described
 from benchmark.run.models import model_row
 from benchmark.run.processes import Failed, Processes
 from benchmark.run.settings import GRIDS, Settings, heareval_version
-from benchmark.sources import AUDIO_VARIABLE, SAMPLE_RATE, use_cache
 from benchmark.tasks.layout import Prepared
 
 #: How much of what chance gives lies within the interval.

@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
+from benchmark.datasets.labelled_set import LabelledSet
 from benchmark.extractors import Extractor
 from benchmark.plan import Plan, plan
-from benchmark.sources import LabelledSet
 from benchmark.splits import TASKS
 from benchmark.study import seconds_bar, set_of_clips
 from benchmark.study_setup import Setup, embedded

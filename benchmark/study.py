@@ -18,9 +18,9 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
+from benchmark.datasets.labelled_set import AUDIO_VARIABLE, CACHE_VARIABLE, LabelledSet
 from benchmark.models.rows import Asked, rows_of
 from benchmark.provenance import provenance
-from benchmark.sources import AUDIO_VARIABLE, CACHE_VARIABLE, LabelledSet
 from byola_hear.utils.files import replacing
 from byola_hear.utils.quiet import native_messages_hidden
 

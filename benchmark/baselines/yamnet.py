@@ -28,7 +28,7 @@ from benchmark.baselines.contract import (
     need_package,
     padded,
 )
-from benchmark.sources import file_hash
+from benchmark.datasets.labelled_set import file_hash
 
 __all__ = ["get_scene_embeddings", "get_timestamp_embeddings", "load_model"]
 

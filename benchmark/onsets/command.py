@@ -14,6 +14,7 @@ from tqdm import tqdm
 
 from benchmark import ridge
 from benchmark.command_line import command_line
+from benchmark.datasets.labelled_set import audio_folder
 from benchmark.extractors import from_model
 from benchmark.findings import read_numbers, save_findings, save_study
 from benchmark.models.rows import Asked
@@ -22,7 +23,6 @@ from benchmark.onsets.grid import HOPS, WIDTHS, Tracks, lines_of, milliseconds
 from benchmark.onsets.recordings import EventSet, event_set, tracks_of
 from benchmark.onsets.report import CAPTIONS, NAME, TITLE, figure, sentences, shown, tables
 from benchmark.plan import plan
-from benchmark.sources import audio_folder
 from benchmark.study import study_options
 from benchmark.study_setup import Setup, key_of, remembered
 from benchmark.tasks.registry import task_of

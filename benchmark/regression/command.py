@@ -7,12 +7,12 @@ from typing import Any
 import click
 
 from benchmark.command_line import command_line
+from benchmark.datasets.labelled_set import audio_folder
 from benchmark.findings import read_numbers, save_findings, save_study
 from benchmark.plan import plan
 from benchmark.regression.measurements import MEASUREMENTS, find_measurements
 from benchmark.regression.report import CAPTIONS, NAME, TITLE, figure, sentences, tables
 from benchmark.regression.run import seconds_of, table_of
-from benchmark.sources import audio_folder
 from benchmark.study import seconds_bar, study_options
 from benchmark.study_setup import Setup
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from benchmark.datasets.labelled_set import column, load_set
 from benchmark.regression.measurement import Examples, Measurement
-from benchmark.sources import column, load_set
 from benchmark.study import set_of_clips
-from benchmark.tasks import levels
+from benchmark.tasks.scenes import levels
 
 #: Sets that clips come from, and the column that names what must not be split.
 SOURCES = {"language_id": "speaker", "esc50": "source_recording"}
@@ -20,7 +20,7 @@ N_CLIPS, SECONDS, QUIETEST, LOUDEST = 400, 3.0, -65.0, -25.0
 
 
 def scaled(samples: np.ndarray, wanted: float) -> np.ndarray:
-    """A clip at a level, or as near to it as :data:`benchmark.tasks.levels.PEAK` allows.
+    """A clip at a level, or as near to it as :data:`benchmark.tasks.scenes.levels.PEAK` allows.
 
     Args:
         samples: ``(n_samples,)``, not all zero.

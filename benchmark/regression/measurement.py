@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from benchmark.sources import LabelledSet, column
+from benchmark.datasets.labelled_set import LabelledSet, column
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmark.datasets.labelled_set import LabelledSet, column, load_set
 from benchmark.regression.measurement import Examples, Measurement, numbers_in
-from benchmark.sources import LabelledSet, column, load_set
 
 SOURCE = "orchestral_notes"
 

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from benchmark.datasets.labelled_set import column, load_set
 from benchmark.regression.measurement import Examples, Measurement
-from benchmark.sources import column, load_set
 from benchmark.study import set_of_clips
-from benchmark.tasks.levels import active_run, at_level, delivered
-from benchmark.tasks.mixing import mixed
+from benchmark.tasks.scenes.levels import active_run, at_level, delivered
+from benchmark.tasks.scenes.mixing import mixed
 
 SPEECH, NOISE = "read_speech_speakers", "esc50"
 
@@ -25,7 +25,7 @@ LOWEST, HIGHEST, LEVEL = -10.0, 30.0, -35.0
 def signal_to_noise(audio: Path, cache: Path, seed: int) -> Examples:
     """Each read sentence once, with a recording of its own for noise, at a ratio drawn evenly.
 
-    The ratio is that of :func:`benchmark.tasks.levels.active_level`: of speech while it is spoken and noise while it
+    The ratio is that of :func:`benchmark.tasks.scenes.levels.active_level`: of speech while it is spoken and noise while it
     sounds. The noise is the main sound of its recording, repeated as long as the sentence lasts.
     """
     rng = np.random.default_rng(seed)

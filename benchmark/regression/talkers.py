@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from benchmark.datasets.labelled_set import SAMPLE_RATE
 from benchmark.regression.measurement import Examples, Measurement
-from benchmark.sources import SAMPLE_RATE
 from benchmark.study import set_of_clips
 from benchmark.tasks.registry import task_of
 

@@ -9,9 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from benchmark.datasets.labelled_set import SAMPLE_RATE
 from benchmark.hear_tools.example_tasks import clips_of_folder, write_scene_task
 from benchmark.run.processes import CHECKOUT
-from benchmark.sources import SAMPLE_RATE
 from benchmark.tasks.layout import Prepared
 from benchmark.tasks.registry import prepare
 

@@ -12,13 +12,13 @@ from typing import Any
 import click
 
 from benchmark.baselines import BASELINES
+from benchmark.datasets.labelled_set import AUDIO_VARIABLE, CACHE_VARIABLE, use_cache
 from benchmark.outcome import Outcome
 from benchmark.run.cell import Cache, Cell
 from benchmark.run.models import ModelRow, model_rows
 from benchmark.run.output import Output
 from benchmark.run.scheduler import Result, run_cells
 from benchmark.run.settings import GRIDS, Settings, heareval_version
-from benchmark.sources import AUDIO_VARIABLE, CACHE_VARIABLE, use_cache
 from benchmark.tasks.layout import Prepared
 from benchmark.tasks.registry import SUITES, find, prepare
 from byola_hear.utils.quiet import native_messages_hidden

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from benchmark.sources import SAMPLE_RATE
+from benchmark.datasets.labelled_set import SAMPLE_RATE
 from benchmark.tasks.task import Event, Item, Task
 
 #: Scores of a clip, and of events in time.

@@ -27,7 +27,7 @@ from typing import Any
 import soundfile
 from tqdm import tqdm
 
-from benchmark.sources import SAMPLE_RATE, file_hash
+from benchmark.datasets.labelled_set import SAMPLE_RATE, file_hash
 from benchmark.tasks.checks import (
     check_definition,
     check_files,

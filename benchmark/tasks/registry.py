@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from types import ModuleType
 
-from benchmark.sources import audio_folder, cache_folder
-from benchmark.tasks.hear_table import HEAR_TASKS
+from benchmark.datasets.labelled_set import audio_folder, cache_folder
+from benchmark.tasks.hear.table import HEAR_TASKS
 from benchmark.tasks.layout import Prepared, read_task, write_task
 from benchmark.tasks.task import Task
 
@@ -104,7 +104,7 @@ def prepare(name: str, tasks_dir: Path, sources: Path | None = None, progress: b
     Args:
         name: the task's name.
         tasks_dir: the folder of tasks in HEAR's layout.
-        sources: the folder of labelled sets (see :func:`benchmark.sources.audio_folder`); what other tasks are made
+        sources: the folder of labelled sets (see :func:`benchmark.datasets.labelled_set.audio_folder`); what other tasks are made
             of is fetched into the cache folder.
         progress: show a bar on stderr.
 
@@ -123,7 +123,7 @@ def prepare(name: str, tasks_dir: Path, sources: Path | None = None, progress: b
         _module(name).fetch(packages, progress)
         return write_task(task_of(name), tasks_dir, packages, progress)
     if name in HEAR_TASKS:
-        from benchmark.tasks.hear_archive import prepare_hear
+        from benchmark.tasks.hear.archive import prepare_hear
 
         downloads = cache_folder() / "hear"
         downloads.mkdir(exist_ok=True)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from benchmark.sources import LabelledSet
+from benchmark.datasets.labelled_set import LabelledSet
 
 
 def need_columns(labelled: LabelledSet, *columns: str) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from benchmark.sources import LabelledSet, column
+from benchmark.datasets.labelled_set import LabelledSet, column
 
 #: Digits as Speech Commands spells them in the names of its files of words other than the twelve.
 DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")

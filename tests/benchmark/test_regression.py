@@ -27,7 +27,7 @@ from benchmark.regression.nested import Predictions, group_folds, nested_predict
 from benchmark.regression.report import sentences
 from benchmark.regression.run import MEAN_ROW, table_of
 from benchmark.regression.scores import guessing, r2_difference, scores_of
-from benchmark.tasks import levels
+from benchmark.tasks.scenes import levels
 from tests.benchmark.made_sets import COLUMNS, write_set
 
 RATE = 16000

@@ -108,7 +108,7 @@ def test_the_real_sets(name: str, repository: Path, tmp_path: Path) -> None:
     path = repository.parent / "shared" / "audio" / "tasks" / f"{task.source}.tar"
     if not path.is_file():
         pytest.skip("the labelled sets are not beside the checkout")
-    from benchmark.sources import _read_tar
+    from benchmark.datasets.labelled_set import _read_tar
 
     manifest, _ = _read_tar(path)
     expected = {"spoken_digits": 6, "esc50": 5, "esc10": 5, "speaker_gender": 5}.get(name, 1)

@@ -12,8 +12,8 @@ from click.testing import CliRunner
 
 from benchmark.__main__ import main
 from benchmark.command_line import command_line
+from benchmark.datasets.labelled_set import CACHE_VARIABLE
 from benchmark.onsets.command import time_command
-from benchmark.sources import CACHE_VARIABLE
 from benchmark.study import seconds_bar, study_options
 from benchmark.study_setup import Setup
 

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from benchmark.comparison.page import load_section
-from benchmark.sources import LabelledSet
+from benchmark.datasets.labelled_set import LabelledSet
 from benchmark.study import set_of_clips
 from benchmark.transfer.command import transfer_command
 from benchmark.transfer.conditions import TRANSFERS, find_transfers

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from benchmark.datasets.labelled_set import CACHE_VARIABLE
 from benchmark.run.cell import Cache, Cell
 from benchmark.run.models import ModelRow
 from benchmark.run.settings import Settings
-from benchmark.sources import CACHE_VARIABLE
 from benchmark.tasks.layout import Prepared
 
 #: heareval's runners, as far as files go. STUB_CALLS is where each call is noted; STUB_FAIL, STUB_SLEEP and STUB_WRONG

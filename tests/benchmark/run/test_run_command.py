@@ -18,6 +18,7 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner, Result
 
+from benchmark.datasets.labelled_set import CACHE_VARIABLE, cache_folder
 from benchmark.outcome import load_outcome
 from benchmark.run import command as command_module
 from benchmark.run.cell import Cache, Cell
@@ -25,7 +26,6 @@ from benchmark.run.command import run_command
 from benchmark.run.models import ModelRow, model_rows
 from benchmark.run.processes import CHECKOUT, Failed, Processes, last_line
 from benchmark.run.scheduler import run_cells
-from benchmark.sources import CACHE_VARIABLE, cache_folder
 from benchmark.tasks.layout import Prepared
 
 Calls = Callable[[], list[str]]
