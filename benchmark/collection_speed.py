@@ -23,7 +23,7 @@ from benchmark.collection_clips import recordings, write_clips
 from benchmark.collection_contestants import ContestantFailed, Settings
 from benchmark.collection_report import report
 from benchmark.collection_ways import WAYS, Way, ratios
-from benchmark.loading import load_network
+from benchmark.models.loading import load_network
 from benchmark.provenance import provenance
 from benchmark.reporting.markdown import markdown
 from byola_hear.cli.errors import Failure, Finite

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 from click.core import ParameterSource
 
-from benchmark.loading import baseline_asked_for
+from benchmark.models.loading import baseline_asked_for
 
 
 def command_line() -> str:

@@ -12,9 +12,9 @@ import pandas as pd
 from tqdm import tqdm
 
 from benchmark.datasets.labelled_set import LabelledSet
-from benchmark.extractors import Extractor
-from benchmark.plan import Plan, plan
-from benchmark.splits import TASKS
+from benchmark.models.extractors import Extractor
+from benchmark.probes.plan import Plan, plan
+from benchmark.probes.splits import TASKS
 from benchmark.study import seconds_bar, set_of_clips
 from benchmark.study_setup import Setup, embedded
 from byola_hear.audio.reading import audio_suffixes, read_audio

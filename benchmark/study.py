@@ -102,7 +102,7 @@ def asked_models(models: str, training_clips: Callable[[], list[np.ndarray]], un
 
     Args:
         models: names with commas between them.
-        training_clips: see :func:`benchmark.extractors.extractors_of`.
+        training_clips: see :func:`benchmark.models.extractors.extractors_of`.
         untrained_seeds: how many untrained networks.
 
     Raises:

@@ -15,8 +15,8 @@ import numpy as np
 from tqdm import tqdm
 
 from benchmark.datasets.labelled_set import LabelledSet, use_cache
-from benchmark.embedding import cached_embeddings, embeddings_path
-from benchmark.extractors import Extractor
+from benchmark.models.embedding import cached_embeddings, embeddings_path
+from benchmark.models.extractors import Extractor
 from benchmark.models.rows import Asked, models_by_row
 from benchmark.study import asked_models, new_figure
 from byola_hear.utils.files import replacing

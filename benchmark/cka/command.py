@@ -17,8 +17,8 @@ from benchmark.cka.alignment import gram
 from benchmark.cka.layers import activations, layer_names, network_of
 from benchmark.cka.pairs import layers_compared
 from benchmark.command_line import command_line
-from benchmark.extractors import Extractor
 from benchmark.findings import frame_table, listed, read_about, read_numbers, save_findings, save_study
+from benchmark.models.extractors import Extractor
 from benchmark.stimuli import Stimuli, drawn, sets_plan
 from benchmark.study import colours, new_figure, study_options
 from benchmark.study_setup import Setup, key_of, remembered

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from benchmark.extractors import Extractor
+from benchmark.models.extractors import Extractor
 from byola_hear.models.frontend import log_mel
 from byola_hear.models.model import ByolaModel
 

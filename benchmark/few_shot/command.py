@@ -10,14 +10,14 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from benchmark import ridge
 from benchmark.command_line import command_line
-from benchmark.extractors import Extractor
 from benchmark.few_shot import draws as draws_module
 from benchmark.few_shot.draws import COUNTS, PROBES, curve
 from benchmark.findings import frame_table, listed, read_about, read_numbers, save_findings, save_study
-from benchmark.plan import Plan, plan
-from benchmark.splits import CORE_TASKS, TASKS, Task, groups_of
+from benchmark.models.extractors import Extractor
+from benchmark.probes import ridge
+from benchmark.probes.plan import Plan, plan
+from benchmark.probes.splits import CORE_TASKS, TASKS, Task, groups_of
 from benchmark.study import colours, new_figure, seconds_bar, study_options
 from benchmark.study_setup import Setup, embedded, key_of, remembered
 

@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from benchmark.ridge import Ridge
-from benchmark.splits import Fold
+from benchmark.probes.ridge import Ridge
+from benchmark.probes.splits import Fold
 
 #: Raise it when a change to the draws or the probes moves an accuracy; what is cached is then out of date.
 MEASUREMENT_VERSION = 1
@@ -56,7 +56,7 @@ def predict(features: np.ndarray, labels: np.ndarray, support: np.ndarray, test:
     """Labels of tested clips by a probe that has no choices left to make.
 
     Both work on features that are standardised on the clips learnt from. ``centroid`` takes the class whose mean has
-    the largest cosine with the clip; ``ridge`` is :class:`benchmark.ridge.Ridge` with a strength of the number of
+    the largest cosine with the clip; ``ridge`` is :class:`benchmark.probes.ridge.Ridge` with a strength of the number of
     features, which damps a clip's own weight by half.
 
     Args:

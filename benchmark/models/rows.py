@@ -11,8 +11,8 @@ import numpy as np
 
 from benchmark.baselines import BASELINES
 from benchmark.baselines.contract import Unavailable
-from benchmark.extractors import Extractor, extractors_of
-from benchmark.loading import ModelName, check_network
+from benchmark.models.extractors import Extractor, extractors_of
+from benchmark.models.loading import ModelName, check_network
 
 #: Rows that ``all`` stands for: the networks, then every baseline.
 ALL_MODELS = ("both", "speech", "nonspeech", "untrained", *(name for name in BASELINES if name != "untrained"))
@@ -75,7 +75,7 @@ def rows_of(
 
     Args:
         models: see :func:`models_by_row`.
-        training_clips: see :func:`benchmark.extractors.extractors_of`.
+        training_clips: see :func:`benchmark.models.extractors.extractors_of`.
         untrained_seeds: how many untrained networks.
 
     Returns:

@@ -12,17 +12,17 @@ import click
 import pandas as pd
 from tqdm import tqdm
 
-from benchmark import ridge
 from benchmark.command_line import command_line
 from benchmark.datasets.labelled_set import audio_folder
-from benchmark.extractors import from_model
 from benchmark.findings import read_numbers, save_findings, save_study
+from benchmark.models.extractors import from_model
 from benchmark.models.rows import Asked
 from benchmark.onsets import grid
 from benchmark.onsets.grid import HOPS, WIDTHS, Tracks, lines_of, milliseconds
 from benchmark.onsets.recordings import EventSet, event_set, tracks_of
 from benchmark.onsets.report import CAPTIONS, NAME, TITLE, figure, sentences, shown, tables
-from benchmark.plan import plan
+from benchmark.probes import ridge
+from benchmark.probes.plan import plan
 from benchmark.study import study_options
 from benchmark.study_setup import Setup, key_of, remembered
 from benchmark.tasks.registry import task_of

@@ -10,7 +10,7 @@ import torch
 
 from benchmark.onsets.postprocessing import choose, score
 from benchmark.onsets.recordings import EventSet, Track, activity, windowed
-from benchmark.ridge import RidgeRegression
+from benchmark.probes.ridge import RidgeRegression
 
 #: Raise it when a change to how onsets are found, matched or scored moves a number; what is cached is then out of date.
 MEASUREMENT_VERSION = 1

@@ -9,7 +9,7 @@ import click
 from benchmark.command_line import command_line
 from benchmark.datasets.labelled_set import audio_folder
 from benchmark.findings import read_numbers, save_findings, save_study
-from benchmark.plan import plan
+from benchmark.probes.plan import plan
 from benchmark.regression.measurements import MEASUREMENTS, find_measurements
 from benchmark.regression.report import CAPTIONS, NAME, TITLE, figure, sentences, tables
 from benchmark.regression.run import seconds_of, table_of

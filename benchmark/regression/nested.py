@@ -10,7 +10,7 @@ import torch
 from sklearn.model_selection import GroupKFold
 from torch import Tensor
 
-from benchmark.ridge import RidgeRegression
+from benchmark.probes.ridge import RidgeRegression
 
 #: Raise it when a change to the nested regression moves a prediction; what is cached is then out of date.
 MEASUREMENT_VERSION = 1

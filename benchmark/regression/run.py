@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from benchmark import ridge
-from benchmark.extractors import Extractor
+from benchmark.models.extractors import Extractor
+from benchmark.probes import ridge
 from benchmark.regression import nested
 from benchmark.regression.measurement import Examples, Measurement
 from benchmark.regression.nested import Predictions, nested_predictions

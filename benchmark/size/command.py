@@ -11,7 +11,7 @@ from tqdm import tqdm
 from benchmark.command_line import command_line
 from benchmark.datasets.labelled_set import AUDIO_VARIABLE, CACHE_VARIABLE, cache_folder, file_hash
 from benchmark.findings import read_numbers, save_findings, save_study
-from benchmark.plan import plan
+from benchmark.probes.plan import plan
 from benchmark.size.report import CAPTIONS, NAME, TITLE, figure, sentences, tables
 from benchmark.size.run import cells_of, table_of
 from benchmark.study import RESULTS, new_figure

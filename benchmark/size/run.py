@@ -13,10 +13,10 @@ import pandas as pd
 from tqdm import tqdm
 
 import byola_hear
-from benchmark import ridge
-from benchmark.extractors import from_model
-from benchmark.plan import Plan
-from benchmark.probe import TaskResult, run
+from benchmark.models.extractors import from_model
+from benchmark.probes import ridge
+from benchmark.probes.plan import Plan
+from benchmark.probes.probe import TaskResult, run
 from benchmark.size.cells import Cell, audio_of, drawn, shape_of, trained, untrained
 from benchmark.study_setup import key_of, remembered
 from byola_hear.models.model import ByolaModel

@@ -10,12 +10,12 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from benchmark import ridge
 from benchmark.command_line import command_line
 from benchmark.datasets.labelled_set import LabelledSet, audio_folder, load_set
-from benchmark.extractors import Extractor
 from benchmark.findings import save_findings, save_study
-from benchmark.plan import plan
+from benchmark.models.extractors import Extractor
+from benchmark.probes import ridge
+from benchmark.probes.plan import plan
 from benchmark.study import seconds_bar, study_options
 from benchmark.study_setup import Setup, embedded, key_of, remembered
 from benchmark.transfer import matrix

@@ -10,7 +10,7 @@ import numpy as np
 from sklearn.model_selection import StratifiedGroupKFold
 from tqdm import tqdm
 
-from benchmark.ridge import classify
+from benchmark.probes.ridge import classify
 
 #: Raise it when a change to the conditions or the matrix moves an accuracy; what is cached is then out of date.
 MEASUREMENT_VERSION = 1

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from benchmark.comparison.page import load_section
 from benchmark.few_shot.command import few_shot_command, sentences
 from benchmark.few_shot.draws import COUNTS, PROBES, curve, few, predict
-from benchmark.splits import Fold
+from benchmark.probes.splits import Fold
 from tests.benchmark.made_sets import COLUMNS, write_all_sets
 
 LABELS = np.repeat(list("abcd"), 100)

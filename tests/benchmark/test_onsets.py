@@ -23,7 +23,7 @@ from benchmark.onsets.matching import count_pairs, delays
 from benchmark.onsets.postprocessing import choose, score
 from benchmark.onsets.recordings import EventSet, Recording, Track, activity, event_set, tracks_of, windowed
 from benchmark.onsets.report import sentences, shown
-from benchmark.ridge import RidgeRegression
+from benchmark.probes.ridge import RidgeRegression
 from benchmark.tasks.task import Event, Item, Task
 from byola_hear.models.checkpoint import save_checkpoint
 

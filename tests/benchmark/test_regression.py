@@ -17,8 +17,8 @@ from sklearn.preprocessing import StandardScaler
 
 from benchmark.__main__ import run
 from benchmark.comparison.page import load_section
-from benchmark.extractors import Extractor
 from benchmark.findings import read_numbers
+from benchmark.models.extractors import Extractor
 from benchmark.regression import nested, notes
 from benchmark.regression.command import regression_command
 from benchmark.regression.level import scaled
