@@ -108,7 +108,7 @@ pretrain: $(VENV)/.pretraining
 		$(BIN)/byola-hear embed tests/data --model $(PRETRAIN)/byola-$$name.safetensors || exit 1; done
 
 readme: $(VENV)/.test
-	$(BIN)/python -m benchmark.readme
+	$(BIN)/python -m benchmark.reporting.readme
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,6 +1,7 @@
 """The process that embeds one task with one model: ``heareval.embeddings.runner``, and then what only it needs goes.
 
-``python -m benchmark.evaluation.embed_job ARGUMENTS``, the arguments being heareval's. Started by :mod:`benchmark.evaluation.cell`.
+``python -m benchmark.evaluation.embed_job ARGUMENTS`` takes heareval's arguments. :mod:`benchmark.evaluation.cell`
+starts it.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ from benchmark.comparison.outcome import Outcome, load_outcome, save_outcome
 from benchmark.evaluation.scheduler import Result
 from benchmark.evaluation.settings import Settings
 from benchmark.models.heareval_rows import ModelRow
-from benchmark.provenance import provenance
+from benchmark.reporting.provenance import provenance
 from benchmark.tasks.layout import Prepared
 from byola_hear.utils.files import replacing
 

@@ -1,7 +1,8 @@
 """The process that trains and tests heareval's probes on one task's embeddings, and reads what they predicted.
 
-``python -m benchmark.evaluation.predict_job JOB``, with a JSON file that :mod:`benchmark.evaluation.cell` wrote. The same process
-runs ``heareval.predictions.runner`` and reads the pickles that it leaves, so that none is ever read that another wrote.
+``python -m benchmark.evaluation.predict_job JOB`` takes a JSON file that :mod:`benchmark.evaluation.cell` wrote. The
+same process runs ``heareval.predictions.runner`` and reads the pickles that it leaves. No other process's pickle is
+ever read.
 """
 
 from __future__ import annotations

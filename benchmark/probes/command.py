@@ -13,7 +13,7 @@ from benchmark.probes.plan import plan
 from benchmark.probes.probe import run
 from benchmark.probes.splits import CORE_TASKS, TASKS
 from benchmark.probes.table import FORMATS, Row, terminal_table, write
-from benchmark.provenance import provenance
+from benchmark.reporting.provenance import provenance
 from byola_hear.utils.quiet import native_messages_hidden
 
 

@@ -1,7 +1,7 @@
 """How loud sounds are, where a clip's main sound is, and sounds at a level that is asked for.
 
-Samples are ``(n_samples,)`` at :data:`benchmark.datasets.labelled_set.SAMPLE_RATE`. Levels are in decibels of full scale (a square
-wave of amplitude 1 has 0 dB).
+Samples are ``(n_samples,)`` at :data:`benchmark.datasets.labelled_set.SAMPLE_RATE`. Levels are in decibels of full
+scale (a square wave of amplitude 1 has 0 dB).
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Reference vectors: what every network and baseline makes of two real clips, to notice when embeddings move.
 
-Results are kept under the identity of what they were measured with (:func:`benchmark.models.extractors.identity_of`), which
-holds a version of the embeddings instead of the code. ``tests/benchmark/models/references/NAME.npz`` says what that version's
-embeddings are. After a version was raised, or weights were trained anew, write the references again::
+Results are kept under the identity of what they were measured with (:func:`benchmark.models.extractors.identity_of`).
+It holds a version of the embeddings instead of the code. ``tests/benchmark/models/references/NAME.npz`` holds the
+embeddings of that version. After a version was raised, or weights were trained anew, write the references again::
 
     python -m tests.benchmark.models.reference_embeddings          # all that can be loaded here
     python -m tests.benchmark.models.reference_embeddings logmel   # or by name
