@@ -115,7 +115,7 @@ pretrain: $(VENV)/.pretraining
 		$(BIN)/byola-hear embed tests/data --model $(PRETRAIN)/byola-$$name.safetensors || exit 1; done
 
 readme: $(VENV)/.test
-	$(BIN)/python -m benchmark.readme
+	$(BIN)/python -m benchmark.reporting.readme
 
 # With HEAR's tools, so that the example of them is executed, too.
 docs: $(VENV)/.docs $(VENV)/.hear

@@ -9,7 +9,7 @@ from benchmark.comparison.comparison import FIRST_ROWS, OVERALL
 from benchmark.comparison.folder import DOMAINS
 from benchmark.comparison.metrics import metric
 from benchmark.comparison.text import escaped, number, p_value, signed, with_limits
-from benchmark.table import NOTHING, markdown
+from benchmark.reporting.markdown import NOTHING, markdown
 from byola_hear.cli.terminal import aligned
 
 #: Rows of a short table beside the networks.
