@@ -145,9 +145,9 @@ def test_wheel_holds_the_package_and_the_networks(wheel: Path, repository: Path)
     networks = {
         f"byola_hear/weights/{path.name}" for path in (repository / "weights").iterdir() if path.suffix in kinds
     }
-    page = {f"byola_hear/map/page.{kind}" for kind in ("css", "html", "js")}
+    page = {f"byola_hear/analysis/map/page.{kind}" for kind in ("css", "html", "js")}
     assert names == code | networks | page | {"byola_hear/py.typed"}
-    assert "byola-hear = byola_hear.cli:main" in entry_points
+    assert "byola-hear = byola_hear.cli.main:main" in entry_points
     assert f"\nVersion: {byola_hear.__version__}\n" in described
     assert "\nLicense-Expression: Apache-2.0\n" in described
     assert "\nRequires-Python: >=3.10\n" in described

@@ -29,6 +29,9 @@ from byola_hear.models.pooling.window import WindowPool
 
 #: Precisions that the network can compute in.
 PRECISIONS = ("float32", "bfloat16")
+#: Version of the embeddings that the same weights give. Raise it with a change of code that moves embeddings: stored
+#: results of the version before are then out of date.
+EMBEDDING_VERSION = 1
 
 
 class ByolaModel(nn.Module):

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from benchmark.sources import CACHE_VARIABLE
+from benchmark.datasets.labelled_set import CACHE_VARIABLE
 from benchmark.tasks import registry
 from benchmark.tasks.checks import check_definition
 from benchmark.tasks.registry import MINI, SHARED, SUITES, find, prepare, task_of
