@@ -1,4 +1,4 @@
-"""Checkpoints: what is written comes back, and what can't be right is refused with one clear line."""
+"""Checkpoints: what is written is read back, and unusable files are refused with one clear line."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def _trained() -> ByolaModel:
 
 
 def trained() -> ByolaModel:
-    """A model with a past: weights, statistics and counters are none of a fresh one's."""
+    """A model that was trained a little, so that weights, statistics and counters are no initial values."""
     return deepcopy(_trained())
 
 
@@ -104,6 +104,29 @@ def test_vectors_stay_float32_and_counters_stay_behind(saved: tuple[Path, ByolaM
         assert "num_batches" not in name
 
 
+def test_the_header_names_kind_pooling_and_version(saved: tuple[Path, ByolaModel, str]) -> None:
+    """Readers of format 1 know neither kind nor pooling. They refuse the file by its version, in a clear message."""
+    with safetensors.safe_open(saved[0], "pt") as file:
+        header = json.loads(file.metadata()[FORMAT])
+    assert header["format_version"] == 2
+    assert (header["config"]["encoder"]["kind"], header["config"]["pooling"]) == ("convolutional", "max+mean")
+
+
+def test_format_1_is_read_as_convolutional(saved: tuple[Path, ByolaModel, str]) -> None:
+    path, _, sha256 = saved
+    before = load_checkpoint(path).fingerprint()
+
+    def old(tensors: dict[str, torch.Tensor], metadata: dict[str, Any]) -> None:
+        header = metadata[FORMAT]
+        header["format_version"] = 1
+        del header["config"]["pooling"], header["config"]["encoder"]["kind"]
+
+    loaded = load_checkpoint(rewritten(path, old))
+    assert loaded.config == CONFIG
+    assert loaded.fingerprint() == before
+    assert save_checkpoint(path, loaded) == sha256
+
+
 def test_same_model_same_bytes(saved: tuple[Path, ByolaModel, str], tmp_path: Path) -> None:
     path, model, sha256 = saved
     assert save_checkpoint(tmp_path / "again.safetensors", model) == sha256
@@ -119,7 +142,7 @@ def test_loaded_models_can_be_trained(saved: tuple[Path, ByolaModel, str]) -> No
     assert int(model.encoder.features[1].num_batches_tracked) == 1
 
 
-def test_the_header_alone_says_it_all(saved: tuple[Path, ByolaModel, str]) -> None:
+def test_the_header_alone_is_enough_for_the_configuration(saved: tuple[Path, ByolaModel, str]) -> None:
     config, shapes = read_header(saved[0])
     assert config == CONFIG
     assert shapes["fc.0.weight"] == (24, 32)
@@ -166,7 +189,7 @@ def test_another_hash(saved: tuple[Path, ByolaModel, str]) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"{}", b"Not at all.\n" * 50, bytes(100), b"\x02" + bytes(7) + b"[]"])
-def test_what_is_no_safetensors_file(tmp_path: Path, content: bytes) -> None:
+def test_other_files_are_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "a.safetensors"
     path.write_bytes(content)
     assert "not a safetensors file" in refusal(path)
@@ -188,7 +211,7 @@ def test_truncated_files(saved: tuple[Path, ByolaModel, str], kept: float) -> No
 
 
 def test_every_damaged_byte_of_the_header_is_one_clear_error(saved: tuple[Path, ByolaModel, str]) -> None:
-    """Or, where it hits a word that may be any other, no error; but never another exception."""
+    """Or no error, where the byte belongs to free text; but never another exception."""
     path = saved[0]
     content = path.read_bytes()
     length = int.from_bytes(content[:8], "little")
@@ -212,7 +235,11 @@ def test_missing_and_foreign_headers(saved: tuple[Path, ByolaModel, str]) -> Non
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda header: header.update(format_version=99), "expected checkpoint format version 1 or 2, got 99; a newer byola_hear may read it"),
+        (lambda header: header.update(format_version=99), "version 1 or 2, got 99; a newer byola_hear may read it"),
+        (lambda header: header.update(format_version=0), "expected checkpoint format version 1 or 2, got 0"),
+        (lambda header: header.update(format_version="2"), "expected checkpoint format version 1 or 2, got '2'"),
+        (lambda header: header["config"]["encoder"].update(kind="spiking"), "kind 'convolutional', got 'spiking'"),
+        (lambda header: header["config"].update(pooling="median"), "pooling must be 'max+mean', got 'median'"),
         (lambda header: header.pop("config"), "unusable configuration"),
         (lambda header: header["config"].pop("std"), "missing: std"),
         (lambda header: header["config"].update(colour="red"), "unknown: colour"),
