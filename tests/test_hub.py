@@ -1,4 +1,4 @@
-"""The Hub and folders of its layout: what is written is what is read, and errors name the repository."""
+"""The Hub and folders of its layout: what is written is read back, and errors name the repository."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def test_a_model_read_and_written_again_is_the_same_file(tmp_path: Path) -> None
     assert save_pretrained(from_pretrained(tmp_path / "one"), tmp_path / "two") == first
 
 
-def test_the_checkpoint_counts_not_the_configuration_beside_it(tmp_path: Path) -> None:
+def test_the_checkpoint_is_read_and_not_the_configuration_file(tmp_path: Path) -> None:
     model = model_of()
     save_pretrained(model, tmp_path)
     assert ModelConfig.from_dict(json.loads((tmp_path / CONFIG).read_text())) == model.config
@@ -180,8 +180,8 @@ def test_missing_library_is_named(no_library: None) -> None:
             ask()
 
 
-def test_the_calls_are_the_librarys(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """The real library refuses neither the names nor the number of the arguments; the network is never reached."""
+def test_the_library_accepts_the_calls(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The real library accepts the arguments. Nothing is sent."""
     huggingface_hub = pytest.importorskip("huggingface_hub")
     import inspect
 
@@ -220,7 +220,7 @@ def test_card_of_an_unusual_licence_and_with_another_text(tmp_path: Path) -> Non
     assert card.endswith("---\n\n# Ours\n")
 
 
-def test_card_without_a_word_on_training(tmp_path: Path) -> None:
+def test_card_without_facts_on_training(tmp_path: Path) -> None:
     save_pretrained(model_of(training={}), tmp_path)
     card = (tmp_path / CARD).read_text(encoding="utf-8")
     assert "trained on" not in card and "## Training" not in card

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     import onnx
 
-#: ONNX's numbers for two types.
+#: The codes of two types in ONNX.
 FLOAT, DOUBLE = 1, 11
 
 

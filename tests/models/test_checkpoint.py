@@ -179,7 +179,7 @@ def test_missing_file_and_folder(tmp_path: Path) -> None:
     assert "folder" in refusal(tmp_path)
 
 
-def test_another_hash(saved: tuple[Path, ByolaModel, str]) -> None:
+def test_another_hash_is_refused(saved: tuple[Path, ByolaModel, str]) -> None:
     path, _, sha256 = saved
     load_checkpoint(path, sha256.upper())
     content = bytearray(path.read_bytes())
@@ -195,13 +195,13 @@ def test_other_files_are_refused(tmp_path: Path, content: bytes) -> None:
     assert "not a safetensors file" in refusal(path)
 
 
-def test_a_pickle_is_pointed_elsewhere(tmp_path: Path) -> None:
+def test_a_pickle_is_refused_with_a_hint(tmp_path: Path) -> None:
     torch.save(trained().encoder.state_dict(), tmp_path / "a.pth")
     assert "not a safetensors file; a legacy .pth needs load_legacy" in refusal(tmp_path / "a.pth")
 
 
 @pytest.mark.parametrize("kept", [0.0001, 0.01, 0.5, 0.999])
-def test_truncated_files(saved: tuple[Path, ByolaModel, str], kept: float) -> None:
+def test_truncated_files_are_refused(saved: tuple[Path, ByolaModel, str], kept: float) -> None:
     path = saved[0]
     content = path.read_bytes()
     path.write_bytes(content[: max(int(len(content) * kept), 12)])
@@ -224,7 +224,7 @@ def test_every_damaged_byte_of_the_header_is_one_clear_error(saved: tuple[Path, 
                 assert "\n" not in str(error)
 
 
-def test_missing_and_foreign_headers(saved: tuple[Path, ByolaModel, str]) -> None:
+def test_missing_and_damaged_configurations_are_refused(saved: tuple[Path, ByolaModel, str]) -> None:
     path = saved[0]
     safetensors.torch.save_file({"a": torch.zeros(2)}, path)
     assert f"its header has no {FORMAT!r} configuration" in refusal(path)
@@ -253,7 +253,7 @@ def test_missing_and_foreign_headers(saved: tuple[Path, ByolaModel, str]) -> Non
         (lambda header: header["config"]["encoder"].update(hidden_size=10**9), "expected fc.0.weight of shape"),
     ],
 )
-def test_impossible_configurations(saved: tuple[Path, ByolaModel, str], change: Any, message: str) -> None:
+def test_impossible_configurations_are_refused(saved: tuple[Path, ByolaModel, str], change: Any, message: str) -> None:
     rewritten(saved[0], lambda tensors, metadata: change(metadata[FORMAT]))
     assert message in refusal(saved[0])
 
@@ -278,11 +278,11 @@ def _transpose(tensors: dict[str, torch.Tensor]) -> None:
         (lambda tensors: tensors.update({"fc.3.bias": torch.ones(24).to(torch.float8_e8m0fnu)}), "F8_E8M0"),
     ],
 )
-def test_other_tensors(saved: tuple[Path, ByolaModel, str], change: Any, message: str) -> None:
+def test_other_tensors_are_refused(saved: tuple[Path, ByolaModel, str], change: Any, message: str) -> None:
     rewritten(saved[0], lambda tensors, metadata: change(tensors))
     assert message in refusal(saved[0])
 
 
-def test_weights_of_another_floating_point_type(saved: tuple[Path, ByolaModel, str]) -> None:
+def test_weights_of_other_floating_point_types_are_read(saved: tuple[Path, ByolaModel, str]) -> None:
     rewritten(saved[0], lambda tensors, _: tensors.update({"fc.3.bias": torch.ones(24).to(torch.float8_e4m3fn)}))
     assert load_checkpoint(saved[0]).encoder.state_dict()["fc.3.bias"].tolist() == [1.0] * 24

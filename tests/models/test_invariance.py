@@ -26,7 +26,7 @@ SMALL = EncoderConfig(channels=4, hidden_size=8)
 
 
 def make_model(encoder: EncoderConfig) -> ByolaModel:
-    """A random model whose batch norms do something."""
+    """A random model whose batch norms are no identities."""
     torch.manual_seed(0)
     network = Encoder(encoder)
     for layer in network.modules():
@@ -89,7 +89,7 @@ def test_a_list_of_clips_equals_each_alone(
     check(model, clips[::-1], alone[::-1])
 
 
-@pytest.mark.parametrize("seconds", [0.04, 0.3, 1.1, 1000.0])
+@pytest.mark.parametrize("seconds", [0.04, 0.3, 1.1])
 def test_segments_of_any_length(
     model: ByolaModel, clips: list[Tensor], alone: list[tuple[Tensor, Tensor, Tensor]], seconds: float
 ) -> None:
@@ -128,12 +128,9 @@ def test_a_stream_equals_the_whole(
         model.segment_seconds = None
 
 
-@pytest.mark.parametrize("threads", [1, 2])
-def test_any_number_of_threads(
-    model: ByolaModel, clips: list[Tensor], alone: list[tuple[Tensor, Tensor, Tensor]], threads: int
-) -> None:
+def test_two_threads(model: ByolaModel, clips: list[Tensor], alone: list[tuple[Tensor, Tensor, Tensor]]) -> None:
     before = torch.get_num_threads()
-    torch.set_num_threads(threads)
+    torch.set_num_threads(2)
     try:
         check(model, clips[:2], alone[:2])
     finally:

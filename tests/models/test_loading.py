@@ -24,7 +24,7 @@ def test_loading_by_name_path_and_default(folder: Path) -> None:
     assert load_named("speech", folder).config.name == "speech"
 
 
-def test_what_looks_like_a_path_is_one(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_texts_that_look_like_paths_are_paths(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for path in ("nowhere/model", "nowhere.safetensors"):
         with pytest.raises(FileNotFoundError, match="no such checkpoint: nowhere"):
             resolve(path, folder)
@@ -37,7 +37,7 @@ def test_what_looks_like_a_path_is_one(folder: Path, tmp_path: Path, monkeypatch
     assert resolve("./speech", folder).config.name == "mine"
 
 
-def test_damaged_and_exchanged_files_are_refused(folder: Path) -> None:
+def test_other_and_missing_files_are_refused(folder: Path) -> None:
     path = folder / "byola-speech.safetensors"
     assert is_intact("speech", folder)
     save_checkpoint(path, small_model("another"))

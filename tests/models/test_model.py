@@ -90,7 +90,7 @@ def test_a_click_is_found_at_its_time() -> None:
     quiet, times = model.timestamp_embeddings(silence)
     loud, _ = model.timestamp_embeddings(click)
     differs = times[0][(loud - quiet)[0].abs().amax(-1) > 1e-4]
-    # It is heard by windows of 1024 samples, a receptive field beyond, and four frames on either side.
+    # Windows of 1024 samples reach it, then the receptive field, then four frames on each side.
     assert 1000 - 280 <= differs.min() <= 1000 <= differs.max() <= 1000 + 280
     assert differs.mean().item() == pytest.approx(1000, abs=20)
 

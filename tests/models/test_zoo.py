@@ -77,7 +77,7 @@ def test_the_card(folder: Path) -> None:
     assert json.loads(json.dumps(card)) == card
 
 
-def test_unknown_names_are_answered_with_the_known_ones(folder: Path) -> None:
+def test_unknown_names_are_refused_with_the_known_ones(folder: Path) -> None:
     for function in (resolve, load_named, describe_model, is_intact):
         with pytest.raises(ValueError, match="no model is called 'spech'; known names: both, nonspeech, speech"):
             function("spech", folder)
@@ -107,14 +107,14 @@ def test_an_empty_zoo(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["a/b", "..", "a b", "é"])
-def test_names_that_are_no_file_names(tmp_path: Path, name: str) -> None:
+def test_names_that_cannot_be_file_names_are_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(ValueError, match="expected a model name of letters"):
         add_to_zoo(small_model(name), tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_where_the_zoo_is(tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Inside the package once installed, beside it in a checkout."""
+    """Inside the package if installed, next to it in a checkout."""
     package = tmp_path / "site" / "byola_hear"
     package.mkdir(parents=True)
     monkeypatch.setattr(zoo, "__file__", str(package / "models" / "zoo.py"))
@@ -127,7 +127,7 @@ def test_where_the_zoo_is(tmp_path: Path, folder: Path, monkeypatch: pytest.Monk
 
 
 def test_the_packages_own_models() -> None:
-    """What a newcomer gets: every model in the table is there, intact, and says what it is."""
+    """Every model in the table exists, is intact and has the facts that users look up."""
     if not list_models():
         pytest.skip("the zoo is empty: no network has been exported into weights/ yet")
     assert list_models() == ["both", "nonspeech", "speech"]
