@@ -6,6 +6,8 @@
 #   make hear-smoke  HEAR's own commands from audio to scores on two small tasks
 #   make table       the cross-domain table of six small tasks made of Debian's and PyPI's packages, 133 MB; ten minutes
 #   make pretrain    three small networks from nothing: fetch, match, train, export, embed; a few minutes
+#   make docs        the documentation in build/docs, its examples executed; warnings are errors, no network is needed
+#   make docs-links  the documentation's links to other sites
 #   make readme      README's tables, from the networks' cards and benchmark/results
 #   make clean       remove .venv and whatever was built
 #
@@ -27,7 +29,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 INSTALL := $(PIP) install -c constraints.txt
 
-.PHONY: help embed test hear hear-smoke table pretrain readme clean
+.PHONY: help embed test hear hear-smoke table pretrain readme docs docs-links clean
 .DELETE_ON_ERROR:
 
 help:
@@ -58,6 +60,11 @@ $(VENV)/.hear: $(VENV)/.package benchmark/requirements-hear.txt benchmark/hear_t
 $(VENV)/.pretraining: $(VENV)/.package
 	@echo "Installing what pre-training needs into $(VENV)"
 	$(INSTALL) -e '.[pretraining]'
+	touch $@
+
+$(VENV)/.docs: $(VENV)/.package
+	@echo "Installing what the documentation needs into $(VENV)"
+	$(INSTALL) -e '.[docs]'
 	touch $@
 
 # --- what to do there ---------------------------------------------------------------------------------------------
@@ -109,6 +116,14 @@ pretrain: $(VENV)/.pretraining
 
 readme: $(VENV)/.test
 	$(BIN)/python -m benchmark.reporting.readme
+
+# With HEAR's tools, so that the example of them is executed, too.
+docs: $(VENV)/.docs $(VENV)/.hear
+	$(BIN)/python -m sphinx -b html -W --keep-going -q docs build/docs
+	@echo "Open build/docs/index.html"
+
+docs-links: $(VENV)/.docs
+	$(BIN)/python -m sphinx -b linkcheck -W --keep-going -q docs build/docs-links
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

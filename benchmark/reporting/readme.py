@@ -28,20 +28,17 @@ def model_row(card: dict[str, Any]) -> str:
     Returns:
         A line of Markdown.
     """
-    training = card["training"]
-    hours = "not stated" if card["hours"] is None else f"{card['hours']:.1f}"
     kinds: dict[str, float] = {}
-    for row in training.get("sources", []):
+    for row in card["training"].get("sources", []):
         kinds[row["kind"]] = kinds.get(row["kind"], 0.0) + row["hours"]
     most_first = sorted(kinds.items(), key=lambda item: -item[1])
+    listed = ", ".join(f"{kind or 'other'} {hours:.1f}" for kind, hours in most_first)
     cells = [
         f"`{card['name']}`",
         card["version"],
-        hours,
-        ", ".join(f"{kind or 'other'} {of_kind:.1f}" for kind, of_kind in most_first) or "not stated",
-        f"{training['crops'] / 1e6:.2f} M" if "crops" in training else "not stated",
+        "not stated" if card["hours"] is None else f"{card['hours']:.1f}" + (f" ({listed})" if listed else ""),
         f"{card['parameters'] / 1e6:.2f} M",
-        f"{card['scene_embedding_size']} numbers",
+        str(card["scene_embedding_size"]),
         f"{card['frame_ms']:g} ms",
         f"{card['bytes'] / 1e6:.1f} MB",
         card["licence"],
@@ -58,9 +55,9 @@ def models_table(folder: Path | None = None) -> str:
     Returns:
         Markdown that ends in a line break.
     """
-    columns = "name | version | hours | of them | crops seen | parameters | embedding | one every | file | licence"
+    columns = "name | version | trained on, hours | parameters | dimensions | frame | file | licence"
     rows = [model_row(describe_model(name, folder)) for name in list_models(folder)]
-    return "\n".join([f"| {columns} |", "|---|---|--:|---|--:|--:|--:|--:|--:|---|", *rows]) + "\n"
+    return "\n".join([f"| {columns} |", "|---|---|---|--:|--:|--:|--:|---|", *rows]) + "\n"
 
 
 def filled(text: str, results: Path) -> str:

@@ -55,7 +55,7 @@ class ByolaModel(nn.Module):
             None for what is fastest on the device.
 
     Raises:
-        TypeError: if ``config`` is no :class:`ModelConfig`.
+        TypeError: if ``config`` is no :class:`~byola_hear.models.config.ModelConfig`.
         ValueError: if ``encoder`` has another shape than the configuration says.
 
     Example:
