@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+import pickle
 import shutil
 from pathlib import Path
 
@@ -142,6 +144,54 @@ def test_npz_needs_no_pickle(tmp_path: Path) -> None:
     assert content["start"].tolist() == [0, 1]
     assert content["embedding"].shape == (2, SIZE) and content["embedding"].dtype == np.float32
     assert json.loads(str(content["request"]))["model"] == "both 0.1.0"
+
+
+class Trap:
+    """Makes a folder of this name when it is unpickled."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return os.mkdir, (os.fspath(self.path),)
+
+
+@pytest.mark.parametrize("consolidated", [False, True])
+def test_zarr_2_whose_filters_unpickle_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, consolidated: bool
+) -> None:
+    # Later versions of numcodecs refuse by themselves, unless somebody allows it.
+    pickles = pytest.importorskip("numcodecs.pickles")
+    monkeypatch.setattr(pickles, "ALLOW_UNSAFE_PICKLE_DECODE", True, raising=False)
+    write(f"{tmp_path}/t.zarr", [Clip("a.wav")])
+    file = tmp_path / "t.zarr" / "file"
+    shutil.rmtree(file)
+    file.mkdir()
+    filters = [{"id": "vlen-utf8"}, {"id": "pickle", "protocol": 5}]
+    whole = {"shape": [1], "chunks": [1], "dtype": "|O", "order": "C", "fill_value": None, "compressor": None}
+    metadata = {"zarr_format": 2, **whole, "filters": filters}
+    (file / ".zarray").write_text(json.dumps(metadata))
+    (file / "0").write_bytes(pickle.dumps(Trap(tmp_path / "unpickled")))
+    group = tmp_path / "t.zarr" / "zarr.json"
+    if consolidated:
+        content = json.loads(group.read_text())
+        names = [name for name in os.listdir(group.parent) if name not in ("zarr.json", "file")]
+        members = {name: json.loads((group.parent / name / "zarr.json").read_text()) for name in names}
+        members["file"] = {"node_type": "array", **metadata, "attributes": {}}
+        content["consolidated_metadata"] = {"kind": "inline", "must_understand": False, "metadata": members}
+        group.write_text(json.dumps(content))
+    else:
+        group.unlink()
+        (group.parent / ".zgroup").write_text('{"zarr_format": 2}')
+        for name in ("start", "end", "embedding"):
+            shape = [1, SIZE] if name == "embedding" else [1]
+            shutil.rmtree(group.parent / name)
+            (group.parent / name).mkdir()
+            plain = {**metadata, "shape": shape, "chunks": shape, "dtype": "<f4", "fill_value": 0, "filters": None}
+            (group.parent / name / ".zarray").write_text(json.dumps(plain))
+    with pytest.raises(TableError, match=r"t\.zarr"):
+        read_table(tmp_path / "t.zarr")
+    assert not (tmp_path / "unpickled").exists()
 
 
 def test_csv_is_plain(tmp_path: Path) -> None:
