@@ -194,6 +194,36 @@ def test_zarr_2_whose_filters_unpickle_is_refused(
     assert not (tmp_path / "unpickled").exists()
 
 
+@pytest.mark.parametrize("way", ["external storage", "external link", "soft link", "virtual dataset", "group"])
+@pytest.mark.parametrize("name", ["embedding", "clips"])
+def test_hdf5_never_brings_another_file_in(tmp_path: Path, way: str, name: str) -> None:
+    h5py = pytest.importorskip("h5py")
+    write(f"{tmp_path}/t.h5", [Clip("a.wav")])
+    secret = np.arange(SIZE, dtype=np.float32)
+    (tmp_path / "secret").write_bytes(secret.tobytes())
+    with h5py.File(tmp_path / "other.h5", "w") as other:
+        other["e"] = secret[None]
+    with h5py.File(tmp_path / "t.h5", "a") as file:
+        del file[name]
+        if way == "external storage":
+            stored = [(str(tmp_path / "secret"), 0, secret.nbytes)]
+            file.create_dataset(name, (1, SIZE), "f4", external=stored)
+        elif way == "virtual dataset":
+            layout = h5py.VirtualLayout((1, SIZE), "f4")
+            layout[:] = h5py.VirtualSource(str(tmp_path / "other.h5"), "e", (1, SIZE))
+            file.create_virtual_dataset(name, layout)
+        elif way == "group":
+            file.create_group(name)
+        else:
+            file["linked"] = h5py.ExternalLink("other.h5", "e")
+            file[name] = h5py.SoftLink("/linked") if way == "soft link" else h5py.ExternalLink("other.h5", "e")
+    with pytest.raises(TableError, match=rf"t\.h5: expected the dataset '{name}' in the file itself"):
+        if name == "embedding":
+            read_table(tmp_path / "t.h5")
+        else:
+            open_store(tmp_path / "t.h5", request("scene"), [Clip("a.wav")], update=True)
+
+
 def test_csv_is_plain(tmp_path: Path) -> None:
     write(f"{tmp_path}/t.csv", [Clip("a,b.wav")], "timestamp", 3)
     rows = list(csv.reader((tmp_path / "t.csv").open(newline="")))
