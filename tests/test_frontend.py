@@ -156,6 +156,9 @@ def test_any_range_is_a_slice_of_the_whole(n_samples: int) -> None:
         torch.testing.assert_close(part, whole[..., first:last], atol=1e-6, rtol=0)
 
 
+@pytest.mark.skipif(
+    np.lib.NumpyVersion(np.__version__) < "1.25.0", reason="np.pad does not repeat a reflection exactly before 1.25"
+)
 @given(
     length=st.integers(1, 30),
     before=st.integers(0, 70),

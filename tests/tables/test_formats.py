@@ -7,6 +7,7 @@ import json
 import os
 import pickle
 import shutil
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -350,12 +351,12 @@ def test_outputs_that_could_not_be_written(tmp_path: Path) -> None:
     (tmp_path / "t.parquet").mkdir()
     (tmp_path / "t.zarr").write_text("")
     (tmp_path / "u.zarr").mkdir()
-    for output, message in (
-        ("t.parquet", "expected a file"),
-        ("t.zarr", "expected a folder"),
-        ("u.zarr", "no table"),
-        ("none/t.csv", "folder of .* does not exist"),
-    ):
+    zarr = {"t.zarr": "expected a folder", "u.zarr": "no table"} if sys.version_info >= (3, 11) else {}
+    for output, message in {
+        "t.parquet": "expected a file",
+        **zarr,
+        "none/t.csv": "folder of .* does not exist",
+    }.items():
         with pytest.raises(TableRefused, match=message):
             check_output(tmp_path / output, overwrite=True)
     with pytest.raises(TableRefused, match="format among"):
