@@ -13,6 +13,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmark.speed_reference import import_torchaudio_without_extension
 from byola_hear.frontend import (
     FrontendConfig,
     LogMel,
@@ -47,10 +48,7 @@ def torchaudio() -> Iterator[types.ModuleType]:
         return {name for name in sys.modules if name == "torchaudio" or name.startswith("torchaudio.")}
 
     before = loaded()
-    if not before:
-        extension = types.ModuleType("torchaudio._extension")
-        vars(extension).update(_IS_TORCHAUDIO_EXT_AVAILABLE=False, fail_if_no_align=lambda function: function)
-        sys.modules["torchaudio._extension"] = extension
+    import_torchaudio_without_extension()
     try:
         import torchaudio as module
         import torchaudio.transforms

@@ -93,6 +93,27 @@ def test_changelog_keeps_its_form(repository: Path) -> None:
     assert not [line for line in body if line and not line.startswith(("## ", "### ", "- "))]
 
 
+def requirements(repository: Path) -> list[str]:
+    """Everything that setup.cfg asks for, also for extras, without what an extra takes from others."""
+    config = configparser.ConfigParser()
+    config.read(repository / "setup.cfg", encoding="utf-8")
+    groups = [config["options"]["install_requires"], *config["options.extras_require"].values()]
+    lines = [line.strip() for group in groups for line in group.splitlines()]
+    return [line for line in lines if line and not line.startswith("byola-hear[")]
+
+
+def test_every_requirement_has_one_lower_bound(repository: Path) -> None:
+    bounds: dict[str, set[str]] = {}
+    for line in requirements(repository):
+        name, version = re.match(r"([\w.-]+)(?:\[\w+\])?>=([\w.]+)(?:;|$)", line.replace(" ", "")).groups()
+        bounds.setdefault(name, set()).add(version)
+    assert not {name: versions for name, versions in bounds.items() if len(versions) > 1}
+    text = (repository / "constraints-lowest.txt").read_text(encoding="utf-8")
+    tested = dict(re.findall(r"^([\w.-]+)==([\w.]+)$", text, re.M))
+    assert tested.keys() <= bounds.keys()
+    assert {name: {version} for name, version in tested.items()} == {name: bounds[name] for name in tested}
+
+
 def test_requirements_have_no_upper_bound(repository: Path) -> None:
     config = configparser.ConfigParser()
     config.read(repository / "setup.cfg", encoding="utf-8")
