@@ -10,9 +10,9 @@ import pytest
 
 from benchmark.datasets.labelled_set import audio_folder
 from benchmark.tasks.checks import check_files, check_item
+from benchmark.tasks.public import speaker_count, speech_music_other
 from benchmark.tasks.registry import task_of
 from benchmark.tasks.scenes import levels
-from benchmark.tasks.public import speaker_count, speech_music_other
 from benchmark.tasks.task import Item
 
 SCENES = (
