@@ -1,7 +1,7 @@
 # Everything is built inside .venv, from nothing, by any of these; a second run finds it there and is quick.
 #
 #   make embed       HEAR's validator on the three networks, then embeddings of a few real clips in a table
-#   make test        linter, type checker, tests and doctests; stops at the first that fails
+#   make test        linter, formatter, spelling, type checker, tests and doctests; stops at the first that fails
 #   make hear        HEAR's tools (heareval, hear-validator) in .venv, to be used by hand
 #   make hear-smoke  HEAR's own commands from audio to scores on two small tasks
 #   make table       the cross-domain table of six small tasks made of Debian's and PyPI's packages, 133 MB; ten minutes
@@ -78,6 +78,8 @@ embed: $(VENV)/.hear
 # Files of tests side by side, one thread each: half the time on two cores.
 test: $(VENV)/.test
 	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/codespell
 	$(BIN)/mypy
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 

@@ -24,6 +24,8 @@ def import_torchaudio_without_extension() -> None:
     if "torchaudio" not in sys.modules and importlib.util.find_spec("torchaudio") is not None:
         stand_in = types.ModuleType("torchaudio._extension")
         vars(stand_in).update(_IS_TORCHAUDIO_EXT_AVAILABLE=False, fail_if_no_align=lambda function: function)
+        # Before 2.9, torchaudio also asks for SoX.
+        stand_in.lazy_import_sox_ext = lambda: types.SimpleNamespace(is_available=lambda: False)  # type: ignore[attr-defined]
         sys.modules["torchaudio._extension"] = stand_in
 
 

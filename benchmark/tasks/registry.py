@@ -16,21 +16,21 @@ from benchmark.tasks.layout import Prepared, read_task, write_task
 from benchmark.tasks.task import Task
 
 #: Tasks of the labelled sets: the module that builds each, as ``TASK`` or among its ``TASKS``.
-SHARED = {
-    "spoken_digits": "shared.spoken_digits",
-    "speech_commands": "shared.speech_commands",
-    "language_id": "shared.language_id",
-    "speaker_id": "shared.speakers",
-    "speaker_gender": "shared.speakers",
-    "vocal_bursts": "shared.vocal_bursts",
-    "voice_activity": "shared.voice_activity",
-    "speaker_count": "shared.speaker_count",
-    "esc50": "shared.esc50",
-    "orchestral_notes": "shared.orchestral_notes",
-    "pitch": "shared.orchestral_notes",
-    "drum_strokes": "shared.drum_strokes",
-    "sound_events": "shared.sound_events",
-    "speech_music_other": "shared.speech_music_other",
+PUBLIC = {
+    "spoken_digits": "public.spoken_digits",
+    "speech_commands": "public.speech_commands",
+    "language_id": "public.language_id",
+    "speaker_id": "public.speakers",
+    "speaker_gender": "public.speakers",
+    "vocal_bursts": "public.vocal_bursts",
+    "voice_activity": "public.voice_activity",
+    "speaker_count": "public.speaker_count",
+    "esc50": "public.esc50",
+    "orchestral_notes": "public.orchestral_notes",
+    "pitch": "public.orchestral_notes",
+    "drum_strokes": "public.drum_strokes",
+    "sound_events": "public.sound_events",
+    "speech_music_other": "public.speech_music_other",
 }
 
 #: Tasks made of packages: the module that builds each, which also has ``fetch(folder, progress)`` for the packages.
@@ -44,12 +44,12 @@ MINI = {
 }
 
 #: Names of tasks by suite: of packages, of the labelled sets, and HEAR's published ones.
-SUITES: dict[str, tuple[str, ...]] = {"mini": tuple(MINI), "shared": tuple(SHARED), "hear": tuple(HEAR_TASKS)}
+SUITES: dict[str, tuple[str, ...]] = {"mini": tuple(MINI), "public": tuple(PUBLIC), "hear": tuple(HEAR_TASKS)}
 
 
 def _module(name: str) -> ModuleType:
     """The module that builds a task."""
-    builders = {**SHARED, **MINI}
+    builders = {**PUBLIC, **MINI}
     if name not in builders:
         raise ValueError(f"expected a task out of {', '.join(builders)}, got {name!r}")
     return importlib.import_module(f"benchmark.tasks.{builders[name]}")
@@ -115,7 +115,7 @@ def prepare(name: str, tasks_dir: Path, sources: Path | None = None, progress: b
         ValueError: if there is no such task, or it can't be run as meant.
         FileNotFoundError: if what it is made of is not there.
     """
-    if name in SHARED:
+    if name in PUBLIC:
         return write_task(task_of(name), tasks_dir, audio_folder(sources), progress)
     if name in MINI:
         packages = cache_folder() / "packages"

@@ -266,12 +266,12 @@ def test_a_short_table_without_networks_has_no_finding(planted_run: Callable[...
 
 
 def test_committed_results_are_what_their_numbers_make(repository: Path) -> None:
-    assert stale_results(repository / "benchmark" / "results", ["mini", "shared", "hear"]) == []
+    assert stale_results(repository / "benchmark" / "results", ["mini", "public", "hear"]) == []
 
 
 def test_committed_results_are_of_the_networks_that_are_shipped(repository: Path) -> None:
     """Networks that were trained anew make numbers of before stale, however well they agree with each other."""
-    kept = [repository / "benchmark" / "results" / f"{suite}.json" for suite in ("mini", "shared", "hear")]
+    kept = [repository / "benchmark" / "results" / f"{suite}.json" for suite in ("mini", "public", "hear")]
     documents = [json.loads(path.read_text(encoding="utf-8")) for path in kept if path.is_file()]
     assert documents
     for name in byola_hear.list_models():

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmark.tasks.shared.labelled import LabelledClips
+from benchmark.tasks.public.labelled import LabelledClips
 from benchmark.tasks.task import Item, Task
 
 SET = "orchestral_notes"

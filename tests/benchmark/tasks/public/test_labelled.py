@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmark.datasets.labelled_set import CACHE_VARIABLE
-from benchmark.tasks.shared.labelled import LabelledClips
+from benchmark.tasks.public.labelled import LabelledClips
 from benchmark.tasks.splitting import at_most, deal, one_split_a_group
 from tests.benchmark.tasks.labelled_sets import clip, write_set
 

@@ -1,4 +1,4 @@
-"""The shared suite's scene tasks, out of the real sets where they are."""
+"""The public suite's scene tasks, out of the real sets where they are."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import pytest
 
 from benchmark.datasets.labelled_set import audio_folder
 from benchmark.tasks.checks import check_files, check_item
+from benchmark.tasks.public import speaker_count, speech_music_other
 from benchmark.tasks.registry import task_of
 from benchmark.tasks.scenes import levels
-from benchmark.tasks.shared import speaker_count, speech_music_other
 from benchmark.tasks.task import Item
 
 SCENES = (

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from benchmark.datasets.labelled_set import CACHE_VARIABLE
+from benchmark.tasks.public import voice_activity
 from benchmark.tasks.scenes import event_scene, levels
-from benchmark.tasks.shared import voice_activity
 from benchmark.tasks.task import Item
 from tests.benchmark.tasks.made_sets import RATE, burst, write_esc50, write_set
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmark.tasks.shared.labelled import LabelledClips
+from benchmark.tasks.public.labelled import LabelledClips
 from benchmark.tasks.task import Task
 
 TASK = Task(
