@@ -209,7 +209,7 @@ def _config_of(path: Path, header: dict[str, Any]) -> ModelConfig:
 
 
 def _empty_encoder(path: Path, config: EncoderShape) -> FrameEncoder:
-    """Make a network whose weights are yet to come, without memory or random numbers for them."""
+    """Make a network without weights, which takes neither memory nor random numbers."""
     try:
         with torch.device("meta"):
             return build_encoder(config)
