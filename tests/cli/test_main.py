@@ -332,7 +332,7 @@ def test_the_list_of_models(run: Callable[..., Result], models: Path) -> None:
         "licence",
         "frame",
         "ms",
-        "numbers",
+        "dimensions",
         "MB",
         "hours",
         "sha256",
