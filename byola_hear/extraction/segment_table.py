@@ -57,9 +57,7 @@ def read_segments(path: str | bytes | os.PathLike[str] | os.PathLike[bytes]) -> 
         for time in (start, end):
             for found in ",.":
                 if found in time and decimal_mark not in ("", found):
-                    raise ValueError(
-                        f"{where}: expected decimals after {decimal_mark!r} as above, got {time.strip()!r}"
-                    )
+                    raise ValueError(f"{where}: expected one decimal mark in all times, got {time.strip()!r}")
                 decimal_mark = found if found in time else decimal_mark
         begin, stop = (_seconds(where, mark, time) for time in (start, end))
         if stop is not None and stop <= (begin or 0.0):
