@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import pandas
 
 
-def read_table(path: str | os.PathLike[str]) -> pandas.DataFrame:
+def read_table(path: PathLike) -> pandas.DataFrame:
     """Read a table of embeddings in any of the formats, all of it into memory.
 
     Args:
