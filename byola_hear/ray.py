@@ -73,7 +73,7 @@ def extract_on_ray(
         clips: what to embed. Relative paths are relative to the working directory of this process.
         model: the network.
         request: what is asked of each clip, from :func:`byola_hear.extraction.request.request_for` for this model.
-        address: the cluster's address, ``"host:port"``; ``"auto"`` for the cluster that this machine belongs to; None or
+        address: the cluster's address, ``"host:port"``; ``"auto"`` for the cluster of this machine; None or
             ``"local"`` for a cluster on this machine alone that ends with the extraction. Ignored if this process is
             already connected to a cluster.
         workers: number of workers; None for one per GPU, or one per CPU if the cluster has no GPU.
