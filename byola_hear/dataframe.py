@@ -324,10 +324,7 @@ def _at_rate(waveforms: Sequence[Waveform], sample_rate: int | None, rate: int) 
 
 def _float32(waveform: Waveform, index: int) -> Tensor:
     """A waveform of any precision, byte order, memory order and device as a float32 tensor on the CPU."""
-    if isinstance(waveform, Tensor):
-        floating = waveform.dtype.is_floating_point
-    else:
-        floating = waveform.dtype.kind == "f"
+    floating = waveform.dtype.is_floating_point if isinstance(waveform, Tensor) else waveform.dtype.kind == "f"
     if not floating:
         raise ValueError(
             f"expected waveform {index} as floating point in [-1, 1], got {waveform.dtype}; "

@@ -111,7 +111,7 @@ class ByolaTransformer(TransformerMixin, BaseEstimator):
                   accepted. Larger values are refused, not rescaled: divide 16-bit integers by 32768 first.
 
         Returns:
-            ``(n_clips, scene_embedding_size)`` float32, or a table if :meth:`set_output` asked for one.
+            ``(n_clips, scene_embedding_size)`` float32, or a table if ``set_output`` asked for one.
 
         Raises:
             TypeError: if ``X`` has another form.

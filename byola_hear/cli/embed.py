@@ -20,7 +20,7 @@ from byola_hear.models.model import PRECISIONS, ByolaModel
 from byola_hear.utils.device import usable_device
 
 
-@click.command()
+@click.command("embed")
 @click.argument("paths", nargs=-1, metavar="[PATH]...")
 @click.option(
     "-o",
@@ -93,7 +93,9 @@ from byola_hear.utils.device import usable_device
     metavar="SECONDS",
     help="Save the rows this often; a crash costs the work since then.",
 )
-@click.option("--overwrite", is_flag=True, help="Replace an existing output, and discard unfinished work with other settings.")
+@click.option(
+    "--overwrite", is_flag=True, help="Replace an existing output; discard unfinished work with other settings."
+)
 @click.option("--update", is_flag=True, help="Add the clips that an existing output lacks.")
 @click.option("--strict", is_flag=True, help="Stop at the first file that can't be embedded.")
 @click.option("-q", "--quiet", is_flag=True, help="Show neither the progress bar nor the summary.")
@@ -125,14 +127,9 @@ def command(
     that can't be embedded are listed with their reasons in a table of errors next to the output. Without -o, the first
     numbers of each clip's embedding are shown. If PATH is -, paths are read from standard input.
 
-    \b
-    Exit codes:
-        0: every file was embedded (an empty input counts as success and
-           writes no table).
-        1: some files failed, and the others are in the table; or the table
-           could not be written.
-        2: wrong usage, nothing was done.
-      130: interrupted; the same command continues.
+    Exit codes: 0: every file was embedded (an empty input counts as success and writes no table); 1: some files failed
+    and the others are in the table, or the table could not be written; 2: wrong usage, nothing was done; 130:
+    interrupted, the same command continues.
     """
     if overwrite and update:
         raise click.UsageError("give either --overwrite or --update, not both")

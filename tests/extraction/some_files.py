@@ -22,3 +22,10 @@ def found(*paths: str) -> list[str]:
     clips = find_clips(paths)
     assert all(clip == Clip(clip.file) for clip in clips)
     return [Path(clip.file).as_posix() for clip in clips]
+
+
+def missing(*paths: str, **other: object) -> tuple[list[str], list[tuple[str, str]]]:
+    """The files that paths name, and what is reported about the others."""
+    absent: list[tuple[str, str]] = []
+    clips = find_clips(paths, on_missing=lambda path, reason: absent.append((path, reason)), **other)  # type: ignore
+    return [clip.file for clip in clips], absent

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from byola_hear.extraction.clips import Clip, find_clips, parse_shard, read_list, shard
-from tests.extraction.some_files import INSIDE
+from tests.extraction.some_files import missing
 
 
 @pytest.mark.parametrize("file", [Path("a.wav"), b"a.wav", np.str_("a.wav"), Path("x/../a.wav").name])
@@ -45,12 +45,6 @@ def test_a_clip_has_plain_values_whatever_it_was_given(file: Any, start: Any, en
 def test_what_is_not_a_clip(arguments: tuple, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         Clip(*arguments)
-
-
-def missing(*paths: str, **other: object) -> tuple[list[str], list[tuple[str, str]]]:
-    absent: list[tuple[str, str]] = []
-    clips = find_clips(paths, on_missing=lambda path, reason: absent.append((path, reason)), **other)  # type: ignore
-    return [clip.file for clip in clips], absent
 
 
 def test_what_does_not_exist_is_reported_and_the_rest_is_found(here: Path) -> None:

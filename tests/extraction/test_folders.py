@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from byola_hear.extraction.clips import audio_files, find_clips
-from tests.extraction.some_files import INSIDE, found, make
+from byola_hear.extraction.clips import audio_files
+from tests.extraction.some_files import INSIDE, found, make, missing
 
 
 def test_folders_are_searched_and_files_are_taken(here: Path) -> None:

@@ -185,8 +185,8 @@ def test_command(zoo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     checkpoint = zoo / "byola-test.safetensors"
     assert run("export", checkpoint, "-o", output, "--kind", "timestamp") == 0
     lines = capsys.readouterr().out.splitlines()
-    assert "test 1.0, timestamp embeddings of 80 numbers, audio at 16000 Hz" in lines[0]
-    assert float(lines[1].split("torch: ")[1].split()[0]) < TOLERANCE
+    assert "test 1.0, timestamp embeddings of 80 dimensions, audio at 16000 Hz" in lines[0]
+    assert float(lines[1].split("PyTorch: ")[1].split()[0]) < TOLERANCE
     before = output.read_bytes()
     assert run("export", checkpoint, "-o", output) == 2
     assert output.read_bytes() == before
