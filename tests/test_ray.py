@@ -102,7 +102,7 @@ def test_a_worker_does_what_is_done_here(clips_folder: Path, kind: str) -> None:
 def test_nothing_to_do_needs_no_cluster() -> None:
     model = byola_hear.load_model("speech")
     assert list(extract_on_ray([], model, request_for(model), address="127.0.0.1:1")) == []
-    with pytest.raises(ValueError, match="workers must be at least 1, got 0"):
+    with pytest.raises(ValueError, match="workers must be a positive integer, got 0"):
         list(extract_on_ray([CLIP_A], model, request_for(model), workers=0))
 
 

@@ -26,6 +26,7 @@ from byola_hear.models.frontend import log_mel
 from byola_hear.models.pooling.clip import ClipPool
 from byola_hear.models.pooling.timestamps import timestamp_count, timestamps
 from byola_hear.models.pooling.window import WindowPool
+from byola_hear.utils.fork import survive_fork
 
 #: Precisions that the network can compute in.
 PRECISIONS = ("float32", "bfloat16")
@@ -70,6 +71,7 @@ class ByolaModel(nn.Module):
 
     def __init__(self, config: ModelConfig, encoder: FrameEncoder | None = None) -> None:
         super().__init__()
+        survive_fork()
         if not isinstance(config, ModelConfig):
             raise TypeError(f"expected a ModelConfig, got {type(config).__name__}")
         self.config = config

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from byola_hear.extraction.clips import PathLike
 from byola_hear.extraction.request import Request
 from byola_hear.extraction.rows import Rows
 from byola_hear.tables import placing
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import pandas
 
 
-def read_table(path: str | os.PathLike[str]) -> pandas.DataFrame:
+def read_table(path: PathLike) -> pandas.DataFrame:
     """Read a table of embeddings in any of the formats, all of it into memory.
 
     Args:
