@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from byola_hear.audio.reading import AudioFileError
+    from byola_hear.classification.file import ClassifierError
+    from byola_hear.classification.predicting import predict
     from byola_hear.dataframe import embed, read_table
     from byola_hear.extraction.clips import Clip
     from byola_hear.hear import get_scene_embeddings, get_timestamp_embeddings, load_model
@@ -28,6 +30,7 @@ __version__ = "0.5.0"
 __all__ = [
     "AudioFileError",
     "CheckpointError",
+    "ClassifierError",
     "Clip",
     "ClusterError",
     "HubError",
@@ -39,12 +42,14 @@ __all__ = [
     "get_timestamp_embeddings",
     "list_models",
     "load_model",
+    "predict",
     "read_table",
 ]
 
 _MODULES = {
     "AudioFileError": "audio",
     "CheckpointError": "models.checkpoint",
+    "ClassifierError": "classification.file",
     "Clip": "extraction.clips",
     "ClusterError": "ray",
     "HubError": "hub",
@@ -55,6 +60,7 @@ _MODULES = {
     "get_timestamp_embeddings": "hear",
     "list_models": "models.zoo",
     "load_model": "hear",
+    "predict": "classification.predicting",
     "read_table": "dataframe",
 }
 

@@ -230,4 +230,6 @@ def check_embeddings(embeddings: NDArray[Any], size: int | None = None) -> None:
     finite = np.isfinite(embeddings).all(axis=1)
     if not finite.all():
         rows: Sequence[int] = np.flatnonzero(~finite).tolist()
-        raise ValueError(f"{len(rows)} of {len(embeddings)} embeddings hold NaN or infinity, the first in row {rows[0]}")
+        raise ValueError(
+            f"{len(rows)} of {len(embeddings)} embeddings hold NaN or infinity, the first in row {rows[0]}"
+        )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -88,7 +89,7 @@ def detections(track: Track, classes: tuple[str, ...], rule: Rule) -> pandas.Dat
         hits = np.flatnonzero(scores[:, code] >= threshold)
         spans = [_span(track, run, rule.merge) for run in _runs(track, hits, rule)]
         best = [float(scores[run, code].max()) for run in _runs(track, hits, rule)]
-        kept = range(len(spans))
+        kept: Iterable[int] = range(len(spans))
         if rule.top is not None:
             kept = sorted(kept, key=lambda index: (-best[index], index))[: rule.top]
         found += [(*spans[index], code, best[index]) for index in kept]

@@ -87,10 +87,14 @@ class Labels:
         names = [str(name).strip() for name in table["label"]]
         files = [str(file) for file in table["file"]]
         if "" in names:
-            raise ValueError(f"{names.count('')} of {len(names)} labels have no text, the first in {files[names.index('')]}")
+            raise ValueError(
+                f"{names.count('')} of {len(names)} labels have no text, the first in {files[names.index('')]}"
+            )
         self.classes = tuple(sorted({name for name in names if name.lower() not in NEGATIVES}))
         if not self.classes:
-            raise ValueError(f"expected labels of at least one class, got only negatives: {', '.join(sorted(set(names)))}")
+            raise ValueError(
+                f"expected labels of at least one class, got only negatives: {', '.join(sorted(set(names)))}"
+            )
         if len(self.classes) > MAX_CLASSES:
             raise ValueError(
                 f"expected at most {MAX_CLASSES} classes, got {len(self.classes)}, such as "
@@ -105,9 +109,7 @@ class Labels:
         self.end = np.where(points, self.start + _POINT, self.end)
         #: Number of each label's class; -1 for a negative.
         self.code = np.array([place.get(name, -1) for name in names])
-        self.of_file: dict[str, NDArray[np.intp]] = {
-            file: np.array(rows) for file, rows in _places(files).items()
-        }
+        self.of_file: dict[str, NDArray[np.intp]] = {file: np.array(rows) for file, rows in _places(files).items()}
         if group is not None and group not in table:
             raise ValueError(f"expected a column {group!r} with groups, got {', '.join(map(str, table.columns))}")
         self.group = _components(files, [] if group is None else [str(value) for value in table[group]])
@@ -171,7 +173,7 @@ class Labels:
             if code >= 0:
                 truth[:, code] |= same[:, place]
         touching = (start[:, None] < self.end[rows]) & (end[:, None] > self.start[rows])
-        return truth, same[:, self.code[rows] < 0].any(1), ~touching.any(1)
+        return truth, np.any(same[:, self.code[rows] < 0], axis=1), ~np.any(touching, axis=1)
 
 
 def from_audio(
@@ -281,8 +283,8 @@ class _Builder:
     def finish(self, failures: dict[str, str]) -> Examples:
         for file, kept in self.unlabelled.items():
             if kept:
-                start, end, embeddings = zip(*kept, strict=True)
-                rows = Rows(Clip(file), np.array(start), np.array(end), None, np.stack(embeddings))
+                start, end = (np.array([each[place] for each in kept]) for place in (0, 1))
+                rows = Rows(Clip(file), start, end, None, np.stack([each[2] for each in kept]))
                 nothing = np.zeros((len(kept), len(self.labels.classes)), np.bool_)
                 self.parts.append((file, rows, nothing, nothing[:, 0]))
         if not self.parts:
@@ -337,7 +339,10 @@ def duration(file: str) -> tuple[float, bool]:
 
 
 def shared(
-    start: NDArray[np.float64], end: NDArray[np.float64], others_start: NDArray[np.float64], others_end: NDArray[np.float64]
+    start: NDArray[np.float64],
+    end: NDArray[np.float64],
+    others_start: NDArray[np.float64],
+    others_end: NDArray[np.float64],
 ) -> NDArray[np.bool_]:
     """Which segments have at least :data:`MIN_OVERLAP` of the shorter one in common.
 

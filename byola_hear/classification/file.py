@@ -82,8 +82,12 @@ def load_classifier(path: str | os.PathLike[str]) -> Classifier:
         metadata = json.loads(content[8 : 8 + length]).get("__metadata__")
         text = metadata.get(FORMAT) if isinstance(metadata, dict) else None
         if not isinstance(text, str):
-            hint = "; it is a network, which `byola-hear learn --model` takes" if "byola_hear" in (metadata or {}) else ""
-            raise ClassifierError(f"{path}: not a classifier: a safetensors file without {FORMAT!r} in its header{hint}")
+            hint = (
+                "; it is a network, which `byola-hear learn --model` takes" if "byola_hear" in (metadata or {}) else ""
+            )
+            raise ClassifierError(
+                f"{path}: not a classifier: a safetensors file without {FORMAT!r} in its header{hint}"
+            )
         header = json.loads(text)
         if header["format_version"] != FORMAT_VERSION:
             raise ClassifierError(

@@ -36,7 +36,9 @@ class Measured:
     operating: Operating
 
 
-def measured(scores: NDArray[np.float64], truth: NDArray[np.bool_], groups: NDArray[np.intp], seed: int = 0) -> Measured:
+def measured(
+    scores: NDArray[np.float64], truth: NDArray[np.bool_], groups: NDArray[np.intp], seed: int = 0
+) -> Measured:
     """Measure a class.
 
     Args:

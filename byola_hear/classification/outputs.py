@@ -1,8 +1,8 @@
 """Detections on disk: one file for each recording, or one for all, resumed after any interruption.
 
 A folder of detections has a journal, ``predict.jsonl``. Its first line holds the settings. Then there is a line for
-each recording: first with the name that its file will have, later with the recording's size and time of change, once
-this file is complete. Lines are only appended, so that a crash costs the recordings that were not complete.
+each recording: first with the name that its file will have; once this file is complete, with the recording's size and
+time of change and the number of detections. Lines are only appended, so that a crash costs the recordings that were not complete.
 """
 
 from __future__ import annotations
@@ -16,8 +16,6 @@ from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any
 
 from byola_hear import labels
-from byola_hear.extraction.clips import Clip
-from byola_hear.tables.failures import write_failures
 from byola_hear.tables.placing import remove
 from byola_hear.utils.files import Stamp, locked, stamp_of
 
@@ -27,7 +25,6 @@ if TYPE_CHECKING:
 #: Formats and the ends of the files' names.
 ENDINGS = {"raven": ".Table.1.selections.txt", "audacity": ".txt", "csv": ".csv", "parquet": ".parquet"}
 JOURNAL = "predict.jsonl"
-FAILURES = "predict.errors.csv"
 
 
 class OutputError(ValueError):
@@ -40,7 +37,7 @@ class _Entry:
 
     name: str
     stamp: list[int] | None = None
-    complete: bool = False
+    n_found: int | None = None
 
 
 class Folder:
@@ -63,7 +60,7 @@ class Folder:
         settings = json.loads(json.dumps({**settings, "format": format}))
         try:
             path.mkdir(parents=True, exist_ok=True)
-            self._stream: IO[str] = open(path / JOURNAL, "a+", encoding="utf-8", errors="surrogateescape")
+            self._stream: IO[str] = open(path / JOURNAL, "a+", encoding="utf-8")  # noqa: SIM115
         except OSError as error:
             raise OutputError(f"{path} can't be written: {error.strerror}") from error
         try:
@@ -78,12 +75,14 @@ class Folder:
         lines, length = _lines(self.path / JOURNAL)
         entries: dict[str, _Entry] = {}
         for line in lines[1:]:
-            entries[line["file"]] = _Entry(line["name"], line.get("stamp"), "stamp" in line)
+            entries[line["file"]] = _Entry(line["name"], line.get("stamp"), line.get("detections"))
         if lines and lines[0] != settings:
             names = [name for name in settings if lines[0].get(name) != settings[name]]
             found = ", ".join(f"{name} {_shown(lines[0].get(name))}, not {_shown(settings[name])}" for name in names)
             if not self._overwrite:
-                raise OutputError(f"{self.path} holds detections made with {found}; take another folder, or --overwrite")
+                raise OutputError(
+                    f"{self.path} holds detections made with {found}; take another folder, or --overwrite"
+                )
             for entry in entries.values():
                 (self.path / entry.name).unlink(missing_ok=True)
             entries, lines, length = {}, [], 0
@@ -111,7 +110,9 @@ class Folder:
         names = dict(zip(new, _names(new, ENDINGS[self.format], taken), strict=True))
         for name in names.values():
             if not self._overwrite and os.path.lexists(self.path / name):
-                raise OutputError(f"{self.path / name} exists and is not of this run; take another folder, or --overwrite")
+                raise OutputError(
+                    f"{self.path / name} exists and is not of this run; take another folder, or --overwrite"
+                )
         self._entries |= {file: _Entry(name) for file, name in names.items()}
         self._append([_line(file, self._entries[file]) for file in new])
         return [file for file in wanted if not self._is_complete(file)]
@@ -119,7 +120,7 @@ class Folder:
     def _is_complete(self, file: str) -> bool:
         entry = self._entries[file]
         stamp = stamp_of(file)
-        return entry.complete and entry.stamp == _listed(stamp) and (self.path / entry.name).is_file()
+        return entry.n_found is not None and entry.stamp == _listed(stamp) and (self.path / entry.name).is_file()
 
     def add(self, file: str, stamp: Stamp, found: pandas.DataFrame) -> None:
         """Write the detections of a recording, all of it.
@@ -136,13 +137,12 @@ class Folder:
         path = self.path / entry.name
         path.parent.mkdir(parents=True, exist_ok=True)
         labels.write(found, path, self.format)
-        entry.stamp, entry.complete = _listed(stamp), True
+        entry.stamp, entry.n_found = _listed(stamp), len(found)
         self._append([_line(file, entry)])
 
-    def fail(self, failures: Iterable[tuple[str, str]]) -> Path | None:
-        """Write the table of the recordings that failed, with the reasons; None if there is none."""
-        rows = [(Clip(file), reason) for file, reason in failures]
-        return write_failures(self.path / FAILURES, rows, self.path / f".{FAILURES}.tmp")
+    def count(self, files: Iterable[str]) -> int:
+        """The number of detections in complete recordings."""
+        return sum(self._entries[file].n_found or 0 for file in files)
 
     def read(self, files: Iterable[str]) -> pandas.DataFrame:
         """The detections of complete recordings, from a folder of Parquet files."""
@@ -171,15 +171,18 @@ class Folder:
         self.close()
 
 
-def check_single(path: Path, overwrite: bool) -> str:
+def check_single(path: Path, overwrite: bool, wished: str | None = None) -> str:
     """The format of a single file with all detections.
 
     Raises:
-        OutputError: if its ending is not a format's, its folder does not exist, or it exists already.
+        OutputError: if its ending is not a format's or not that of the wished one, its folder does not exist, or it
+            exists already.
     """
     format = {".csv": "csv", ".parquet": "parquet", ".txt": "raven"}.get(path.suffix.lower())
     if format is None:
         raise OutputError(f"expected a folder, or a file that ends in .csv, .parquet or .txt (Raven), got {path}")
+    if wished not in (None, format):
+        raise OutputError(f"expected a folder for files of the format {wished}, got {path}")
     if not path.absolute().parent.is_dir():
         raise OutputError(f"the folder of {path} does not exist")
     if path.exists() and not overwrite:
@@ -211,7 +214,10 @@ def _lines(path: Path) -> tuple[list[dict[str, Any]], int]:
     length = content.rfind(b"\n") + 1
     try:
         lines = [json.loads(line) for line in content[:length].splitlines()]
-        if not all(isinstance(line, dict) and (not place or {"file", "name"} <= line.keys()) for place, line in enumerate(lines)):
+        if not all(
+            isinstance(line, dict) and (not place or {"file", "name"} <= line.keys())
+            for place, line in enumerate(lines)
+        ):
             raise ValueError
     except ValueError:
         raise OutputError(f"{path} is not a journal of detections, or is damaged; take another folder") from None
@@ -219,7 +225,11 @@ def _lines(path: Path) -> tuple[list[dict[str, Any]], int]:
 
 
 def _line(file: str, entry: _Entry) -> dict[str, Any]:
-    return {"file": file, "name": entry.name, **({"stamp": entry.stamp} if entry.complete else {})}
+    return {
+        "file": file,
+        "name": entry.name,
+        **({} if entry.n_found is None else {"stamp": entry.stamp, "detections": entry.n_found}),
+    }
 
 
 def _listed(stamp: Stamp) -> list[int] | None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -104,10 +104,10 @@ def predict(
         raise ValueError("expected at least one recording, got none")
     found = []
     with closing(score(clips, loaded, network, hop, workers)) as results:
-        for each in results:
-            if isinstance(each, Failed):
-                raise AudioFileError(f"{each.clip.file}: {each.reason}")
-            found.append(detections(each.track, loaded.classes, rule))
+        for result in results:
+            if isinstance(result, Failed):
+                raise AudioFileError(f"{result.clip.file}: {result.reason}")
+            found.append(detections(result.track, loaded.classes, rule))
     import pandas as pd
 
     # Without the empty ones, whose types would count.
@@ -143,7 +143,7 @@ def score(
     hop: float | None = None,
     workers: int | None = None,
     on_event: Callable[[Event], None] | None = None,
-) -> Iterator[Scored | Failed]:
+) -> Generator[Scored | Failed, None, None]:
     """Score the windows of recordings.
 
     Only the scores are kept: a few bytes per window and class.
@@ -215,7 +215,7 @@ def score_table(table: pandas.DataFrame, classifier: Classifier, path: str) -> I
         yield Scored(Track(str(file), start[order], end[order], scores[order]), float(end[order].max()), None)
 
 
-def request_of(table: pandas.DataFrame, path: str) -> dict[str, object]:
+def request_of(table: pandas.DataFrame, path: str) -> dict[str, Any]:
     """What a table was made with.
 
     Raises:

@@ -80,7 +80,7 @@ def learn(
     chosen, notes = _method(examples, method)
     if examples.embeddings.std(0).max() <= 1e-6 * max(1.0, float(np.abs(examples.embeddings).max())):
         raise ValueError(
-            f"all {len(examples)} examples have the same embedding, so there is nothing to learn; are the recordings silent?"
+            f"all {len(examples)} examples have the same embedding: there is nothing to learn; are they silent?"
         )
     fold_of = _folds(examples, seed)
     n_folds = int(fold_of.max()) + 1
