@@ -20,7 +20,7 @@ LAYERS = {
         ("ray",),
         ("tables",),
         ("onnx", "extraction", "hear", "hub"),
-        ("models", "analysis"),
+        ("models", "analysis", "labels"),
         ("audio",),
         ("utils",),
     ),
