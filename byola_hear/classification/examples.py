@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -188,6 +188,7 @@ def from_audio(
     """Embed the labelled windows of recordings.
 
     A label that is shorter than the window is embedded in its middle. A longer one gives windows at half their length.
+    Windows are embedded with the sound around them, as in a whole recording.
 
     Args:
         labels: the labels.
@@ -205,19 +206,18 @@ def from_audio(
         ValueError: if the window is not a length, or no window could be embedded.
     """
     request = request_for(model, "scene", window, window / 2)
-    wanted = list(dict.fromkeys(clip for file in labels.of_file for clip in _clips(labels, file, window)))
-    whole = {Clip(file) for file in labels.of_file} if unlabelled else set()
-    clips = [*wanted, *(clip for clip in whole if clip not in set(wanted))]
+    wanted = {clip: within for file in labels.of_file for clip, within in _clips(labels, file, window)}
+    whole = dict.fromkeys(Clip(file) for file in labels.of_file) if unlabelled else {}
+    clips = [*wanted, *(clip for clip in whole if clip not in wanted)]
     builder = _Builder(labels, window)
     failures: dict[str, str] = {}
-    asked = set(wanted)
     for event in extract(clips, model, request, workers):
         if on_event is not None:
             on_event(event)
         if isinstance(event, Failed):
             failures[event.clip.file] = event.reason
         elif isinstance(event, Rows):
-            builder.add(event, labelled=event.clip in asked, unlabelled=event.clip in whole)
+            builder.add(event, wanted.get(event.clip), unlabelled=event.clip in whole)
     return builder.finish(failures)
 
 
@@ -241,7 +241,8 @@ def from_table(labels: Labels, table: pandas.DataFrame, *, unlabelled: bool = Fa
     for file, rows in _places(map(str, table.index.get_level_values("file"))).items():
         if file in labels.of_file:
             embeddings = table.iloc[rows].to_numpy(np.float32)
-            builder.add(Rows(Clip(file), start[rows], end[rows], None, embeddings), True, unlabelled, every=True)
+            everything = (0.0, math.inf)
+            builder.add(Rows(Clip(file), start[rows], end[rows], None, embeddings), everything, unlabelled, every=True)
     return builder.finish({})
 
 
@@ -256,12 +257,22 @@ class _Builder:
         self.step: dict[str, int] = {}
         self.seen: dict[str, int] = {}
 
-    def add(self, rows: Rows, labelled: bool, unlabelled: bool, every: bool = False) -> None:
-        """Take rows of a recording; of a segment's last part of a window unless ``every`` row counts."""
+    def add(self, rows: Rows, within: tuple[float, float] | None, unlabelled: bool, every: bool = False) -> None:
+        """Take rows of a recording.
+
+        Args:
+            rows: the rows.
+            within: the segment whose labelled rows count; None for none of them.
+            unlabelled: whether rows count that no label touches.
+            every: whether rows that are only the rest of a window count.
+        """
         file = rows.clip.file
         truth, negative, untouched = self.labels.truth(file, rows.start, rows.end)
+        begin, end = within or (math.inf, -math.inf)
         full = (rows.end - rows.start >= _MIN_REST * self.window) | (rows.start <= rows.clip.start) | every
-        kept = (truth.any(1) | negative) & full if labelled else np.zeros(len(rows), np.bool_)
+        # A window may reach beyond a longer label by as much as may be missing at the end of a recording.
+        inside = (rows.start >= begin - _POINT) & (rows.end <= end + (1 - _MIN_REST) * self.window + _POINT)
+        kept = (truth.any(1) | negative) & full & inside
         if kept.any():
             chosen = Rows(rows.clip, rows.start[kept], rows.end[kept], None, rows.embeddings[kept])
             self.parts.append((file, chosen, truth[kept], negative[kept]))
@@ -306,24 +317,22 @@ class _Builder:
         )
 
 
-def _clips(labels: Labels, file: str, window: float) -> Iterable[Clip]:
-    """The segments of a recording that are to be embedded for its labels."""
-    seconds: float | None = None
-    exact = True
+def _clips(labels: Labels, file: str, window: float) -> Iterator[tuple[Clip, tuple[float, float]]]:
+    """The segments of a recording that are to be embedded for its labels, and which part of each the windows are in."""
+    seconds, exact = math.nan, False
+    if np.isfinite(labels.end[labels.of_file[file]]).any():
+        seconds, exact = duration(file)
     for row in labels.of_file[file]:
-        start, end = float(labels.start[row]), float(labels.end[row])
-        if math.isinf(end):
-            yield Clip(file, start)
-            continue
-        if end - start >= window:
-            yield Clip(file, start, end)
-            continue
-        if seconds is None:
-            seconds, exact = duration(file)
-        # The window around the label, moved to lie in the recording.
-        limit = max(end, seconds if exact else seconds - _ESTIMATE_ERROR)
-        begin = max(min((start + end) / 2 - window / 2, limit - window), 0.0)
-        yield Clip(file, round(begin, 4), min(round(begin + window, 4), limit))
+        begin, end = float(labels.start[row]), float(labels.end[row])
+        limit = max(end, seconds if exact else seconds - _ESTIMATE_ERROR)  # the label's end if nothing is known
+        if end - begin < window:
+            # The window around the label, moved to lie in the recording.
+            begin = max(min((begin + end) / 2 - window / 2, limit - window), 0.0)
+            end = min(begin + window, limit)
+        # As much sound around it as a hop, so that the windows lie on the segment's grid.
+        first = begin - window / 2 if begin >= window / 2 else begin
+        last = None if math.isinf(end) else round(min(end + window / 2, limit), 4)
+        yield Clip(file, round(first, 4), last), (begin, end)
 
 
 @lru_cache(maxsize=100_000)

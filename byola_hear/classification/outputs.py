@@ -2,7 +2,8 @@
 
 A folder of detections has a journal, ``predict.jsonl``. Its first line holds the settings. Then there is a line for
 each recording: first with the name that its file will have; once this file is complete, with the recording's size and
-time of change and the number of detections. Lines are only appended, so that a crash costs the recordings that were not complete.
+time of change and the number of detections. Lines are only appended, so a crash costs only the recordings that were not
+complete.
 """
 
 from __future__ import annotations
@@ -225,11 +226,8 @@ def _lines(path: Path) -> tuple[list[dict[str, Any]], int]:
 
 
 def _line(file: str, entry: _Entry) -> dict[str, Any]:
-    return {
-        "file": file,
-        "name": entry.name,
-        **({} if entry.n_found is None else {"stamp": entry.stamp, "detections": entry.n_found}),
-    }
+    line: dict[str, Any] = {"file": file, "name": entry.name}
+    return line if entry.n_found is None else {**line, "stamp": entry.stamp, "detections": entry.n_found}
 
 
 def _listed(stamp: Stamp) -> list[int] | None:

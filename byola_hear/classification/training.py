@@ -137,10 +137,11 @@ def _method(examples: Examples, method: Method | Literal["auto"]) -> tuple[Metho
     """The method, checked against the numbers of examples, and what there is to say about it."""
     counts = examples.truth.sum(0)
     names = examples.classes
-    if len(names) == 1 and examples.truth.all():
+    if (counts == len(examples)).any():
+        everywhere = names[int(counts.argmax())]
         raise ValueError(
-            f"expected something to tell {names[0]!r} from: another class, or examples called background; got "
-            f"{len(examples)} examples of {names[0]!r} alone (--unlabelled takes the rest of labelled recordings)"
+            f"expected something to tell {everywhere!r} from: another class, or examples called background; all "
+            f"{len(examples)} examples are of {everywhere!r} (--unlabelled takes the rest of labelled recordings)"
         )
     if (counts == 0).any():
         absent = [name for name, count in zip(names, counts, strict=True) if not count]
@@ -156,7 +157,7 @@ def _method(examples: Examples, method: Method | Literal["auto"]) -> tuple[Metho
     if method == "logistic" and few:
         raise ValueError(
             f"expected at least {MIN_EXAMPLES} examples of each class, got fewer of {listed(few)}; "
-            "add examples, leave the class out, or take the cosine to the mean of each class (--method cosine)"
+            "add examples, leave the class out, or choose the method 'cosine', which takes the mean of each class"
         )
     if method not in ("logistic", "cosine"):
         raise ValueError(f"method must be 'auto', 'logistic' or 'cosine', got {method!r}")
@@ -205,7 +206,8 @@ def _held_out(examples: Examples, fold_of: NDArray[np.intp]) -> tuple[NDArray[np
         for place, linear in enumerate(Regression(examples.embeddings[~rows], examples.truth[~rows]).fit(STRENGTHS)):
             values[place, rows] = logits(linear, examples.embeddings[rows])
     signs = np.where(examples.truth, -1.0, 1.0)
-    losses = np.logaddexp(0, signs * values)
+    with np.errstate(invalid="ignore"):
+        losses = np.logaddexp(0, signs * values)
     if np.isnan(losses[0]).all():
         return values[0], DEFAULT_STRENGTH
     # Each class counts the same, however many windows lack it in a fold.
