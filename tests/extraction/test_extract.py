@@ -220,25 +220,3 @@ def test_clips_are_taken_as_they_are_needed(model: ByolaModel) -> None:
         next(events)
     events.close()  # type: ignore[attr-defined]
     assert taken < 20
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        ({"kind": "clip"}, "kind must be 'scene' or 'timestamp', got 'clip'"),
-        ({"window": 0}, "window must be a positive number of seconds, got 0"),
-        ({"kind": "timestamp", "hop": float("nan")}, "hop must be a positive number of seconds, got nan"),
-        ({"hop": 1.0}, "needs a window"),
-    ],
-)
-def test_what_cannot_be_asked_for(model: ByolaModel, arguments: dict, message: str) -> None:
-    with pytest.raises(ValueError, match=message):
-        request_for(model, **arguments)
-
-
-def test_the_fingerprint_is_of_what_decides_the_embeddings(model: ByolaModel) -> None:
-    twin = ByolaModel(ModelConfig(**{**vars(model.config), "name": "renamed"}), model.encoder)
-    assert twin.fingerprint() == model.fingerprint()
-    other = ByolaModel(ModelConfig(**{**vars(model.config), "mean": -6.5}), model.encoder)
-    assert other.fingerprint() != model.fingerprint()
-    assert ByolaModel(model.config).fingerprint() != model.fingerprint()
