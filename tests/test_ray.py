@@ -138,8 +138,11 @@ def kill_a_worker() -> None:
     """Kill a process that is a worker of the cluster that was started here."""
     for process in Path("/proc").iterdir():
         try:
-            is_worker = process.name.isdigit() and (process / "cmdline").read_bytes().startswith(b"ray::MapWorker")
-            if is_worker and descends_from_here(int(process.name)):
+            # By its class, or by its task where the version of Ray says that.
+            name = (process / "cmdline").read_bytes() if process.name.isdigit() else b""
+            if name.startswith((b"ray::MapWorker", b"ray::MapBatches(_Worker)")) and descends_from_here(
+                int(process.name)
+            ):
                 os.kill(int(process.name), signal.SIGKILL)
                 return
         except OSError:
