@@ -204,6 +204,12 @@ HUGGING_FACE = {"array": np.zeros(9), "sampling_rate": 16000, "path": "a.wav"}
         (None, {}, TypeError, "expected paths, clips or waveforms, got NoneType"),
         (np.zeros(9, np.int16), {"sample_rate": 16000}, ValueError, "divide integers by their range"),
         (np.zeros((2, 2, 2)), {"sample_rate": 16000}, ValueError, r"got \(2, 2, 2\)"),
+        (
+            np.zeros((400, 1)),
+            {"sample_rate": 16000},
+            ValueError,
+            r"got \(400, 1\), which looks like \(n_samples",
+        ),
         ([np.zeros((2, 9))], {"sample_rate": 16000}, ValueError, r"expected waveform 0 of shape \(n_samples,\)"),
         ([np.zeros(0)], {"sample_rate": 16000}, ValueError, "at least one sample"),
         ([np.full(9, np.nan)], {"sample_rate": 16000}, ValueError, "finite"),

@@ -29,6 +29,7 @@ EXPECTED_FAILED_CHECKS = {
 }
 
 
+@pytest.mark.filterwarnings("ignore:expected audio of shape")
 @parametrize_with_checks([ByolaTransformer()], expected_failed_checks=lambda _: EXPECTED_FAILED_CHECKS)
 def test_estimator_contract(estimator: Any, check: Any) -> None:
     check(estimator)
@@ -178,6 +179,11 @@ def test_cross_validation_on_real_clips(clips_folder: Path, tmp_path: Path, monk
 def test_what_is_not_audio_is_refused(given: Any, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         ByolaTransformer().transform(given)
+
+
+def test_channels_that_look_like_clips_cause_a_warning() -> None:
+    with pytest.warns(UserWarning, match=r"got \(400, 2\), which looks like \(n_samples, n_channels\)"):
+        ByolaTransformer().fit(np.zeros((400, 2)))
 
 
 def test_a_broken_file_is_named(files: list[str], tmp_path: Path) -> None:
