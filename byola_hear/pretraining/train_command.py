@@ -16,7 +16,7 @@ from byola_hear.pretraining.data.build_cache import build_cache
 from byola_hear.pretraining.data.cache import LogMelCache
 from byola_hear.pretraining.training.distributed import Place, launched
 from byola_hear.pretraining.training.recipe import Recipe
-from byola_hear.pretraining.training.train import Progress, Trainer
+from byola_hear.pretraining.training.train import Trainer, TrainingProgress
 from byola_hear.utils.files import locked
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
@@ -132,7 +132,7 @@ def _train_with_progress(trainer: Trainer, minutes: float | None, save_every: fl
     """Train under a progress bar with loss, spread and speed."""
     bar = _bar("training", "step", total=trainer.recipe.steps, initial=trainer.step) if trainer.place.is_first else None
 
-    def report(state: Progress) -> None:
+    def report(state: TrainingProgress) -> None:
         if bar is not None:
             bar.update(state.step - bar.n)
             bar.set_postfix_str(

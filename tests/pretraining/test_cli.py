@@ -17,7 +17,7 @@ from byola_hear.models.loading import load_named
 from byola_hear.models.zoo import list_models
 from byola_hear.pretraining import train_command
 from byola_hear.pretraining.cli import main
-from byola_hear.pretraining.data.manifest import Clip, write_manifest
+from byola_hear.pretraining.data.manifest import ManifestClip, write_manifest
 from byola_hear.pretraining.training import curves
 from byola_hear.pretraining.training.run_log import read_log
 from byola_hear.utils.files import locked
@@ -135,7 +135,9 @@ def test_a_run_that_is_under_way_is_left_alone(
 def test_training_says_which_rows_it_does_without(
     tones: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    write_manifest([Clip(f"{tones}/tone11.wav", 2.4, 16000), Clip("gone.wav", 1.0, 16000)], tmp_path / "m.csv")
+    write_manifest(
+        [ManifestClip(f"{tones}/tone11.wav", 2.4, 16000), ManifestClip("gone.wav", 1.0, 16000)], tmp_path / "m.csv"
+    )
     assert run("train", tmp_path / "m.csv", "-o", tmp_path / "run", "--steps", "1", *QUICK) == 0
     error = capsys.readouterr().err
     assert "1 of 2 rows left out, the first: " in error and "gone.wav" in error
@@ -165,10 +167,10 @@ def test_runs_of_one_name_are_two_curves(tmp_path: Path, monkeypatch: pytest.Mon
 def test_limits_of_what_has_no_kinds_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     paths = [tmp_path / "a.csv", tmp_path / "b.csv"]
     for path in paths:
-        write_manifest([Clip("x.wav", 1.0, 16000)], path)
+        write_manifest([ManifestClip("x.wav", 1.0, 16000)], path)
     assert run("match", *paths, "-o", tmp_path / "sets", "--limit", "music=0.5") == 2
     assert capsys.readouterr().err == "error: expected no --limit for manifests without kinds, got one of music\n"
-    write_manifest([Clip("x.wav", 1.0, 16000), Clip("y.wav", 1.0, 16000, kind="speech")], paths[0])
+    write_manifest([ManifestClip("x.wav", 1.0, 16000), ManifestClip("y.wav", 1.0, 16000, kind="speech")], paths[0])
     assert run("match", *paths, "-o", tmp_path / "sets", "--limit", "music=0.5") == 2
     assert "of one of the kinds speech, got music" in capsys.readouterr().err
 

@@ -25,17 +25,17 @@ from byola_hear.pretraining.corpora.collection import (
     sounds_of,
 )
 from byola_hear.pretraining.corpora.journal import read_journal, write_journal
-from byola_hear.pretraining.corpora.packages.fetch import Origin
-from byola_hear.pretraining.corpora.process import Outcome, file_name, process, sample_tracks
+from byola_hear.pretraining.corpora.packages.fetch import PackageOrigin
+from byola_hear.pretraining.corpora.process import CollectionOutcome, file_name, process, sample_tracks
 from byola_hear.pretraining.corpora.sampling import share_per_track
 from byola_hear.pretraining.corpora.side_by_side import side_by_side
 from byola_hear.pretraining.corpora.speech_filter import Detector, load_detector
-from byola_hear.pretraining.data.manifest import Clip, write_manifest
+from byola_hear.pretraining.data.manifest import ManifestClip, write_manifest
 from byola_hear.utils.files import locked, replacing
 
 
 @dataclass(frozen=True)
-class Settings:
+class BuildSettings:
     """How a set is built.
 
     Attributes:
@@ -50,7 +50,7 @@ class Settings:
 
     folder: Path
     downloads: Path
-    origin: Origin
+    origin: PackageOrigin
     leave_out_speech: bool = False
     music_share: float = 0.5
     seed: int = 42
@@ -68,12 +68,12 @@ class Built:
     """What became of one collection; ``problem`` says in a line why there is nothing of it, and is empty otherwise."""
 
     name: str
-    outcome: Outcome = field(default_factory=Outcome)
+    outcome: CollectionOutcome = field(default_factory=CollectionOutcome)
     problem: str = ""
 
 
 def build(
-    collections: Sequence[Collection], settings: Settings, on_done: Callable[[Built], None] = lambda built: None
+    collections: Sequence[Collection], settings: BuildSettings, on_done: Callable[[Built], None] = lambda built: None
 ) -> list[Built]:
     """Build a set and write its manifest.
 
@@ -99,7 +99,7 @@ def build(
         return _build(collections, settings, on_done)
 
 
-def _build(collections: Sequence[Collection], settings: Settings, on_done: Callable[[Built], None]) -> list[Built]:
+def _build(collections: Sequence[Collection], settings: BuildSettings, on_done: Callable[[Built], None]) -> list[Built]:
     """What :func:`build` does once the folder is its own."""
     built = side_by_side(collections, partial(_build_one, settings=settings), settings.jobs, on_done)
     _drop_common(built)
@@ -144,7 +144,7 @@ def _detector() -> Detector:
     return load_detector()
 
 
-def _build_one(collection: Collection, settings: Settings) -> Built:
+def _build_one(collection: Collection, settings: BuildSettings) -> Built:
     """A collection's sounds but for music that is to be sampled."""
     journal = settings.folder / "journal" / f"{collection.name}.json"
     key = collection.key(settings.leave_out_speech)
@@ -169,7 +169,7 @@ def _build_one(collection: Collection, settings: Settings) -> Built:
     return Built(collection.name, outcome)
 
 
-def _sample_one(collection: Collection, settings: Settings, share_s: float) -> Built:
+def _sample_one(collection: Collection, settings: BuildSettings, share_s: float) -> Built:
     """A collection's share of music."""
     journal = settings.folder / "journal" / f"{collection.name}.music.json"
     # A difference of a second between two builds is not worth doing it again.
@@ -189,7 +189,7 @@ def _sample_one(collection: Collection, settings: Settings, share_s: float) -> B
     return Built(collection.name, outcome)
 
 
-def _complete(outcome: Outcome, folder: Path) -> bool:
+def _complete(outcome: CollectionOutcome, folder: Path) -> bool:
     """Whether all files are where they were written."""
     return all((folder / clip.path).is_file() for clip in outcome.clips)
 
@@ -208,7 +208,7 @@ def _drop_common(built: Sequence[Built]) -> None:
     seen: set[str] = set()
     for one in built:
         outcome = one.outcome
-        kept: list[tuple[Clip, str]] = []
+        kept: list[tuple[ManifestClip, str]] = []
         for clip, digest in zip(outcome.clips, outcome.digests):
             if digest in seen:
                 outcome.counts["kept"] -= 1
@@ -222,7 +222,7 @@ def _drop_common(built: Sequence[Built]) -> None:
 
 def _joined(built: Built, music: Built) -> Built:
     """The two parts of a collection's outcome as one."""
-    both = Outcome(
+    both = CollectionOutcome(
         clips=built.outcome.clips + music.outcome.clips,
         digests=built.outcome.digests + music.outcome.digests,
         tracks=built.outcome.tracks,

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import click
 
-from byola_hear.pretraining.corpora.build import Built, Settings, build
+from byola_hear.pretraining.corpora.build import BuildSettings, Built, build
 from byola_hear.pretraining.corpora.catalogue.corpus import SETS
 from byola_hear.pretraining.corpora.catalogue.lookup import catalogue, find
 from byola_hear.pretraining.corpora.collection import resolve
-from byola_hear.pretraining.corpora.packages.fetch import WAYS, FetchError, Origin, fetch
+from byola_hear.pretraining.corpora.packages.fetch import WAYS, FetchError, PackageOrigin, fetch
 from byola_hear.pretraining.corpora.packages.mirror import DEFAULT_MIRROR, DEFAULT_SUITE
-from byola_hear.pretraining.data.manifest import Clip, hours, hours_by
+from byola_hear.pretraining.data.manifest import ManifestClip, hours, hours_by
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
 
@@ -75,7 +75,7 @@ def fetch_command(
     missing = 0
     for name in packages:
         try:
-            click.echo(fetch(name, output, Origin(way, mirror, suite)))
+            click.echo(fetch(name, output, PackageOrigin(way, mirror, suite)))
         except FetchError as error:
             missing += 1
             click.echo(f"skipped: {error}", err=True)
@@ -121,10 +121,10 @@ def build_command(
     Interrupted, the same command goes on; a package that is gone or broken is reported and skipped.
     """
     collections = resolve(inputs or ("all",), set_name, kind, licence)
-    settings = Settings(
+    settings = BuildSettings(
         folder=output,
         downloads=downloads or output / "downloads",
-        origin=Origin(way, mirror, suite),
+        origin=PackageOrigin(way, mirror, suite),
         leave_out_speech=set_name == "nonspeech" and not keep_speech,
         music_share=music_share,
         seed=seed,
@@ -154,7 +154,7 @@ _REASONS = {
 def _echo_summary(built: Sequence[Built], output: Path) -> None:
     """The table at the end."""
     rows: list[tuple[str, ...]] = [("collection", "clips", "hours", *_REASONS)]
-    clips: list[Clip] = []
+    clips: list[ManifestClip] = []
     for one in built:
         outcome = one.outcome
         clips += outcome.clips

@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 from byola_hear.pretraining.corpora.catalogue.corpus import Corpus
 from byola_hear.pretraining.corpora.catalogue.lookup import catalogue, find
 from byola_hear.pretraining.corpora.packages.deb import control_fields, unpack
-from byola_hear.pretraining.corpora.packages.fetch import Origin, fetch
+from byola_hear.pretraining.corpora.packages.fetch import PackageOrigin, fetch
 from byola_hear.pretraining.corpora.process import Rules, file_name
 from byola_hear.pretraining.corpora.sounds.find import find_sounds, sound_suffixes
 from byola_hear.pretraining.corpora.sounds.sound import Sound
@@ -117,7 +117,7 @@ def _own(path: Path, set_name: str, kind: str, licence: str) -> Collection:
     return Collection(known[0] if known else made, path, set_name)
 
 
-def open_collection(collection: Collection, work: Path, downloads: Path, origin: Origin) -> tuple[Path, str]:
+def open_collection(collection: Collection, work: Path, downloads: Path, origin: PackageOrigin) -> tuple[Path, str]:
     """Fetch and unpack what is needed.
 
     Args:

@@ -7,15 +7,15 @@ from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
 
-from byola_hear.pretraining.corpora.process import Outcome
-from byola_hear.pretraining.data.manifest import Clip
+from byola_hear.pretraining.corpora.process import CollectionOutcome
+from byola_hear.pretraining.data.manifest import ManifestClip
 from byola_hear.utils.files import replacing
 
 #: Changes when what is built from the same sounds by the same rules changes.
 FORMAT = 1
 
 
-def write_journal(path: Path, key: dict[str, object], outcome: Outcome) -> None:
+def write_journal(path: Path, key: dict[str, object], outcome: CollectionOutcome) -> None:
     """Note an outcome, whole or not at all.
 
     Args:
@@ -37,7 +37,7 @@ def write_journal(path: Path, key: dict[str, object], outcome: Outcome) -> None:
         file.write(json.dumps(content, indent=0).encode("utf-8"))
 
 
-def read_journal(path: Path, key: dict[str, object]) -> Outcome | None:
+def read_journal(path: Path, key: dict[str, object]) -> CollectionOutcome | None:
     """An outcome noted earlier, or None if there is none, or one that depended on something else.
 
     Args:
@@ -48,8 +48,8 @@ def read_journal(path: Path, key: dict[str, object]) -> Outcome | None:
         content = json.loads(path.read_text(encoding="utf-8"))
         if content["format"] != FORMAT or content["key"] != json.loads(json.dumps(key)):
             return None
-        return Outcome(
-            clips=[Clip(**row) for row in content["clips"]],
+        return CollectionOutcome(
+            clips=[ManifestClip(**row) for row in content["clips"]],
             digests=list(content["digests"]),
             tracks=[(name, seconds) for name, seconds in content["tracks"]],
             counts=Counter(content["counts"]),

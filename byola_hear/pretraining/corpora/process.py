@@ -26,7 +26,7 @@ from byola_hear.pretraining.corpora.decode import (
 from byola_hear.pretraining.corpora.sampling import PIECE_S, draw_order, pieces
 from byola_hear.pretraining.corpora.sounds.sound import DecoderMissing, Sound, SoundError
 from byola_hear.pretraining.corpora.speech_filter import Detector, holds_speech
-from byola_hear.pretraining.data.manifest import Clip
+from byola_hear.pretraining.data.manifest import ManifestClip
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Rules:
 
 
 @dataclass
-class Outcome:
+class CollectionOutcome:
     """What became of a collection.
 
     Attributes:
@@ -70,7 +70,7 @@ class Outcome:
             those left out by their path.
     """
 
-    clips: list[Clip] = field(default_factory=list)
+    clips: list[ManifestClip] = field(default_factory=list)
     digests: list[str] = field(default_factory=list)
     tracks: list[tuple[str, float]] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
@@ -131,7 +131,7 @@ class FileNames:
         return path
 
 
-def process(sounds: Iterable[Sound], rules: Rules, folder: Path) -> Outcome:
+def process(sounds: Iterable[Sound], rules: Rules, folder: Path) -> CollectionOutcome:
     """Decode a collection's sounds into FLAC files.
 
     Args:
@@ -142,7 +142,7 @@ def process(sounds: Iterable[Sound], rules: Rules, folder: Path) -> Outcome:
     Returns:
         What became of them.
     """
-    outcome, names, seen = Outcome(), FileNames(), set[str]()
+    outcome, names, seen = CollectionOutcome(), FileNames(), set[str]()
     for sound in sounds:
         if not rules.takes(sound.name):
             outcome.counts["path"] += 1
@@ -161,7 +161,7 @@ def process(sounds: Iterable[Sound], rules: Rules, folder: Path) -> Outcome:
     return outcome
 
 
-def sample_tracks(sounds: Iterable[Sound], rules: Rules, folder: Path, share_s: float, seed: int) -> Outcome:
+def sample_tracks(sounds: Iterable[Sound], rules: Rules, folder: Path, share_s: float, seed: int) -> CollectionOutcome:
     """Take as much of each track as its share is, in pieces drawn by seed; a piece with speech gives way to another.
 
     Args:
@@ -174,7 +174,7 @@ def sample_tracks(sounds: Iterable[Sound], rules: Rules, folder: Path, share_s: 
     Returns:
         What became of them.
     """
-    outcome, names, seen = Outcome(), FileNames(), set[str]()
+    outcome, names, seen = CollectionOutcome(), FileNames(), set[str]()
     for sound in sounds:
         if not rules.takes(sound.name) or rules.kind_of(sound.name) != rules.sampled:
             continue
@@ -193,7 +193,7 @@ def sample_tracks(sounds: Iterable[Sound], rules: Rules, folder: Path, share_s: 
     return outcome
 
 
-def _note_failure(outcome: Outcome, name: str, error: Exception) -> None:
+def _note_failure(outcome: CollectionOutcome, name: str, error: Exception) -> None:
     reason = "undecoded" if isinstance(error, DecoderMissing) else "unreadable"
     outcome.leave_out(name, reason, detail=" ".join(str(error).split()))
 
@@ -209,7 +209,7 @@ def _parts(pcm: NDArray[np.int16], in_pieces: bool) -> Iterator[tuple[float | No
 
 
 def _keep_or_leave(
-    outcome: Outcome, seen: set[str], rules: Rules, folder: Path, name: str, path: str, pcm: NDArray[np.int16]
+    outcome: CollectionOutcome, seen: set[str], rules: Rules, folder: Path, name: str, path: str, pcm: NDArray[np.int16]
 ) -> bool:
     """Write a sound or a piece, or note why not."""
     seconds = len(pcm) / SAMPLE_RATE
@@ -223,7 +223,7 @@ def _keep_or_leave(
         return False
     seen.add(digest)
     write_flac(folder / path, pcm)
-    clip = Clip(
+    clip = ManifestClip(
         path=path,
         duration_s=seconds,
         sample_rate=SAMPLE_RATE,

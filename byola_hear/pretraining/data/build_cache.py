@@ -30,7 +30,7 @@ from byola_hear.pretraining.data.cache import (
 )
 from byola_hear.pretraining.data.clip_log_mel import cached_log_mel
 from byola_hear.pretraining.data.crops import crop_statistics
-from byola_hear.pretraining.data.manifest import Clip, hours, read_manifest, summary
+from byola_hear.pretraining.data.manifest import ManifestClip, hours, read_manifest, summary
 from byola_hear.pretraining.data.matching import matching_of
 from byola_hear.utils.files import locked, replacing
 
@@ -118,7 +118,7 @@ def _opened(output: Path, identity: dict[str, Any]) -> LogMelCache:
 
 
 def _append_rows(
-    clips: list[Clip],
+    clips: list[ManifestClip],
     folder: Path,
     output: Path,
     data: IO[bytes],
@@ -156,11 +156,11 @@ def _append_rows(
 
 
 def _in_order(
-    pool: ThreadPoolExecutor, clips: list[Clip], done: int, folder: Path, frontend: FrontendConfig, workers: int
+    pool: ThreadPoolExecutor, clips: list[ManifestClip], done: int, folder: Path, frontend: FrontendConfig, workers: int
 ) -> Iterator[tuple[int, np.ndarray | str]]:
     """Decode with a few rows under way at once, yielding in the manifest's order."""
 
-    def work(clip: Clip) -> np.ndarray | str:
+    def work(clip: ManifestClip) -> np.ndarray | str:
         try:
             return cached_log_mel(clip, folder, frontend)
         except ValueError as error:

@@ -12,7 +12,7 @@ import soxr
 import torch
 
 from byola_hear.models.frontend import FrontendConfig, frame_count, log_mel_range
-from byola_hear.pretraining.data.manifest import Clip
+from byola_hear.pretraining.data.manifest import ManifestClip
 
 #: Samples decoded and frames transformed at a time.
 PIECE_SAMPLES, PIECE_FRAMES = 1 << 20, 6000
@@ -25,7 +25,7 @@ class _Sequential(soundfile.SoundFile):
         return False
 
 
-def read_clip(clip: Clip, folder: Path, sample_rate: int) -> np.ndarray:
+def read_clip(clip: ManifestClip, folder: Path, sample_rate: int) -> np.ndarray:
     """Decode one row of a manifest.
 
     Args:
@@ -56,7 +56,7 @@ def read_clip(clip: Clip, folder: Path, sample_rate: int) -> np.ndarray:
     return audio
 
 
-def _mono(file: soundfile.SoundFile, clip: Clip) -> Iterator[np.ndarray]:
+def _mono(file: soundfile.SoundFile, clip: ManifestClip) -> Iterator[np.ndarray]:
     """The row's samples ``(n_samples,)``, the channels averaged, in pieces at the file's own rate."""
     start = round((clip.start_s or 0.0) * file.samplerate)
     left = math.inf if clip.end_s is None else round(clip.end_s * file.samplerate) - start
@@ -78,7 +78,7 @@ def _at_rate(pieces: Iterator[np.ndarray], rate: int, wanted: int) -> Iterator[n
     yield resampler.resample_chunk(np.zeros(0, np.float32), last=True)
 
 
-def cached_log_mel(clip: Clip, folder: Path, frontend: FrontendConfig) -> np.ndarray:
+def cached_log_mel(clip: ManifestClip, folder: Path, frontend: FrontendConfig) -> np.ndarray:
     """One row as it is stored: ``(n_frames, n_mels)`` float16."""
     audio = torch.from_numpy(read_clip(clip, folder, frontend.sample_rate))
     n_frames = frame_count(len(audio), frontend)

@@ -21,7 +21,7 @@ from byola_hear.audio.libsndfile import FRAMES_UNKNOWN
 from byola_hear.audio.reading import open_source
 from byola_hear.audio.source import AudioFileError
 from byola_hear.extraction.clips import audio_files
-from byola_hear.pretraining.data.manifest import Clip, path_from, write_manifest
+from byola_hear.pretraining.data.manifest import ManifestClip, path_from, write_manifest
 from byola_hear.utils.files import replacing
 
 #: How the name of a tar ends.
@@ -78,7 +78,7 @@ def build_manifest(
     kind: str = "",
     licence: str = "",
     on_error: Callable[[Path, str], None] | None = None,
-) -> list[Clip]:
+) -> list[ManifestClip]:
     """List the audio in folders, files and tars as a manifest.
 
     Tars are unpacked into a folder ``NAME.audio`` beside the manifest. Where a tar or folder holds a ``manifest.csv``
@@ -100,7 +100,7 @@ def build_manifest(
     """
     output = Path(output)
     output.parent.mkdir(parents=True, exist_ok=True)
-    clips: dict[str, Clip] = {}
+    clips: dict[str, ManifestClip] = {}
     unpacked: dict[Path, Path] = {}
     for given in map(Path, inputs):
         if not given.exists():
@@ -123,7 +123,7 @@ def build_manifest(
                 if on_error is not None:
                     on_error(file, str(error))
                 continue
-            clips[path] = Clip(
+            clips[path] = ManifestClip(
                 path=path,
                 duration_s=info.frames / info.samplerate,
                 sample_rate=info.samplerate,

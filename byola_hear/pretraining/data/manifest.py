@@ -14,7 +14,7 @@ from pathlib import Path
 
 
 @dataclass(frozen=True)
-class Clip:
+class ManifestClip:
     """One row of a manifest.
 
     Attributes:
@@ -41,7 +41,7 @@ class Clip:
     group: str = ""
     licence: str = ""
 
-    def segment(self, start_s: float, end_s: float) -> Clip:
+    def segment(self, start_s: float, end_s: float) -> ManifestClip:
         """The part of this row between two times, in seconds from the row's own beginning."""
         offset = self.start_s or 0.0
         return replace(self, start_s=offset + start_s, end_s=offset + end_s, duration_s=end_s - start_s)
@@ -50,7 +50,7 @@ class Clip:
 COLUMNS = ("path", "start_s", "end_s", "duration_s", "sample_rate", "channels", "source", "kind", "group", "licence")
 
 
-def moved(clip: Clip, folder: Path, to: Path) -> Clip:
+def moved(clip: ManifestClip, folder: Path, to: Path) -> ManifestClip:
     """A row of a manifest in ``folder`` as a row of one in ``to``: its path relative to there."""
     return replace(clip, path=path_from(to, folder / clip.path))
 
@@ -66,17 +66,18 @@ def path_from(folder: Path, path: Path) -> str:
     return Path(os.path.relpath(place, os.path.realpath(folder))).as_posix()
 
 
-def hours(clips: Iterable[Clip]) -> float:
+def hours(clips: Iterable[ManifestClip]) -> float:
     """Total length of clips in hours."""
     return sum(clip.duration_s for clip in clips) / 3600
 
 
-def hours_by(clips: Iterable[Clip], field: str) -> dict[str, float]:
+def hours_by(clips: Iterable[ManifestClip], field: str) -> dict[str, float]:
     """Hours for each value of a column, most first.
 
     Example:
-        >>> clips = [Clip("a.wav", 3600, 16000, kind="music"), Clip("b.wav", 7200, 16000, kind="effects")]
-        >>> hours_by(clips, "kind")
+        >>> music = ManifestClip("a.wav", 3600, 16000, kind="music")
+        >>> effects = ManifestClip("b.wav", 7200, 16000, kind="effects")
+        >>> hours_by([music, effects], "kind")
         {'effects': 2.0, 'music': 1.0}
     """
     totals: dict[str, float] = {}
@@ -86,13 +87,13 @@ def hours_by(clips: Iterable[Clip], field: str) -> dict[str, float]:
     return dict(sorted(totals.items(), key=lambda item: -item[1]))
 
 
-def summary(clips: Iterable[Clip]) -> list[dict[str, object]]:
+def summary(clips: Iterable[ManifestClip]) -> list[dict[str, object]]:
     """Rows and hours for each source, kind and licence: what a card says about a set.
 
     Returns:
         Dictionaries with ``source``, ``kind``, ``licence``, ``rows`` and ``hours``, most hours first.
     """
-    totals: dict[tuple[str, str, str], list[Clip]] = {}
+    totals: dict[tuple[str, str, str], list[ManifestClip]] = {}
     for clip in clips:
         totals.setdefault((clip.source, clip.kind, clip.licence), []).append(clip)
     rows = [
@@ -102,7 +103,7 @@ def summary(clips: Iterable[Clip]) -> list[dict[str, object]]:
     return sorted(rows, key=lambda row: -float(str(row["hours"])))
 
 
-def read_manifest(path: str | os.PathLike[str]) -> list[Clip]:
+def read_manifest(path: str | os.PathLike[str]) -> list[ManifestClip]:
     """Read a manifest.
 
     Args:
@@ -136,7 +137,7 @@ def read_manifest(path: str | os.PathLike[str]) -> list[Clip]:
     return clips
 
 
-def _clip_of(row: dict[str, str | None]) -> Clip:
+def _clip_of(row: dict[str, str | None]) -> ManifestClip:
     """One CSV row as a clip."""
     path = row.get("path") or ""
     if not path.strip():
@@ -149,7 +150,7 @@ def _clip_of(row: dict[str, str | None]) -> Clip:
         raise ValueError("start_s and end_s must both be given or both be empty")
     if start is not None and end is not None and not 0 <= start < end < float("inf"):
         raise ValueError(f"expected 0 <= start_s < end_s, in seconds, got {start} and {end}")
-    return Clip(
+    return ManifestClip(
         path=path,
         duration_s=duration,
         sample_rate=int(row.get("sample_rate") or 0),
@@ -160,7 +161,7 @@ def _clip_of(row: dict[str, str | None]) -> Clip:
     )
 
 
-def write_manifest(clips: Iterable[Clip], path: str | os.PathLike[str]) -> None:
+def write_manifest(clips: Iterable[ManifestClip], path: str | os.PathLike[str]) -> None:
     """Write a manifest, whole or not at all.
 
     Args:

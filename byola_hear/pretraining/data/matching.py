@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from byola_hear.pretraining.data.manifest import Clip, hours, hours_by, write_manifest
+from byola_hear.pretraining.data.manifest import ManifestClip, hours, hours_by, write_manifest
 
 #: Beside matched manifests: how they were drawn, and the hash of each.
 MATCHING_FILE = "matching.json"
@@ -24,12 +24,12 @@ MATCHING_FILE = "matching.json"
 class MatchedSets:
     """Three sets of the same total length: the first collection, the second, and half of each."""
 
-    first: list[Clip]
-    second: list[Clip]
-    both: list[Clip]
+    first: list[ManifestClip]
+    second: list[ManifestClip]
+    both: list[ManifestClip]
 
 
-def segments(clips: Iterable[Clip], longest_s: float) -> list[Clip]:
+def segments(clips: Iterable[ManifestClip], longest_s: float) -> list[ManifestClip]:
     """Cut rows into parts of equal length, none longer than ``longest_s`` seconds.
 
     So a long recording counts as many small rows, and a sample drawn from it is spread over all of it.
@@ -45,7 +45,7 @@ def segments(clips: Iterable[Clip], longest_s: float) -> list[Clip]:
     return parts
 
 
-def draw(clips: Iterable[Clip], wanted_hours: float, seed: int) -> list[Clip]:
+def draw(clips: Iterable[ManifestClip], wanted_hours: float, seed: int) -> list[ManifestClip]:
     """Draw rows at random until they sum to a number of hours; the last is cut to fit exactly.
 
     Args:
@@ -60,7 +60,7 @@ def draw(clips: Iterable[Clip], wanted_hours: float, seed: int) -> list[Clip]:
         ValueError: if the rows are shorter than ``wanted_hours`` in all.
 
     Example:
-        >>> clips = [Clip(f"{i}.wav", 1800.0, 16000) for i in range(4)]
+        >>> clips = [ManifestClip(f"{i}.wav", 1800.0, 16000) for i in range(4)]
         >>> round(hours(draw(clips, 1.25, seed=0)), 6)
         1.25
     """
@@ -71,7 +71,7 @@ def draw(clips: Iterable[Clip], wanted_hours: float, seed: int) -> list[Clip]:
     order = list(range(len(pool)))
     random.Random(seed).shuffle(order)
     left_s = wanted_hours * 3600
-    chosen: dict[int, Clip] = {}
+    chosen: dict[int, ManifestClip] = {}
     for index in order:
         # A rest below a millisecond is rounding, not audio.
         if left_s < 1e-3:
@@ -82,7 +82,7 @@ def draw(clips: Iterable[Clip], wanted_hours: float, seed: int) -> list[Clip]:
     return [chosen[index] for index in sorted(chosen)]
 
 
-def limit_kinds(clips: Iterable[Clip], shares: Mapping[str, float], seed: int) -> list[Clip]:
+def limit_kinds(clips: Iterable[ManifestClip], shares: Mapping[str, float], seed: int) -> list[ManifestClip]:
     """Sample kinds down so that none exceeds its share of the total.
 
     Args:
@@ -97,8 +97,9 @@ def limit_kinds(clips: Iterable[Clip], shares: Mapping[str, float], seed: int) -
         ValueError: if a share is not between 0 and 1, or nothing but limited kinds is there.
 
     Example:
-        >>> clips = [Clip("m.ogg", 7200.0, 44100, kind="music"), Clip("e.ogg", 3600.0, 44100, kind="effects")]
-        >>> round(hours(limit_kinds(clips, {"music": 0.5}, seed=0)), 6)
+        >>> music = ManifestClip("m.ogg", 7200.0, 44100, kind="music")
+        >>> effects = ManifestClip("e.ogg", 3600.0, 44100, kind="effects")
+        >>> round(hours(limit_kinds([music, effects], {"music": 0.5}, seed=0)), 6)
         2.0
     """
     if any(not 0 < share < 1 for share in shares.values()) or sum(shares.values()) >= 1:
@@ -125,8 +126,8 @@ def limit_kinds(clips: Iterable[Clip], shares: Mapping[str, float], seed: int) -
 
 
 def match(
-    first: Iterable[Clip],
-    second: Iterable[Clip],
+    first: Iterable[ManifestClip],
+    second: Iterable[ManifestClip],
     seed: int,
     wanted_hours: float | None = None,
     longest_s: float = 30.0,

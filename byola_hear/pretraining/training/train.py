@@ -34,7 +34,7 @@ LOG_EVERY = 10
 
 
 @dataclass(frozen=True)
-class Progress:
+class TrainingProgress:
     """What a run reports every few steps: the columns of its log, and the steps in all."""
 
     step: int
@@ -174,7 +174,7 @@ class Trainer:
         self,
         minutes: float | None = None,
         save_every_minutes: float = 5.0,
-        progress: Callable[[Progress], None] | None = None,
+        progress: Callable[[TrainingProgress], None] | None = None,
     ) -> bool:
         """Train until the recipe's last step or the end of the time given, and save.
 
@@ -219,7 +219,7 @@ class Trainer:
                     crops_per_second=speed,
                 )
                 if progress is not None:
-                    progress(Progress(self.step, self.recipe.steps, value, spread, speed))
+                    progress(TrainingProgress(self.step, self.recipe.steps, value, spread, speed))
             if now - saved > save_every_minutes * 60:
                 self.save()
                 saved = now

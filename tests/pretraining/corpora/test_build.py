@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 from byola_hear.pretraining.corpora import build as building
 from byola_hear.pretraining.corpora import cli as commands
 from byola_hear.pretraining.corpora import collection as collections
-from byola_hear.pretraining.corpora.build import Built, Settings, build
+from byola_hear.pretraining.corpora.build import BuildSettings, Built, build
 from byola_hear.pretraining.corpora.catalogue import lookup as catalogues
 from byola_hear.pretraining.corpora.catalogue.corpus import Corpus
 from byola_hear.pretraining.corpora.cli import corpora
 from byola_hear.pretraining.corpora.collection import resolve
-from byola_hear.pretraining.corpora.packages.fetch import Origin
-from byola_hear.pretraining.data.manifest import Clip, hours_by, read_manifest
+from byola_hear.pretraining.corpora.packages.fetch import PackageOrigin
+from byola_hear.pretraining.data.manifest import ManifestClip, hours_by, read_manifest
 from tests.pretraining.corpora.made_formats import queen_file
 from tests.pretraining.corpora.samples import Mirror, noise, running_mirror, tar_of, wav, write_package
 
@@ -139,7 +139,7 @@ def test_speech_is_built_from_a_mirror(mirror: Mirror, tmp_path: Path) -> None:
     assert code == 0, output
     clips = {clip.path: clip for clip in read_manifest(out / "manifest.csv")}
     assert len(clips) == 6
-    assert clips[f"game-speech/{GAME[10:]}/voices/anna/2.wav.flac"] == Clip(
+    assert clips[f"game-speech/{GAME[10:]}/voices/anna/2.wav.flac"] == ManifestClip(
         path=f"game-speech/{GAME[10:]}/voices/anna/2.wav.flac",
         duration_s=0.5,
         sample_rate=16000,
@@ -164,10 +164,10 @@ def test_speech_is_built_from_a_mirror(mirror: Mirror, tmp_path: Path) -> None:
 def test_a_package_that_is_gone_or_broken_is_reported_and_skipped(downloads: Path, tmp_path: Path) -> None:
     with running_mirror() as mirror:
         mirror.add_packages({"more-data": b"no package"})
-        origin = Origin("mirror", mirror.address)
+        origin = PackageOrigin("mirror", mirror.address)
         (tmp_path / "own").mkdir()
         os.link(next(downloads.glob("game-data_*")), tmp_path / "own" / "game-data_2.0-3_all.deb")
-        settings = Settings(tmp_path / "out", tmp_path / "own", origin)
+        settings = BuildSettings(tmp_path / "out", tmp_path / "own", origin)
         built = build(resolve(["gone-data", "game-data", "more-data"], "nonspeech"), settings)
     assert [bool(one.problem) for one in built] == [True, False, True]
     assert "no such package" in built[0].problem
@@ -201,7 +201,7 @@ def test_the_same_command_does_nothing_twice_and_mends_what_is_missing(downloads
 def test_an_interrupted_build_goes_on_behind_what_is_done(
     downloads: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    settings = Settings(tmp_path / "out", downloads, Origin())
+    settings = BuildSettings(tmp_path / "out", downloads, PackageOrigin())
     wanted = resolve(["game-speech", "flight-of-the-amazon-queen"], "speech")
     process = building.process
 
@@ -240,7 +240,7 @@ def test_tars_and_folders_come_in_with_their_speakers(tmp_path: Path) -> None:
     assert (tmp_path / "out" / "licences" / "mine.LICENSE.txt").read_text() == "my licence"
     assert (tmp_path / "out" / "licences" / "known.COPYING.txt").read_text() == "its licence"
     (tmp_path / "mine" / "bob" / "c.wav").write_bytes(wav(noise(1.0, seed=3)))
-    build(resolve([str(tmp_path / "mine")], "speech"), Settings(tmp_path / "out", tmp_path, Origin()))
+    build(resolve([str(tmp_path / "mine")], "speech"), BuildSettings(tmp_path / "out", tmp_path, PackageOrigin()))
     assert len(read_manifest(tmp_path / "out" / "manifest.csv")) == 2
 
 
@@ -273,7 +273,7 @@ def test_a_tar_that_is_cut_short_is_skipped(tmp_path: Path) -> None:
     (tmp_path / "cut.tar.gz").write_bytes(content[: len(content) // 2])
     (tmp_path / "whole.tar").write_bytes(tar_of({"a.wav": wav(noise(1.0))}))
     inputs = [str(tmp_path / name) for name in ("cut.tar.gz", "whole.tar")]
-    cut, whole = build(resolve(inputs, "speech"), Settings(tmp_path / "out", tmp_path, Origin()))
+    cut, whole = build(resolve(inputs, "speech"), BuildSettings(tmp_path / "out", tmp_path, PackageOrigin()))
     assert "cut.tar.gz: not a readable tar" in cut.problem
     assert len(whole.outcome.clips) == 1
 
@@ -282,7 +282,7 @@ def test_neither_a_long_name_nor_a_listing_of_another_kind_stops_a_build(tmp_pat
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / ("a" * 240 + ".wav")).write_bytes(wav(noise(1.0)))
     (tmp_path / "mine" / "manifest.csv").write_bytes("file,speaker\nb.wav,José\n".encode("latin-1"))
-    build(resolve([str(tmp_path / "mine")], "speech"), Settings(tmp_path / "out", tmp_path, Origin()))
+    build(resolve([str(tmp_path / "mine")], "speech"), BuildSettings(tmp_path / "out", tmp_path, PackageOrigin()))
     (clip,) = read_manifest(tmp_path / "out" / "manifest.csv")
     assert (tmp_path / "out" / clip.path).is_file()
 
@@ -297,7 +297,7 @@ def nonspeech(downloads: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(building, "_detector", lambda: constant_is_speech)
         names = ["game-data", "more-data", "some-music"]
-        settings = Settings(out, downloads, Origin("apt"), leave_out_speech=True)
+        settings = BuildSettings(out, downloads, PackageOrigin("apt"), leave_out_speech=True)
         corpora_ = [corpus for name in names for corpus in KNOWN if corpus.name == name]
         build([collections.Collection(corpus, None, "nonspeech") for corpus in corpora_], settings)
     return out
@@ -336,21 +336,21 @@ def test_music_is_half_and_of_every_track(nonspeech: Path) -> None:
 
 @pytest.mark.parametrize("share", [0.0, 1.0])
 def test_the_share_of_music_is_the_users(share: float, downloads: Path, tmp_path: Path) -> None:
-    settings = Settings(tmp_path, downloads, Origin("apt"), music_share=share)
+    settings = BuildSettings(tmp_path, downloads, PackageOrigin("apt"), music_share=share)
     built = build(resolve(["more-data", "some-music"], "nonspeech"), settings)
     music_s = sum(clip.duration_s for one in built for clip in one.outcome.clips if clip.kind == "music")
     assert music_s == pytest.approx(260 * share)
 
 
 def test_music_alone_is_taken_whole(downloads: Path, tmp_path: Path) -> None:
-    (built,) = build(resolve(["some-music"], "nonspeech"), Settings(tmp_path, downloads, Origin("apt")))
+    (built,) = build(resolve(["some-music"], "nonspeech"), BuildSettings(tmp_path, downloads, PackageOrigin("apt")))
     assert sum(clip.duration_s for clip in built.outcome.clips) == pytest.approx(260)
 
 
 def test_another_seed_draws_other_music(downloads: Path, tmp_path: Path) -> None:
     names = {}
     for seed in (1, 2):
-        settings = Settings(tmp_path / str(seed), downloads, Origin("apt"), music_share=0.2, seed=seed)
+        settings = BuildSettings(tmp_path / str(seed), downloads, PackageOrigin("apt"), music_share=0.2, seed=seed)
         built = build(resolve(["game-data", "some-music"], "nonspeech"), settings)
         names[seed] = {clip.path for one in built for clip in one.outcome.clips if clip.kind == "music"}
     assert names[1] and names[1] != names[2]
@@ -360,21 +360,21 @@ def test_several_processes_give_the_same(downloads: Path, tmp_path: Path) -> Non
     # Other processes know the real catalogue alone, so what they are handed must say everything itself.
     wanted = resolve(["game-data", "more-data"], "nonspeech")
     for jobs in (1, 2):
-        build(wanted, Settings(tmp_path / str(jobs), downloads, Origin("apt"), jobs=jobs))
+        build(wanted, BuildSettings(tmp_path / str(jobs), downloads, PackageOrigin("apt"), jobs=jobs))
     assert (tmp_path / "1" / "manifest.csv").read_text() == (tmp_path / "2" / "manifest.csv").read_text()
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs names that are bytes")
 def test_a_name_that_is_no_text_becomes_one(tmp_path: Path) -> None:
     write_package(tmp_path, "more-data", package_files({"caf\udce9/bang.wav": wav(noise(1.0))}))
-    build(resolve(["more-data"], "nonspeech"), Settings(tmp_path / "out", tmp_path, Origin("apt")))
+    build(resolve(["more-data"], "nonspeech"), BuildSettings(tmp_path / "out", tmp_path, PackageOrigin("apt")))
     (clip,) = read_manifest(tmp_path / "out" / "manifest.csv")
     assert (tmp_path / "out" / clip.path).exists()
     assert clip.group == f"more-data/{GAME[10:]}/caf?"
 
 
 def test_a_folder_is_one_sets_own(downloads: Path, tmp_path: Path) -> None:
-    settings = Settings(tmp_path, downloads, Origin("apt"))
+    settings = BuildSettings(tmp_path, downloads, PackageOrigin("apt"))
     build(resolve(["game-speech"], "speech"), settings)
     listed = (tmp_path / "manifest.csv").read_text()
     with pytest.raises(ValueError, match="holds the speech set"):
@@ -384,7 +384,7 @@ def test_a_folder_is_one_sets_own(downloads: Path, tmp_path: Path) -> None:
 
 def test_two_builds_in_one_folder_are_kept_apart(downloads: Path, tmp_path: Path) -> None:
     pytest.importorskip("fcntl")
-    settings = Settings(tmp_path, downloads, Origin("apt"))
+    settings = BuildSettings(tmp_path, downloads, PackageOrigin("apt"))
     wanted = resolve(["more-data"], "nonspeech")
 
     def second_build(built: Built) -> None:

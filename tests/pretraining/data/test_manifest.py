@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from byola_hear.pretraining.data.manifest import Clip, moved, path_from, read_manifest, write_manifest
+from byola_hear.pretraining.data.manifest import ManifestClip, moved, path_from, read_manifest, write_manifest
 
 TEXT = st.text(st.characters(blacklist_categories=("Cs", "Cc")), min_size=1, max_size=12).map(str.strip).filter(bool)
 
@@ -15,7 +15,7 @@ TEXT = st.text(st.characters(blacklist_categories=("Cs", "Cc")), min_size=1, max
 @given(
     st.lists(
         st.builds(
-            Clip,
+            ManifestClip,
             path=TEXT | st.just(" a.wav"),
             duration_s=st.integers(1, 10**8).map(lambda n: n / 1e4),
             sample_rate=st.integers(1, 192000),
@@ -29,25 +29,25 @@ TEXT = st.text(st.characters(blacklist_categories=("Cs", "Cc")), min_size=1, max
         max_size=5,
     )
 )
-def test_what_is_written_is_read_again(tmp_path_factory: pytest.TempPathFactory, clips: list[Clip]) -> None:
+def test_what_is_written_is_read_again(tmp_path_factory: pytest.TempPathFactory, clips: list[ManifestClip]) -> None:
     path = tmp_path_factory.mktemp("manifest") / "manifest.csv"
     write_manifest(clips, path)
     assert read_manifest(path) == clips
 
 
 def test_a_row_of_one_sample_is_read_again(tmp_path: Path) -> None:
-    write_manifest([Clip("click.wav", 1 / 44100, 44100)], tmp_path / "m.csv")
+    write_manifest([ManifestClip("click.wav", 1 / 44100, 44100)], tmp_path / "m.csv")
     (clip,) = read_manifest(tmp_path / "m.csv")
     assert clip.duration_s == pytest.approx(1 / 44100, abs=1e-6)
 
 
 def test_a_manifest_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
     (tmp_path / "m.csv").write_text("path,duration_s\na.wav,1\n", encoding="utf-8-sig")
-    assert read_manifest(tmp_path / "m.csv") == [Clip("a.wav", 1.0, 0)]
+    assert read_manifest(tmp_path / "m.csv") == [ManifestClip("a.wav", 1.0, 0)]
 
 
 def test_segments_are_kept(tmp_path: Path) -> None:
-    clip = Clip("a.wav", 10.0, 16000).segment(2.0, 5.0).segment(1.0, 2.5)
+    clip = ManifestClip("a.wav", 10.0, 16000).segment(2.0, 5.0).segment(1.0, 2.5)
     assert (clip.start_s, clip.end_s, clip.duration_s) == (3.0, 4.5, 1.5)
     write_manifest([clip], tmp_path / "m.csv")
     assert read_manifest(tmp_path / "m.csv") == [clip]
@@ -75,7 +75,7 @@ def test_a_bad_manifest_is_refused_with_its_reason(tmp_path: Path, content: str,
 
 
 def test_a_moved_row_means_the_same_file(tmp_path: Path) -> None:
-    clip = moved(Clip("a/b.wav", 1.0, 16000), tmp_path / "here", tmp_path / "there" / "deep")
+    clip = moved(ManifestClip("a/b.wav", 1.0, 16000), tmp_path / "here", tmp_path / "there" / "deep")
     assert clip.path == "../../here/a/b.wav"
 
 

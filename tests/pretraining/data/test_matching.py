@@ -6,14 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from byola_hear.pretraining.data.manifest import Clip, hours, hours_by
+from byola_hear.pretraining.data.manifest import ManifestClip, hours, hours_by
 from byola_hear.pretraining.data.matching import draw, limit_kinds, match, matching_of, segments, write_matched
 
 DURATIONS = st.lists(st.floats(0.05, 900), min_size=1, max_size=40)
 
 
-def collection(durations: list[float], kind: str) -> list[Clip]:
-    return [Clip(f"{kind}{index}.wav", seconds, 16000, kind=kind) for index, seconds in enumerate(durations)]
+def collection(durations: list[float], kind: str) -> list[ManifestClip]:
+    return [ManifestClip(f"{kind}{index}.wav", seconds, 16000, kind=kind) for index, seconds in enumerate(durations)]
 
 
 @given(DURATIONS, DURATIONS, st.integers(0, 99))

@@ -27,7 +27,7 @@ class FetchError(ValueError):
 
 
 @dataclass(frozen=True)
-class Origin:
+class PackageOrigin:
     """Where packages come from.
 
     Attributes:
@@ -50,7 +50,7 @@ def fetched(name: str, folder: Path) -> Path | None:
     return next(iter(sorted(folder.glob(f"{name}_*.deb"))), None)
 
 
-def fetch(name: str, folder: Path, origin: Origin) -> Path:
+def fetch(name: str, folder: Path, origin: PackageOrigin) -> Path:
     """Bring a package into a folder, unless it is there. Both ways verify its hash.
 
     Args:
@@ -99,7 +99,7 @@ def _by_apt(name: str, folder: Path) -> Path:
     return target
 
 
-def _by_mirror(name: str, folder: Path, origin: Origin) -> Path:
+def _by_mirror(name: str, folder: Path, origin: PackageOrigin) -> Path:
     entry = read_index(origin.mirror, origin.suite, folder).get(name)
     if entry is None:
         raise MirrorError(f"{origin.mirror} has no such package in {origin.suite}")

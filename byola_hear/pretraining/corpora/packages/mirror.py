@@ -28,7 +28,7 @@ class MirrorError(ValueError):
 
 
 @dataclass(frozen=True)
-class Entry:
+class IndexEntry:
     """What a mirror's index says of a package: its version, address below the mirror, size in bytes, SHA-256."""
 
     name: str
@@ -38,7 +38,7 @@ class Entry:
     sha256: str
 
 
-def read_index(mirror: str, suite: str, folder: Path, renewed: bool = False) -> dict[str, Entry]:
+def read_index(mirror: str, suite: str, folder: Path, renewed: bool = False) -> dict[str, IndexEntry]:
     """The packages of a release: main, those for all architectures among them.
 
     Args:
@@ -77,21 +77,21 @@ def _bring_index(address: str, kept: Path) -> None:
 
 
 @lru_cache(maxsize=1)
-def _read(index: Path, stamp: Stamp) -> dict[str, Entry]:
+def _read(index: Path, stamp: Stamp) -> dict[str, IndexEntry]:
     """The entries of an index as it is now; reading the 60000 of Debian's takes seconds."""
     with lzma.open(index, "rt", encoding="utf-8") as file:
         return {entry.name: entry for entry in _entries(file)}
 
 
-def _entries(lines: Iterator[str]) -> Iterator[Entry]:
+def _entries(lines: Iterator[str]) -> Iterator[IndexEntry]:
     """The stanzas that name a file."""
     wanted = ("Package", "Version", "Filename", "Size", "SHA256")
     fields: dict[str, str] = {}
 
-    def complete() -> Iterator[Entry]:
+    def complete() -> Iterator[IndexEntry]:
         if all(name in fields for name in wanted):
             name, version, filename, size, sha256 = (fields[name] for name in wanted)
-            yield Entry(name, version, filename, int(size), sha256.lower())
+            yield IndexEntry(name, version, filename, int(size), sha256.lower())
         fields.clear()
 
     for line in lines:
@@ -104,7 +104,7 @@ def _entries(lines: Iterator[str]) -> Iterator[Entry]:
     yield from complete()
 
 
-def download_package(mirror: str, entry: Entry, folder: Path) -> Path:
+def download_package(mirror: str, entry: IndexEntry, folder: Path) -> Path:
     """Download a package; what an interrupted download left is used.
 
     Args:

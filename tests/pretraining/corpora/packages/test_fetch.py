@@ -10,7 +10,7 @@ import pytest
 
 from byola_hear.pretraining.corpora.packages import mirror as mirrors
 from byola_hear.pretraining.corpora.packages.deb import control_fields
-from byola_hear.pretraining.corpora.packages.fetch import FetchError, Origin, fetch, fetched
+from byola_hear.pretraining.corpora.packages.fetch import FetchError, PackageOrigin, fetch, fetched
 from byola_hear.pretraining.corpora.packages.mirror import MirrorError, read_index
 from byola_hear.utils.download import Missing
 from tests.pretraining.corpora.samples import Mirror, deb_of, running_mirror
@@ -27,8 +27,8 @@ def mirror(monkeypatch: pytest.MonkeyPatch) -> Iterator[Mirror]:
         yield running
 
 
-def from_mirror(mirror: Mirror) -> Origin:
-    return Origin("mirror", mirror.address)
+def from_mirror(mirror: Mirror) -> PackageOrigin:
+    return PackageOrigin("mirror", mirror.address)
 
 
 def package_path(mirror: Mirror, name: str) -> str:
@@ -122,9 +122,9 @@ def test_a_damaged_index_is_not_kept(mirror: Mirror, tmp_path: Path) -> None:
 
 def test_without_apt_the_mirror_is_asked(mirror: Mirror, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("byola_hear.pretraining.corpora.packages.fetch.shutil.which", lambda name: None)
-    assert fetch("a-data", tmp_path, Origin("auto", mirror.address)).exists()
+    assert fetch("a-data", tmp_path, PackageOrigin("auto", mirror.address)).exists()
     with pytest.raises(FetchError, match="no apt-get"):
-        fetch("a-data-more", tmp_path, Origin("apt"))
+        fetch("a-data-more", tmp_path, PackageOrigin("apt"))
 
 
 @pytest.fixture
@@ -144,7 +144,7 @@ def apt(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 @pytest.mark.skipif(os.name != "posix", reason="needs a shell")
 def test_apt_is_asked_first_and_the_mirror_for_what_it_lacks(apt: None, mirror: Mirror, tmp_path: Path) -> None:
-    origin = Origin("auto", mirror.address)
+    origin = PackageOrigin("auto", mirror.address)
     assert fetch("a-data", tmp_path / "out", origin).read_text() == "deb\n"
     assert not mirror.asked
     assert control_fields(fetch("a-data-more", tmp_path / "out", origin))["Package"] == "a-data-more"
@@ -153,10 +153,10 @@ def test_apt_is_asked_first_and_the_mirror_for_what_it_lacks(apt: None, mirror: 
 @pytest.mark.skipif(os.name != "posix", reason="needs a shell")
 def test_a_package_unknown_to_apt_is_an_error_that_says_so(apt: None, tmp_path: Path) -> None:
     with pytest.raises(FetchError, match=r"^gone-data: apt-get: Unable to locate package gone-data"):
-        fetch("gone-data", tmp_path / "out", Origin("apt"))
+        fetch("gone-data", tmp_path / "out", PackageOrigin("apt"))
     assert not list((tmp_path / "out").iterdir())
 
 
 def test_another_way_is_refused() -> None:
     with pytest.raises(ValueError, match=r"auto, apt, mirror.*'pigeon'"):
-        Origin("pigeon")
+        PackageOrigin("pigeon")
