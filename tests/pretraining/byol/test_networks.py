@@ -9,7 +9,7 @@ from byola_hear.pretraining.byol.networks import (
     TargetNetwork,
     byol_loss,
     clip_embedding,
-    embedding_spread,
+    embedding_std,
 )
 
 
@@ -32,8 +32,8 @@ def test_clip_embedding_is_maximum_plus_mean() -> None:
 
 def test_spread_tells_collapse_from_an_even_sphere() -> None:
     torch.manual_seed(0)
-    assert embedding_spread(torch.randn(4096, 64)) == pytest.approx(1, abs=0.02)
-    assert embedding_spread(torch.randn(1, 64).expand(256, 64) * torch.rand(256, 1)) == pytest.approx(0, abs=1e-4)
+    assert embedding_std(torch.randn(4096, 64)) == pytest.approx(1, abs=0.02)
+    assert embedding_std(torch.randn(1, 64).expand(256, 64) * torch.rand(256, 1)) == pytest.approx(0, abs=1e-4)
 
 
 def test_the_target_begins_as_a_copy_and_follows_by_the_decay(online: OnlineNetwork) -> None:

@@ -19,7 +19,7 @@ from byola_hear.pretraining.corpora.packages.mirror import (
 from byola_hear.utils.download import DownloadError, Missing
 
 #: Ways to fetch: apt and then the mirror, or one of them alone.
-WAYS = ("auto", "apt", "mirror")
+METHODS = ("auto", "apt", "mirror")
 
 
 class FetchError(ValueError):
@@ -36,13 +36,13 @@ class PackageOrigin:
         suite: the release on the mirror.
     """
 
-    way: str = "auto"
+    method: str = "auto"
     mirror: str = DEFAULT_MIRROR
     suite: str = DEFAULT_SUITE
 
     def __post_init__(self) -> None:
-        if self.way not in WAYS:
-            raise ValueError(f"expected one of {', '.join(WAYS)}, got {self.way!r}")
+        if self.method not in METHODS:
+            raise ValueError(f"expected one of {', '.join(METHODS)}, got {self.method!r}")
 
 
 def fetched(name: str, folder: Path) -> Path | None:
@@ -69,12 +69,12 @@ def fetch(name: str, folder: Path, origin: PackageOrigin) -> Path:
         return present
     folder.mkdir(parents=True, exist_ok=True)
     reasons = []
-    if origin.way != "mirror":
+    if origin.method != "mirror":
         try:
             return _by_apt(name, folder)
         except FetchError as error:
             reasons.append(str(error))
-    if origin.way != "apt":
+    if origin.method != "apt":
         try:
             return _by_mirror(name, folder, origin)
         except (DownloadError, MirrorError, OSError) as error:
