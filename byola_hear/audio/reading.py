@@ -11,6 +11,7 @@ the whole file, and early enough for its filter to have forgotten that nothing c
 
 from __future__ import annotations
 
+import io
 import math
 import os
 import stat
@@ -24,6 +25,7 @@ import soxr
 from numpy.typing import NDArray
 
 from byola_hear.audio import ffmpeg
+from byola_hear.audio.content import content, content_of
 from byola_hear.audio.ffmpeg import FfmpegSource
 from byola_hear.audio.libsndfile import SoundFileSource, UnknownFormat
 from byola_hear.audio.source import AudioFileError, Source
@@ -171,15 +173,41 @@ def open_source(path: str) -> Source:
         FileNotFoundError: if there is no such file.
     """
     _check_regular(path)
+    found = content_of(path)
     try:
-        return SoundFileSource(path)
+        return SoundFileSource(path, found)
     except UnknownFormat as error:
-        if ffmpeg.available():
-            return FfmpegSource(path)
-        raise AudioFileError(
-            f"{path}: not an audio file that can be read ({error.reason}; with the program ffmpeg on PATH, "
-            "more formats can)"
-        ) from error
+        if found.is_changed:
+            raise AudioFileError(
+                f"{path}: can't be read: its header gives another number of samples than there are ({error.reason})"
+            ) from error
+        if not ffmpeg.available():
+            raise AudioFileError(
+                f"{path}: not an audio file that can be read ({error.reason}; with the program ffmpeg on PATH, "
+                "more formats can)"
+            ) from error
+        try:
+            return FfmpegSource(path, found)
+        except AudioFileError as second:
+            if not error.is_recognised:
+                raise
+            raise AudioFileError(f"{second}; libsndfile: {error.reason}") from second
+
+
+def open_bytes(name: str, data: bytes) -> Source:
+    """Open a file that is in memory, in libsndfile.
+
+    Args:
+        name: what to call it in messages.
+        data: its bytes.
+
+    Returns:
+        The file, for the caller to close.
+
+    Raises:
+        AudioFileError: if it can't be read.
+    """
+    return SoundFileSource(name, content(name, io.BytesIO(data)), data)
 
 
 def _check_regular(path: str) -> None:

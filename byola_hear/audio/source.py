@@ -8,6 +8,10 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+#: How much the length that is read may differ from what a container says where that is a time, or where a few bytes are
+#: unexplained, s: a packet or two.
+TOLERANCE_S = 0.25
+
 
 class AudioFileError(ValueError):
     """An audio file that can't be read; the message names it and says why."""
