@@ -9,22 +9,27 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
-from byola_hear.audio import flac, mpeg, ogg, voc, wavpack
+from byola_hear.audio import flac, ogg, voc, wavpack
+from byola_hear.audio.boxes import Boxes, boxes
 from byola_hear.audio.extent import extent, shown_to_libsndfile
-from byola_hear.audio.layout import layout_of
+from byola_hear.audio.framed import frames_end
+from byola_hear.audio.layout import Layout, layout_of
+from byola_hear.audio.mpeg import Summary, is_frame, runs, summary
 from byola_hear.audio.source import TOLERANCE_S, AudioFileError
-from byola_hear.audio.spliced import Part, overwritten
+from byola_hear.audio.spliced import Part, Spliced, overwritten
 from byola_hear.audio.tails import first_content, last_content
 
 #: Bytes of a file in which the beginning of another one is looked for.
 _SEARCHED = 1 << 20
 #: What is found out about larger files is kept: stretches of one file are read one after the other.
 _KEPT_FROM, _KEPT_FILES = 1 << 20, 256
-#: Bytes after an MP3's last frame that decoders pass over.
+#: Bytes that may follow the blocks of a VOC file, whatever they are.
+_LARGEST_REST = 4096
+#: Bytes after the last frame, such as a part of another one, that every decoder passes over.
 _PASSED_OVER = 256
 #: Names of files in which MPEG frames are looked for behind what is none.
 _MPEG_SUFFIXES = (".mp3", ".mp2", ".mpga", ".mpa")
@@ -36,21 +41,25 @@ class Content:
 
     Attributes:
         end: where tags and padding begin, or the file's end.
+        start: where tags at the beginning end.
         parts: what libsndfile is to see of the file; None for all of it as it is.
+        links: as ``parts``, of files that are several after each other; empty for others.
         frames: samples a channel, where they are known better than by libsndfile.
         seconds: the length, where it is known by other means than the decoder's, s.
         foreign: why libsndfile would read something else than all of it; None if it would not.
         mpeg: what an MPEG stream's frames say; None for other codecs.
-        is_checked: whether the end of the samples was compared with that of the file.
-        is_changed: whether the parts differ from the file in more than what is cut off.
+        is_checked: whether the length of the samples was compared with that of the file.
+        is_changed: whether what libsndfile is shown has another number of samples than the file's header says.
     """
 
     end: int
+    start: int = 0
     parts: tuple[Part, ...] | None = None
+    links: tuple[tuple[Part, ...], ...] = ()
     frames: int | None = None
     seconds: float | None = None
     foreign: str | None = None
-    mpeg: mpeg.Summary | None = None
+    mpeg: Summary | None = None
     is_checked: bool = True
     is_changed: bool = False
 
@@ -95,105 +104,141 @@ def content(path: str, file: BinaryIO) -> Content:
         file: open for reading, at any place.
     """
     size = file.seek(0, os.SEEK_END)
-    if (layout := layout_of(file, size)) is not None:
-        wanted = extent(path, file, size, layout)
-        if layout.is_mpeg:
-            return _mpeg(path, file, layout.start, layout.start + wanted, size) or Content(size)
-        parts = shown_to_libsndfile(layout, wanted, size)
-        end = layout.start + wanted
-        return Content(size, parts, is_changed=parts is not None and (layout.stated is None or wanted > layout.stated))
     start = first_content(file)
-    file.seek(start)
+    if start:
+        return _shifted(content(path, cast(BinaryIO, Spliced(file, [(start, size)]))), start, size)
+    if (layout := layout_of(file, size)) is not None:
+        return _chunked(path, file, size, layout)
+    file.seek(0)
     head = file.read(20)
     for magic, look in _BY_MAGIC.items():
-        if head.startswith(magic) and (found := look(path, file, start, size)):
+        if head.startswith(magic) and (found := look(path, file, size)):
             return found
-    is_mpeg = mpeg.is_frame(head) or path.lower().endswith(_MPEG_SUFFIXES)
-    if is_mpeg and (found := _mpeg(path, file, start, last_content(file, start, size, True), size)):
+    is_mpeg = is_frame(head) or path.lower().endswith(_MPEG_SUFFIXES)
+    if is_mpeg and (found := _mpeg(path, file, 0, last_content(file, 0, size, True), size)):
         return found
-    end = last_content(file, start, size, False)
-    is_cut = start > 0 or end < size
-    return Content(end, ((start, end),) if is_cut else None, is_checked=False)
+    if (outer := boxes(file, size)) is not None:
+        return _boxed(path, file, size, outer)
+    frames = frames_end(file, size)
+    if frames is not None and (frames[1] or last_content(file, frames[0], size, True) - frames[0] < _PASSED_OVER):
+        return Content(frames[0])
+    end = last_content(file, 0, size, False)
+    return Content(end, parts=((0, end),) if end < size else None, is_checked=False)
 
 
-def _flac(path: str, file: BinaryIO, start: int, size: int) -> Content | None:
-    info = flac.stream_info(file, start)
+def _shifted(found: Content, start: int, size: int) -> Content:
+    """What was found in a file without the tags at its beginning, as it is in the whole file."""
+
+    def shifted(parts: tuple[Part, ...]) -> tuple[Part, ...]:
+        return tuple(part if isinstance(part, bytes) else (part[0] + start, part[1] + start) for part in parts)
+
+    return replace(
+        found,
+        end=found.end + start,
+        start=found.start + start,
+        parts=((start, size),) if found.parts is None else shifted(found.parts),
+        links=tuple(map(shifted, found.links)),
+        mpeg=found.mpeg and found.mpeg._replace(parts=shifted(found.mpeg.parts)),
+    )
+
+
+def _chunked(path: str, file: BinaryIO, size: int, layout: Layout) -> Content:
+    wanted = extent(path, file, size, layout)
+    if layout.is_mpeg:
+        return _mpeg(path, file, layout.start, layout.start + wanted, size) or Content(size)
+    parts = shown_to_libsndfile(layout, wanted, size)
+    return Content(size, parts=parts, is_changed=layout.stated is not None and wanted > layout.stated)
+
+
+def _boxed(path: str, file: BinaryIO, size: int, outer: Boxes) -> Content:
+    if outer.promised > size:
+        raise AudioFileError(f"{path}: truncated: {size} of {outer.promised} bytes are there")
+    if outer.n_files > 1:
+        raise AudioFileError(f"{path}: holds {outer.n_files} files one after the other")
+    return Content(outer.end)
+
+
+def _flac(path: str, file: BinaryIO, size: int) -> Content | None:
+    info = flac.stream_info(file)
     if info is None:
         return None
     end = last_content(file, info.frames_at, size, True)
     found = flac.samples_to_last_frame(file, info, end)
-    if size - start <= _SEARCHED or found != info.n_samples:
-        second = _find(file, b"fLaC\0\0\0\x22", info.frames_at, size)
+    if size <= _SEARCHED or found != info.n_samples:
+        second = _find(file, flac.BEGINNING, info.frames_at, size)
         if second is not None:
             raise AudioFileError(
                 f"{path}: holds more audio than its header says: another FLAC stream begins at byte {second} of {size}"
             )
     if found is None:
-        return Content(end, ((start, end),) if start else None, info.n_samples or None)
+        return Content(end, frames=info.n_samples or None)
     if found < info.n_samples:
         raise AudioFileError(f"{path}: truncated: {found} of {info.n_samples} samples are there")
-    parts: tuple[Part, ...] | None = ((start, end),) if start or (end < size and not info.n_samples) else None
-    if found > info.n_samples > 0:
-        file.seek(start)
-        parts = overwritten({start: info.with_samples(found, file.read(26))}, end)[1:]
-    return Content(end, parts, found, is_changed=found > info.n_samples > 0)
+    if found == info.n_samples or not info.n_samples:
+        return Content(end, frames=found)
+    file.seek(0)
+    return Content(
+        end, parts=overwritten({0: info.with_samples(found, file.read(26))}, end), frames=found, is_changed=True
+    )
 
 
-def _ogg(path: str, file: BinaryIO, start: int, size: int) -> Content | None:
-    found = ogg.streams(file, start, size)
-    if found is None:
-        return None
-    if found.n_chained > 1:
-        return Content(size, foreign="Ogg streams one after the other, of which libsndfile would read the first alone")
-    page = ogg.opus_at_48_khz(file, found.first)
-    if page is not None:
-        return Content(size, (page, (start + len(page), size)))
-    return Content(size, ((start, size),) if start else None)
+def _ogg(path: str, file: BinaryIO, size: int) -> Content | None:
+    parts: list[tuple[Part, ...]] = []
+    seconds: float | None = 0.0
+    found = ogg.links(file, size)
+    for link in found:
+        page = ogg.opus_at_48_khz(file, link.first)
+        parts.append(
+            (page or (link.first.at, link.first.at + link.first.size), (link.first.at + link.first.size, link.end))
+        )
+        seconds = None if seconds is None or link.seconds is None else seconds + link.seconds
+    if len(found) > 1:
+        return Content(size, links=tuple(parts), seconds=seconds)
+    # As it is, unless another page is to come first.
+    return Content(size, parts=parts[0] if isinstance(parts[0][0], bytes) else None) if found else None
 
 
-def _wavpack(path: str, file: BinaryIO, start: int, size: int) -> Content | None:
-    found = wavpack.blocks(file, start, size)
+def _wavpack(path: str, file: BinaryIO, size: int) -> Content | None:
+    found = wavpack.blocks(file, size)
     if found is None:
         return None
     if found.n_promised is not None and found.n_samples < found.n_promised:
         raise AudioFileError(f"{path}: truncated: {found.n_samples} of {found.n_promised} samples are there")
     seconds = found.n_samples / found.sample_rate if found.sample_rate else None
     left = last_content(file, found.end, size, True) - found.end
-    if left and seconds and left / (found.end - start) * seconds > TOLERANCE_S:
+    if left and seconds and left / found.end * seconds > TOLERANCE_S:
         raise AudioFileError(
             f"{path}: damaged or truncated: {left} bytes after {seconds:.2f} s are not a WavPack block"
         )
-    return Content(found.end, seconds=seconds)
+    return Content(found.end)
 
 
-def _voc(path: str, file: BinaryIO, start: int, size: int) -> Content | None:
-    found = voc.sound_blocks(file, size)
-    if found is None:
-        return None
-    n_sound, end = found
+def _voc(path: str, file: BinaryIO, size: int) -> Content | None:
+    n_sound, end = voc.sound_blocks(file, size)
     if end > size:
-        raise AudioFileError(f"{path}: truncated: it ends at byte {size}, its last block at {end}")
-    foreign = "a VOC file of several blocks, whose heads libsndfile would take for sound" if n_sound > 1 else None
+        raise AudioFileError(f"{path}: truncated: {size} of {end} bytes are there")
     left = last_content(file, end, size, True) - end
-    # The byte that says the end may follow, or not.
-    return Content(size, ((0, min(size, end + 1)),) if left > 1 else None, foreign=foreign)
+    if left > _LARGEST_REST:
+        raise AudioFileError(f"{path}: holds more than its blocks: {left} bytes follow them")
+    foreign = "a VOC file of several blocks, whose heads libsndfile would take for sound" if n_sound > 1 else None
+    return Content(end, parts=((0, end),) if size > end else None, foreign=foreign)
 
 
 def _mpeg(path: str, file: BinaryIO, start: int, end: int, size: int) -> Content | None:
-    found = mpeg.runs(file, start, end)
+    found = runs(file, start, end)
     if not found:
         return None
     seconds = sum(run.seconds for run in found)
     if len({run.form for run in found}) > 1:
         foreign = "an MP3 whose sample rate or channels change, of which libsndfile would read the first part alone"
         return Content(end, seconds=seconds, foreign=foreign)
-    stream = mpeg.summary(file, found)
+    stream = summary(file, found)
     missing = (stream.n_promised or 0) - stream.n_samples
     if missing > TOLERANCE_S * stream.n_samples / seconds:
         raise AudioFileError(f"{path}: truncated: {stream.n_samples} of {stream.n_promised} samples are there")
-    # An ID3v1 tag and the rest of a cut frame are passed over by every decoder, more may not be.
-    is_plain = len(found) == 1 and found[0].start == first_content(file) and size - found[0].end <= _PASSED_OVER
-    return Content(end, None if is_plain else stream.parts, seconds=seconds, mpeg=stream)
+    # The rest of a cut frame and an ID3v1 tag are passed over by every decoder, more may not be.
+    is_plain = len(found) == 1 and found[0].start == 0 and size - found[0].end <= _PASSED_OVER
+    return Content(end, parts=None if is_plain else stream.parts, seconds=seconds, mpeg=stream)
 
 
 def _find(file: BinaryIO, wanted: bytes, start: int, end: int) -> int | None:
@@ -209,7 +254,7 @@ def _find(file: BinaryIO, wanted: bytes, start: int, end: int) -> int | None:
     return None
 
 
-_BY_MAGIC: dict[bytes, Callable[[str, BinaryIO, int, int], Content | None]] = {
+_BY_MAGIC: dict[bytes, Callable[[str, BinaryIO, int], Content | None]] = {
     b"fLaC": _flac,
     b"OggS": _ogg,
     b"wvpk": _wavpack,

@@ -77,7 +77,7 @@ class FfmpegSource:
             self._process = subprocess.Popen(
                 [
                     *(shutil.which("ffmpeg") or "ffmpeg", "-nostdin", "-hide_banner", "-nostats", "-v", "level+info"),
-                    *(*(("-xerror",) if self._strict else ()), *_LOCAL_ONLY, "-i", self._input(content.end)),
+                    *(*(("-xerror",) if self._strict else ()), *_LOCAL_ONLY, "-i", self._input(content)),
                     *("-map", "0:a:0", "-c:a", "pcm_f32be", "-f", "au", "pipe:1"),
                 ],
                 stdin=subprocess.DEVNULL,
@@ -119,11 +119,11 @@ class FfmpegSource:
         self._process.wait()
         self._messages.close()
 
-    def _input(self, end: int) -> str:
-        """The file, as ffmpeg is to open it: without the tags at its end, which it takes for damage in some formats."""
-        if end >= os.path.getsize(self.path):
+    def _input(self, content: Content) -> str:
+        """The file, as ffmpeg is to open it: without the tags around it, which it takes for damage in some formats."""
+        if not content.start and content.end >= os.path.getsize(self.path):
             return f"file:{self.path}"
-        return f"subfile,,start,0,end,{end},,:file:{self.path}"
+        return f"subfile,,start,{content.start},end,{content.end},,:file:{self.path}"
 
     def _read(self, n_bytes: int) -> bytes:
         assert self._process.stdout is not None  # it is a pipe, see above

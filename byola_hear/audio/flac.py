@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import cache
 from typing import BinaryIO, NamedTuple
 
+#: What a stream begins with: its name, and the head of a block of 34 bytes.
+BEGINNING = b"fLaC\0\0\0\x22"
 #: Bytes at the end in which the last frame begins, for certain; frames of 16-bit stereo have a quarter of it.
 _WINDOW = 1 << 18
 #: Samples a channel by the head's four bits; 6 and 7: see the end of the head.
@@ -28,7 +30,6 @@ class StreamInfo(NamedTuple):
     """The beginning of a FLAC stream.
 
     Attributes:
-        at: the first byte of the stream.
         frames_at: the first byte of the first frame.
         block_size: samples a channel of a frame, if all have as many, else 0.
         sample_rate: Hz.
@@ -36,7 +37,6 @@ class StreamInfo(NamedTuple):
         n_samples: samples a channel, 0 if the encoder did not know.
     """
 
-    at: int
     frames_at: int
     block_size: int
     sample_rate: int
@@ -44,20 +44,20 @@ class StreamInfo(NamedTuple):
     n_samples: int
 
     def with_samples(self, n_samples: int, head: bytes) -> bytes:
-        """The first 26 bytes of the stream with another number of samples."""
+        """The first 26 bytes of the file with another number of samples."""
         packed = int.from_bytes(head[21:26], "big") & ~((1 << 36) - 1) | n_samples
         return head[:21] + packed.to_bytes(5, "big")
 
 
-def stream_info(file: BinaryIO, at: int) -> StreamInfo | None:
-    """Read the header of a stream that begins at some byte; None if it is none."""
-    file.seek(at)
+def stream_info(file: BinaryIO) -> StreamInfo | None:
+    """Read the header of a file; None if it is none."""
+    file.seek(0)
     head = file.read(42)
     if len(head) < 42 or head[:4] != b"fLaC" or head[4] & 0x7F:
         return None
     smallest, largest = int.from_bytes(head[8:10], "big"), int.from_bytes(head[10:12], "big")
     packed = int.from_bytes(head[18:26], "big")
-    place, is_last = at + 4, False
+    place, is_last = 4, False
     while not is_last:
         file.seek(place)
         block = file.read(4)
@@ -65,7 +65,7 @@ def stream_info(file: BinaryIO, at: int) -> StreamInfo | None:
             return None
         is_last, place = block[0] > 0x7F, place + 4 + int.from_bytes(block[1:], "big")
     block_size = smallest if smallest == largest else 0
-    return StreamInfo(at, place, block_size, packed >> 44, (packed >> 41 & 7) + 1, packed & (1 << 36) - 1)
+    return StreamInfo(place, block_size, packed >> 44, (packed >> 41 & 7) + 1, packed & (1 << 36) - 1)
 
 
 def samples_to_last_frame(file: BinaryIO, info: StreamInfo, end: int) -> int | None:

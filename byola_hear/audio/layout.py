@@ -125,7 +125,7 @@ def _riff(file: BinaryIO, size: int, head: bytes) -> Layout | None:
         return None
     start, size_at = place + 8, place + 4
     if is_wide and n_bytes == 0xFFFFFFFF and data_64 is not None:
-        stated, shown = _known_64(data_64), data_64 or None
+        stated = shown = _known_64(data_64)
     else:
         stated, shown = _known(n_bytes), n_bytes
 
@@ -308,8 +308,8 @@ def _au(file: BinaryIO, size: int, head: bytes) -> Layout | None:
         known = struct.pack(order + "I", min(wanted, 0xFFFFFFFF))
         return overwritten({8: known}, start + wanted)
 
-    # libsndfile takes all that follows for samples of some codecs, so that it is to see no more than them.
-    shown = size - start if not width or n_bytes == 0xFFFFFFFF else n_bytes
+    # libsndfile takes all that follows for samples of some codecs, and large sizes for negative ones.
+    shown = size - start if not width or n_bytes == 0xFFFFFFFF else n_bytes if n_bytes < 1 << 31 else None
     return Layout("AU", start, _known(n_bytes), None, float(rate * channels * width), view, None, shown)
 
 

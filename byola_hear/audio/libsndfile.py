@@ -20,8 +20,13 @@ from byola_hear.audio.content import Content
 from byola_hear.audio.source import TOLERANCE_S, AudioFileError, piece_frames, skipped
 from byola_hear.audio.spliced import Part, Spliced
 
-#: libsndfile's remark on samples that are fewer than a header says, where libsndfile alone reads the header.
-_SHORTER_THAN_PROMISED = re.compile(r"\b[\w ]+ *: (\d+) \(should be (\d+)\)")
+#: What libsndfile says of the length in the headers of rare formats, in which it then believes the file's length.
+_COUNTED = {
+    **dict.fromkeys(("AVR", "MPC2K"), re.compile(r"^ *Frames +: (\d+)$", re.MULTILINE)),
+    **dict.fromkeys(("MAT4", "MAT5"), re.compile(r"\bCols +: (\d+)$", re.MULTILINE)),
+    "WVE": re.compile(r"^Data length (\d+) should be", re.MULTILINE),
+    "SDS": re.compile(r"^Frames +: (\d+)$", re.MULTILINE),
+}
 #: A number of samples that no file has: libsndfile's way to say that it does not know.
 FRAMES_UNKNOWN = 2**62
 #: Formats without a number of samples in a header, so that some may be missing at the end.
@@ -37,8 +42,8 @@ _SEEKABLE = frozenset(
 _UNSEEKABLE_FORMATS = frozenset(("SDS", "PAF"))
 #: The seek into the last page of an Ogg Vorbis file is not exact; a page is no longer than this, s.
 _OGG_LAST_PAGE_S = 30.0
-#: Bytes after the last frame of a FLAC file that libFLAC has not asked for when it gave the last sample, at most.
-_FLAC_AHEAD = 1 << 16
+#: Bytes after the last sample that are no more audio: a remark, or in FLAC what was not asked for yet.
+_LARGEST_REST, _LARGEST_FLAC_REST = 1 << 12, 1 << 16
 #: libsndfile's error numbers for formats that it does not know: unrecognised, no MPEG frames.
 _NOT_RECOGNISED = frozenset((1, 7))
 _NO_MPEG_FRAMES = 7
@@ -104,12 +109,14 @@ class SoundFileSource:
         self.frames = known if content.frames is None else content.frames
         self.header_seconds = None if self.frames is None else self.frames / self.sample_rate
         self.position = self._to_skip = 0
-        for promised_size, present in (
-            () if content.is_checked else _SHORTER_THAN_PROMISED.findall(self._file.extra_info)
-        ):
-            if int(present) > int(promised_size):
+        stated = _COUNTED[self.container].findall(self._file.extra_info) if self.container in _COUNTED else ()
+        if stated and self.frames is not None:
+            # The other way round in a Midi sample dump: the number here is that of the packets that are there.
+            there, said = (int(stated[-1]), self.frames) if self.container == "SDS" else (self.frames, int(stated[-1]))
+            if there < said:
                 self.close()
-                raise AudioFileError(f"{path}: truncated: {promised_size} of {present} bytes of audio are there")
+                raise AudioFileError(f"{path}: truncated: {there} of {said} samples are there")
+            self.frames = said
 
     def _opened(self, parts: tuple[Part, ...] | None) -> _Sequential:
         """The file, or the parts of it that are to be seen."""
@@ -189,12 +196,13 @@ class SoundFileSource:
         tolerance = TOLERANCE_S * self.sample_rate if self.container in _CUT_ANYWHERE else 0
         if self.frames is not None and self.position < self.frames - tolerance:
             raise AudioFileError(f"{self.path}: truncated: {self.position} of {self.frames} samples are there")
-        if self.container == "FLAC" and self._descriptor is not None:
-            left = self._content.end - os.lseek(self._descriptor, 0, os.SEEK_CUR)
-            if left > _FLAC_AHEAD and self.frames == self._file.frames:
-                raise AudioFileError(
-                    f"{self.path}: holds more audio than its header says: {left} bytes follow the {self.frames} samples"
-                )
+        if self._descriptor is None or (self._content.is_checked and self.container != "FLAC"):
+            return
+        left = self._content.end - os.lseek(self._descriptor, 0, os.SEEK_CUR)
+        if self.frames is not None and left > (_LARGEST_FLAC_REST if self.container == "FLAC" else _LARGEST_REST):
+            raise AudioFileError(
+                f"{self.path}: holds more audio than its header says: {left} bytes follow the {self.frames} samples"
+            )
 
 
 def _reason(error: Exception) -> str:

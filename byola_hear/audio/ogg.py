@@ -17,44 +17,86 @@ _WALKED = 1 << 26
 
 
 class Page(NamedTuple):
-    """A page: its first byte, its length with the head, its head's length, its stream, whether it begins that."""
+    """A page.
+
+    Attributes:
+        at: its first byte.
+        size: its length, with the head.
+        head_size: the head's length.
+        serial: the stream that it belongs to.
+        begins: whether that begins with it.
+        position: of its end in the stream, in samples or what else the codec counts; -1 where it has none.
+    """
 
     at: int
     size: int
     head_size: int
     serial: int
     begins: bool
+    position: int
 
 
-class Streams(NamedTuple):
-    """What is in a file.
+class Link(NamedTuple):
+    """Streams that begin together, of which one is the sound.
 
     Attributes:
-        n_chained: how many streams follow each other, each read to its end before the next begins.
         first: the first page.
+        end: the byte after the last page.
+        seconds: the length by the last page, s; None where it is not known how the codec counts.
     """
 
-    n_chained: int
     first: Page
+    end: int
+    seconds: float | None
 
 
-def streams(file: BinaryIO, start: int, end: int) -> Streams | None:
-    """Look at the pages from a byte on; None if there is none at it."""
-    walk = _pages(file, start, end)
-    first = next(walk, None)
-    if first is None or first.at != start:
-        return None
-    serials = {first.serial}
-    n_chained, beginning = 1, True
-    for page in walk:
-        if page.begins and not beginning:
-            n_chained += 1
-        elif not page.begins and beginning and end - start > _WALKED:
-            last = _last_serial(file, start, end)
-            return Streams(1 if last is None or last in serials else 2, first)
-        beginning = page.begins
+def links(file: BinaryIO, end: int) -> list[Link]:
+    """Look at the pages.
+
+    Args:
+        file: the file.
+        end: its length in bytes.
+
+    Returns:
+        The links of the chain, one for a usual file, of which the length is then not looked at; none if the file does
+        not begin with a page.
+    """
+    found: list[Link] = []
+    first: Page | None = None
+    serials: set[int] = set()
+    last_position, beginning = 0, True
+    for page in _pages(file, 0, end):
+        if first is None and page.at:
+            break
+        if first is None or (page.begins and not beginning):
+            if first is not None:
+                found.append(Link(first, page.at, _seconds(file, first, last_position)))
+            first, last_position, serials = page, 0, set()
         serials.add(page.serial)
-    return Streams(n_chained, first)
+        if page.serial == first.serial:
+            last_position = max(last_position, page.position)
+        # A long file is known by its last page, unless that is of another link.
+        if beginning and not page.begins and not found and end > _WALKED and _last_serial(file, end) in serials:
+            return [Link(first, end, None)]
+        beginning = page.begins
+    return found if first is None else [*found, Link(first, end, _seconds(file, first, last_position))]
+
+
+def _seconds(file: BinaryIO, first: Page, position: int) -> float | None:
+    """The time of a position, by the header of its stream."""
+    file.seek(first.at + first.head_size)
+    head = file.read(64)
+    if head[:7] == b"\x01vorbis":
+        rate, skipped = int.from_bytes(head[12:16], "little"), 0
+    elif head[:8] == b"OpusHead":
+        rate, skipped = 48000, int.from_bytes(head[10:12], "little")
+    elif head[:8] == b"Speex   ":
+        rate, skipped = int.from_bytes(head[36:40], "little"), 0
+    elif head[:5] == b"\x7fFLAC":
+        rate, skipped = int.from_bytes(head[27:30], "big") >> 4, 0
+    else:
+        return None
+    return max(0, position - skipped) / rate if rate else None
 
 
 def opus_at_48_khz(file: BinaryIO, page: Page) -> bytes | None:
@@ -83,11 +125,11 @@ def _pages(file: BinaryIO, place: int, end: int) -> Iterator[Page]:
         data = file.read(_LONGEST_HEAD)
         if len(data) < _HEAD.size or place >= end:
             return
-        magic, version, flags, _, serial, _, _, n_segments = _HEAD.unpack_from(data)
+        magic, version, flags, position, serial, _, _, n_segments = _HEAD.unpack_from(data)
         if magic == b"OggS" and version == 0:
             head_size = _HEAD.size + n_segments
             size = head_size + sum(data[_HEAD.size : head_size])
-            yield Page(place, size, head_size, serial, bool(flags & _BEGINS))
+            yield Page(place, size, head_size, serial, bool(flags & _BEGINS), position)
             place += size
             continue
         file.seek(place + 1)
@@ -95,8 +137,8 @@ def _pages(file: BinaryIO, place: int, end: int) -> Iterator[Page]:
         place += 1 + found if found >= 0 else _LONGEST_PAGE - 3
 
 
-def _last_serial(file: BinaryIO, start: int, end: int) -> int | None:
-    place = max(start, end - 2 * _LONGEST_PAGE)
+def _last_serial(file: BinaryIO, end: int) -> int | None:
+    place = max(0, end - 2 * _LONGEST_PAGE)
     file.seek(place)
     data = file.read(end - place)
     at = data.rfind(b"OggS", 0, max(0, len(data) - _HEAD.size + 4))

@@ -11,10 +11,8 @@ the whole file, and early enough for its filter to have forgotten that nothing c
 
 from __future__ import annotations
 
-import io
 import math
 import os
-import stat
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -25,9 +23,7 @@ import soxr
 from numpy.typing import NDArray
 
 from byola_hear.audio import ffmpeg
-from byola_hear.audio.content import content, content_of
-from byola_hear.audio.ffmpeg import FfmpegSource
-from byola_hear.audio.libsndfile import SoundFileSource, UnknownFormat
+from byola_hear.audio.opening import open_source
 from byola_hear.audio.source import AudioFileError, Source
 from byola_hear.audio.waveforms import MAX_SAMPLE
 
@@ -157,79 +153,6 @@ def read_blocks(
         n_waiting += len(piece)
     if n_waiting:
         yield np.concatenate(waiting)
-
-
-def open_source(path: str) -> Source:
-    """Open a file in libsndfile, or in ffmpeg where it is of a format that only that may know.
-
-    Args:
-        path: an audio file; whatever is not a regular file is refused without opening it.
-
-    Returns:
-        The file, for the caller to close.
-
-    Raises:
-        AudioFileError: if it can't be read.
-        FileNotFoundError: if there is no such file.
-    """
-    _check_regular(path)
-    found = content_of(path)
-    try:
-        return SoundFileSource(path, found)
-    except UnknownFormat as error:
-        if found.is_changed:
-            raise AudioFileError(
-                f"{path}: can't be read: its header gives another number of samples than there are ({error.reason})"
-            ) from error
-        if not ffmpeg.available():
-            raise AudioFileError(
-                f"{path}: not an audio file that can be read ({error.reason}; with the program ffmpeg on PATH, "
-                "more formats can)"
-            ) from error
-        try:
-            return FfmpegSource(path, found)
-        except AudioFileError as second:
-            if not error.is_recognised:
-                raise
-            raise AudioFileError(f"{second}; libsndfile: {error.reason}") from second
-
-
-def open_bytes(name: str, data: bytes) -> Source:
-    """Open a file that is in memory, in libsndfile.
-
-    Args:
-        name: what to call it in messages.
-        data: its bytes.
-
-    Returns:
-        The file, for the caller to close.
-
-    Raises:
-        AudioFileError: if it can't be read.
-    """
-    return SoundFileSource(name, content(name, io.BytesIO(data)), data)
-
-
-def _check_regular(path: str) -> None:
-    """Refuse what must not be opened, as reading a pipe or a device may wait for ever."""
-    try:
-        status = os.stat(path)
-    except (FileNotFoundError, NotADirectoryError) as error:
-        if os.path.islink(path):
-            raise FileNotFoundError(f"no such audio file: {path} is a link to something that is not there") from error
-        raise FileNotFoundError(f"no such audio file: {path}") from error
-    except (OSError, ValueError) as error:
-        raise AudioFileError(f"{path}: can't be opened ({getattr(error, 'strerror', None) or error})") from error
-    if stat.S_ISDIR(status.st_mode):
-        raise AudioFileError(f"{path}: expected an audio file, got a folder")
-    if not stat.S_ISREG(status.st_mode):
-        raise AudioFileError(f"{path}: expected an audio file, got a {_kind(status.st_mode)}")
-    if status.st_size == 0:
-        raise AudioFileError(f"{path}: the file is empty")
-
-
-def _kind(mode: int) -> str:
-    return "pipe" if stat.S_ISFIFO(mode) else "socket" if stat.S_ISSOCK(mode) else "device"
 
 
 def _stretch(path: str, sample_rate: int, wanted: _Stretch) -> Iterator[NDArray[np.float32]]:

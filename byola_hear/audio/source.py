@@ -28,7 +28,6 @@ class Source(Protocol):
         channels: how many.
         frames: samples a channel that the header promises; None where only decoding tells.
         header_seconds: the length that the header promises, s, or an estimate; None if it says nothing.
-        position: samples a channel from the file's first to where decoding is.
     """
 
     path: str
@@ -38,7 +37,10 @@ class Source(Protocol):
     channels: int
     frames: int | None
     header_seconds: float | None
-    position: int
+
+    @property
+    def position(self) -> int:
+        """Samples a channel from the file's first to where decoding is."""
 
     def skip_to(self, frame: int) -> None:
         """Go on at a sample, counted from the file's first; at the end where the file ends before.

@@ -8,7 +8,7 @@ from typing import BinaryIO
 _SOUND = (1, 2, 3, 9)
 
 
-def sound_blocks(file: BinaryIO, size: int) -> tuple[int, int] | None:
+def sound_blocks(file: BinaryIO, size: int) -> tuple[int, int]:
     """Go through the blocks.
 
     Args:
@@ -16,17 +16,16 @@ def sound_blocks(file: BinaryIO, size: int) -> tuple[int, int] | None:
         size: its length in bytes.
 
     Returns:
-        How many are sound, and where the last one ends, which may be beyond the file; None for another kind of file.
+        How many are sound, and where the last one ends, with the byte that says so; that may be beyond the file.
     """
-    file.seek(0)
-    head = file.read(22)
-    if head[:20] != b"Creative Voice File\x1a" or len(head) < 22:
-        return None
-    place, n_sound = int.from_bytes(head[20:22], "little"), 0
+    file.seek(20)
+    place, n_sound = int.from_bytes(file.read(2), "little"), 0
     while place < size:
         file.seek(place)
         block = file.read(4)
-        if not block or block[0] == 0 or len(block) < 4:
+        if block[0] == 0:
+            return n_sound, place + 1
+        if len(block) < 4:
             break
         n_sound += block[0] in _SOUND
         place += 4 + int.from_bytes(block[1:], "little")

@@ -27,17 +27,17 @@ class Blocks(NamedTuple):
     sample_rate: int
 
 
-def blocks(file: BinaryIO, start: int, end: int) -> Blocks | None:
-    """Look at the heads of all blocks from a byte on; None if there is none at it."""
-    place, n_samples, promised, rate = start, 0, None, 0
+def blocks(file: BinaryIO, end: int) -> Blocks | None:
+    """Look at the heads of all blocks; None if the first is none, or is cut."""
+    place, n_samples, promised, rate = 0, 0, None, 0
     while end - place >= _HEAD.size:
         file.seek(place)
         magic, size, _, _, high, total, first, n_here, flags = _HEAD.unpack(file.read(_HEAD.size))
         if magic != b"wvpk" or size < 24 or place + 8 + size > end:
             break
-        if place == start:
+        if not place:
             promised = None if total == _UNKNOWN else total + (high << 32) - high
             rate = _RATES[flags >> 23 & 15] if flags >> 23 & 15 < len(_RATES) else 0
         n_samples = max(n_samples, first + n_here)
         place += 8 + size
-    return Blocks(place, n_samples, promised, rate) if place > start else None
+    return Blocks(place, n_samples, promised, rate) if place else None

@@ -18,7 +18,7 @@ from typing import Any
 import soundfile
 
 from byola_hear.audio.libsndfile import FRAMES_UNKNOWN
-from byola_hear.audio.reading import open_source
+from byola_hear.audio.opening import open_source
 from byola_hear.audio.source import AudioFileError
 from byola_hear.extraction.clips import audio_files
 from byola_hear.pretraining.data.manifest import Clip, path_from, write_manifest
