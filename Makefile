@@ -1,11 +1,13 @@
 # Everything is built inside .venv, from nothing, by any of these; a second run finds it there and is quick.
 #
 #   make embed       HEAR's validator on the three networks, then embeddings of a few real clips in a table
-#   make test        linter, type checker, tests and doctests; stops at the first that fails
+#   make test        linter, formatter, spelling, type checker, tests and doctests; stops at the first that fails
 #   make hear        HEAR's tools (heareval, hear-validator) in .venv, to be used by hand
 #   make hear-smoke  HEAR's own commands from audio to scores on two small tasks
 #   make table       the cross-domain table of six small tasks made of Debian's and PyPI's packages, 133 MB; ten minutes
 #   make pretrain    three small networks from nothing: fetch, match, train, export, embed; a few minutes
+#   make docs        the documentation in build/docs, its examples executed; warnings are errors, no network is needed
+#   make docs-links  the documentation's links to other sites
 #   make readme      README's tables, from the networks' cards and benchmark/results
 #   make clean       remove .venv and whatever was built
 #
@@ -27,7 +29,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 INSTALL := $(PIP) install -c constraints.txt
 
-.PHONY: help embed test hear hear-smoke table pretrain readme clean
+.PHONY: help embed test hear hear-smoke table pretrain readme docs docs-links clean
 .DELETE_ON_ERROR:
 
 help:
@@ -60,6 +62,11 @@ $(VENV)/.pretraining: $(VENV)/.package
 	$(INSTALL) -e '.[pretraining]'
 	touch $@
 
+$(VENV)/.docs: $(VENV)/.package
+	@echo "Installing what the documentation needs into $(VENV)"
+	$(INSTALL) -e '.[docs]'
+	touch $@
+
 # --- what to do there ---------------------------------------------------------------------------------------------
 
 embed: $(VENV)/.hear
@@ -71,6 +78,8 @@ embed: $(VENV)/.hear
 # Files of tests side by side, one thread each: half the time on two cores.
 test: $(VENV)/.test
 	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/codespell
 	$(BIN)/mypy
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
@@ -108,7 +117,15 @@ pretrain: $(VENV)/.pretraining
 		$(BIN)/byola-hear embed tests/data --model $(PRETRAIN)/byola-$$name.safetensors || exit 1; done
 
 readme: $(VENV)/.test
-	$(BIN)/python -m benchmark.readme
+	$(BIN)/python -m benchmark.reporting.readme
+
+# With HEAR's tools, so that the example of them is executed, too.
+docs: $(VENV)/.docs $(VENV)/.hear
+	$(BIN)/python -m sphinx -b html -W --keep-going -q docs build/docs
+	@echo "Open build/docs/index.html"
+
+docs-links: $(VENV)/.docs
+	$(BIN)/python -m sphinx -b linkcheck -W --keep-going -q docs build/docs-links
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -11,31 +11,51 @@ import click
 
 #: Commands and where they are; imported when asked for, since some need what others do without.
 COMMANDS = {
-    "agree": ("benchmark.agreement", "agree_command", "A check: heareval's score beside an independent probe's."),
-    "cards": ("benchmark.cards", "cards_command", "The networks' cards, from checkpoints, logs and the probe's table."),
-    "cka": ("benchmark.cka.command", "cka_command", "How alike the networks' layers are: linear CKA."),
+    "agree": (
+        "benchmark.evaluation.agreement",
+        "agree_command",
+        "A check: heareval's score beside an independent probe's.",
+    ),
+    "cards": (
+        "benchmark.reporting.cards",
+        "cards_command",
+        "The networks' cards, from checkpoints, logs and the probe's table.",
+    ),
+    "cka": ("benchmark.studies.cka.command", "cka_command", "How alike the networks' layers are: linear CKA."),
     "collection": (
-        "benchmark.collection_speed",
+        "benchmark.speed.collection",
         "collection_speed_command",
         "Speed from a folder of files to a table, beside other ways.",
     ),
     "experiments": (
-        "benchmark.experiments",
+        "benchmark.reporting.experiments",
         "experiments_command",
         "What was tried before the long runs, and what it did.",
     ),
-    "fetch": ("benchmark.tasks.fetch_command", "fetch_command", "The labelled sets, from their public origins."),
-    "few-shot": ("benchmark.few_shot.command", "few_shot_command", "Probes of 1, 5 and 20 labels a class."),
-    "probe": ("benchmark.probe_command", "probe_command", "Models by tasks: a linear probe of clip embeddings."),
-    "regression": ("benchmark.regression.command", "regression_command", "Numbers from embeddings: pitch, level, age."),
-    "rsa": ("benchmark.rsa.command", "rsa_command", "Similarity of sounds by model, descriptor and listener."),
-    "run": ("benchmark.run.command", "run_command", "Models by tasks under HEAR's own probes: the cross-domain table."),
-    "shuffled": ("benchmark.shuffled", "shuffled_command", "A check: shuffled labels give chance."),
-    "size": ("benchmark.size.command", "size_command", "Encoder width against volume of pre-training data."),
-    "speed": ("benchmark.speed", "speed_command", "Speed, start-up time and memory of the package."),
+    "fetch": ("benchmark.datasets.fetch_command", "fetch_command", "The labelled sets, from their public origins."),
+    "few-shot": ("benchmark.studies.few_shot.command", "few_shot_command", "Probes of 1, 5 and 20 labels a class."),
+    "probe": ("benchmark.probes.command", "probe_command", "Models by tasks: a linear probe of clip embeddings."),
+    "regression": (
+        "benchmark.studies.regression.command",
+        "regression_command",
+        "Numbers from embeddings: pitch, level, age.",
+    ),
+    "rsa": ("benchmark.studies.rsa.command", "rsa_command", "Similarity of sounds by model, descriptor and listener."),
+    "run": (
+        "benchmark.evaluation.command",
+        "run_command",
+        "Models by tasks under HEAR's own probes: the cross-domain table.",
+    ),
+    "shuffled": ("benchmark.evaluation.shuffled", "shuffled_command", "A check: shuffled labels give chance."),
+    "size": ("benchmark.studies.size.command", "size_command", "Encoder width against volume of pre-training data."),
+    "speed": ("benchmark.speed.embeddings", "speed_command", "Speed, start-up time and memory of the package."),
     "table": ("benchmark.comparison.command", "table_command", "A run's tables and page, made again."),
-    "time": ("benchmark.onsets.command", "time_command", "Onsets against the timestamps' hop and window."),
-    "transfer": ("benchmark.transfer.command", "transfer_command", "Probes trained on one set, tested on another."),
+    "time": ("benchmark.studies.onsets.command", "time_command", "Onsets against the timestamps' hop and window."),
+    "transfer": (
+        "benchmark.studies.transfer.command",
+        "transfer_command",
+        "Probes trained on one set, tested on another.",
+    ),
 }
 
 

@@ -117,7 +117,7 @@ def embed(
         FileNotFoundError: if a path or pattern stands for no file and ``errors`` is ``"raise"``.
         TypeError: if the inputs are neither paths, nor clips, nor waveforms.
         ValueError: if an argument or a waveform is not as described, the device can't be used, or
-            (:class:`~byola_hear.audio.AudioFileError`) a file can't be embedded and ``errors`` is ``"raise"``.
+            (:class:`~byola_hear.AudioFileError`) a file can't be embedded and ``errors`` is ``"raise"``.
 
     Example:
         >>> import numpy as np

@@ -20,7 +20,7 @@ def load_model(model_file_path: str | os.PathLike[str] = "") -> ByolaModel:
     """Load a model.
 
     Args:
-        model_file_path: a name out of :func:`~byola_hear.models.zoo.list_models`, or the path of a checkpoint;
+        model_file_path: a name out of :func:`~byola_hear.list_models`, or the path of a checkpoint;
             nothing gives ``"both"``, the network trained on speech and non-speech.
 
     Returns:

@@ -108,7 +108,7 @@ class ByolaTransformer(TransformerMixin, BaseEstimator):
                 divided by 32768 first: what lies beyond the range is refused, never rescaled by a guess.
 
         Returns:
-            ``(n_clips, scene_embedding_size)`` float32; a table where :meth:`set_output` asked for one.
+            ``(n_clips, scene_embedding_size)`` float32; a table where ``set_output`` asked for one.
 
         Raises:
             TypeError: if ``X`` is of another form.

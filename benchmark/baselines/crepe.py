@@ -44,6 +44,7 @@ class Crepe(Baseline):
         note: see there.
     """
 
+    embedding_version = 1
     hop = HOP
     centre = 0.0
 

@@ -20,6 +20,7 @@ FRAME_HOP = 160
 class LogMelStatistics(Baseline):
     """Moments of the log-mel; no weights."""
 
+    embedding_version = 1
     scene_embedding_size = 128
     timestamp_embedding_size = 128
     hop = FRAME_HOP * HOP_FRAMES

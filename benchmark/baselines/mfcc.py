@@ -36,6 +36,7 @@ def mfcc_series(clip: Tensor) -> Tensor:
 class MfccStatistics(Baseline):
     """Moments of MFCCs; no weights."""
 
+    embedding_version = 1
     scene_embedding_size = 120
     timestamp_embedding_size = 120
     hop = FRAME_HOP * HOP_FRAMES

@@ -22,6 +22,7 @@ class OpenSmile(Baseline):
         note: see there.
     """
 
+    embedding_version = 1
     hop = HOP
     centre = WINDOW / 2
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import logging
+import sys
+import types
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,9 +15,18 @@ from typing import Any, TypeVar
 from safetensors import SafetensorError
 
 from benchmark.baselines.contract import Unavailable, need_package
-from benchmark.speed_reference import import_torchaudio_without_extension
 
 _Result = TypeVar("_Result")
+
+
+def import_torchaudio_without_extension() -> None:
+    """Let torchaudio be imported where its compiled part refuses to load, as it wants a GPU's libraries."""
+    if "torchaudio" not in sys.modules and importlib.util.find_spec("torchaudio") is not None:
+        stand_in = types.ModuleType("torchaudio._extension")
+        vars(stand_in).update(_IS_TORCHAUDIO_EXT_AVAILABLE=False, fail_if_no_align=lambda function: function)
+        # Before 2.9, torchaudio also asks for SoX.
+        stand_in.lazy_import_sox_ext = lambda: types.SimpleNamespace(is_available=lambda: False)  # type: ignore[attr-defined]
+        sys.modules["torchaudio._extension"] = stand_in
 
 
 def need_transformers() -> str:

@@ -45,6 +45,7 @@ def amplified(clip: Tensor) -> Tensor:
 class Resemblyzer(Baseline):
     """The speaker encoder."""
 
+    embedding_version = 1
     scene_embedding_size = 256
     timestamp_embedding_size = 256
     hop = HOP_FRAMES * FRONTEND.hop_length

@@ -6,13 +6,33 @@ network "both".
 
 from __future__ import annotations
 
+import torch
+
 from benchmark.baselines.contract import Unavailable
-from benchmark.extractors import untrained_model
-from byola_hear import get_scene_embeddings, get_timestamp_embeddings, list_models
+from byola_hear import __version__, get_scene_embeddings, get_timestamp_embeddings, list_models
 from byola_hear import load_model as load_network
+from byola_hear.models.config import ModelConfig
+from byola_hear.models.encoders.convolutional import EncoderConfig
+from byola_hear.models.frontend import FrontendConfig
 from byola_hear.models.model import ByolaModel
 
 __all__ = ["get_scene_embeddings", "get_timestamp_embeddings", "load_model"]
+
+
+def untrained_model(seed: int, mean: float, std: float) -> ByolaModel:
+    """A network of the v2 shape as PyTorch initialises it, with given statistics."""
+    config = ModelConfig(
+        name="untrained",
+        version=__version__,
+        frontend=FrontendConfig(),
+        encoder=EncoderConfig.v2(),
+        mean=mean,
+        std=std,
+        training={},
+    )
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return ByolaModel(config).eval()
 
 
 def load_model(model_file_path: str = "") -> ByolaModel:

@@ -33,7 +33,7 @@ from benchmark.baselines.contract import (
     padded,
     read_weights,
 )
-from benchmark.sources import cache_folder, file_hash
+from benchmark.datasets.labelled_set import cache_folder, file_hash
 from byola_hear.models.frontend import hz_to_mel
 from byola_hear.utils.files import replacing
 
@@ -74,6 +74,7 @@ class Vggish(Baseline):
         note: see there.
     """
 
+    embedding_version = 1
     scene_embedding_size = 128
     timestamp_embedding_size = 128
     hop = PATCH * HOP

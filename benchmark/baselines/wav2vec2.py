@@ -37,6 +37,8 @@ class Wav2Vec2(Baseline):
         note: see there.
     """
 
+    embedding_version = 1
+
     def __init__(self, network: nn.Module, identity: str = "", note: str = "") -> None:
         super().__init__(identity, note)
         self.network = network

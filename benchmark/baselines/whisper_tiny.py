@@ -42,6 +42,7 @@ class WhisperEncoder(Baseline):
         note: see there.
     """
 
+    embedding_version = 1
     hop = 2 * FRONTEND.hop_length
     centre = 0.0
     encoder: Any
@@ -67,17 +68,22 @@ class WhisperEncoder(Baseline):
 
     def frames(self, clip: Tensor) -> Tensor:
         pieces = clip.split(len(self.positions) * self.hop)
-        return torch.cat(
-            [self._piece(padded(piece, max(-(-len(piece) // self.hop), 2) * self.hop)) for piece in pieces]
-        )
+        try:
+            return torch.cat(
+                [self._piece(padded(piece, max(-(-len(piece) // self.hop), 2) * self.hop)) for piece in pieces]
+            )
+        finally:
+            self._use_positions(len(self.positions))  # the fingerprint is of all of them
 
     def _piece(self, piece: Tensor) -> Tensor:
-        n_frames = len(piece) // self.hop
-        # The encoder insists on as much input as it has positions, so it is given as many as there is input.
-        self.encoder.config.max_source_positions = n_frames
-        self.encoder.embed_positions = nn.Embedding.from_pretrained(self.positions[:n_frames])
+        self._use_positions(len(piece) // self.hop)
         hidden: Tensor = self.encoder(self.log_mel(piece)[None]).last_hidden_state[0]
         return hidden
+
+    def _use_positions(self, n_frames: int) -> None:
+        """The encoder insists on as much input as it has positions, so it is given as many as there is input."""
+        self.encoder.config.max_source_positions = n_frames
+        self.encoder.embed_positions = nn.Embedding.from_pretrained(self.positions[:n_frames])
 
 
 def load_model(model_file_path: str = "") -> WhisperEncoder:

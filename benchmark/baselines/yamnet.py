@@ -28,7 +28,7 @@ from benchmark.baselines.contract import (
     need_package,
     padded,
 )
-from benchmark.sources import file_hash
+from benchmark.datasets.labelled_set import file_hash
 
 __all__ = ["get_scene_embeddings", "get_timestamp_embeddings", "load_model"]
 
@@ -50,6 +50,7 @@ class Yamnet(Baseline):
         ValueError: if the file is no YAMNet.
     """
 
+    embedding_version = 1
     scene_embedding_size = 1024
     timestamp_embedding_size = 1024
     hop = HOP

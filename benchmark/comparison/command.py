@@ -23,7 +23,7 @@ from benchmark.comparison.long_table import (
 )
 from benchmark.comparison.markdown import markdown_tables, short_markdown, terminal_table
 from benchmark.comparison.summary import summary
-from benchmark.sources import CACHE_VARIABLE, cache_folder
+from benchmark.datasets.labelled_set import CACHE_VARIABLE, cache_folder
 from byola_hear.analysis.map import LAYOUTS
 from byola_hear.models.model import ByolaModel
 from byola_hear.utils.files import replacing

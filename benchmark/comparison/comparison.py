@@ -22,7 +22,7 @@ from benchmark.comparison.intervals import (
     percentiles,
     task_seed,
 )
-from benchmark.outcome import Outcome
+from benchmark.comparison.outcome import Outcome
 
 #: Rows that come first, in this order; the others follow by their mean.
 FIRST_ROWS = ("both", "speech", "nonspeech", "untrained")

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmark.comparison.metrics import Metric, metric
-from benchmark.outcome import Outcome, load_outcome
+from benchmark.comparison.outcome import Outcome, load_outcome
 from benchmark.tasks.registry import SUITES
 
 #: Domains in the table's order, and what they are called there.

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from benchmark.comparison.caption import caption
-from benchmark.comparison.comparison import OVERALL
+from benchmark.comparison.comparison import FIRST_ROWS, OVERALL
 from benchmark.comparison.folder import DOMAINS
 from benchmark.comparison.metrics import metric
 from benchmark.comparison.text import escaped, number, p_value, signed, with_limits
-from benchmark.table import NOTHING, markdown
+from benchmark.reporting.markdown import NOTHING, markdown
 from byola_hear.cli.terminal import aligned
+
+#: Rows of a short table beside the networks.
+SHORT_OTHERS = 2
 
 
 def column_title(column: dict[str, Any]) -> str:
@@ -46,15 +48,11 @@ def cell_texts(document: dict[str, Any], row: dict[str, Any]) -> dict[str, str]:
     return texts
 
 
-def _cells(
-    document: dict[str, Any], row: dict[str, Any], intervals: Sequence[str] = ("task", "mean", "hear")
-) -> list[str]:
-    """A row's texts, the best of each column bold; the kinds of column in ``intervals`` with theirs."""
+def _cells(document: dict[str, Any], row: dict[str, Any]) -> list[str]:
+    """A row's texts, the best of each column bold."""
     cells = []
-    for (kind, name), text in zip(layout(document), cell_texts(document, row).values()):
+    for (_, name), text in zip(layout(document), cell_texts(document, row).values()):
         cell = row["cells"].get(name)
-        if kind not in intervals:
-            text = text.partition(" ± ")[0]
         text += "ᶠ" if cell and cell["interval"] == "folds" and "±" in text else ""
         cells.append(f"**{text}**" if text != NOTHING and row["name"] in document["best"].get(name, []) else text)
     return cells
@@ -88,7 +86,7 @@ def markdown_tables(document: dict[str, Any]) -> str:
 
 
 def short_markdown(document: dict[str, Any], full: str) -> str:
-    """The table with intervals for the means alone, and the networks' domain advantage: what a README has room for.
+    """The means of a few rows and what they say, for a README: the networks, what has to be beaten, the best others.
 
     Args:
         document: from :func:`benchmark.comparison.summary.summary`.
@@ -97,15 +95,47 @@ def short_markdown(document: dict[str, Any], full: str) -> str:
     Returns:
         Markdown that ends in a line break.
     """
-    lines = [[escaped(row["name"]), *_cells(document, row, intervals=("mean", "hear"))] for row in document["rows"]]
-    told = [
-        *caption(document)[:1],
-        "HEAR average: in brackets the limits of its basic bootstrap interval, which are not equally far from it. "
-        "The best of each column, as rounded, is bold. Each task's kind of score and interval, the spread over folds, "
-        f"tests by task, and what each row is: {full}.",
-    ]
-    parts = [markdown(header(document), lines), "\n\n".join(told) + "\n", _advantages(document)]
-    return "\n".join(part for part in parts if part)
+    names = [name for kind, name in layout(document) if kind == "mean"]
+    counts = {name: len(document["in_means"][name]) for name in names}
+    titles = [f"{'all' if name == OVERALL else DOMAINS[name]} ({counts[name]} tasks)" for name in names]
+    lines = []
+    for row in _short_rows(document):
+        texts = cell_texts(document, row)
+        best = [row["name"] in document["best"].get(name, []) for name in names]
+        lines.append(
+            [f"`{row['name']}`", *(f"**{texts[name]}**" if first else texts[name] for name, first in zip(names, best))]
+        )
+    told = f"Mean scores of HEAR's own probes, %, ± half the 95 % interval over the tested files. All models: {full}."
+    parts = [_finding(document), markdown(["trained on, or model", *titles], lines), told]
+    return "\n\n".join(part.rstrip() for part in parts if part) + "\n"
+
+
+def _short_rows(document: dict[str, Any]) -> list[dict[str, Any]]:
+    """The networks and the untrained one, then the best :data:`SHORT_OTHERS` others by their mean over all tasks."""
+    measured = [row for row in document["rows"] if OVERALL in row["means"]]
+    others = [row for row in measured if row["name"] not in FIRST_ROWS]
+    others.sort(key=lambda row: -row["means"][OVERALL]["value"])
+    return [row for row in measured if row["name"] in FIRST_ROWS] + others[:SHORT_OTHERS]
+
+
+def _finding(document: dict[str, Any]) -> str:
+    """One sentence on the first domain advantage; empty if there is none."""
+    if not document["advantages"]:
+        return ""
+    each = document["advantages"][0]
+
+    def stands(value: float) -> str:
+        points = f"{100 * abs(value):.1f} points"
+        return f"{points} {'ahead of' if value >= 0 else 'behind'}"
+
+    inside, outside = stands(each["inside"]), stands(each["outside"])
+    own = DOMAINS[each["domain"]]
+    zero = ", an interval that includes 0" if each["low"] <= 0 <= each["high"] else ""
+    return (
+        f"On {own} tasks `{each['network']}` is {inside} `{each['reference']}`, on the other domain's {outside} "
+        f"it: an advantage in its own domain of {signed(each['value'], each['low'], each['high'])} points{zero} "
+        f"(p = {p_value(each['p'])}, of exchanging tasks between the domains)."
+    )
 
 
 def terminal_table(document: dict[str, Any]) -> str:

@@ -54,7 +54,7 @@ class Metric:
         """Score of summed counts.
 
         Args:
-            sums: ``(..., 3)`` sums over files of :class:`~benchmark.outcome.Outcome`'s counts.
+            sums: ``(..., 3)`` sums over files of :class:`~benchmark.comparison.outcome.Outcome`'s counts.
 
         Returns:
             ``(...)``; nan where nothing was to be found and nothing was.

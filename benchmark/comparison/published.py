@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from benchmark.tasks.hear_archive import HEAR_TASKS
+from benchmark.tasks.hear.table import HEAR_TASKS
 
 #: Where the leaderboard is kept.
 LEADERBOARD = Path(__file__).parents[1] / "published" / "hear_leaderboard.csv"

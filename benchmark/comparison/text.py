@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import re
 
-from benchmark.table import NOTHING
+from benchmark.reporting.markdown import NOTHING
 
 
 def escaped(text: str) -> str:

@@ -35,7 +35,7 @@ def clips_of_set(path: Path, label: str, group: str | None, counts: dict[str, in
     Returns:
         The clips of each split, each ``(n_samples,)`` float32 at 16 kHz.
     """
-    from benchmark.sources import load_set
+    from benchmark.datasets.labelled_set import load_set
 
     labelled = load_set(path)
     clips: dict[str, Clips] = {split: {} for split in SPLITS}
@@ -188,7 +188,7 @@ def example_clips(folder: str | None) -> tuple[Path, dict[str, Clips], dict[str,
     Raises:
         FileNotFoundError: if the folder named has no such sets.
     """
-    from benchmark.sources import audio_folder
+    from benchmark.datasets.labelled_set import audio_folder
 
     voices, strokes = {"train": 12, "valid": 6, "test": 6}, {"train": 6, "valid": 3, "test": 3}
     try:

@@ -13,7 +13,8 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from benchmark.tasks.task import SAMPLE_RATE, Event, Item, Task
+from benchmark.datasets.labelled_set import SAMPLE_RATE
+from benchmark.tasks.task import Event, Item, Task
 
 #: Scores of a clip, and of events in time.
 SCENE_SCORES = ("top1_acc", "pitch_acc", "chroma_acc", "mAP", "d_prime", "aucroc")

@@ -27,7 +27,7 @@ from typing import Any
 import soundfile
 from tqdm import tqdm
 
-from benchmark.sources import file_hash
+from benchmark.datasets.labelled_set import SAMPLE_RATE, file_hash
 from benchmark.tasks.checks import (
     check_definition,
     check_files,
@@ -36,7 +36,7 @@ from benchmark.tasks.checks import (
     fixed_length,
     vocabulary_text,
 )
-from benchmark.tasks.task import SAMPLE_RATE, Domain, Event, Item, Task
+from benchmark.tasks.task import Domain, Event, Item, Task
 from byola_hear.utils.files import locked
 
 METADATA = "task_metadata.json"

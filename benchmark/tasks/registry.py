@@ -10,46 +10,46 @@ from collections.abc import Iterable
 from pathlib import Path
 from types import ModuleType
 
-from benchmark.sources import audio_folder, cache_folder
-from benchmark.tasks.hear_table import HEAR_TASKS
+from benchmark.datasets.labelled_set import audio_folder, cache_folder
+from benchmark.tasks.hear.table import HEAR_TASKS
 from benchmark.tasks.layout import Prepared, read_task, write_task
 from benchmark.tasks.task import Task
 
 #: Tasks of the labelled sets: the module that builds each, as ``TASK`` or among its ``TASKS``.
-SHARED = {
-    "spoken_digits": "spoken_digits",
-    "speech_commands": "speech_commands",
-    "language_id": "language_id",
-    "speaker_id": "speakers",
-    "speaker_gender": "speakers",
-    "vocal_bursts": "vocal_bursts",
-    "voice_activity": "voice_activity",
-    "speaker_count": "speaker_count",
-    "esc50": "esc50",
-    "orchestral_notes": "orchestral_notes",
-    "pitch": "orchestral_notes",
-    "drum_strokes": "drum_strokes",
-    "sound_events": "sound_events",
-    "speech_music_other": "speech_music_other",
+PUBLIC = {
+    "spoken_digits": "public.spoken_digits",
+    "speech_commands": "public.speech_commands",
+    "language_id": "public.language_id",
+    "speaker_id": "public.speakers",
+    "speaker_gender": "public.speakers",
+    "vocal_bursts": "public.vocal_bursts",
+    "voice_activity": "public.voice_activity",
+    "speaker_count": "public.speaker_count",
+    "esc50": "public.esc50",
+    "orchestral_notes": "public.orchestral_notes",
+    "pitch": "public.orchestral_notes",
+    "drum_strokes": "public.drum_strokes",
+    "sound_events": "public.sound_events",
+    "speech_music_other": "public.speech_music_other",
 }
 
 #: Tasks made of packages: the module that builds each, which also has ``fetch(folder, progress)`` for the packages.
 MINI = {
-    "mini_vowels": "mini_phones",
-    "mini_consonants": "mini_phones",
-    "mini_percussion": "mini_percussion",
-    "mini_animals_instruments": "mini_animals_instruments",
-    "mini_drum_events": "mini_drum_events",
-    "mini_speech_music_other": "mini_speech_music_other",
+    "mini_vowels": "mini.phones",
+    "mini_consonants": "mini.phones",
+    "mini_percussion": "mini.percussion",
+    "mini_animals_instruments": "mini.animals_instruments",
+    "mini_drum_events": "mini.drum_events",
+    "mini_speech_music_other": "mini.speech_music_other",
 }
 
 #: Names of tasks by suite: of packages, of the labelled sets, and HEAR's published ones.
-SUITES: dict[str, tuple[str, ...]] = {"mini": tuple(MINI), "shared": tuple(SHARED), "hear": tuple(HEAR_TASKS)}
+SUITES: dict[str, tuple[str, ...]] = {"mini": tuple(MINI), "public": tuple(PUBLIC), "hear": tuple(HEAR_TASKS)}
 
 
 def _module(name: str) -> ModuleType:
     """The module that builds a task."""
-    builders = {**SHARED, **MINI}
+    builders = {**PUBLIC, **MINI}
     if name not in builders:
         raise ValueError(f"expected a task out of {', '.join(builders)}, got {name!r}")
     return importlib.import_module(f"benchmark.tasks.{builders[name]}")
@@ -104,8 +104,8 @@ def prepare(name: str, tasks_dir: Path, sources: Path | None = None, progress: b
     Args:
         name: the task's name.
         tasks_dir: the folder of tasks in HEAR's layout.
-        sources: the folder of labelled sets (see :func:`benchmark.sources.audio_folder`); what other tasks are made
-            of is fetched into the cache folder.
+        sources: the folder of labelled sets (see :func:`benchmark.datasets.labelled_set.audio_folder`); what other
+            tasks are made of is fetched into the cache folder.
         progress: show a bar on stderr.
 
     Returns:
@@ -115,7 +115,7 @@ def prepare(name: str, tasks_dir: Path, sources: Path | None = None, progress: b
         ValueError: if there is no such task, or it can't be run as meant.
         FileNotFoundError: if what it is made of is not there.
     """
-    if name in SHARED:
+    if name in PUBLIC:
         return write_task(task_of(name), tasks_dir, audio_folder(sources), progress)
     if name in MINI:
         packages = cache_folder() / "packages"
@@ -123,7 +123,7 @@ def prepare(name: str, tasks_dir: Path, sources: Path | None = None, progress: b
         _module(name).fetch(packages, progress)
         return write_task(task_of(name), tasks_dir, packages, progress)
     if name in HEAR_TASKS:
-        from benchmark.tasks.hear_archive import prepare_hear
+        from benchmark.tasks.hear.archive import prepare_hear
 
         downloads = cache_folder() / "hear"
         downloads.mkdir(exist_ok=True)

@@ -16,9 +16,6 @@ import numpy as np
 #: What a task's sounds are; the table's groups of columns.
 Domain = Literal["speech", "nonspeech", "cross"]
 
-#: Hz, of every task that is built here: the networks' rate, and that of the clips that tasks are made of.
-SAMPLE_RATE = 16000
-
 
 @dataclass(frozen=True)
 class Event:

@@ -2,6 +2,14 @@
 
 from byola_hear.audio.opening import open_source
 from byola_hear.audio.reading import AUDIO_SUFFIXES, audio_suffixes, read_audio, read_blocks
-from byola_hear.audio.source import AudioFileError
+from byola_hear.audio.source import AudioFileError, AudioFileWarning
 
-__all__ = ["AUDIO_SUFFIXES", "AudioFileError", "audio_suffixes", "open_source", "read_audio", "read_blocks"]
+__all__ = [
+    "AUDIO_SUFFIXES",
+    "AudioFileError",
+    "AudioFileWarning",
+    "audio_suffixes",
+    "open_source",
+    "read_audio",
+    "read_blocks",
+]

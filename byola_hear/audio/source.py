@@ -17,6 +17,10 @@ class AudioFileError(ValueError):
     """An audio file that can't be read; the message names it and says why."""
 
 
+class AudioFileWarning(UserWarning):
+    """An audio file that is read, but of which the embedding may not be what is expected; the message says why."""
+
+
 class Source(Protocol):
     """An open audio file, read once from wherever :meth:`skip_to` went to its end.
 

@@ -36,7 +36,7 @@ NETWORK_SECONDS = 60.0
 GOOD_ENOUGH = 0.95
 
 
-@click.command()
+@click.command("bench")
 @click.argument("paths", nargs=-1, metavar="[PATH]...")
 @click.option("--model", "name", default="", metavar="NAME|PATH", help="See `byola-hear models`. Default: both.")
 @click.option("--device", default="cpu", show_default=True, help="Where to compute: cpu, cuda, cuda:1, mps.")

@@ -20,7 +20,7 @@ from byola_hear.models.model import PRECISIONS, ByolaModel
 from byola_hear.utils.device import usable_device
 
 
-@click.command()
+@click.command("embed")
 @click.argument("paths", nargs=-1, metavar="[PATH]...")
 @click.option(
     "-o",

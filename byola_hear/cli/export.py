@@ -11,7 +11,7 @@ from byola_hear.models.loading import resolve
 from byola_hear.onnx.export import CHECKS, KINDS, OPSET, OnnxError, export_onnx
 
 
-@click.command()
+@click.command("export")
 @click.argument("name", default="", metavar="[MODEL]")
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="The file to write: .onnx.")
 @click.option(

@@ -17,7 +17,7 @@ from byola_hear.cli.terminal import aligned
 from byola_hear.extraction.clips import find_clips
 
 
-@click.command()
+@click.command("info")
 @click.argument("paths", nargs=-1, required=True, metavar="FILE...")
 @click.option("--check", is_flag=True, help="Decode all of it: is it whole, how long and how loud is it really?")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line and file, errors included.")

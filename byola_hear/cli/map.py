@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import pandas
 
 
-@click.command()
+@click.command("map")
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...|TABLE")
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="The page to write: .html.")
 @click.option("--labels", type=click.Path(path_type=Path), metavar="CSV", help="What to colour by. Default: folders.")

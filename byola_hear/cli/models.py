@@ -10,7 +10,7 @@ from byola_hear.models.checkpoint import CheckpointError
 from byola_hear.models.zoo import describe_model, is_intact, list_models
 
 
-@click.command()
+@click.command("models")
 def command() -> int:
     """List the models that come with the package, each checked against its hash.
 

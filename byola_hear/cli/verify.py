@@ -14,7 +14,7 @@ from byola_hear.models.loading import is_path, load_checkpoint, load_named
 from byola_hear.models.zoo import read_hashes
 
 
-@click.command()
+@click.command("verify")
 @click.argument("models", nargs=-1, metavar="[NAME|PATH]...")
 def command(models: tuple[str, ...]) -> int:
     """Check checkpoints: the SHA-256 of those with a name, and that each can be loaded and holds finite numbers only.

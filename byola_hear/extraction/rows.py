@@ -61,5 +61,5 @@ class Failed:
     reason: str
 
 
-#: What an extraction yields, clip by clip: rows, then the end of the clip.
+#: An extraction yields these, clip by clip. The rows of a clip come first, then its end.
 Event = Rows | Done | Failed

@@ -37,7 +37,8 @@ def load_legacy(
         licence: the weights' licence, for the configuration.
 
     Returns:
-        The model: float32, on the CPU, in evaluation mode. :func:`save_checkpoint` converts it.
+        The model: float32, on the CPU, in evaluation mode. :func:`~byola_hear.models.checkpoint.save_checkpoint`
+        converts it.
 
     Raises:
         CheckpointError: if the file holds anything but tensors, or not those of a network of this family.

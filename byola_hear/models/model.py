@@ -28,6 +28,9 @@ from byola_hear.models.pooling.window import WindowPool
 
 #: What the network can compute in.
 PRECISIONS = ("float32", "bfloat16")
+#: Version of the embeddings that given weights lead to, clips' and timestamps'. Raise it with a change of code that
+#: moves them: results that were measured with the embeddings of before are then out of date.
+EMBEDDING_VERSION = 1
 #: What a configuration says that changes no embedding.
 _DESCRIPTIVE = ("name", "version", "licence", "training")
 
@@ -52,7 +55,7 @@ class ByolaModel(nn.Module):
             None for what is fastest on the device.
 
     Raises:
-        TypeError: if ``config`` is no :class:`ModelConfig`.
+        TypeError: if ``config`` is no :class:`~byola_hear.models.config.ModelConfig`.
         ValueError: if ``encoder`` has another shape than the configuration says.
 
     Example:

@@ -64,7 +64,8 @@ def _frame(batches: Iterable[Batch], request: Request | None, n_rows: int | None
     file, numbers, embeddings = _columns(batches, request, n_rows)
     levels, codes = [], []
     for name, values in (("file", file), *numbers.items()):
-        code, level = pd.factorize(values, sort=True)
+        # Before 3, pandas takes different names that are not text for one.
+        code, level = _factorised(file) if name == "file" else pd.factorize(values, sort=True)
         # What pandas would make of text by itself can't hold a name that is none.
         levels.append(pd.Index(level) if name != "file" or is_text(level) else pd.Index(level, dtype=object))
         codes.append(code)
@@ -74,6 +75,13 @@ def _frame(batches: Iterable[Batch], request: Request | None, n_rows: int | None
     if request is not None:
         table.attrs["request"] = request.to_dict()
     return table
+
+
+def _factorised(names: NDArray[np.object_]) -> tuple[NDArray[np.intp], NDArray[np.object_]]:
+    """Each name's place among the different names, and those in order."""
+    different = sorted(set(names))
+    places = {name: place for place, name in enumerate(different)}
+    return np.fromiter(map(places.__getitem__, names), np.intp, len(names)), names_array(different)
 
 
 def _columns(

@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from benchmark.sources import CACHE_VARIABLE
+from benchmark.datasets.labelled_set import CACHE_VARIABLE
 
 
 @pytest.fixture(autouse=True)

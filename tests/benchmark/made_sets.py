@@ -1,4 +1,4 @@
-"""Small labelled sets in the form of the shared ones, for tests of studies."""
+"""Small labelled sets in the form of the public ones, for tests of studies."""
 
 from __future__ import annotations
 

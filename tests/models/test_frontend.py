@@ -13,6 +13,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmark.baselines.pretrained import import_torchaudio_without_extension
 from byola_hear.models.frontend import (
     FrontendConfig,
     LogMel,
@@ -47,10 +48,7 @@ def torchaudio() -> Iterator[types.ModuleType]:
         return {name for name in sys.modules if name == "torchaudio" or name.startswith("torchaudio.")}
 
     before = loaded()
-    if not before:
-        extension = types.ModuleType("torchaudio._extension")
-        vars(extension).update(_IS_TORCHAUDIO_EXT_AVAILABLE=False, fail_if_no_align=lambda function: function)
-        sys.modules["torchaudio._extension"] = extension
+    import_torchaudio_without_extension()
     try:
         import torchaudio as module
         import torchaudio.transforms
@@ -156,6 +154,9 @@ def test_any_range_is_a_slice_of_the_whole(n_samples: int) -> None:
         torch.testing.assert_close(part, whole[..., first:last], atol=1e-6, rtol=0)
 
 
+@pytest.mark.skipif(
+    np.lib.NumpyVersion(np.__version__) < "1.25.0", reason="np.pad does not repeat a reflection exactly before 1.25"
+)
 @given(
     length=st.integers(1, 30),
     before=st.integers(0, 70),

@@ -57,7 +57,7 @@ class EncoderConfig:
 
     @property
     def feature_size(self) -> int:
-        """Numbers in a frame feature: 3072 in the v2 shape."""
+        """Dimensions of a frame feature, 3072 in the v2 shape."""
         return self.hidden_size + (self.local_size if self.concatenate_local else 0)
 
     @classmethod

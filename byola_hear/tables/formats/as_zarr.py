@@ -55,13 +55,22 @@ def write(path: Path, batches: Iterable[Batch], about: About) -> None:
         group.create_array("clips", data=packed, chunks=packed.shape)
 
 
-def read(path: Path) -> Iterator[Batch]:
-    """As :meth:`byola_hear.tables.formats.registry.Format.read`."""
+def _opened(path: Path) -> Any:
+    """The group of a table, to be read.
+
+    Only Zarr 3, and each array by its own metadata: an array of Zarr 2, also one that consolidated metadata claims, may
+    name a filter that unpickles.
+    """
     import zarr
 
+    return zarr.open_group(path, mode="r", zarr_format=3, use_consolidated=False)
+
+
+def read(path: Path) -> Iterator[Batch]:
+    """As :meth:`byola_hear.tables.formats.registry.Format.read`."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "The data type .*VariableLengthBytes")
-        group: Any = zarr.open_group(path, mode="r")
+        group = _opened(path)
         missing = {"file", "start", "end", "embedding"}.difference(group.array_keys())
         if missing:
             raise TableError(f"{path} has no array {sorted(missing)[0]!r}: it is no table of embeddings")
@@ -76,9 +85,7 @@ def read(path: Path) -> Iterator[Batch]:
 
 def read_about(path: Path) -> About | None:
     """As :meth:`byola_hear.tables.formats.registry.Format.read_about`."""
-    import zarr
-
-    group: Any = zarr.open_group(path, mode="r")
+    group = _opened(path)
     if "request" not in group.attrs or "clips" not in group:
         return None
     return unpacked(path, json.dumps(group.attrs["request"]), np.asarray(group["clips"][:]).tobytes())

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmark.outcome import Outcome, save_outcome
+from benchmark.comparison.outcome import Outcome, save_outcome
 
 
 @dataclass

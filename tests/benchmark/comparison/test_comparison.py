@@ -19,10 +19,10 @@ import byola_hear
 from benchmark.__main__ import main
 from benchmark.comparison.advantage import advantage, advantages
 from benchmark.comparison.command import keep_results, stale_results, table_command, tables_of, write_comparison
-from benchmark.comparison.comparison import OVERALL, compare
+from benchmark.comparison.comparison import FIRST_ROWS, OVERALL, compare
 from benchmark.comparison.folder import load_run
 from benchmark.comparison.long_table import LONG_COLUMNS
-from benchmark.comparison.markdown import layout, markdown_tables, short_markdown
+from benchmark.comparison.markdown import markdown_tables, short_markdown
 from benchmark.comparison.published import LEADERBOARD, published
 from benchmark.comparison.summary import summary
 from benchmark.comparison.text import escaped
@@ -243,26 +243,35 @@ def test_kept_results_are_stale_when_they_differ(planted_run: Callable[..., Path
     assert stale_results(results, ["tasks"]) == []
 
 
-def test_the_short_table_has_intervals_for_means_and_says_where_the_others_are(
-    planted_run: Callable[..., Path],
-) -> None:
+def test_the_short_table_has_the_networks_the_best_others_and_one_finding(planted_run: Callable[..., Path]) -> None:
     document = summary(compare(load_run(planted_run(0.05, tasks=2, files=150))))
-    full, short = markdown_tables(document).splitlines(), short_markdown(document, "full.md")
-    assert "full.md" in short and "Domain advantage" in short and "McNemar" not in short
-    kinds = ["model", *(kind for kind, _ in layout(document))]
-    for long_line, short_line in zip(full[2:5], short.splitlines()[2:5]):
-        for kind, long_cell, short_cell in zip(kinds, long_line.split("|")[1:], short_line.split("|")[1:]):
-            assert ("±" in short_cell) == (kind == "mean") and ("[" in short_cell) == (kind == "hear")
-            assert kind != "task" or short_cell.strip(" *") == long_cell.partition(" ±")[0].strip(" *")
+    template = next(row for row in document["rows"] if row["name"] not in FIRST_ROWS or row["name"] == "untrained")
+    for name, value in (("bad", 0.1), ("good", 0.9), ("fair", 0.5)):
+        means = {key: {**mean, "value": value} for key, mean in template["means"].items()}
+        document["rows"].append({**template, "name": name, "means": means})
+    document["rows"].append({**template, "name": "absent", "means": {}})
+    finding, _, *lines = short_markdown(document, "full.md").splitlines()
+    rows = [line.split("|")[1].strip(" `") for line in lines if line.startswith("| `")]
+    networks = [row["name"] for row in document["rows"] if row["name"] in FIRST_ROWS]
+    assert rows == [*networks, "good", "fair"]
+    assert lines[-1].endswith("full.md.")
+    first = document["advantages"][0]
+    assert f"`{first['network']}` is {abs(100 * first['inside']):.1f} points" in finding
+    assert ("includes 0" in finding) == (first["low"] <= 0 <= first["high"])
+
+
+def test_a_short_table_without_networks_has_no_finding(planted_run: Callable[..., Path]) -> None:
+    document = summary(compare(load_run(planted_run(0.05, tasks=1, files=60))))
+    assert short_markdown({**document, "advantages": []}, "full.md").startswith("| trained on, or model |")
 
 
 def test_committed_results_are_what_their_numbers_make(repository: Path) -> None:
-    assert stale_results(repository / "benchmark" / "results", ["mini", "shared", "hear"]) == []
+    assert stale_results(repository / "benchmark" / "results", ["mini", "public", "hear"]) == []
 
 
 def test_committed_results_are_of_the_networks_that_are_shipped(repository: Path) -> None:
     """Networks that were trained anew make numbers of before stale, however well they agree with each other."""
-    kept = [repository / "benchmark" / "results" / f"{suite}.json" for suite in ("mini", "shared", "hear")]
+    kept = [repository / "benchmark" / "results" / f"{suite}.json" for suite in ("mini", "public", "hear")]
     documents = [json.loads(path.read_text(encoding="utf-8")) for path in kept if path.is_file()]
     assert documents
     for name in byola_hear.list_models():

@@ -8,14 +8,14 @@ from types import SimpleNamespace
 
 import pytest
 
-from benchmark.sources import CACHE_VARIABLE
+from benchmark.datasets.labelled_set import CACHE_VARIABLE
 from benchmark.tasks import registry
 from benchmark.tasks.checks import check_definition
-from benchmark.tasks.registry import MINI, SHARED, SUITES, find, prepare, task_of
+from benchmark.tasks.registry import MINI, PUBLIC, SUITES, find, prepare, task_of
 from tests.benchmark.tasks.test_layout import SCENE, scene_items
 
 
-@pytest.mark.parametrize("name", [*SHARED, *MINI])
+@pytest.mark.parametrize("name", [*PUBLIC, *MINI])
 def test_each_name_is_that_of_a_task_that_heareval_can_run(name: str) -> None:
     task = task_of(name)
     assert task.name == name and task.title and task.description and task.domain in ("speech", "nonspeech", "cross")
@@ -23,9 +23,9 @@ def test_each_name_is_that_of_a_task_that_heareval_can_run(name: str) -> None:
 
 
 def test_names_of_suites_stand_for_their_tasks() -> None:
-    assert find("shared") == list(SHARED) == list(SUITES["shared"])
-    assert find(["pitch", "shared"])[:2] == ["pitch", "spoken_digits"]
-    assert len(find("shared,pitch")) == len(SHARED)
+    assert find("public") == list(PUBLIC) == list(SUITES["public"])
+    assert find(["pitch", "public"])[:2] == ["pitch", "spoken_digits"]
+    assert len(find("public,pitch")) == len(PUBLIC)
     assert find(" esc50 , pitch") == ["esc50", "pitch"]
 
 
@@ -36,7 +36,7 @@ def test_no_name_is_in_two_suites() -> None:
 
 
 def test_an_unknown_name_is_told_what_there_is() -> None:
-    with pytest.raises(ValueError, match=r"out of mini, shared, hear, .*esc50.*got 'esc51'"):
+    with pytest.raises(ValueError, match=r"out of mini, public, hear, .*esc50.*got 'esc51'"):
         find("esc50,esc51")
     with pytest.raises(ValueError, match="got 'esc51'"):
         prepare("esc51", Path("tasks"))

@@ -1,0 +1,93 @@
+"""``python -m benchmark fetch``: the labelled sets from their public origins, for anyone who has none of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from benchmark.datasets.labelled_set import AUDIO_VARIABLE, cache_folder
+from benchmark.datasets.origins import ORIGINS, build_set, from_mirror, origin_of
+
+
+def _pairs(option: str, values: tuple[str, ...]) -> dict[str, str]:
+    """``NAME=VALUE`` given any number of times."""
+    pairs: dict[str, str] = {}
+    for value in values:
+        name, found, text = value.partition("=")
+        if not found or not text:
+            raise click.BadParameter(f"expected NAME=VALUE, got {value!r}", param_hint=option)
+        pairs[origin_of(name).name] = text
+    return pairs
+
+
+@click.command()
+@click.argument("names", nargs=-1, metavar="NAME…")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    envvar=AUDIO_VARIABLE,
+    help=f"Folder for NAME.tar; else that of {AUDIO_VARIABLE}.",
+)
+@click.option(
+    "--archive",
+    "archives",
+    multiple=True,
+    metavar="NAME=FILE",
+    help="Take a set's original from this file instead of downloading it.",
+)
+@click.option(
+    "--from", "mirrors", multiple=True, metavar="NAME=URL", help="Download a set's original from this address instead."
+)
+@click.option(
+    "--downloads",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder that keeps the originals; else one in the benchmark's cache folder.",
+)
+@click.option("--list", "list_only", is_flag=True, help="Say where each set comes from, and do nothing.")
+@click.option("-q", "--quiet", is_flag=True, help="No progress bars.")
+def fetch_command(
+    names: tuple[str, ...],
+    output: Path | None,
+    archives: tuple[str, ...],
+    mirrors: tuple[str, ...],
+    downloads: Path | None,
+    list_only: bool,
+    quiet: bool,
+) -> None:
+    """Build labelled sets from the public archives they were taken from.
+
+    NAME is a set's name, or "all". A set that is there already is left as it is. Interrupted downloads continue
+    when the command is given again.
+    """
+    if list_only:
+        for origin in ORIGINS.values():
+            size = f", {origin.archive.size / 1e6:.0f} MB" if origin.archive.size else ""
+            click.echo(f"{origin.name}: {origin.title}, {origin.licence}\n  {origin.page}")
+            click.echo(f"  {origin.archive.urls[0]}{size}\n  {origin.checked}")
+        return
+    if not names:
+        raise click.UsageError(f"expected names of sets out of {', '.join(ORIGINS)}, or all, got none")
+    if output is None:
+        raise click.UsageError(f"expected a folder for the sets: -o FOLDER, or {AUDIO_VARIABLE}")
+    wanted = list(ORIGINS) if "all" in names else [origin_of(name).name for name in dict.fromkeys(names)]
+    files, addresses = _pairs("--archive", archives), _pairs("--from", mirrors)
+    kept = downloads or cache_folder() / "originals"
+    failures: list[str] = []
+    for name in wanted:
+        origin = from_mirror(ORIGINS[name], addresses[name]) if name in addresses else ORIGINS[name]
+        if (output / f"{name}.tar").is_file():
+            click.echo(f"{name}: there already, {output / f'{name}.tar'}")
+            continue
+        try:
+            file = Path(files[name]) if name in files else None
+            count = build_set(origin, output, kept, file, progress=not quiet)
+        except (ValueError, OSError) as error:
+            # One set that can't be had is no reason to have none.
+            failures.append(f"{name}: {error}")
+            click.echo(f"{name}: failed", err=True)
+            continue
+        click.echo(f"{name}: {count} clips, {output / f'{name}.tar'}; {origin.title}, {origin.licence}")
+    if failures:
+        raise ValueError("; ".join(failures))

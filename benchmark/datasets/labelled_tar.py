@@ -1,0 +1,129 @@
+"""Write a labelled set: ``NAME.tar`` with ``NAME/manifest.csv`` and ``NAME/audio/*.flac``, 16 kHz mono.
+
+It is what :func:`benchmark.datasets.labelled_set.load_set` reads.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import tarfile
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import soundfile
+import soxr
+from tqdm import tqdm
+
+from benchmark.datasets.labelled_set import SAMPLE_RATE
+from byola_hear.utils.files import replacing
+
+
+@dataclass(frozen=True)
+class Clip:
+    """A clip of an original collection.
+
+    Attributes:
+        name: its name in the set, without ending.
+        content: its file's bytes, as published: whatever libsndfile reads.
+        columns: what the manifest says of it, beside its file and duration.
+    """
+
+    name: str
+    content: bytes
+    columns: dict[str, str]
+
+
+def decode(clip: Clip, longest_s: float | None = None) -> np.ndarray:
+    """A clip at 16 kHz.
+
+    Args:
+        clip: the clip.
+        longest_s: seconds after which it is cut.
+
+    Returns:
+        ``(n_samples,)`` int16: the mean of the channels.
+
+    Raises:
+        ValueError: if it can't be decoded or is empty.
+    """
+    try:
+        samples, rate = soundfile.read(io.BytesIO(clip.content), dtype="float32", always_2d=True)
+    except soundfile.LibsndfileError as error:
+        raise ValueError(f"{clip.name}: could not be decoded: {error}") from error
+    mono = samples[:, 0] if samples.shape[1] == 1 else samples.mean(1, dtype=np.float32)
+    if rate != SAMPLE_RATE and len(mono):
+        # A clip of a sample or two may resample to none.
+        resampled = soxr.resample(mono, rate, SAMPLE_RATE, quality="VHQ")
+        mono = resampled if len(resampled) else mono[:1]
+    if longest_s is not None:
+        mono = mono[: round(longest_s * SAMPLE_RATE)]
+    if not len(mono):
+        raise ValueError(f"{clip.name}: expected at least one sample, found none")
+    return np.clip(np.round(mono * np.float32(32768)), -32768, 32767).astype(np.int16)
+
+
+def write_set(
+    path: Path,
+    clips: Iterable[Clip],
+    columns: Sequence[str],
+    order: Iterable[str] | None = None,
+    longest_s: float | None = None,
+    progress: bool = False,
+) -> int:
+    """Write a labelled set, whole or not at all; from the same clips the same bytes.
+
+    Args:
+        path: ``FOLDER/NAME.tar``; the folder is made if need be.
+        clips: the clips, in any order.
+        columns: of the manifest, in order, ``file`` and ``duration_s`` among them.
+        order: names of the clips in the manifest's order, all of which must be there; that of their names if None.
+        longest_s: seconds after which a clip is cut.
+        progress: show a bar on stderr where that is a terminal.
+
+    Returns:
+        Number of clips.
+
+    Raises:
+        ValueError: if a clip is missing, there twice or can't be decoded, or there is none; nothing is written then.
+    """
+    expected = None if order is None else dict.fromkeys(order)
+    rows: dict[str, dict[str, str]] = {}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path) as file, tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as tar:
+        total = None if expected is None else len(expected)
+        shown = None if progress else True  # None: where stderr is a terminal
+        for clip in tqdm(clips, f"write {path.stem}", total, unit="clip", disable=shown, leave=False):
+            if clip.name in rows:
+                raise ValueError(f"{path.stem}: the original holds {clip.name!r} twice")
+            samples = decode(clip, longest_s)
+            _add(tar, f"{path.stem}/audio/{clip.name}.flac", _flac(samples))
+            duration = f"{len(samples) / SAMPLE_RATE:.4f}"
+            rows[clip.name] = {"file": f"{clip.name}.flac", "duration_s": duration, **clip.columns}
+        names = sorted(rows) if expected is None else list(expected)
+        missing = [name for name in names if name not in rows]
+        if missing or not rows:
+            what = f"{len(missing)} clips, as {missing[0]!r}" if missing else "any clip"
+            raise ValueError(f"{path.stem}: the original lacks {what}: is it the archive that is meant?")
+        manifest = io.StringIO(newline="")
+        writer = csv.DictWriter(manifest, columns, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows[name] for name in names)
+        _add(tar, f"{path.stem}/manifest.csv", manifest.getvalue().encode())
+    return len(rows)
+
+
+def _flac(samples: np.ndarray) -> bytes:
+    buffer = io.BytesIO()
+    soundfile.write(buffer, samples, SAMPLE_RATE, format="FLAC", subtype="PCM_16")
+    return buffer.getvalue()
+
+
+def _add(tar: tarfile.TarFile, name: str, content: bytes) -> None:
+    """Add a file that says nothing of when, where and by whom it was made."""
+    info = tarfile.TarInfo(name)
+    info.size = len(content)
+    info.mode = 0o644
+    tar.addfile(info, io.BytesIO(content))

@@ -1,0 +1,244 @@
+"""Where the labelled sets come from, and how anyone builds them: the original, its licence, the clips, the tar.
+
+Each set is made of one public archive that can be had without an account. The clips are those of the published
+results, by name (see :mod:`benchmark.datasets.selection`); ESC-50 and the spoken digits are taken whole. They are kept
+without loss here, while the results were measured on clips coded with Opus at 24 kbit/s: scores can differ a little.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmark.datasets import origin_nonspeech as nonspeech
+from benchmark.datasets import origin_speech as speech
+from benchmark.datasets.labelled_tar import Clip, write_set
+from benchmark.datasets.selection import selection
+from byola_hear.utils.download import Remote, download
+
+_GITHUB = "https://github.com"
+_OPENSLR = (
+    "https://openslr.trmal.net",
+    "https://openslr.elda.org",
+    "https://openslr.magicdatatech.com",
+    "https://www.openslr.org",
+)
+
+
+@dataclass(frozen=True)
+class Origin:
+    """The original of a labelled set.
+
+    Attributes:
+        name: the set's name.
+        title: the original's.
+        licence: of its audio.
+        page: where it is described.
+        archive: what to download.
+        read: the archive's clips, given its path and the clips wanted with their splits.
+        columns: of the set's manifest, in order.
+        selected: whether the set is a selection; otherwise all clips are taken, in order of name.
+        longest_s: seconds after which clips are cut.
+    """
+
+    name: str
+    title: str
+    licence: str
+    page: str
+    archive: Remote
+    read: Callable[[Path, speech.Wanted], Iterator[Clip]]
+    columns: tuple[str, ...]
+    selected: bool = True
+    longest_s: float | None = None
+
+    @property
+    def checked(self) -> str:
+        """One line: what the download is compared with."""
+        if self.archive.checksum is not None:
+            return f"{self.archive.checksum.partition(':')[0]} stated by {self.archive.stated_by}"
+        return "no published hash: that of the first download is kept beside it and checked from then on"
+
+
+_ALL = (
+    Origin(
+        name="speech_commands_12",
+        title="Speech Commands v0.02, test set",
+        licence="CC BY 4.0",
+        page="https://arxiv.org/abs/1804.03209",
+        archive=Remote(
+            "speech_commands_test_set_v0.02.tar.gz",
+            (
+                "https://storage.googleapis.com/download.tensorflow.org/data/speech_commands_test_set_v0.02.tar.gz",
+                "http://download.tensorflow.org/data/speech_commands_test_set_v0.02.tar.gz",
+            ),
+            checksum="sha256:cc2a00c1147c2254e9be3fa0f779d8c17421dc349b86366567a8edfa9acd51df",
+            stated_by="TensorFlow Datasets (url_checksums/speech_commands.txt)",
+            size=112563277,
+        ),
+        read=speech.read_speech_commands,
+        columns=("file", "duration_s", "label", "split", "speaker"),
+    ),
+    Origin(
+        name="spoken_digits",
+        title="Free Spoken Digit Dataset v1.0.10",
+        licence="CC BY-SA 4.0",
+        page=f"{_GITHUB}/Jakobovski/free-spoken-digit-dataset",
+        archive=Remote(
+            "free-spoken-digit-dataset-1.0.10.zip",
+            (f"{_GITHUB}/Jakobovski/free-spoken-digit-dataset/archive/refs/tags/v1.0.10.zip",),
+            limit=1 << 28,
+        ),
+        read=speech.read_spoken_digits,
+        columns=("file", "duration_s", "label", "speaker", "split"),
+        selected=False,
+    ),
+    Origin(
+        name="language_id",
+        title="Common Voice 6.1, 100 random clips of each language",
+        licence="CC0 1.0",
+        page=f"{_GITHUB}/omnilingo/rsample-100-cv-corpus-6.1-2020-12-11",
+        archive=Remote(
+            "rsample-100-cv-corpus-6.1-2020-12-11.tar.gz",
+            (
+                f"{_GITHUB}/omnilingo/rsample-100-cv-corpus-6.1-2020-12-11/archive/"
+                "6785f863fec9770151abfe50a5e3e3787fd20ba2.tar.gz",
+            ),
+            limit=1 << 30,
+        ),
+        read=speech.read_language_id,
+        columns=("file", "duration_s", "label", "split", "speaker", "gender"),
+        longest_s=5.0,
+    ),
+    Origin(
+        name="read_speech_speakers",
+        title="speechocean762",
+        licence="CC BY 4.0",
+        page="https://www.openslr.org/101/",
+        archive=Remote(
+            "speechocean762.tar.gz",
+            tuple(f"{mirror}/resources/101/speechocean762.tar.gz" for mirror in _OPENSLR),
+            # The recipe of Kaldi that goes with the corpus states it.
+            size=520810923,
+        ),
+        read=speech.read_read_speech,
+        columns=("file", "duration_s", "speaker", "gender", "age_group", "age", "split"),
+        longest_s=4.0,
+    ),
+    Origin(
+        name="vocal_bursts",
+        title="EmoGator",
+        licence="Apache-2.0",
+        page=f"{_GITHUB}/fredbuhl/EmoGator",
+        archive=Remote(
+            "EmoGator.tar.gz",
+            (f"{_GITHUB}/fredbuhl/EmoGator/archive/51eeca515a95f168ab73391cd9e7c975ab964429.tar.gz",),
+            limit=2 << 30,
+        ),
+        read=speech.read_vocal_bursts,
+        columns=("file", "duration_s", "label", "split", "speaker"),
+    ),
+    Origin(
+        name="esc50",
+        title="ESC-50",
+        licence="CC BY-NC 3.0 (its subset ESC-10: CC BY 3.0); for evaluation only",
+        page=f"{_GITHUB}/karolpiczak/ESC-50",
+        archive=Remote(
+            "ESC-50.zip",
+            (f"{_GITHUB}/karolpiczak/ESC-50/archive/33c8ce9eb2cf0b1c2f8bcf322eb349b6be34dbb6.zip",),
+            checksum="sha256:661183a6f53ef04f12c9bd618fed0ddc1713280d6c94a5a5431e844ba6f6a21f",
+            stated_by="several public projects that pin the same commit",
+            size=645832161,
+        ),
+        read=nonspeech.read_esc50,
+        columns=("file", "duration_s", "label", "fold", "esc10", "source_recording"),
+        selected=False,
+    ),
+    Origin(
+        name="orchestral_notes",
+        title="Philharmonia Orchestra sound samples",
+        licence="CC BY-SA 3.0; not to be sold or handed on as samples",
+        page="https://philharmonia.co.uk/resources/sound-samples/",
+        archive=Remote(
+            "philharmonia-all-samples.zip",
+            ("https://philharmonia-assets.s3-eu-west-1.amazonaws.com/uploads/2020/02/12112005/all-samples.zip",),
+            limit=2 << 30,
+        ),
+        read=nonspeech.read_orchestral_notes,
+        columns=("file", "duration_s", "label", "midi_pitch", "dynamics", "split", "note"),
+        longest_s=3.0,
+    ),
+    Origin(
+        name="drum_strokes",
+        title="MuldjordKit of DrumGizmo, by single microphones",
+        licence="CC BY 4.0",
+        page=f"{_GITHUB}/sfzinstruments/DrumGizmo.MuldjordKit",
+        archive=Remote(
+            "DrumGizmo.MuldjordKit.tar.gz",
+            (
+                f"{_GITHUB}/sfzinstruments/DrumGizmo.MuldjordKit/archive/"
+                "fc165714974aa843125ce88597f341b31376e1d5.tar.gz",
+            ),
+        ),
+        read=nonspeech.read_drum_strokes,
+        columns=("file", "duration_s", "label", "split", "stroke", "microphone"),
+        longest_s=2.0,
+    ),
+)
+
+#: Origins by the labelled set's name.
+ORIGINS = {origin.name: origin for origin in _ALL}
+
+
+def origin_of(name: str) -> Origin:
+    """The origin of a labelled set.
+
+    Raises:
+        ValueError: if there is no such set.
+
+    >>> origin_of("esc50").page
+    'https://github.com/karolpiczak/ESC-50'
+    """
+    if name not in ORIGINS:
+        raise ValueError(f"expected a labelled set out of {', '.join(ORIGINS)}, got {name!r}")
+    return ORIGINS[name]
+
+
+def build_set(
+    origin: Origin, folder: Path, downloads: Path, archive: Path | None = None, progress: bool = False
+) -> int:
+    """Build a labelled set from its original.
+
+    Args:
+        origin: the original.
+        folder: where ``NAME.tar`` is written; one that is there is replaced.
+        downloads: where the original is downloaded to and kept.
+        archive: the original's archive if it is there already, else it is downloaded; its hash is not looked at.
+        progress: show bars on stderr.
+
+    Returns:
+        Number of clips.
+
+    Raises:
+        ValueError: if the original can't be had, is not to be trusted, or lacks a clip; nothing is written then.
+        FileNotFoundError: if ``archive`` is named and not there.
+    """
+    if archive is None:
+        archive = download(origin.archive, downloads, progress)
+    elif not archive.is_file():
+        raise FileNotFoundError(f"expected the archive of {origin.name} at {archive}, found no such file")
+    wanted = selection(origin.name) if origin.selected else {}
+    return write_set(
+        folder / f"{origin.name}.tar",
+        origin.read(archive, wanted),
+        origin.columns,
+        wanted if origin.selected else None,
+        origin.longest_s,
+        progress,
+    )
+
+
+def from_mirror(origin: Origin, url: str) -> Origin:
+    """The same original, downloaded from another address."""
+    return dataclasses.replace(origin, archive=dataclasses.replace(origin.archive, urls=(url,)))

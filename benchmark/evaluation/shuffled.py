@@ -1,0 +1,119 @@
+"""``python -m benchmark shuffled``: with labels dealt anew within each split, heareval's score is chance.
+
+Whatever leaked from a test's labels into its training, or from a file's place into its score, would show here.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import click
+import numpy as np
+from scipy import stats
+
+from benchmark.comparison.outcome import Outcome
+from benchmark.datasets.labelled_set import AUDIO_VARIABLE, SAMPLE_RATE, use_cache
+from benchmark.evaluation.cell import Cache, Cell, measure
+from benchmark.evaluation.check_task import TASK, check_task, described
+from benchmark.evaluation.processes import Failed, Processes
+from benchmark.evaluation.settings import GRIDS, Settings, heareval_version
+from benchmark.models.heareval_rows import model_row
+from benchmark.tasks.layout import Prepared
+
+#: How much of what chance gives lies within the interval.
+LEVEL = 0.99
+
+
+def shuffle_labels(task: Prepared, folder: Path, seed: int) -> Prepared:
+    """A copy of a task with each split's labels dealt anew among its files; the audio is linked, not copied.
+
+    Args:
+        task: which.
+        folder: where to; its name is the new task's. Whatever is there is replaced.
+        seed: of the dealing.
+
+    Returns:
+        The task.
+    """
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(task.folder / str(SAMPLE_RATE), folder / str(SAMPLE_RATE), copy_function=_link)
+    shutil.copyfile(task.folder / "labelvocabulary.csv", folder / "labelvocabulary.csv")
+    (folder / "task_metadata.json").write_text(json.dumps({**task.metadata, "task_name": folder.name}, indent=1))
+    random = np.random.default_rng(seed)
+    for split in task.metadata["splits"]:
+        truth = json.loads((task.folder / f"{split}.json").read_text(encoding="utf-8"))
+        labels = list(truth.values())
+        dealt = {name: labels[place] for name, place in zip(truth, random.permutation(len(labels)))}
+        (folder / f"{split}.json").write_text(json.dumps(dealt))
+    return described(folder, f"{task.title}, labels dealt anew", task.description)
+
+
+def _link(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
+
+
+def chance(outcome: Outcome) -> tuple[float, float, float]:
+    """The accuracy of guesses that have nothing to do with the labels but were made as often as these.
+
+    Args:
+        outcome: of a task with one label a file.
+
+    Returns:
+        Mean, lower and upper limit of the binomial interval of ``LEVEL``, over all tested files.
+    """
+    hits = 0.0
+    for fold in range(len(outcome.folds)):
+        tested = outcome.fold_of == fold
+        true, guessed = (
+            np.bincount(values[tested], minlength=len(outcome.labels)) for values in (outcome.target, outcome.predicted)
+        )
+        hits += float(true @ guessed) / tested.sum()
+    n = len(outcome.files)
+    low, high = stats.binom.interval(LEVEL, n, hits / n)
+    return hits / n, float(low) / n, float(high) / n
+
+
+@click.command("shuffled")
+@click.option("--task", metavar="NAME", help=f"A scene task. Default: {TASK}; without labelled sets, the tests' clips.")
+@click.option("--model", default="both", show_default=True, help="A network's or baseline's name, or a checkpoint.")
+@click.option("--grid", type=click.Choice(GRIDS), default="default", show_default=True, help="heareval's grid.")
+@click.option("--grid-points", type=click.IntRange(1), default=2, show_default=True, help="Points of it to try.")
+@click.option("--seed", default=0, show_default=True, help="Of the dealing of labels.")
+@click.option("--sources", type=click.Path(path_type=Path), help=f"Labelled sets. Default: ${AUDIO_VARIABLE}.")
+@click.option("--cache", type=click.Path(path_type=Path), help="Where tasks and embeddings are kept.")
+def shuffled_command(
+    task: str | None, model: str, grid: str, grid_points: int, seed: int, sources: Path | None, cache: Path | None
+) -> None:
+    """heareval's score where labels say nothing: chance, or something leaks.
+
+    Exit codes: 0 if the score lies within the 99 % binomial interval around chance; 1 if not; 2 if something that was
+    asked for is wrong.
+    """
+    heareval_version()
+    row = model_row(model)
+    folder = use_cache(cache)
+    original = check_task(task, folder / "tasks", sources, True)
+    prepared = shuffle_labels(original, folder / "shuffled" / f"{original.name}_shuffled_{seed}", seed)
+    cell, kept, processes = Cell(row, prepared, Settings(grid, grid_points)), Cache(folder / "run"), Processes()
+    try:
+        outcome = measure(cell, kept, processes)
+    except Failed as error:
+        raise ValueError(f"{error} (see {kept.log(cell)})") from error
+    except BaseException:
+        processes.stop()
+        raise
+    score = float(outcome.counts[:, 0].mean())
+    mean, low, high = chance(outcome)
+    click.echo(f"{row.name} on {original.name}, labels dealt anew within each split, {len(outcome.files)} files tested")
+    click.echo(f"heareval, {grid} grid, {grid_points} points: {100 * score:.1f} %")
+    click.echo(f"chance: {100 * mean:.1f} %, {LEVEL:.0%} of it in [{100 * low:.1f}, {100 * high:.1f}]")
+    inside = low <= score <= high
+    click.echo("it is chance" if inside else "it is not chance")
+    if not inside:
+        raise click.exceptions.Exit(1)

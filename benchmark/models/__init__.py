@@ -1,0 +1,1 @@
+"""What is compared: networks and baselines by name, loaded, embedded, and as rows of a table."""

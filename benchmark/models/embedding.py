@@ -1,0 +1,78 @@
+"""Embeddings of a labelled set's clips, kept in the cache."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from benchmark.datasets.labelled_set import LabelledSet
+from benchmark.models.extractors import Embed, Extractor
+from byola_hear.utils.files import replacing
+
+#: Seconds of audio in a batch of clips to embed.
+BATCH_SECONDS = 160.0
+
+
+def embed_set(
+    embed: Embed, labelled: LabelledSet, rows: np.ndarray, sample_rate: int, bar: tqdm | None = None
+) -> np.ndarray:
+    """Embeddings of some clips of a set, in batches of similar lengths.
+
+    Args:
+        embed: a list of clips to ``(n_clips, n_features)``.
+        labelled: the set.
+        rows: positions of the clips.
+        sample_rate: Hz, what ``embed`` wants.
+        bar: a progress bar that counts seconds of audio.
+
+    Returns:
+        ``(len(rows), n_features)`` float32, in the order of ``rows``.
+
+    Raises:
+        ValueError: if ``embed`` gives another number of rows, or anything but two dimensions.
+    """
+    seconds = labelled.lengths[rows] / labelled.sample_rate
+    order = np.argsort(-seconds, kind="stable")
+    result: np.ndarray | None = None
+    start = 0
+    while start < len(order):
+        size = int(max(1, min(len(order) - start, 256, BATCH_SECONDS // max(seconds[order[start]], 1e-3))))
+        batch = order[start : start + size]
+        part = np.asarray(embed([labelled.clip(int(rows[i]), sample_rate) for i in batch]))
+        if part.ndim != 2 or len(part) != len(batch):
+            raise ValueError(f"expected embeddings of shape ({len(batch)}, n_features), got {part.shape}")
+        if result is None:
+            result = np.empty((len(rows), part.shape[1]), np.float32)
+        result[batch] = part
+        start += size
+        if bar is not None:
+            bar.update(float(seconds[batch].sum()))
+    if result is None:
+        raise ValueError("expected at least one clip to embed, got none")
+    return result
+
+
+def embeddings_path(extractor: Extractor, labelled: LabelledSet, rows: np.ndarray, cache: Path) -> Path:
+    """Where :func:`cached_embeddings` keeps its result."""
+    digest = hashlib.sha256(f"{extractor.identity}-{labelled.sha256}-{extractor.sample_rate}".encode())
+    digest.update(rows.astype(np.int64).tobytes())
+    return cache / "embeddings" / f"{labelled.name}-{digest.hexdigest()[:24]}.npy"
+
+
+def cached_embeddings(
+    extractor: Extractor, labelled: LabelledSet, rows: np.ndarray, cache: Path, bar: tqdm | None = None
+) -> np.ndarray:
+    """:func:`embed_set`, kept in the cache under what the model, its code and the clips are."""
+    path = embeddings_path(extractor, labelled, rows, cache)
+    if path.is_file():
+        if bar is not None:
+            bar.update(float(labelled.lengths[rows].sum() / labelled.sample_rate))
+        return np.load(path)
+    embeddings = embed_set(extractor.embed, labelled, rows, extractor.sample_rate, bar)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path) as stream:
+        np.save(stream, embeddings)
+    return embeddings

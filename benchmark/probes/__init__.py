@@ -1,0 +1,1 @@
+"""The project's own probe: a ridge classifier on standardised clip embeddings."""

@@ -1,0 +1,117 @@
+"""``python -m benchmark probe``: models by tasks, in a table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from benchmark.baselines import BASELINES
+from benchmark.datasets.labelled_set import AUDIO_VARIABLE, CACHE_VARIABLE, cache_folder
+from benchmark.models.rows import models_by_row, rows_of
+from benchmark.probes.plan import plan
+from benchmark.probes.probe import run
+from benchmark.probes.splits import CORE_TASKS, TASKS
+from benchmark.probes.table import FORMATS, Row, terminal_table, write
+from benchmark.reporting.provenance import provenance
+from byola_hear.utils.quiet import native_messages_hidden
+
+
+@click.command("probe")
+@click.option(
+    "--models",
+    default="both,speech,nonspeech,untrained,logmel,mfcc",
+    show_default=True,
+    metavar="NAME|PATH|NAME=WEIGHTS,…",
+    help="Rows: networks by name or checkpoint; baselines, NAME=WEIGHTS for weights of one's own: "
+    f"{', '.join(BASELINES)}; all for the three networks and every baseline.",
+)
+@click.option(
+    "--audio",
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    help=f"Labelled sets, NAME.tar each. Default: ${AUDIO_VARIABLE}, else ../shared/audio/tasks beside the checkout.",
+)
+@click.option(
+    "--tasks",
+    default="core",
+    show_default=True,
+    metavar="NAME,…",
+    help=f"core ({', '.join(CORE_TASKS)}), all, or out of {', '.join(TASKS)}.",
+)
+@click.option(
+    "-o",
+    "--output",
+    "outputs",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help=f"Also write {', '.join(FORMATS)}; may be given several times.",
+)
+@click.option("--validation", is_flag=True, help="Leave the test parts out: for choosing a recipe.")
+@click.option("--max-clips", type=click.IntRange(min=50), help="Clips of a task at most, for a quick look.")
+@click.option("--seed", default=0, show_default=True, help="Of folds that are made and of the bootstrap.")
+@click.option("--untrained-seeds", type=click.IntRange(1, 20), default=3, show_default=True, help="Untrained networks.")
+@click.option(
+    "--cache",
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    help=f"Decoded audio and embeddings, safe to delete. Default: ${CACHE_VARIABLE}, else one in ~/.cache.",
+)
+@click.option("--no-progress", is_flag=True, help="No bar on stderr.")
+def probe_command(
+    models: str,
+    audio: Path | None,
+    tasks: str,
+    outputs: tuple[Path, ...],
+    validation: bool,
+    max_clips: int | None,
+    seed: int,
+    untrained_seeds: int,
+    cache: Path | None,
+    no_progress: bool,
+) -> None:
+    """A linear probe of clip embeddings: standardised ridge classifier, accuracy in %, groups never split.
+
+    A baseline whose package or weights are not at hand is a row that says so, and how to get them, without numbers.
+
+    Exit codes: 0, or 2 where something that was asked for can't be had.
+    """
+    for output in outputs:
+        if output.suffix not in FORMATS:
+            raise ValueError(f"expected a result file that ends in {', '.join(FORMATS)}, got {output}")
+        if not output.absolute().parent.is_dir():
+            raise FileNotFoundError(f"no such folder: {output.absolute().parent}")
+    models_by_row(models)  # a name that is none is told before sets are decoded
+    planned = plan(tasks, audio, cache, validation, max_clips, seed, progress=not no_progress)
+    with native_messages_hidden():  # TFLite tells how it computes
+        asked = rows_of(models, planned.training_clips, untrained_seeds)
+    folder = cache_folder(cache)
+    rows = [
+        Row(row.name, "", [], seed, row.missing)
+        if row.missing
+        else Row(
+            row.name,
+            row.extractors[0].note,
+            [run(planned, each, folder, not no_progress) for each in row.extractors],
+            seed,
+        )
+        for row in asked
+    ]
+    about = {
+        **provenance(),
+        "parts": "validation" if validation else "test",
+        "seed": seed,
+        "max_clips": max_clips,
+        "audio": {name: labelled.sha256 for name, labelled in planned.sets.items()},
+        "extractors": {row.name: [each.identity for each in row.extractors] for row in asked},
+    }
+    caption = (
+        f"Accuracy, %, of a standardised ridge probe on clip embeddings ({about['parts']} parts, mean over the folds, "
+        "groups never split), ± half the 95 % bootstrap interval over the tested clips."
+    )
+    click.echo(terminal_table(rows))
+    click.echo(caption)
+    for output in outputs:
+        write(output, rows, about, caption)
+        click.echo(f"written: {output}", err=True)

@@ -1,0 +1,168 @@
+"""The linear probe: embed the labelled sets, classify, give accuracies with their folds and intervals.
+
+``python -m benchmark probe`` is :mod:`benchmark.probes.command`; :func:`evaluate` is the same for a function in memory.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from benchmark.datasets.labelled_set import LabelledSet, cache_folder
+from benchmark.models.embedding import cached_embeddings, embed_set
+from benchmark.models.extractors import Embed, Extractor
+from benchmark.probes.plan import Plan, plan
+from benchmark.probes.ridge import classify
+from benchmark.probes.splits import Fold, Task, groups_of
+
+
+@dataclass
+class TaskResult:
+    """How well one set of embeddings did on one task.
+
+    Attributes:
+        task: the task's name.
+        fold_names: the folds, in order.
+        accuracies: %, one a fold.
+        strengths: the regularisation chosen, one a fold.
+        counts: clips tested, one a fold.
+    """
+
+    task: str
+    fold_names: list[str] = field(default_factory=list)
+    accuracies: list[float] = field(default_factory=list)
+    strengths: list[float] = field(default_factory=list)
+    counts: list[int] = field(default_factory=list)
+
+    @property
+    def accuracy(self) -> float:
+        """Mean over the folds, %."""
+        return float(np.mean(self.accuracies))
+
+    @property
+    def spread(self) -> float | None:
+        """Standard deviation over the folds, points; None for a single fold."""
+        return float(np.std(self.accuracies, ddof=1)) if len(self.accuracies) > 1 else None
+
+    def draws(self, seed: int = 0, n_draws: int = 2000) -> np.ndarray:
+        """``(n_draws,)`` accuracies, %, of bootstrap samples of the tested clips, each fold resampled by itself.
+
+        How many of n clips drawn with replacement were right is a binomial number, so no clip need be drawn.
+        """
+        rng = np.random.default_rng(seed)
+        shares = [
+            rng.binomial(count, accuracy / 100, n_draws) / count
+            for count, accuracy in zip(self.counts, self.accuracies)
+        ]
+        return 100 * np.mean(shares, axis=0)
+
+    def interval(self, seed: int = 0) -> tuple[float, float]:
+        """95 % bootstrap interval over the tested clips, %."""
+        low, high = np.percentile(self.draws(seed), [2.5, 97.5])
+        return float(low), float(high)
+
+
+def probe(features: np.ndarray, task: Task, labelled: LabelledSet, task_folds: Sequence[Fold]) -> TaskResult:
+    """Probe one task.
+
+    Args:
+        features: ``(n_clips, n_features)`` embeddings of the set's clips, rows that no fold uses may hold anything.
+        task: the task.
+        labelled: its set.
+        task_folds: its folds.
+
+    Returns:
+        The result.
+    """
+    labels, groups = labelled.manifest[task.label].to_numpy(str), groups_of(task, labelled.manifest)
+    result = TaskResult(task.name)
+    for fold in task_folds:
+        used = np.unique(np.concatenate([fold.train, fold.test]))
+        place = np.zeros(len(labelled), np.int64)
+        place[used] = np.arange(len(used))
+        predicted, strength = classify(
+            features[used], labels[used], place[fold.train], place[fold.choose], place[fold.test], groups[used]
+        )
+        result.fold_names.append(fold.name)
+        result.accuracies.append(100 * float(np.mean(predicted == labels[fold.test])))
+        result.strengths.append(strength)
+        result.counts.append(len(fold.test))
+    return result
+
+
+def run(
+    planned: Plan, extractor: Extractor, cache: str | Path | None = None, progress: bool = False, keep: bool = True
+) -> dict[str, TaskResult]:
+    """Embed and probe every task of a plan.
+
+    Args:
+        planned: the plan.
+        extractor: what embeds.
+        cache: folder for embeddings.
+        progress: show a bar on stderr.
+        keep: whether embeddings are looked for in the cache and kept there.
+
+    Returns:
+        Results by task name.
+    """
+    results: dict[str, TaskResult] = {}
+    bar = tqdm(
+        desc=extractor.row,
+        total=math.ceil(planned.seconds),
+        unit="s",
+        disable=not progress,
+        leave=False,
+        bar_format="{desc}: {percentage:3.0f}%|{bar}| {n:.0f}/{total:.0f} s of audio [{elapsed}<{remaining}{postfix}]",
+    )
+    with bar:
+        for name, labelled in planned.sets.items():
+            rows = planned.rows[name]
+            bar.set_postfix_str(f"embed {name}")
+            if keep:
+                embeddings = cached_embeddings(extractor, labelled, rows, cache_folder(cache), bar)
+            else:
+                embeddings = embed_set(extractor.embed, labelled, rows, extractor.sample_rate, bar)
+            features = np.zeros((len(labelled), embeddings.shape[1]), np.float32)
+            features[rows] = embeddings
+            for task in planned.tasks:
+                if task.source == name:
+                    bar.set_postfix_str(f"probe {task.name}")
+                    results[task.name] = probe(features, task, labelled, planned.folds[task.name])
+    return {task.name: results[task.name] for task in planned.tasks}
+
+
+def evaluate(
+    embed: Embed,
+    tasks: str | Sequence[str] = "core",
+    validation: bool = True,
+    audio: str | Path | None = None,
+    cache: str | Path | None = None,
+    max_clips: int | None = None,
+    seed: int = 0,
+    sample_rate: int = 16000,
+    progress: bool = False,
+) -> dict[str, TaskResult]:
+    """Probe a function in memory, by default on validation parts only, for choosing a training recipe.
+
+    Args:
+        embed: a list of clips, each ``(n_samples,)`` float32 in [-1, 1] and of any length, to
+            ``(n_clips, n_features)``.
+        tasks: names, see :func:`benchmark.probes.splits.find_tasks`.
+        validation: True leaves the table's test parts out (see :func:`benchmark.probes.splits.folds`).
+        audio: folder of tars, None for the usual one.
+        cache: folder for decoded audio, None for the usual one.
+        max_clips: clips of a task to use at most, for a quick look.
+        seed: for folds that are made and clips that are picked.
+        sample_rate: Hz, of the clips that ``embed`` wants.
+        progress: show a bar on stderr.
+
+    Returns:
+        Results by task name; ``result.accuracy`` is in %.
+    """
+    planned = plan(tasks, audio, cache, validation, max_clips, seed, progress)
+    return run(planned, Extractor("evaluate", "", sample_rate, embed, ""), cache, progress, keep=False)

@@ -1,0 +1,1 @@
+"""Speed and memory, shown as ratios to plain references."""

@@ -1,0 +1,81 @@
+"""A network's activations by layer, one vector a clip: the mean over the clip's time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from benchmark.models.extractors import Extractor
+from byola_hear.models.frontend import log_mel
+from byola_hear.models.model import ByolaModel
+
+#: Raise it when a change to the layers or the Gram matrices moves a value; what is cached is then out of date.
+MEASUREMENT_VERSION = 1
+
+
+def layer_names(model: ByolaModel) -> list[str]:
+    """Layers in order: each convolutional block, both fully connected layers, the frame feature, the clip embedding."""
+    return [*(f"block {number + 1}" for number in range(model.config.encoder.n_blocks)), "fc1", "fc2", "frame", "clip"]
+
+
+def _modules(model: ByolaModel) -> dict[str, nn.Module]:
+    blocks = [layer for layer in model.encoder.features if isinstance(layer, nn.MaxPool2d)]
+    rectified = [layer for layer in model.encoder.fc if isinstance(layer, nn.ReLU)]
+    return {
+        **{f"block {number + 1}": layer for number, layer in enumerate(blocks)},
+        "fc1": rectified[0],
+        "fc2": rectified[1],
+    }
+
+
+@torch.no_grad()
+def activations(model: ByolaModel, clips: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
+    """Activations of some clips.
+
+    Args:
+        model: a network, in eval mode.
+        clips: ``(n_samples_i,)`` float32 at the model's rate.
+
+    Returns:
+        By layer ``(n_clips, n_features)`` float32: means over the clip's frames, after ReLU and pooling, of the two
+        blocks (channels by frequencies), of both fully connected layers and of the frame feature; and the clip
+        embedding, which is maximum plus mean of the last.
+    """
+    kept: dict[str, list[np.ndarray]] = {name: [] for name in layer_names(model)}
+    seen: dict[str, Tensor] = {}
+
+    def keep(name: str, output: Tensor) -> None:
+        seen[name] = output
+
+    hooks = [
+        module.register_forward_hook(lambda _module, _inputs, output, name=name: keep(name, output))
+        for name, module in _modules(model).items()
+    ]
+    try:
+        for clip in clips:
+            waveform = torch.from_numpy(clip)[None]
+            normalised = (log_mel(waveform, model.config.frontend) - model.config.mean) / model.config.std
+            frames = model.encoder(normalised[:, None])[0]
+            for name, output in seen.items():
+                mean = output[0].mean(-1).flatten() if output.ndim == 4 else output[0].mean(0)
+                kept[name].append(mean.numpy())
+            kept["frame"].append(frames.mean(0).numpy())
+            kept["clip"].append((frames.amax(0) + frames.mean(0)).numpy())
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return {name: np.stack(rows).astype(np.float32) for name, rows in kept.items()}
+
+
+def network_of(extractor: Extractor) -> ByolaModel:
+    """The network behind an extractor.
+
+    Raises:
+        ValueError: if it is none of the package's networks, which alone have these layers.
+    """
+    if extractor.model is None:
+        raise ValueError(f"expected networks, which have layers to compare, got {extractor.row}")
+    return extractor.model

@@ -1,0 +1,141 @@
+"""Draws of the clips that are learnt from, the same for every model and of no group that is tested, and what two probes
+make of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from tqdm import tqdm
+
+from benchmark.probes.ridge import Ridge
+from benchmark.probes.splits import Fold
+
+#: Raise it when a change to the draws or the probes moves an accuracy; what is cached is then out of date.
+MEASUREMENT_VERSION = 1
+
+#: Labels a class.
+COUNTS = (1, 5, 20)
+
+#: The probes: class means under the cosine, and a ridge classifier.
+PROBES = ("centroid", "ridge")
+
+
+def few(labels: np.ndarray, groups: np.ndarray, train: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
+    """Clips to learn from, drawn at random: ``count`` of each class, of as many groups as there are.
+
+    Args:
+        labels: ``(n_clips,)``.
+        groups: ``(n_clips,)``.
+        train: positions that may be drawn.
+        count: clips of each class.
+        rng: draws.
+
+    Returns:
+        ``(n_classes * count,)`` positions; empty if a class has fewer clips.
+    """
+    drawn = []
+    shuffled = train[rng.permutation(len(train))]
+    for label in np.unique(labels[train]):
+        of_class = shuffled[labels[shuffled] == label]
+        if len(of_class) < count:
+            return np.empty(0, np.int64)
+        # How many of a clip's group come before it: first all groups once, then again.
+        seen: dict[str, int] = {}
+        again = []
+        for group in groups[of_class]:
+            again.append(seen.get(group, 0))
+            seen[group] = again[-1] + 1
+        drawn.append(of_class[np.argsort(again, kind="stable")[:count]])
+    return np.concatenate(drawn)
+
+
+def predict(features: np.ndarray, labels: np.ndarray, support: np.ndarray, test: np.ndarray, probe: str) -> np.ndarray:
+    """Labels of tested clips by a probe that has no choices left to make.
+
+    Both work on features that are standardised on the training clips. ``centroid`` takes the class whose mean has the
+    largest cosine with the clip; ``ridge`` is :class:`benchmark.probes.ridge.Ridge` with a strength of the number of
+    features, which damps a clip's own weight by half.
+
+    Args:
+        features: ``(n_clips, n_features)`` float32.
+        labels: ``(n_clips,)``; those of ``test`` are not looked at.
+        support: positions to learn from.
+        test: positions to predict.
+        probe: out of :data:`PROBES`.
+
+    Returns:
+        ``(n_test,)``.
+
+    Raises:
+        ValueError: if the probe is another.
+    """
+    if probe not in PROBES:
+        raise ValueError(f"expected a probe out of {', '.join(PROBES)}, got {probe!r}")
+    classes, codes = np.unique(labels[support], return_inverse=True)
+    learnt, offered = (torch.from_numpy(np.ascontiguousarray(features[rows])) for rows in (support, test))
+    ridge = Ridge(learnt, torch.from_numpy(codes), len(classes))
+    if probe == "ridge":
+        found = next(ridge.predict(offered, [float(features.shape[1])]))
+    else:
+        one_hot = torch.nn.functional.one_hot(torch.from_numpy(codes), len(classes)).float()
+        means = one_hot.T @ torch.nn.functional.normalize(ridge.features)
+        cosines = torch.nn.functional.normalize(ridge.standardised(offered)) @ torch.nn.functional.normalize(means).T
+        found = cosines.argmax(1)
+    predicted: np.ndarray = classes[found.numpy()]
+    return predicted
+
+
+def thinned(positions: Sequence[int] | np.ndarray, most: int, rng: np.random.Generator) -> np.ndarray:
+    """At most so many positions, drawn at random, in order."""
+    positions = np.asarray(positions)
+    return positions if len(positions) <= most else np.sort(rng.choice(positions, most, replace=False))
+
+
+def curve(
+    features: np.ndarray,
+    labels: np.ndarray,
+    groups: np.ndarray,
+    folds: Sequence[Fold],
+    task: str,
+    draws: int,
+    max_test: int,
+    seed: int,
+    bar: tqdm | None = None,
+) -> list[dict[str, Any]]:
+    """Accuracies of both probes for every number of labels and every draw.
+
+    Args:
+        features: ``(n_clips, n_features)`` float32.
+        labels: ``(n_clips,)``.
+        groups: ``(n_clips,)``.
+        folds: taken in turn by the draws.
+        task: the task's name.
+        draws: how many, of each number of labels.
+        max_test: tested clips of a draw at most.
+        seed: of the draws.
+        bar: advanced by one a draw.
+
+    Returns:
+        ``task``, ``probe``, ``count``, ``draw`` and ``accuracy``, %; nothing for a number of labels that a class has
+        not.
+    """
+    found = []
+    for count in COUNTS:
+        for draw in range(draws):
+            # Which clips are drawn depends on the task, the number of labels, the draw and the seed alone.
+            rng = np.random.default_rng([seed, count, draw])
+            fold = folds[draw % len(folds)]
+            support = few(labels, groups, fold.train, count, rng)
+            test = thinned(fold.test, max_test, rng)
+            if bar is not None:
+                bar.update()
+            if not len(support):
+                continue
+            for probe in PROBES:
+                right = predict(features, labels, support, test, probe) == labels[test]
+                accuracy = 100 * float(np.mean(right))
+                found.append({"task": task, "probe": probe, "count": count, "draw": draw, "accuracy": accuracy})
+    return found

@@ -1,0 +1,21 @@
+"""Age of a speaker, in years, from a read sentence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from benchmark.datasets.labelled_set import column, load_set
+from benchmark.studies.regression.measurement import Examples, Measurement, numbers_in
+
+SOURCE = "read_speech_speakers"
+
+
+def age(audio: Path, cache: Path, seed: int) -> Examples:
+    """Years."""
+    sentences = load_set(audio / f"{SOURCE}.tar", cache)
+    return Examples(sentences, np.arange(len(sentences)), numbers_in(sentences, "age"), column(sentences, "speaker"))
+
+
+AGE = Measurement("age", "age", "years", "read sentences by children and adults; a speaker is a group", age)

@@ -1,0 +1,49 @@
+"""``python -m benchmark regression``: quantities by models, in a table and a figure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from benchmark.datasets.labelled_set import audio_folder
+from benchmark.probes.plan import plan
+from benchmark.reporting.command_line import command_line
+from benchmark.studies.findings import read_numbers, save_findings, save_study
+from benchmark.studies.regression.measurements import MEASUREMENTS, find_measurements
+from benchmark.studies.regression.report import CAPTIONS, NAME, TITLE, figure, sentences, tables
+from benchmark.studies.regression.run import seconds_of, table_of
+from benchmark.studies.study import seconds_bar, study_options
+from benchmark.studies.study_setup import Setup
+
+
+@click.command("regression")
+@click.option(
+    "--measurements", default="all", show_default=True, metavar="NAME,…", help=f"Out of {', '.join(MEASUREMENTS)}."
+)
+@study_options()
+def regression_command(measurements: str, **options: Any) -> None:
+    """Quantities read off clip embeddings by ridge regression: pitch, level, speech to noise, talkers, age, dynamics.
+
+    Nested validation with groups (speaker, note, recording) never split; R² and mean absolute error with bootstrap
+    intervals over groups. What was embedded and fitted once is kept, so that the same command goes on where it was
+    stopped.
+    """
+    setup = Setup.of(**options)
+    sources = audio_folder(setup.audio)
+    wanted = find_measurements(measurements)
+    rows = setup.rows(lambda: plan("orchestral_notes", sources, setup.cache).training_clips())
+    measured = [(each, each.examples(sources, setup.cache, setup.seed)) for each in wanted]
+    seconds = sum(len(row.extractors) for row in rows) * sum(seconds_of(examples) for _, examples in measured)
+    with seconds_bar(NAME, seconds, setup.progress) as bar:
+        numbers = table_of({row.name: row.extractors for row in rows}, measured, setup.cache, setup.seed, bar)
+    about = {
+        "command": command_line(),
+        "seed": setup.seed,
+        "clips": {each.name: examples.clips.sha256 for each, examples in measured},
+        "models": {row.name: [each.identity for each in row.extractors] for row in rows},
+    }
+    save_study(setup.output, NAME, numbers, {NAME: figure(numbers)}, about)
+    kept = read_numbers(setup.output, NAME)
+    save_findings(setup.output, NAME, TITLE, sentences(kept), tables(kept), CAPTIONS)
+    click.echo((setup.output / f"{NAME}.md").read_text(encoding="utf-8"))

@@ -1,0 +1,50 @@
+"""Pitch and dynamics of single orchestral notes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from benchmark.datasets.labelled_set import LabelledSet, column, load_set
+from benchmark.studies.regression.measurement import Examples, Measurement, numbers_in
+
+SOURCE = "orchestral_notes"
+
+#: Dynamics from soft to loud: an ordered scale of equal steps.
+DYNAMICS = ("pianissimo", "piano", "mezzo-piano", "mezzo-forte", "forte", "fortissimo")
+
+
+def _examples(notes: LabelledSet, target: np.ndarray) -> Examples:
+    return Examples(notes, np.arange(len(notes)), target, column(notes, "note"))
+
+
+def pitch(audio: Path, cache: Path, seed: int) -> Examples:
+    """MIDI numbers, 60 for middle C."""
+    notes = load_set(audio / f"{SOURCE}.tar", cache)
+    return _examples(notes, numbers_in(notes, "midi_pitch"))
+
+
+def dynamics(audio: Path, cache: Path, seed: int) -> Examples:
+    """Steps on the scale :data:`DYNAMICS`, 0 for the softest.
+
+    Raises:
+        ValueError: if a clip has other dynamics.
+    """
+    notes = load_set(audio / f"{SOURCE}.tar", cache)
+    names = column(notes, "dynamics")
+    if unknown := sorted(set(names) - set(DYNAMICS)):
+        raise ValueError(f"{SOURCE}: expected dynamics out of {', '.join(DYNAMICS)}, got {', '.join(unknown)}")
+    return _examples(notes, np.array([float(DYNAMICS.index(name)) for name in names]))
+
+
+PITCH = Measurement(
+    "pitch", "pitch", "semitones", "single orchestral notes, MIDI number; a note of an instrument is a group", pitch
+)
+DYNAMICS_SCALE = Measurement(
+    "dynamics",
+    "dynamics",
+    "steps",
+    f"the same notes, {DYNAMICS[0]} to {DYNAMICS[-1]} as {len(DYNAMICS)} equal steps; groups as for pitch",
+    dynamics,
+)

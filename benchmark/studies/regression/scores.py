@@ -1,0 +1,119 @@
+"""How good predicted numbers are: coefficient of determination, mean absolute error, octaves; with intervals.
+
+The interval is a bootstrap over groups, since clips of one speaker or note are no independent evidence; for a
+difference of two models, both are scored on the same draws.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from benchmark.studies.regression.nested import Predictions
+
+#: Draws of the bootstrap.
+N_DRAWS = 2000
+
+#: Semitones: half an octave, and half a semitone.
+HALF_OCTAVE, HALF_SEMITONE = 6.0, 0.5
+
+
+@dataclass(frozen=True)
+class Score:
+    """A number with its 95 % interval; both ends are nan where there is no interval."""
+
+    value: float
+    low: float = float("nan")
+    high: float = float("nan")
+
+
+def draws_of_groups(groups: np.ndarray, seed: int, n_draws: int = N_DRAWS) -> tuple[np.ndarray, np.ndarray]:
+    """How often each group is in each bootstrap sample.
+
+    Args:
+        groups: ``(n_clips,)`` text.
+        seed: of the draws.
+        n_draws: how many samples.
+
+    Returns:
+        ``(n_draws, n_groups)`` counts and ``(n_clips,)`` the number of each clip's group.
+    """
+    names, codes = np.unique(groups, return_inverse=True)
+    rng = np.random.default_rng(seed)
+    return rng.multinomial(len(names), np.full(len(names), 1 / len(names)), n_draws), codes
+
+
+def _with_interval(values: np.ndarray, draws: np.ndarray) -> Score:
+    """Of ``(n_seeds,)`` values and ``(n_seeds, n_draws)`` draws, the mean over seeds and its interval."""
+    low, high = np.percentile(draws.mean(0), [2.5, 97.5])
+    return Score(float(values.mean()), float(low), float(high))
+
+
+def scores_of(
+    several: list[Predictions], target: np.ndarray, groups: np.ndarray, octaves: bool = False, seed: int = 0
+) -> dict[str, Score]:
+    """Score predictions.
+
+    Args:
+        several: one or more predictions of the same clips, such as those of several untrained networks, whose scores
+            are averaged.
+        target: ``(n_clips,)``.
+        groups: ``(n_clips,)`` text, what the bootstrap draws.
+        octaves: whether target and predictions are semitones.
+        seed: of the bootstrap.
+
+    Returns:
+        ``r2``: share of the squared error of guessing the training clips' mean that the predictions avoid (0 for that
+        guess, 1 for perfect ones, below 0 for worse than guessing); ``mae``: mean absolute error, in the target's
+        unit; for semitones ``octave_errors``: share of predictions nearer to another octave of the note, more than
+        six semitones off, and ``semitone_hits``: share of predictions within half a semitone.
+    """
+    drawn = _drawn(several, target, groups, octaves, seed)
+    return {name: _with_interval(*each) for name, each in drawn.items()}
+
+
+def r2_difference(
+    first: list[Predictions], second: list[Predictions], target: np.ndarray, groups: np.ndarray, seed: int = 0
+) -> Score:
+    """By how much one model's R² is higher than another's; arguments as of :func:`scores_of`."""
+    one, other = (_drawn(each, target, groups, False, seed)["r2"] for each in (first, second))
+    value, draws = (mine.mean(0, keepdims=True) - theirs.mean(0, keepdims=True) for mine, theirs in zip(one, other))
+    return _with_interval(value, draws)
+
+
+def _drawn(
+    several: list[Predictions], target: np.ndarray, groups: np.ndarray, octaves: bool, seed: int
+) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Of each score the ``(n_seeds,)`` values and the ``(n_seeds, n_draws)`` values of bootstrap samples."""
+    counts, codes = draws_of_groups(groups, seed)
+    n_groups = counts.shape[1]
+
+    def by_group(values: np.ndarray) -> np.ndarray:
+        return np.bincount(codes, values, n_groups)
+
+    sizes = counts @ by_group(np.ones(len(target)))
+    values: dict[str, list[float]] = {}
+    draws: dict[str, list[np.ndarray]] = {}
+
+    def add(name: str, value: float, drawn: np.ndarray) -> None:
+        values.setdefault(name, []).append(value)
+        draws.setdefault(name, []).append(drawn)
+
+    for predictions in several:
+        error = predictions.predicted - target
+        squares, guessed = error**2, (predictions.mean - target) ** 2
+        drawn = 1 - counts @ by_group(squares) / np.maximum(counts @ by_group(guessed), 1e-300)
+        add("r2", 1 - squares.sum() / max(guessed.sum(), 1e-300), drawn)
+        shares = {"mae": np.abs(error)}
+        if octaves:
+            shares["octave_errors"] = (np.abs(error) > HALF_OCTAVE).astype(float)
+            shares["semitone_hits"] = (np.abs(error) <= HALF_SEMITONE).astype(float)
+        for name, share in shares.items():
+            add(name, float(share.mean()), counts @ by_group(share) / sizes)
+    return {name: (np.array(values[name]), np.array(draws[name])) for name in values}
+
+
+def guessing(predictions: Predictions) -> Predictions:
+    """The reference row: every clip predicted as the mean of the clips that its fold trains on."""
+    return Predictions(predictions.mean, predictions.mean, ())

@@ -1,0 +1,36 @@
+"""How many people talk at once, none to four: the mixtures of the task ``speaker_count``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from benchmark.datasets.labelled_set import SAMPLE_RATE
+from benchmark.studies.regression.measurement import Examples, Measurement
+from benchmark.studies.study import set_of_clips
+from benchmark.tasks.registry import task_of
+
+
+def talkers(audio: Path, cache: Path, seed: int) -> Examples:
+    """Number of talkers of each mixture.
+
+    The mixtures of a split share talkers, no two splits do: a split is a group, and tested as a whole.
+    """
+    items = list(task_of("speaker_count").items(audio))
+    clips = [item.samples() if callable(item.samples) else item.samples for item in items]
+    counts = np.array([float(str(item.labels[0])) for item in items])
+    splits, files = np.array([item.split for item in items]), np.array([item.file for item in items])
+    made = set_of_clips("talkers", pd.DataFrame({"split": splits, "target": counts}), clips, SAMPLE_RATE)
+    return Examples(made, np.arange(len(made)), counts, splits, files)
+
+
+TALKERS = Measurement(
+    "talkers",
+    "talkers",
+    "talkers",
+    "none to four talkers at once over a background; three groups of mixtures that share no talker, and the bootstrap "
+    "draws mixtures",
+    talkers,
+)

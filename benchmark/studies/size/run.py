@@ -1,0 +1,160 @@
+"""All cells of the table: audio, training, probe; what is done is found again."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from tqdm import tqdm
+
+import byola_hear
+from benchmark.models.extractors import from_model
+from benchmark.probes import ridge
+from benchmark.probes.plan import Plan
+from benchmark.probes.probe import TaskResult, run
+from benchmark.studies.size.cells import Cell, audio_of, drawn, shape_of, trained, untrained
+from benchmark.studies.study_setup import key_of, remembered
+from byola_hear.models.model import ByolaModel
+from byola_hear.pretraining.training.distributed import launched
+from byola_hear.pretraining.training.recipe import Recipe
+from byola_hear.pretraining.training.train import Progress
+from byola_hear.utils.files import locked
+
+#: Raise it when a change to how networks are probed moves an accuracy; what is cached is then out of date.
+MEASUREMENT_VERSION = 1
+
+#: The task's name of the mean over all.
+MEAN = "mean"
+
+
+def probed(model: ByolaModel, planned: Plan, cache: Path) -> list[dict[str, Any]]:
+    """Validation accuracies of a network, %, with 95 % intervals, a line a task and one for their mean; kept in the
+    cache, embeddings as well."""
+    extractor = from_model(model, model.config.name)
+    sets = {name: [labelled.sha256, planned.rows[name].tolist()] for name, labelled in planned.sets.items()}
+    tasks = [task.name for task in planned.tasks]
+
+    def compute() -> list[dict[str, Any]]:
+        results = run(planned, extractor, cache)
+        lines = [_line(name, result.accuracy, result.interval()) for name, result in results.items()]
+        return [*lines, _line(MEAN, *_mean(list(results.values())))]
+
+    key = key_of([extractor.identity, sets, tasks], versions=[MEASUREMENT_VERSION, ridge.MEASUREMENT_VERSION])
+    lines: list[dict[str, Any]] = remembered(cache, "size", key, compute)
+    return lines
+
+
+def _line(task: str, accuracy: float, interval: tuple[float, float]) -> dict[str, Any]:
+    return {"task": task, "accuracy": accuracy, "low": interval[0], "high": interval[1]}
+
+
+def _mean(results: Sequence[TaskResult]) -> tuple[float, tuple[float, float]]:
+    draws = np.mean([result.draws(number) for number, result in enumerate(results)], axis=0)
+    low, high = np.percentile(draws, [2.5, 97.5])
+    return float(np.mean([result.accuracy for result in results])), (float(low), float(high))
+
+
+def cells_of(widths: Sequence[int], hours: Sequence[float]) -> list[Cell]:
+    """The table's cells, by volume and then by width.
+
+    Raises:
+        ValueError: if a width or volume is none, or there are none.
+    """
+    if not widths or not hours or not all(0 < volume < math.inf for volume in hours):
+        raise ValueError(f"expected widths and positive hours, got {list(widths)} and {list(hours)}")
+    for width in widths:
+        shape_of(width)
+    return [Cell(width, volume) for volume in sorted(set(hours)) for width in sorted(set(widths))]
+
+
+def table_of(
+    cells: Sequence[Cell],
+    manifests: Sequence[Path],
+    recipe: Recipe,
+    folder: Path,
+    planned: Plan,
+    cache: Path,
+    device: str = "auto",
+    bar: tqdm | None = None,
+) -> pd.DataFrame:
+    """Train and probe every cell, and networks of each width that were not trained.
+
+    Args:
+        cells: of the table.
+        manifests: audio, see :func:`benchmark.studies.size.cells.volume`.
+        recipe: of all cells.
+        folder: of audio, runs and checkpoints.
+        planned: tasks, on validation parts.
+        cache: folder for embeddings and results.
+        device: that trains.
+        bar: counts training steps.
+
+    Returns:
+        Columns ``width``, ``hours`` (0: untrained), ``parameters``, ``features``, ``crops``, ``minutes``, ``loss``,
+        ``spread``, ``task``, ``accuracy``, ``low``, ``high``.
+
+    Raises:
+        ValueError: if a manifest is too short for a volume, what is in the folder comes from other manifests or
+            another recipe, or another process is at work there.
+    """
+    lines: list[dict[str, Any]] = []
+
+    def say(text: str) -> None:
+        if bar is not None:
+            bar.set_postfix_str(text)
+
+    def decoding(done: int, total: int) -> None:
+        say(f"decoding {done} of {total} rows")
+
+    def add(model: ByolaModel, cell: Cell, facts: dict[str, Any]) -> None:
+        say(f"probing {model.config.name}")
+        shared = {
+            "width": cell.width,
+            "hours": cell.hours,
+            "parameters": sum(values.numel() for values in model.encoder.parameters()),
+            "features": model.scene_embedding_size,
+            **{name: facts.get(name, 0) for name in ("crops", "minutes")},
+            **{name: facts.get(name, float("nan")) for name in ("loss", "spread")},
+        }
+        lines.extend({**shared, **each} for each in probed(model, planned, cache))
+
+    folder.mkdir(parents=True, exist_ok=True)
+    with open(folder / "lock", "a") as lock, launched(device) as place:
+        if not locked(lock):
+            raise ValueError(f"{folder}: another process is training there; expected a folder of its own")
+        volumes = drawn(manifests, [cell.hours for cell in cells], recipe.seed, folder / "audio")
+        for cell in cells:
+            audio = audio_of(volumes[cell.hours], decoding)
+            path = trained(cell, audio, recipe, folder, place, _reporter(bar, cell))
+            model = byola_hear.load_model(str(path))
+            wanted = replace(recipe, encoder=shape_of(cell.width)).to_dict()
+            training = model.config.training
+            if Recipe.from_dict(training["recipe"]).to_dict() != wanted:
+                raise ValueError(f"{path}: was trained with another recipe; choose another --runs or remove it")
+            if training["manifest_sha256"] != audio.info["manifest_sha256"]:
+                raise ValueError(f"{path}: was trained on other audio; choose another --runs or remove it")
+            if bar is not None:
+                bar.update(recipe.steps * (1 + cells.index(cell)) - bar.n)
+            add(model, cell, training)
+        # The largest volume's statistics: those of the last cell.
+        for width in dict.fromkeys(cell.width for cell in cells):
+            add(untrained(width, audio, recipe.seed), Cell(width, 0.0), {})
+    return pd.DataFrame(lines)
+
+
+def _reporter(bar: tqdm | None, cell: Cell) -> Callable[[Progress], None] | None:
+    """Shows a cell's steps in the bar of all."""
+    if bar is None:
+        return None
+    before = bar.n
+
+    def report(state: Progress) -> None:
+        bar.set_postfix_str(f"{cell.name}: loss {state.loss:.3f}, {state.crops_per_second:.0f} crops/s")
+        bar.update(before + state.step - bar.n)
+
+    return report

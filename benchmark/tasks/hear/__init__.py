@@ -1,0 +1,1 @@
+"""HEAR's own published tasks."""

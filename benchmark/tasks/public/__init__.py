@@ -1,0 +1,1 @@
+"""The suite public: tasks made of public labelled sets."""

@@ -1,0 +1,84 @@
+"""Tasks made of a labelled set's clips as they are: which clips, in which split, under which label."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from benchmark.datasets.labelled_set import SAMPLE_RATE, LabelledSet, load_set
+from benchmark.tasks.splitting import at_most, deal, need_columns, one_split_a_group
+from benchmark.tasks.task import Item
+
+
+@dataclass(frozen=True)
+class LabelledClips:
+    """Makes a task's files out of a labelled set.
+
+    A group that the set has in several splits stays in the one where it has most clips (the first of these in order
+    of name), and its clips in the others are left out.
+
+    Attributes:
+        source: the set's name.
+        label: the manifest's column of labels.
+        group: the column of what must not be in two splits; None if each clip stands for itself.
+        split: the column of splits or folds.
+        label_prefix: stands before each label: heareval would read the label 0024 as 24.
+        split_prefix: stands before each split's name.
+        leave_out: labels that are not used.
+        least_seconds: clips that are shorter are not used.
+        max_clips: so many of each label in each split at most, drawn; None for all.
+        shares: for a split that is made here instead, its names and the share of clips that each should get; whole
+            groups go to one.
+        stratify: columns whose mixture a split that is made here keeps.
+    """
+
+    source: str
+    label: str = "label"
+    group: str | None = None
+    split: str = "split"
+    label_prefix: str = ""
+    split_prefix: str = ""
+    leave_out: tuple[str, ...] = ()
+    least_seconds: float = 0.0
+    max_clips: int | Mapping[str, int] | None = None
+    shares: Mapping[str, float] = field(default_factory=dict)
+    stratify: tuple[str, ...] = ()
+
+    def __call__(self, sources: Path) -> Iterator[Item]:
+        """The files, from the folder of labelled sets."""
+        labelled = load_set(sources / f"{self.source}.tar")
+        need_columns(labelled, *{self.label, self.group or "file", *self.stratify})
+        long_enough = labelled.lengths >= self.least_seconds * labelled.sample_rate
+        rows = labelled.manifest[long_enough & ~labelled.manifest[self.label].isin(self.leave_out)]
+        groups = rows[self.group or "file"]
+        if self.shares:
+            strata = rows[list(self.stratify or (self.label,))].agg("|".join, axis=1)
+            splits = pd.Series(deal(list(groups), list(strata), self.shares), rows.index)
+        else:
+            need_columns(labelled, self.split)
+            splits = rows[self.split]
+        unsplit = one_split_a_group(list(splits), list(groups))
+        rows, groups, splits = rows[unsplit], groups[unsplit], splits[unsplit]
+        kept = at_most(list(zip(splits, rows[self.label])), [self._limit(split) for split in splits])
+        for row in rows.index[kept]:
+            yield Item(
+                file=f"{Path(rows['file'][row]).stem}.wav",
+                split=self.split_prefix + splits[row],
+                samples=clip_of(labelled, row),
+                labels=(self.label_prefix + rows[self.label][row],),
+                # A space parts two groups.
+                group=groups[row].replace(" ", "_"),
+            )
+
+    def _limit(self, split: str) -> int | None:
+        return self.max_clips.get(split) if isinstance(self.max_clips, Mapping) else self.max_clips
+
+
+def clip_of(labelled: LabelledSet, row: int) -> partial[np.ndarray]:
+    """What makes one clip of a set, ``(n_samples,)`` float32 at 16 kHz, when it is called."""
+    return partial(labelled.clip, row, SAMPLE_RATE)

@@ -1,0 +1,1 @@
+"""Scenes with exact times: sounds mixed and placed at stated levels."""

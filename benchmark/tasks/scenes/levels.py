@@ -1,0 +1,137 @@
+"""How loud sounds are, where a clip's main sound is, and sounds at a level that is asked for.
+
+Samples are ``(n_samples,)`` at :data:`benchmark.datasets.labelled_set.SAMPLE_RATE`. Levels are in decibels of full
+scale (a square wave of amplitude 1 has 0 dB).
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from benchmark.datasets.labelled_set import SAMPLE_RATE
+
+#: Seconds of a frame in which loudness is looked at; so exact are the edges that :func:`active_run` finds.
+FRAME_SECONDS = 0.01
+
+#: Decibels; the level of silence.
+SILENCE_DB = -120.0
+
+#: What a scene's samples may reach: below full scale, so that nothing is clipped when written as 16 bits.
+PEAK = 0.98
+
+
+def seconds_to_samples(seconds: float) -> int:
+    """The nearest whole number of samples."""
+    return round(seconds * SAMPLE_RATE)
+
+
+def samples_to_ms(n_samples: int) -> float:
+    """Milliseconds that so many samples last.
+
+    >>> samples_to_ms(8)
+    0.5
+    """
+    return 1000 * n_samples / SAMPLE_RATE
+
+
+def level(samples: np.ndarray) -> float:
+    """Mean power in decibels of full scale, not below :data:`SILENCE_DB`.
+
+    >>> round(level(np.full(100, 0.1)), 6)
+    -20.0
+    """
+    power = float(np.mean(np.square(samples, dtype=np.float64))) if len(samples) else 0.0
+    return max(SILENCE_DB, 10 * math.log10(max(power, 1e-30)))
+
+
+def frame_levels(samples: np.ndarray) -> np.ndarray:
+    """Level of each whole frame of :data:`FRAME_SECONDS`, ``(n_frames,)`` decibels.
+
+    Raises:
+        ValueError: if there is not one whole frame.
+    """
+    length = seconds_to_samples(FRAME_SECONDS)
+    n_frames = len(samples) // length
+    if not n_frames:
+        raise ValueError(f"expected at least {length} samples, one frame of {FRAME_SECONDS} s, got {len(samples)}")
+    frames = samples[: n_frames * length].astype(np.float64).reshape(n_frames, length)
+    return np.maximum(SILENCE_DB, 10 * np.log10(np.maximum(np.mean(frames**2, axis=1), 1e-30)))
+
+
+def active_level(samples: np.ndarray, range_db: float = 25.0) -> float:
+    """Level of a sound while it sounds: mean power of the frames within ``range_db`` of the loudest, in decibels.
+
+    Pauses don't count, so a ratio of two such levels says how loud one sound is against another, however much of
+    the time either of them is there.
+
+    >>> tone = np.full(16000, 0.1)
+    >>> round(active_level(np.concatenate([tone, np.zeros(48000)])), 6)
+    -20.0
+    """
+    levels = frame_levels(samples)
+    return float(10 * np.log10(np.mean(10 ** (levels[levels >= levels.max() - range_db] / 10))))
+
+
+def active_run(
+    samples: np.ndarray,
+    range_db: float = 40.0,
+    bridge_seconds: float = 0.3,
+    least_seconds: float = 0.0,
+    above_floor_db: float = 10.0,
+    least_range_db: float = 25.0,
+) -> tuple[int, int]:
+    """Where a clip's main sound begins and ends.
+
+    A frame is active if it is ``above_floor_db`` louder than the clip's quiet frames (their 5th percentile), but
+    whoever is more than ``range_db`` below the loudest frame never is, and whoever is within ``least_range_db`` of
+    it always is. Unbroken stretches of active frames shorter than ``least_seconds`` (clicks beside the sound) don't
+    count. Pauses of up to ``bridge_seconds`` between active frames are part of the sound. Of the runs that result, the
+    one with the greatest energy is taken.
+
+    Args:
+        samples: ``(n_samples,)`` the clip.
+        range_db: the most that lies between the loudest frame and the quietest active one.
+        bridge_seconds: the longest pause within one sound.
+        least_seconds: the shortest stretch that counts; where none is so long, all do.
+        above_floor_db: what distinguishes sound from the recording's noise.
+        least_range_db: the least that lies between the loudest frame and the loudest inactive one.
+
+    Returns:
+        Its first sample and the one after its last, whole frames apart; an empty stretch ``(0, 0)`` for a silent clip.
+
+    Raises:
+        ValueError: if the clip is shorter than a frame.
+    """
+    levels = frame_levels(samples)
+    peak = levels.max()
+    if peak <= SILENCE_DB:
+        return 0, 0
+    threshold = np.clip(np.percentile(levels, 5) + above_floor_db, peak - range_db, peak - least_range_db)
+    active = np.flatnonzero(levels >= threshold)
+    long_enough = [run for run in _runs(active, 0) if len(run) * FRAME_SECONDS >= least_seconds - 1e-9]
+    active = np.concatenate(long_enough) if long_enough else active
+    runs = _runs(active, bridge_seconds)
+    main = max(runs, key=lambda run: float(np.sum(10 ** (levels[run] / 10))))
+    length = seconds_to_samples(FRAME_SECONDS)
+    return int(main[0]) * length, int(main[-1] + 1) * length
+
+
+def _runs(active: np.ndarray, bridge_seconds: float) -> list[np.ndarray]:
+    """Frames in order, parted wherever more than ``bridge_seconds`` of others lie between two of them."""
+    return np.split(active, np.flatnonzero((np.diff(active) - 1) * FRAME_SECONDS > bridge_seconds + 1e-9) + 1)
+
+
+def at_level(samples: np.ndarray, decibels: float) -> np.ndarray:
+    """Samples amplified so that their :func:`active_level` is ``decibels``; silence stays what it is."""
+    now = active_level(samples)
+    gain = 10 ** ((decibels - now) / 20) if now > SILENCE_DB else 1.0
+    return (samples * gain).astype(np.float32)
+
+
+def delivered(scene: np.ndarray, decibels: float) -> np.ndarray:
+    """A scene at an active level of ``decibels``, or as loud as its :data:`PEAK` allows if that is less."""
+    scene = at_level(scene, decibels)
+    highest = float(np.abs(scene).max())
+    return scene * np.float32(min(1.0, PEAK / highest)) if highest else scene

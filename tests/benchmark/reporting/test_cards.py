@@ -1,0 +1,65 @@
+"""Cards say what the checkpoints, the logs and the probe's table say."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from benchmark.reporting.cards import PROBE_TABLE, card_text, write_cards
+from byola_hear import describe_model, list_models
+from byola_hear.models.config import ModelConfig
+from byola_hear.models.encoders.convolutional import EncoderConfig
+from byola_hear.models.frontend import FrontendConfig
+from byola_hear.models.model import ByolaModel
+from byola_hear.models.zoo import add_to_zoo
+from byola_hear.pretraining.training.recipe import Recipe
+
+TRAINING = {
+    "hours": 2.5,
+    "sources": [{"source": "waves=1.0", "kind": "effects", "licence": "CC0-1.0", "rows": 70, "hours": 2.5}],
+    "matching": {
+        "hours": 2.5,
+        "seed": 7,
+        "limits": {"music": 0.5},
+        "sets": {"x": {"effects": 2.5}, "y": {"music": 2.5}},
+    },
+    "recipe": Recipe(steps=30).to_dict(),
+    "step": 30,
+    "crops": 3840,
+    "minutes": 12.0,
+    "loss": 0.25,
+    "spread": 0.75,
+}
+
+
+def test_a_card_holds_the_facts(tmp_path: Path) -> None:
+    config = ModelConfig(
+        "x", "3", FrontendConfig(), EncoderConfig(channels=4, hidden_size=8), -5.0, 4.0, training=TRAINING
+    )
+    sha256 = add_to_zoo(ByolaModel(config), tmp_path)
+    log = "step,crops,seconds,loss,spread,learning_rate,ema_decay,crops_per_second\n10,1280,9,0.5,0.7,1e-3,0.99,140\n"
+    (tmp_path / "byola-x.log.csv").write_text(log)
+    (path,) = write_cards(tmp_path, "| model | mean |\n|---|--:|\n| x | 12.3 |\n")
+    text = path.read_text(encoding="utf-8")
+    for fact in (
+        sha256,
+        "| waves=1.0 | effects | CC0-1.0 | 70 | 2.500 |",
+        "2.5 hours for each network, drawn with seed 7",
+        "music at most 50% of its collection",
+        "3840 crops seen",
+        "| x | 12.3 |",
+        "loss 0.250, spread 0.750",
+    ):
+        assert fact in text
+    assert (tmp_path / "byola-x.png").stat().st_size > 10_000
+
+
+def test_the_cards_are_up_to_date(repository: Path) -> None:
+    names = list_models()
+    if not names:
+        pytest.skip("no networks in weights/")
+    for name in names:
+        expected = card_text(describe_model(name), PROBE_TABLE.read_text(encoding="utf-8"))
+        text = (repository / "weights" / f"byola-{name}.md").read_text(encoding="utf-8")
+        assert text == expected, "stale card: run `python -m benchmark cards`"

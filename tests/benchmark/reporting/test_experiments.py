@@ -1,0 +1,108 @@
+"""The page of what was tried: from records alone, and never from test parts."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from benchmark.reporting.experiments import difference, experiments_command, page, record_of, scores_of
+from byola_hear.models.checkpoint import save_checkpoint
+from byola_hear.models.config import ModelConfig
+from byola_hear.models.encoders.convolutional import EncoderConfig
+from byola_hear.models.frontend import FrontendConfig
+from byola_hear.models.model import ByolaModel
+from byola_hear.pretraining.training.recipe import Recipe
+
+
+def checkpoint(folder: Path, name: str, training: dict[str, Any] | None = None, **changes: Any) -> Path:
+    """A run's checkpoint."""
+    encoder = EncoderConfig(channels=4, hidden_size=8)
+    recipe = Recipe(encoder=encoder, **changes).to_dict()
+    facts = {"recipe": recipe, "hours": 12.0, "crops": 640, "minutes": 2.5, "loss": 0.5, "spread": 0.9}
+    facts["manifest_sha256"] = "ab" * 32
+    training = facts if training is None else training
+    config = ModelConfig(name, "1", FrontendConfig(), encoder, -5.0, 4.0, training=training)
+    save_checkpoint(folder / f"byola-{name}.safetensors", ByolaModel(config))
+    return folder / f"byola-{name}.safetensors"
+
+
+def probe(path: Path, means: dict[str, float], parts: str = "validation") -> Path:
+    """A probe's results."""
+    models = {
+        name: {"mean": mean, "mean_interval": [mean - 1, mean + 1], "tasks": {"digits": {"accuracy": mean}}}
+        for name, mean in means.items()
+    }
+    path.write_text(json.dumps({"about": {"parts": parts}, "models": models}))
+    return path
+
+
+def test_the_command_records_and_ranks(tmp_path: Path) -> None:
+    runs = [checkpoint(tmp_path, "base"), checkpoint(tmp_path, "small", batch_size=32, steps=20_000)]
+    results = probe(tmp_path / "p.json", {"byola-base": 80.0, "byola-small": 81.5, "untrained": 78.0, "stranger": 99.0})
+    arguments = [*map(str, runs), "--probe", str(results), "--folder", str(tmp_path)]
+    done = CliRunner().invoke(experiments_command, arguments, catch_exceptions=False)
+    assert done.exit_code == 0 and "2 runs" in done.output
+    text = (tmp_path / "EXPERIMENTS.md").read_text(encoding="utf-8")
+    rows = [line for line in text.splitlines() if line.startswith("|")][2:]
+    assert [row.split(" | ")[0] for row in rows] == ["| small", "| base", "| untrained"]
+    assert "| small | batch size 32 | 640 | 2 | 0.500 | 0.900 | 81.5 | 81.5 ± 1.0 | +3.5 |" in text
+    assert "stranger" not in text
+    before = (tmp_path / "experiments.json").read_bytes()
+    assert CliRunner().invoke(experiments_command, ["--folder", str(tmp_path)]).exit_code == 0
+    assert (tmp_path / "experiments.json").read_bytes() == before
+    assert (tmp_path / "EXPERIMENTS.md").read_text(encoding="utf-8") == text
+
+
+def test_a_run_without_results_says_so(tmp_path: Path) -> None:
+    name, record = record_of(checkpoint(tmp_path, "base"))
+    text = page({"runs": {name: record}, "scores": scores_of(probe(tmp_path / "p.json", {"untrained": 70.0}))})
+    assert "| base | – | 640 | 2 | 0.500 | 0.900 | – | – | – |" in text
+
+
+def test_results_on_test_parts_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="expected results on validation parts, got test"):
+        scores_of(probe(tmp_path / "p.json", {"byola-base": 80.0}, parts="test"))
+
+
+@pytest.mark.parametrize("text", ["{}", "[]", "no JSON"])
+def test_what_is_no_probes_result_is_refused(text: str, tmp_path: Path) -> None:
+    (tmp_path / "p.json").write_text(text)
+    with pytest.raises(ValueError, match=r"p\.json: expected results of"):
+        scores_of(tmp_path / "p.json")
+
+
+def test_a_run_done_again_has_no_scores_until_it_is_probed(tmp_path: Path) -> None:
+    base = str(checkpoint(tmp_path, "base"))
+    results = probe(tmp_path / "p.json", {"byola-base": 80.0})
+    again = ["--folder", str(tmp_path), base]
+    CliRunner().invoke(experiments_command, [*again, "--probe", str(results)], catch_exceptions=False)
+    CliRunner().invoke(experiments_command, again, catch_exceptions=False)
+    assert "80.0" in (tmp_path / "EXPERIMENTS.md").read_text(encoding="utf-8")
+    checkpoint(tmp_path, "base", batch_size=32)
+    CliRunner().invoke(experiments_command, again, catch_exceptions=False)
+    assert "80.0" not in (tmp_path / "EXPERIMENTS.md").read_text(encoding="utf-8")
+
+
+def test_what_is_no_run_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="it does not say its recipe, hours"):
+        record_of(checkpoint(tmp_path, "base", training={}))
+    with pytest.raises(ValueError, match="expected a run called 'base' to compare with, got small"):
+        page({"runs": {"small": record_of(checkpoint(tmp_path, "small"))[1]}, "scores": {}})
+
+
+def test_differences_name_every_setting_but_those_that_follow() -> None:
+    base = Recipe().to_dict()
+    other = Recipe(learning_rate=1e-3, steps=5, warm_up_steps=1).to_dict()
+    other["views"]["mixup_ratio"] = 0.4
+    assert difference(other, base) == "learning rate 0.001, mixup ratio 0.4"
+    assert difference(base, base) == "–"
+
+
+def test_the_page_is_up_to_date(repository: Path) -> None:
+    records = json.loads((repository / "weights" / "experiments.json").read_text(encoding="utf-8"))
+    written = (repository / "weights" / "EXPERIMENTS.md").read_text(encoding="utf-8")
+    assert page(records) == written, "stale: run `python -m benchmark experiments`"
