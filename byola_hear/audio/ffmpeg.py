@@ -60,6 +60,7 @@ class FfmpegSource:
     Args:
         path: a regular file.
         content: what is in it.
+        form: ffmpeg's name of the format, for files without a header.
         strict: whether an error of ffmpeg's ends the reading. Where the length is known otherwise, no error does, but
             another length.
 
@@ -67,7 +68,7 @@ class FfmpegSource:
         AudioFileError: if ffmpeg is not there, can't be started or can't read the file.
     """
 
-    def __init__(self, path: str, content: Content, strict: bool = True) -> None:
+    def __init__(self, path: str, content: Content, form: str | None = None, strict: bool = True) -> None:
         self.path = path
         self._strict = strict and content.seconds is None
         self._known_seconds = content.seconds
@@ -79,7 +80,8 @@ class FfmpegSource:
             self._process = subprocess.Popen(
                 [
                     *(shutil.which("ffmpeg") or "ffmpeg", "-nostdin", "-hide_banner", "-nostats", "-v", "level+info"),
-                    *(*(("-xerror",) if self._strict else ()), *_LOCAL_ONLY, "-i", self._input(content)),
+                    *(*(("-xerror",) if self._strict else ()), *_LOCAL_ONLY),
+                    *(*(("-f", form) if form else ()), "-i", self._input(content)),
                     *("-map", "0:a:0", "-c:a", "pcm_f32be", "-f", "au", "pipe:1"),
                 ],
                 stdin=subprocess.DEVNULL,
