@@ -281,7 +281,9 @@ def _caf(file: BinaryIO, size: int) -> Layout | None:
     def view(wanted: int) -> tuple[Part, ...]:
         return overwritten({size_at: struct.pack(">q", wanted + 4)}, size)
 
-    return Layout("CAF", start, stated, None, byte_rate, view, _caf_chunk_end, stated)
+    # libsndfile reads a file that is shorter than its header says from another place on, or not at all.
+    shown = stated if stated is not None and start + stated <= size else None
+    return Layout("CAF", start, stated, None, byte_rate, view, _caf_chunk_end, shown)
 
 
 def _caf_chunk_end(file: BinaryIO, place: int, end: int) -> int | None:
@@ -309,7 +311,7 @@ def _au(file: BinaryIO, size: int, head: bytes) -> Layout | None:
         return overwritten({8: known}, start + wanted)
 
     # libsndfile takes all that follows for samples of some codecs, and large sizes for negative ones.
-    shown = size - start if not width or n_bytes == 0xFFFFFFFF else n_bytes if n_bytes < 1 << 31 else None
+    shown = size - start if not width or n_bytes == 0xFFFFFFFF else n_bytes if start + n_bytes < 1 << 31 else None
     return Layout("AU", start, _known(n_bytes), None, float(rate * channels * width), view, None, shown)
 
 
