@@ -12,13 +12,10 @@ import shutil
 import tarfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from pathlib import Path, PurePosixPath
-from typing import Any
 
-import soundfile
-
-from byola_hear.audio.libsndfile import FRAMES_UNKNOWN
-from byola_hear.audio.reading import open_source
+from byola_hear.audio.opening import open_source
 from byola_hear.audio.source import AudioFileError
 from byola_hear.extraction.clips import audio_files
 from byola_hear.pretraining.data.manifest import ManifestClip, path_from, write_manifest
@@ -118,16 +115,16 @@ def build_manifest(
             if path in clips:
                 continue
             try:
-                info = _info(file)
+                duration_s, sample_rate, channels = _measured(file)
             except ValueError as error:
                 if on_error is not None:
                     on_error(file, str(error))
                 continue
             clips[path] = ManifestClip(
                 path=path,
-                duration_s=info.frames / info.samplerate,
-                sample_rate=info.samplerate,
-                channels=info.channels,
+                duration_s=duration_s,
+                sample_rate=sample_rate,
+                channels=channels,
                 source=Path(os.path.abspath(given)).name,
                 kind=kind,
                 group=groups.get(file.name, ""),
@@ -139,29 +136,27 @@ def build_manifest(
     return list(clips.values())
 
 
-def _info(file: Path) -> Any:
-    """What libsndfile says of a file.
+def _measured(file: Path) -> tuple[float, int, int]:
+    """The length of a file in seconds, its rate in Hz and its channels; decoded if its header does not say the length.
 
     Raises:
-        ValueError: if it can have no row in a manifest; the message says why.
+        ValueError: if the file can have no row in a manifest; the message says why.
     """
     try:
-        if not file.is_file():
-            # Opening a pipe may wait for ever; this says what it is instead.
-            open_source(str(file)).close()
-        info = soundfile.info(file)
-    except UnicodeError:
+        str(file).encode()
+    except UnicodeEncodeError:
         raise ValueError("expected a name that is text in UTF-8") from None
-    except TypeError:
-        # What soundfile says to a file without a header.
-        raise ValueError("expected a file that says its rate, got one without a header") from None
-    except (AudioFileError, soundfile.SoundFileError, OSError) as error:
+    try:
+        with closing(open_source(str(file))) as source:
+            if source.frames is None:
+                for _ in source.pieces():
+                    pass
+            n_samples = source.position if source.frames is None else source.frames
+            if not n_samples:
+                raise ValueError("no samples")
+            return n_samples / source.sample_rate, source.sample_rate, source.channels
+    except (AudioFileError, OSError) as error:
         raise ValueError(str(error).removeprefix(f"{file}: ")) from None
-    if info.frames <= 0:
-        raise ValueError("no samples")
-    if info.frames >= FRAMES_UNKNOWN:
-        raise ValueError("expected a file that says how long it is, got one that was streamed")
-    return info
 
 
 def speaker_rows(root: Path) -> Iterator[dict[str, str]]:

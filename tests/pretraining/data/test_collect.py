@@ -76,16 +76,17 @@ def test_a_tar_that_is_cut_short_is_an_error_that_names_it(
         build_manifest([tmp_path / "cut.tar"], tmp_path / "m.csv")
 
 
-def test_a_file_that_does_not_say_its_length_or_rate_is_left_out(tmp_path: Path) -> None:
+def test_streamed_file_has_its_real_length_and_a_cut_one_no_row(tmp_path: Path) -> None:
     (tmp_path / "a.flac").write_bytes(streamed_flac(noise(0.5)))
     (tmp_path / "b.wav").write_bytes(wav(noise(0.5)))
+    (tmp_path / "cut.wav").write_bytes(wav(noise(0.5))[:5000])
     (tmp_path / "c.raw").write_bytes(bytes(100))
     failed: dict[str, str] = {}
     inputs = [tmp_path, tmp_path / "c.raw"]
-    (clip,) = build_manifest(inputs, tmp_path / "m.csv", on_error=lambda path, why: failed.update({path.name: why}))
-    assert clip.path == "b.wav"
-    assert "streamed" in failed["a.flac"]
-    assert "without a header" in failed["c.raw"]
+    clips = build_manifest(inputs, tmp_path / "m.csv", on_error=lambda path, why: failed.update({path.name: why}))
+    assert {clip.path: clip.duration_s for clip in clips} == {"a.flac": 0.5, "b.wav": 0.5}
+    assert failed["cut.wav"].startswith("truncated: ")
+    assert failed["c.raw"].startswith("not an audio file")
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes there")
