@@ -15,7 +15,7 @@ from byola_hear.pretraining.corpora.catalogue.lookup import catalogue, find
 from byola_hear.pretraining.corpora.decode import pcm_digest, to_training_form, unusable, write_flac
 from byola_hear.pretraining.corpora.process import FileNames
 from byola_hear.pretraining.corpora.sampling import PIECE_S, draw_order, pieces, share_per_track
-from byola_hear.pretraining.corpora.speech_filter import holds_speech, load_detector, longest_speech_s
+from byola_hear.pretraining.corpora.speech_filter import contains_speech, load_detector, longest_speech_s
 from tests.pretraining.corpora.samples import noise
 
 
@@ -231,10 +231,10 @@ def test_the_detector_tells_speech_from_noise(clips_folder: Path) -> None:
     for name in ("speech_english_8k.wav", "speech_french_16k.wav"):
         pcm = to_training_form(*soundfile.read(clips_folder / name, dtype="float32"))
         assert detector(pcm).shape == (-(-len(pcm) // 512),)
-        assert holds_speech(pcm, detector)
+        assert contains_speech(pcm, detector)
     for name in ("ambience_stereo_48k.opus", "drum_stereo_44k.flac", "piano_stereo_44k.mp3"):
-        assert not holds_speech(to_training_form(*soundfile.read(clips_folder / name, dtype="float32")), detector)
-    assert not holds_speech(np.zeros(0, np.int16), detector)
+        assert not contains_speech(to_training_form(*soundfile.read(clips_folder / name, dtype="float32")), detector)
+    assert not contains_speech(np.zeros(0, np.int16), detector)
 
 
 def test_without_the_detector_the_message_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

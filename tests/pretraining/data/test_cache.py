@@ -93,7 +93,7 @@ def test_a_truncated_file_has_no_row(tones: Path, tmp_path: Path) -> None:
     content = (tones / "tone00.wav").read_bytes()
     (tmp_path / "whole.wav").write_bytes(content)
     (tmp_path / "cut.wav").write_bytes(content[: len(content) * 2 // 3])
-    write_manifest([Clip(name, 0.1, 16000) for name in ("whole.wav", "cut.wav")], tmp_path / "m.csv")
+    write_manifest([ManifestClip(name, 0.1, 16000) for name in ("whole.wav", "cut.wav")], tmp_path / "m.csv")
     cache = build_cache(tmp_path / "m.csv", tmp_path / "cache", statistics_crops=10)
     (reason,) = cache.info["failed"]
     assert len(cache.lengths) == 1 and "cut.wav: truncated" in reason
