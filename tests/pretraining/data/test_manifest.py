@@ -29,19 +29,19 @@ TEXT = st.text(st.characters(blacklist_categories=("Cs", "Cc")), min_size=1, max
         max_size=5,
     )
 )
-def test_what_is_written_is_read_again(tmp_path_factory: pytest.TempPathFactory, clips: list[ManifestClip]) -> None:
+def test_written_manifest_is_read_again(tmp_path_factory: pytest.TempPathFactory, clips: list[ManifestClip]) -> None:
     path = tmp_path_factory.mktemp("manifest") / "manifest.csv"
     write_manifest(clips, path)
     assert read_manifest(path) == clips
 
 
-def test_a_row_of_one_sample_is_read_again(tmp_path: Path) -> None:
+def test_clip_of_one_sample_is_read_again(tmp_path: Path) -> None:
     write_manifest([ManifestClip("click.wav", 1 / 44100, 44100)], tmp_path / "m.csv")
     (clip,) = read_manifest(tmp_path / "m.csv")
     assert clip.duration_s == pytest.approx(1 / 44100, abs=1e-6)
 
 
-def test_a_manifest_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
+def test_manifest_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
     (tmp_path / "m.csv").write_text("path,duration_s\na.wav,1\n", encoding="utf-8-sig")
     assert read_manifest(tmp_path / "m.csv") == [ManifestClip("a.wav", 1.0, 0)]
 
@@ -68,19 +68,19 @@ def test_segments_are_kept(tmp_path: Path) -> None:
         ('path,duration_s\n"a.wav,1\n' + "b.wav,1\n" * 20000, "m.csv: expected a CSV table in UTF-8"),
     ],
 )
-def test_a_bad_manifest_is_refused_with_its_reason(tmp_path: Path, content: str, message: str) -> None:
+def test_bad_manifest_is_refused_with_its_reason(tmp_path: Path, content: str, message: str) -> None:
     (tmp_path / "m.csv").write_text(content, encoding="utf-8", errors="surrogateescape")
     with pytest.raises(ValueError, match=message):
         read_manifest(tmp_path / "m.csv")
 
 
-def test_a_moved_row_means_the_same_file(tmp_path: Path) -> None:
+def test_moved_clip_is_the_same_file(tmp_path: Path) -> None:
     clip = moved(ManifestClip("a/b.wav", 1.0, 16000), tmp_path / "here", tmp_path / "there" / "deep")
     assert clip.path == "../../here/a/b.wav"
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs links to folders")
-def test_a_path_from_a_folder_that_is_a_link_leads_to_the_file(tmp_path: Path) -> None:
+def test_path_from_a_linked_folder_leads_to_the_file(tmp_path: Path) -> None:
     for name in ("elsewhere/deep/sets", "here", "big"):
         (tmp_path / name).mkdir(parents=True)
     (tmp_path / "sets").symlink_to(tmp_path / "elsewhere" / "deep" / "sets")
