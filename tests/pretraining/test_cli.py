@@ -42,7 +42,10 @@ def test_from_a_folder_to_a_checkpoint(tones: Path, tmp_path: Path, capsys: pyte
         (["match", "{tones}", "{tones}", "-o", "{tmp}/sets", "--limit", "music"], "KIND=SHARE"),
         (["match", "{tones}", "{tones}", "-o", "{tmp}/sets", "--hours", "99"], "99.0000 hours"),
         (["match", "{tones}", "{tones}", "-o", "{tmp}/sets", "--limit", "musik=0.5"], "kinds tones, got 'musik'"),
-        (["match", "{tones}", "{tones}", "-o", "{folder}", "--names", "manifest", "b"], "is one of the two collections"),
+        (
+            ["match", "{tones}", "{tones}", "-o", "{folder}", "--names", "manifest", "b"],
+            "is one of the two collections",
+        ),
         (["train", "{tones}", "-o", "{tmp}/run", "--crop-frames", "95"], "multiple"),
         (["train", "{tones}", "-o", "{tmp}/run", "--device", "abacus"], "abacus"),
         (["train", "{tones}", "-o", "{tmp}/run", "--threads", "-1"], "x>=1"),

@@ -40,7 +40,7 @@ def load_detector() -> Detector:
         model = load_silero_vad(sequence=True)
     except (ImportError, TypeError) as error:
         raise ValueError(
-            "finding speech needs silero-vad 6.2 or later and onnxruntime (pip install silero-vad onnxruntime); "
+            "finding speech needs silero-vad 6.2.2 or later and onnxruntime (pip install silero-vad onnxruntime); "
             f"--keep-speech does without: {error}"
         ) from None
     finally:

@@ -86,21 +86,41 @@ def hours_by(clips: Iterable[ManifestClip], field: str) -> dict[str, float]:
     return dict(sorted(totals.items(), key=lambda item: -item[1]))
 
 
-def summary(clips: Iterable[ManifestClip]) -> list[dict[str, object]]:
-    """Count rows and hours by source, kind and licence, for a card.
+@dataclass(frozen=True)
+class SourceTotal:
+    """What a set contains of one source, kind and licence.
+
+    Attributes:
+        source: package, archive or folder.
+        kind: kind of sound.
+        licence: SPDX name of the licence.
+        rows: number of clips.
+        hours: hours of audio.
+    """
+
+    source: str
+    kind: str
+    licence: str
+    rows: int
+    hours: float
+
+
+def summary(clips: Iterable[ManifestClip]) -> list[SourceTotal]:
+    """Count clips and hours by source, kind and licence, for a model's card.
 
     Returns:
-        One dictionary per combination, with ``source``, ``kind``, ``licence``, ``rows`` and ``hours``, most hours
-        first.
+        The totals, most hours first.
+
+    Example:
+        >>> clips = [ManifestClip(name, 1800, 16000, kind="music") for name in ("a.wav", "b.wav", "c.wav")]
+        >>> summary(clips)
+        [SourceTotal(source='', kind='music', licence='', rows=3, hours=1.5)]
     """
-    totals: dict[tuple[str, str, str], list[ManifestClip]] = {}
+    parts: dict[tuple[str, str, str], list[ManifestClip]] = {}
     for clip in clips:
-        totals.setdefault((clip.source, clip.kind, clip.licence), []).append(clip)
-    rows = [
-        {"source": source, "kind": kind, "licence": licence, "rows": len(parts), "hours": round(hours(parts), 4)}
-        for (source, kind, licence), parts in totals.items()
-    ]
-    return sorted(rows, key=lambda row: -float(str(row["hours"])))
+        parts.setdefault((clip.source, clip.kind, clip.licence), []).append(clip)
+    totals = [SourceTotal(*key, rows=len(part), hours=round(hours(part), 4)) for key, part in parts.items()]
+    return sorted(totals, key=lambda total: -total.hours)
 
 
 def read_manifest(path: str | os.PathLike[str]) -> list[ManifestClip]:

@@ -13,8 +13,8 @@ import pytest
 import torch
 
 from byola_hear.pretraining.commands import train
-from byola_hear.pretraining.training import distributed
 from byola_hear.pretraining.data.manifest import ManifestClip, write_manifest
+from byola_hear.pretraining.training import distributed
 from byola_hear.pretraining.training.run_log import read_log
 from byola_hear.utils.files import locked
 from tests.pretraining.running import QUICK, run
