@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -10,10 +11,17 @@ import soundfile
 
 from byola_hear.models.encoders.convolutional import EncoderConfig
 from byola_hear.pretraining.byol.views import ViewConfig
+from byola_hear.pretraining.commands import corpora as commands
+from byola_hear.pretraining.corpora import build as building
+from byola_hear.pretraining.corpora import collection as collections
+from byola_hear.pretraining.corpora.catalogue import lookup as catalogues
+from byola_hear.pretraining.corpora.catalogue.corpus import Corpus
 from byola_hear.pretraining.data.build_cache import build_cache
 from byola_hear.pretraining.data.cache import LogMelCache
 from byola_hear.pretraining.data.collect import build_manifest
 from byola_hear.pretraining.training.recipe import Recipe
+from tests.pretraining.corpora.known import KNOWN, PACKAGES, constant_is_speech
+from tests.pretraining.corpora.samples import Mirror, running_mirror, write_package
 
 
 @pytest.fixture(scope="session")
@@ -57,3 +65,32 @@ def tiny_recipe() -> Recipe:
         views=ViewConfig(memory_size=15),
         encoder=EncoderConfig(channels=4, hidden_size=24),
     )
+
+
+@pytest.fixture
+def known(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Replace the catalogue and the speech detector by those of ``corpora.known``."""
+
+    def catalogue(set_name: str | None = None) -> list[Corpus]:
+        return [corpus for corpus in KNOWN if set_name in (None, corpus.set_name)]
+
+    for module in (catalogues, collections, commands):
+        monkeypatch.setattr(module, "catalogue", catalogue)
+    monkeypatch.setattr(building, "_detector", lambda: constant_is_speech)
+
+
+@pytest.fixture(scope="session")
+def downloads(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The packages of ``corpora.known``, as if they had been fetched."""
+    folder = tmp_path_factory.mktemp("downloads")
+    for name, files in PACKAGES.items():
+        write_package(folder, name, files)
+    return folder
+
+
+@pytest.fixture
+def mirror(downloads: Path) -> Iterator[Mirror]:
+    """A mirror with the packages of ``corpora.known``."""
+    with running_mirror() as running:
+        running.add_packages({path.name.partition("_")[0]: path.read_bytes() for path in downloads.glob("*.deb")})
+        yield running

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import soundfile
-import soxr
 from numpy.typing import NDArray
 
+from byola_hear.audio.mixing import at_rate, mean_of_channels
 from byola_hear.utils.files import replacing
 
 #: The rate of everything that is built, Hz.
@@ -43,10 +43,10 @@ def to_training_form(samples: NDArray[np.float32], sample_rate: int) -> NDArray[
             f"expected samples of shape (n,) or (n, channels) at a positive rate, "
             f"got {samples.shape} at {sample_rate} Hz"
         )
-    mono = samples if samples.ndim == 1 else samples.mean(axis=1)
+    mono = samples if samples.ndim == 1 else mean_of_channels(samples)
     mono = np.nan_to_num(mono, nan=0.0, posinf=1.0, neginf=-1.0)
-    if sample_rate != SAMPLE_RATE and len(mono):
-        mono = soxr.resample(mono, sample_rate, SAMPLE_RATE, quality="HQ")
+    if len(mono):
+        mono = np.concatenate(list(at_rate([mono], sample_rate, SAMPLE_RATE)))
     return np.clip(np.round(mono * 32768.0), -32768, 32767).astype(np.int16)
 
 

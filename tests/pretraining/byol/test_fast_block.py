@@ -26,7 +26,7 @@ def encoder_of(shape: str) -> Encoder:
 
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("size", [(64, 96), (64, 8)])
-def test_features_gradients_and_running_statistics_are_the_plain_ones(shape: str, size: tuple[int, int]) -> None:
+def test_features_gradients_and_running_statistics_equal_the_plain_ones(shape: str, size: tuple[int, int]) -> None:
     plain = encoder_of(shape)
     fast = copy.deepcopy(plain)
     x = 1.3 * torch.randn(5, 1, *size) + 0.4

@@ -15,7 +15,7 @@ from byola_hear.pretraining.training.recipe import Recipe
 from byola_hear.pretraining.training.train import Trainer
 
 
-def test_an_exported_network_embeds_like_the_one_trained(
+def test_exported_network_embeds_like_the_trained_one(
     tone_cache: LogMelCache, tiny_recipe: Recipe, tmp_path: Path
 ) -> None:
     trainer = Trainer(tone_cache, tiny_recipe, tmp_path, Place(0, 1, torch.device("cpu")), "float32")
@@ -37,7 +37,7 @@ def test_an_exported_network_embeds_like_the_one_trained(
     assert (exact - half).norm() / exact.norm() < 1e-2
 
 
-def test_the_numbers_exported_are_those_of_the_weights(
+def test_exported_facts_are_those_of_the_saved_state(
     tone_cache: LogMelCache, tiny_recipe: Recipe, tmp_path: Path
 ) -> None:
     trainer = Trainer(tone_cache, tiny_recipe, tmp_path, Place(0, 1, torch.device("cpu")), "float32")
@@ -52,7 +52,7 @@ def test_the_numbers_exported_are_those_of_the_weights(
     assert (tmp_path / "zoo" / "byola-x.log.csv").read_text() == of_the_state
 
 
-def test_a_folder_without_a_run_cannot_be_exported(tmp_path: Path) -> None:
+def test_folder_without_a_run_cannot_be_exported(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"state\.safetensors"):
         export_model(tmp_path, "x", "1")
     (tmp_path / "state.safetensors").write_text("nothing")
