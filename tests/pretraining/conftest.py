@@ -1,4 +1,4 @@
-"""Small recipes and audio for the pre-training tests."""
+"""Small audio, recipes and corpora for the tests of pre-training."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from byola_hear.pretraining.corpora import collection as collections
 from byola_hear.pretraining.corpora.catalogue import lookup as catalogues
 from byola_hear.pretraining.corpora.catalogue.corpus import Corpus
 from byola_hear.pretraining.data.build_cache import build_cache
-from byola_hear.pretraining.data.cache import LogMelCache
+from byola_hear.pretraining.data.cache import LogMelCache, open_cache
 from byola_hear.pretraining.data.collect import build_manifest
 from byola_hear.pretraining.training.recipe import Recipe
 from tests.pretraining.corpora.known import KNOWN, PACKAGES, constant_is_speech
@@ -40,20 +40,28 @@ def tones(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def tone_manifest(tones: Path) -> Path:
-    """The manifest of ``tones``, beside its clips."""
+    """The manifest of ``tones``, next to its clips."""
     build_manifest([tones], tones / "manifest.csv", kind="tones", licence="CC0-1.0")
     return tones / "manifest.csv"
 
 
 @pytest.fixture(scope="session")
-def tone_cache(tone_manifest: Path, tmp_path_factory: pytest.TempPathFactory) -> LogMelCache:
+def tone_cache_folder(tone_manifest: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the log-mel cache of ``tones``."""
+    folder = tmp_path_factory.mktemp("cache") / "tones"
+    build_cache(tone_manifest, folder, statistics_crops=2000)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tone_cache(tone_cache_folder: Path) -> LogMelCache:
     """The log-mel cache of ``tones``."""
-    return build_cache(tone_manifest, tmp_path_factory.mktemp("cache") / "tones", statistics_crops=2000)
+    return open_cache(tone_cache_folder)
 
 
 @pytest.fixture(scope="session")
 def tiny_recipe() -> Recipe:
-    """A network and run small enough for a test."""
+    """A small network and a short run."""
     return Recipe(
         steps=20,
         batch_size=6,

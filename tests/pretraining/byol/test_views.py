@@ -31,7 +31,7 @@ def test_box_of_the_whole_input_returns_it() -> None:
 def test_box_is_cut_out_at_its_place() -> None:
     x = torch.randn(1, 1, 64, 96, generator=generator())
     cut = resize_crop(x, torch.tensor([[8.0, 30.0, 22.0, 20.0]]))
-    # Aligned corners: the box's corner bands and frames are the view's.
+    # With aligned corners, the corners of the box are those of the view.
     corners = cut[0, 0, [0, 0, -1, -1], [0, -1, 0, -1]]
     torch.testing.assert_close(corners, x[0, 0, [8, 8, 29, 29], [30, 49, 30, 49]], atol=1e-3, rtol=1e-3)
 
@@ -61,7 +61,7 @@ def test_boxes_have_the_published_ranges_and_stay_on_the_canvas() -> None:
     assert (left >= -24).all()
     assert (left + width <= 120).all()
     assert left.min() == -24
-    # Sizes beyond the canvas are clipped to it: of U(0.6, 1.5) five ninths reach the full height.
+    # Larger boxes are clipped to the canvas, so five ninths of U(0.6, 1.5) have the full height.
     assert (height == 64).double().mean() == pytest.approx(5 / 9, abs=0.02)
 
 

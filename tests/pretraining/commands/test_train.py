@@ -13,6 +13,7 @@ import pytest
 import torch
 
 from byola_hear.pretraining.commands import train
+from byola_hear.pretraining.data import build_cache
 from byola_hear.pretraining.data.manifest import ManifestClip, write_manifest
 from byola_hear.pretraining.training import distributed
 from byola_hear.pretraining.training.run_log import read_log
@@ -20,8 +21,10 @@ from byola_hear.utils.files import locked
 from tests.pretraining.running import QUICK, run
 
 
-def test_killed_run_ends_like_an_uninterrupted_one(tone_manifest: Path, tmp_path: Path) -> None:
-    options = [str(tone_manifest), "--cache", str(tmp_path / "cache"), "--steps", "60", "--save-every", "0", *QUICK]
+def test_killed_run_ends_like_an_uninterrupted_one(
+    tone_manifest: Path, tone_cache_folder: Path, tmp_path: Path
+) -> None:
+    options = [str(tone_manifest), "--cache", str(tone_cache_folder), "--steps", "60", "--save-every", "0", *QUICK]
     command = [sys.executable, "-m", "byola_hear.pretraining", "train", *options, "-o", str(tmp_path / "killed")]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     until = time.monotonic() + 120
@@ -39,9 +42,13 @@ def test_killed_run_ends_like_an_uninterrupted_one(tone_manifest: Path, tmp_path
 
 
 def test_two_processes_train_together(
-    tone_manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tone_manifest: Path,
+    tone_cache_folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    options = [str(tone_manifest), "--cache", str(tmp_path / "cache"), "--steps", "20", *QUICK]
+    options = [str(tone_manifest), "--cache", str(tone_cache_folder), "--steps", "20", *QUICK]
     options += ["-o", str(tmp_path / "run")]
     # What torchrun sets. The loopback device needs no name service.
     with socket.create_server(("127.0.0.1", 0)) as server:
@@ -67,15 +74,18 @@ def test_two_processes_train_together(
 
 
 def test_running_run_is_not_started_twice(
-    tone_manifest: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tone_manifest: Path, tone_cache_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with open(tmp_path / "lock", "a") as file:
         assert locked(file)
-        assert run("train", tone_manifest, "--cache", tmp_path / "cache", "-o", tmp_path, *QUICK) == 2
+        assert run("train", tone_manifest, "--cache", tone_cache_folder, "-o", tmp_path, *QUICK) == 2
     assert "another process is training in this folder" in capsys.readouterr().err
 
 
-def test_training_reports_rows_left_out(tones: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_training_reports_rows_left_out(
+    tones: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(build_cache, "crop_statistics", lambda *arguments: (0.0, 1.0))
     write_manifest(
         [ManifestClip(f"{tones}/tone11.wav", 2.4, 16000), ManifestClip("gone.wav", 1.0, 16000)], tmp_path / "m.csv"
     )
@@ -85,11 +95,15 @@ def test_training_reports_rows_left_out(tones: Path, tmp_path: Path, capsys: pyt
 
 
 def test_full_gpu_is_one_line(
-    tone_manifest: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    tone_manifest: Path,
+    tone_cache_folder: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def full(*arguments: object) -> None:
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB. GPU 0 has …")
 
     monkeypatch.setattr(train, "Trainer", full)
-    assert run("train", tone_manifest, "--cache", tmp_path / "cache", "-o", tmp_path / "run", *QUICK) == 2
+    assert run("train", tone_manifest, "--cache", tone_cache_folder, "-o", tmp_path / "run", *QUICK) == 2
     assert capsys.readouterr().err == "error: CUDA out of memory; a smaller --batch-size needs less memory\n"

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from byola_hear.pretraining.corpora.cli import corpora
 from click.testing import CliRunner
 from numpy.typing import NDArray
 
+from byola_hear.pretraining.commands.corpora import corpora
 from byola_hear.pretraining.corpora.catalogue.corpus import Corpus
 from tests.pretraining.corpora.made_formats import queen_file
 from tests.pretraining.corpora.samples import noise, wav
@@ -14,7 +14,7 @@ from tests.pretraining.corpora.samples import noise, wav
 GAME = "usr/share/games/game"
 
 
-#: What the test's detector takes for speech: a constant.
+#: A constant, which the detector of the tests takes for speech.
 SPOKEN = np.full(8000, 0.25, np.float32)
 
 
@@ -63,7 +63,7 @@ PACKAGES = {
 
 
 def constant_is_speech(pcm: NDArray[np.int16]) -> NDArray[np.float32]:
-    """A detector for the tests: frames of one value all through."""
+    """A detector for the tests: a frame of one value is speech."""
     frames = np.pad(pcm, (0, -len(pcm) % 512), mode="edge").reshape(-1, 512).astype(np.int32)
     return ((np.ptp(frames, axis=1) == 0) & (frames[:, 0] != 0)).astype(np.float32)
 

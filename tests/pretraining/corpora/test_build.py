@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import csv
 import os
+import pickle
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -185,8 +187,18 @@ def test_seed_decides_the_sample_of_music(downloads: Path, tmp_path: Path) -> No
     assert names[1] and names[1] != names[2]
 
 
+def test_work_and_results_can_be_sent_to_other_processes(downloads: Path, tmp_path: Path) -> None:
+    (collection,) = resolve(["game-data"], "nonspeech")
+    work = partial(building._build_one, settings=BuildSettings(tmp_path, downloads, PackageOrigin("apt")))
+    sent_work, sent_collection = pickle.loads(pickle.dumps((work, collection)))
+    built = sent_work(sent_collection)
+    assert built.outcome.clips
+    assert pickle.loads(pickle.dumps(built)) == built
+
+
+@pytest.mark.slow
 def test_several_processes_build_the_same_set(downloads: Path, tmp_path: Path) -> None:
-    # Other processes know the real catalogue alone, so what they are handed must say everything itself.
+    # Other processes know only the real catalogue, so the collections must contain all that is needed.
     wanted = resolve(["game-data", "more-data"], "nonspeech")
     for jobs in (1, 2):
         build(wanted, BuildSettings(tmp_path / str(jobs), downloads, PackageOrigin("apt"), jobs=jobs))
@@ -208,7 +220,7 @@ def test_second_build_in_the_same_folder_is_refused(downloads: Path, tmp_path: P
     wanted = resolve(["more-data"], "nonspeech")
 
     def second_build(built: Built) -> None:
-        with pytest.raises(ValueError, match="another build is at work"):
+        with pytest.raises(ValueError, match="another build is running"):
             build(wanted, settings)
 
     assert build(wanted, settings, second_build)[0].outcome.clips

@@ -42,12 +42,12 @@ def test_tars_and_folders_have_speakers_and_licences(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("folders", "said"),
     [
-        (["unpacked"], "expected a collection of another name: unpacked"),
-        (["Licences"], "expected a collection of another name: licences"),
+        (["unpacked"], "another name than unpacked, which the set itself needs"),
+        (["Licences"], "another name than licences, which the set itself needs, got Licences"),
         (["rec 1", "rec_1"], "expected collections of different names, got 'rec 1' and 'rec_1'"),
         (["rec", "REC"], "expected collections of different names, got 'rec' and 'REC'"),
-        (["."], "expected a folder outside of ."),
-        (["out/rec"], "expected a folder outside of out/rec"),
+        (["."], "expected a folder outside of its input ."),
+        (["out/rec"], "expected a folder outside of its input out/rec"),
     ],
 )
 def test_folders_that_would_collide_are_refused(

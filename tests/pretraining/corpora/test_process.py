@@ -24,5 +24,5 @@ def test_long_names_are_cut_and_stay_different() -> None:
     names = FileNames()
     paths = [PurePosixPath(names.path_for("a-game", f"x/{'ö' * 130}{end}.wav", 30.0)) for end in "ab"]
     assert paths[0] != paths[1]
-    # What is being written has a name some bytes longer.
+    # A file has a longer name while it is written.
     assert all(len(path.name.encode()) <= 230 for path in paths)

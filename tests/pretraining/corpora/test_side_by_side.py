@@ -48,7 +48,7 @@ def test_processes_end_with_their_parent(repository: Path) -> None:
 
 
 def _runs(process: str) -> bool:
-    """Whether a process is there and no zombie."""
+    """Whether a process exists and is not a zombie."""
     try:
         return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:

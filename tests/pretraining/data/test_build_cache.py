@@ -43,7 +43,7 @@ def test_interrupted_build_continues(tone_manifest: Path, tmp_path: Path, monkey
 
     with pytest.raises(KeyboardInterrupt):
         build_cache(tone_manifest, tmp_path / "resumed", workers=1, statistics_crops=50, progress=interrupt)
-    # What a kill in the middle of a write leaves behind: data without a row, and half a row.
+    # A kill in the middle of a write leaves data without a row, and half a row.
     with open(tmp_path / "resumed" / caches.DATA_FILE, "ab") as file:
         file.write(b"half a clip")
     with open(tmp_path / "resumed" / caches.ROWS_FILE, "a") as file:

@@ -25,7 +25,7 @@ def test_folder_becomes_a_manifest(tones: Path, tmp_path: Path) -> None:
     assert len(clips) == 12
     assert hours(clips) * 3600 == pytest.approx(sum(0.2 * (index + 1) for index in range(12)), abs=1e-3)
     assert all((tmp_path / clip.path).exists() for clip in clips)
-    # A row is written with four decimals of a second.
+    # The durations are rounded in the file.
     assert [clip.path for clip in read_manifest(tmp_path / "m.csv")] == [clip.path for clip in clips]
 
 

@@ -86,6 +86,6 @@ def test_path_from_a_linked_folder_leads_to_the_file(tmp_path: Path) -> None:
     (tmp_path / "sets").symlink_to(tmp_path / "elsewhere" / "deep" / "sets")
     (tmp_path / "here" / "a.wav").touch()
     assert (tmp_path / "sets" / path_from(tmp_path / "sets", tmp_path / "here" / "a.wav")).is_file()
-    # What lies below the manifest moves with it, links as well.
+    # Files below the manifest move with it, and links, too.
     (tmp_path / "here" / "link").symlink_to(tmp_path / "big")
     assert path_from(tmp_path / "here", tmp_path / "here" / "link" / "b.wav") == "link/b.wav"

@@ -65,7 +65,7 @@ def test_limited_kind_stays_within_its_share(music: float, effects: float, share
     kept = hours_by(limit_kinds(clips, {"music": share}, seed=0), "kind")
     assert kept["effects"] == pytest.approx(effects / 3600)
     assert kept["music"] / sum(kept.values()) <= share + 1e-6
-    # Nothing is thrown away without need.
+    # No more is left out than necessary.
     assert kept["music"] == pytest.approx(min(music, effects * share / (1 - share)) / 3600, rel=1e-3, abs=1e-6)
 
 

@@ -33,7 +33,7 @@ def test_exported_network_embeds_like_the_trained_one(
     loaded = byola_hear.load_model(str(tmp_path / "zoo" / "byola-tones.safetensors"))
     audio = torch.rand(2, 16000) - 0.5
     exact, half = (byola_hear.get_scene_embeddings(audio, each) for each in (model, loaded))
-    # Half precision weights: a hundredth, relative.
+    # The loaded weights are in half precision.
     assert (exact - half).norm() / exact.norm() < 1e-2
 
 
@@ -44,7 +44,7 @@ def test_exported_facts_are_those_of_the_saved_state(
     trainer.train(minutes=0)
     log = tmp_path / "log.csv"
     of_the_state = log.read_text()
-    # A run that was killed after its last saving has logged more.
+    # A run that is killed has logged steps after its last saved state.
     log.write_text(of_the_state + "20,120,9,0.25,0.5,0,1,9\n")
     assert export_model(tmp_path, "x", "1").config.training["crops"] == 60
     with pytest.raises(SystemExit):

@@ -13,7 +13,7 @@ FILES = {"./usr/share/games/a/bang.wav": b"bang" * 5000, "./usr/share/games/a/re
 
 @pytest.fixture(params=["dpkg-deb", "python"])
 def opener(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """What opens the package's outer layer."""
+    """The program that opens the outer layer of the package."""
     if request.param == "python":
         monkeypatch.setattr(deb.shutil, "which", lambda name: None)
     elif deb.shutil.which("dpkg-deb") is None:

@@ -20,7 +20,7 @@ CONTENT = bytes(range(256)) * 40
 
 @pytest.fixture
 def mirror(monkeypatch: pytest.MonkeyPatch) -> Iterator[Mirror]:
-    """A mirror with two packages; nobody waits between attempts."""
+    """A mirror with two packages, without pauses between attempts."""
     monkeypatch.setattr(mirrors.time, "sleep", lambda seconds: None)
     with running_mirror() as running:
         running.add_packages({name: deb_of(name, {"./usr/a.wav": CONTENT}) for name in ("a-data", "a-data-more")})
@@ -129,7 +129,7 @@ def test_mirror_is_used_without_apt(mirror: Mirror, monkeypatch: pytest.MonkeyPa
 
 @pytest.fixture
 def apt(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """An ``apt-get`` that knows a-data alone."""
+    """An ``apt-get`` that knows only the package a-data."""
     folder = tmp_path / "bin"
     folder.mkdir()
     program = folder / "apt-get"

@@ -16,7 +16,7 @@ BYTES = (RAMP + 128).astype(np.uint8).tobytes()
 
 
 def sounds_below(folder: Path) -> dict[str, Sound]:
-    """All sounds; a file that can't be read fails the test."""
+    """All sounds by name. A file that can't be read fails the test."""
 
     def fail(name: str, reason: str) -> None:
         raise AssertionError(f"{name}: {reason}")
@@ -25,7 +25,7 @@ def sounds_below(folder: Path) -> dict[str, Sound]:
 
 
 def errors_below(folder: Path) -> list[tuple[str, str]]:
-    """What can't be read."""
+    """The name and error of each file and sound that can't be read."""
     errors: list[tuple[str, str]] = []
     for sound in find_sounds(folder, lambda name, reason: errors.append((name, reason))):
         try:

@@ -13,7 +13,7 @@ from tests.pretraining.corpora.sounds.below import sounds_below
 
 
 def _encode_g722(path: Path, samples: np.ndarray) -> bool:
-    """Whether this machine can make such a file."""
+    """Write a G.722 file with PyAV; False if it is not installed."""
     try:
         import av
     except ImportError:

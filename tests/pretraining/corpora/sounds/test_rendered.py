@@ -1,4 +1,4 @@
-"""Notes played on a SoundFont: which there are, and that they sound as they should."""
+"""Notes of a SoundFont: which ones there are, and their pitch and length."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from byola_hear.pretraining.corpora.sounds.sound import DecoderMissing, SoundErr
 from tests.pretraining.corpora.made_formats import playable_soundfont
 
 RATE = 44100
-#: Exactly ten periods of 441 Hz, which is called key 69.
+#: Exactly ten periods of 441 Hz, on key 69.
 WAVE = (np.sin(2 * np.pi * np.arange(1000) / 100) * 20000).astype("<i2").tobytes()
 PRESETS = [("Kit", 0, 128), ("Organ", 19, 0), ("Other Organ", 19, 1)]
 
