@@ -46,11 +46,11 @@ class Pooled:
         self.slider: WindowPool | None = None
         self.clip_pool: ClipPool | None = None
         if request.window is not None or request.hop is not None:
-            self.grid_pool = GridPool(self.grid)
+            self.grid_pool = GridPool(self.grid, model.config.pooling)
         elif self.centred:
-            self.slider = WindowPool(model.config.window_frames)
+            self.slider = WindowPool(model.config.window_frames, model.config.pooling)
         else:
-            self.clip_pool = ClipPool()
+            self.clip_pool = ClipPool(model.config.pooling)
         #: Rows that were yielded.
         self.given = 0
         #: The model's own windows that are pooled, but may be centred beyond the clip's end.
