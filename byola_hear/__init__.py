@@ -13,15 +13,20 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+<<<<<<< HEAD
     from byola_hear.audio.reading import AudioFileError
     from byola_hear.classification.file import ClassifierError
     from byola_hear.classification.predicting import predict
+=======
+    from byola_hear.audio import AudioFileError
+>>>>>>> labels
     from byola_hear.dataframe import embed, read_table
     from byola_hear.extraction.clips import Clip
     from byola_hear.hear import get_scene_embeddings, get_timestamp_embeddings, load_model
     from byola_hear.hub import HubError
     from byola_hear.models.checkpoint import CheckpointError
     from byola_hear.models.zoo import describe_model, list_models
+    from byola_hear.query import search
     from byola_hear.ray import ClusterError
     from byola_hear.tables import TableError
 
@@ -44,6 +49,7 @@ __all__ = [
     "load_model",
     "predict",
     "read_table",
+    "search",
 ]
 
 _MODULES = {
@@ -62,11 +68,14 @@ _MODULES = {
     "load_model": "hear",
     "predict": "classification.predicting",
     "read_table": "dataframe",
+    "search": "query",
 }
 
 
 def __getattr__(name: str) -> Any:
     # With torch, which takes seconds, only once something is asked for: `byola-hear --help` needs none of it.
+    if name == "labels":
+        return import_module(f"{__name__}.{name}")
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = globals()[name] = getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)

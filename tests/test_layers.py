@@ -15,7 +15,7 @@ LAYERS = {
         ("__main__",),
         ("pretraining",),
         ("cli",),
-        ("sklearn",),
+        ("sklearn", "query"),
         ("dataframe",),
         ("ray",),
         ("tables",),

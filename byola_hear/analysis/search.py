@@ -2,8 +2,8 @@
 
 Two kinds of cosine are available:
 
-- ``"standardised"``: each dimension is standardised over the collection and the first principal components are compared,
-  as in :mod:`byola_hear.analysis.neighbours`. What all clips of a collection share then distinguishes none of them.
+- ``"standardised"``: each dimension is standardised over the collection, and the first principal components are
+  compared, as in :mod:`byola_hear.analysis.neighbours`. What all clips share then distinguishes none of them.
 - ``"plain"``: the cosine of the embeddings themselves. It does not depend on the collection.
 
 Share of the five nearest neighbours, taken from other recordings, speakers or notes, that are of the same class:
@@ -74,7 +74,8 @@ class Space:
         """Map embeddings ``(n, size)`` to the vectors that are compared."""
         if self.mean is None or self.axes is None:
             return embeddings
-        return (embeddings - self.mean) @ self.axes
+        vectors: NDArray[np.float32] = (embeddings - self.mean) @ self.axes
+        return vectors
 
     def direction(
         self, queries: NDArray[np.float32], excluded: NDArray[np.float32] | None = None
@@ -88,10 +89,10 @@ class Space:
         Returns:
             ``(k,)``: the mean of the queries' unit vectors, less :data:`EXCLUDED_WEIGHT` times that of the excluded.
         """
-        direction = _units(self.vectors(queries)).mean(0)
+        direction: NDArray[Any] = _units(self.vectors(queries)).mean(0)
         if excluded is not None and len(excluded):
             direction = direction - np.float32(EXCLUDED_WEIGHT) * _units(self.vectors(excluded)).mean(0)
-        return direction
+        return direction.astype(np.float32)
 
     def scores(self, embeddings: NDArray[np.float32], direction: NDArray[np.float32]) -> NDArray[np.float32]:
         """Score embeddings.

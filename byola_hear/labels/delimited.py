@@ -1,4 +1,4 @@
-"""Text files with a table in them: the encoding, the mark between the cells, times and decimal marks."""
+"""Text files with a table in them: lines, cells, times and decimal marks."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import io
 import math
 import re
 from collections.abc import Callable, Iterator
+
+from byola_hear.utils.text import csv_separator
 
 #: Hours and minutes before the seconds: 1:02:03.5 or 2:03.5. Minutes without hours may exceed 59.
 _CLOCK = re.compile(r"(?:(\d+):(?=[0-5]?\d:))?(\d{1,2}):([0-5]?\d(?:\.\d*)?)")
@@ -47,7 +49,7 @@ class Numbers:
     """Parses the numbers of one file, all of which have the same decimal mark.
 
     Args:
-        separator: the mark between the cells. Where it is not a comma, numbers may have decimal commas.
+        separator: the separator of the cells. Where it is not a comma, numbers may have decimal commas.
     """
 
     def __init__(self, separator: str) -> None:
@@ -99,7 +101,7 @@ class Numbers:
             if found in text and self.decimal_mark not in ("", found):
                 raise ValueError(f"{where}: expected one decimal mark in all numbers, got {text.strip()!r}")
             self.decimal_mark = found if found in text else self.decimal_mark
-        # Semicolons are the mark where commas have decimals after them. With tabs, thousands are possible as well.
+        # Semicolons are the separator where a comma is the decimal mark. With tabs, it may also separate thousands.
         if self.separator == "\t" and _THOUSANDS.fullmatch(text.strip()):
             raise ValueError(
                 f"{where}: expected a {what} without thousands, or decimals after a point, got {text.strip()!r}"
@@ -107,37 +109,28 @@ class Numbers:
         return text if self.separator == "," else text.replace(",", ".", 1)
 
 
-def split_cells(path: str, text: str, known: Callable[[str], bool]) -> tuple[str, Iterator[tuple[str, list[str]]]]:
+def split_cells(path: str, text: str, is_known: Callable[[str], bool]) -> tuple[str, Iterator[tuple[str, list[str]]]]:
     """Split a table into its lines and cells.
-
-    A comma may stand in the name of a column in a table with semicolons, and the other way round. The mark between the
-    cells is the one that gives the most names that are known.
 
     Args:
         path: the file, for messages.
         text: its content.
-        known: whether a cell of the first line is the name of a known column.
+        is_known: whether a cell of the first line is the name of a known column.
 
     Returns:
-        The mark; and for each line that is not empty, where it is and its cells. The first are the columns' names.
+        The separator of the cells; and for each line that is not empty, where it is and its cells. The first are the
+        columns' names.
 
     Raises:
-        ValueError: if the text is not CSV, also while the lines are taken.
+        ValueError: while the lines are taken, if the text is not CSV.
     """
-    counts: dict[str, int] = {}
-    for mark in ",;\t":
-        try:
-            first = next(csv.reader(io.StringIO(text, newline=""), delimiter=mark), [])
-        except csv.Error as error:
-            raise ValueError(f"{path}, line 1: not CSV ({error})") from error
-        counts[mark] = sum(map(known, first))
-    mark = max(counts, key=counts.__getitem__)
-    return mark, _tab_lines(path, text) if mark == "\t" else _quoted_lines(path, text, mark)
+    separator = csv_separator(text, is_known)
+    return separator, _tab_lines(path, text) if separator == "\t" else _quoted_lines(path, text, separator)
 
 
-def _quoted_lines(path: str, text: str, mark: str) -> Iterator[tuple[str, list[str]]]:
-    """Lines of CSV. Cells in quotes may hold marks and line breaks."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=mark)
+def _quoted_lines(path: str, text: str, separator: str) -> Iterator[tuple[str, list[str]]]:
+    """Lines of CSV. Cells in quotes may hold separators and line breaks."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
     try:
         for cells in reader:
             if any(cell.strip() for cell in cells):

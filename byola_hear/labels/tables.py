@@ -19,7 +19,7 @@ class Table:
 
     Attributes:
         path: the label file.
-        separator: the mark between the cells; a comma where they are no text.
+        separator: the separator of the cells; a comma where they are not text.
         names: names of the columns.
         rows: where each line is, and its cells.
     """

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import re
+import signal
+import time
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +16,11 @@ import soundfile
 import torch
 
 from byola_hear.audio.reading import read_audio
+from byola_hear.cli.main import main
 from byola_hear.models.loading import load_checkpoint
 from byola_hear.tables import read_table
+from tests import forked
+from tests.broken_files import broken_files
 from tests.cli.result import Run
 
 DATA = Path(__file__).parents[1] / "data"
@@ -31,7 +37,7 @@ def expected_scene(models: Path, file: str, name: str = "both") -> np.ndarray:
     return model.scene_embeddings([torch.from_numpy(read_audio(file, 16000))])[0].numpy()
 
 
-def test_a_table_for_the_eye(run: Run, models: Path) -> None:
+def test_a_preview_without_an_output(run: Run, models: Path) -> None:
     result = run("embed", DATA)
     assert (result.code, result.err) == (0, "")
     header, *lines, last = result.out.splitlines()
@@ -87,6 +93,54 @@ def test_bad_files_do_not_stop_the_others(run: Run, tmp_path: Path) -> None:
     assert "--strict" in result.err
 
 
+def test_a_folder_of_broken_files(run: Run, tmp_path: Path) -> None:
+    cases = broken_files(tmp_path / "sounds")
+    assert len(cases) >= 20
+    names = tmp_path / "list.bin"
+    names.write_bytes(b"\0".join(bytes(case.path) for case in cases))
+    assert run("embed", "--list", names, "-o", tmp_path / "out.npz").code == 1
+    table = read_table(tmp_path / "out.npz")
+    with open(tmp_path / "out.errors.csv", newline="", errors="surrogateescape") as stream:
+        reasons = {row["file"]: row["error"] for row in csv.DictReader(stream)}
+    embedded = set(table.index.get_level_values("file"))
+    for case in cases:
+        if case.error is None:
+            assert str(case.path) in embedded, case.path
+        else:
+            assert case.error in reasons[str(case.path)], case.path
+    assert len(embedded) + len(reasons) == len(cases)
+    assert np.isfinite(table.to_numpy()).all()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_killed_and_started_again(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.fsync", lambda _: None)  # the machine keeps running
+    (tmp_path / "in").mkdir()
+    for index in range(20):
+        file = Path(CLIPS[index % len(CLIPS)])
+        (tmp_path / "in" / f"{index:02}{file.suffix}").symlink_to(file)
+    (tmp_path / "in" / "bad.wav").write_text("no audio")
+    arguments = ["embed", str(tmp_path / "in"), "--kind", "timestamp", "--hop", "0.1", "--save-every", "0", "-o"]
+    assert run(*arguments, tmp_path / "undisturbed.npz").code == 1
+    output, parts = tmp_path / "out.npz", tmp_path / "out.npz.parts"
+    n_before = 0
+    for _ in range(2):
+        pid = forked.start(main, [*arguments, str(output)])
+        give_up = time.monotonic() + 30
+        while len(list(parts.glob("*.part"))) < n_before + 8 and time.monotonic() < give_up:
+            time.sleep(0.001)
+        os.kill(pid, signal.SIGKILL)
+        assert forked.wait(pid) == -signal.SIGKILL
+        n_before = len(list(parts.glob("*.part")))
+    assert n_before >= 16 and not output.exists()
+    assert run(*arguments, output).code == 1
+    one, other = read_table(tmp_path / "undisturbed.npz"), read_table(output)
+    assert one.index.equals(other.index) and one.index.get_level_values("file").nunique() == 20
+    np.testing.assert_allclose(one, other, atol=1e-5, rtol=1e-5)
+    assert not parts.exists()
+    assert (tmp_path / "out.errors.csv").read_text() == (tmp_path / "undisturbed.errors.csv").read_text()
+
+
 def test_when_every_file_fails_nothing_is_written(run: Run, tmp_path: Path) -> None:
     (tmp_path / "text.wav").write_text("no audio")
     result = run("embed", tmp_path / "text.wav", "-o", tmp_path / "t.csv")
@@ -99,7 +153,7 @@ def test_when_every_file_fails_nothing_is_written(run: Run, tmp_path: Path) -> N
     assert (result.code, result.err) == (1, f"error: {tmp_path / 'folder'}: no audio files in the folder\n")
 
 
-def test_nothing_is_overwritten_unasked(run: Run, tmp_path: Path) -> None:
+def test_nothing_is_overwritten_without_the_option(run: Run, tmp_path: Path) -> None:
     output = tmp_path / "t.csv"
     output.write_text("precious")
     result = run("embed", CLIPS[0], "-o", output)
@@ -113,7 +167,7 @@ def test_nothing_is_overwritten_unasked(run: Run, tmp_path: Path) -> None:
     assert not list(tmp_path.glob("*.parts"))
 
 
-def test_a_table_is_brought_up_to_date(run: Run, tmp_path: Path) -> None:
+def test_a_table_is_updated(run: Run, tmp_path: Path) -> None:
     output = tmp_path / "t.parquet"
     assert run("embed", *CLIPS[:2], "-o", output).code == 0
     result = run("embed", *CLIPS, "-o", output, "--update")

@@ -21,7 +21,7 @@ def test_the_list_of_models(run: Run, models: Path) -> None:
         "licence",
         "frame",
         "ms",
-        "numbers",
+        "dimensions",
         "MB",
         "hours",
         "sha256",

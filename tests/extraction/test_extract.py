@@ -1,4 +1,4 @@
-"""Files to rows: what the plain calls give, whatever the batches, blocks, workers and windows."""
+"""From files to rows: the same as the model gives, with any batches, blocks, workers and windows."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_timestamps_are_those_of_the_model(model: ByolaModel, long_file: str) ->
     ("kind", "window", "hop"),
     [("scene", 3.0, None), ("scene", 2.0, 0.5), ("timestamp", 1.0, 0.25), ("timestamp", None, 0.1)],
 )
-def test_a_stream_has_the_same_windows_as_a_whole_clip(
+def test_a_streamed_clip_has_the_same_windows_as_a_whole_one(
     model: ByolaModel, long_file: str, kind: str, window: float | None, hop: float | None
 ) -> None:
     request = request_for(model, kind, window, hop)
@@ -220,25 +220,3 @@ def test_clips_are_taken_as_they_are_needed(model: ByolaModel) -> None:
         next(events)
     events.close()  # type: ignore[attr-defined]
     assert taken < 20
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        ({"kind": "clip"}, "kind must be 'scene' or 'timestamp', got 'clip'"),
-        ({"window": 0}, "window must be a positive number of seconds, got 0"),
-        ({"kind": "timestamp", "hop": float("nan")}, "hop must be a positive number of seconds, got nan"),
-        ({"hop": 1.0}, "needs a window"),
-    ],
-)
-def test_what_cannot_be_asked_for(model: ByolaModel, arguments: dict, message: str) -> None:
-    with pytest.raises(ValueError, match=message):
-        request_for(model, **arguments)
-
-
-def test_the_fingerprint_is_of_what_decides_the_embeddings(model: ByolaModel) -> None:
-    twin = ByolaModel(ModelConfig(**{**vars(model.config), "name": "renamed"}), model.encoder)
-    assert twin.fingerprint() == model.fingerprint()
-    other = ByolaModel(ModelConfig(**{**vars(model.config), "mean": -6.5}), model.encoder)
-    assert other.fingerprint() != model.fingerprint()
-    assert ByolaModel(model.config).fingerprint() != model.fingerprint()

@@ -1,15 +1,18 @@
 """Parquet: columns ``file``, ``start``, ``end`` (``time``) and ``embedding``, a list of fixed size, in row groups.
 
-The file's metadata holds the request as JSON (``byola_hear``) and what the table holds (``byola_hear.clips``,
-``byola_hear.clips.1`` …), in pieces, as Arrow reads no text of more than 100 MB there, 2.5 million clips. A name that
-is no text makes ``file`` a column of bytes.
+The file's metadata has the request as JSON (``byola_hear``) and the record of the clips (``byola_hear.clips``,
+``byola_hear.clips.1`` …). The record is in pieces, because Arrow reads no more than 100 MB at once there, which is the
+record of 2.5 million clips. If a file's name is not text, ``file`` is a column of bytes.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from itertools import chain, count, takewhile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,17 +21,24 @@ from byola_hear.tables.batches import Batch, as_bytes, evened, is_text, names_fr
 from byola_hear.tables.errors import TableError
 from byola_hear.tables.placing import Placing
 
+if TYPE_CHECKING:
+    import pyarrow
+
 PLACING: Placing = "file"
 CARRIES_ABOUT = True
 #: Bytes of embeddings in a row group.
 _GROUP_BYTES = 1 << 25
+#: Bytes of a row group that is read at once; other programs write larger ones.
+_MOST_GROUP_BYTES = 1 << 27
+#: Threads that read row groups, each one group.
+_READERS = 2
 _REQUEST, _CLIPS = b"byola_hear", b"byola_hear.clips"
-#: Bytes of each piece of the clips.
+#: Bytes in a piece of the record of the clips.
 _PIECE_BYTES = 50_000_000
 
 
 def write(path: Path, batches: Iterable[Batch], about: About) -> None:
-    """As :meth:`byola_hear.tables.formats.registry.Format.write`."""
+    """See :meth:`byola_hear.tables.formats.registry.Format.write`."""
     import pyarrow as pa
     from pyarrow import parquet
 
@@ -60,26 +70,46 @@ def _clips_keys() -> Iterator[bytes]:
 
 
 def read(path: Path) -> Iterator[Batch]:
-    """As :meth:`byola_hear.tables.formats.registry.Format.read`."""
+    """See :meth:`byola_hear.tables.formats.registry.Format.read`."""
     import pyarrow as pa
     from pyarrow import parquet
 
     with parquet.ParquetFile(path, pre_buffer=False) as file:
         missing = {"file", "start", "end", "embedding"}.difference(file.schema_arrow.names)
         if missing:
-            raise TableError(f"{path} has no column {sorted(missing)[0]!r}: it is no table of embeddings")
+            raise TableError(f"{path} has no column {sorted(missing)[0]!r}: it is not a table of embeddings")
         kind = file.schema_arrow.field("embedding").type
         if not pa.types.is_fixed_size_list(kind):
             raise TableError(f"{path}: expected embeddings as a fixed_size_list, got {kind}")
-        for rows in file.iter_batches(rows_in(_GROUP_BYTES // 2, kind.list_size)):
-            time = rows["time"].to_numpy() if "time" in rows.schema.names else None
-            embeddings = np.asarray(rows["embedding"].flatten(), np.float32).reshape(-1, kind.list_size)
-            names = names_from_arrow(rows["file"])
-            yield Batch(names, rows["start"].to_numpy(), rows["end"].to_numpy(), time, embeddings)
+        groups = range(file.num_row_groups)
+        if any(file.metadata.row_group(group).total_byte_size > _MOST_GROUP_BYTES for group in groups):
+            yield from map(_batch_of, file.iter_batches(rows_in(_GROUP_BYTES // 2, kind.list_size)))
+            return
+
+        def group_of(group: int) -> Batch:
+            with parquet.ParquetFile(path, metadata=file.metadata, pre_buffer=False) as own:
+                return _batch_of(own.read_row_group(group, use_threads=False).combine_chunks())
+
+        # To decompress a group keeps one thread busy, and its columns are one large one and small ones.
+        with ThreadPoolExecutor(_READERS) as pool:
+            waiting = deque(pool.submit(group_of, group) for group in groups[:_READERS])
+            for group in groups:
+                batch = waiting.popleft().result()
+                if group + _READERS < len(groups):
+                    waiting.append(pool.submit(group_of, group + _READERS))
+                yield batch
+
+
+def _batch_of(rows: pyarrow.RecordBatch | pyarrow.Table) -> Batch:
+    time = rows["time"].to_numpy() if "time" in rows.schema.names else None
+    column = rows["embedding"]
+    flat = column.combine_chunks().flatten() if hasattr(column, "combine_chunks") else column.flatten()
+    embeddings = np.asarray(flat, np.float32).reshape(len(rows), -1)
+    return Batch(names_from_arrow(rows["file"]), rows["start"].to_numpy(), rows["end"].to_numpy(), time, embeddings)
 
 
 def read_about(path: Path) -> About | None:
-    """As :meth:`byola_hear.tables.formats.registry.Format.read_about`."""
+    """See :meth:`byola_hear.tables.formats.registry.Format.read_about`."""
     from pyarrow import parquet
 
     notes = parquet.read_metadata(path).metadata or {}
