@@ -13,13 +13,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-<<<<<<< HEAD
-    from byola_hear.audio.reading import AudioFileError
+    from byola_hear.audio import AudioFileError
     from byola_hear.classification.file import ClassifierError
     from byola_hear.classification.predicting import predict
-=======
-    from byola_hear.audio import AudioFileError
->>>>>>> labels
     from byola_hear.dataframe import embed, read_table
     from byola_hear.extraction.clips import Clip
     from byola_hear.hear import get_scene_embeddings, get_timestamp_embeddings, load_model

@@ -21,7 +21,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 import byola_hear
 from byola_hear import sklearn as module
 from byola_hear.audio.reading import AudioFileError, read_audio
-from byola_hear.sklearn import ByolaTransformer
+from byola_hear.sklearn import ByolaClassifier, ByolaTransformer
 
 #: The one check of the contract that cannot apply.
 EXPECTED_FAILED_CHECKS = {
@@ -30,7 +30,7 @@ EXPECTED_FAILED_CHECKS = {
 
 
 @pytest.mark.filterwarnings("ignore:expected audio of shape")
-@parametrize_with_checks([ByolaTransformer()], expected_failed_checks=lambda _: EXPECTED_FAILED_CHECKS)
+@parametrize_with_checks([ByolaTransformer(), ByolaClassifier()], expected_failed_checks=lambda _: EXPECTED_FAILED_CHECKS)
 def test_estimator_contract(estimator: Any, check: Any) -> None:
     check(estimator)
 
