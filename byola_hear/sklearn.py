@@ -284,7 +284,7 @@ class ByolaClassifier(_Embeds, ClassifierMixin, BaseEstimator):
         self.classes_, codes = np.unique(y, return_inverse=True)
         n_classes = len(self.classes_)
         if n_classes < 2:
-            raise ValueError(f"expected at least two classes, got 1 class: {self.classes_[0]!r}")
+            raise ValueError(f"expected at least two classes, got 1 class: {self.classes_[0]}")
         names = [str(clip) if isinstance(clip, str) else str(row) for row, clip in enumerate(clips)]
         kept = names if groups is None else [f"{group}" for group in groups]
         seconds = np.array([self._seconds(clip) for clip in clips])

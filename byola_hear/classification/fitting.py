@@ -64,8 +64,8 @@ class Regression:
         deviation = np.sqrt(scaler.var_)
         self.low = (embeddings.min(0) - deviation).astype(np.float32)
         self.high = (embeddings.max(0) + deviation).astype(np.float32)
-        # A dimension that does not vary counts as zero, whatever is rounded.
-        varies = deviation > 1e-6 * np.maximum(np.abs(self._mean), 1e-6)
+        # An embedding is exact to 1e-5. A dimension that varies no more than that counts as zero.
+        varies = deviation > 1e-4 * np.maximum(np.abs(self._mean), 1e-6)
         self._scale = np.where(varies, 1 / np.maximum(deviation, 1e-30), 0.0)
         standardised = ((embeddings - self._mean) * self._scale).astype(np.float32)
         self._basis: NDArray[np.float32] | None = None
@@ -77,11 +77,6 @@ class Regression:
             scales = np.sqrt(values[kept])
             self._examples = (vectors[:, kept] * scales).astype(np.float32)
             self._basis = ((vectors[:, kept] / scales).T @ standardised).astype(np.float32)
-
-    @property
-    def varies(self) -> bool:
-        """Whether the examples differ at all."""
-        return bool(self._scale.any()) and self._examples.shape[1] > 0
 
     def fit(self, strengths: Sequence[float]) -> list[Linear]:
         """Fit all classes.
@@ -107,6 +102,9 @@ class Regression:
         """Slopes and intercept of one class for each strength."""
         if truth.all() or not truth.any():
             return [(np.zeros(self._examples.shape[1]), np.nan)] * len(strengths)
+        if not self._examples.shape[1]:  # the examples do not differ
+            share = float(truth.mean())
+            return [(np.zeros(0), float(np.log(share / (1 - share))))] * len(strengths)
         fitted = []
         regression = LogisticRegression(tol=_TOLERANCE, max_iter=_MAX_ITERATIONS, warm_start=True)
         with catch_warnings():

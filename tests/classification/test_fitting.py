@@ -50,6 +50,14 @@ def test_a_class_in_all_or_no_examples_is_not_fitted() -> None:
     assert np.isfinite(logits(linear, made.embeddings)[:, 1]).all()
 
 
+def test_examples_that_do_not_differ_give_the_share_of_each_class() -> None:
+    made = examples()
+    embeddings = np.ones_like(made.embeddings)
+    (linear,) = Regression(embeddings, made.truth).fit([1.0])
+    expected = np.log(made.truth.mean(0) / (1 - made.truth.mean(0)))
+    np.testing.assert_allclose(logits(linear, embeddings), np.tile(expected, (len(made), 1)), rtol=1e-5)
+
+
 def test_class_means_point_from_the_centre_of_the_classes() -> None:
     embeddings = np.array([[2, 0], [4, 0], [0, 3], [-3, -3]], np.float32)
     truth = np.array([[True, False], [True, False], [False, True], [False, False]])
