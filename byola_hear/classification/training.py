@@ -116,6 +116,11 @@ def learn(
             f"not checked, as it takes labels from two recordings or groups: {listed(unchecked)}; "
             f"the threshold is {UNCHECKED_THRESHOLD:g}"
         )
+    if (examples.end - examples.start).max() < examples.window * 0.99:
+        notes.append(
+            f"all recordings are shorter than the window of {examples.window:g} s; whole recordings are taken, and "
+            "what is as long as the window may score differently"
+        )
     classifier = Classifier(
         examples.classes,
         linear.weight,
