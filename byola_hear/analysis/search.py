@@ -34,7 +34,7 @@ from byola_hear.analysis.neighbours import comparable_axes
 #: Kinds of cosine, the default first.
 COSINES = ("standardised", "plain")
 #: Rows of a collection from which the standardisation is computed. With 1000 of 2000, it was as good as with all.
-SAMPLE_ROWS = 4096
+SAMPLE_ROWS = 2048
 #: Rows that a collection needs for a standardisation.
 LEAST_ROWS = 20
 #: Weight of the sounds to stay away from. In ESC-50 (folds 1 to 4), with the wrong clip that is most like the query as
@@ -74,7 +74,7 @@ class Space:
         """Map embeddings ``(n, size)`` to the vectors that are compared."""
         if self.mean is None or self.axes is None:
             return embeddings
-        vectors: NDArray[np.float32] = (embeddings - self.mean) @ self.axes
+        vectors: NDArray[Any] = (embeddings - self.mean) @ self.axes
         return vectors
 
     def direction(
