@@ -40,6 +40,8 @@ LEAST_ROWS = 20
 #: Weight of the sounds to stay away from. In ESC-50 (folds 1 to 4), with the wrong clip that is most like the query as
 #: the only such sound, the precision of ten hits rose from 52 to 55 %; a weight of 1 took it below 20 %.
 EXCLUDED_WEIGHT = 0.25
+#: Rows that are scored at a time; they stay in the processor's cache while they are used twice.
+_BLOCK_ROWS = 256
 #: Segments of a file that are this close touch each other, s.
 _TOUCH_S = 1e-3
 
@@ -106,11 +108,14 @@ class Space:
             :data:`EXCLUDED_WEIGHT` times the mean of the cosines with the excluded sounds. NaN if an embedding holds
             NaN or infinity, 0 if all of it is 0.
         """
-        vectors = self.vectors(embeddings)
-        with np.errstate(over="ignore", invalid="ignore"):
-            norms = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))
-            scores: NDArray[np.float32] = vectors @ direction / np.maximum(norms, np.finfo(np.float32).tiny)
-        return np.where(np.isfinite(norms), scores, np.float32(np.nan))
+        scores = np.empty(len(embeddings), np.float32)
+        for first in range(0, len(embeddings), _BLOCK_ROWS):
+            vectors = self.vectors(embeddings[first : first + _BLOCK_ROWS])
+            with np.errstate(over="ignore", invalid="ignore"):
+                norms = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))
+                cosines = vectors @ direction / np.maximum(norms, np.finfo(np.float32).tiny)
+            scores[first : first + _BLOCK_ROWS] = np.where(np.isfinite(norms), cosines, np.nan)
+        return scores
 
 
 def _units(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
