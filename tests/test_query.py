@@ -174,7 +174,7 @@ def test_what_is_refused(folder: Path, table: pd.DataFrame, model: ByolaModel, t
         ),
         (table, tmp_path / "none.wav", {}, FileNotFoundError, "no such file or folder"),
         (table, [], {}, ValueError, "^expected at least one query, got none$"),
-        (table, [sound, sound], {"start": 1.0}, ValueError, "^start and end are for one sound, got 2$"),
+        (table, [sound, sound], {"start": 1.0}, ValueError, "^start and end are for one query, got 2$"),
         (table, sound, {"start": 9.0}, AudioFileError, r"query\.flac: .* begins at 9 s"),
         (table, sound, {"n": 0}, ValueError, "^n must be a positive number of hits, got 0$"),
         (table, sound, {"cosine": "euclid"}, ValueError, "^cosine must be one of standardised, plain, got 'euclid'$"),
