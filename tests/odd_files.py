@@ -272,7 +272,7 @@ def _opus() -> Iterator[Odd]:
         struct.pack_into("<I", content, content.index(b"OpusHead") + 12, rate)
         struct.pack_into("<I", content, 22, 0)
         struct.pack_into("<I", content, 22, page_check_sum(content[: 28 + sum(content[27 : 27 + content[26]])]))
-        yield Odd(f"Opus encoded from {rate} Hz", bytes(content), like=good)
+        yield Odd(f"Opus encoded from {rate} Hz", bytes(content), like=None if rate == 16000 else good)
 
 
 def page_check_sum(page: bytes | bytearray) -> int:

@@ -24,7 +24,7 @@ from byola_hear.audio.spliced import Part, Spliced, overwritten
 from byola_hear.audio.tails import first_content, last_content
 
 #: Bytes of a file in which the beginning of another one is looked for.
-_SEARCHED = 1 << 20
+_SEARCHED = 1 << 18
 #: What is found out about larger files is kept: stretches of one file are read one after the other.
 _KEPT_FROM, _KEPT_FILES = 1 << 20, 256
 #: Bytes that may follow the blocks of a VOC file, whatever they are.
@@ -50,6 +50,8 @@ class Content:
         mpeg: what an MPEG stream's frames say; None for other codecs.
         is_checked: whether the length of the samples was compared with that of the file.
         is_changed: whether what libsndfile is shown has another number of samples than the file's header says.
+        header_seconds: the length that a header says which is changed, s; None if it can't be said in seconds.
+        is_streamed: whether the header says that it does not know the length.
     """
 
     end: int
@@ -62,6 +64,8 @@ class Content:
     mpeg: Summary | None = None
     is_checked: bool = True
     is_changed: bool = False
+    header_seconds: float | None = None
+    is_streamed: bool = False
 
 
 def content_of(path: str) -> Content:
@@ -147,7 +151,13 @@ def _chunked(path: str, file: BinaryIO, size: int, layout: Layout) -> Content:
     if layout.is_mpeg:
         return _mpeg(path, file, layout.start, layout.start + wanted, size) or Content(size)
     parts = shown_to_libsndfile(layout, wanted, size)
-    return Content(size, parts=parts, is_changed=layout.stated is not None and wanted > layout.stated)
+    return Content(
+        size,
+        parts=parts,
+        is_changed=layout.stated is not None and wanted > layout.stated,
+        header_seconds=(layout.stated or 0) / layout.byte_rate if layout.byte_rate else None,
+        is_streamed=layout.stated is None,
+    )
 
 
 def _boxed(path: str, file: BinaryIO, size: int, outer: Boxes) -> Content:
@@ -175,11 +185,11 @@ def _flac(path: str, file: BinaryIO, size: int) -> Content | None:
     if found < info.n_samples:
         raise AudioFileError(f"{path}: truncated: {found} of {info.n_samples} samples are there")
     if found == info.n_samples or not info.n_samples:
-        return Content(end, frames=found)
+        return Content(end, frames=found, is_streamed=not info.n_samples)
     file.seek(0)
-    return Content(
-        end, parts=overwritten({0: info.with_samples(found, file.read(26))}, end), frames=found, is_changed=True
-    )
+    parts = overwritten({0: info.with_samples(found, file.read(26))}, end)
+    seconds = info.n_samples / info.sample_rate if info.sample_rate else None
+    return Content(end, parts=parts, frames=found, is_changed=True, header_seconds=seconds)
 
 
 def _ogg(path: str, file: BinaryIO, size: int) -> Content | None:

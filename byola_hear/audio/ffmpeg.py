@@ -15,6 +15,7 @@ import struct
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from contextlib import closing
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,6 +53,29 @@ _LONGEST_REASON = 300
 def available() -> bool:
     """Whether ``ffmpeg`` is on PATH."""
     return shutil.which("ffmpeg") is not None
+
+
+def decoded_seconds(path: str) -> float | None:
+    """The length of what ffmpeg decodes of a file, errors or not.
+
+    Args:
+        path: a regular file.
+
+    Returns:
+        Seconds; None if ffmpeg is not installed or decodes nothing.
+    """
+    if not available():
+        return None
+    try:
+        with closing(FfmpegSource(path, Content(os.path.getsize(path)), strict=False)) as source:
+            try:
+                for _ in source.pieces():
+                    pass
+            except AudioFileError:
+                pass  # what came before counts
+            return source.position / source.sample_rate or None
+    except AudioFileError:
+        return None
 
 
 class FfmpegSource:
@@ -174,7 +198,12 @@ class FfmpegSource:
             # What the writer of the pipe says, of timestamps, is not about the file.
             if self._strict and _ERROR.search(line) and not line.startswith("[au @"):
                 return f"ffmpeg: {_without_level(line)}"
-        if self._is_alone and self.header_seconds is not None and seconds < self.header_seconds - TOLERANCE_S:
+        if (
+            self._strict
+            and self._is_alone
+            and self.header_seconds is not None
+            and seconds < self.header_seconds - TOLERANCE_S
+        ):
             return f"the header says {self.header_seconds:.2f} s"
         return None
 

@@ -99,6 +99,8 @@ def _riff(file: BinaryIO, size: int, head: bytes) -> Layout | None:
     outer, byte_rate, wide_size_at, data_64, tag = word.unpack(head[4:8])[0], 0, None, None, 0
     place, was_odd = 12, False
     for _ in range(_MOST_CHUNKS):
+        if place >= size:
+            return None
         file.seek(place)
         chunk = file.read(8)
         if len(chunk) < 8:
@@ -166,6 +168,8 @@ def _wave64(file: BinaryIO, size: int) -> Layout | None:
     file.seek(16)
     outer, place, byte_rate = int.from_bytes(file.read(8), "little"), 40, 0
     for _ in range(_MOST_CHUNKS):
+        if place >= size:
+            return None
         file.seek(place)
         chunk = file.read(48)
         if len(chunk) < 24 or chunk[4:16] != _WAVE64:
@@ -207,6 +211,8 @@ def _iff(file: BinaryIO, size: int, head: bytes) -> Layout | None:
     (outer,) = word.unpack(head[4:8])
     place, byte_rate, found = 12, 0.0, None
     for _ in range(_MOST_CHUNKS):
+        if place >= size:
+            break
         file.seek(place)
         chunk = file.read(30)
         if len(chunk) < 8 or not is_chunk_name(chunk[:4]):
@@ -259,6 +265,8 @@ def _aiff_byte_rate(common: bytes) -> float:
 def _caf(file: BinaryIO, size: int) -> Layout | None:
     place, byte_rate = 8, 0.0
     for _ in range(_MOST_CHUNKS):
+        if place >= size:
+            return None
         file.seek(place)
         chunk = file.read(44)
         if len(chunk) < 12 or not is_chunk_name(chunk[:4]):

@@ -17,6 +17,7 @@ import soundfile
 from numpy.typing import NDArray
 
 from byola_hear.audio.content import Content
+from byola_hear.audio.mpeg import Summary
 from byola_hear.audio.source import TOLERANCE_S, AudioFileError, piece_frames, skipped
 from byola_hear.audio.spliced import Part, Spliced
 
@@ -96,27 +97,42 @@ class SoundFileSource:
         self._view: Spliced | None = None
         self._descriptor: int | None = None
         self._file = self._opened(content.parts)
-        if content.mpeg is not None:
-            counted, promised = content.mpeg.n_samples, content.mpeg.n_promised
-            # Without a frame that counts the others libsndfile estimates the length and stops there.
-            if counted > self._file.frames and (not promised or counted > promised):
-                self.close()
-                self._file = self._opened((content.mpeg.counting_frame, *content.mpeg.parts))
-        self.container = "WAV" if self._file.format == "WAVEX" else self._file.format
-        self.codec = self._file.subtype
+        header_samples = self._corrected(content.mpeg) if content.mpeg is not None else None
+        self.container, self.codec = self._file.format.removesuffix("EX"), self._file.subtype
         self.sample_rate, self.channels = self._file.samplerate, self._file.channels
         known = self._file.frames if self._file.frames < FRAMES_UNKNOWN else None
         self.frames = known if content.frames is None else content.frames
-        self.header_seconds = None if self.frames is None else self.frames / self.sample_rate
+        self.header_seconds = content.header_seconds if content.is_changed else None
+        if not (content.is_changed or content.is_streamed) and self.frames is not None:
+            self.header_seconds = (header_samples or self.frames) / self.sample_rate
         self.position = self._to_skip = 0
-        stated = _COUNTED[self.container].findall(self._file.extra_info) if self.container in _COUNTED else ()
-        if stated and self.frames is not None:
-            # The other way round in a Midi sample dump: the number here is that of the packets that are there.
-            there, said = (int(stated[-1]), self.frames) if self.container == "SDS" else (self.frames, int(stated[-1]))
-            if there < said:
-                self.close()
-                raise AudioFileError(f"{path}: truncated: {there} of {said} samples are there")
-            self.frames = said
+        if self.container in _COUNTED:
+            self._take_count(_COUNTED[self.container])
+
+    def _corrected(self, mpeg: Summary) -> int | None:
+        """See to it that libsndfile reads all frames of an MP3.
+
+        Returns:
+            The number of samples that the file says itself, if there are more.
+        """
+        promised = mpeg.n_promised if mpeg.n_promised and mpeg.n_samples > mpeg.n_promised else None
+        # Without a frame that counts the others libsndfile estimates the length and stops there.
+        if mpeg.n_samples > self._file.frames and (promised or not mpeg.n_promised):
+            self.close()
+            self._file = self._opened((mpeg.counting_frame, *mpeg.parts))
+        return promised
+
+    def _take_count(self, pattern: re.Pattern[str]) -> None:
+        """Compare the length of a file in a rare format with its header, by what libsndfile says of that."""
+        stated = pattern.findall(self._file.extra_info)
+        if not stated or self.frames is None:
+            return
+        # The other way round in a Midi sample dump: the number here is that of the packets that are there.
+        there, said = (int(stated[-1]), self.frames) if self.container == "SDS" else (self.frames, int(stated[-1]))
+        if there < said:
+            self.close()
+            raise AudioFileError(f"{self.path}: truncated: {there} of {said} samples are there")
+        self.frames = said
 
     def _opened(self, parts: tuple[Part, ...] | None) -> _Sequential:
         """The file, or the parts of it that are to be seen."""

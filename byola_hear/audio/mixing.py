@@ -14,6 +14,8 @@ from byola_hear.audio.waveforms import MAX_SAMPLE
 
 #: Samples that the resampler gives at a time at most; a file of 1 Hz would have it give thousands for one.
 _MOST_RESAMPLED = 1 << 20
+#: Samples of a piece over which power is measured: all of a short one, some all over a long one.
+_MEASURED = 8192
 #: Power of mono relative to that of the channels below which they have cancelled each other out: -30 dB.
 _CANCELLED = 1e-3
 #: Power of channels that are silent anyway: -60 dB of full scale.
@@ -81,10 +83,11 @@ class Mixdown:
                 seconds = (position + bad) / self.sample_rate
                 raise AudioFileError(f"{self.path}: contains {what}, the first at {seconds:.3f} s")
             if samples.shape[1] > 1:
-                flat = samples.reshape(-1)
-                self._before += float(np.dot(flat, flat)) / samples.shape[1]
-                self._after += float(np.dot(mono, mono))
-                self._n_samples += len(mono)
+                step = -(-len(mono) // _MEASURED)
+                before, after = samples[::step].reshape(-1), mono[::step]
+                self._before += float(np.dot(before, before)) / samples.shape[1]
+                self._after += float(np.dot(after, after))
+                self._n_samples += len(after)
             position += len(samples)
             yield mono
         if position == first == 0:

@@ -12,6 +12,8 @@ _HEAD = struct.Struct("<4sBBqIIIB")
 _BEGINS = 2
 #: A head with the longest table of segments, and the longest page.
 _LONGEST_HEAD, _LONGEST_PAGE = _HEAD.size + 255, 65307
+#: A rate at which decoding Opus loses nothing that matters, Hz.
+_ENOUGH_HZ = 16000
 #: A longer file's pages are not all looked at, only the first and the last.
 _WALKED = 1 << 26
 
@@ -100,17 +102,18 @@ def _seconds(file: BinaryIO, first: Page, position: int) -> float | None:
 
 
 def opus_at_48_khz(file: BinaryIO, page: Page) -> bytes | None:
-    """The first page of an Opus file that says 48 kHz for the rate of what was encoded; None where it does.
+    """The first page of an Opus file that says 48 kHz for the rate of what was encoded; None where it may stay.
 
-    That rate is a remark and may be 0. Opus is decoded at 48 kHz, but libsndfile does it at the rate of the remark, and
-    at 8 kHz where that is 0.
+    That rate is a remark, may be 0, and is wrong in many files. Opus is meant to be decoded at 48 kHz, but libsndfile
+    decodes at the rate of the remark (8 kHz where that is 0) and loses what lies above half of it. At 16 kHz or more
+    that is nothing that the networks hear, and decoding takes half as long.
     """
     file.seek(page.at)
     data = bytearray(file.read(page.size))
     rate_at = page.head_size + 12
     if data[page.head_size : page.head_size + 8] != b"OpusHead" or len(data) < rate_at + 4:
         return None
-    if struct.unpack_from("<I", data, rate_at)[0] > 24000:
+    if struct.unpack_from("<I", data, rate_at)[0] >= _ENOUGH_HZ:
         return None
     struct.pack_into("<I", data, rate_at, 48000)
     struct.pack_into("<I", data, 22, 0)

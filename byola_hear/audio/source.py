@@ -30,8 +30,8 @@ class Source(Protocol):
         codec: how its samples are stored, in its decoder's words.
         sample_rate: Hz.
         channels: how many.
-        frames: samples a channel that the header promises; None where only decoding tells.
-        header_seconds: the length that the header promises, s, or an estimate; None if it says nothing.
+        frames: samples per channel; None where only decoding tells.
+        header_seconds: the length that the header says, s, which may be an estimate or wrong; None if it does not say.
     """
 
     path: str
