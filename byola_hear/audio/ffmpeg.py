@@ -20,7 +20,7 @@ from contextlib import closing
 import numpy as np
 from numpy.typing import NDArray
 
-from byola_hear.audio.content import Content
+from byola_hear.audio.formats.content import Content
 from byola_hear.audio.source import TOLERANCE_S, AudioFileError, piece_frames, skipped
 
 #: Names that are taken for audio, too, when a folder is searched and ffmpeg is there.

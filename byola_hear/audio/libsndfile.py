@@ -1,7 +1,7 @@
 """Files that libsndfile reads: WAV, FLAC, Ogg Vorbis, Opus, MP3, AIFF and others.
 
 libsndfile believes a header that counts too few samples, asks for more than a header counts where it is asked to, and
-estimates the length of many MP3s. So it is shown files as :mod:`~byola_hear.audio.content` found them to be, asked for
+estimates the length of many MP3s. So it is shown files as :mod:`~byola_hear.audio.formats.content` found them to be, asked for
 the samples that are there and no more, and what it gives is counted.
 """
 
@@ -16,8 +16,8 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from byola_hear.audio.content import Content
-from byola_hear.audio.mpeg import Summary
+from byola_hear.audio.formats.content import Content
+from byola_hear.audio.formats.mpeg import Summary
 from byola_hear.audio.source import TOLERANCE_S, AudioFileError, piece_frames, skipped
 from byola_hear.audio.spliced import Part, Spliced
 

@@ -9,8 +9,8 @@ from functools import partial
 
 from byola_hear.audio import ffmpeg
 from byola_hear.audio.chained import ChainedSource, opened_in_turn
-from byola_hear.audio.content import Content, content, content_of
 from byola_hear.audio.ffmpeg import FfmpegSource
+from byola_hear.audio.formats.content import Content, content, content_of
 from byola_hear.audio.libsndfile import SoundFileSource, UnknownFormat
 from byola_hear.audio.source import AudioFileError, Source
 

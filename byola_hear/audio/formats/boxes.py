@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import BinaryIO, NamedTuple
 
-from byola_hear.audio.tails import is_chunk_name
+from byola_hear.audio.formats.tails import is_chunk_name
 
 _ASF = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
 #: How its header, data, index and simple index begin.

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 import soundfile
 
-from byola_hear.audio.mpeg import Run, runs, summary
+from byola_hear.audio.formats.mpeg import Run, runs, summary
 from byola_hear.audio.opening import open_source
 from byola_hear.audio.reading import AudioFileError, read_audio
 
-PIANO = Path(__file__).parents[1] / "data" / "piano_stereo_44k.mp3"
+PIANO = Path(__file__).parents[2] / "data" / "piano_stereo_44k.mp3"
 
 
 def encoded(path: Path, rate: int, seconds: float = 3.0, **options: object) -> bytes:

@@ -6,8 +6,8 @@ import re
 from functools import cache
 from typing import BinaryIO, NamedTuple
 
+from byola_hear.audio.formats.tails import id3v2_size
 from byola_hear.audio.spliced import Part
-from byola_hear.audio.tails import id3v2_size
 
 #: kbit/s by the header's four bits, for MPEG 1 layers I, II, III and MPEG 2 layers I, II and III.
 _RATES = {

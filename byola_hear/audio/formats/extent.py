@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from typing import BinaryIO
 
-from byola_hear.audio.layout import Layout
+from byola_hear.audio.formats.layout import Layout
+from byola_hear.audio.formats.tails import first_content, last_content
 from byola_hear.audio.source import TOLERANCE_S, AudioFileError
 from byola_hear.audio.spliced import Part
-from byola_hear.audio.tails import first_content, last_content
 
 #: What another audio file begins with, or another chunk of samples.
 _MORE_AUDIO = (

@@ -13,15 +13,16 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import BinaryIO, cast
 
-from byola_hear.audio import flac, ogg, voc, wavpack
-from byola_hear.audio.boxes import Boxes, boxes
-from byola_hear.audio.extent import extent, shown_to_libsndfile
-from byola_hear.audio.framed import frames_end
-from byola_hear.audio.layout import Layout, layout_of
-from byola_hear.audio.mpeg import Summary, is_frame, runs, summary
+from byola_hear.audio.formats import flac, ogg, voc, wavpack
+from byola_hear.audio.formats.boxes import Boxes, boxes
+from byola_hear.audio.formats.extent import extent, shown_to_libsndfile
+from byola_hear.audio.formats.framed import frames_end
+from byola_hear.audio.formats.headers import layout_of
+from byola_hear.audio.formats.layout import Layout
+from byola_hear.audio.formats.mpeg import Summary, is_frame, runs, summary
+from byola_hear.audio.formats.tails import first_content, last_content
 from byola_hear.audio.source import TOLERANCE_S, AudioFileError
 from byola_hear.audio.spliced import Part, Spliced, overwritten
-from byola_hear.audio.tails import first_content, last_content
 
 #: Bytes of a file in which the beginning of another one is looked for.
 _SEARCHED = 1 << 18
