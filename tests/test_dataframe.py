@@ -115,7 +115,7 @@ def test_a_bad_file_raises_or_is_left_out(model: ByolaModel, tmp_path: Path) -> 
     assert list(table.attrs["errors"]) == [files[1]]
     stretches = [Clip(FILES[0], start, start + 1) for start in (7000.0, 8000.0, 8000.0)]
     (reasons,) = byola_hear.embed(stretches, model, errors="skip").attrs["errors"].values()
-    assert re.fullmatch("the stretch begins at 7000 s, .*; the stretch begins at 8000 s, .*", reasons)
+    assert re.fullmatch("the segment begins at 7000 s, .*; the segment begins at 8000 s, .*", reasons)
     empty = byola_hear.embed(files[1:2], model, errors="skip")
     assert empty.shape == (0, 26) and empty.index.names == ["file", "start", "end"]
     with pytest.warns(UserWarning, match=r"can't be embedded, 1 in all, have no rows: the first, .*text\.wav: not an"):

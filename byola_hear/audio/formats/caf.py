@@ -37,7 +37,7 @@ def caf_layout(file: BinaryIO, size: int) -> Layout | None:
     def view(wanted: int) -> tuple[Part, ...]:
         return overwritten({size_at: struct.pack(">q", wanted + 4)}, size)
 
-    # libsndfile reads a file that is shorter than its header says from another place on, or not at all.
+    # If the file is shorter than its header states, libsndfile begins at the wrong byte or refuses the file.
     shown = stated if stated is not None and start + stated <= size else None
     return Layout("CAF", start, stated, None, byte_rate, view, _caf_chunk_end, shown)
 

@@ -33,7 +33,7 @@ def iff_layout(file: BinaryIO, size: int, head: bytes) -> Layout | None:
         elif chunk[:4] == b"VHDR" and len(chunk) >= 22:
             byte_rate = float(int.from_bytes(chunk[20:22], "big") * (1 if head[8:12] == b"8SVX" else 2))
         elif chunk[:4] == (b"SSND" if is_aiff else b"BODY"):
-            # In AIFF an offset and the size of blocks come first.
+            # In AIFF, an offset and a block size precede the samples.
             around = 8 + int(word.unpack(chunk[8:12])[0]) if is_aiff and len(chunk) >= 12 else 0
             found = place + 4, n_bytes, around if place + 8 + around <= size else 8
         if found and byte_rate:
@@ -58,15 +58,15 @@ def iff_layout(file: BinaryIO, size: int, head: bytes) -> Layout | None:
         byte_rate,
         view,
         lambda file, place, end: riff_chunk_end(file, place, end, word),
-        # Of 8SVX libsndfile takes all that follows for samples.
+        # In 8SVX, libsndfile reads everything that follows as samples.
         stated if is_aiff else size - start,
     )
 
 
 def _aiff_byte_rate(common: bytes) -> float:
-    """Bytes to a second, by AIFF's COMM chunk; 0 if its codec has no whole bytes to a sample."""
+    """Bytes per second, from a COMM chunk; 0 if a sample is not a whole number of bytes."""
     channels, _, bits, exponent, mantissa = struct.unpack_from(">hIhHQ", common)
     codec = common[18:22] if len(common) >= 22 else b"NONE"
     width = -(-bits // 8) if codec in _AIFC_PCM else _AIFC_WIDTHS.get(codec, 0)
-    # The rate has ten bytes of extended floating point.
+    # The rate is a floating-point number of 80 bits.
     return float(mantissa * 2.0 ** min((exponent & 0x7FFF) - 16446, 0) * width * channels)

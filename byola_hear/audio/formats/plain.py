@@ -25,7 +25,7 @@ def au_layout(file: BinaryIO, size: int, head: bytes) -> Layout | None:
         known = struct.pack(order + "I", min(wanted, 0xFFFFFFFF))
         return overwritten({8: known}, start + wanted)
 
-    # libsndfile takes all that follows for samples of some codecs, and large sizes for negative ones.
+    # With some codecs, libsndfile reads everything that follows as samples; it reads large sizes as negative.
     shown = size - start if not width or n_bytes == 0xFFFFFFFF else n_bytes if start + n_bytes < 1 << 31 else None
     return Layout("AU", start, known_size(n_bytes), None, float(rate * channels * width), view, None, shown)
 
@@ -44,7 +44,7 @@ def nist_layout(file: BinaryIO, size: int) -> Layout | None:
         return None
     width = numbers.get("sample_n_bytes", 1 if coding and coding[1] != "pcm" else 2) * numbers.get("channel_count", 1)
 
-    # The header need not be changed: libsndfile takes all that follows for samples.
+    # libsndfile ignores the size in the header and reads everything that follows as samples.
     return Layout(
         "NIST",
         start,

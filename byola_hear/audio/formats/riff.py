@@ -26,7 +26,7 @@ def riff_layout(file: BinaryIO, size: int, head: bytes) -> Layout | None:
         if not is_chunk_name(chunk[:4]):
             if not was_odd:
                 return None
-            # Some programs leave out the byte that makes a chunk's length even.
+            # Some programs leave out the byte that pads a chunk to an even size.
             place, was_odd = place - 1, False
             continue
         (n_bytes,) = word.unpack(chunk[4:])
@@ -55,7 +55,7 @@ def riff_layout(file: BinaryIO, size: int, head: bytes) -> Layout | None:
             return overwritten(patches, size)
         if wanted < 0xFFFFFFFF:
             return overwritten({0: b"RIFF" if order == "<" else b"RIFX", size_at: word.pack(wanted)}, size)
-        # The size needs more than 32 bits, which another kind of head has.
+        # The size needs more than 32 bits, so the view begins with a header of RF64.
         sizes = struct.pack("<4sI4s4sI3QI", b"RF64", 0xFFFFFFFF, b"WAVE", b"ds64", 28, size + 28, wanted, 0, 0)
         return sizes, (12, size_at), b"\xff" * 4, (start, size)
 
@@ -78,5 +78,5 @@ def riff_chunk_end(file: BinaryIO, place: int, end: int, word: struct.Struct) ->
     if len(chunk) < 8 or not is_chunk_name(chunk[:4]):
         return None
     after = place + 8 + int(word.unpack(chunk[4:])[0])
-    # The last one may lack the byte that makes its length even.
+    # The last chunk may lack its padding byte.
     return after + (after - place & 1) if after <= end else None

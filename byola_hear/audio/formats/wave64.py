@@ -40,7 +40,7 @@ def wave64_layout(file: BinaryIO, size: int) -> Layout | None:
     def view(wanted: int) -> tuple[Part, ...]:
         return overwritten({size_at: struct.pack("<Q", wanted + 24)}, start + wanted)
 
-    # libsndfile takes all that follows for samples.
+    # libsndfile reads everything that follows as samples.
     outer_end = size if known_size_64(outer) is None else outer
     return Layout("W64", start, stated, outer_end, byte_rate, view, _wave64_chunk_end, size - start)
 
