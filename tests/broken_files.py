@@ -1,4 +1,4 @@
-"""What a real collection has besides good recordings: broken, strange and misnamed files, each with what is to come."""
+"""Broken, strange and misnamed files, as real collections have them, each with the result that is expected."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ from tqdm import tqdm
 
 from benchmark.datasets.labelled_set import SAMPLE_RATE
 from byola_hear.pretraining.corpora.packages.deb import unpack
-from byola_hear.pretraining.corpora.packages.fetch import FetchError, Origin, fetched
+from byola_hear.pretraining.corpora.packages.fetch import FetchError, PackageOrigin, fetched
 from byola_hear.pretraining.corpora.packages.fetch import fetch as fetch_deb
 
 
@@ -94,7 +94,7 @@ def find_download(name: str, folder: Path) -> Path | None:
 
 
 def fetch_packages(
-    folder: Path, names: Iterable[str] | None = None, progress: bool = False, origin: Origin | None = None
+    folder: Path, names: Iterable[str] | None = None, progress: bool = False, origin: PackageOrigin | None = None
 ) -> None:
     """Bring packages into a folder, those that are not there already.
 
@@ -114,7 +114,7 @@ def fetch_packages(
     for each in tqdm(missing, "fetch packages", unit="package", disable=not (progress and missing), leave=False):
         try:
             if each.registry == "debian":
-                fetch_deb(each.name, folder, origin or Origin())
+                fetch_deb(each.name, folder, origin or PackageOrigin())
             else:
                 _fetch_from_pypi(each.name, folder)
         except (FetchError, OSError) as error:

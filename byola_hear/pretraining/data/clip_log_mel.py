@@ -1,4 +1,4 @@
-"""One row of a manifest, decoded and transformed in pieces: hours take a little over twice their mono samples."""
+"""Decode a clip of a manifest and transform it piece by piece. Memory is a little over twice the mono samples."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ import torch
 
 from byola_hear.audio.reading import read_audio
 from byola_hear.models.frontend import FrontendConfig, frame_count, log_mel_range
-from byola_hear.pretraining.data.manifest import Clip
+from byola_hear.pretraining.data.manifest import ManifestClip
 
-#: Frames transformed at a time.
+#: Number of frames that are transformed at a time.
 PIECE_FRAMES = 6000
 
 
-def read_clip(clip: Clip, folder: Path, sample_rate: int) -> np.ndarray:
-    """Decode one row of a manifest.
+def read_clip(clip: ManifestClip, folder: Path, sample_rate: int) -> np.ndarray:
+    """Decode a clip of a manifest.
 
     Args:
-        clip: the row.
-        folder: the manifest's folder.
-        sample_rate: sampling rate wanted, Hz.
+        clip: the clip.
+        folder: folder of the manifest.
+        sample_rate: sample rate of the result, in Hz.
 
     Returns:
         ``(n_samples,)`` float32, mono.
 
     Raises:
-        ValueError: if the file is missing, damaged, truncated or empty, is shorter than the row says, or contains
+        ValueError: if the file is missing, damaged, truncated or empty, is shorter than the clip, or contains
             values that are not finite.
     """
     path = folder / clip.path
@@ -37,8 +37,8 @@ def read_clip(clip: Clip, folder: Path, sample_rate: int) -> np.ndarray:
         raise ValueError(f"{path}: {error}") from None
 
 
-def cached_log_mel(clip: Clip, folder: Path, frontend: FrontendConfig) -> np.ndarray:
-    """One row as it is stored: ``(n_frames, n_mels)`` float16."""
+def cached_log_mel(clip: ManifestClip, folder: Path, frontend: FrontendConfig) -> np.ndarray:
+    """Compute the log-mel of a clip as the cache stores it: ``(n_frames, n_mels)`` float16."""
     audio = torch.from_numpy(read_clip(clip, folder, frontend.sample_rate))
     n_frames = frame_count(len(audio), frontend)
     firsts = range(0, n_frames, PIECE_FRAMES)

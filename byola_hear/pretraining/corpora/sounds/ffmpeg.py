@@ -1,4 +1,4 @@
-"""Formats that libsndfile does not read, by ffmpeg: the program where it is installed, else the package PyAV."""
+"""Decode formats that libsndfile does not read, by the program ffmpeg or the package PyAV."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from byola_hear.audio.formats.content import Content, content_of
 from byola_hear.audio.source import AudioFileError
 from byola_hear.pretraining.corpora.sounds.sound import DecoderMissing, Samples, SoundError
 
-#: Files without a header, by the end of their name: ffmpeg's name of the format. All are mono.
+#: ffmpeg's name of the format of files without a header, by the ending of the file. All are mono.
 _HEADERLESS = {".g722": "g722"}
-#: What PyAV converts to on the way, Hz.
+#: Sample rate that PyAV converts to, in Hz.
 _RATE = 16000
 
 
@@ -23,14 +23,14 @@ def decode(path: Path) -> Samples:
     """Decode a whole file.
 
     Args:
-        path: any file that ffmpeg reads.
+        path: a file in any format that ffmpeg reads.
 
     Returns:
         ``(n_samples, channels)`` or ``(n_samples,)`` float32, and the rate in Hz.
 
     Raises:
-        DecoderMissing: if neither the program ffmpeg nor the package PyAV is there.
-        SoundError: if the file cannot be decoded or holds nothing.
+        DecoderMissing: if neither the program ffmpeg nor the package PyAV is installed.
+        SoundError: if the file can't be decoded or is empty.
     """
     form = _HEADERLESS.get(path.suffix.lower())
     if not ffmpeg.available():
@@ -50,6 +50,7 @@ def decode(path: Path) -> Samples:
 
 
 def _by_package(path: Path, form: str | None) -> bytes:
+    """Decode a file with PyAV to 16-bit mono samples at 16 kHz."""
     try:
         import av
     except ImportError:

@@ -1,4 +1,4 @@
-"""A sound, whatever it is stored in: read only when asked for, and in part where its format allows."""
+"""A sound in any kind of file. It is decoded when it is read, and only the wanted part if its format allows."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from numpy.typing import NDArray
 from byola_hear.audio.opening import open_bytes, open_source
 from byola_hear.audio.source import AudioFileError, Source
 
-#: Samples as they come, ``(n_samples, n_channels)`` float32 with full scale ±1, and their rate in Hz.
+#: Decoded samples, ``(n_samples, n_channels)`` float32 with full scale ±1, and their rate in Hz.
 Samples = tuple[NDArray[np.float32], int]
 
 
 class SoundError(ValueError):
-    """A sound, or an archive of sounds, that can't be read; the message says why."""
+    """A sound, or an archive of sounds, can't be read. The message gives the reason."""
 
 
 class DecoderMissing(SoundError):
-    """A sound in a format that needs a program or a package that isn't installed; the message says which."""
+    """A sound needs a program or a package that is not installed. The message names it."""
 
 
 @dataclass(frozen=True)
@@ -31,9 +31,9 @@ class Sound:
     """A sound that can be read.
 
     Attributes:
-        name: path, with forward slashes; for a sound in an archive, the archive's path, a slash, the name there.
-        read: gives the samples from a time on, for so long or to the end (both in seconds).
-        duration_s: gives the length in seconds, without decoding where the format allows.
+        name: path with forward slashes. For a sound in an archive: the archive's path, a slash, and the name there.
+        read: reads samples, given a start and a length in seconds. None reads to the end.
+        duration_s: gives the length in seconds, without decoding if the format allows.
     """
 
     name: str
@@ -42,11 +42,11 @@ class Sound:
 
 
 def stored_sound(name: str, contents: Callable[[], Path | bytes]) -> Sound:
-    """A sound in an audio file.
+    """Make a sound of an audio file.
 
     Args:
-        name: of the sound.
-        contents: gives the file, or its bytes.
+        name: name of the sound.
+        contents: returns the path of the file, or its bytes.
     """
 
     def opened() -> Source:
@@ -79,7 +79,7 @@ def stored_sound(name: str, contents: Callable[[], Path | bytes]) -> Sound:
 
 @contextmanager
 def _named(name: str) -> Iterator[None]:
-    """Errors of a file as those of a sound."""
+    """Turn errors of a file into errors of the sound of that name."""
     try:
         yield
     except (AudioFileError, OSError) as error:
@@ -87,11 +87,11 @@ def _named(name: str) -> Iterator[None]:
 
 
 def decoded_sound(name: str, load: Callable[[], Samples]) -> Sound:
-    """A sound that is decoded as a whole, of which parts are then taken.
+    """Make a sound that is always decoded as a whole.
 
     Args:
-        name: of the sound.
-        load: gives all samples, ``(n_samples,)`` or ``(n_samples, n_channels)``, and the rate.
+        name: name of the sound.
+        load: returns all samples, ``(n_samples,)`` or ``(n_samples, n_channels)``, and the rate in Hz.
     """
 
     def read(start_s: float, length_s: float | None) -> Samples:
