@@ -164,11 +164,18 @@ def padded(clip: Tensor, n_samples: int) -> Tensor:
     return nn.functional.pad(clip, (0, max(n_samples - len(clip), 0)))
 
 
-def models_folder() -> Path:
-    """Where weights are looked for: what ``BYOLA_BENCHMARK_MODELS`` names, else ``../shared/models`` beside the
-    checkout. Need not be there."""
-    given = os.environ.get(MODELS_VARIABLE)
-    return Path(given) if given else Path(__file__).resolve().parents[3] / "shared" / "models"
+def weights_in_folder(name: str) -> Path | None:
+    """A file or folder of weights in the folder that ``BYOLA_BENCHMARK_MODELS`` names.
+
+    Args:
+        name: of the file or folder.
+
+    Returns:
+        Its path; None if it is not there or the variable is not set.
+    """
+    folder = os.environ.get(MODELS_VARIABLE)
+    path = Path(folder) / name if folder else None
+    return path if path is not None and path.exists() else None
 
 
 def need_package(name: str, how: str) -> str:

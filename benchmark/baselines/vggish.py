@@ -29,9 +29,9 @@ from benchmark.baselines.contract import (
     fill,
     get_scene_embeddings,
     get_timestamp_embeddings,
-    models_folder,
     padded,
     read_weights,
+    weights_in_folder,
 )
 from benchmark.datasets.labelled_set import cache_folder, file_hash
 from byola_hear.models.frontend import hz_to_mel
@@ -141,17 +141,16 @@ def verified(path: Path) -> str:
 
 
 def released_weights() -> Path:
-    """The released weights: out of the models' folder, torch.hub's cache or this benchmark's, else fetched into the
-    last.
+    """The released weights: from the folder of models, from torch.hub's cache or from the benchmark's cache. If they
+    are in none of these, they are downloaded into the last.
 
     Raises:
-        Unavailable: if they are nowhere and can't be fetched.
-        ValueError: if what is there is something else.
+        Unavailable: if they are nowhere and can't be downloaded.
     """
     kept = cache_folder() / "models" / RELEASED
-    for folder in (models_folder(), Path(torch.hub.get_dir()) / "checkpoints", kept.parent):
-        if (folder / RELEASED).is_file():
-            return folder / RELEASED
+    for path in (weights_in_folder(RELEASED), Path(torch.hub.get_dir()) / "checkpoints" / RELEASED, kept):
+        if path is not None and path.is_file():
+            return path
     kept.parent.mkdir(parents=True, exist_ok=True)
     get = f"get {URL} (289 MB) and put it into the folder that {MODELS_VARIABLE} names"
     try:
@@ -161,9 +160,9 @@ def released_weights() -> Path:
                 digest.update(block)
                 file.write(block)
             if not digest.hexdigest().startswith(promised_hash(RELEASED)):
-                raise Unavailable(f"needs its released weights, and what was fetched is something else: {get}")
+                raise Unavailable(f"needs its released weights, but the download is another file: {get}")
     except OSError as error:
-        raise Unavailable(f"needs its released weights, which can't be fetched here: {get}") from error
+        raise Unavailable(f"needs its released weights, which can't be downloaded here: {get}") from error
     return kept
 
 

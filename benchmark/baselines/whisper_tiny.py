@@ -20,8 +20,8 @@ from benchmark.baselines.contract import (
     fill,
     get_scene_embeddings,
     get_timestamp_embeddings,
-    models_folder,
     padded,
+    weights_in_folder,
 )
 from benchmark.baselines.pretrained import from_folder_or_hub, need_transformers, settings_of
 from byola_hear.models.frontend import FrontendConfig, mel_filters
@@ -91,8 +91,8 @@ def load_model(model_file_path: str = "") -> WhisperEncoder:
 
     Args:
         model_file_path: a hub's name, or a folder with ``config.json`` and ``model.safetensors``, the encoder alone or
-            all of Whisper; nothing takes ``whisper-tiny.en-encoder`` from the folder that the environment variable
-            ``BYOLA_BENCHMARK_MODELS`` names, else from ``../shared/models`` beside the checkout, else ``DEFAULT``.
+            all of Whisper. If empty, ``whisper-tiny.en-encoder`` in the folder that the environment variable
+            ``BYOLA_BENCHMARK_MODELS`` names, else ``DEFAULT``.
 
     Raises:
         FileNotFoundError: if it is the path of no folder.
@@ -100,8 +100,7 @@ def load_model(model_file_path: str = "") -> WhisperEncoder:
         Unavailable: if transformers is missing, or the model can't be had from the hub.
     """
     version = need_transformers()
-    beside = models_folder() / FOLDER
-    name = model_file_path or (str(beside) if beside.is_dir() else DEFAULT)
+    name = model_file_path or str(weights_in_folder(FOLDER) or DEFAULT)
     encoder = from_folder_or_hub(name, _encoder)
     note = "Whisper's encoder (tiny.en by OpenAI, MIT), supervised on speech; every 20 ms, their mean"
     return WhisperEncoder(encoder, f"transformers-{version}-{settings_of(encoder.config)}", note).eval()

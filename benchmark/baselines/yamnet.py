@@ -24,9 +24,9 @@ from benchmark.baselines.contract import (
     Unavailable,
     get_scene_embeddings,
     get_timestamp_embeddings,
-    models_folder,
     need_package,
     padded,
+    weights_in_folder,
 )
 from benchmark.datasets.labelled_set import file_hash
 
@@ -95,8 +95,8 @@ def load_model(model_file_path: str = "") -> Yamnet:
     """YAMNet.
 
     Args:
-        model_file_path: the TFLite file; nothing takes ``yamnet.tflite`` from the folder that the environment variable
-            ``BYOLA_BENCHMARK_MODELS`` names, else from ``../shared/models`` beside the checkout.
+        model_file_path: the TFLite file. If empty, ``yamnet.tflite`` in the folder that the environment variable
+            ``BYOLA_BENCHMARK_MODELS`` names.
 
     Raises:
         FileNotFoundError: if a file is named that is not there.
@@ -106,8 +106,8 @@ def load_model(model_file_path: str = "") -> Yamnet:
     if model_file_path and not Path(model_file_path).is_file():
         raise FileNotFoundError(f"expected YAMNet's TFLite file at {model_file_path}, found no such file")
     version = need_package("ai_edge_litert", "pip install ai-edge-litert")
-    path = Path(model_file_path) if model_file_path else models_folder() / "yamnet.tflite"
-    if not path.is_file():
+    path = Path(model_file_path) if model_file_path else weights_in_folder("yamnet.tflite")
+    if path is None:
         raise Unavailable(
             "needs yamnet.tflite: get the TFLite variation from kaggle.com/models/google/yamnet and put it into the "
             f"folder that {MODELS_VARIABLE} names"

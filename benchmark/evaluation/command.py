@@ -20,7 +20,7 @@ from benchmark.evaluation.scheduler import Result, run_cells
 from benchmark.evaluation.settings import GRIDS, Settings, heareval_version
 from benchmark.models.heareval_rows import ModelRow, model_rows
 from benchmark.tasks.layout import Prepared
-from benchmark.tasks.registry import SUITES, find, prepare
+from benchmark.tasks.registry import FORMER_SUITES, SUITES, find, prepare
 from byola_hear.utils.quiet import native_messages_hidden
 
 
@@ -61,7 +61,7 @@ def terminated_as_interrupted() -> Iterator[None]:
 
 
 @click.command("run")
-@click.option("--suite", default="mini", show_default=True, help=f"Columns: {', '.join(SUITES)}.")
+@click.option("--suite", default="mini", show_default=True, help=f"Suite of tasks to run: {', '.join(SUITES)}.")
 @click.option(
     "--tasks", metavar="NAME,…", help="Some tasks only, of any suite; a suite's name stands for all of its tasks."
 )
@@ -80,7 +80,7 @@ def terminated_as_interrupted() -> Iterator[None]:
     "--sources",
     type=click.Path(path_type=Path),
     metavar="FOLDER",
-    help=f"Labelled sets, NAME.tar each. Default: ${AUDIO_VARIABLE}, else ../shared/audio/tasks beside the checkout.",
+    help=f"Folder of labelled sets, NAME.tar each. Default: ${AUDIO_VARIABLE}.",
 )
 @click.option(
     "--cache",
@@ -120,7 +120,7 @@ def run_command(
     Exit codes: 0; 1 if a cell failed or none could be measured; 2 if something that was asked for is wrong; 130 if
     interrupted.
     """
-    if tasks is None and suite not in SUITES:
+    if tasks is None and suite not in (*SUITES, *FORMER_SUITES):
         raise ValueError(f"expected a suite out of {', '.join(SUITES)}, got {suite!r}")
     if tasks is not None and not named(tasks):
         raise ValueError(f"expected at least one task, got --tasks {tasks!r}")

@@ -6,6 +6,7 @@ A builder is imported when its task is asked for, so that one that lacks a packa
 from __future__ import annotations
 
 import importlib
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 from types import ModuleType
@@ -47,6 +48,10 @@ MINI = {
 SUITES: dict[str, tuple[str, ...]] = {"mini": tuple(MINI), "public": tuple(PUBLIC), "hear": tuple(HEAR_TASKS)}
 
 
+#: Names that suites had before, and their names now.
+FORMER_SUITES = {"shared": "public"}
+
+
 def _module(name: str) -> ModuleType:
     """The module that builds a task."""
     builders = {**PUBLIC, **MINI}
@@ -79,6 +84,12 @@ def find(names: str | Iterable[str]) -> list[str]:
     wanted = [name.strip() for name in (names.split(",") if isinstance(names, str) else names)]
     found: dict[str, None] = {}
     for name in wanted:
+        if name in FORMER_SUITES:
+            print(
+                f"warning: the suite {name} is now called {FORMER_SUITES[name]}; the next version drops the old name",
+                file=sys.stderr,
+            )
+            name = FORMER_SUITES[name]
         if name in SUITES:
             found.update(dict.fromkeys(SUITES[name]))
         elif any(name in suite for suite in SUITES.values()):

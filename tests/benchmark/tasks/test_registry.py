@@ -29,6 +29,12 @@ def test_names_of_suites_stand_for_their_tasks() -> None:
     assert find(" esc50 , pitch") == ["esc50", "pitch"]
 
 
+def test_the_former_name_of_a_suite_is_accepted_with_a_warning(capsys: pytest.CaptureFixture[str]) -> None:
+    assert find("shared") == list(PUBLIC)
+    warning = capsys.readouterr().err
+    assert warning.startswith("warning: the suite shared is now called public") and warning.count("\n") == 1
+
+
 def test_no_name_is_in_two_suites() -> None:
     everything = [name for suite in SUITES for name in SUITES[suite]]
     assert len(everything) == len(set(everything)) == len(find(list(SUITES)))
