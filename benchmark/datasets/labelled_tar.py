@@ -14,15 +14,15 @@ from pathlib import Path
 
 import numpy as np
 import soundfile
-import soxr
 from tqdm import tqdm
 
+from benchmark.datasets.decoding import decoded, to_int16
 from benchmark.datasets.labelled_set import SAMPLE_RATE
 from byola_hear.utils.files import replacing
 
 
 @dataclass(frozen=True)
-class Clip:
+class OriginalClip:
     """A clip of an original collection.
 
     Attributes:
@@ -36,7 +36,7 @@ class Clip:
     columns: dict[str, str]
 
 
-def decode(clip: Clip, longest_s: float | None = None) -> np.ndarray:
+def decode(clip: OriginalClip, longest_s: float | None = None) -> np.ndarray:
     """A clip at 16 kHz.
 
     Args:
@@ -49,25 +49,15 @@ def decode(clip: Clip, longest_s: float | None = None) -> np.ndarray:
     Raises:
         ValueError: if it can't be decoded or is empty.
     """
-    try:
-        samples, rate = soundfile.read(io.BytesIO(clip.content), dtype="float32", always_2d=True)
-    except soundfile.LibsndfileError as error:
-        raise ValueError(f"{clip.name}: could not be decoded: {error}") from error
-    mono = samples[:, 0] if samples.shape[1] == 1 else samples.mean(1, dtype=np.float32)
-    if rate != SAMPLE_RATE and len(mono):
-        # A clip of a sample or two may resample to none.
-        resampled = soxr.resample(mono, rate, SAMPLE_RATE, quality="VHQ")
-        mono = resampled if len(resampled) else mono[:1]
+    samples = decoded(clip.content, clip.name).at(SAMPLE_RATE, "VHQ")
     if longest_s is not None:
-        mono = mono[: round(longest_s * SAMPLE_RATE)]
-    if not len(mono):
-        raise ValueError(f"{clip.name}: expected at least one sample, found none")
-    return np.clip(np.round(mono * np.float32(32768)), -32768, 32767).astype(np.int16)
+        samples = samples[: round(longest_s * SAMPLE_RATE)]
+    return to_int16(samples)
 
 
 def write_set(
     path: Path,
-    clips: Iterable[Clip],
+    clips: Iterable[OriginalClip],
     columns: Sequence[str],
     order: Iterable[str] | None = None,
     longest_s: float | None = None,

@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
-from benchmark.datasets.archive import read_members
-from benchmark.datasets.labelled_tar import Clip
+from benchmark.datasets.labelled_tar import OriginalClip
 from benchmark.datasets.origin_speech import Wanted
+from byola_hear.utils.unpack import read_members
 
 #: Strokes that count as one label, by the beginning of their names; any other is its own.
 DRUMS = ("Crash", "Kdrum", "Tom")
@@ -20,7 +20,7 @@ INSTRUMENTS = {"english-horn": "cor anglais"}
 _SEMITONES = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 
 
-def read_esc50(archive: Path, wanted: Wanted) -> Iterator[Clip]:
+def read_esc50(archive: Path, wanted: Wanted) -> Iterator[OriginalClip]:
     """ESC-50's repository: ``…/audio/*.wav`` and ``…/meta/esc50.csv``; all clips, in its five folds."""
     rows: dict[str, dict[str, str]] = {}
     for member, content in read_members(archive, lambda member: member.endswith("/meta/esc50.csv")):
@@ -37,7 +37,7 @@ def read_esc50(archive: Path, wanted: Wanted) -> Iterator[Clip]:
     for member, content in read_members(archive, is_clip):
         row = rows.pop(PurePosixPath(member).name)
         columns = {"label": row["category"], "fold": row["fold"], "esc10": row["esc10"]}
-        yield Clip(PurePosixPath(member).stem, content, {**columns, "source_recording": row["src_file"]})
+        yield OriginalClip(PurePosixPath(member).stem, content, {**columns, "source_recording": row["src_file"]})
     if rows:
         raise ValueError(f"{archive}: lacks {len(rows)} clips that its table names, as {next(iter(rows))!r}")
 
@@ -54,7 +54,7 @@ def midi_pitch(note: str) -> int:
     return 12 * (int(match[3]) + 1) + _SEMITONES[match[1]] + len(match[2])
 
 
-def read_orchestral_notes(archive: Path, wanted: Wanted) -> Iterator[Clip]:
+def read_orchestral_notes(archive: Path, wanted: Wanted) -> Iterator[OriginalClip]:
     """The Philharmonia's samples: a zip of zips, one an instrument, of
     ``INSTRUMENT_NOTE_LENGTH_DYNAMICS_ARTICULATION.mp3``; ones that lie in it directly are read too."""
 
@@ -73,10 +73,10 @@ def read_orchestral_notes(archive: Path, wanted: Wanted) -> Iterator[Clip]:
             instrument, note, _, dynamics, _ = name.split("_")
             label = INSTRUMENTS.get(instrument, instrument.replace("-", " "))
             columns = {"label": label, "midi_pitch": str(midi_pitch(note)), "dynamics": dynamics}
-            yield Clip(name, clip, {**columns, "split": wanted[name], "note": f"{label}_{note}"})
+            yield OriginalClip(name, clip, {**columns, "split": wanted[name], "note": f"{label}_{note}"})
 
 
-def read_drum_strokes(archive: Path, wanted: Wanted) -> Iterator[Clip]:
+def read_drum_strokes(archive: Path, wanted: Wanted) -> Iterator[OriginalClip]:
     """MuldjordKit as single microphones: ``…/Samples/DRUM/STROKE-DRUM-MICROPHONE.flac``."""
 
     def name(member: str) -> str:
@@ -88,4 +88,4 @@ def read_drum_strokes(archive: Path, wanted: Wanted) -> Iterator[Clip]:
         stroke, drum, microphone = clip.split("-")
         label = next((label for label in DRUMS if drum.startswith(label)), drum)
         columns = {"label": label, "split": wanted[clip], "stroke": f"{drum}#{stroke}", "microphone": microphone}
-        yield Clip(clip, content, columns)
+        yield OriginalClip(clip, content, columns)

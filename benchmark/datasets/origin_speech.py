@@ -9,8 +9,8 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
-from benchmark.datasets.archive import read_members
-from benchmark.datasets.labelled_tar import Clip
+from benchmark.datasets.labelled_tar import OriginalClip
+from byola_hear.utils.unpack import read_members
 
 #: EmoGator's categories in the order of its numbers, from 01.
 BURSTS = (
@@ -26,7 +26,7 @@ ADULT = 18
 Wanted = Mapping[str, str]
 
 
-def read_speech_commands(archive: Path, wanted: Wanted) -> Iterator[Clip]:
+def read_speech_commands(archive: Path, wanted: Wanted) -> Iterator[OriginalClip]:
     """Speech Commands' test archive: ``./yes/SPEAKER_nohash_0.wav``, ``_silence_/1024.wav`` and
     ``_unknown_/WORD_SPEAKER_nohash_0.wav``. Silence has no speaker: each clip is one of its own."""
 
@@ -38,18 +38,20 @@ def read_speech_commands(archive: Path, wanted: Wanted) -> Iterator[Clip]:
         folder, stem = PurePosixPath(member).parent.name, PurePosixPath(member).stem
         speaker = f"sil{stem}" if folder == "_silence_" else stem.partition("_nohash_")[0].rpartition("_")[2]
         clip = name(member)
-        yield Clip(clip, content, {"label": folder.strip("_"), "split": wanted[clip], "speaker": speaker})
+        yield OriginalClip(clip, content, {"label": folder.strip("_"), "split": wanted[clip], "speaker": speaker})
 
 
-def read_spoken_digits(archive: Path, wanted: Wanted) -> Iterator[Clip]:
+def read_spoken_digits(archive: Path, wanted: Wanted) -> Iterator[OriginalClip]:
     """The free spoken digit dataset: ``…/recordings/DIGIT_SPEAKER_TAKE.wav``; its test set is takes 0 to 4."""
     pattern = re.compile(r".*/recordings/(([0-9])_([a-z]+)_([0-9]+))\.wav")
     for member, content in read_members(archive, lambda member: pattern.fullmatch(member) is not None):
         name, digit, speaker, take = pattern.fullmatch(member).groups()  # type: ignore[union-attr]
-        yield Clip(name, content, {"label": digit, "speaker": speaker, "split": "test" if int(take) < 5 else "train"})
+        yield OriginalClip(
+            name, content, {"label": digit, "speaker": speaker, "split": "test" if int(take) < 5 else "train"}
+        )
 
 
-def read_language_id(archive: Path, wanted: Wanted) -> Iterator[Clip]:
+def read_language_id(archive: Path, wanted: Wanted) -> Iterator[OriginalClip]:
     """A sample of Common Voice: ``…/LANGUAGE/clips/common_voice_*.mp3`` and ``…/LANGUAGE/validated.tsv``."""
 
     def name(member: str) -> str:
@@ -76,10 +78,12 @@ def read_language_id(archive: Path, wanted: Wanted) -> Iterator[Clip]:
             raise ValueError(f"{archive}: expected {clip!r} in its language's validated.tsv, it is not there")
         speaker, gender = told[clip]
         language = clip.partition("_")[0]
-        yield Clip(clip, content, {"label": language, "split": wanted[clip], "speaker": speaker, "gender": gender})
+        yield OriginalClip(
+            clip, content, {"label": language, "split": wanted[clip], "speaker": speaker, "gender": gender}
+        )
 
 
-def read_read_speech(archive: Path, wanted: Wanted) -> Iterator[Clip]:
+def read_read_speech(archive: Path, wanted: Wanted) -> Iterator[OriginalClip]:
     """speechocean762: ``WAVE/SPEAKER*/UTTERANCE.WAV``, and for each half ``utt2spk``, ``spk2gender``, ``spk2age``."""
     tables: dict[str, dict[str, str]] = {"utt2spk": {}, "spk2gender": {}, "spk2age": {}}
     for member, content in read_members(archive, lambda member: PurePosixPath(member).name in tables):
@@ -98,10 +102,10 @@ def read_read_speech(archive: Path, wanted: Wanted) -> Iterator[Clip]:
         if gender is None or not age.isdecimal():
             raise ValueError(f"{archive}: expected speaker, gender and age of {clip!r} in its tables, found none")
         columns = {"speaker": speaker, "gender": gender, "age": age, "split": wanted[clip]}
-        yield Clip(clip, content, {**columns, "age_group": "adult" if int(age) >= ADULT else "child"})
+        yield OriginalClip(clip, content, {**columns, "age_group": "adult" if int(age) >= ADULT else "child"})
 
 
-def read_vocal_bursts(archive: Path, wanted: Wanted) -> Iterator[Clip]:
+def read_vocal_bursts(archive: Path, wanted: Wanted) -> Iterator[OriginalClip]:
     """EmoGator: ``…/data/mp3/CONTRIBUTOR-CATEGORY-TAKE.mp3``."""
 
     def name(member: str) -> str:
@@ -111,4 +115,6 @@ def read_vocal_bursts(archive: Path, wanted: Wanted) -> Iterator[Clip]:
     for member, content in read_members(archive, lambda member: name(member) in wanted):
         clip = name(member)
         contributor, category, _ = clip.split("-")
-        yield Clip(clip, content, {"label": BURSTS[int(category) - 1], "split": wanted[clip], "speaker": contributor})
+        yield OriginalClip(
+            clip, content, {"label": BURSTS[int(category) - 1], "split": wanted[clip], "speaker": contributor}
+        )

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from benchmark.datasets import origin_nonspeech as nonspeech
 from benchmark.datasets import origin_speech as speech
-from benchmark.datasets.labelled_tar import Clip, write_set
+from benchmark.datasets.labelled_tar import OriginalClip, write_set
 from benchmark.datasets.selection import selection
 from byola_hear.utils.download import Remote, download
 
@@ -48,7 +48,7 @@ class Origin:
     licence: str
     page: str
     archive: Remote
-    read: Callable[[Path, speech.Wanted], Iterator[Clip]]
+    read: Callable[[Path, speech.Wanted], Iterator[OriginalClip]]
     columns: tuple[str, ...]
     selected: bool = True
     longest_s: float | None = None

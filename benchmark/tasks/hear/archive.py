@@ -23,17 +23,17 @@ from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import soundfile
-import soxr
 from tqdm import tqdm
 
-from benchmark.datasets.archive import Limits, extract
+from benchmark.datasets.decoding import decoded, to_int16
 from benchmark.datasets.labelled_set import SAMPLE_RATE, file_hash
 from benchmark.tasks.hear.table import HEAR_TASKS, HearTask
 from benchmark.tasks.layout import remove_abandoned
+from byola_hear.utils.archives import Limits
 from byola_hear.utils.download import DownloadError, Remote, download, open_url
 from byola_hear.utils.files import locked
+from byola_hear.utils.unpack import extract
 
 #: Environment variable that names a folder or an address of HEAR's archives.
 HEAR_VARIABLE = "BYOLA_BENCHMARK_HEAR"
@@ -243,16 +243,11 @@ def _resample(folder: Path, files: list[tuple[str, str]], rate: int, progress: b
 
     def one(place: tuple[str, str]) -> None:
         path = Path(*place)
-        try:
-            samples, found = soundfile.read(folder / str(rate) / path, dtype="float32", always_2d=True)
-        except soundfile.LibsndfileError as error:
-            raise ValueError(f"{rate}/{path}: could not be decoded: {error}") from error
-        if found != rate:
-            raise ValueError(f"{rate}/{path}: expected {rate} Hz, found {found}")
-        resampled = soxr.resample(samples.mean(1, dtype=np.float32), rate, SAMPLE_RATE, quality="VHQ")
-        # A sample beyond full scale, which resampling may make, is to be held there and not to wrap around.
-        whole = np.clip(np.round(resampled * np.float32(32768)), -32768, 32767).astype(np.int16)
-        soundfile.write(folder / str(SAMPLE_RATE) / path, whole, SAMPLE_RATE, subtype="PCM_16")
+        sound = decoded(folder / str(rate) / path, f"{rate}/{path}")
+        if sound.sample_rate != rate:
+            raise ValueError(f"{rate}/{path}: expected {rate} Hz, found {sound.sample_rate}")
+        samples = to_int16(sound.at(SAMPLE_RATE, "VHQ"))
+        soundfile.write(folder / str(SAMPLE_RATE) / path, samples, SAMPLE_RATE, subtype="PCM_16")
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         bar = tqdm(

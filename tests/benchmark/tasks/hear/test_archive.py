@@ -169,7 +169,7 @@ def test_a_folder_of_archives_at_16_khz(tmp_path: Path) -> None:
         ({"labelvocabulary.csv": None}, "expected labelvocabulary.csv"),
         ({"task_metadata.json": b"{}"}, "expected splits"),
         ({"task_metadata.json": b"[]"}, "expected a JSON object"),
-        ({"../../../a": b"out"}, "refused for a member's name"),
+        ({"../../../a": b"out"}, "refused the member"),
     ],
 )
 def test_an_archive_that_is_not_whole_or_not_honest(

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmark.datasets.labelled_set import audio_folder
 from benchmark.tasks.checks import check_files, check_item
 from benchmark.tasks.public import speaker_count, speech_music_other
 from benchmark.tasks.registry import task_of
@@ -28,22 +27,14 @@ SCENES = (
 )
 
 
-@pytest.fixture(scope="module")
-def sources() -> Path:
-    try:
-        return audio_folder()
-    except FileNotFoundError:
-        pytest.skip("the labelled sets are not here")
-
-
 def placed(items: list[Item]) -> list[tuple[str, str, str, frozenset[str]]]:
     return [(item.file, item.split, item.group, frozenset(map(str, item.labels))) for item in items]
 
 
 @pytest.mark.parametrize("name", SCENES)
-def test_no_group_is_in_two_splits_and_every_label_in_each(name: str, sources: Path) -> None:
+def test_no_group_is_in_two_splits_and_every_label_in_each(name: str, labelled_sets: Path) -> None:
     task = task_of(name)
-    items = list(task.items(sources))
+    items = list(task.items(labelled_sets))
     for item in items:
         check_item(task, item)
     check_files(task, placed(items))
@@ -51,11 +42,11 @@ def test_no_group_is_in_two_splits_and_every_label_in_each(name: str, sources: P
     assert all(item.group != item.file for item in items) or name == "speaker_id"
 
 
-def test_talkers_are_mixed_as_stated(sources: Path) -> None:
-    made = list(speaker_count.mixtures(sources))
+def test_talkers_are_mixed_as_stated(labelled_sets: Path) -> None:
+    made = list(speaker_count.mixtures(labelled_sets))
     counts = Counter((split, len(mixture.talkers)) for split, _, mixture in made)
     assert counts == {(split, n): number for split, number in speaker_count.FILES.items() for n in range(5)}
-    check_files(speaker_count.TASK, placed(list(speaker_count.items(sources))))
+    check_files(speaker_count.TASK, placed(list(speaker_count.items(labelled_sets))))
     for _, _, mixture in made[::40]:
         ground, voices = mixture.parts()
         assert len({clip.group for clip in mixture.talkers}) == len(voices) == len(mixture.talkers)
@@ -69,8 +60,8 @@ def test_talkers_are_mixed_as_stated(sources: Path) -> None:
         np.testing.assert_array_equal(samples, mixture.samples())
 
 
-def test_speech_and_music_are_without_silence_and_of_levels_in_one_range(sources: Path) -> None:
-    items = list(speech_music_other.items(sources))
+def test_speech_and_music_are_without_silence_and_of_levels_in_one_range(labelled_sets: Path) -> None:
+    items = list(speech_music_other.items(labelled_sets))
     check_files(speech_music_other.TASK, placed(items))
     assert Counter(item.labels for item in items) == dict.fromkeys((("speech",), ("music",), ("other",)), 300)
     of_label: dict[str, list[float]] = {}
