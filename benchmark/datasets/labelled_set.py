@@ -1,7 +1,7 @@
 """Labelled audio sets: a tar of clips with a manifest, decoded once and kept as int16 samples.
 
-A set NAME is a tar that holds ``NAME/manifest.csv`` (a column ``file``, and columns of labels, groups, splits) and
-``NAME/audio/FILE`` for each row. Nothing is ever unpacked to disk under a name that the tar chose.
+The tar of a set NAME holds ``NAME/manifest.csv``, with a column ``file`` and columns of labels, groups and splits, and
+``NAME/audio/FILE`` for each row. It is never unpacked to disk.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ AUDIO_VARIABLE = "BYOLA_BENCHMARK_AUDIO"
 #: Environment variable that names the folder for decoded audio and embeddings.
 CACHE_VARIABLE = "BYOLA_BENCHMARK_CACHE"
 
-#: Hz, of every task that is built here: the networks' rate, and that of the clips that tasks are made of.
+#: Sample rate of all tasks that are built here, Hz.
 SAMPLE_RATE = 16000
 
 
@@ -59,8 +59,12 @@ def audio_folder(folder: str | Path | None = None) -> Path:
 
 
 def cache_folder(folder: str | Path | None = None) -> Path:
-    """The folder for decoded audio and embeddings: the one given, else the environment variable's, else one under
-    the user's own cache folder. Made if need be; safe to delete at any time."""
+    """The folder for decoded audio and embeddings. It is created if necessary and safe to delete at any time.
+
+    Args:
+        folder: the folder; if None, that of the environment variable ``BYOLA_BENCHMARK_CACHE``, else one in the
+            user's cache folder.
+    """
     given = folder or os.environ.get(CACHE_VARIABLE)
     user = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     path = Path(given) if given else user / "byola-hear-benchmark"
@@ -69,10 +73,13 @@ def cache_folder(folder: str | Path | None = None) -> Path:
 
 
 def use_cache(folder: Path | None) -> Path:
-    """The cache folder, and from here on that of all that builds tasks or fetches weights, in child processes too.
+    """Make a folder the cache folder of this process and its children.
 
     Args:
-        folder: the one asked for; see :func:`cache_folder`.
+        folder: see :func:`cache_folder`.
+
+    Returns:
+        The folder.
     """
     path = cache_folder(folder).resolve()
     os.environ[CACHE_VARIABLE] = str(path)
@@ -99,7 +106,7 @@ class LabelledSet:
     Attributes:
         name: the set's name.
         sha256: hash of the tar, hexadecimal.
-        manifest: one row a clip, all columns text.
+        manifest: one row for each clip; all columns are text.
         samples: all clips one after the other, int16.
         offsets: ``(n_clips + 1,)``, where each clip starts in ``samples``.
         sample_rate: Hz.
@@ -131,7 +138,7 @@ class LabelledSet:
 
 
 def _read_tar(path: Path) -> tuple[pd.DataFrame, list[bytes]]:
-    """The manifest and the bytes of each row's file, in the manifest's order."""
+    """The manifest, and the content of each row's file in the same order."""
     name = path.stem
     contents = dict(read_members(path, lambda member: True))
     expected = re.compile(rf"{re.escape(name)}/(manifest\.csv|audio/[^/]+)")
@@ -142,7 +149,9 @@ def _read_tar(path: Path) -> tuple[pd.DataFrame, list[bytes]]:
     contents = {member.rpartition("/")[2]: content for member, content in contents.items()}
     missing = [file for file in manifest["file"] if file not in contents]
     if missing:
-        raise ValueError(f"{path}: the manifest names {len(missing)} files that are not there, as {missing[0]!r}")
+        raise ValueError(
+            f"{path}: the manifest names {len(missing)} files that are not in the tar, such as {missing[0]!r}"
+        )
     if manifest["file"].duplicated().any():
         raise ValueError(
             f"{path}: the manifest names {manifest['file'][manifest['file'].duplicated()].iloc[0]!r} twice"
@@ -196,7 +205,7 @@ def kept_samples(sound: Decoded) -> np.ndarray:
 
 
 def load_set(path: str | Path, cache: str | Path | None = None, progress: bool = False) -> LabelledSet:
-    """Read a labelled set; decode it the first time and keep the samples in the cache.
+    """Read a labelled set. It is decoded the first time; later calls find the samples in the cache.
 
     Args:
         path: the set's tar, ``FOLDER/NAME.tar``.
@@ -204,15 +213,15 @@ def load_set(path: str | Path, cache: str | Path | None = None, progress: bool =
         progress: show a bar on stderr while decoding.
 
     Returns:
-        The set; its samples are mapped from the cache, not held in memory.
+        The set. Its samples are mapped from the cache, not held in memory.
 
     Raises:
         FileNotFoundError: if there is no such tar.
-        ValueError: if the tar isn't of the form described, or a clip can't be decoded or is empty.
+        ValueError: if the tar does not have the form above, or a clip can't be decoded or is empty.
     """
     path = Path(path)
     if not path.is_file():
-        raise FileNotFoundError(f"expected a labelled set at {path}, found no such file")
+        raise FileNotFoundError(f"expected a labelled set at {path}, found no file")
     sha256 = file_hash(path)
     folder = cache_folder(cache) / "audio" / f"{path.stem}-{sha256[:16]}"
     if not (folder / "set.json").is_file():

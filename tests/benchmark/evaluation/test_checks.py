@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from benchmark.comparison.outcome import Outcome
 from benchmark.evaluation import agreement, shuffled
-from benchmark.evaluation.cell import Cache, Cell, embed, find_embeddings
+from benchmark.evaluation.cell import Cache, RunCell, embed, find_embeddings
 from benchmark.evaluation.check_task import check_task, described, excerpts_task
 from benchmark.evaluation.processes import Processes
 from benchmark.models.heareval_rows import ModelRow
@@ -100,7 +100,7 @@ def test_a_probe_that_knows_too_much_is_found_out(
 
 def test_agree_leaves_embeddings_that_a_run_has_kept(
     heareval: Callable[[], list[str]],
-    make_cell: Callable[..., Cell],
+    make_cell: Callable[..., RunCell],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

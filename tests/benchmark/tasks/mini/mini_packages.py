@@ -91,4 +91,4 @@ def write_packages(folder: Path) -> None:
     }
     dropped = [*mini_percussion.COPIES, *mini_percussion.IN_PRETRAINING, "z/lower/scratch.wav"]
     hits |= {f"foxdot-1.0/FoxDot/snd/{name}": sound(4000) for name in dropped if name.endswith(".wav")}
-    (folder / "foxdot-1.0.tar.gz").write_bytes(sdist_of({**hits, "../evil/FoxDot/snd/x/lower/0.wav": b"evil"}))
+    (folder / "foxdot-1.0.tar.gz").write_bytes(sdist_of(hits))

@@ -42,14 +42,14 @@ def test_no_group_is_in_two_splits_and_every_label_in_each(name: str, labelled_s
     assert all(item.group != item.file for item in items) or name == "speaker_id"
 
 
-def test_talkers_are_mixed_as_stated(labelled_sets: Path) -> None:
+def test_speakers_are_mixed_as_stated(labelled_sets: Path) -> None:
     made = list(speaker_count.mixtures(labelled_sets))
-    counts = Counter((split, len(mixture.talkers)) for split, _, mixture in made)
+    counts = Counter((split, len(mixture.speakers)) for split, _, mixture in made)
     assert counts == {(split, n): number for split, number in speaker_count.FILES.items() for n in range(5)}
     check_files(speaker_count.TASK, placed(list(speaker_count.items(labelled_sets))))
     for _, _, mixture in made[::40]:
         ground, voices = mixture.parts()
-        assert len({clip.group for clip in mixture.talkers}) == len(voices) == len(mixture.talkers)
+        assert len({clip.group for clip in mixture.speakers}) == len(voices) == len(mixture.speakers)
         assert all(-3.1 <= levels.active_level(voice) <= 3.1 for voice in voices)
         assert -25.1 <= levels.active_level(ground) <= -14.9
         # Every two of them speak at the same time.

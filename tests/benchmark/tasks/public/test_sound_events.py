@@ -107,5 +107,5 @@ def test_a_split_without_a_label_is_named(folder: Path, tmp_path: Path, monkeypa
     monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "cache"))
     write_esc50(tmp_path, ("rain", "dog"))
     (tmp_path / "drum_strokes.tar").write_bytes((folder / "drum_strokes.tar").read_bytes())
-    with pytest.raises(ValueError, match="in train, found none of can_opening"):
+    with pytest.raises(ValueError, match="in train, found no sounds of can_opening"):
         list(sound_events.items(tmp_path))
