@@ -13,7 +13,7 @@ import click
 
 from benchmark.reporting.readme import REPOSITORY
 from byola_hear import describe_model, list_models
-from byola_hear.models.zoo import zoo_folder
+from byola_hear.models.zoo import ModelCard, zoo_folder
 from byola_hear.utils.files import replacing
 
 #: The probe's table, as its command left it; it stands in every card.
@@ -74,7 +74,7 @@ def recipe_text(training: dict[str, Any]) -> str:
     return "\n".join(f"- {line}" for line in lines)
 
 
-def card_text(card: dict[str, Any], probe_table: str) -> str:
+def card_text(card: ModelCard, probe_table: str) -> str:
     """A model's card.
 
     Args:

@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 import sys
 from pathlib import Path
-from typing import Any
 
 from byola_hear import describe_model, list_models
+from byola_hear.models.zoo import ModelCard
 from byola_hear.utils.files import replacing
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -19,7 +19,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 _TABLE = re.compile(r"(?P<start><!-- table:(?P<name>[\w-]+) -->\n).*?(?P<end><!-- /table:(?P=name) -->)", re.DOTALL)
 
 
-def model_row(card: dict[str, Any]) -> str:
+def model_row(card: ModelCard) -> str:
     """One network's line of the table.
 
     Args:

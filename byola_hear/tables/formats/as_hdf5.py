@@ -24,7 +24,7 @@ _CHUNK_BYTES = 1 << 20
 
 
 def write(path: Path, batches: Iterable[Batch], about: About) -> None:
-    """As :meth:`byola_hear.tables.formats.registry.Format.write`."""
+    """See :meth:`byola_hear.tables.formats.registry.Format.write`."""
     import h5py
 
     n_rows, size = about.n_rows, about.request.size
@@ -51,7 +51,7 @@ def write(path: Path, batches: Iterable[Batch], about: About) -> None:
 
 
 class _Stream:
-    """A file that keeps the system's error to itself until it is asked: HDF5 would tell each in several tracebacks."""
+    """A file that keeps the system's error for :meth:`check`, because HDF5 would print it in several tracebacks."""
 
     def __init__(self, file: BufferedRandom) -> None:
         self.error: OSError | None = None
@@ -77,19 +77,19 @@ class _Stream:
                 self.error = error
 
     def check(self) -> None:
-        """Raise the error that there was, if any."""
+        """Raise the error that occurred, if any."""
         if self.error is not None:
             raise self.error
 
 
 def read(path: Path) -> Iterator[Batch]:
-    """As :meth:`byola_hear.tables.formats.registry.Format.read`."""
+    """See :meth:`byola_hear.tables.formats.registry.Format.read`."""
     import h5py
 
     with h5py.File(path) as file:
         missing = {"file", "start", "end", "embedding"}.difference(file)
         if missing:
-            raise TableError(f"{path} has no dataset {sorted(missing)[0]!r}: it is no table of embeddings")
+            raise TableError(f"{path} has no dataset {sorted(missing)[0]!r}: it is not a table of embeddings")
         columns = {name: _dataset(path, file, name) for name in ("file", "start", "end", "time") if name in file}
         embedding = _dataset(path, file, "embedding")
         n_rows, size = embedding.shape
@@ -112,7 +112,7 @@ def _dataset(path: Path, file: Any, name: str) -> Any:
 
 
 def read_about(path: Path) -> About | None:
-    """As :meth:`byola_hear.tables.formats.registry.Format.read_about`."""
+    """See :meth:`byola_hear.tables.formats.registry.Format.read_about`."""
     import h5py
 
     with h5py.File(path) as file:
