@@ -5,6 +5,7 @@ Files are read by :mod:`byola_hear.audio`, so a damaged or truncated one is refu
 
 from __future__ import annotations
 
+import os
 import tempfile
 from contextlib import closing
 from dataclasses import dataclass
@@ -57,10 +58,13 @@ def decoded(content: bytes | Path, name: str) -> Decoded:
     """
     if isinstance(content, Path):
         return _decoded(content, name)
-    with tempfile.TemporaryDirectory(prefix="byola-hear-") as folder:
-        path = Path(folder) / f"sound{PurePosixPath(name).suffix}"
-        path.write_bytes(content)
-        return _decoded(path, name)
+    handle, path = tempfile.mkstemp(PurePosixPath(name).suffix, "byola-hear-")
+    try:
+        with open(handle, "wb") as file:
+            file.write(content)
+        return _decoded(Path(path), name)
+    finally:
+        os.unlink(path)
 
 
 def _decoded(path: Path, name: str) -> Decoded:

@@ -138,7 +138,9 @@ def _zenodo(name: str) -> Remote:
         with open_url(RECORD_URL, {"Accept": "application/json"}) as response:
             listed = {entry["key"]: entry for entry in json.loads(response.read(1 << 24))["files"]}
         if file not in listed:
-            raise DownloadError(f"{RECORD_URL}: expected {file} in its list, found {', '.join(sorted(listed)) or 'no files'}")
+            raise DownloadError(
+                f"{RECORD_URL}: expected {file} in its list, found {', '.join(sorted(listed)) or 'no files'}"
+            )
         entry = listed[file]
         return Remote(
             file,

@@ -135,7 +135,8 @@ def test_a_damaged_run_is_told_of_before_anything_is_measured(
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "run.json").write_text(content)
     result = run("--tasks", "digits", rows=[row("a")])
-    assert isinstance(result.exception, ValueError) and "expected a file written by `python -m benchmark run`" in str(result.exception)
+    assert isinstance(result.exception, ValueError)
+    assert "expected a file written by `python -m benchmark run`" in str(result.exception)
     assert heareval() == []
 
 

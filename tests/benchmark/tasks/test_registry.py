@@ -12,7 +12,7 @@ from benchmark.datasets.labelled_set import CACHE_VARIABLE
 from benchmark.tasks import registry
 from benchmark.tasks.checks import check_definition
 from benchmark.tasks.registry import MINI, PUBLIC, SUITES, find, prepare, task_of
-from tests.benchmark.tasks.test_layout import SCENE, scene_items
+from tests.benchmark.tasks.toy_tasks import SCENE, scene_items
 
 
 @pytest.mark.parametrize("name", [*PUBLIC, *MINI])
