@@ -19,7 +19,8 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from byola_hear.audio.source import AudioFileError, piece_frames, skipped
+from byola_hear.audio.content import Content
+from byola_hear.audio.source import TOLERANCE_S, AudioFileError, piece_frames, skipped
 
 #: Names that are taken for audio, too, when a folder is searched and ffmpeg is there.
 FFMPEG_SUFFIXES = frozenset(
@@ -33,7 +34,7 @@ FFMPEG_SUFFIXES = frozenset(
 _AU_HEAD = struct.Struct(">4s5I")
 _AU_FLOAT = 6
 #: A file, whatever its name looks like, and nothing over a network even where a playlist says so.
-_LOCAL_ONLY = ("-protocol_whitelist", "file,pipe")
+_LOCAL_ONLY = ("-protocol_whitelist", "file,pipe,subfile")
 #: Formats that name other files to be read in their place.
 _PLAYLISTS = frozenset(("concat", "hls", "dash", "imf"))
 #: What ffmpeg says of the file: its format, length and streams; then of what it writes; then what goes wrong.
@@ -44,8 +45,6 @@ _OUTPUT = "[info] Output #0, "
 _ERROR = re.compile(r"^(?:\[[^]]*@[^]]*\] )?\[(?:error|fatal|panic)\] ")
 #: Containers with a length in the header, by which a missing end shows.
 _TIMED = frozenset(("matroska", "mov", "asf", "ape", "tta", "wv"))
-#: How much less than this length the samples may be, s: a packet or two.
-_HEADER_TOLERANCE_S = 0.25
 #: Characters of ffmpeg's last words that an error repeats.
 _LONGEST_REASON = 300
 
@@ -60,13 +59,19 @@ class FfmpegSource:
 
     Args:
         path: a regular file.
+        content: what is in it.
+        form: ffmpeg's name of the format, for files without a header.
+        strict: whether an error of ffmpeg's ends the reading. Where the length is known otherwise, no error does, but
+            another length.
 
     Raises:
         AudioFileError: if ffmpeg is not there, can't be started or can't read the file.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, content: Content, form: str | None = None, strict: bool = True) -> None:
         self.path = path
+        self._strict = strict and content.seconds is None
+        self._known_seconds = content.seconds
         # What a container says is a time, not a number of samples, and in many an estimate.
         self.frames: int | None = None
         self.position = self._to_skip = 0
@@ -74,16 +79,10 @@ class FfmpegSource:
         try:
             self._process = subprocess.Popen(
                 [
-                    *(
-                        shutil.which("ffmpeg") or "ffmpeg",
-                        "-nostdin",
-                        "-hide_banner",
-                        "-nostats",
-                        "-v",
-                        "level+info",
-                        "-xerror",
-                    ),
-                    *(*_LOCAL_ONLY, "-i", f"file:{path}", "-map", "0:a:0", "-c:a", "pcm_f32be", "-f", "au", "pipe:1"),
+                    *(shutil.which("ffmpeg") or "ffmpeg", "-nostdin", "-hide_banner", "-nostats", "-v", "level+info"),
+                    *(*(("-xerror",) if self._strict else ()), *_LOCAL_ONLY),
+                    *(*(("-f", form) if form else ()), "-i", self._input(content)),
+                    *("-map", "0:a:0", "-c:a", "pcm_f32be", "-f", "au", "pipe:1"),
                 ],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
@@ -126,6 +125,12 @@ class FfmpegSource:
         self._process.wait()
         self._messages.close()
 
+    def _input(self, content: Content) -> str:
+        """The file, as ffmpeg is to open it: without the tags around it, which it takes for damage in some formats."""
+        if not content.start and content.end >= os.path.getsize(self.path):
+            return f"file:{self.path}"
+        return f"subfile,,start,{content.start},end,{content.end},,:file:{self.path}"
+
     def _read(self, n_bytes: int) -> bytes:
         assert self._process.stdout is not None  # it is a pipe, see above
         return self._process.stdout.read(n_bytes)
@@ -157,14 +162,19 @@ class FfmpegSource:
 
     def _trouble(self) -> str | None:
         """What is wrong with a file that ffmpeg came to the end of; None if nothing."""
-        if self._process.wait() != 0:
+        code = self._process.wait()
+        seconds = self.position / self.sample_rate
+        if self._known_seconds is not None:
+            if abs(seconds - self._known_seconds) <= TOLERANCE_S:
+                return None
+            return f"it holds {self._known_seconds:.2f} s"
+        if code != 0:
             return f"ffmpeg: {self._last_words()}"
         for line in self._said().partition(_OUTPUT)[2].splitlines():
             # What the writer of the pipe says, of timestamps, is not about the file.
-            if _ERROR.search(line) and not line.startswith("[au @"):
+            if self._strict and _ERROR.search(line) and not line.startswith("[au @"):
                 return f"ffmpeg: {_without_level(line)}"
-        seconds = self.position / self.sample_rate
-        if self._is_alone and self.header_seconds is not None and seconds < self.header_seconds - _HEADER_TOLERANCE_S:
+        if self._is_alone and self.header_seconds is not None and seconds < self.header_seconds - TOLERANCE_S:
             return f"the header says {self.header_seconds:.2f} s"
         return None
 
@@ -172,7 +182,7 @@ class FfmpegSource:
         """The last error that ffmpeg told of, without the path, which the message begins with already."""
         code = self._process.wait()
         # The path goes first, as it may hold line breaks.
-        said = self._said().replace(f"file:{self.path}: ", "")
+        said = self._said().replace(f"file:{self.path}: ", "").replace(f"{self.path}: ", "")
         lines = [" ".join(line.split()) for line in said.splitlines() if line.strip()]
         errors = [line for line in lines if _ERROR.search(line) and "Error marking filters as finished" not in line]
         warnings = [line for line in lines if "[warning]" in line or not line.startswith("[")]

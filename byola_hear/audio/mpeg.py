@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
+from typing import BinaryIO, NamedTuple
+
+from byola_hear.audio.spliced import Part
+from byola_hear.audio.tails import id3v2_size
 
 #: kbit/s by the header's four bits, for MPEG 1 layers I, II, III and MPEG 2 layers I, II and III.
 _RATES = {
@@ -19,49 +24,177 @@ _SAMPLE_RATES = (44100, 48000, 32000)
 _LONGEST_GAP = 1 << 24
 #: Bytes looked at at a time, and more than any frame has.
 _WINDOW, _LONGEST_FRAME = 1 << 20, 1 << 13
+#: What may be a frame's first three bytes.
+_HEAD = re.compile(rb"\xff[\xe2-\xff][\x10-\xef]")
+#: Fewer frames of another rate in a row are chance, in what lies between others.
+_FEWEST_FRAMES = 3
+#: The bits of a frame's head by which a decoder's output changes: version, layer, sample rate, and below, mono or not.
+_FORM = 0b0001_1110_0000_1100
 
 
-def counted_samples(path: str) -> int:
-    """Samples a channel in all frames of an MPEG audio file, the encoder's delay and padding included.
+class Run(NamedTuple):
+    """Frames that follow each other without a gap.
+
+    Attributes:
+        start: the first byte.
+        end: the byte after the last.
+        n_frames: how many there are.
+        head: the first three bytes of the first one's head, without the first.
+        is_mono: whether they have one channel.
+    """
+
+    start: int
+    end: int
+    n_frames: int
+    head: int
+    is_mono: bool
+
+    @property
+    def form(self) -> tuple[int, bool]:
+        """What must not change within a stream."""
+        return self.head & _FORM, self.is_mono
+
+    @property
+    def seconds(self) -> float:
+        """How long it is, s."""
+        return self.n_frames * _frames_by_head()[self.head][1] / _hertz(self.head)
+
+
+def runs(file: BinaryIO, start: int, end: int) -> list[Run]:
+    """Find the frames in a part of a file; tags and noise between them are passed over.
 
     Args:
-        path: the file.
+        file: the file.
+        start: the first byte of the part.
+        end: the byte after it.
 
     Returns:
-        How many; 0 if there are no frames of which the length is in their heads.
-
-    Raises:
-        OSError: if the file can't be read.
+        The runs of frames, a new one after each gap and where rate or channels change. A last frame that is cut is
+        left out. Nothing if there are no frames of which the length is in their heads.
     """
     sizes = _frames_by_head()
-    n_samples = place = gap = 0
-    in_step = False
-    with open(path, "rb") as file:
-        while gap < _LONGEST_GAP:
-            file.seek(place)
-            data = file.read(_WINDOW)
-            # The last window is looked through to its end, others as far as the frame after is in it.
-            end = len(data) - (_LONGEST_FRAME if len(data) == _WINDOW else 3)
-            index = 0
-            while 0 <= index < end:
-                frame = sizes.get(data[index + 1] << 8 | data[index + 2]) if data[index] == 0xFF else None
-                # After a gap two frames in a row: one alone may be chance.
-                if frame and (in_step or _is_frame(data, index + frame[0], sizes)):
-                    n_samples += frame[1]
-                    index += frame[0]
-                    in_step, gap = True, 0
-                    continue
-                in_step = False
-                if data.startswith(b"ID3", index):
-                    index += 10 + _tag_size(data[index + 6 : index + 10])
-                    continue
-                found = data.find(b"\xff", index + 1, end)
-                gap += (end if found < 0 else found) - index
-                index = end if found < 0 else found
-            if len(data) < _WINDOW:
-                break
-            place += index
-    return n_samples
+    found: list[Run] = []
+    begin, n_frames, first_head, first_form = start, 0, 0, (0, False)
+    place, gap = start, 0
+    while gap < _LONGEST_GAP and place < end:
+        file.seek(place)
+        data = file.read(min(_WINDOW, end - place))
+        if not data:
+            break
+        is_last = place + len(data) >= end
+        stop = len(data) - (3 if is_last else _LONGEST_FRAME)
+        index = 0
+        while index < stop:
+            head = data[index + 1] << 8 | data[index + 2] if data[index] == 0xFF else 0
+            frame = sizes.get(head)
+            # After a gap two frames in a row: one alone may be chance.
+            if frame and index + frame[0] <= len(data) and (n_frames or _is_frame(data, index + frame[0], sizes)):
+                form = head & _FORM, data[index + 3] >> 6 == 3
+                if n_frames and form != first_form:
+                    found.append(Run(begin, place + index, n_frames, first_head, first_form[1]))
+                    n_frames = 0
+                if not n_frames:
+                    begin, first_head, first_form = place + index, head, form
+                n_frames += 1
+                gap = 0
+                index += frame[0]
+                continue
+            if n_frames:
+                found.append(Run(begin, place + index, n_frames, first_head, first_form[1]))
+                n_frames = 0
+            after = index + id3v2_size(data[index : index + 10])
+            if after == index:
+                match = _HEAD.search(data, index + 1, max(index + 1, stop + 2))
+                after = match.start() if match else max(stop, index + 1)
+                gap += after - index
+            index = after
+        if is_last and index >= stop:
+            break
+        place += index
+    if n_frames:
+        found.append(Run(begin, place + index, n_frames, first_head, first_form[1]))
+    most = max(found, key=lambda run: run.n_frames, default=None)
+    return [run for run in found if most is not None and (run.n_frames >= _FEWEST_FRAMES or run.form == most.form)]
+
+
+class Summary(NamedTuple):
+    """What a stream is.
+
+    Attributes:
+        n_samples: samples a channel of all frames that hold sound, the encoder's delay and padding included.
+        n_promised: as many, by the frame in which encoders write that; None where there is no such frame.
+        parts: of the file, all frames that hold sound, after the one that counts them where that is right.
+        counting_frame: one that does, for decoders that estimate the length without it.
+    """
+
+    n_samples: int
+    n_promised: int | None
+    parts: tuple[Part, ...]
+    counting_frame: bytes
+
+
+def summary(file: BinaryIO, found: list[Run]) -> Summary:
+    """What frames say of themselves.
+
+    Args:
+        file: the file.
+        found: from :func:`runs`, at least one, all of one form.
+    """
+    n_frames = 0
+    promised: int | None = None
+    parts: list[Part] = []
+    samples = _frames_by_head()[found[0].head][1]
+    for index, run in enumerate(found):
+        frames = _promised_frames(file, run)
+        size = _frames_by_head()[run.head][0]
+        if frames is not None and index == 0:
+            promised = frames
+        silent = int(frames is not None)
+        n_frames += run.n_frames - silent
+        parts.append((run.start + size * silent, run.end))
+    if len(found) == 1 and promised == n_frames:
+        parts = [(found[0].start, found[0].end)]
+    counting_frame = _counting_frame(file, found[0], n_frames)
+    return Summary(n_frames * samples, promised and promised * samples, tuple(parts), counting_frame)
+
+
+def _promised_frames(file: BinaryIO, run: Run) -> int | None:
+    """How many frames the first one says there are after it; None if it is a frame like others."""
+    size, _ = _frames_by_head()[run.head]
+    file.seek(run.start)
+    frame = file.read(size)
+    at = _xing_at(run)
+    if frame[at : at + 4] in (b"Xing", b"Info"):
+        return int.from_bytes(frame[at + 8 : at + 12], "big") if frame[at + 7] & 1 else 0
+    return int.from_bytes(frame[50:54], "big") if frame[36:40] == b"VBRI" else None
+
+
+def _xing_at(run: Run) -> int:
+    """Where in its frame the number of frames is written: after a head and the side information."""
+    if run.head >> 11 & 3 == 3:
+        return 4 + (17 if run.is_mono else 32)
+    return 4 + (9 if run.is_mono else 17)
+
+
+def _counting_frame(file: BinaryIO, run: Run, n_frames: int) -> bytes:
+    """A frame that says how many follow, and holds no sound."""
+    if run.head >> 9 & 3 != 1:
+        return b""  # Only layer III has it.
+    file.seek(run.start)
+    head = bytearray(file.read(4))
+    # No check sum, and as many bits as the message needs.
+    head[1] |= 1
+    head[2] = head[2] & 0x0F | 0x90
+    frame = bytearray(_frames_by_head()[head[1] << 8 | head[2]][0])
+    frame[:4] = head
+    at = _xing_at(run)
+    frame[at : at + 12] = b"Xing" + (1).to_bytes(4, "big") + n_frames.to_bytes(4, "big")
+    return bytes(frame)
+
+
+def is_frame(head: bytes) -> bool:
+    """Whether bytes begin with the head of a frame."""
+    return _is_frame(head, 0, _frames_by_head())
 
 
 def _is_frame(data: bytes, place: int, sizes: dict[int, tuple[int, int]]) -> bool:
@@ -69,12 +202,8 @@ def _is_frame(data: bytes, place: int, sizes: dict[int, tuple[int, int]]) -> boo
     return len(head) == 3 and head[0] == 0xFF and head[1] << 8 | head[2] in sizes
 
 
-def _tag_size(head: bytes) -> int:
-    """The length of an ID3 tag: four times seven bits."""
-    size = 0
-    for byte in head:
-        size = size << 7 | byte & 0x7F
-    return size
+def _hertz(head: int) -> int:
+    return _SAMPLE_RATES[head >> 2 & 3] // {3: 1, 2: 2, 0: 4}[head >> 11 & 3]
 
 
 @cache
@@ -87,7 +216,7 @@ def _frames_by_head() -> dict[int, tuple[int, int]]:
         rate, frequency = head >> 4 & 15, head >> 2 & 3
         if version is None or layer == 4 or rate in (0, 15) or frequency == 3:
             continue
-        hertz = _SAMPLE_RATES[frequency] // {3: 1, 2: 2, 0: 4}[head >> 11 & 3]
+        hertz = _hertz(head)
         n_samples = 384 if layer == 1 else 1152 if layer == 2 or version == 1 else 576
         # Layer I counts in slots of four bytes.
         slot = 4 if layer == 1 else 1

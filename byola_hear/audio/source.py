@@ -8,9 +8,17 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+#: How much the length that is read may differ from what a container says where that is a time, or where a few bytes are
+#: unexplained, s: a packet or two.
+TOLERANCE_S = 0.25
+
 
 class AudioFileError(ValueError):
     """An audio file that can't be read; the message names it and says why."""
+
+
+class AudioFileWarning(UserWarning):
+    """An audio file that is read, but of which the embedding may not be what is expected; the message says why."""
 
 
 class Source(Protocol):
@@ -24,7 +32,6 @@ class Source(Protocol):
         channels: how many.
         frames: samples a channel that the header promises; None where only decoding tells.
         header_seconds: the length that the header promises, s, or an estimate; None if it says nothing.
-        position: samples a channel from the file's first to where decoding is.
     """
 
     path: str
@@ -34,7 +41,10 @@ class Source(Protocol):
     channels: int
     frames: int | None
     header_seconds: float | None
-    position: int
+
+    @property
+    def position(self) -> int:
+        """Samples a channel from the file's first to where decoding is."""
 
     def skip_to(self, frame: int) -> None:
         """Go on at a sample, counted from the file's first; at the end where the file ends before.

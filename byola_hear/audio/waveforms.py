@@ -10,6 +10,30 @@ from torch import Tensor
 #: Largest sample value that is taken for audio in [-1, 1]. Resampling, lossy codecs and mixing overshoot 1 by
 #: some decibels, so 20 dB are granted; what lies beyond was never scaled (16-bit integers as floats).
 MAX_SAMPLE = 10.0
+#: A batch of at least so many clips, of at most so many samples each, is channels of one sound the other way round.
+_MANY_CLIPS, _FEW_SAMPLES = 100, 32
+
+
+def check_orientation(shape: tuple[int, ...]) -> None:
+    """Refuse a batch that is one sound of several channels, as ``soundfile.read`` gives it: ``(n_samples, n_channels)``.
+
+    Args:
+        shape: of what is given as ``(n_clips, n_samples)``.
+
+    Raises:
+        ValueError: if there are hundreds of clips of a few samples each.
+
+    Example:
+        >>> check_orientation((16000, 2))
+        Traceback (most recent call last):
+        ...
+        ValueError: expected audio of shape (n_clips, n_samples), got (16000, 2), which looks like (n_samples, n_channels); average the channels first: audio.mean(1)
+    """  # noqa: E501
+    if len(shape) == 2 and shape[0] >= _MANY_CLIPS and 1 <= shape[1] <= _FEW_SAMPLES:
+        raise ValueError(
+            f"expected audio of shape (n_clips, n_samples), got {tuple(shape)}, which looks like (n_samples, "
+            "n_channels); average the channels first: audio.mean(1)"
+        )
 
 
 def check_waveform(waveform: object, what: str = "a clip") -> Tensor:
@@ -76,6 +100,7 @@ def check_clips(clips: object) -> list[Tensor]:
             raise ValueError(f"{shape}, got {tuple(clips.shape)}{hint}")
         if len(clips) == 0:
             raise ValueError(f"expected at least one clip, got audio of shape {tuple(clips.shape)}")
+        check_orientation(tuple(clips.shape))
     elif not isinstance(clips, (list, tuple)):
         shape = "expected audio as a float32 tensor (n_sounds, n_samples) or a list of clips"
         raise TypeError(f"{shape}, got {type(clips).__name__}")

@@ -10,7 +10,7 @@ from typing import Any
 import click
 import numpy as np
 
-from byola_hear.audio.reading import open_source
+from byola_hear.audio.opening import open_source
 from byola_hear.audio.source import Source
 from byola_hear.cli.errors import one_line
 from byola_hear.cli.terminal import aligned

@@ -228,5 +228,5 @@ def test_files_that_are_cut_or_damaged(tmp_path: Path, name: str) -> None:
     path = encoded(tmp_path, name)
     content = path.read_bytes()
     (tmp_path / f"cut_{name}").write_bytes(content[: len(content) * 6 // 10])
-    with pytest.raises(AudioFileError, match="damaged or truncated|not an audio file"):
+    with pytest.raises(AudioFileError, match="truncated|not an audio file"):
         read_audio(tmp_path / f"cut_{name}", 16000)

@@ -16,12 +16,12 @@ from byola_hear.models.frontend import FrontendConfig
 from byola_hear.models.model import ByolaModel
 from byola_hear.pretraining.data.build_cache import build_cache
 from byola_hear.pretraining.data.cache import LogMelCache
-from byola_hear.pretraining.data.manifest import Clip, moved, read_manifest, write_manifest
+from byola_hear.pretraining.data.manifest import ManifestClip, moved, read_manifest, write_manifest
 from byola_hear.pretraining.data.matching import draw, segments
 from byola_hear.pretraining.training.distributed import Place
 from byola_hear.pretraining.training.export import export_model
 from byola_hear.pretraining.training.recipe import Recipe
-from byola_hear.pretraining.training.train import Progress, Trainer
+from byola_hear.pretraining.training.train import Trainer, TrainingProgress
 
 #: Width of the v2 shape's linear layers to a channel of its convolutions; kept, so that all of it grows together.
 WIDTH_TO_CHANNEL = 32
@@ -68,7 +68,7 @@ def shape_of(width: int) -> EncoderConfig:
     return replace(EncoderConfig.v2(), hidden_size=width, channels=width // WIDTH_TO_CHANNEL)
 
 
-def volume(manifests: Sequence[Path], wanted_hours: float, seed: int, to: Path) -> list[Clip]:
+def volume(manifests: Sequence[Path], wanted_hours: float, seed: int, to: Path) -> list[ManifestClip]:
     """Rows of a volume: equally much of each manifest. A smaller volume is part of any larger one.
 
     Args:
@@ -80,7 +80,7 @@ def volume(manifests: Sequence[Path], wanted_hours: float, seed: int, to: Path) 
     Raises:
         ValueError: if a manifest is too short.
     """
-    rows: list[Clip] = []
+    rows: list[ManifestClip] = []
     for path in manifests:
         clips = segments((moved(clip, path.parent, to) for clip in read_manifest(path)), LONGEST_S)
         # One shuffle for every volume, and the first of it are taken: so the volumes are nested.
@@ -131,7 +131,7 @@ def trained(
     recipe: Recipe,
     folder: Path,
     place: Place,
-    progress: Callable[[Progress], None] | None = None,
+    progress: Callable[[TrainingProgress], None] | None = None,
 ) -> Path:
     """A cell's checkpoint, trained to the recipe's last step, or found there.
 

@@ -20,7 +20,7 @@ from benchmark.studies.size.cells import Cell, shape_of, volume
 from benchmark.studies.size.command import size_command
 from benchmark.studies.size.report import sentences
 from benchmark.studies.size.run import cells_of
-from byola_hear.pretraining.data.manifest import Clip, hours, write_manifest
+from byola_hear.pretraining.data.manifest import ManifestClip, hours, write_manifest
 from byola_hear.utils.files import locked
 
 RATE = 16000
@@ -36,7 +36,7 @@ def sounds(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for number in range(4):
             name = f"{kind}{number}.wav"
             soundfile.write(folder / name, 0.1 * rng.standard_normal(2 * RATE), RATE)
-            clips.append(Clip(name, 2.0, RATE, kind=kind))
+            clips.append(ManifestClip(name, 2.0, RATE, kind=kind))
         write_manifest(clips, folder / f"{kind}.csv")
     rows = ["file,label,split,stroke,microphone"]
     with tarfile.open(folder / "drum_strokes.tar", "w") as tar:
