@@ -11,11 +11,7 @@ from pathlib import Path
 import pytest
 
 import byola_hear
-<<<<<<< HEAD:tests/benchmark/test_readme.py
-from benchmark import readme
-=======
 from benchmark.reporting import readme
->>>>>>> main:tests/benchmark/reporting/test_readme.py
 from byola_hear.models.config import ModelConfig
 from byola_hear.models.encoders.convolutional import EncoderConfig
 from byola_hear.models.frontend import FrontendConfig
