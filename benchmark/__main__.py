@@ -40,6 +40,11 @@ COMMANDS = {
         "regression_command",
         "Numbers from embeddings: pitch, level, age.",
     ),
+    "report": (
+        "benchmark.studies.report_command",
+        "report_command",
+        "Write the reports of measured results again.",
+    ),
     "rsa": ("benchmark.studies.rsa.command", "rsa_command", "Similarity of sounds by model, descriptor and listener."),
     "run": (
         "benchmark.evaluation.command",

@@ -133,28 +133,6 @@ def keep_results(output: Path, results: Path) -> list[Path]:
     return [results / name for name in kept]
 
 
-def stale_results(results: Path, suites: Sequence[str]) -> list[str]:
-    """Which kept tables are not what their suite's JSON file makes.
-
-    Args:
-        results: folder that :func:`keep_results` wrote to.
-        suites: names; one without a JSON file has nothing to be stale.
-
-    Returns:
-        Names of files that are missing or differ; empty if all is well.
-    """
-    stale = []
-    for suite in suites:
-        path = results / f"{suite}.json"
-        if not path.is_file():
-            continue
-        for name, content in kept_files(json.loads(path.read_text(encoding="utf-8"))).items():
-            kept = results / name
-            if not kept.is_file() or kept.read_bytes() != content:
-                stale.append(name)
-    return stale
-
-
 @click.command("table")
 @click.argument("output", type=click.Path(path_type=Path, file_okay=False))
 @click.option(

@@ -12,7 +12,7 @@ from benchmark.models.rows import models_by_row, rows_of
 from benchmark.probes.plan import plan
 from benchmark.probes.probe import run
 from benchmark.probes.splits import CORE_TASKS, TASKS
-from benchmark.probes.table import FORMATS, Row, terminal_table, write
+from benchmark.probes.table import FORMATS, Row, caption_of, document_of, terminal_table, write
 from benchmark.reporting.provenance import provenance
 from byola_hear.utils.quiet import native_messages_hidden
 
@@ -106,12 +106,9 @@ def probe_command(
         "audio": {name: labelled.sha256 for name, labelled in planned.sets.items()},
         "extractors": {row.name: [each.identity for each in row.extractors] for row in asked},
     }
-    caption = (
-        f"Accuracy, %, of a standardised ridge probe on clip embeddings ({about['parts']} parts, mean over the folds, "
-        "groups never split), ± half the 95 % bootstrap interval over the tested clips."
-    )
-    click.echo(terminal_table(rows))
-    click.echo(caption)
+    document = document_of(rows, about)
+    click.echo(terminal_table(document))
+    click.echo(caption_of(document))
     for output in outputs:
-        write(output, rows, about, caption)
+        write(output, rows, about)
         click.echo(f"written: {output}", err=True)

@@ -1,17 +1,12 @@
-"""What the studies beyond classification share: options, models, embeddings of made clips, and what they write.
-
-A study NAME leaves ``NAME.csv`` (every number), ``NAME.json`` (where they come from) and ``NAME.png`` (the figure) in
-its folder of results; :mod:`benchmark.studies.findings` makes texts of them.
-"""
+"""What the studies' commands share: options, models, and synthetic clips as a labelled set."""
 
 from __future__ import annotations
 
 import hashlib
-import json
 import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import click
 import numpy as np
@@ -20,19 +15,11 @@ from tqdm import tqdm
 
 from benchmark.datasets.labelled_set import AUDIO_VARIABLE, CACHE_VARIABLE, LabelledSet
 from benchmark.models.rows import Asked, rows_of
-from benchmark.reporting.provenance import provenance
-from byola_hear.utils.files import replacing
+from benchmark.studies.findings import Report, save_report
 from byola_hear.utils.quiet import native_messages_hidden
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 #: Where results stand if nobody says otherwise.
 RESULTS = Path(__file__).resolve().parents[1] / "results"
-
-#: The networks' colours in every figure; other models take the following ones in the order in which they come.
-COLOURS = {"speech": "#c44e52", "nonspeech": "#4c72b0", "both": "#8172b2", "untrained": "#8c8c8c"}
-OTHER_COLOURS = ("#dd8452", "#55a868", "#937860", "#da8bc3", "#64b5cd", "#ccb974", "#2f4b7c", "#a05195", "#003f5c")
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -154,72 +141,9 @@ def seconds_bar(description: str, seconds: float, shown: bool) -> tqdm:
     )
 
 
-def colours(names: Sequence[str]) -> dict[str, str]:
-    """A colour for each model, the same in every figure for the networks.
-
-    Example:
-        >>> colours(["speech", "mfcc"])
-        {'speech': '#c44e52', 'mfcc': '#dd8452'}
-    """
-    others = [name for name in names if name not in COLOURS]
-    chosen = {name: OTHER_COLOURS[index % len(OTHER_COLOURS)] for index, name in enumerate(others)}
-    return {name: COLOURS.get(name) or chosen[name] for name in names}
-
-
-def new_figure(width: float, height: float) -> Figure:
-    """An empty figure, sizes in inches; needs no display.
-
-    Raises:
-        ModuleNotFoundError: if matplotlib is not installed, saying how to get it.
-    """
-    try:
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise ModuleNotFoundError(
-            "figures need matplotlib: pip install 'byola-hear[benchmark]'", name="matplotlib"
-        ) from None
-    return Figure(figsize=(width, height), layout="constrained")
-
-
-def save_figure(figure: Figure, path: Path) -> None:
-    """Write a figure as PNG, whole or not at all."""
-    with replacing(path) as stream:
-        figure.savefig(stream, format="png", dpi=110)
-
-
-def save_results(folder: Path, name: str, numbers: pd.DataFrame, figure: Figure, about: dict[str, Any]) -> list[Path]:
-    """Write a study's numbers, figure and where they come from.
-
-    Args:
-        folder: where to; made if need be.
-        name: of the study.
-        numbers: everything that was measured.
-        figure: the picture.
-        about: how it was measured, JSON values, ``command`` among them.
-            :func:`benchmark.reporting.provenance.provenance` is put before it.
-
-    Returns:
-        The files: ``.csv``, ``.json`` and ``.png``.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    texts = {
-        ".csv": numbers.to_csv(index=False, lineterminator="\n", float_format="%.6g"),
-        ".json": json.dumps({**provenance(), **about}, indent=1) + "\n",
-    }
-    for ending, text in texts.items():
-        with replacing(folder / f"{name}{ending}") as stream:
-            stream.write(text.encode())
-    save_figure(figure, folder / f"{name}.png")
-    return [folder / f"{name}{ending}" for ending in (*texts, ".png")]
-
-
-def measured_with(about: dict[str, Any]) -> str:
-    """A line of Markdown on where numbers come from, out of a study's ``.json``.
-
-    Example:
-        >>> about = {"commit": "0123456789abcdef", "time": "2026-01-02T03:04", "hardware": "a machine"}
-        >>> measured_with({"command": "python -m benchmark regression", **about})
-        'Measured by `python -m benchmark regression` at commit 0123456789 on 2026-01-02, a machine.'
-    """
-    commit = (about["commit"] or "none")[:10]
-    return f"Measured by `{about['command']}` at commit {commit} on {about['time'][:10]}, {about['hardware']}."
+def show_report(folder: Path, name: str, report: Report) -> None:
+    """Write a study's report, print its Markdown, and name the files on stderr."""
+    written = save_report(folder, name, report)
+    click.echo(report.texts(folder, name)[f"{name}.md"])
+    for path in (folder / f"{name}.csv", folder / f"{name}.json", *written):
+        click.echo(f"written: {path}", err=True)

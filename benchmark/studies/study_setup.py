@@ -18,7 +18,8 @@ from benchmark.datasets.labelled_set import LabelledSet, use_cache
 from benchmark.models.embedding import cached_embeddings, embeddings_path
 from benchmark.models.extractors import Extractor
 from benchmark.models.rows import Asked, models_by_row
-from benchmark.studies.study import asked_models, new_figure
+from benchmark.studies.figures import new_figure
+from benchmark.studies.study import asked_models
 from byola_hear.utils.files import replacing
 
 

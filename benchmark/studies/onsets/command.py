@@ -18,12 +18,12 @@ from benchmark.models.rows import Asked
 from benchmark.probes import ridge
 from benchmark.probes.plan import plan
 from benchmark.reporting.command_line import command_line
-from benchmark.studies.findings import read_numbers, save_findings, save_study
+from benchmark.studies.findings import save_numbers
 from benchmark.studies.onsets import grid
 from benchmark.studies.onsets.grid import HOPS, WIDTHS, Tracks, lines_of, milliseconds
 from benchmark.studies.onsets.recordings import EventSet, event_set, tracks_of
-from benchmark.studies.onsets.report import CAPTIONS, NAME, TITLE, figure, sentences, shown, tables
-from benchmark.studies.study import study_options
+from benchmark.studies.onsets.report import NAME, report, shown
+from benchmark.studies.study import show_report, study_options
 from benchmark.studies.study_setup import Setup, key_of, remembered
 from benchmark.tasks.registry import task_of
 from byola_hear.models.model import ByolaModel
@@ -126,7 +126,5 @@ def time_command(tasks: str, max_files: int | None, **options: Any) -> None:
         "tasks": identities,
         "models": {name: from_model(model, "").identity for name, model in models.items()},
     }
-    save_study(setup.output, NAME, numbers, {NAME: figure(numbers, default)}, about)
-    kept = read_numbers(setup.output, NAME)
-    save_findings(setup.output, NAME, TITLE, sentences(kept, default), tables(kept, default), CAPTIONS)
-    click.echo((setup.output / f"{NAME}.md").read_text(encoding="utf-8"))
+    save_numbers(setup.output, NAME, numbers, about)
+    show_report(setup.output, NAME, report(setup.output))

@@ -9,11 +9,11 @@ import click
 from benchmark.datasets.labelled_set import audio_folder
 from benchmark.probes.plan import plan
 from benchmark.reporting.command_line import command_line
-from benchmark.studies.findings import read_numbers, save_findings, save_study
+from benchmark.studies.findings import save_numbers
 from benchmark.studies.regression.measurements import MEASUREMENTS, find_measurements
-from benchmark.studies.regression.report import CAPTIONS, NAME, TITLE, figure, sentences, tables
+from benchmark.studies.regression.report import NAME, report
 from benchmark.studies.regression.run import seconds_of, table_of
-from benchmark.studies.study import seconds_bar, study_options
+from benchmark.studies.study import seconds_bar, show_report, study_options
 from benchmark.studies.study_setup import Setup
 
 
@@ -43,7 +43,5 @@ def regression_command(measurements: str, **options: Any) -> None:
         "clips": {each.name: examples.clips.sha256 for each, examples in measured},
         "models": {row.name: [each.identity for each in row.extractors] for row in rows},
     }
-    save_study(setup.output, NAME, numbers, {NAME: figure(numbers)}, about)
-    kept = read_numbers(setup.output, NAME)
-    save_findings(setup.output, NAME, TITLE, sentences(kept), tables(kept), CAPTIONS)
-    click.echo((setup.output / f"{NAME}.md").read_text(encoding="utf-8"))
+    save_numbers(setup.output, NAME, numbers, about)
+    show_report(setup.output, NAME, report(setup.output))

@@ -15,16 +15,15 @@ from tqdm import tqdm
 
 from benchmark.models.rows import Asked
 from benchmark.reporting.command_line import command_line
-from benchmark.studies.findings import save_findings, save_study
+from benchmark.studies.findings import save_numbers, write_text
 from benchmark.studies.rsa import compare, descriptors, dissimilarity
 from benchmark.studies.rsa.compare import Likeness, compared, noise_ceiling, to_listeners
 from benchmark.studies.rsa.descriptors import DESCRIPTORS, describe
 from benchmark.studies.rsa.dissimilarity import DISTANCES, category_matrix, embedding_matrix, rdms, reference_matrices
-from benchmark.studies.rsa.figures import draw_bars, draw_listeners, draw_matrices
 from benchmark.studies.rsa.ratings import Ratings, load_ratings
-from benchmark.studies.rsa.report import NAME, SET, TITLE, captions, sentences, table
+from benchmark.studies.rsa.report import NAME, SET, report
 from benchmark.studies.stimuli import Stimuli, drawn, of_folder, sets_plan
-from benchmark.studies.study import study_options
+from benchmark.studies.study import show_report, study_options
 from benchmark.studies.study_setup import Setup, key_of, remembered
 from byola_hear.utils.files import replacing
 
@@ -189,33 +188,22 @@ def _write(
     stimuli: Stimuli,
     about: dict[str, Any],
 ) -> None:
-    shown = {
-        model: np.mean(several, axis=0) for (model, distance), several in matrices.items() if distance == DISTANCES[0]
-    }
-    references = reference_matrices(described)
-    also = {name: references[name] for name in ALSO_SHOWN}
-    figures = {
-        "rsa": draw_bars(numbers[numbers["model"] != "noise ceiling"], "spearman", DISTANCES[0]),
-        "rsa_partial": draw_bars(numbers, "partial", DISTANCES[0]),
-        "rsa_matrices": draw_matrices({**shown, **also}, stimuli.sets),
-    }
-    if (numbers["reference"] == "listeners").any():
-        figures["rsa_listeners"] = draw_listeners(numbers)
-    save_study(setup.output, NAME, numbers, figures, about)
+    save_numbers(setup.output, NAME, numbers, about)
     values = {
         name if len(described[0][name]) == 1 else f"{name} {number + 1}": [one[name][number] for one in described]
         for name in DESCRIPTORS
         for number in range(len(described[0][name]))
     }
     columns = {"stimulus": stimuli.names, "side": stimuli.sides, "set": stimuli.sets, "label": stimuli.labels, **values}
-    with replacing(setup.output / "rsa_descriptors.csv") as stream:
-        text = pd.DataFrame(columns).to_csv(index=False, lineterminator="\n", float_format="%.6g")
-        stream.write(text.encode())
+    text = pd.DataFrame(columns).to_csv(index=False, lineterminator="\n", float_format="%.6g")
+    write_text(setup.output / "rsa_descriptors.csv", text)
+    shown = {
+        model: np.mean(several, axis=0) for (model, distance), several in matrices.items() if distance == DISTANCES[0]
+    }
+    references = reference_matrices(described)
+    shown |= {name: references[name] for name in ALSO_SHOWN}
     with replacing(setup.output / "rsa_matrices.npz") as stream:
-        # Half precision does for a picture.
-        matrices_shown = np.stack([each.astype(np.float16) for each in (*shown.values(), *also.values())])
-        np.savez_compressed(stream, stimuli=stimuli.names, titles=np.array([*shown, *also]), matrices=matrices_shown)
-    save_findings(
-        setup.output, NAME, TITLE, sentences(setup.output), [table(numbers)], captions(setup.output, list(figures))
-    )
-    click.echo(table(numbers))
+        # Half precision is enough for a picture.
+        drawn = np.stack([each.astype(np.float16) for each in shown.values()])
+        np.savez_compressed(stream, stimuli=stimuli.names, titles=np.array(list(shown)), matrices=drawn)
+    show_report(setup.output, NAME, report(setup.output))

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from scipy.stats import rankdata
 
+from benchmark.studies.figures import colours, new_figure
 from benchmark.studies.rsa.dissimilarity import DISTANCES
-from benchmark.studies.study import colours, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

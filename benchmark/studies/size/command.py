@@ -11,10 +11,11 @@ from tqdm import tqdm
 from benchmark.datasets.labelled_set import AUDIO_VARIABLE, CACHE_VARIABLE, cache_folder, file_hash
 from benchmark.probes.plan import plan
 from benchmark.reporting.command_line import command_line
-from benchmark.studies.findings import read_numbers, save_findings, save_study
-from benchmark.studies.size.report import CAPTIONS, NAME, TITLE, figure, sentences, tables
+from benchmark.studies.figures import new_figure
+from benchmark.studies.findings import save_numbers
+from benchmark.studies.size.report import NAME, report
 from benchmark.studies.size.run import cells_of, table_of
-from benchmark.studies.study import RESULTS, new_figure
+from benchmark.studies.study import RESULTS, show_report
 from byola_hear.pretraining.data.manifest import read_manifest
 from byola_hear.pretraining.training.distributed import device_of
 from byola_hear.pretraining.training.recipe import Recipe
@@ -118,7 +119,5 @@ def size_command(
         "parts": "validation",
         "max_clips": max_clips,
     }
-    save_study(output, NAME, numbers, {NAME: figure(numbers)}, about)
-    kept = read_numbers(output, NAME)
-    save_findings(output, NAME, TITLE, sentences(kept), tables(kept), CAPTIONS)
-    click.echo((output / f"{NAME}.md").read_text(encoding="utf-8"))
+    save_numbers(output, NAME, numbers, about)
+    show_report(output, NAME, report(output))

@@ -15,13 +15,13 @@ from benchmark.models.extractors import Extractor
 from benchmark.probes import ridge
 from benchmark.probes.plan import plan
 from benchmark.reporting.command_line import command_line
-from benchmark.studies.findings import save_findings, save_study
-from benchmark.studies.study import seconds_bar, study_options
+from benchmark.studies.findings import save_numbers
+from benchmark.studies.study import seconds_bar, show_report, study_options
 from benchmark.studies.study_setup import Setup, embedded, key_of, remembered
 from benchmark.studies.transfer import matrix
 from benchmark.studies.transfer.conditions import TRANSFERS, Clips, Transfer, find_transfers
 from benchmark.studies.transfer.matrix import Condition, transfer_matrix
-from benchmark.studies.transfer.report import NAME, TITLE, draw_matrices, sentences, table
+from benchmark.studies.transfer.report import NAME, report
 
 
 @click.command(NAME)
@@ -67,19 +67,15 @@ def transfer_command(transfers: str, max_clips: int, **options: Any) -> None:
             for each in _of_model(extractor, wanted, clips, sets, setup):
                 found.append({"model": row.name, "seed": number, **each})
     numbers = pd.DataFrame(found)
-    titles = {transfer.name: transfer.title for transfer in wanted}
     about = {
         "command": command_line(),
         "seed": setup.seed,
         "max_clips": max_clips,
-        "titles": titles,
         "extractors": {row.name: [each.identity for each in row.extractors] for row in rows},
         "audio": {name: labelled.sha256 for name, labelled in sets.items()},
     }
-    save_study(setup.output, NAME, numbers, {NAME: draw_matrices(numbers, titles)}, about)
-    caption = "Balanced accuracy, %: trained under the condition of the row, tested under that of the column."
-    save_findings(setup.output, NAME, TITLE, sentences(setup.output), [table(numbers, titles)], {NAME: caption})
-    click.echo(table(numbers, titles))
+    save_numbers(setup.output, NAME, numbers, about)
+    show_report(setup.output, NAME, report(setup.output))
 
 
 def thinned(clips: Clips, most: int, seed: int) -> Clips:

@@ -18,7 +18,7 @@ from click.testing import CliRunner
 import byola_hear
 from benchmark.__main__ import main
 from benchmark.comparison.advantage import advantage, advantages
-from benchmark.comparison.command import keep_results, stale_results, table_command, tables_of, write_comparison
+from benchmark.comparison.command import table_command, tables_of, write_comparison
 from benchmark.comparison.comparison import FIRST_ROWS, OVERALL, compare
 from benchmark.comparison.folder import load_run
 from benchmark.comparison.long_table import LONG_COLUMNS
@@ -226,21 +226,14 @@ def test_files_agree_with_each_other(planted_run: Callable[..., Path], tmp_path:
     assert {path.name: path.read_bytes() for path in written} == again
 
 
-def test_kept_results_are_stale_when_they_differ(planted_run: Callable[..., Path], tmp_path: Path) -> None:
+def test_results_are_kept_under_the_suites_name(planted_run: Callable[..., Path], tmp_path: Path) -> None:
     folder = planted_run(0.05, tasks=1, files=60)
-    results = tmp_path / "results"
-    results.mkdir()
-    assert stale_results(results, ["tasks"]) == []
-    done = CliRunner().invoke(table_command, [str(folder), "--no-maps", "--no-progress", "--keep", str(results)])
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    done = CliRunner().invoke(table_command, [str(folder), "--no-maps", "--no-progress", "--keep", str(kept)])
     assert done.exit_code == 0 and "mean of all" in done.output
-    assert sorted(path.name for path in results.iterdir()) == ["tasks.csv", "tasks.json", "tasks.md", "tasks_short.md"]
-    assert stale_results(results, ["tasks"]) == []
-    (results / "tasks.md").write_text("| other |\n")
-    (results / "tasks.csv").unlink()
-    (results / "tasks_short.md").unlink()
-    assert stale_results(results, ["tasks", "mini"]) == ["tasks.md", "tasks.csv", "tasks_short.md"]
-    keep_results(folder, results)
-    assert stale_results(results, ["tasks"]) == []
+    assert sorted(path.name for path in kept.iterdir()) == ["tasks.csv", "tasks.json", "tasks.md", "tasks_short.md"]
+    assert (kept / "tasks.md").read_bytes() == (folder / "table.md").read_bytes()
 
 
 def test_the_short_table_has_the_networks_the_best_others_and_one_finding(planted_run: Callable[..., Path]) -> None:
@@ -263,10 +256,6 @@ def test_the_short_table_has_the_networks_the_best_others_and_one_finding(plante
 def test_a_short_table_without_networks_has_no_finding(planted_run: Callable[..., Path]) -> None:
     document = summary(compare(load_run(planted_run(0.05, tasks=1, files=60))))
     assert short_markdown({**document, "advantages": []}, "full.md").startswith("| trained on, or model |")
-
-
-def test_committed_results_are_what_their_numbers_make(repository: Path) -> None:
-    assert stale_results(repository / "benchmark" / "results", ["mini", "public", "hear"]) == []
 
 
 def test_committed_results_are_of_the_networks_that_are_shipped(repository: Path) -> None:

@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from benchmark.baselines.untrained import untrained_model
 from benchmark.comparison.page import load_section
 from benchmark.studies.cka.alignment import cka, cka_interval, gram
-from benchmark.studies.cka.command import cka_command, sentences
+from benchmark.studies.cka.command import cka_command
 from benchmark.studies.cka.layers import activations, layer_names
+from benchmark.studies.cka.report import report
 from byola_hear.models.checkpoint import save_checkpoint
 from byola_hear.models.config import ModelConfig
 from byola_hear.models.encoders.convolutional import EncoderConfig
@@ -85,7 +86,7 @@ def test_the_command_from_sets_to_sentences(tmp_path: Path) -> None:
     numbers = pd.read_csv(tmp_path / "results" / "cka.csv")
     same = numbers[numbers["first_layer"] == numbers["second_layer"]].groupby(["first", "second"])["value"].mean()
     assert same["one", "copy"] == pytest.approx(1) and same["one", "other"] < 0.999
-    assert len(sentences(tmp_path / "results")) >= 2
+    assert len(report(tmp_path / "results").sentences) >= 2
     assert (
         sum(block["kind"] == "figure" for block in load_section(tmp_path / "results" / "cka.md").data()["blocks"]) == 2
     )

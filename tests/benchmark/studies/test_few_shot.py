@@ -11,8 +11,9 @@ from click.testing import CliRunner
 
 from benchmark.comparison.page import load_section
 from benchmark.probes.splits import Fold
-from benchmark.studies.few_shot.command import few_shot_command, sentences
+from benchmark.studies.few_shot.command import few_shot_command
 from benchmark.studies.few_shot.draws import COUNTS, PROBES, curve, few, predict
+from benchmark.studies.few_shot.report import report, sentences
 from tests.benchmark.made_sets import COLUMNS, write_all_sets
 
 LABELS = np.repeat(list("abcd"), 100)
@@ -62,15 +63,13 @@ def test_draws_are_of_every_class_and_of_as_many_groups_as_there_are() -> None:
         predict(np.zeros((4, 2), np.float32), LABELS[:4], np.arange(2), np.arange(2), "forest")
 
 
-def test_one_probe_is_reported_whichever_was_better(tmp_path: Path) -> None:
+def test_one_probe_is_reported_whichever_was_better() -> None:
     rows = [
         {"model": "both", "seed": 0, "task": "made", "probe": probe, "count": 1, "draw": draw, "accuracy": accuracy}
         for probe, accuracy in (("centroid", 90.0), ("ridge", 50.0))
         for draw in range(3)
     ]
-    pd.DataFrame(rows).to_csv(tmp_path / "few_shot.csv", index=False)
-    (tmp_path / "few_shot.json").write_text('{"draws": 3}')
-    assert "a ridge probe on `both` is right for 50.0 % of the clips" in sentences(tmp_path)[0]
+    assert "a ridge probe on `both` classifies 50.0 % of the clips correctly" in sentences(pd.DataFrame(rows), 3)[0]
 
 
 def test_the_command_draws_the_same_for_all_models_and_resumes(tmp_path: Path) -> None:
@@ -90,7 +89,7 @@ def test_the_command_draws_the_same_for_all_models_and_resumes(tmp_path: Path) -
     numbers = pd.read_csv(tmp_path / "results" / "few_shot.csv")
     # Twelve clips of a class can be learnt from, so there are no draws of twenty.
     assert set(numbers["count"]) == {1, 5} and len(numbers) == 2 * 2 * 2 * 2 * 3
-    assert len(sentences(tmp_path / "results")) == 3
+    assert len(report(tmp_path / "results").sentences) == 3
     assert (
         sum(block["kind"] == "figure" for block in load_section(tmp_path / "results" / "few_shot.md").data()["blocks"])
         == 1

@@ -247,7 +247,7 @@ def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: py
     assert " ".join(sentences(numbers, (360.0, 40.0))) in output.out
     window, hop = chosen_setting(numbers)
     first = sentences(numbers, (window, hop))[0]
-    assert f"a window of {window:g} ms every {hop:g} ms, the default, finds onsets best" in first and ";" not in first
+    assert f"a window of {window:g} ms every {hop:g} ms (the default) is best for onsets" in first and ";" not in first
 
 
 @pytest.mark.parametrize(

@@ -136,11 +136,11 @@ def test_only_differences_beyond_their_interval_are_told() -> None:
         lines += [found("speech", "level", "r2_ahead", level), found("speech", "age", "r2_ahead", age)]
         return " ".join(sentences(pd.DataFrame(lines)))
 
-    assert "(mean R² of 2): level 0.60; not read off: age -0.30." in told(0.2, 0.0)
+    assert "(R², mean over 2 networks): level 0.60; no better than guessing: age -0.30." in told(0.2, 0.0)
     one, other = "`speech` is ahead of `nonspeech`", "`nonspeech` is ahead of `speech`"
-    assert f"{one} for level (0.70 and 0.50); the 95 % intervals of the other differences hold 0." in told(0.2, 0.0)
+    assert f"{one} for level (0.70 and 0.50); the 95 % intervals of the other differences include 0." in told(0.2, 0.0)
     assert f"{one} for level (0.70 and 0.50), and {other} for age (-0.30 and -0.50)." in told(0.2, -0.2)
-    assert "differ for none of them" in told(0.05, -0.05)
+    assert "do not differ by more than" in told(0.05, -0.05)
 
 
 def test_octaves_are_counted() -> None:
@@ -266,7 +266,7 @@ def test_the_command(audio: Path, tmp_path: Path, capsys: pytest.CaptureFixture[
     # The sentences' numbers are the file's: a network's row that says otherwise is told otherwise.
     numbers["model"] = numbers["model"].replace({"logmel": "speech", "mfcc": "nonspeech"})
     numbers.loc[numbers.query("score == 'mae' and measurement == 'pitch'").index, "value"] = 1.25
-    assert "1.2 semitones off" in " ".join(sentences(numbers))
+    assert "the mean error is 1.2 semitones" in " ".join(sentences(numbers))
 
 
 def test_a_wrong_command_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:

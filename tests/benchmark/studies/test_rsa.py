@@ -31,7 +31,7 @@ from benchmark.studies.rsa.dissimilarity import (
 )
 from benchmark.studies.rsa.ranks import rank_correlations
 from benchmark.studies.rsa.ratings import load_ratings
-from benchmark.studies.rsa.report import sentences
+from benchmark.studies.rsa.report import report, sentences
 from tests.benchmark.made_sets import RATE, write_all_sets
 
 rng = np.random.default_rng(0)
@@ -273,22 +273,20 @@ def test_who_lacks_rsatoolbox_is_told_at_once(tmp_path: Path, monkeypatch: pytes
         run("--audio", tmp_path / "nowhere", "--cache", tmp_path, "-o", tmp_path)
 
 
-def test_sentences_say_what_was_given_and_over_how_many_sounds(tmp_path: Path) -> None:
+def test_sentences_say_what_was_given_and_over_how_many_sounds() -> None:
     def row(reference: str, measure: str, value: float, low: float, count: int) -> dict[str, object]:
         about = {"stimuli": "together", "model": "both", "distance": "correlation", "reference": reference}
         return {**about, "measure": measure, "value": value, "low": low, "high": 1.0, "count": count}
 
     def written(*rows: dict[str, object]) -> list[str]:
-        pd.DataFrame(rows).to_csv(tmp_path / "rsa.csv", index=False)
-        return sentences(tmp_path)
+        return sentences(pd.DataFrame(rows), 200)
 
-    (tmp_path / "rsa.json").write_text('{"stimuli": 200, "draws": 9, "listeners": []}')
     plain = [row("level", "spearman", 0.5, 0.4, 200), row("pitch", "spearman", 0.3, 0.1, 64)]
     assert "level (0.50) and pitch (0.30, over 64) over all sounds" in written(*plain)[0]
     partial = row("level", "partial", -0.1, -0.2, 60)
     assert written(*plain, partial)[1] == (
-        "Given all the other descriptors, what is left is nothing whose interval lies above 0, over the 60 of 200 "
-        "sounds for which all are defined."
+        "Given the other descriptors, the largest partial correlations are with nothing whose interval is above 0, "
+        "over the 60 of 200 sounds for which all are defined."
     )
     assert (
         "descriptors and the set that a sound is from"
@@ -315,7 +313,11 @@ def test_the_command_from_sets_to_sentences(tmp_path: Path) -> None:
         "rsa_matrices.npz",
     ):
         assert (results / name).stat().st_size > 0
-    assert len(sentences(results)) == 3 and sentences(results)[0] in (results / "rsa_findings.md").read_text()
+    found = report(results)
+    assert len(found.sentences) == 3 and found.sentences[0] in (results / "rsa_findings.md").read_text()
+    assert all(drawn is not None for drawn, _ in found.figures.values())
+    (results / "rsa_matrices.npz").unlink()
+    assert [name for name, (drawn, _) in report(results).figures.items() if drawn is None] == ["rsa_matrices"]
     assert sum(block["kind"] == "figure" for block in load_section(results / "rsa.md").data()["blocks"]) == 3
     run(*arguments, tmp_path / "again")
     assert (tmp_path / "again" / "rsa.csv").read_bytes() == (results / "rsa.csv").read_bytes()
@@ -342,7 +344,7 @@ def test_ratings_of_a_descriptor_are_explained_by_it(tmp_path: Path) -> None:
     text = (tmp_path / "out" / "rsa.md").read_text()
     assert "The ratings of 2 listeners correlate with the dissimilarities of `logmel` (" in text
     assert (
-        "of the descriptors they follow most " in text
+        "; among the descriptors, most with " in text
         and "pitch (1.00)" in text
         and "the noise ceiling is 1.00 to 1.00." in text
     )
