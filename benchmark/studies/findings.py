@@ -1,8 +1,8 @@
 """What a study writes: its numbers, and a report made from them.
 
 A study NAME writes ``NAME.csv`` (every number), ``NAME.json`` (how they were measured), and from these two alone
-``NAME.md`` (findings, figures, tables), ``NAME_findings.md`` (the findings) and ``NAME.png``. So a report can be written
-again, with other words or colours, without measuring anything: ``python -m benchmark report NAME``.
+``NAME.md`` (findings, figures, tables), ``NAME_findings.md`` (the findings) and ``NAME.png``. So a report can be
+written again, with other words or colours, without measuring anything: ``python -m benchmark report NAME``.
 """
 
 from __future__ import annotations

@@ -108,8 +108,8 @@ def sentences(numbers: pd.DataFrame, draws: int) -> list[str]:
     probe = "ridge"
     found = [
         f"With {listed([str(count) for count in counts])} labels a class, a {probe} probe on `{model}` classifies "
-        f"{listed([f'{means.loc[(model, probe), count]:.1f} %' for count in counts])} of the clips correctly (mean over "
-        f"{len(_complete(numbers))} tasks and {draws} draws)."
+        f"{listed([f'{means.loc[(model, probe), count]:.1f} %' for count in counts])} of the clips correctly (mean "
+        f"over {len(_complete(numbers))} tasks and {draws} draws)."
     ]
     others = [name for name in dict.fromkeys(numbers["model"]) if name != model]
     if others:

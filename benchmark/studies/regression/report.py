@@ -97,8 +97,8 @@ def tables(numbers: pd.DataFrame) -> list[str]:
     errors = [[model, *(_cell(_line(numbers, model, name, "mae"), 2) for name in measured)] for model in models]
     units = [f"{title}, {MEASUREMENTS[name].unit}" for title, name in zip(titles, measured)]
     parts = [
-        "R² of a ridge regression on clip embeddings: the share of the squared error of guessing the mean that it avoids "
-        "(nested validation, groups never split), ± half the 95 % bootstrap interval over groups"
+        "R² of a ridge regression on clip embeddings: the share of the squared error of guessing the mean that it "
+        "avoids (nested validation, groups never split), ± half the 95 % bootstrap interval over groups"
         f"{' (speakers: over mixtures)' if 'speakers' in measured else ''}:\n",
         markdown(["model", *titles], r2),
         "Mean absolute error:\n",
