@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-#: The networks' colours in every figure; other models take the following ones in the order in which they come.
+#: The networks' colours in every figure, and the colours of other models in order.
 COLOURS = {"speech": "#c44e52", "nonspeech": "#4c72b0", "both": "#8172b2", "untrained": "#8c8c8c"}
 OTHER_COLOURS = ("#dd8452", "#55a868", "#937860", "#da8bc3", "#64b5cd", "#ccb974", "#2f4b7c", "#a05195", "#003f5c")
 
 
 def colours(names: Sequence[str]) -> dict[str, str]:
-    """A colour for each model, the same in every figure for the networks.
+    """Choose a colour for each model; the networks have the same in every figure.
 
     Example:
         >>> colours(["speech", "mfcc"])
@@ -26,10 +26,10 @@ def colours(names: Sequence[str]) -> dict[str, str]:
 
 
 def new_figure(width: float, height: float) -> Figure:
-    """An empty figure, sizes in inches; needs no display.
+    """Make an empty figure, sizes in inches; needs no display.
 
     Raises:
-        ModuleNotFoundError: if matplotlib is not installed, saying how to get it.
+        ModuleNotFoundError: if matplotlib is not installed; the message says how to install it.
     """
     try:
         from matplotlib.figure import Figure

@@ -18,7 +18,7 @@ from benchmark.models.rows import Asked, rows_of
 from benchmark.studies.findings import Report, save_report
 from byola_hear.utils.quiet import native_messages_hidden
 
-#: Where results stand if nobody says otherwise.
+#: Default folder of the results.
 RESULTS = Path(__file__).resolve().parents[1] / "results"
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -27,13 +27,14 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 def study_options(
     models: str = "both,speech,nonspeech,untrained,logmel,mfcc", baselines: bool = True, drawn: bool = True
 ) -> Callable[[Function], Function]:
-    """The options that every study has: ``models``, ``audio``, ``output``, ``cache``, ``no_progress`` and, where
-    something is drawn, ``seed`` and ``untrained_seeds``.
+    """Add the options of every study: ``models``, ``audio``, ``output``, ``cache`` and ``no_progress``.
+
+    Random studies also have ``seed`` and ``untrained_seeds``.
 
     Args:
-        models: the default rows.
-        baselines: whether models may be others than networks.
-        drawn: whether the study draws anything.
+        models: default of ``--models``.
+        baselines: whether models other than networks are allowed.
+        drawn: whether the study is random.
 
     Returns:
         A decorator for the function of a click command.
@@ -51,7 +52,7 @@ def study_options(
             "--audio",
             type=click.Path(path_type=Path),
             metavar="FOLDER",
-            help=f"Labelled sets. Default: ${AUDIO_VARIABLE}, else ../shared/audio/tasks beside the checkout.",
+            help=f"Folder of labelled sets. Default: ${AUDIO_VARIABLE}.",
         ),
         click.option(
             "-o",
@@ -59,21 +60,23 @@ def study_options(
             type=click.Path(file_okay=False, path_type=Path),
             default=RESULTS,
             metavar="FOLDER",
-            help="Where to write table and figure; made if need be. Default: benchmark/results.",
+            help="Folder for the results, created if necessary. Default: benchmark/results.",
         ),
         click.option(
             "--cache",
             type=click.Path(path_type=Path),
             metavar="FOLDER",
-            help=f"Decoded audio and embeddings, safe to delete. Default: ${CACHE_VARIABLE}, else one in ~/.cache.",
+            help=f"Folder for audio and embeddings, safe to delete. Default: ${CACHE_VARIABLE}, else in ~/.cache.",
         ),
-        click.option("--no-progress", is_flag=True, help="No bar on stderr."),
+        click.option("--no-progress", is_flag=True, help="Show no progress bar."),
     ]
     if drawn:
         seeds = click.IntRange(1, 20)
         options += [
-            click.option("--seed", default=0, show_default=True, help="Of everything that is drawn."),
-            click.option("--untrained-seeds", type=seeds, default=3, show_default=True, help="Untrained networks."),
+            click.option("--seed", default=0, show_default=True, help="Seed of everything random."),
+            click.option(
+                "--untrained-seeds", type=seeds, default=3, show_default=True, help="Number of untrained networks."
+            ),
         ]
 
     def decorate(function: Function) -> Function:
@@ -85,27 +88,27 @@ def study_options(
 
 
 def asked_models(models: str, training_clips: Callable[[], list[np.ndarray]], untrained_seeds: int) -> list[Asked]:
-    """The rows that ``--models`` names; a baseline that can't be had is one that says so.
+    """Load the models that ``--models`` names. A baseline that is not available is a row with the reason.
 
     Args:
-        models: names with commas between them.
+        models: names separated by commas.
         training_clips: see :func:`benchmark.models.extractors.extractors_of`.
-        untrained_seeds: how many untrained networks.
+        untrained_seeds: number of untrained networks.
 
     Raises:
-        ValueError: if none is named, one is named twice or can't be used.
-        FileNotFoundError: if there is no such file.
+        ValueError: if no model is named, one is named twice or cannot be used.
+        FileNotFoundError: if a file does not exist.
     """
     with native_messages_hidden():
         return rows_of(models, training_clips, untrained_seeds)
 
 
 def set_of_clips(name: str, manifest: pd.DataFrame, clips: Sequence[np.ndarray], sample_rate: int) -> LabelledSet:
-    """Clips that were made, as a labelled set: it is embedded and cached like those that come from a tar.
+    """Make a labelled set of synthetic clips. It is embedded and cached like a set from a tar.
 
     Args:
-        name: of the set.
-        manifest: one row a clip.
+        name: name of the set.
+        manifest: one row for each clip.
         clips: ``(n_samples_i,)`` float32 in [-1, 1].
         sample_rate: Hz.
 
@@ -113,7 +116,7 @@ def set_of_clips(name: str, manifest: pd.DataFrame, clips: Sequence[np.ndarray],
         The set; its hash is that of samples and manifest.
 
     Raises:
-        ValueError: if a sample is beyond full scale, or there is not one row a clip.
+        ValueError: if a sample is beyond full scale, or the numbers of clips and rows differ.
     """
     if len(manifest) != len(clips) or not len(clips):
         raise ValueError(f"{name}: expected as many clips as rows, got {len(clips)} and {len(manifest)}")
@@ -130,10 +133,10 @@ def set_of_clips(name: str, manifest: pd.DataFrame, clips: Sequence[np.ndarray],
 
 
 def seconds_bar(description: str, seconds: float, shown: bool) -> tqdm:
-    """A bar on stderr that counts seconds of audio and says how long it will take."""
+    """A progress bar on stderr that counts seconds of audio."""
     return tqdm(
         desc=description,
-        total=math.ceil(seconds),  # tqdm forgets a total once it is overtaken
+        total=math.ceil(seconds),  # tqdm drops a total that is exceeded
         unit="s",
         disable=not shown,
         leave=False,

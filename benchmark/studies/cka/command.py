@@ -1,4 +1,4 @@
-"""``python -m benchmark cka``: how much of what one network computes is in another, layer by layer."""
+"""``python -m benchmark cka``: similarity of networks by layer."""
 
 from __future__ import annotations
 
@@ -28,15 +28,19 @@ from byola_hear.utils.files import replacing
 @click.command(NAME)
 @study_options("both,speech,nonspeech,untrained", baselines=False)
 @click.option(
-    "--per-side", type=click.IntRange(30), default=300, show_default=True, help="Clips of speech, and of other sounds."
+    "--per-side",
+    type=click.IntRange(30),
+    default=300,
+    show_default=True,
+    help="Number of clips of speech, and of other sounds.",
 )
 def cka_command(per_side: int, **options: Any) -> None:
-    """Linear centred kernel alignment (unbiased) of networks' layers on the same clips.
+    """Compare the layers of networks by unbiased linear centred kernel alignment (CKA) on the same clips.
 
-    Writes cka.csv, cka.json, cka.md, cka_findings.md and figures. Every pair of networks is compared, and networks
-    with different seeds of the untrained one; layers are means over a clip's time.
+    Writes cka.csv, cka.json, cka.md, cka_findings.md and figures. Every pair of networks is compared, and untrained
+    networks of different seeds. A layer is represented by its mean over a clip's time.
 
-    Exit codes: 0, or 2 where something that was asked for can't be had.
+    Exit codes: 0, or 2 if something that you named is not available.
     """
     setup = Setup.of(**options)
     planned = sets_plan(setup)
@@ -45,7 +49,7 @@ def cka_command(per_side: int, **options: Any) -> None:
     networks = {row.name: row.extractors for row in rows}
     shapes = {tuple(layer_names(network_of(each))) for several in networks.values() for each in several}
     if len(shapes) != 1:
-        raise ValueError("expected networks of one shape, got some with other layers than others")
+        raise ValueError("expected networks with the same layers, got networks of different shapes")
     if sum(len(several) for several in networks.values()) < 2:
         raise ValueError("expected at least two networks to compare, got one")
     grams = {
@@ -67,7 +71,7 @@ def cka_command(per_side: int, **options: Any) -> None:
 
 
 def layer_grams(extractor: Extractor, stimuli: Stimuli, setup: Setup, description: str) -> dict[str, np.ndarray]:
-    """Gram matrices ``(n, n)`` by layer, out of the cache where they are there."""
+    """Gram matrices ``(n, n)`` by layer, from the cache if possible."""
     key = key_of(extractor.identity, stimuli.identity, versions=[layers.MEASUREMENT_VERSION])
     path = setup.cache / "studies" / f"layers-{key}.npz"
     if not path.is_file():
@@ -95,8 +99,8 @@ def alignments(
 ) -> pd.DataFrame:
     """Columns ``stimuli``, ``first``, ``second``, ``first_layer``, ``second_layer``, ``value``, ``low``, ``high``.
 
-    A row with several seeds is averaged over them; with itself it is compared by different seeds. Intervals are of
-    same layers only, and averaged like the values.
+    Models with several seeds are averaged over them; compared with themselves, seeds differ. Only equal layers have
+    intervals, which are averaged like the values.
     """
     kinds = {side: np.flatnonzero(stimuli.sides == side) for side in ("speech", "nonspeech")}
     kinds["together"] = np.arange(len(stimuli))

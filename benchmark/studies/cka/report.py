@@ -46,10 +46,10 @@ def _same(numbers: pd.DataFrame) -> pd.DataFrame:
 
 
 def draw_layers(numbers: pd.DataFrame) -> Figure:
-    """Same layers of each pair of networks, a panel for each kind of stimuli."""
+    """CKA of the same layer of each pair of networks, a panel for each kind of stimuli."""
     same = _same(numbers)
     pairs, names = list(dict.fromkeys(same["pair"])), list(dict.fromkeys(same["first_layer"]))
-    # Pairs of trained networks are what it is about: colours for them, greys for what they are compared with.
+    # Colours for pairs of trained networks, greys for the others.
     untrained = [pair for pair in pairs if "untrained" in pair]
     colour = colours([pair for pair in pairs if pair not in untrained])
     figure = new_figure(11.0, 4.0)
@@ -71,7 +71,7 @@ def draw_layers(numbers: pd.DataFrame) -> Figure:
 
 
 def draw_across(numbers: pd.DataFrame) -> Figure:
-    """Layer against layer for each pair of networks, all clips."""
+    """CKA of all pairs of layers for each pair of networks, all clips."""
     together = numbers[numbers["stimuli"] == "together"]
     pairs = list(dict.fromkeys(zip(together["first"], together["second"])))
     n_columns = min(4, len(pairs))

@@ -29,21 +29,25 @@ from benchmark.studies.study_setup import Setup, embedded, key_of, remembered
     default="core",
     show_default=True,
     metavar="NAME,…",
-    help=f"core ({', '.join(CORE_TASKS)}), all, or out of {', '.join(TASKS)}.",
+    help=f"Tasks: core ({', '.join(CORE_TASKS)}), all, or names out of {', '.join(TASKS)}.",
 )
 @click.option(
-    "--draws", type=click.IntRange(2), default=20, show_default=True, help="Draws of the clips to learn from."
+    "--draws", type=click.IntRange(2), default=20, show_default=True, help="Number of draws of the training clips."
 )
 @click.option(
-    "--max-test", type=click.IntRange(20), default=500, show_default=True, help="Tested clips of a draw at most."
+    "--max-test",
+    type=click.IntRange(20),
+    default=500,
+    show_default=True,
+    help="Largest number of tested clips of a draw.",
 )
 def few_shot_command(tasks: str, draws: int, max_test: int, **options: Any) -> None:
-    """Accuracy of two probes after 1, 5 and 20 labels a class, over draws that are the same for all models.
+    """Evaluate two probes with 1, 5 and 20 labels a class, over draws that are the same for all models.
 
-    Writes few_shot.csv, few_shot.json, few_shot.md, few_shot_findings.md and few_shot.png. A draw takes a task's
-    folds in turn: it learns from the fold's training part and is tested on its test part, groups never split.
+    Writes few_shot.csv, few_shot.json, few_shot.md, few_shot_findings.md and few_shot.png. The draws take a task's
+    folds in turn: training clips are drawn from the fold's training part, and tested are clips of its test part.
 
-    Exit codes: 0, or 2 where something that was asked for can't be had.
+    Exit codes: 0, or 2 if something that you named is not available.
     """
     setup = Setup.of(**options)
     planned = plan(tasks, setup.audio, setup.cache, seed=setup.seed, progress=setup.progress)
@@ -68,7 +72,7 @@ def few_shot_command(tasks: str, draws: int, max_test: int, **options: Any) -> N
 
 
 def _of_model(extractor: Extractor, planned: Plan, draws: int, max_test: int, setup: Setup) -> list[dict[str, Any]]:
-    """All accuracies of one extractor, embeddings only where a task was not finished before."""
+    """All accuracies of a model; embeds only for tasks that are not in the cache."""
     found: list[dict[str, Any]] = []
     for task in planned.tasks:
         labelled = planned.sets[task.source]

@@ -36,8 +36,10 @@ def report(folder: Path) -> Report:
 
 
 def summary(numbers: pd.DataFrame) -> pd.DataFrame:
-    """Mean and standard deviation over the draws, seeds of a row averaged first: columns ``model``, ``task``,
-    ``probe``, ``count``, ``mean`` and ``spread``."""
+    """Mean and standard deviation over the draws, after averaging over seeds.
+
+    Columns: ``model``, ``task``, ``probe``, ``count``, ``mean`` and ``spread``.
+    """
     by_draw = numbers.groupby(["model", "task", "probe", "count", "draw"], sort=False)["accuracy"].mean().reset_index()
     grouped = by_draw.groupby(["model", "task", "probe", "count"], sort=False)["accuracy"]
     return grouped.agg(mean="mean", spread="std").reset_index()
@@ -72,13 +74,13 @@ def draw_curves(numbers: pd.DataFrame) -> Figure:
 
 
 def _complete(numbers: pd.DataFrame) -> list[str]:
-    """Tasks that every number of labels was measured on, so that means over them can be compared."""
+    """Tasks with results for every number of labels, so that means over them can be compared."""
     counts = set(numbers["count"])
     return [str(task) for task, rows in numbers.groupby("task", sort=False) if set(rows["count"]) == counts]
 
 
 def _means(numbers: pd.DataFrame) -> pd.DataFrame:
-    """Mean over the complete tasks, a row a model and probe, a column a number of labels."""
+    """Means over the complete tasks: a row for each model and probe, a column for each number of labels."""
     table = summary(numbers)
     chosen = table[table["task"].isin(_complete(numbers))]
     return chosen.pivot_table(index=["model", "probe"], columns="count", values="mean", aggfunc="mean", sort=False)

@@ -1,4 +1,4 @@
-"""``python -m benchmark regression``: quantities by models, in a table and a figure."""
+"""``python -m benchmark regression``: quantities predicted from embeddings."""
 
 from __future__ import annotations
 
@@ -19,15 +19,19 @@ from benchmark.studies.study_setup import Setup
 
 @click.command("regression")
 @click.option(
-    "--measurements", default="all", show_default=True, metavar="NAME,…", help=f"Out of {', '.join(MEASUREMENTS)}."
+    "--measurements",
+    default="all",
+    show_default=True,
+    metavar="NAME,…",
+    help=f"Quantities: all, or names out of {', '.join(MEASUREMENTS)}.",
 )
 @study_options()
 def regression_command(measurements: str, **options: Any) -> None:
-    """Quantities read off clip embeddings by ridge regression: pitch, level, speech to noise, talkers, age, dynamics.
+    """Predict quantities from clip embeddings by ridge regression: pitch, level, speech to noise, number of speakers,
+    age, dynamics.
 
-    Nested validation with groups (speaker, note, recording) never split; R² and mean absolute error with bootstrap
-    intervals over groups. What was embedded and fitted once is kept, so that the same command goes on where it was
-    stopped.
+    Validation is nested, and groups (speakers, notes, recordings) are never split. R² and mean absolute error have
+    bootstrap intervals over groups. Finished parts are cached: a command that was stopped continues when run again.
     """
     setup = Setup.of(**options)
     sources = audio_folder(setup.audio)

@@ -95,14 +95,15 @@ def tables(numbers: pd.DataFrame) -> list[str]:
         if model != MEAN_ROW
     ]
     errors = [[model, *(_cell(_line(numbers, model, name, "mae"), 2) for name in measured)] for model in models]
-    units = [f"{title}, {MEASUREMENTS[name].unit}" for title, name in zip(titles, measured)]
+    units = [MEASUREMENTS[name].unit for name in measured]
+    with_units = [title if title == unit else f"{title}, {unit}" for title, unit in zip(titles, units)]
     parts = [
         "R² of a ridge regression on clip embeddings: the share of the squared error of guessing the mean that it "
         "avoids (nested validation, groups never split), ± half the 95 % bootstrap interval over groups"
         f"{' (speakers: over mixtures)' if 'speakers' in measured else ''}:\n",
         markdown(["model", *titles], r2),
         "Mean absolute error:\n",
-        markdown(["model", *units], errors),
+        markdown(["model", *with_units], errors),
     ]
     if "pitch" in measured:
         lines = [

@@ -1,4 +1,4 @@
-"""``python -m benchmark rsa``: what makes two sounds alike to a model, in terms of acoustics and listeners."""
+"""``python -m benchmark rsa``: models' similarity of sounds, compared with acoustics and listeners."""
 
 from __future__ import annotations
 
@@ -27,49 +27,56 @@ from benchmark.studies.study import show_report, study_options
 from benchmark.studies.study_setup import Setup, key_of, remembered
 from byola_hear.utils.files import replacing
 
-#: Descriptors whose matrices are drawn beside the models'.
+#: Descriptors whose matrices are drawn with the models'.
 ALSO_SHOWN: tuple[str, ...] = ("level", "centroid", "pitch", "harmonicity")
 
-#: Sounds that a descriptor has to be defined for to be compared at all; all of them where there are fewer.
+#: Smallest number of sounds for which a descriptor must be defined; all if there are fewer sounds.
 LEAST_DEFINED = 10
 
 
 @click.command(NAME)
 @study_options()
 @click.option(
-    "--per-side", type=click.IntRange(8), default=100, show_default=True, help="Clips of speech, and of others."
+    "--per-side",
+    type=click.IntRange(8),
+    default=100,
+    show_default=True,
+    help="Number of clips of speech, and of other sounds.",
 )
 @click.option(
-    "--draws", type=click.IntRange(0), default=200, show_default=True, help="Bootstrap samples of the stimuli."
+    "--draws",
+    type=click.IntRange(0),
+    default=200,
+    show_default=True,
+    help="Number of bootstrap samples of the stimuli.",
 )
 @click.option(
     "--ratings",
     multiple=True,
     type=click.Path(path_type=Path),
     metavar="FILE|FOLDER",
-    help="Listeners' dissimilarities: LISTENER.csv, a square table with names, or .npy with names in a .txt beside it; "
-    "may be given several times.",
+    help="Listeners' dissimilarities: LISTENER.csv, a square table with names, or .npy with names in a .txt of the "
+    "same name; can be given several times.",
 )
 @click.option(
     "--stimuli",
     "folder",
     type=click.Path(path_type=Path),
     metavar="FOLDER",
-    help="The rated sounds, audio files called as the ratings call them; the labelled sets are then left alone.",
+    help="Folder of the rated sounds, audio files with the names in the ratings; replaces the labelled sets.",
 )
 def rsa_command(per_side: int, draws: int, ratings: tuple[Path, ...], folder: Path | None, **options: Any) -> None:
-    """Representational similarity analysis: models' dissimilarity matrices beside those of acoustic descriptors and
-    of listeners.
+    """Compare models' dissimilarities of sounds with those of acoustic descriptors and of listeners.
 
-    Writes rsa.csv, rsa.json, rsa.md, rsa_findings.md, rsa_descriptors.csv, rsa_matrices.npz and figures. Published
-    ratings that fit, and their form, are described in benchmark/studies/rsa/ratings.py.
+    Writes rsa.csv, rsa.json, rsa.md, rsa_findings.md, rsa_descriptors.csv, rsa_matrices.npz and figures. Suitable
+    published ratings and their format are described in benchmark/studies/rsa/ratings.py.
 
-    Exit codes: 0, or 2 where something that was asked for can't be had.
+    Exit codes: 0, or 2 if something that you named is not available.
     """
     setup = Setup.of(**options)
-    rdms([np.zeros((2, 2))], [""])  # whoever lacks rsatoolbox is told before hours of work
+    rdms([np.zeros((2, 2))], [""])  # report a missing rsatoolbox before hours of work
     if bool(ratings) != (folder is not None):
-        raise ValueError("expected --ratings and --stimuli together, got one of them")
+        raise ValueError("expected --ratings and --stimuli together, got only one of them")
     rated = load_ratings(ratings) if ratings else None
     training_clips: Callable[[], list[np.ndarray]]
     if rated is not None and folder is not None:
@@ -98,7 +105,7 @@ def rsa_command(per_side: int, draws: int, ratings: tuple[Path, ...], folder: Pa
 
 
 def model_matrices(rows: Sequence[Asked], stimuli: Stimuli, setup: Setup) -> dict[tuple[str, str], list[np.ndarray]]:
-    """Each model's matrices by name and distance, one a seed."""
+    """Each model's matrices by name and distance, one for each seed."""
     result: dict[tuple[str, str], list[np.ndarray]] = {}
     for row in rows:
         several = [stimuli.embeddings(each, setup.cache, setup.progress) for each in row.extractors]
@@ -116,9 +123,11 @@ def similarities(
     setup: Setup,
     rows: Sequence[Asked],
 ) -> pd.DataFrame:
-    """Every likeness, with columns ``stimuli``, ``model``, ``distance``, ``reference``, ``measure``, ``value``,
-    ``low``, ``high`` and ``count``, the number of stimuli; the ceiling is a model called ``noise ceiling``, whose
-    bounds are ``low`` and ``high``."""
+    """Compare all models with all references.
+
+    Columns: ``stimuli``, ``model``, ``distance``, ``reference``, ``measure``, ``value``, ``low``, ``high`` and
+    ``count``, the number of stimuli. The noise ceiling is a model of that name with its bounds as ``low`` and ``high``.
+    """
     kinds = {"stimuli": np.arange(len(stimuli))}
     if rated is None:
         sides = {side: np.flatnonzero(stimuli.sides == side) for side in ("speech", "nonspeech")}
@@ -142,7 +151,7 @@ def similarities(
             references = reference_matrices([described[index] for index in chosen])
             if rated is None:
                 references[SET] = category_matrix(stimuli.sets[chosen])
-            # A descriptor that is undefined for almost all, or the same for all, says nothing here.
+            # Leave out descriptors that are undefined for almost all sounds, or equal for all.
             least = min(LEAST_DEFINED, len(chosen))
             references = {
                 name: each

@@ -1,4 +1,4 @@
-"""``python -m benchmark transfer``: probes trained under one condition, tested under another."""
+"""``python -m benchmark transfer``: probes trained under one condition and tested under another."""
 
 from __future__ import annotations
 
@@ -31,22 +31,22 @@ from benchmark.studies.transfer.report import NAME, report
     default="all",
     show_default=True,
     metavar="NAME,…",
-    help=f"all, or out of {', '.join(TRANSFERS)}.",
+    help=f"Transfers: all, or names out of {', '.join(TRANSFERS)}.",
 )
 @click.option(
     "--max-clips",
     type=click.IntRange(50),
     default=400,
     show_default=True,
-    help="Clips of a set in a condition at most.",
+    help="Largest number of clips of a set in a condition.",
 )
 def transfer_command(transfers: str, max_clips: int, **options: Any) -> None:
-    """Transfer matrices: balanced accuracy of a ridge probe trained under one condition and tested under each.
+    """Measure the balanced accuracy of a ridge probe that is trained under one condition and tested under each.
 
     Writes transfer.csv, transfer.json, transfer.md, transfer_findings.md and transfer.png. Groups (speakers,
-    recordings, notes, strokes) are never split, not between conditions either.
+    recordings, notes, strokes) are never split, not even across conditions.
 
-    Exit codes: 0, or 2 where something that was asked for can't be had.
+    Exit codes: 0, or 2 if something that you named is not available.
     """
     setup = Setup.of(**options)
     wanted = find_transfers(transfers)
@@ -79,7 +79,7 @@ def transfer_command(transfers: str, max_clips: int, **options: Any) -> None:
 
 
 def thinned(clips: Clips, most: int, seed: int) -> Clips:
-    """At most so many clips of a set, drawn at random with labels as even as they go."""
+    """Draw at most ``most`` clips of a set, with labels as balanced as possible."""
     if len(clips.rows) <= most:
         return clips
     shuffled = np.random.default_rng(seed).permutation(len(clips.rows))
@@ -95,7 +95,7 @@ def _of_model(
     sets: dict[str, LabelledSet],
     setup: Setup,
 ) -> list[dict[str, Any]]:
-    """All matrices of one extractor; embeddings only where one was not finished before."""
+    """All matrices of a model; embeds only for those that are not in the cache."""
     needed = {
         name: np.unique(
             np.concatenate(
@@ -107,7 +107,7 @@ def _of_model(
     held: dict[str, np.ndarray] = {}
 
     def embeddings(source: str) -> np.ndarray:
-        """Embeddings in the rows of the set; those that no transfer needs are zero."""
+        """Embeddings of a set's clips; those that no transfer needs are zero."""
         if source not in held:
             labelled, rows = sets[source], needed[source]
             seconds = float(labelled.lengths[rows].sum()) / labelled.sample_rate

@@ -130,7 +130,7 @@ def test_mfcc_of_a_single_sample_are_finite() -> None:
     assert np.isfinite(embeddings).all()
 
 
-def test_the_interval_covers_what_it_should() -> None:
+def test_the_interval_has_its_coverage() -> None:
     # A fair coin tossed 400 times a fold, over two folds: 95 % of the intervals hold a half.
     rng = np.random.default_rng(0)
     covered = 0
@@ -202,7 +202,7 @@ def test_the_command(audio: Path, tmp_path: Path) -> None:
     assert outputs[1].read_text().startswith("| model | drums | mean |")
 
 
-def test_every_command_can_be_had(capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_command_has_help(capsys: pytest.CaptureFixture[str]) -> None:
     from benchmark.__main__ import COMMANDS, main
 
     for name in COMMANDS:

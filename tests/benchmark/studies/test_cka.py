@@ -34,7 +34,7 @@ def test_a_rotated_scaled_and_shifted_copy_is_the_same(seed: int, scale: float) 
     assert cka(gram(first), gram(scale * first @ rotation + 3)) == pytest.approx(1, abs=1e-6)
 
 
-def test_independent_noise_has_none_however_many_features() -> None:
+def test_the_cka_of_independent_noise_is_0_for_any_number_of_features() -> None:
     rng = np.random.default_rng(0)
     values = [cka(gram(rng.standard_normal((40, 500))), gram(rng.standard_normal((40, 500)))) for _ in range(40)]
     assert abs(np.mean(values)) < 0.05
@@ -43,7 +43,7 @@ def test_independent_noise_has_none_however_many_features() -> None:
     assert np.sum(first * second) / np.linalg.norm(first) / np.linalg.norm(second) > 0.5
 
 
-def test_the_interval_holds_what_is_shared() -> None:
+def test_the_interval_contains_the_true_value() -> None:
     rng = np.random.default_rng(0)
     shared = rng.standard_normal((200, 10))
     first, second = (np.hstack([shared, rng.standard_normal((200, 10))]) for _ in range(2))
@@ -56,7 +56,7 @@ def test_the_interval_holds_what_is_shared() -> None:
         gram(np.full((5, 2), np.nan))
 
 
-def test_layers_end_in_the_embedding() -> None:
+def test_the_last_layer_is_the_embedding() -> None:
     model = untrained_model(0, -8.0, 4.5)
     clips = [np.random.default_rng(n).standard_normal(n).astype(np.float32) * 0.1 for n in (800, 5003, 16000)]
     found = activations(model, clips)

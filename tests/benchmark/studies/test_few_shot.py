@@ -26,7 +26,7 @@ def accuracies(features: np.ndarray) -> pd.DataFrame:
     return pd.DataFrame(curve(features, LABELS, groups, folds, "made", 6, 200, 0))
 
 
-def test_blobs_that_lie_apart_need_one_label_a_class() -> None:
+def test_separated_blobs_need_one_label_a_class() -> None:
     rng = np.random.default_rng(0)
     centres = 30 * rng.standard_normal((4, 50))
     features = (np.repeat(centres, 100, axis=0) + rng.standard_normal((400, 50))).astype(np.float32)
@@ -51,7 +51,7 @@ def test_more_labels_help_where_classes_overlap() -> None:
         assert means[probe, 1] + 10 < means[probe, 20]
 
 
-def test_draws_are_of_every_class_and_of_as_many_groups_as_there_are() -> None:
+def test_draws_are_of_every_class_and_of_as_many_groups_as_possible() -> None:
     groups = np.array([f"speaker{index % 7}" for index in range(400)])
     drawn = few(LABELS, groups, EVEN, 5, np.random.default_rng(0))
     assert np.isin(drawn, EVEN).all() and len(set(drawn.tolist())) == 20
@@ -63,7 +63,7 @@ def test_draws_are_of_every_class_and_of_as_many_groups_as_there_are() -> None:
         predict(np.zeros((4, 2), np.float32), LABELS[:4], np.arange(2), np.arange(2), "forest")
 
 
-def test_one_probe_is_reported_whichever_was_better() -> None:
+def test_the_same_probe_is_reported_whichever_was_better() -> None:
     rows = [
         {"model": "both", "seed": 0, "task": "made", "probe": probe, "count": 1, "draw": draw, "accuracy": accuracy}
         for probe, accuracy in (("centroid", 90.0), ("ridge", 50.0))

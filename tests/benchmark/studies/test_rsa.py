@@ -125,7 +125,7 @@ def test_a_row_of_several_seeds_is_their_mean() -> None:
         assert values[2] == pytest.approx((values[0] + values[1]) / 2)
 
 
-def test_listeners_who_agree_leave_no_room_and_others_do() -> None:
+def test_the_noise_ceiling_is_1_only_if_listeners_agree() -> None:
     truth, *errors = matrices(6)
     low, high = noise_ceiling([truth, truth, truth], "spearman")
     assert low == pytest.approx(1) and high == pytest.approx(1)
@@ -170,7 +170,7 @@ def test_matrices_are_symmetric_and_zero_on_the_diagonal(n: int, distance: str, 
     assert matrix.shape == (n, n) and not matrix.diagonal().any() and (matrix == matrix.T).all() and (matrix >= 0).all()
 
 
-def test_matrices_say_what_they_cannot_take() -> None:
+def test_matrices_of_unusable_embeddings_are_refused() -> None:
     with pytest.raises(ValueError, match="NaN or infinity in those of 1 of 4"):
         embedding_matrix(np.array([[1.0], [2], [3], [np.nan]]), "euclidean")
     with pytest.raises(ValueError, match="correlation distance is undefined"):
@@ -227,7 +227,7 @@ def broken(what: str, path: Path) -> None:
         ("asymmetric", "expected a symmetric matrix.*stimuli 1 and 2"),
         ("similarities", "zero on the diagonal"),
         ("gap", "expected numbers|2 that are missing"),
-        ("equal", "ratings that differ, got 1 for every pair"),
+        ("equal", "different ratings, got 1 for every pair"),
         ("twice", "'dog' several times"),
         ("names", "without a row: flute; without a column: oboe"),
         ("words", "expected numbers"),
@@ -243,10 +243,10 @@ def test_missing_files_and_names_of_ratings_are_named(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"nobody.csv"):
         load_ratings([tmp_path / "nobody.csv"])
     np.save(tmp_path / "a.npy", rating())
-    with pytest.raises(FileNotFoundError, match=r"a.txt, one a line"):
+    with pytest.raises(FileNotFoundError, match=r"a.txt; expected the names"):
         load_ratings([tmp_path / "a.npy"])
     (tmp_path / "a.txt").write_text("\n".join(NAMES[:4]))
-    with pytest.raises(ValueError, match="expected 5 names, one a stimulus, got 4"):
+    with pytest.raises(ValueError, match="expected 5 names, one for each stimulus, got 4"):
         load_ratings([tmp_path / "a.npy"])
     (tmp_path / "a.txt").write_text("\n".join(NAMES))
     as_csv(tmp_path / "b.csv", rating()[:4, :4], NAMES[:4])
@@ -267,13 +267,13 @@ def run(*arguments: object) -> str:
     return result.output
 
 
-def test_who_lacks_rsatoolbox_is_told_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_rsatoolbox_is_reported_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "rsatoolbox.rdm.rdms", None)
     with pytest.raises(ModuleNotFoundError, match="pip install rsatoolbox"):
         run("--audio", tmp_path / "nowhere", "--cache", tmp_path, "-o", tmp_path)
 
 
-def test_sentences_say_what_was_given_and_over_how_many_sounds() -> None:
+def test_sentences_name_the_held_descriptors_and_the_number_of_sounds() -> None:
     def row(reference: str, measure: str, value: float, low: float, count: int) -> dict[str, object]:
         about = {"stimuli": "together", "model": "both", "distance": "correlation", "reference": reference}
         return {**about, "measure": measure, "value": value, "low": low, "high": 1.0, "count": count}
@@ -352,5 +352,5 @@ def test_ratings_of_a_descriptor_are_explained_by_it(tmp_path: Path) -> None:
         "one set" not in text and "set that" not in text and "rsa --models logmel --draws 5 --ratings anna.csv" in text
     )
     (sounds / "sound3.wav").unlink()
-    with pytest.raises(FileNotFoundError, match="none for 1: sound3"):
+    with pytest.raises(FileNotFoundError, match="1 are missing: sound3"):
         run(*arguments, *listeners)
