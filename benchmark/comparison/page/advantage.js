@@ -56,7 +56,7 @@ function drawAdvantage() {
       svg("text", { x: at, y: height - 19, "text-anchor": "middle", class: "faint" }, fixed(tick, nice < 1 ? 1 : 0)));
   }
   const below = (at, anchor, text) => svg("text", { x: at, y: height - 4, "text-anchor": anchor, class: "faint" }, text);
-  picture.append(below(Math.min(left, width * 0.2), "start", `← ${each.reference} better`), below(width - right, "end", `points, ${each.network} better →`));
+  picture.append(below(width < 500 ? 0 : Math.min(left, width * 0.2), "start", `← ${each.reference} better`), below(width - right, "end", `points, ${each.network} better →`));
   picture.append(svg("line", { x1: 0, x2: width, y1: y(tasks.length) - (step + gap) / 2, y2: y(tasks.length) - (step + gap) / 2, class: "axis" }));
   lines.forEach((line, place) => {
     const own = svg("g", { class: line.domain || null, tabindex: "0", role: "img", "aria-label": line.text });

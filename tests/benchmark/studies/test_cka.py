@@ -73,7 +73,7 @@ def test_the_last_layer_is_the_embedding() -> None:
 
 def test_the_command_from_sets_to_sentences(tmp_path: Path) -> None:
     write_all_sets(tmp_path / "audio")
-    config = ModelConfig("small", "0", FrontendConfig(), EncoderConfig(hidden_size=64), mean=-8.0, std=4.5, training={})
+    config = ModelConfig("small", "0", FrontendConfig(), EncoderConfig(channels=8, hidden_size=16), -8.0, 4.5)
     paths = []
     for number, name in enumerate(("one", "copy", "other")):
         torch.manual_seed(number // 2)

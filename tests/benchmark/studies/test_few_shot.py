@@ -14,6 +14,11 @@ from benchmark.probes.splits import Fold
 from benchmark.studies.few_shot.command import few_shot_command
 from benchmark.studies.few_shot.draws import COUNTS, PROBES, curve, few, predict
 from benchmark.studies.few_shot.report import report, sentences
+from byola_hear.models.checkpoint import save_checkpoint
+from byola_hear.models.config import ModelConfig
+from byola_hear.models.encoders.convolutional import EncoderConfig
+from byola_hear.models.frontend import FrontendConfig
+from byola_hear.models.model import ByolaModel
 from tests.benchmark.made_sets import COLUMNS, write_all_sets
 
 LABELS = np.repeat(list("abcd"), 100)
@@ -72,11 +77,16 @@ def test_the_same_probe_is_reported_whichever_was_better() -> None:
     assert "a ridge probe on `both` classifies 50.0 % of the clips correctly" in sentences(pd.DataFrame(rows), 3)[0]
 
 
-def test_the_command_draws_the_same_for_all_models_and_resumes(tmp_path: Path) -> None:
+def test_the_command_draws_the_same_for_all_models_and_resumes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     write_all_sets(tmp_path / "audio", 48)
     assert set(COLUMNS) >= {"drum_strokes", "orchestral_notes"}
+    config = ModelConfig("small", "0", FrontendConfig(), EncoderConfig(channels=4, hidden_size=8), -8.0, 4.5)
+    checkpoint = tmp_path / "small.safetensors"
+    save_checkpoint(checkpoint, ByolaModel(config))
     arguments = ["--audio", tmp_path / "audio", "--cache", tmp_path / "cache", "--draws", 3, "--no-progress"]
-    arguments += ["--tasks", "drum_strokes,orchestral_notes", "--models", "logmel,mfcc", "-o"]
+    arguments += ["--tasks", "drum_strokes,orchestral_notes", "--models", f"logmel,{checkpoint}", "-o"]
 
     def run(output: Path) -> str:
         result = CliRunner().invoke(
@@ -94,6 +104,7 @@ def test_the_command_draws_the_same_for_all_models_and_resumes(tmp_path: Path) -
         sum(block["kind"] == "figure" for block in load_section(tmp_path / "results" / "few_shot.md").data()["blocks"])
         == 1
     )
+    monkeypatch.setattr("benchmark.studies.few_shot.command.show_report", lambda *_: None)
     run(tmp_path / "again")
     first, second = (tmp_path / folder / "few_shot.csv" for folder in ("results", "again"))
     assert first.read_bytes() == second.read_bytes()

@@ -294,9 +294,9 @@ def test_sentences_name_the_held_descriptors_and_the_number_of_sounds() -> None:
     )
 
 
-def test_the_command_from_sets_to_sentences(tmp_path: Path) -> None:
+def test_the_command_from_sets_to_sentences(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_all_sets(tmp_path / "audio")
-    common = ["--audio", tmp_path / "audio", "--cache", tmp_path / "cache", "--per-side", 15, "--draws", 5]
+    common = ["--audio", tmp_path / "audio", "--cache", tmp_path / "cache", "--per-side", 10, "--draws", 3]
     arguments = [*common, "--models", "logmel,mfcc", "--no-progress", "-o"]
     output = run(*arguments, tmp_path / "results")
     assert "| logmel |" in output
@@ -319,6 +319,7 @@ def test_the_command_from_sets_to_sentences(tmp_path: Path) -> None:
     (results / "rsa_matrices.npz").unlink()
     assert [name for name, (drawn, _) in report(results).figures.items() if drawn is None] == ["rsa_matrices"]
     assert sum(block["kind"] == "figure" for block in load_section(results / "rsa.md").data()["blocks"]) == 3
+    monkeypatch.setattr("benchmark.studies.rsa.command.show_report", lambda *_: None)
     run(*arguments, tmp_path / "again")
     assert (tmp_path / "again" / "rsa.csv").read_bytes() == (results / "rsa.csv").read_bytes()
 

@@ -122,7 +122,7 @@ def test_the_kept_share_is_reported_for_transfers_above_chance() -> None:
     assert "the largest share is kept for near (75 %), the smallest for far (50 %), among the 2 whose" in found
 
 
-def test_the_command_from_sets_to_sentences(tmp_path: Path) -> None:
+def test_the_command_from_sets_to_sentences(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_all_sets(tmp_path / "audio", 48)
     arguments = ["--audio", tmp_path / "audio", "--cache", tmp_path / "cache", "--no-progress", "--models", "logmel"]
     arguments += ["--transfers", "microphones,dynamics", "-o"]
@@ -142,6 +142,7 @@ def test_the_command_from_sets_to_sentences(tmp_path: Path) -> None:
         sum(block["kind"] == "figure" for block in load_section(tmp_path / "results" / "transfer.md").data()["blocks"])
         == 1
     )
+    monkeypatch.setattr("benchmark.studies.transfer.command.show_report", lambda *_: None)
     run(tmp_path / "again")
     first, second = (tmp_path / folder / "transfer.csv" for folder in ("results", "again"))
     assert first.read_bytes() == second.read_bytes()
