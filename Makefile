@@ -1,7 +1,8 @@
 # Everything is built inside .venv, from nothing, by any of these; a second run finds it there and is quick.
 #
 #   make embed       HEAR's validator on the three networks, then embeddings of a few real clips in a table
-#   make test        linter, type checker, tests and doctests; stops at the first that fails
+#   make test        linter, formatter, spelling, type checker, tests and doctests; stops at the first that fails
+#   make test-all    the same with the slow tests
 #   make hear        HEAR's tools (heareval, hear-validator) in .venv, to be used by hand
 #   make hear-smoke  HEAR's own commands from audio to scores on two small tasks
 #   make table       the cross-domain table of six small tasks made of Debian's and PyPI's packages, 133 MB; ten minutes
@@ -29,7 +30,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 INSTALL := $(PIP) install -c constraints.txt
 
-.PHONY: help embed test hear hear-smoke table pretrain readme docs docs-links clean
+.PHONY: help embed test test-all hear hear-smoke table pretrain readme docs docs-links clean
 .DELETE_ON_ERROR:
 
 help:
@@ -76,10 +77,13 @@ embed: $(VENV)/.hear
 	$(BIN)/byola-hear embed tests/data
 
 # Files of tests side by side, one thread each: half the time on two cores.
-test: $(VENV)/.test
+test: SELECTED = -m "not slow"
+test test-all: $(VENV)/.test
 	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/codespell
 	$(BIN)/mypy
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile $(SELECTED)
 
 hear: $(VENV)/.hear
 

@@ -1,11 +1,12 @@
-"""``byola_hear.embed``: files, folders or waveforms in, a table out."""
+"""``byola_hear.embed`` and ``byola_hear.read_table``: from files or waveforms to a table in memory."""
 
 from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
+from numbers import Real
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from byola_hear.audio.reading import AudioFileError
-from byola_hear.extraction.clips import Clip, find_clips
+from byola_hear.extraction.clips import Clip, PathLike, find_clips
 from byola_hear.extraction.extract import extract, extract_waveforms
 from byola_hear.extraction.folders import OnMissing
 from byola_hear.extraction.request import request_for
@@ -27,13 +28,13 @@ from byola_hear.utils.device import usable_device
 if TYPE_CHECKING:
     import pandas
 
-Path = str | os.PathLike[str]
 Waveform = NDArray[np.floating[Any]] | Tensor
+Inputs = PathLike | Iterable[PathLike | Waveform | Clip] | Waveform
 
 
 @overload
 def embed(
-    inputs: Path | Iterable[Path | Waveform | Clip] | Waveform,
+    inputs: Inputs,
     model: str | os.PathLike[str] | ByolaModel = ...,
     kind: Literal["scene", "timestamp"] = ...,
     *,
@@ -51,7 +52,7 @@ def embed(
 
 @overload
 def embed(
-    inputs: Path | Iterable[Path | Waveform | Clip] | Waveform,
+    inputs: Inputs,
     model: str | os.PathLike[str] | ByolaModel = ...,
     kind: Literal["scene", "timestamp"] = ...,
     *,
@@ -68,7 +69,7 @@ def embed(
 
 
 def embed(
-    inputs: Path | Iterable[Path | Waveform | Clip] | Waveform,
+    inputs: Inputs,
     model: str | os.PathLike[str] | ByolaModel = "both",
     kind: Literal["scene", "timestamp"] = "scene",
     *,
@@ -82,42 +83,52 @@ def embed(
     workers: int | None = None,
     progress: bool = False,
 ) -> pandas.DataFrame | NDArray[np.float32]:
-    """Embed audio files, folders of them, stretches of them, or waveforms.
+    """Embed audio files, folders, segments of files, or waveforms.
 
-    The whole table is in memory: 12 kB a row. For collections beyond that, ``byola-hear embed`` writes to disk as it
-    goes and resumes.
+    The table is held in memory, 12 kB per row. For larger collections, use ``byola-hear embed``, which writes to disk
+    as it proceeds and can be resumed.
 
     Args:
-        inputs: a path, several, or waveforms. Of paths: files in any format that can be read, folders, glob patterns,
-            and :class:`~byola_hear.Clip` for a segment of a file. Of waveforms: one ``(n_samples,)``, a batch
-            ``(n_clips, n_samples)`` or several ``(n_samples_i,)``, floating point in [-1, 1] at ``sample_rate``.
+        inputs: one or several paths, or one or several waveforms.
+
+            - Paths: audio files in any format that can be read, folders, glob patterns, and :class:`byola_hear.Clip`
+              for a segment of a file.
+            - Waveforms: ``(n_samples,)``, a batch ``(n_clips, n_samples)``, or a list of ``(n_samples_i,)``; NumPy
+              arrays or torch tensors of floating point in [-1, 1] at ``sample_rate``.
         model: a name, a checkpoint's path, or a model.
-        kind: ``"scene"``, an embedding a clip, or ``"timestamp"``, embeddings along time.
-        window: s of sound to an embedding. For scenes, windows cover each clip from its beginning; for timestamps,
-            each is centred on its time. None: the whole clip, or the model's own window.
-        hop: s from one embedding to the next. None: the window's length (scenes), or the model's frames.
-        sample_rate: Hz, of waveforms, which are resampled if it is not the model's; files know their own.
-        output: ``"pandas"`` or ``"numpy"``.
-        errors: what a file that can't be embedded, or is not there, does: ``"raise"`` an error, or ``"skip"``: it has
-            no row, and the table's ``attrs["errors"]`` maps its name to the reason; of several stretches, to their
-            reasons. An array can't say which rows it lacks: there, a warning does.
-        device: where to compute; None for where the model is.
-        precision: of the network's arithmetic. ``"bfloat16"`` is about twice as fast where the processor has it, and
-            within 2 % of float32: see :meth:`~byola_hear.models.model.ByolaModel.in_precision`.
-        workers: threads that decode files; None for half as many as the network has, at least two.
-        progress: show a bar.
+        kind: ``"scene"`` for one embedding per clip, ``"timestamp"`` for embeddings along time.
+        window: length of sound pooled into an embedding, s. The windows of scenes cover each clip from its beginning;
+            those of timestamps are centred on their times. None: the whole clip (scene), or the model's own window
+            (timestamp).
+        hop: time from one embedding to the next, s. None: the window's length (scene), or the model's own hop
+            (timestamp).
+        sample_rate: sampling rate of the waveforms, Hz. They are resampled to the model's rate. Not for files, which
+            know their rates.
+        output: ``"pandas"`` for a table, ``"numpy"`` for an array.
+        errors: what to do if a file does not exist or can't be embedded. ``"raise"``: raise an error. ``"skip"``: leave
+            it out; the table's ``attrs["errors"]`` maps the file to the reason (to all reasons, if several segments of
+            it failed). With ``output="numpy"``, there is a warning instead.
+        device: where to compute; None for the model's current device.
+        precision: arithmetic of the network. ``"bfloat16"`` is about twice as fast on processors that support it, and
+            within 2 % of float32; see :meth:`~byola_hear.models.model.ByolaModel.in_precision`.
+        workers: number of threads that decode files; None for half of the network's threads, but at least two.
+        progress: show a progress bar.
 
     Returns:
-        A table with a row for each embedding: float32 columns ``e0``, ``e1`` … and the index ``file``, ``start``,
-        ``end`` (s), for timestamps also ``time`` (s). A waveform's file is its position, ``"0"``, ``"1"`` …
-        Or, as numpy, the ``(n_rows, size)`` float32 embeddings alone. What is there twice among the inputs is in the
-        table once, as its name says which it is, and in the array as often as among the inputs.
+        With ``output="pandas"``: a table with one row per embedding, float32 columns ``e0``, ``e1`` … and the index
+        ``file``, ``start`` and ``end`` (s); for timestamps also ``time`` (s). Start and end of a
+        :class:`~byola_hear.Clip` are as given, unless the file ends earlier. The ``file`` of a waveform is its
+        position, ``"0"``, ``"1"`` … A clip that is given twice is in the table once.
+
+        With ``output="numpy"``: the embeddings alone, ``(n_rows, size)`` float32, in the order of the inputs; a clip
+        that is given twice is in the array twice.
 
     Raises:
-        FileNotFoundError: if a path or pattern stands for no file and ``errors`` is ``"raise"``.
-        TypeError: if the inputs are neither paths, nor clips, nor waveforms.
-        ValueError: if an argument or a waveform is not as described, the device can't be used, or
-            (:class:`~byola_hear.AudioFileError`) a file can't be embedded and ``errors`` is ``"raise"``.
+        FileNotFoundError: if a path or pattern matches no file and ``errors`` is ``"raise"``.
+        TypeError: if an input is neither a path, nor a clip, nor a waveform.
+        AudioFileError: if a file can't be embedded and ``errors`` is ``"raise"``; see
+            :class:`byola_hear.AudioFileError`, a ``ValueError``.
+        ValueError: if an argument or a waveform is not as described, or the device can't be used.
 
     Example:
         >>> import numpy as np
@@ -131,33 +142,29 @@ def embed(
     for name, value, known in (("output", output, ("pandas", "numpy")), ("errors", errors, ("raise", "skip"))):
         if value not in known:
             raise ValueError(f"{name} must be {known[0]!r} or {known[1]!r}, got {value!r}")
-    if isinstance(inputs, Iterator):
-        inputs = list(inputs)  # it is looked at more than once
+    items = _listed(inputs)
     network = model if isinstance(model, ByolaModel) else resolve(model)
     if device is not None:
         network = network.to(usable_device(device))
     network = network.in_precision(precision)
     request = request_for(network, kind, window, hop)
-    waveforms = _waveforms(inputs)
     asked: list[Clip] | None = None
     absent: dict[str, str] = {}
-    if waveforms is None:
+    if _is_waveform(items[0]):
+        named = _at_rate(items, sample_rate, network.sample_rate)
+        events, n_clips = extract_waveforms(named, network, request), len(items)
+    else:
         if sample_rate is not None:
             raise ValueError(f"sample_rate is for waveforms, files know their own; got sample_rate={sample_rate}")
-        asked = _clips(inputs, absent.__setitem__ if errors == "skip" else None)
-        if not asked and not absent:
-            raise ValueError("expected at least one file, got none")
+        asked = _clips(items, absent.__setitem__ if errors == "skip" else None)
         clips = list(dict.fromkeys(asked))
         events, n_clips = extract(clips, network, request, workers), len(clips)
-    else:
-        named = _at_rate(waveforms, sample_rate, network.sample_rate)
-        events, n_clips = extract_waveforms(named, network, request), len(waveforms)
     rows, failures = _collected(events, errors == "raise", n_clips, progress)
     failures = {**absent, **failures}
     if output == "numpy":
         if failures:
             file, reason = next(iter(failures.items()))
-            message = f"files that can't be embedded, {len(failures)} in all, have no rows: the first, {file}: {reason}"
+            message = f"{len(failures)} files could not be embedded and have no rows; the first is {file}: {reason}"
             warnings.warn(message, stacklevel=2)
         return _array(rows, asked, request.size)
     from byola_hear.tables import to_dataframe
@@ -167,18 +174,46 @@ def embed(
     return table
 
 
-def read_table(path: Path) -> pandas.DataFrame:
-    """Read a table that ``byola-hear embed`` wrote, in any of its formats.
+def not_audio(given: object) -> str:
+    """The message for an input that is neither a path, nor a clip, nor a waveform.
+
+    Example:
+        >>> print(not_audio([0.5, 0.25]))
+        expected paths, clips or waveforms, got a list of numbers; a waveform is a NumPy array or torch tensor (n_samples,) of floating point, such as numpy.array(numbers)
+    """  # noqa: E501
+    name = type(given).__name__
+    what = "a waveform is a NumPy array or torch tensor (n_samples,) of floating point"
+    if isinstance(given, Mapping):
+        hint = (
+            ", such as d['array'] with sample_rate=d['sampling_rate']"
+            if {"array", "sampling_rate"} <= set(given)
+            else ""
+        )
+        received, advice = f"a {name} with the keys {', '.join(map(str, given))}"[:200], f"; {what}{hint}"
+    elif isinstance(given, Sequence) and given and all(isinstance(value, Real) for value in given):
+        received, advice = f"a {name} of numbers", f"; {what}, such as numpy.array(numbers)"
+    elif isinstance(given, Real):
+        received, advice = f"{name} {given}", f"; {what}"
+    elif getattr(given, "ndim", 0) == 2:
+        received, advice = name, "; give one of its columns"
+    else:
+        received, advice = name, ""
+    return f"expected paths, clips or waveforms, got {received}{advice}"
+
+
+def read_table(path: PathLike) -> pandas.DataFrame:
+    """Read a table of embeddings that ``byola-hear embed`` wrote, in any of its formats.
 
     Args:
-        path: the table.
+        path: the table, a file or a folder.
 
     Returns:
-        What :func:`embed` returns for the same clips.
+        The same table that :func:`embed` returns for the same clips.
 
     Raises:
-        FileNotFoundError: if there is no such table.
-        TableError: if it is none, or needs a package that is not installed.
+        FileNotFoundError: if the table does not exist.
+        TableError: if it is not such a table, is damaged, or needs a package that is not installed; see
+            :class:`byola_hear.TableError`.
     """
     from byola_hear import tables
 
@@ -188,13 +223,13 @@ def read_table(path: Path) -> pandas.DataFrame:
 def _collected(
     events: Iterator[Event], strict: bool, n_clips: int, progress: bool
 ) -> tuple[list[Rows], dict[str, str]]:
-    """The rows of the clips that were completed, and the others' names and reasons."""
+    """The rows of the clips that succeeded, and for each file of the others the reasons."""
     from tqdm import tqdm
 
     rows: list[Rows] = []
     failures: dict[str, dict[str, None]] = {}
-    complete = 0  # rows of completed clips
-    # Closed at once, as who holds the error holds all that is open here.
+    complete = 0  # rows of clips that succeeded
+    # Closed explicitly, because an error that is raised here would keep the threads alive.
     with closing(events), tqdm(total=n_clips, unit="clip", disable=not progress) as bar:  # type: ignore[type-var]
         for event in events:
             if isinstance(event, Rows):
@@ -211,7 +246,7 @@ def _collected(
 
 
 def _array(rows: list[Rows], asked: list[Clip] | None, size: int) -> NDArray[np.float32]:
-    """Embeddings without an index: of clips, in the order and as often as they were asked for."""
+    """Embeddings without an index: those of clips in the order and as often as they were asked for."""
     arrays = [each.embeddings for each in rows]
     if asked is not None:
         of_clip: dict[Clip, list[NDArray[np.float32]]] = {}
@@ -221,22 +256,42 @@ def _array(rows: list[Rows], asked: list[Clip] | None, size: int) -> NDArray[np.
     return np.concatenate([np.zeros((0, size), np.float32), *arrays])
 
 
-def _waveforms(inputs: object) -> list[Tensor] | None:
-    """Inputs as a list of 1-D tensors if they are waveforms, None if they are paths."""
+def _listed(inputs: object) -> list[Any]:
+    """Inputs as a list, at least one: only paths and clips, or only waveforms.
+
+    Raises:
+        TypeError: if one is something else.
+        ValueError: if there are none, or both.
+    """
+    if _is_path(inputs):
+        return [inputs]
     if isinstance(inputs, (np.ndarray, Tensor)) and not _is_text(inputs):
         if inputs.ndim not in (1, 2):
             raise ValueError(f"expected waveforms (n_samples,) or (n_clips, n_samples), got {tuple(inputs.shape)}")
-        inputs = [inputs] if inputs.ndim == 1 else list(inputs)
-    if isinstance(inputs, (str, os.PathLike, Clip)) or not isinstance(inputs, Iterable):
-        return None
-    items = list(inputs)
-    arrays = [isinstance(item, (np.ndarray, Tensor)) and not _is_text(item) for item in items]
-    if not any(arrays):
-        return None
-    if not all(arrays):
-        other = items[arrays.index(False)]
+        items = [inputs] if inputs.ndim == 1 else list(inputs)
+    elif isinstance(inputs, Mapping) or not isinstance(inputs, Iterable) or getattr(inputs, "ndim", 1) != 1:
+        raise TypeError(not_audio(inputs))
+    else:
+        items = list(inputs)
+    if not items:
+        raise ValueError("expected at least one path, clip or waveform, got none")
+    numbers = [isinstance(item, Real) for item in items]
+    for item in items:
+        if not _is_path(item) and not _is_waveform(item):
+            raise TypeError(not_audio(items if all(numbers) else item))
+    waveforms = [_is_waveform(item) for item in items]
+    if any(waveforms) and not all(waveforms):
+        other = items[waveforms.index(False)]
         raise ValueError(f"expected either paths or waveforms, got both, a {type(other).__name__} among waveforms")
-    return [torch.as_tensor(item) for item in items]
+    return items
+
+
+def _is_path(item: object) -> bool:
+    return isinstance(item, (str, bytes, os.PathLike, Clip))
+
+
+def _is_waveform(item: object) -> bool:
+    return isinstance(item, (np.ndarray, Tensor)) and not _is_text(item)
 
 
 def _is_text(array: np.ndarray | Tensor) -> bool:
@@ -244,39 +299,42 @@ def _is_text(array: np.ndarray | Tensor) -> bool:
     return isinstance(array, np.ndarray) and array.dtype.kind in "OSU"
 
 
-def _clips(inputs: Any, on_missing: OnMissing | None) -> list[Clip]:
-    """Files, folders, patterns and stretches as clips, as often as they were asked for."""
-    if not isinstance(inputs, (str, os.PathLike, Clip, Iterable)):
-        raise TypeError(f"expected paths, clips or waveforms, got {type(inputs).__name__}")
-    items = [inputs] if isinstance(inputs, (str, os.PathLike, Clip)) else list(inputs)
+def _clips(items: list[PathLike | Clip], on_missing: OnMissing | None) -> list[Clip]:
+    """The clips that paths name, as often as they were asked for."""
     clips: list[Clip] = []
     for item in items:
-        if isinstance(item, Clip):
-            clips.append(item)
-        elif isinstance(item, (str, os.PathLike)):
-            clips += find_clips([item], on_missing=on_missing)
-        else:
-            raise TypeError(f"expected paths, clips or waveforms, got {type(item).__name__}")
+        clips += [item] if isinstance(item, Clip) else find_clips([item], on_missing=on_missing)
     return clips
 
 
-def _at_rate(waveforms: Sequence[Tensor], sample_rate: int | None, rate: int) -> Iterator[tuple[Clip, Tensor]]:
-    """Waveforms, named by their positions, float32 at the rate wanted."""
+def _at_rate(waveforms: Sequence[Waveform], sample_rate: int | None, rate: int) -> Iterator[tuple[Clip, Tensor]]:
+    """Waveforms, named by their positions, as float32 at the model's rate."""
     if sample_rate is None:
         raise ValueError(f"waveforms need their sample_rate in Hz (the model's is {rate}), got none")
     if isinstance(sample_rate, bool) or not isinstance(sample_rate, (int, np.integer)) or sample_rate < 1:
         raise ValueError(f"sample_rate must be a positive integer, got {sample_rate!r}")
     for index, waveform in enumerate(waveforms):
-        if not waveform.dtype.is_floating_point:
-            raise ValueError(
-                f"expected waveform {index} as floating point in [-1, 1], got {waveform.dtype}; "
-                "divide integers by their range first"
-            )
-        if waveform.ndim != 1:
-            raise ValueError(f"expected waveform {index} of shape (n_samples,), got {tuple(waveform.shape)}")
-        samples = waveform.detach().cpu().float()
+        samples = _float32(waveform, index)
         if sample_rate != rate and len(samples):
             resampled = soxr.resample(samples.numpy(), sample_rate, rate, quality="HQ")
-            # Less than one sample at the new rate still is a sound: its mean.
+            # A sound shorter than one sample at the new rate is represented by its mean.
             samples = torch.from_numpy(resampled if len(resampled) else samples.numpy().mean(keepdims=True))
         yield Clip(str(index)), samples
+
+
+def _float32(waveform: Waveform, index: int) -> Tensor:
+    """A waveform of any precision, byte order, memory order and device as a float32 tensor on the CPU."""
+    floating = waveform.dtype.is_floating_point if isinstance(waveform, Tensor) else waveform.dtype.kind == "f"
+    if not floating:
+        raise ValueError(
+            f"expected waveform {index} as floating point in [-1, 1], got {waveform.dtype}; "
+            "divide integers by their range first"
+        )
+    if waveform.ndim != 1:
+        raise ValueError(f"expected waveform {index} of shape (n_samples,), got {tuple(waveform.shape)}")
+    if isinstance(waveform, Tensor):
+        return waveform.detach().cpu().float()
+    if np.ma.is_masked(waveform):
+        raise ValueError(f"expected waveform {index} without masked samples; fill or remove them first")
+    with np.errstate(over="ignore"):  # infinite samples are refused later
+        return torch.from_numpy(np.array(waveform, np.float32, order="C"))

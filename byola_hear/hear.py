@@ -1,7 +1,7 @@
-"""The HEAR API: what https://hearbenchmark.com/hear-api.html asks of a module.
+"""The HEAR API (https://hearbenchmark.com/hear-api.html): three functions, all that HEAR's tools use.
 
-The three functions are all that HEAR's tools use; whatever they take and give beyond that (lists of clips of
-different lengths, any length) is described in :class:`~byola_hear.models.model.ByolaModel`.
+They accept more than HEAR asks for: lists of clips of different lengths, and clips of any length. The methods of
+:class:`~byola_hear.models.model.ByolaModel` describe it.
 """
 
 from __future__ import annotations
@@ -17,20 +17,27 @@ from byola_hear.models.model import ByolaModel
 
 
 def load_model(model_file_path: str | os.PathLike[str] = "") -> ByolaModel:
-    """Load a model.
+    """Load a model by name, from a checkpoint or from the Hugging Face Hub.
 
     Args:
-        model_file_path: a name out of :func:`~byola_hear.list_models`, or the path of a checkpoint;
-            nothing gives ``"both"``, the network trained on speech and non-speech.
+        model_file_path: a name from :func:`byola_hear.list_models`, the path of a checkpoint, or ``hf://`` and a
+            repository (:mod:`byola_hear.hub`). The default is ``"both"``, the network trained on speech and non-speech.
 
     Returns:
         The model, in evaluation mode, on the CPU, with the int attributes ``sample_rate`` (Hz),
         ``scene_embedding_size`` and ``timestamp_embedding_size``.
 
     Raises:
-        TypeError: if it is neither a string nor a path.
-        ValueError: if it is neither a name nor a path, or the checkpoint can't be used.
-        FileNotFoundError: if it is the path of no file.
+        TypeError: if ``model_file_path`` is neither a string nor a path.
+        ValueError: if it is neither a name nor a path, or (:class:`byola_hear.CheckpointError`) the checkpoint cannot
+            be used.
+        FileNotFoundError: if there is no file at the path.
+        HubError: if the repository is not available, or the ``huggingface_hub`` package is missing.
+
+    Example:
+        >>> model = load_model("speech")  # doctest: +SKIP
+        >>> model.sample_rate, model.scene_embedding_size  # doctest: +SKIP
+        (16000, 3072)
     """
     if not isinstance(model_file_path, (str, os.PathLike)):
         received = type(model_file_path).__name__
@@ -39,20 +46,24 @@ def load_model(model_file_path: str | os.PathLike[str] = "") -> ByolaModel:
 
 
 def get_scene_embeddings(audio: Tensor | Sequence[Tensor], model: ByolaModel) -> Tensor:
-    """One embedding a clip.
+    """Compute one embedding per clip.
 
     Args:
         audio: ``(n_sounds, n_samples)`` float32 in [-1, 1] at ``model.sample_rate``, or a list of clips
-            ``(n_samples_i,)``; any length from one sample to many hours. What overshoots by up to 20 dB, as
-            resampled or decoded audio may, is taken as it is; what lies beyond was not scaled and is an error.
+            ``(n_samples_i,)``; any length from one sample to many hours. Resampled or decoded audio may exceed [-1, 1]
+            by up to 20 dB; larger values were not scaled and are an error.
         model: from :func:`load_model`.
 
     Returns:
         ``(n_sounds, model.scene_embedding_size)`` float32.
 
     Raises:
-        TypeError: if the audio is no tensors or the model is none of :func:`load_model`'s.
-        ValueError: if there is no clip, or one has the wrong dtype, shape or values.
+        TypeError: if ``audio`` is not a tensor or a list of tensors, or ``model`` did not come from :func:`load_model`.
+        ValueError: if there is no clip, or a clip has the wrong dtype, shape or values.
+
+    Example:
+        >>> get_scene_embeddings(torch.zeros(2, 16000), model).shape  # doctest: +SKIP
+        torch.Size([2, 3072])
     """
     return _checked(model).scene_embeddings(audio)
 
@@ -68,20 +79,25 @@ def get_timestamp_embeddings(audio: Sequence[Tensor], model: ByolaModel) -> tupl
 def get_timestamp_embeddings(
     audio: Tensor | Sequence[Tensor], model: ByolaModel
 ) -> tuple[Tensor, Tensor] | tuple[list[Tensor], list[Tensor]]:
-    """Embeddings along time, every 40 ms in the v2 shape.
+    """Compute embeddings along time: every 40 ms with the package's own networks.
 
     Args:
         audio: as in :func:`get_scene_embeddings`.
         model: from :func:`load_model`.
 
     Returns:
-        embeddings ``(n_sounds, n_timestamps, model.timestamp_embedding_size)`` float32 and timestamps
-        ``(n_sounds, n_timestamps)`` float32, milliseconds. Of a list of clips, two lists:
+        Embeddings ``(n_sounds, n_timestamps, model.timestamp_embedding_size)`` float32 and timestamps
+        ``(n_sounds, n_timestamps)`` float32 in milliseconds. For a list of clips, two lists:
         ``(n_timestamps_i, model.timestamp_embedding_size)`` each and ``(n_timestamps_i,)`` each.
 
     Raises:
-        TypeError: if the audio is no tensors or the model is none of :func:`load_model`'s.
-        ValueError: if there is no clip, or one has the wrong dtype, shape or values.
+        TypeError: if ``audio`` is not a tensor or a list of tensors, or ``model`` did not come from :func:`load_model`.
+        ValueError: if there is no clip, or a clip has the wrong dtype, shape or values.
+
+    Example:
+        >>> embeddings, timestamps = get_timestamp_embeddings(torch.zeros(2, 16000), model)  # doctest: +SKIP
+        >>> embeddings.shape, timestamps[0, :3]  # doctest: +SKIP
+        (torch.Size([2, 25, 3072]), tensor([15., 55., 95.]))
     """
     return _checked(model).timestamp_embeddings(audio)
 

@@ -1,6 +1,6 @@
-"""Models on the Hugging Face Hub, and in folders of its layout, which need neither the Hub nor its library.
+"""Models on the Hugging Face Hub, and in folders of the same layout, which need neither the Hub nor its library.
 
-What a folder or a repository holds, :mod:`byola_hear.models.hub_files` says.
+:mod:`byola_hear.models.hub_files` describes the files of a folder or repository.
 """
 
 from __future__ import annotations
@@ -24,21 +24,24 @@ def from_pretrained(
     """Read a model from a folder, or from the Hub through its cache.
 
     Args:
-        source: a folder that :func:`save_pretrained` wrote, or a repository: ``"organisation/name"``, also with the
-            revision, ``"organisation/name@v1"``. A folder of that name wins.
-        revision: the repository's branch, tag or commit; its main branch if None. Only a commit never changes.
-        sha256: hexadecimal, of the checkpoint; whatever has another is refused.
-        token: for a private repository; that of the Hub's own login if None.
-        local_files_only: take the repository from the cache alone, without asking the Hub.
+        source: a folder that :func:`save_pretrained` wrote, or a repository: ``"organisation/name"``, or with a
+            revision ``"organisation/name@v1"``. A folder of that name wins.
+        revision: branch, tag or commit of the repository; its main branch if None. Only a commit never changes.
+        sha256: SHA-256 of the checkpoint, hexadecimal; a file with another hash is refused.
+        token: access token for a private repository; that of the Hub's own login if None.
+        local_files_only: use the cache alone, without a request to the Hub.
 
     Returns:
         The model: float32, on the CPU, in evaluation mode.
 
     Raises:
-        ValueError: if ``source`` is neither, or two revisions are given, or (``CheckpointError``) the checkpoint
-            can't be used or has another hash.
-        FileNotFoundError: if the folder holds no checkpoint.
-        HubError: if the repository can't be had, or the ``huggingface_hub`` package is missing.
+        ValueError: if ``source`` is neither a folder nor a repository, or there are two revisions, or
+            (:class:`byola_hear.CheckpointError`) the checkpoint cannot be used or has another hash.
+        FileNotFoundError: if the folder contains no checkpoint.
+        HubError: if the repository is not available, or the ``huggingface_hub`` package is missing.
+
+    Example:
+        >>> model = from_pretrained("organisation/name", revision="v1")  # doctest: +SKIP
     """
     return ByolaModel.from_pretrained(
         source, revision=revision, sha256=sha256, token=token, local_files_only=local_files_only

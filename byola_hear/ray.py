@@ -1,20 +1,20 @@
-"""The same extraction on a cluster: Ray Data hands clips to workers, their rows come back in the clips' order.
+"""Extraction on a cluster: Ray Data passes clips to workers, and their rows come back in the clips' order.
 
-Needs ``pip install 'byola-hear[ray]'`` here and on every node, and files that every node sees under the same path: a
-shared file system. Nothing else is shared: the network travels to the workers from here, and the table is written here.
+Install ``byola-hear[ray]`` here and on every node. Every node must see the files under the same paths, as on a shared
+file system. Nothing else is shared: the network is sent to the workers, and the table is written here.
 
-A worker that dies is replaced and its clips are done again; rows that had arrived are not given twice. What can't be
-mended (a clip that kills every worker that touches it) ends the extraction with an error; what was written before then
-stays, and the next run goes on from there.
+A worker that dies is replaced, and its clips are embedded again; rows that had arrived are not repeated. If a clip
+kills every worker that reads it, the extraction ends with an error. What was written before stays, and the next run
+continues from there.
 
-Where a batch system hands out machines, no cluster is needed: ``--shard I/N`` gives each task of an array its own
-share of the clips, the same on every machine, and its own table::
+A batch system such as Slurm needs no cluster. ``--shard I/N`` gives each task of an array its own share of the clips,
+which is the same on every machine, and its own table::
 
     #SBATCH --array=0-15
     byola-hear embed /data/sounds --shard $SLURM_ARRAY_TASK_ID/16 -o table-$SLURM_ARRAY_TASK_ID.parquet
 
-A task that was stopped is sent again as it was and goes on; the tables side by side are one data set to whatever reads
-folders of Parquet files.
+Submit a task that was stopped again, and it continues. Programs that read folders of Parquet files take the tables in a
+folder for one data set.
 """
 
 from __future__ import annotations
@@ -41,20 +41,20 @@ from byola_hear.models.model import ByolaModel
 if TYPE_CHECKING:
     import pyarrow
 
-#: Most clips that a worker is given at a time; what is lost, and done again, when it dies.
+#: Clips that a worker gets at a time, at most. They are embedded again if the worker dies.
 MOST_CLIPS = 32
-#: Batches of clips to each worker, if there are enough clips, so that none waits long for the last.
+#: Batches of clips for each worker if there are enough clips, so that no worker waits long for the last one.
 LEAST_BATCHES = 8
-#: How often clips are given to another worker when theirs died.
+#: How often clips are sent to another worker after theirs died.
 RETRIES = 3
-#: Seconds to wait for an answer from a cluster's address.
+#: How long to wait for an answer from a cluster's address, s.
 CONNECT_SECONDS = 10.0
 #: Bytes of rows that travel together.
 BLOCK_BYTES = 32 << 20
 
 
 class ClusterError(RuntimeError):
-    """An extraction that a cluster could not complete; the message says why."""
+    """A cluster could not complete an extraction; the message says why."""
 
 
 def extract_on_ray(
@@ -65,29 +65,30 @@ def extract_on_ray(
     address: str | None = None,
     workers: int | None = None,
 ) -> Iterator[Event]:
-    """Embed stretches of files on a Ray cluster.
+    """Embed files and segments of files on a Ray cluster.
 
-    Each worker holds the network and computes on one GPU where the cluster has any, else on one CPU.
+    Each worker has a copy of the network and computes on one GPU, or on one CPU if the cluster has no GPU.
 
     Args:
-        clips: what to embed; relative paths are relative to the working directory here.
+        clips: what to embed. Relative paths are relative to the working directory of this process.
         model: the network.
-        request: what is asked of each clip, from :func:`byola_hear.extraction.request.request_for` this model.
-        address: of the cluster, ``"host:port"``; ``"auto"`` for the one that this machine is part of; None or
-            ``"local"`` for one of this machine's own that lasts as long as the extraction. A cluster that this
-            process is connected to already is used whatever the address.
-        workers: how many; None for as many as the cluster has GPUs or else CPUs.
+        request: what is asked of each clip, from :func:`byola_hear.extraction.request.request_for` for this model.
+        address: the cluster's address, ``"host:port"``; ``"auto"`` for the cluster of this machine; None or
+            ``"local"`` for a cluster on this machine alone that ends with the extraction. Ignored if this process is
+            already connected to a cluster.
+        workers: number of workers; None for one per GPU, or one per CPU if the cluster has no GPU.
 
     Yields:
-        In the clips' order, the events that :func:`byola_hear.extraction.extract.extract` yields.
+        The events that :func:`byola_hear.extraction.extract.extract` yields, in the clips' order.
 
     Raises:
         ModuleNotFoundError: if Ray Data is not installed.
-        ValueError: if there is no cluster at the address, or ``workers`` is not positive.
-        ClusterError: if a worker fails for another reason than what is in a file, or dies too often.
+        ValueError: if there is no cluster at the address, or ``workers`` is not a positive integer.
+        ClusterError: if a worker fails for a reason other than a bad file, or dies too often; see
+            :class:`byola_hear.ClusterError`.
     """
-    if workers is not None and workers < 1:
-        raise ValueError(f"workers must be at least 1, got {workers}")
+    if workers is not None and (isinstance(workers, bool) or not isinstance(workers, (int, np.integer)) or workers < 1):
+        raise ValueError(f"workers must be a positive integer, got {workers!r}")
     listed = list(clips)
     if not listed:
         return
@@ -103,15 +104,15 @@ def extract_on_ray(
 
 
 def _events(ray: Any, clips: list[Clip], model: ByolaModel, request: Request, workers: int | None) -> Iterator[Event]:
-    """Events from the cluster that is connected."""
+    """Events from the cluster that this process is connected to."""
     room = _room(ray.nodes())
-    workers = room.workers if workers is None else workers
+    workers = room.workers if workers is None else int(workers)
     size = max(1, min(MOST_CLIPS, len(clips) // (LEAST_BATCHES * workers)))
     n_batches = -(-len(clips) // size)
     items = [
         {
             "index": index,
-            # Bytes, as names need not be text; NaN for None, so that each batch has the same types.
+            # Bytes, because names need not be text; NaN for None, so that all batches have the same types.
             "file": os.fsencode(os.path.abspath(clip.file)),
             "start": float(clip.start),
             "end": float("nan") if clip.end is None else float(clip.end),
@@ -139,11 +140,11 @@ def _events(ray: Any, clips: list[Clip], model: ByolaModel, request: Request, wo
         batches = rows.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=1)
         yield from _in_order(clips, batches, request.size)
     except (ray.exceptions.RayError, ray.data.exceptions.RayDataUserCodeException) as error:
-        raise ClusterError(f"the extraction failed on the cluster: {_told(error)}") from error
+        raise ClusterError(f"the extraction failed on the cluster: {_cause(error)}") from error
 
 
 class _Worker:
-    """Lives in a process of the cluster with its own network; takes clips, gives their events as tables."""
+    """Embeds clips in a process of the cluster, and returns their events as tables."""
 
     def __init__(self, model: ByolaModel, request: Request, threads: int) -> None:
         import ray
@@ -174,8 +175,8 @@ def _packed(event: Event, index: int, position: int) -> pyarrow.Table:
 
     Args:
         event: the event.
-        index: of its clip.
-        position: of the event among the clip's.
+        index: the clip's number.
+        position: the event's number among those of the clip.
     """
     import pyarrow
 
@@ -202,7 +203,7 @@ def _packed(event: Event, index: int, position: int) -> pyarrow.Table:
 
 
 def _unpacked(row: dict[str, Any], clip: Clip, size: int) -> Event:
-    """The event that :func:`_packed` made a row of; ``size`` numbers to an embedding."""
+    """The event that :func:`_packed` made this row of. ``size``: dimensions of an embedding."""
     if row["reason"] is not None:
         return Failed(clip, row["reason"].decode("utf-8", "surrogateescape"))
     if row["seconds"] is not None:
@@ -214,10 +215,10 @@ def _unpacked(row: dict[str, Any], clip: Clip, size: int) -> Event:
 
 
 def _in_order(clips: list[Clip], batches: Iterable[pyarrow.Table], size: int) -> Iterator[Event]:
-    """Each event once, in the clips' order, however often a batch of them was computed.
+    """Each event once and in the clips' order, even if a batch was computed several times.
 
     Raises:
-        ClusterError: if one is missing.
+        ClusterError: if an event is missing.
     """
     index = position = 0
     for batch in batches:
@@ -236,12 +237,12 @@ def _in_order(clips: list[Clip], batches: Iterable[pyarrow.Table], size: int) ->
 
 @dataclass(frozen=True)
 class _Room:
-    """What a cluster has room for.
+    """How many workers a cluster has room for.
 
     Attributes:
-        workers: how many fit.
-        cpus: for each.
-        gpus: for each, 0 or 1.
+        workers: number of workers.
+        cpus: CPUs of each worker.
+        gpus: GPUs of each worker, 0 or 1.
     """
 
     workers: int
@@ -250,7 +251,7 @@ class _Room:
 
 
 def _room(nodes: list[dict[str, Any]]) -> _Room:
-    """How many workers a cluster's nodes have room for, and what each gets: a GPU, or else a CPU.
+    """How many workers fit on a cluster's nodes, each with a GPU, or with a CPU if there is no GPU.
 
     Example:
         >>> _room([{"Alive": True, "Resources": {"CPU": 4.0}}, {"Alive": True, "Resources": {"CPU": 16.0, "GPU": 2.0}}])
@@ -276,27 +277,27 @@ def _ray() -> Any:
 
 
 def _connect(ray: Any, address: str | None) -> None:
-    """Join a cluster, or start one that is this process's own."""
+    """Connect to a cluster, or start one for this process."""
     quiet = {"logging_level": logging.ERROR, "log_to_driver": False}
-    logging.getLogger("ray.data").setLevel(logging.CRITICAL)  # what goes wrong is raised as well
+    logging.getLogger("ray.data").setLevel(logging.CRITICAL)  # errors are raised as well
     try:
         if address in (None, "local"):
-            # One's own cluster tells nobody about itself.
+            # A local cluster sends no statistics.
             os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
             ray.init(address="local", include_dashboard=False, **quiet)
         else:
             _check_reachable(str(address))
             ray.init(address=address, **quiet)
     except (OSError, RuntimeError, ValueError) as error:
-        raise ValueError(f"no Ray cluster can be reached at {address!r}: {_told(error)}") from error
+        raise ValueError(f"no Ray cluster can be reached at {address!r}: {_cause(error)}") from error
 
 
 def _check_reachable(address: str) -> None:
-    """Knock at a cluster's port; Ray itself would try for minutes.
+    """Connect to a cluster's port; Ray itself would try for minutes.
 
     Raises:
-        OSError: if nobody answers.
-        ValueError: if it is no address.
+        OSError: if there is no answer.
+        ValueError: if it is not an address.
     """
     if address == "auto":
         return
@@ -307,9 +308,9 @@ def _check_reachable(address: str) -> None:
 
 
 def _bounded_retries(data: Any) -> dict[str, Any]:
-    """Arguments of ``map_batches`` that bound how often clips are tried again: by themselves they are for ever.
+    """Arguments of ``map_batches`` that limit how often clips are tried again; by default there is no limit.
 
-    Left out where Ray takes them no longer.
+    None of them for versions of Ray that do not accept them.
     """
     if "ray_remote_args_fn" not in inspect.signature(data.map_batches).parameters:
         return {}
@@ -317,18 +318,18 @@ def _bounded_retries(data: Any) -> dict[str, Any]:
 
 
 def _on_cpu(model: ByolaModel) -> ByolaModel:
-    """The model itself if it is there, else a copy."""
+    """The model itself if it is on the CPU, else a copy."""
     return model if next(model.parameters()).device.type == "cpu" else deepcopy(model).cpu()
 
 
-def _told(error: BaseException) -> str:
-    """What is at the bottom of an error of Ray's, in a line."""
+def _cause(error: BaseException) -> str:
+    """The first cause of an error of Ray's, in one line."""
     first = ""
     seen: BaseException | None = error
     while seen is not None:
         if type(seen).__name__ in ("ActorDiedError", "ActorUnavailableError", "RayActorError"):
             return f"a worker died {RETRIES + 1} times over the same clips"
-        # A task's error has a traceback for its text, and what was raised, to which Ray adds lines, as its cause.
+        # The text of a task's error is a traceback. Its cause is the original error, to which Ray adds lines.
         raised = getattr(seen, "cause", None) or seen
         lines = [line.strip() for line in str(raised).splitlines() if line.strip()]
         first = first or (lines[0] if lines else "")

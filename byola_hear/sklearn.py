@@ -1,4 +1,4 @@
-"""Embeddings as a step of scikit-learn's pipelines.
+"""Embeddings as a step in pipelines of scikit-learn.
 
 >>> from sklearn.linear_model import LogisticRegression
 >>> from sklearn.pipeline import make_pipeline
@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from byola_hear.audio.waveforms import MAX_SAMPLE
-from byola_hear.dataframe import embed
+from byola_hear.dataframe import embed, not_audio
 from byola_hear.extraction.clips import Clip
 from byola_hear.models.loading import resolve
 from byola_hear.models.model import ByolaModel
@@ -34,30 +35,30 @@ except ImportError as error:
         "byola_hear.sklearn needs scikit-learn 1.6 or later: pip install 'byola-hear[sklearn]'"
     ) from error
 
-#: Loaded models that are kept, so that the clones of a cross-validation share one.
+#: Number of loaded models that are kept. The clones of a cross-validation share one.
 _MODELS_KEPT = 4
+_PATHS = (str, bytes, os.PathLike)
 
 
 class ByolaTransformer(TransformerMixin, BaseEstimator):
-    """Sounds to scene embeddings, one a clip.
+    """Transforms sounds to scene embeddings, one per clip.
 
-    Nothing is learnt in ``fit``, and a transformer that was not fitted works as well: a clip's embedding depends
-    on the clip alone. The model is loaded when it is first needed and shared by all transformers of the process
-    that name the same one. A pickle holds the parameters, not the weights, unless ``model`` is itself a model.
+    ``fit`` learns nothing, because a clip's embedding depends on the clip alone; a transformer works without it. The
+    model is loaded when it is first needed and shared by all transformers of the process that name the same model. A
+    pickle contains the parameters but not the weights, unless ``model`` is itself a model.
 
-    The result depends on what is in the files; a pipeline's ``memory`` knows them by their names only, so it
-    should be emptied when files were changed.
+    A pipeline's ``memory`` recognises files by their names only, so empty it after files have changed.
 
     Args:
         model: a name, a checkpoint's path, or a model.
-        sample_rate: Hz, of waveforms, which are resampled if it is not the model's. Files know their own.
-        device: where to compute; None for the CPU, or where a model given as such is.
-        workers: threads that decode files.
+        sample_rate: sampling rate of the waveforms, Hz. They are resampled to the model's rate. Files know their rates.
+        device: where to compute; None for the CPU, or for the current device of a model that was given.
+        workers: number of threads that decode files.
 
     Attributes:
-        n_features_in_: columns of what ``fit`` saw: 1 for a column of paths, the number of samples for a 2-D array
-            of waveforms. Lists, which may mix lengths, leave it unset.
-        feature_names_in_: their names, if it had any.
+        n_features_in_: number of columns that ``fit`` saw: 1 for a column of paths, the number of samples for a 2-D
+            array of waveforms. Not set for lists, whose waveforms may differ in length.
+        feature_names_in_: names of the columns that ``fit`` saw, if they had names.
 
     Example:
         >>> rng = np.random.default_rng(0)
@@ -80,7 +81,7 @@ class ByolaTransformer(TransformerMixin, BaseEstimator):
         self.workers = workers
 
     def fit(self, X: Any, y: Any = None) -> ByolaTransformer:
-        """Check the parameters and the form of what is to be embedded; no file is opened.
+        """Check the parameters and the form of the input. No file is opened.
 
         Args:
             X: as in :meth:`transform`.
@@ -90,7 +91,7 @@ class ByolaTransformer(TransformerMixin, BaseEstimator):
             The transformer itself.
 
         Raises:
-            TypeError: if ``X`` is of another form.
+            TypeError: if ``X`` has another form.
             ValueError: if a parameter or a value is not as described.
         """
         self._loaded()
@@ -101,24 +102,26 @@ class ByolaTransformer(TransformerMixin, BaseEstimator):
         """Embed clips.
 
         Args:
-            X: paths of audio files: a list, an array or a series of them, or a table of one column, as a
-                ``ColumnTransformer`` hands it over. Or waveforms at ``sample_rate``: a list of 1-D arrays or
-                tensors ``(n_samples_i,)`` of any lengths, or a 2-D array ``(n_clips, n_samples)``; numbers in
-                [-1, 1], of any real type, where 20 dB of overshoot are let through. 16-bit integers have to be
-                divided by 32768 first: what lies beyond the range is refused, never rescaled by a guess.
+            X: paths or waveforms.
+
+                - Paths of audio files: a list, array or series, or a table with one column, as a
+                  ``ColumnTransformer`` passes it.
+                - Waveforms at ``sample_rate``: a list of 1-D arrays or tensors ``(n_samples_i,)``, or a 2-D array
+                  ``(n_clips, n_samples)``, of any real type, with values in [-1, 1]. An overshoot of up to 20 dB is
+                  accepted. Larger values are refused, not rescaled: divide 16-bit integers by 32768 first.
 
         Returns:
-            ``(n_clips, scene_embedding_size)`` float32; a table where ``set_output`` asked for one.
+            ``(n_clips, scene_embedding_size)`` float32, or a table if ``set_output`` asked for one.
 
         Raises:
-            TypeError: if ``X`` is of another form.
-            FileNotFoundError: if a file does not exist; nothing was computed then.
+            TypeError: if ``X`` has another form.
+            FileNotFoundError: if a file does not exist. Nothing was computed then.
             ValueError: if a parameter or a waveform is not as described, or a file can't be read.
         """
         network = self._loaded()
         clips = self._checked(X, reset=False)
         if isinstance(clips[0], str):
-            # Each file once, in whatever rows it stands.
+            # A file in several rows is embedded once.
             files = {file: index for index, file in enumerate(dict.fromkeys(clips))}
             missing = [file for file in files if not os.path.exists(file)]
             if missing:
@@ -130,7 +133,7 @@ class ByolaTransformer(TransformerMixin, BaseEstimator):
         return embed(waveforms, network, sample_rate=self.sample_rate, output="numpy")
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
-        """Names of the columns: ``e0``, ``e1`` …
+        """Name the columns: ``e0``, ``e1`` …
 
         Args:
             input_features: ignored.
@@ -148,7 +151,7 @@ class ByolaTransformer(TransformerMixin, BaseEstimator):
         return tags
 
     def _loaded(self) -> ByolaModel:
-        """The model, where it is to compute; checks the parameters."""
+        """The model on its device, after checking the parameters."""
         for name in ("sample_rate", "workers"):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
@@ -159,22 +162,25 @@ class ByolaTransformer(TransformerMixin, BaseEstimator):
             received = type(self.model).__name__
             raise TypeError(f"model must be a name, a checkpoint's path or a model, got {received}")
         name, device = os.fspath(self.model), "cpu" if self.device is None else str(self.device)
-        # A checkpoint that was written anew is another one.
+        # A checkpoint that was written again is loaded again.
         written = Path(name).stat().st_mtime_ns if os.path.isfile(name) else None
         return _load(name, device, written)
 
     def _checked(self, X: Any, reset: bool) -> list[str] | list[NDArray[Any] | Tensor]:
-        """``X`` as a list of paths or of 1-D waveforms, at least one; its width kept in ``fit``, else compared."""
+        """``X`` as a list of paths or of 1-D waveforms, at least one. ``reset``: keep its width, else compare it."""
         cells, is_table = _column(X)
-        if cells is not None and all(isinstance(cell, (str, os.PathLike)) for cell in cells):
+        if cells is not None and all(isinstance(cell, _PATHS) for cell in cells):
             if is_table:
                 validate_data(self, X, reset=reset, skip_check_array=True)
-            return [os.fspath(cell) for cell in cells]
+            return [os.fsdecode(cell) for cell in cells]
         if cells is not None and all(_is_waveform(cell) for cell in cells):
             return cells
-        if cells is not None and any(isinstance(cell, (str, os.PathLike)) or _is_waveform(cell) for cell in cells):
+        if cells is not None and any(isinstance(cell, _PATHS) or _is_waveform(cell) for cell in cells):
             kinds = ", ".join(sorted({type(cell).__name__ for cell in cells}))
             raise TypeError(f"expected paths only or 1-D waveforms only, got {kinds}")
+        for given in [X, *(cells or [])]:
+            if isinstance(given, Mapping) and not hasattr(given, "shape"):  # unlike some sparse matrices
+                raise TypeError(not_audio(given))
         return list(validate_data(self, X, reset=reset, dtype="numeric"))
 
 
@@ -185,9 +191,9 @@ def _load(name: str, device: str, written: int | None) -> ByolaModel:
 
 
 def _column(X: Any) -> tuple[list[Any] | None, bool]:
-    """The cells of a list, of a 1-D array or of a table's only column, and whether it was a table.
+    """The cells of a list, a 1-D array or a table's only column, and whether it was a table.
 
-    None instead of cells where it is numbers, or nothing of the kind.
+    None instead of the cells if ``X`` contains numbers, or is something else.
     """
     if isinstance(X, (str, bytes, os.PathLike)):
         raise TypeError(f"expected a list of paths, got one {type(X).__name__}: put it into a list")
@@ -196,10 +202,10 @@ def _column(X: Any) -> tuple[list[Any] | None, bool]:
         if not cells:
             raise ValueError("expected at least one path or waveform, got 0 samples in an empty list")
         single = all(isinstance(cell, (list, tuple)) and len(cell) == 1 for cell in cells)
-        if single and all(isinstance(cell[0], (str, os.PathLike)) for cell in cells):
+        if single and all(isinstance(cell[0], _PATHS) for cell in cells):
             return [cell[0] for cell in cells], True
         return cells, False
-    if isinstance(X, Tensor) or not hasattr(X, "__array__"):  # sparse matrices, for one, are no arrays
+    if isinstance(X, Tensor) or not hasattr(X, "__array__"):  # for example, a sparse matrix
         return None, False
     array = np.asarray(X)
     if array.dtype.kind not in "OUST" or array.size == 0 or array.ndim > 2 or array.shape[1:] not in ((), (1,)):
@@ -218,8 +224,13 @@ def _kind(array: NDArray[Any] | Tensor) -> str:
 
 
 def _in_range(waveform: NDArray[Any] | Tensor, index: int) -> NDArray[np.float32]:
-    """Numbers of any real type as float32; refused where they can't be audio in [-1, 1]."""
-    values = waveform.detach().cpu().numpy() if isinstance(waveform, Tensor) else waveform
+    """Numbers of any real type as float32; refused if they can't be audio in [-1, 1]."""
+    if isinstance(waveform, Tensor):
+        # NumPy has no bfloat16.
+        waveform = waveform.detach().cpu()
+        values = (waveform.float() if waveform.is_floating_point() else waveform).numpy()
+    else:
+        values = waveform
     if len(values) == 0:
         raise ValueError(f"expected waveform {index} of at least one sample, got none")
     low, high = float(values.min()), float(values.max())

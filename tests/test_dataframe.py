@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
 import threading
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -37,14 +40,17 @@ def of_file(model: ByolaModel, file: str) -> np.ndarray:
     return model.scene_embeddings(torch.from_numpy(read_audio(file, 16000))[None])[0].numpy()
 
 
-@pytest.mark.parametrize("form", ["folder", "list", "Path", "pattern", "array", "iterator"])
-def test_files_however_they_are_named(model: ByolaModel, form: str) -> None:
+@pytest.mark.parametrize("form", ["folder", "list", "Path", "pattern", "array", "bytes", "iterator", "series", "clips"])
+def test_files_in_any_form(model: ByolaModel, form: str) -> None:
     inputs: Any = {
         "folder": DATA,
         "list": FILES,
         "Path": [Path(file) for file in FILES],
         "pattern": [str(DATA / "*.wav"), *FILES],
         "array": np.array(FILES),
+        "bytes": np.array([os.fsencode(file) for file in FILES]),
+        "series": pandas.Series(FILES),
+        "clips": [Clip(Path(file)) for file in FILES],  # type: ignore[arg-type]
         "iterator": map(Path, FILES),
     }[form]
     table = byola_hear.embed(inputs, model)
@@ -56,14 +62,21 @@ def test_files_however_they_are_named(model: ByolaModel, form: str) -> None:
         np.testing.assert_allclose(row, of_file(model, file), atol=1e-5, rtol=1e-5)
 
 
-def test_stretches_of_files(model: ByolaModel) -> None:
+def test_numbers_of_any_type(model: ByolaModel) -> None:
+    arguments = {"window": np.float32(0.5), "hop": np.int64(1), "workers": np.int32(1)}
+    table = byola_hear.embed(FILES[0], model, **arguments)  # type: ignore[arg-type]
+    pandas.testing.assert_frame_equal(table, byola_hear.embed(FILES[0], model, window=0.5, hop=1.0))
+    assert json.loads(json.dumps(table.attrs["request"]))["window"] == 0.5
+
+
+def test_segments_of_files(model: ByolaModel) -> None:
     table = byola_hear.embed([Clip(FILES[-1], 0.25, 0.75), FILES[-1]], model)
     assert table.index[0] == (FILES[-1], 0.25, 0.75)
     samples = torch.from_numpy(read_audio(FILES[-1], 16000))[4000:12000]
     np.testing.assert_allclose(table.iloc[0], model.scene_embeddings(samples[None])[0], atol=1e-4, rtol=1e-4)
 
 
-@pytest.mark.parametrize("form", ["one", "batch", "list", "tensors", "float64", "iterator"])
+@pytest.mark.parametrize("form", ["one", "batch", "list", "tensors", "iterator"])
 def test_waveforms(model: ByolaModel, form: str) -> None:
     samples = read_audio(FILES[-1], 16000)[:16000]
     inputs: Any = {
@@ -71,14 +84,39 @@ def test_waveforms(model: ByolaModel, form: str) -> None:
         "batch": np.stack([samples, samples[::-1]]),
         "list": [samples, samples[:500]],
         "tensors": [torch.from_numpy(samples), torch.from_numpy(samples[:1])],
-        "float64": samples.astype(np.float64),
         "iterator": iter([samples, samples[:500]]),
     }[form]
     table = byola_hear.embed(inputs, model, sample_rate=16000)
-    assert len(table) == (1 if form in ("one", "float64") else 2)
+    assert len(table) == (1 if form == "one" else 2)
     assert table.index[0] == ("0", 0.0, 1.0)
     expected = model.scene_embeddings(torch.from_numpy(samples)[None])[0]
     np.testing.assert_allclose(table.iloc[0], expected, atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "form",
+    ["float64", "longdouble", "big-endian", "read-only", "reversed", "every second", "Fortran", "bfloat16", "gradient"],
+)
+def test_waveforms_of_any_layout(model: ByolaModel, form: str) -> None:
+    samples = read_audio(FILES[-1], 16000)[:8000]
+    read_only = samples.copy()
+    read_only.flags.writeable = False
+    given: Any = {
+        "float64": samples.astype(np.float64),
+        "longdouble": samples.astype(np.longdouble),
+        "big-endian": samples.astype(">f4"),
+        "read-only": read_only,
+        "reversed": samples[::-1].copy()[::-1],
+        "every second": np.repeat(samples, 2)[::2],
+        "Fortran": np.asfortranarray(np.stack([samples, samples])),
+        "bfloat16": torch.from_numpy(samples).bfloat16(),
+        "gradient": torch.from_numpy(samples.copy()).requires_grad_(),
+    }[form]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        embedded = byola_hear.embed(given, model, sample_rate=np.int64(16000), output="numpy")
+    expected = model.scene_embeddings(torch.from_numpy(samples)[None])
+    np.testing.assert_allclose(embedded[:1], expected, atol=0.1 if form == "bfloat16" else 1e-5, rtol=1e-5)
 
 
 def test_waveforms_of_another_rate_are_resampled(model: ByolaModel) -> None:
@@ -113,12 +151,12 @@ def test_a_bad_file_raises_or_is_left_out(model: ByolaModel, tmp_path: Path) -> 
     table = byola_hear.embed(files, model, errors="skip")
     assert table.index.get_level_values("file").tolist() == [FILES[0], FILES[1]]
     assert list(table.attrs["errors"]) == [files[1]]
-    stretches = [Clip(FILES[0], start, start + 1) for start in (7000.0, 8000.0, 8000.0)]
-    (reasons,) = byola_hear.embed(stretches, model, errors="skip").attrs["errors"].values()
-    assert re.fullmatch("the stretch begins at 7000 s, .*; the stretch begins at 8000 s, .*", reasons)
+    segments = [Clip(FILES[0], start, start + 1) for start in (7000.0, 8000.0, 8000.0)]
+    (reasons,) = byola_hear.embed(segments, model, errors="skip").attrs["errors"].values()
+    assert re.fullmatch(r"the \w+ begins at 7000 s, .*; the \w+ begins at 8000 s, .*", reasons)
     empty = byola_hear.embed(files[1:2], model, errors="skip")
     assert empty.shape == (0, 26) and empty.index.names == ["file", "start", "end"]
-    with pytest.warns(UserWarning, match=r"can't be embedded, 1 in all, have no rows: the first, .*text\.wav: not an"):
+    with pytest.warns(UserWarning, match=r"1 files could not be embedded and have no rows; the first is .*wav: not an"):
         assert byola_hear.embed(files[1:2], model, errors="skip", output="numpy").shape == (0, 26)
     absent = str(tmp_path / "nope.wav")
     table = byola_hear.embed([absent, FILES[0]], model, errors="skip")
@@ -137,12 +175,27 @@ def test_an_array_has_the_rows_of_every_input(model: ByolaModel) -> None:
     np.testing.assert_array_equal(windows[:n_first], windows[-n_first:])
 
 
+#: A cell of an audio column of Hugging Face's datasets.
+HUGGING_FACE = {"array": np.zeros(9), "sampling_rate": 16000, "path": "a.wav"}
+
+
 @pytest.mark.parametrize(
     ("inputs", "arguments", "error", "message"),
     [
         ("nowhere.wav", {}, FileNotFoundError, "nowhere.wav"),
-        ([], {}, ValueError, "at least one file"),
-        ([3], {}, TypeError, "expected paths, clips or waveforms, got int"),
+        ([], {}, ValueError, "at least one path, clip or waveform"),
+        (np.zeros((0, 9)), {"sample_rate": 16000}, ValueError, "at least one path, clip or waveform"),
+        ([3, "a.wav"], {}, TypeError, "expected paths, clips or waveforms, got int 3; a waveform is a NumPy array"),
+        ([0.1, 0.2], {}, TypeError, r"got a list of numbers; a waveform .* such as numpy.array\(numbers\)"),
+        ([[0.1, 0.2]], {"sample_rate": 16000}, TypeError, r"got a list of numbers; a waveform"),
+        ((0.1, 0.2), {"sample_rate": 16000}, TypeError, r"got a list of numbers; a waveform"),
+        (HUGGING_FACE, {}, TypeError, r"a dict with the keys array, sampling_rate, path; .* such as d\['array'\] with"),
+        ([HUGGING_FACE], {"sample_rate": 16000}, TypeError, "a dict with the keys array, sampling_rate, path; a wavef"),
+        ({"a.wav": "cat"}, {}, TypeError, "a dict with the keys a.wav; a waveform is"),
+        (pandas.DataFrame({"path": ["a.wav"]}), {}, TypeError, "got DataFrame; give one of its columns"),
+        (["a.wav", None], {}, TypeError, "expected paths, clips or waveforms, got NoneType"),
+        ([float("nan"), "a.wav"], {}, TypeError, "expected paths, clips or waveforms, got float nan"),
+        (np.ma.masked_equal([0.0, 0.5], 0.5), {"sample_rate": 16000}, ValueError, "waveform 0 without masked samples"),
         (np.zeros(9), {}, ValueError, "waveforms need their sample_rate in Hz"),
         (np.zeros(9), {"sample_rate": 0}, ValueError, "sample_rate must be a positive integer, got 0"),
         (np.zeros(9), {"sample_rate": float("inf")}, ValueError, "sample_rate must be a positive integer, got inf"),

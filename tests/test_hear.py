@@ -1,4 +1,4 @@
-"""The HEAR contract, to the letter, and one clear error for every misuse."""
+"""The HEAR API's contract, and one clear error for every misuse."""
 
 from __future__ import annotations
 
@@ -43,16 +43,16 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> ByolaModel:
 
 
 def white_noise(seconds: float, n_sounds: int = 2) -> Tensor:
-    """What HEAR's validator tries."""
+    """Noise like that of HEAR's validator."""
     generator = torch.Generator().manual_seed(0)
     return torch.rand(n_sounds, int(seconds * 16000), generator=generator) * 2 - 1
 
 
-def test_nothing_loads_both(small_zoo: Path) -> None:
+def test_the_default_is_both(small_zoo: Path) -> None:
     assert load_model().config.name == load_model("").config.name == "both"
 
 
-def test_a_name_or_a_path_loads_that(small_zoo: Path) -> None:
+def test_loading_by_name_and_path(small_zoo: Path) -> None:
     assert [load_model(name).config.name for name in byola_hear.list_models()] == [
         "both",
         "nonspeech",
@@ -95,7 +95,7 @@ def test_timestamp_embeddings_keep_the_contract(model: ByolaModel, seconds: floa
     assert (hop == 40).all()
     assert (timestamps[:, 0] == 15).all()
     assert (timestamps[:, -1] <= duration).all() and (timestamps[:, -1] > duration - 40).all()
-    # As heareval goes on with them.
+    # heareval converts them to numpy.
     assert embeddings.cpu().numpy().shape == embeddings.shape
     assert timestamps.detach().cpu().numpy().shape == timestamps.shape
 
@@ -154,7 +154,7 @@ def test_wrong_arguments(model: ByolaModel, function: object) -> None:
 def test_every_model_that_comes_with_the_package_keeps_the_contract() -> None:
     names = byola_hear.list_models()
     if not names:
-        pytest.skip("no checkpoint beside this checkout")
+        pytest.skip("no checkpoints in this checkout")
     audio = white_noise(1.07, 1)
     embeddings = {}
     for name in names:

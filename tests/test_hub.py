@@ -1,4 +1,4 @@
-"""The Hub and folders of its layout: what is written is what is read, and errors name the repository."""
+"""The Hub and folders of its layout: what is written is read back, and errors name the repository."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def test_a_model_read_and_written_again_is_the_same_file(tmp_path: Path) -> None
     assert save_pretrained(from_pretrained(tmp_path / "one"), tmp_path / "two") == first
 
 
-def test_the_checkpoint_counts_not_the_configuration_beside_it(tmp_path: Path) -> None:
+def test_the_checkpoint_is_read_and_not_the_configuration_file(tmp_path: Path) -> None:
     model = model_of()
     save_pretrained(model, tmp_path)
     assert ModelConfig.from_dict(json.loads((tmp_path / CONFIG).read_text())) == model.config
@@ -141,7 +141,7 @@ def test_a_folder_wins_over_a_repository(
 
 
 def test_errors_name_the_repository(library: SimpleNamespace) -> None:
-    with pytest.raises(HubError, match=r"can't get model.safetensors of no/such at revision v1: .*404") as caught:
+    with pytest.raises(HubError, match=r"cannot download model.safetensors of no/such at revision v1: .*404") as caught:
         from_pretrained("no/such@v1")
     assert "\n" not in str(caught.value)
     push_to_hub(model_of(), "someone/sounds")
@@ -176,12 +176,12 @@ def test_a_folder_has_no_revisions(tmp_path: Path) -> None:
 
 def test_missing_library_is_named(no_library: None) -> None:
     for ask in (lambda: from_pretrained("someone/sounds"), lambda: push_to_hub(model_of(), "someone/sounds")):
-        with pytest.raises(HubError, match=r"needs huggingface_hub: pip install 'byola-hear\[hub\]'"):
+        with pytest.raises(HubError, match=r"needs the huggingface_hub package: pip install 'byola-hear\[hub\]'"):
             ask()
 
 
-def test_the_calls_are_the_librarys(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """The real library refuses neither the names nor the number of the arguments; the network is never reached."""
+def test_the_library_accepts_the_calls(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The real library accepts the arguments. Nothing is sent."""
     huggingface_hub = pytest.importorskip("huggingface_hub")
     import inspect
 
@@ -193,7 +193,7 @@ def test_the_calls_are_the_librarys(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     inspect.signature(api.upload_folder).bind(
         repo_id="someone/sounds", folder_path=str(tmp_path), revision=None, commit_message="test"
     )
-    with pytest.raises(HubError, match="can't get model.safetensors of someone/sounds"):
+    with pytest.raises(HubError, match="cannot download model.safetensors of someone/sounds"):
         from_pretrained("someone/sounds", local_files_only=True)
 
 
@@ -220,7 +220,7 @@ def test_card_of_an_unusual_licence_and_with_another_text(tmp_path: Path) -> Non
     assert card.endswith("---\n\n# Ours\n")
 
 
-def test_card_without_a_word_on_training(tmp_path: Path) -> None:
+def test_card_without_facts_on_training(tmp_path: Path) -> None:
     save_pretrained(model_of(training={}), tmp_path)
     card = (tmp_path / CARD).read_text(encoding="utf-8")
     assert "trained on" not in card and "## Training" not in card

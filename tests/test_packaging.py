@@ -68,12 +68,53 @@ def test_version_is_the_same_everywhere(repository: Path) -> None:
     version = byola_hear.__version__
     assert re.fullmatch(r"\d+\.\d+\.\d+", version)
     assert re.search(r"^version: (.+)$", (repository / "CITATION.cff").read_text(), re.M)[1] == version
-    assert re.search(r"^## (.+)$", (repository / "CHANGELOG.md").read_text(), re.M)[1] == version
+    assert releases(repository)[0] == version
     try:
         installed = metadata.version("byola-hear")
     except metadata.PackageNotFoundError:
         return  # Running from a plain checkout.
     assert installed == version, "the installed metadata is stale: pip install again"
+
+
+def releases(repository: Path) -> list[str]:
+    """The versions in CHANGELOG.md, newest first."""
+    changelog = (repository / "CHANGELOG.md").read_text(encoding="utf-8")
+    return re.findall(r"^## \[(\d+\.\d+\.\d+)\] - \d{4}-\d\d-\d\d$", changelog, re.M)
+
+
+def test_changelog_keeps_its_form(repository: Path) -> None:
+    lines = (repository / "CHANGELOG.md").read_text(encoding="utf-8").splitlines()
+    headings = [line for line in lines if line.startswith("## ")]
+    assert headings[0] == "## [Unreleased]"
+    versions = [tuple(map(int, version.split("."))) for version in releases(repository)]
+    assert len(versions) == len(headings) - 1, "a version's heading is ## [1.2.3] - YYYY-MM-DD"
+    assert versions == sorted(set(versions), reverse=True)
+    sections = {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
+    assert {line.removeprefix("### ") for line in lines if line.startswith("### ")} <= sections
+    # The preamble apart, a line is a heading or an item: none continues on the next line.
+    body = lines[lines.index(headings[0]) :]
+    assert not [line for line in body if line and not line.startswith(("## ", "### ", "- "))]
+
+
+def requirements(repository: Path) -> list[str]:
+    """Everything that setup.cfg asks for, also for extras, without what an extra takes from others."""
+    config = configparser.ConfigParser()
+    config.read(repository / "setup.cfg", encoding="utf-8")
+    groups = [config["options"]["install_requires"], *config["options.extras_require"].values()]
+    lines = [line.strip() for group in groups for line in group.splitlines()]
+    return [line for line in lines if line and not line.startswith("byola-hear[")]
+
+
+def test_every_requirement_has_one_lower_bound(repository: Path) -> None:
+    bounds: dict[str, set[str]] = {}
+    for line in requirements(repository):
+        name, version = re.match(r"([\w.-]+)(?:\[\w+\])?>=([\w.]+)(?:;|$)", line.replace(" ", "")).groups()
+        bounds.setdefault(name, set()).add(version)
+    assert not {name: versions for name, versions in bounds.items() if len(versions) > 1}
+    text = (repository / "constraints-lowest.txt").read_text(encoding="utf-8")
+    tested = dict(re.findall(r"^([\w.-]+)==([\w.]+)$", text, re.M))
+    assert tested.keys() <= bounds.keys()
+    assert {name: {version} for name, version in tested.items()} == {name: bounds[name] for name in tested}
 
 
 def test_requirements_have_no_upper_bound(repository: Path) -> None:

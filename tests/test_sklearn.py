@@ -53,6 +53,7 @@ def expected(files: list[str]) -> np.ndarray:
         np.array,
         pd.Series,
         lambda files: [Path(file) for file in files],
+        lambda files: np.array(files, dtype="S"),
         lambda files: np.array(files, dtype=object)[:, None],
         lambda files: pd.DataFrame({"path": files}, index=[7, 3]),
         lambda files: [[file] for file in files],
@@ -76,6 +77,8 @@ def test_waveforms_of_any_length_rate_and_type(files: list[str], expected: np.nd
         waveforms,
         [waveform.astype(np.float64) for waveform in waveforms],
         [torch.from_numpy(waveform) for waveform in waveforms],
+        [waveform.astype(">f4") for waveform in waveforms],
+        [np.repeat(waveform, 2)[::-1][1::2][::-1] for waveform in waveforms],
         pd.Series(waveforms),
         pd.DataFrame({"audio": waveforms}),
     ):
@@ -168,6 +171,8 @@ def test_cross_validation_on_real_clips(clips_folder: Path, tmp_path: Path, monk
         ([np.zeros((2, 4)), np.zeros(3)], TypeError, "1-D waveforms only"),
         (np.zeros(16000), ValueError, "Expected 2D array"),
         ([], ValueError, "at least one path or waveform"),
+        ([{"array": np.zeros(9), "sampling_rate": 16000}], TypeError, "got a dict with the keys array, sampling_rate;"),
+        ({"path": ["a.wav"]}, TypeError, "got a dict with the keys path; a waveform is"),
     ],
 )
 def test_what_is_no_audio_is_refused(given: Any, error: type[Exception], message: str) -> None:

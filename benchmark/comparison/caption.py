@@ -37,8 +37,7 @@ def caption(document: dict[str, Any]) -> list[str]:
     lines.append(f"Scores by task: {escaped(by_metric)}.")
     if lower:
         lines.append(
-            f"{escaped(', '.join(lower))}: an error rate, lower is better (↓); the means include one minus "
-            "the rate."
+            f"{escaped(', '.join(lower))}: an error rate, lower is better (↓); the means include one minus the rate."
         )
     if apart:
         lines.append(f"{escaped(', '.join(apart))}: not on a scale from 0 to 1, so not part of any mean.")

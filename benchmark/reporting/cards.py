@@ -91,7 +91,7 @@ def weights_card(name: str, folder: Path | None, probe_table: str) -> str:
     """
     card = describe_model(name, folder)
     config, training = read_header(card["file"])[0], card["training"]
-    shape = "v2" if config.encoder.concatenate_local else "v1"
+    shape = "v2" if card["encoder"]["concatenate_local"] else "v1"
     audio = TRAINED_ON.get(name, "other audio")
     summary = (
         f"A network of the BYOL-A {shape} shape, trained on {training['hours']:.1f} hours of {audio}. Matrices and "

@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 import sys
 from pathlib import Path
-from typing import Any
 
 from benchmark.reporting.markdown import markdown
 from byola_hear import describe_model, list_models
+from byola_hear.models.zoo import ModelCard
 from byola_hear.utils.files import replacing
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -20,7 +20,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 _TABLE = re.compile(r"(?P<start><!-- table:(?P<name>[\w-]+) -->\n).*?(?P<end><!-- /table:(?P=name) -->)", re.DOTALL)
 
 
-def model_row(card: dict[str, Any]) -> list[str]:
+def model_row(card: ModelCard) -> list[str]:
     """A network's row of the table.
 
     Args:

@@ -16,7 +16,7 @@ from typing import Any
 import click
 
 import byola_hear
-from benchmark.baselines.contract import MODELS_VARIABLE, models_folder
+from benchmark.baselines.contract import MODELS_VARIABLE, weights_in_folder
 from benchmark.baselines.untrained import untrained_model
 from benchmark.models.loading import load_network
 from benchmark.reporting.provenance import provenance
@@ -162,12 +162,6 @@ def ratios(methods: Mapping[str, Method], total: float) -> dict[str, float]:
     }
 
 
-def default_yamnet() -> Path | None:
-    """YAMNet's file in the folder of baselines' weights; None if it is not there."""
-    folder = models_folder()
-    return folder / "yamnet.tflite" if folder and (folder / "yamnet.tflite").is_file() else None
-
-
 @click.command("collection-speed")
 @click.option("--clips", "n_clips", default=1000, show_default=True, type=click.IntRange(min=2), help="Files.")
 @click.option("--seconds", default=10.0, show_default=True, type=Finite(min=0.1), help="Length of each file, s.")
@@ -209,7 +203,7 @@ def collection_speed_command(
     available.
     """
     check_outputs(outputs)
-    model, yamnet = model or default_model(), yamnet or default_yamnet()
+    model, yamnet = model or default_model(), yamnet or weights_in_folder("yamnet.tflite")
     try:
         result = measure(n_clips, seconds, turns, threads, audio, rate, channels, model, yamnet, not no_progress)
     except ChildFailed as error:

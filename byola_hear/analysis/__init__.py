@@ -1,1 +1,1 @@
-"""What is done with embeddings: neighbours, layouts and maps."""
+"""Exploration of embeddings: neighbours, layouts and maps."""

@@ -1,4 +1,4 @@
-"""Embeddings to places on a plane."""
+"""Layouts: from embeddings to places on a plane."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from byola_hear.analysis.neighbours import principal_components
 
 
 class LayoutError(ValueError):
-    """A layout that can't be made of these embeddings, or here; the message says why."""
+    """A layout is not possible with these embeddings or this installation. The message says why."""
 
 
 def pca(units: Tensor, seed: int) -> NDArray[np.float64]:
-    """The two directions in which the rows differ most.
+    """Project the rows on the two directions in which they differ most.
 
     Args:
         units: ``(n, size)``.
-        seed: of the random start of the subspace iteration.
+        seed: seed for the random start of the subspace iteration.
 
     Returns:
-        ``(n, 2)``; each axis points to where its largest number is positive.
+        ``(n, 2)``. The value furthest from 0 is positive on each axis.
     """
     scores, _ = principal_components(units - units.mean(0), 2, seed)
     places = torch.zeros(len(units), 2, dtype=torch.float64)
@@ -61,17 +61,17 @@ def umap(units: Tensor, seed: int) -> NDArray[np.float64]:
     return np.asarray(model.fit_transform(units.numpy()), np.float64)
 
 
-#: Ways to make a plane of embeddings.
+#: Layout methods by name.
 METHODS: dict[str, Callable[[Tensor, int], NDArray[np.float64]]] = {"pca": pca, "tsne": tsne, "umap": umap}
-#: What a method needs beyond the required packages: the module, the package, and the extra that brings it.
+#: Requirements of a method beyond those of the package: the module, the package, and the extra that installs it.
 _NEEDS = {"tsne": ("sklearn", "scikit-learn", "sklearn"), "umap": ("umap", "umap-learn", "umap")}
 
 
 def check_method(method: str) -> None:
-    """Refuse, before anything is computed, a method that there is not, or not here.
+    """Check a method before anything is computed.
 
     Raises:
-        LayoutError: which, and what to do.
+        LayoutError: if there is no such method, or the package that it needs is not installed.
     """
     if method not in METHODS:
         raise LayoutError(f"layout must be one of {', '.join(METHODS)}, got {method!r}")
@@ -79,22 +79,22 @@ def check_method(method: str) -> None:
         module, package, extra = _NEEDS[method]
         try:
             found = find_spec(module) is not None
-        except ValueError:  # somebody blocks it
+        except ValueError:  # an import hook blocks it
             found = False
         if not found:
             raise LayoutError(f"the layout {method} needs {package}: pip install 'byola-hear[{extra}]'")
 
 
 def placed(units: Tensor, method: str, seed: int = 0) -> NDArray[np.float64]:
-    """Places on a plane, the same for the same embeddings and seed on the same machine.
+    """Place embeddings on a plane. The same embeddings and seed give the same places on the same machine.
 
     Args:
-        units: ``(n, size)``, from :func:`directions`.
+        units: ``(n, size)``, from :func:`byola_hear.analysis.neighbours.directions`.
         method: one of :data:`METHODS`.
-        seed: for whatever is random in the method.
+        seed: seed for everything that is random in the method.
 
     Returns:
-        ``(n, 2)`` in [0, 1], the aspect kept and the longer side filled.
+        ``(n, 2)`` in [0, 1]. The aspect ratio is kept; the longer side spans the whole range.
 
     Raises:
         LayoutError: if there is no such method, the package that it needs is missing, or there are too few rows

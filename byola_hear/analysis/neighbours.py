@@ -1,4 +1,4 @@
-"""Embeddings to directions that can be compared, and to nearest neighbours."""
+"""Comparable directions of embeddings, and nearest neighbours."""
 
 from __future__ import annotations
 
@@ -9,33 +9,34 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-#: Rows whose similarities to all the others are in memory at a time, times their number.
+#: Similarities that are in memory at a time.
 _SIMILARITIES = 16_000_000
 
-#: Principal components that a clip's direction is made of.
+#: Number of principal components that a direction keeps.
 COMPONENTS = 64
 
 
 def directions(embeddings: NDArray[np.floating[Any]], seed: int = 0) -> Tensor:
-    """Embeddings as unit vectors, what cosines are taken between.
+    """Turn embeddings into unit vectors whose cosines are compared.
 
-    Each number is standardised over the collection, as what is the same for all of it says nothing about any clip of
-    it; then the first :data:`COMPONENTS` principal components are taken, each divided by the square root of its
-    standard deviation, halfway to whitening, lest a few of them decide alone. Of the five nearest neighbours of
-    ESC-50's clips, from other recordings, 51 % share the class this way, and 45 % by plain cosine.
+    Each dimension is standardised over the collection, since a value that all clips share distinguishes none of them.
+    The first :data:`COMPONENTS` principal components are kept. Each is divided by the square root of its standard
+    deviation, which is halfway to whitening, so that a few components do not dominate. Of the five nearest neighbours
+    of the clips of ESC-50, taken from other recordings, 51 % share the class this way, and 45 % by plain cosine.
 
     Args:
         embeddings: ``(n, size)``.
-        seed: of the random start of the search for the components.
+        seed: seed for the random start of the search for the components.
 
     Returns:
-        ``(n, k)`` float32 of length 1; of length 0 where a clip is the collection's mean, as a lone clip is.
+        ``(n, k)`` float32 unit vectors. The vector is 0 if a clip equals the mean of the collection, as a single clip
+        does.
     """
     x = torch.from_numpy(np.array(embeddings, np.float32))
     mean = x.mean(0, dtype=torch.float64).float()
     x -= mean
     std = x.square().mean(0, dtype=torch.float64).sqrt().float()
-    # A number that hardly moves is a constant with rounding errors.
+    # A dimension that hardly varies is a constant with rounding errors.
     moves = std > 1e-6 * mean.abs().clamp(min=1e-6)
     x = torch.where(moves, x / std.clamp(min=torch.finfo(torch.float32).tiny), 0.0)
     scores, scale = principal_components(x, COMPONENTS, seed)
@@ -44,24 +45,24 @@ def directions(embeddings: NDArray[np.floating[Any]], seed: int = 0) -> Tensor:
 
 
 def principal_components(x: Tensor, count: int, seed: int) -> tuple[Tensor, Tensor]:
-    """Principal components of centred rows ``(n, size)``: scores ``(n, k)`` and singular values ``(k,)``."""
+    """Compute principal components of centred rows ``(n, size)``: scores ``(n, k)`` and singular values ``(k,)``."""
     rank = min(count, *x.shape)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        # Some more than asked for, and some rounds, so that the last ones are right too.
+        # Extra components and iterations, so that the last ones are accurate too.
         u, s, _ = torch.svd_lowrank(x, q=min(rank + 16, *x.shape), niter=6)
     return (u * s)[:, :rank], s[:rank]
 
 
 def neighbours(units: Tensor, count: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """Each row's nearest others by cosine.
+    """Find the nearest neighbours of each row by cosine.
 
     Args:
-        units: ``(n, size)`` of length 1, from :func:`directions`.
-        count: how many, at most ``n - 1`` are there.
+        units: ``(n, size)`` unit vectors, from :func:`directions`.
+        count: number of neighbours. There are at most ``n - 1``.
 
     Returns:
-        indices and cosines ``(n, min(count, n - 1))``, nearest first; of equals the first in the table first.
+        Indices and cosines, both ``(n, min(count, n - 1))``, nearest first. Equal cosines keep the order of the rows.
 
     Example:
         >>> indices, cosines = neighbours(torch.tensor([[1.0, 0.0], [0.0, 1.0], [0.8, 0.6]]), 1)
@@ -78,7 +79,7 @@ def neighbours(units: Tensor, count: int) -> tuple[NDArray[np.int64], NDArray[np
             similarity = units[first : first + rows] @ units.T
             similarity[torch.arange(len(similarity)), torch.arange(first, first + len(similarity))] = -torch.inf
             found, order = similarity.topk(count, dim=1)
-            # topk leaves the order of equals open: by index, then stably by cosine.
+            # topk does not define the order of equal values: sort by index, then stably by cosine.
             order, by_index = order.sort(dim=1)
             found, by_cosine = found.gather(1, by_index).sort(dim=1, descending=True, stable=True)
             indices[first : first + rows] = order.gather(1, by_cosine)

@@ -34,6 +34,8 @@ _AU_HEAD = struct.Struct(">4s5I")
 _AU_FLOAT = 6
 #: A file, whatever its name looks like, and nothing over a network even where a playlist says so.
 _LOCAL_ONLY = ("-protocol_whitelist", "file,pipe")
+#: Formats that name other files to be read in their place.
+_PLAYLISTS = frozenset(("concat", "hls", "dash", "imf"))
 #: What ffmpeg says of the file: its format, length and streams; then of what it writes; then what goes wrong.
 _CONTAINER = re.compile(r"^\[info\] Input #0, (\S+), from", re.MULTILINE)
 _DURATION = re.compile(r"^\[info\] +Duration: (\d+):(\d\d):(\d\d(?:\.\d+)?)", re.MULTILINE)
@@ -96,6 +98,8 @@ class FfmpegSource:
             streams = _STREAM.findall(told)
             audio = [codec for kind, codec in streams if kind == "Audio"]
             self.container, self.codec = _first(_CONTAINER, told), audio[0] if audio else "unknown"
+            if self.container.split(",")[0] in _PLAYLISTS:
+                raise AudioFileError(f"{path}: expected an audio file, got a playlist of other files")
             hours, minutes, seconds = (_DURATION.findall(told) or [("0", "0", "0")])[0]
             self.header_seconds = int(hours) * 3600 + int(minutes) * 60 + float(seconds) or None
             #: Whether the time in the header is this track's, and no estimate.

@@ -1,4 +1,4 @@
-"""``byola-hear bench``: how fast this machine is, and with which settings."""
+"""``byola-hear bench``: measure how fast this machine embeds audio, and which settings suit it."""
 
 from __future__ import annotations
 
@@ -26,58 +26,64 @@ from byola_hear.extraction.request import request_for
 from byola_hear.extraction.rows import Done
 from byola_hear.models.model import ByolaModel
 
-#: Files that are looked at of a larger collection, evenly spread, and the seconds of each that are used.
+#: Of a larger collection, at most so many files are measured, evenly spread, and so many seconds of each.
 MOST_FILES, MOST_SECONDS = 200, 60.0
-#: Made up where no files are given: how many, seconds, Hz, channels.
-MADE_UP = (20, 10.0, 44100, 2)
-#: Seconds of audio that the network alone is given at a time.
+#: Files that are generated when no paths are given: their number, seconds, Hz, channels.
+GENERATED = (20, 10.0, 44100, 2)
+#: Seconds of audio per pass when the network alone is measured.
 NETWORK_SECONDS = 60.0
-#: Share of the best speed from which on more workers are not worth having.
+#: More workers are not worth their cost beyond this share of the best speed.
 GOOD_ENOUGH = 0.95
 
 
 @click.command("bench")
 @click.argument("paths", nargs=-1, metavar="[PATH]...")
-@click.option("--model", "name", default="", metavar="NAME|PATH", help="See `byola-hear models`. Default: both.")
-@click.option("--device", default="cpu", show_default=True, help="Where to compute: cpu, cuda, cuda:1, mps.")
 @click.option(
-    "--threads", type=click.IntRange(1, 1024), help="CPU threads of the network; torch's own choice by default."
+    "--model",
+    "name",
+    default="",
+    metavar="NAME|PATH",
+    help="Model: a name from `byola-hear models`, or the path of a checkpoint. Default: both.",
+)
+@click.option("--device", default="cpu", show_default=True, help="Device to compute on: cpu, cuda, cuda:1, mps.")
+@click.option(
+    "--threads", type=click.IntRange(1, 1024), help="CPU threads of the network. Default: PyTorch's own choice."
 )
 @click.option(
     "--seconds",
     default=30.0,
     show_default=True,
     type=Finite(0.5, 600),
-    help="Time that all measurements together may take.",
+    help="Time for all measurements together, in seconds.",
 )
 def command(paths: tuple[str, ...], name: str, device: str, threads: int | None, seconds: float) -> int:
-    """Measure decoding, the network and both together, and say how many workers `byola-hear embed` should have.
+    """Measure decoding, the network, and both together, and suggest a number of workers for `byola-hear embed`.
 
-    On the files, folders or patterns that are given (at most a minute of each of 200 files), else on FLAC files of
-    noise made for the occasion. Nothing is written.
+    The measurement uses the given files, folders or patterns: at most 200 files, and the first minute of each. Without
+    paths it uses generated FLAC files of noise. Nothing is written.
 
-    Exit codes: 0, all is well; 1, one of several paths is missing, or no file can be read; 2, wrong usage, such as
-    paths of which none is there.
+    Exit codes: 0: everything was measured; 1: one of several paths is missing, or no file can be read; 2: wrong usage,
+    for instance when none of the paths exists.
     """
     if threads is not None:
         torch.set_num_threads(threads)
     model = loaded_model(name, device)
     with tempfile.TemporaryDirectory() as folder:
-        found, absent = found_clips(paths, (), None, None) if paths else (made_up(Path(folder)), [])
+        found, absent = found_clips(paths, (), None, None) if paths else (generated(Path(folder)), [])
         missing = [one_line(Exception(f"{each.clip.file}: {each.reason}")) for each in absent]
         if not found:
             raise click.UsageError(missing[0] if missing else "expected files to measure, got an empty list")
         for message in missing:
             click.echo(f"error: {message}", err=True)
         spread = found[:: max(1, -(-len(found) // MOST_FILES))]
-        # The shares of the time add up to one.
-        clips, decoding = looked_at(spread, model.sample_rate, 0.15 * seconds)
+        # The shares of the time add up to 1.
+        clips, decoding = readable(spread, model.sample_rate, 0.15 * seconds)
         cores = os.cpu_count() or 1
         rows = [("decoding, 1 thread", decoding)]
         if cores > 1:
             several = decoded(clips, model.sample_rate, cores, 0.15 * seconds)
             rows.append((f"decoding, {cores} threads", several))
-        rows.append((f"network alone, {where(model)}", network(clips, model, 0.2 * seconds)))
+        rows.append((f"network alone, {device_in_words(model)}", network(clips, model, 0.2 * seconds)))
         candidates = sorted({1, 2, cores})
         whole = {
             workers: files_to_rows(clips, model, workers, 0.5 * seconds / len(candidates)) for workers in candidates
@@ -85,24 +91,26 @@ def command(paths: tuple[str, ...], name: str, device: str, threads: int | None,
     rows += [(f"files to rows, --workers {workers}", speed) for workers, speed in whole.items()]
     chosen = next(workers for workers in candidates if whole[workers] >= GOOD_ENOUGH * max(whole.values()))
     batch = CPU_BATCH_SECONDS if model_device(model).type == "cpu" else DEVICE_BATCH_SECONDS
-    what = f"{len(clips)} of {len(found)} files" if paths else "made-up FLAC files, 44.1 kHz stereo"
+    what = f"{len(clips)} of {len(found)} files" if paths else "generated FLAC files, 44.1 kHz stereo"
     click.echo(f"{what}; model {model.config.name} {model.config.version}; batches of {batch:g} s\n")
-    lines = [[way, f"{speed:.3g}" if speed < 100 else f"{speed:.0f}"] for way, speed in rows]
-    click.echo(aligned(["what", "× real time"], lines))
-    click.echo(f"\n--workers {chosen}; a hundred hours of such sound take about {took(360000 / whole[chosen])}")
+    lines = [[what_was_timed, f"{speed:.3g}" if speed < 100 else f"{speed:.0f}"] for what_was_timed, speed in rows]
+    click.echo(aligned(["measured", "× real time"], lines))
+    click.echo(
+        f"\nSuggested: --workers {chosen}. A hundred hours of such audio take about {in_words(360000 / whole[chosen])}."
+    )
     return 1 if missing else 0
 
 
-def made_up(folder: Path) -> list[Clip]:
-    """FLAC files of noise that comes and goes.
+def generated(folder: Path) -> list[Clip]:
+    """Write FLAC files of noise that swells and fades.
 
     Args:
-        folder: where to.
+        folder: an existing folder for the files.
 
     Returns:
-        The files.
+        One clip per file.
     """
-    n_files, seconds, rate, channels = MADE_UP
+    n_files, seconds, rate, channels = GENERATED
     rng = np.random.default_rng(0)
     shape = (round(seconds * rate), channels)
     swell = np.sin(np.linspace(0, 3 * seconds, shape[0]))[:, None] ** 2
@@ -114,20 +122,23 @@ def made_up(folder: Path) -> list[Clip]:
     return [Clip(str(file)) for file in files]
 
 
-def looked_at(clips: list[Clip], sample_rate: int, budget: float) -> tuple[list[Clip], float]:
-    """What can be used of files, and how fast one thread decodes them.
+def readable(clips: list[Clip], sample_rate: int, budget: float) -> tuple[list[Clip], float]:
+    """Find the files that can be read, and measure how fast one thread decodes them.
 
     Args:
         clips: whole files.
-        sample_rate: to decode to, Hz.
-        budget: seconds to spend; at least one good file is read whatever it takes.
+        sample_rate: sample rate to decode to, in Hz.
+        budget: seconds to spend. At least one readable file is decoded, however long it takes.
 
     Returns:
-        Stretches of at most a minute at the beginning of the good files, as far as the time went; and seconds of
-        audio per second.
+        The first minute, at most, of each readable file that was reached in time; and seconds of audio decoded per
+        second.
+
+    Raises:
+        Failure: if no file can be read.
     """
     good: list[Clip] = []
-    heard, reason, began = 0.0, "", time.perf_counter()
+    n_seconds, reason, began = 0.0, "", time.perf_counter()
     for clip in clips:
         if good and time.perf_counter() - began > budget:
             break
@@ -138,47 +149,47 @@ def looked_at(clips: list[Clip], sample_rate: int, budget: float) -> tuple[list[
             continue
         length = n_samples / sample_rate
         good.append(clip if length < MOST_SECONDS else Clip(clip.file, 0.0, MOST_SECONDS))
-        heard += length
+        n_seconds += length
     if not good:
         raise Failure(f"no file can be read: {reason}")
-    return good, heard / (time.perf_counter() - began)
+    return good, n_seconds / (time.perf_counter() - began)
 
 
 def _first_blocks(clip: Clip, sample_rate: int) -> Iterator[np.ndarray]:
-    """Blocks of the first minute of a file."""
+    """Yield the first minute of a file in blocks."""
     with closing(read_blocks(clip.file, sample_rate, MOST_SECONDS / 6)) as blocks:  # type: ignore[type-var]
         yield from islice(blocks, 6)
 
 
 def decoded(clips: list[Clip], sample_rate: int, threads: int, budget: float) -> float:
-    """Seconds of audio that threads decode per second, going round and round the clips.
+    """Measure how many seconds of audio several threads decode per second. They cycle through the clips.
 
     Args:
-        clips: good ones.
-        sample_rate: to decode to, Hz.
-        threads: how many.
+        clips: readable clips.
+        sample_rate: sample rate to decode to, in Hz.
+        threads: number of threads.
         budget: seconds to spend.
     """
     began = time.perf_counter()
 
     def decode(number: int) -> float:
-        heard = 0.0
+        n_seconds = 0.0
         for clip in islice(cycle(clips), number * len(clips) // threads, None):
-            if heard and time.perf_counter() - began > budget:
+            if n_seconds and time.perf_counter() - began > budget:
                 break
-            heard += len(read_audio(clip.file, sample_rate, clip.start, clip.end)) / sample_rate
-        return heard
+            n_seconds += len(read_audio(clip.file, sample_rate, clip.start, clip.end)) / sample_rate
+        return n_seconds
 
     with ThreadPoolExecutor(threads) as pool:
-        heard = sum(pool.map(decode, range(threads)))
-    return heard / (time.perf_counter() - began)
+        n_seconds = sum(pool.map(decode, range(threads)))
+    return n_seconds / (time.perf_counter() - began)
 
 
 def network(clips: list[Clip], model: ByolaModel, budget: float) -> float:
-    """Seconds of audio, decoded before, that the network embeds per second.
+    """Measure how many seconds of decoded audio the network embeds per second.
 
     Args:
-        clips: good ones.
+        clips: readable clips.
         model: the network.
         budget: seconds to spend.
     """
@@ -198,13 +209,13 @@ def network(clips: list[Clip], model: ByolaModel, budget: float) -> float:
 
 
 def files_to_rows(clips: list[Clip], model: ByolaModel, workers: int, budget: float) -> float:
-    """Seconds of audio that are read and embedded per second, going round and round the clips.
+    """Measure how many seconds of audio are read and embedded per second. The measurement cycles through the clips.
 
     Args:
-        clips: good ones.
+        clips: readable clips.
         model: the network.
-        workers: threads that decode.
-        budget: seconds after which nothing is begun any more.
+        workers: number of decoding threads.
+        budget: seconds after which no further clip is started.
     """
     request = request_for(model)
     began = time.perf_counter()
@@ -215,30 +226,30 @@ def files_to_rows(clips: list[Clip], model: ByolaModel, workers: int, budget: fl
                 return
             yield clip
 
-    # To the end of what was begun, or the batches that are under way would be time without sound.
+    # Every started clip is finished. Otherwise the batches under way would count as time without audio.
     events = extract(until_then(), model, request, workers)
-    heard = sum(event.seconds for event in events if isinstance(event, Done))
-    return heard / (time.perf_counter() - began)
+    n_seconds = sum(event.seconds for event in events if isinstance(event, Done))
+    return n_seconds / (time.perf_counter() - began)
 
 
 def model_device(model: ByolaModel) -> torch.device:
-    """Where the weights are."""
+    """The device that holds the weights."""
     return next(model.parameters()).device
 
 
-def where(model: ByolaModel) -> str:
-    """Where a model computes, in words."""
+def device_in_words(model: ByolaModel) -> str:
+    """The device that a model computes on, as words for the table."""
     device = model_device(model)
     if device.type == "cpu":
         return f"{torch.get_num_threads()} thread{'s' if torch.get_num_threads() > 1 else ''}"
     return str(device)
 
 
-def took(seconds: float) -> str:
+def in_words(seconds: float) -> str:
     """A duration in words.
 
     Example:
-        >>> took(42), took(600), took(9000)
+        >>> in_words(42), in_words(600), in_words(9000)
         ('42 s', '10 min', '2.5 h')
     """
     if seconds < 90:

@@ -1,4 +1,4 @@
-"""``byola-hear embed``: files, folders and stretches of files into a table, at any size."""
+"""``byola-hear embed``: files, folders and segments of files into a table of any size."""
 
 from __future__ import annotations
 
@@ -26,53 +26,63 @@ from byola_hear.utils.device import usable_device
     "-o",
     "--output",
     metavar="FILE|FOLDER/",
-    help="Table to write: .parquet, .csv, .npz, .h5 or .zarr; or a folder, for one .npy a file.",
+    help="Write a table: .parquet, .csv, .npz, .h5 or .zarr; or a folder with one .npy per file.",
 )
-@click.option("--model", "name", default="", metavar="NAME|PATH", help="See `byola-hear models`. Default: both.")
+@click.option(
+    "--model",
+    "name",
+    default="",
+    metavar="NAME|PATH",
+    help="A model from `byola-hear models`, or a checkpoint. Default: both.",
+)
 @click.option(
     "--kind",
     type=click.Choice(["scene", "timestamp"]),
     default="scene",
     show_default=True,
-    help="An embedding a clip (or a window of it), or embeddings along time.",
+    help="scene: one embedding per clip, or per window of it. timestamp: embeddings along time.",
 )
 @click.option(
     "--window",
     type=float,
     metavar="SECONDS",
-    help="Sound to an embedding. Default: the whole clip (scene), 0.36 (timestamp).",
+    help="Length of sound pooled into an embedding. Default: the whole clip (scene), 0.36 (timestamp).",
 )
 @click.option(
     "--hop",
     type=float,
     metavar="SECONDS",
-    help="From one embedding to the next. Default: the window (scene), 0.04 (timestamp).",
+    help="Time from one embedding to the next. Default: the window (scene), 0.04 (timestamp).",
 )
-@click.option("--list", "lists", multiple=True, metavar="FILE", help="Text file of paths; - reads standard input.")
-@click.option("--segments", metavar="CSV", help="Table of stretches with columns file, start, end (s).")
-@click.option("--shard", "share", metavar="I/N", help="Only the I-th of N shares, from 0: for Slurm arrays.")
-@click.option("--device", help="Where to compute: cpu, cuda, cuda:1, mps. Default: cpu.")
+@click.option(
+    "--list", "lists", multiple=True, metavar="FILE", help="Embed the paths in a text file; - reads standard input."
+)
+@click.option("--segments", metavar="CSV", help="Embed the segments in a table with the columns file, start, end (s).")
+@click.option("--shard", "share", metavar="I/N", help="Embed only share I of N, counted from 0, as in a Slurm array.")
+@click.option("--device", help="Compute on this device: cpu, cuda, cuda:1, mps. Default: cpu.")
 @click.option(
     "--precision",
     type=click.Choice(PRECISIONS),
     default="float32",
     show_default=True,
-    help="bfloat16: about twice as fast where the processor has it, within 2 % of float32.",
+    help="Compute with this precision. bfloat16 is about twice as fast on processors that support it, and within 2 % "
+    "of float32.",
 )
 @click.option(
     "--batch",
     "batch_seconds",
     type=Finite(0, min_open=True),
     metavar="SECONDS",
-    help="Audio that goes to the network at once. Default: 60, or 600 where it is on another device than a CPU.",
+    help="Length of the short clips that are embedded together. Default: 60 on a CPU, 600 on other devices.",
 )
 @click.option(
     "--workers",
     type=click.IntRange(1),
-    help="Threads that decode, by default half of --threads; with --ray, processes, by default one a GPU or CPU.",
+    help="Number of threads that decode. Default: half of --threads. With --ray, number of processes. Default: one per "
+    "GPU or CPU.",
 )
 @click.option(
-    "--threads", type=click.IntRange(1, 1024), help="CPU threads of the network; torch's own choice by default."
+    "--threads", type=click.IntRange(1, 1024), help="Number of CPU threads of the network. Default: torch's choice."
 )
 @click.option("--ray", "address", metavar="ADDRESS|auto|local", help="Compute on a Ray cluster.")
 @click.option(
@@ -81,12 +91,14 @@ from byola_hear.utils.device import usable_device
     default=60.0,
     show_default=True,
     metavar="SECONDS",
-    help="How much work a crash may cost.",
+    help="Save the rows this often; a crash costs the work since then.",
 )
-@click.option("--overwrite", is_flag=True, help="Replace an output that exists, or that was begun.")
-@click.option("--update", is_flag=True, help="Add to an output that exists what is not in it yet.")
+@click.option(
+    "--overwrite", is_flag=True, help="Replace an existing output; discard unfinished work with other settings."
+)
+@click.option("--update", is_flag=True, help="Add the clips that an existing output lacks.")
 @click.option("--strict", is_flag=True, help="Stop at the first file that can't be embedded.")
-@click.option("-q", "--quiet", is_flag=True, help="No bar and no summary.")
+@click.option("-q", "--quiet", is_flag=True, help="Show neither the progress bar nor the summary.")
 def command(
     paths: tuple[str, ...],
     output: str | None,
@@ -109,14 +121,15 @@ def command(
     strict: bool,
     quiet: bool,
 ) -> int:
-    """Embed files, folders, patterns, lists of paths and stretches of files, of any length, in constant memory.
+    """Embed files, folders, patterns, lists of paths and segments of files, of any length, in constant memory.
 
-    With -o, what is done is kept as it goes: killed at any moment, the same command goes on where it was. A file that
-    can't be embedded goes into FILE's table of errors and the others go on. Without -o, show each clip's first
-    numbers. A PATH of - reads paths from standard input.
+    With -o, rows are saved as they are computed. After a crash or an interruption, the same command continues. Files
+    that can't be embedded are listed with their reasons in a table of errors next to the output. Without -o, the first
+    numbers of each clip's embedding are shown. If PATH is -, paths are read from standard input.
 
-    Exit codes: 0, all clips are embedded; 1, some could not be, the others are in the table, or the table could not
-    be written; 2, wrong usage, nothing is done; 130, interrupted, the same command goes on.
+    Exit codes: 0: every file was embedded (an empty input counts as success and writes no table); 1: some files failed
+    and the others are in the table, or the table could not be written; 2: wrong usage, nothing was done; 130:
+    interrupted, the same command continues.
     """
     if overwrite and update:
         raise click.UsageError("give either --overwrite or --update, not both")
@@ -125,11 +138,11 @@ def command(
     if address is not None:
         for option, value in (("--device", device), ("--threads", threads), ("--batch", batch_seconds)):
             if value is not None:
-                raise click.UsageError(f"{option} is for this machine; workers of --ray take what their nodes have")
+                raise click.UsageError(f"{option} does not apply to --ray, whose workers use what their nodes have")
     if output is not None:
         from byola_hear.tables import TableRefused, check_output
 
-        try:  # before anything is loaded or searched
+        try:  # before a model is loaded or folders are searched
             check_output(output, overwrite=overwrite, update=update)
         except TableRefused as error:
             raise click.UsageError(one_line(error)) from error
@@ -163,7 +176,7 @@ def command(
     if output is None:
         with closing(Progress(len(clips) + len(absent), visible=visible)) as progress:
             return shown(events(clips), progress, request, strict)
-    # Imported here, since it takes pandas' and Arrow's time to load.
+    # Imported here, because pandas and Arrow take long to load.
     from byola_hear.tables import TableError, TableRefused, open_store
 
     asked = [*clips, *(each.clip for each in absent)]
@@ -179,18 +192,22 @@ def command(
     except TableError as error:
         raise Failure(one_line(error)) from error
     if finished.output is None:
-        raise Failure(f"no file could be embedded, {output} is not written")
+        raise Failure(f"no file could be embedded; {output} was not written")
     if not quiet:
         embedded, rows = quantity(finished.n_clips, "clip"), quantity(finished.n_rows, "row")
-        told = f"{embedded}, {clock(finished.seconds)}, {rows} of {request.size} numbers"
-        click.echo(f"{output}: {told}, model {request.model}; {progress.summary()}")
+        content = f"{embedded}, {clock(finished.seconds)}, {rows} of {request.size} dimensions"
+        click.echo(f"{output}: {content}, model {request.model}; {progress.summary()}")
     if finished.errors is not None:
-        click.echo(f"{finished.n_failed} could not be embedded, see {finished.errors}", err=True)
+        click.echo(f"{quantity(finished.n_failed, 'clip')} could not be embedded, see {finished.errors}", err=True)
     return 1 if finished.n_failed else 0
 
 
 def shown(events: Iterator[Event], progress: Progress, request: Request, strict: bool) -> int:
-    """Show a table for the eye; the exit code."""
+    """Print the first numbers of each clip's embedding.
+
+    Returns:
+        The exit code.
+    """
     preview = Preview(request)
     n_failed = 0
     for event in counted(events, progress, strict):
@@ -202,7 +219,7 @@ def shown(events: Iterator[Event], progress: Progress, request: Request, strict:
 
 
 def loaded_model(name: str, device: str) -> ByolaModel:
-    """The model on its device; whatever is wrong with either is wrong usage."""
+    """The model on its device; an error in either is wrong usage."""
     try:
         target = usable_device(device)
         return resolve(name).to(target)
@@ -213,12 +230,12 @@ def loaded_model(name: str, device: str) -> ByolaModel:
 def found_clips(
     paths: tuple[str, ...], lists: tuple[str, ...], segments: str | None, share: str | None
 ) -> tuple[list[Clip], list[Failed]]:
-    """The clips that were asked for, or a share of them, and what is missing."""
+    """The clips that were asked for, or a share of them, and a failure for each path that gives none."""
     if not (paths or lists or segments):
         raise click.UsageError("expected something to embed: paths, --list or --segments; got nothing")
     absent: list[Failed] = []
     if sys.stdin is None and "-" in (*paths, *lists):
-        raise click.UsageError("expected paths on standard input, got none: it is closed")
+        raise click.UsageError("expected paths on standard input, but it is closed")
     named = [path for path in paths if path != "-"]
     streams = [sys.stdin.buffer if each == "-" else each for each in (*lists, *(path for path in paths if path == "-"))]
     try:
@@ -237,11 +254,11 @@ def found_clips(
 
 
 def counted(events: Iterator[Event], progress: Progress, strict: bool) -> Iterator[Event]:
-    """Events on their way, counted, those of failures told."""
+    """Pass events on, count them and report the failures."""
     for event in events:
         yield event
         progress.add(event)
         if isinstance(event, Failed):
             progress.complain(f"{event.clip.file}: {event.reason}")
             if strict:
-                raise Failure("stopped at the first file that can't be embedded, as --strict asks")
+                raise Failure("stopped at the first file that can't be embedded (--strict)")

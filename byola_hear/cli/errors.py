@@ -1,4 +1,4 @@
-"""How commands refuse and fail: in one line."""
+"""Errors of the command line, each one line."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ class Failure(click.ClickException):
 
 
 class Finite(click.FloatRange):
-    """An option's number in a range, and neither nan, which no range refuses, nor infinite."""
+    """The type of an option that takes a finite number in a range. click's own ranges let nan through."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """The number.
+        """Turn the option's text into a number.
 
         Raises:
-            click.BadParameter: if it is none, or not such a one.
+            click.BadParameter: if it is not a number, not finite, or outside the range.
         """
         number = float(super().convert(value, param, ctx))
         if not math.isfinite(number):
@@ -30,5 +30,5 @@ class Finite(click.FloatRange):
 
 
 def one_line(error: BaseException) -> str:
-    """An exception's message without line breaks; its type where it says nothing."""
+    """The message of an exception on one line, or the name of its type if it has no message."""
     return " ".join(str(error).split()) or type(error).__name__

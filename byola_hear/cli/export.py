@@ -1,4 +1,4 @@
-"""``byola-hear export``: a model as one ONNX file, for runtimes without torch."""
+"""``byola-hear export``: write a model as one ONNX file, for runtimes without PyTorch."""
 
 from __future__ import annotations
 
@@ -13,23 +13,26 @@ from byola_hear.onnx.export import CHECKS, KINDS, OPSET, OnnxError, export_onnx
 
 @click.command("export")
 @click.argument("name", default="", metavar="[MODEL]")
-@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="The file to write: .onnx.")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), required=True, help="File to write. Its name ends in .onnx."
+)
 @click.option(
     "--kind",
     type=click.Choice(KINDS),
     default="scene",
     show_default=True,
-    help="One embedding a clip, or one every frame.",
+    help="scene: one embedding per clip. timestamp: one per frame, with its time.",
 )
-@click.option("--overwrite", is_flag=True, help="Replace an output file that exists.")
+@click.option("--overwrite", is_flag=True, help="Replace an existing output file.")
 def command(name: str, output: Path, kind: str, overwrite: bool) -> int:
-    """Write MODEL, a name or a checkpoint's path (default: both), as one ONNX file: waveforms to embeddings.
+    """Write MODEL as one ONNX file, from waveforms to embeddings. MODEL is a name or the path of a checkpoint.
 
-    The file's input is "waveforms" (batch, n_samples), float32 in [-1, 1] at the model's rate, of any number and
-    any length; its output "embeddings" and, of kind timestamp, "timestamps" in milliseconds. Before it takes its
-    name, onnxruntime's results are compared with torch's; a file that does not agree is not written.
+    Without MODEL, the model "both" is exported. The graph's input is "waveforms" (batch, n_samples): float32 in
+    [-1, 1] at the model's sample rate, any number of clips of any length. Its output is "embeddings" and, with --kind
+    timestamp, "timestamps" in milliseconds. The results of onnxruntime are compared with those of PyTorch first. If
+    they do not agree, no file is written.
 
-    Exit codes: 0, the file is written and agrees; 1, it could not be; 2, wrong usage, nothing is done.
+    Exit codes: 0: the file was written and agrees; 1: it could not be written; 2: wrong usage, nothing was done.
     """
     if output.suffix.lower() != ".onnx":
         raise click.UsageError(f"expected an output file that ends in .onnx, got {output}")
@@ -49,11 +52,11 @@ def command(name: str, output: Path, kind: str, overwrite: bool) -> int:
         raise Failure(one_line(error)) from error
     config = model.config
     click.echo(
-        f"{output}: {config.name} {config.version}, {kind} embeddings of {model.scene_embedding_size} numbers, "
+        f"{output}: {config.name} {config.version}, {kind} embeddings of {model.scene_embedding_size} dimensions, "
         f"audio at {model.sample_rate} Hz, ONNX opset {OPSET}, {output.stat().st_size / 1e6:.1f} MB"
     )
     click.echo(
-        f"largest difference from torch: {difference:.1e} of an embedding's largest number, "
-        f"over {sum(batch for _, batch in CHECKS)} clips of 1 sample to a minute"
+        f"largest difference from PyTorch: {difference:.1e} of the largest value of an embedding, "
+        f"over {sum(batch for _, batch in CHECKS)} clips from 1 sample to 1 minute"
     )
     return 0

@@ -1,14 +1,12 @@
-"""The command line ``byola-hear``, also as ``python -m byola_hear``; its sub-commands live in ``byola_hear.cli``.
+"""The command line ``byola-hear``, also ``python -m byola_hear``. Each command has a module in this folder.
 
-Exit codes: 0, all is well; 1, something failed and the rest is done, or nothing could be written; 2, the command
-was wrong and nothing was done; 130, interrupted. Errors are one line each on stderr.
+Exit codes are 0 for success, 1 if something failed, 2 for wrong usage, in which case nothing was done, and 130 after an
+interruption. Each error is one line on stderr.
 """
 
 from __future__ import annotations
 
-import codecs
 import errno
-import io
 import os
 import sys
 from collections.abc import Sequence
@@ -20,26 +18,23 @@ import click
 
 import byola_hear
 from byola_hear.cli.errors import one_line
+from byola_hear.utils.console import print_any_name
 from byola_hear.utils.quiet import native_messages_hidden
 
-#: The sub-commands and what `byola-hear --help` says of them.
+#: The commands and their lines in `byola-hear --help`.
 COMMANDS = {
-    "embed": "Embed files, folders and stretches of files into a table.",
-    "map": "One page with a map of a collection, to look at and to listen to.",
+    "embed": "Embed files, folders and segments of files into a table.",
+    "map": "Make a web page with a map of a collection of sounds.",
     "models": "List the models that come with the package.",
     "verify": "Check checkpoints against their hashes.",
-    "info": "What is in audio files.",
-    "bench": "How fast this machine is, and with which settings.",
-    "export": "Write a model as ONNX, front end included.",
+    "info": "Show what audio files contain.",
+    "bench": "Measure the speed of this machine and find the best settings.",
+    "export": "Write a model with its front end as ONNX.",
 }
 
 
-#: How errors of encoding are handled on stderr.
-_AS_IT_IS = "byola_hear.as_it_is"
-
-
 class _Lazy(click.Group):
-    """A group that imports a sub-command's module when it is called, so that none pays for another's imports."""
+    """A group that imports a command's module when the command is called, so that it starts quickly."""
 
     def list_commands(self, context: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -68,33 +63,18 @@ class _Lazy(click.Group):
 @click.version_option(byola_hear.__version__, prog_name="byola-hear")
 @click.pass_context
 def commands(context: click.Context) -> None:
-    """Embeddings of any sound: BYOL for Audio networks, for HEAR and for everything else."""
+    """Embed any sound with networks that were pre-trained with BYOL for Audio."""
     if context.invoked_subcommand is None:
         click.echo(context.get_help())
-
-
-def _as_it_is(error: UnicodeError) -> tuple[str | bytes, int]:
-    """What can't be encoded: the bytes of names that are no text as they are, anything else escaped, never refused."""
-    try:
-        return codecs.lookup_error("surrogateescape")(error)
-    except UnicodeError:
-        return codecs.lookup_error("backslashreplace")(error)
-
-
-codecs.register_error(_AS_IT_IS, _as_it_is)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit.
 
     Args:
-        arguments: those after the program's name; the process's own if None.
+        arguments: the arguments after the program's name; None for those of the process.
     """
-    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
-        # A file's name need not be text; it goes out as it is.
-        sys.stdout.reconfigure(errors="surrogateescape")
-    if isinstance(sys.stderr, io.TextIOWrapper) and sys.stderr.errors == "backslashreplace":
-        sys.stderr.reconfigure(errors=_AS_IT_IS)
+    print_any_name()
     try:
         with native_messages_hidden():
             code = commands.main(arguments, prog_name="byola-hear", standalone_mode=False)
@@ -105,13 +85,13 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         click.echo(f"error: {one_line(Exception(error.format_message()))}", err=True)
         code = error.exit_code
     except OSError as error:
-        # Where whoever read our output has gone (`| head`), there is nothing to report.
+        # If the reader of the output has ended (`| head`), there is nothing to report.
         if error.errno != errno.EPIPE:
             click.echo(f"error: {one_line(error)}", err=True)
         code = 1
         try:
             sys.stdout.flush()
         except OSError:
-            # At exit, Python would try again.
+            # Python would flush it again at exit.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     sys.exit(code)

@@ -1,4 +1,4 @@
-"""``byola-hear map``: one HTML page with a map of a collection, to look at and to listen to."""
+"""``byola-hear map``: write one HTML page with a map of a collection, to look at and to listen to."""
 
 from __future__ import annotations
 
@@ -23,26 +23,43 @@ if TYPE_CHECKING:
 
 @click.command("map")
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...|TABLE")
-@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="The page to write: .html.")
-@click.option("--labels", type=click.Path(path_type=Path), metavar="CSV", help="What to colour by. Default: folders.")
-@click.option("--label-column", metavar="NAME", help="Which column of --labels. Default: label.")
-@click.option("--layout", type=click.Choice(LAYOUTS), default="pca", show_default=True, help="How to make a plane.")
-@click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Of the layout.")
-@click.option("--embed-audio", is_flag=True, help="Put a preview of every clip into the page.")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), required=True, help="Page to write. Its name ends in .html."
+)
+@click.option(
+    "--labels",
+    type=click.Path(path_type=Path),
+    metavar="CSV",
+    help="CSV file with labels to colour by. Default: the folders.",
+)
+@click.option("--label-column", metavar="NAME", help="Column of --labels to colour by. Default: label.")
+@click.option(
+    "--layout", type=click.Choice(LAYOUTS), default="pca", show_default=True, help="Method that places the points."
+)
+@click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Seed of the layout.")
+@click.option("--embed-audio", is_flag=True, help="Put a short preview of every clip into the page.")
 @click.option(
     "--preview-seconds",
     type=Finite(0.05, 60),
     default=3.0,
     show_default=True,
     metavar="SECONDS",
-    help="Length of a preview.",
+    help="Length of a preview, in seconds.",
 )
-@click.option("--title", help="Of the page. Default: the folder's name.")
-@click.option("--model", "name", default="", metavar="NAME|PATH", help="See `byola-hear models`. Default: both.")
-@click.option("--window", type=float, metavar="SECONDS", help="A point each so many seconds, not each file.")
-@click.option("--device", default="cpu", show_default=True, help="Where to compute: cpu, cuda, mps.")
-@click.option("--workers", type=click.IntRange(1), default=2, show_default=True, help="Threads that decode.")
-@click.option("--overwrite", is_flag=True, help="Replace a page that exists.")
+@click.option("--title", help="Title of the page. Default: the name of the folder.")
+@click.option(
+    "--model",
+    "name",
+    default="",
+    metavar="NAME|PATH",
+    help="Model: a name from `byola-hear models`, or the path of a checkpoint. Default: both.",
+)
+@click.option(
+    "--window", type=float, metavar="SECONDS", help="Show one point per window of this length, not one per file."
+)
+@click.option("--device", default="cpu", show_default=True, help="Device to compute on: cpu, cuda, mps.")
+@click.option("--workers", type=click.IntRange(1), default=2, show_default=True, help="Number of decoding threads.")
+@click.option("--overwrite", is_flag=True, help="Replace an existing page.")
 def command(
     paths: tuple[str, ...],
     output: Path,
@@ -59,15 +76,15 @@ def command(
     workers: int,
     overwrite: bool,
 ) -> int:
-    """Write one HTML page with a map of the clips in PATHs, or of a TABLE that `byola-hear embed` wrote.
+    """Write one HTML page with a map of the clips in PATH, or of a TABLE that `byola-hear embed` wrote.
 
-    A point each clip, coloured by its folder or by a column of a CSV file with the columns file and label; similar
-    sounds are near each other. The page shows names, plays what is clicked, lists the nearest neighbours (by cosine of
-    the embeddings, standardised over the collection), searches, and needs no network. It plays the files where they
-    are, seen from its own place; with --embed-audio it holds previews of them and can be given away by itself.
+    Each clip is a point. Similar sounds lie near each other. The colour is the clip's folder, or a column of a CSV file
+    with the columns file and label. The page shows names, plays a clip when you click it, lists its nearest neighbours
+    (by cosine of the embeddings, standardised over the collection) and searches. It needs no network. It links to the
+    sound files by paths relative to the page. With --embed-audio it contains previews and can be shared as one file.
 
-    Exit codes: 0, all clips are on the map; 1, some are not or have no preview, or the page could not be written;
-    2, wrong usage, nothing is done.
+    Exit codes: 0: every clip is on the map; 1: a clip is missing or has no preview, or the page could not be written;
+    2: wrong usage, nothing was done.
     """
     if output.suffix.lower() not in (".html", ".htm"):
         raise click.UsageError(f"expected an output file that ends in .html, got {output}")
@@ -80,9 +97,9 @@ def command(
     if output.exists() and not overwrite:
         raise click.UsageError(f"{output} exists; give --overwrite to replace it")
     if labels is None and label_column is not None:
-        raise click.UsageError("--label-column is for --labels, got none")
+        raise click.UsageError("--label-column needs --labels")
     if labels is not None and not labels.is_file():
-        raise click.UsageError(f"no such file of labels: {labels}")
+        raise click.UsageError(f"no such label file: {labels}")
     try:
         check_method(layout)
         table, failures = embedded(paths, name, window, device, workers)
@@ -93,7 +110,7 @@ def command(
     for file, reason in failures.items():
         complain(file, reason)
     if not files:
-        raise Failure(f"no file could be embedded, {output} is not written")
+        raise Failure(f"no file could be embedded; {output} was not written")
     silent: dict[str, str] = {}
     bar = tqdm(total=len(files), unit="preview", leave=False, disable=not (embed_audio and stderr_is_terminal()))
 
@@ -117,7 +134,7 @@ def command(
         bar.close()
     for file, reason in silent.items():
         complain(file, f"no preview: {reason}")
-    sounds = f"previews of {preview_seconds:g} s in it" if embed_audio else "plays the files where they are"
+    sounds = f"with previews of {preview_seconds:g} s" if embed_audio else "links to the sound files"
     clips, labelled = quantity(len(files), "clip"), quantity(len(set(named)), "different label")
     click.echo(f"{output}: {clips}, {labelled}, {size / 1e6:.2f} MB, {sounds}")
     return 1 if failures or silent else 0
@@ -126,14 +143,16 @@ def command(
 def embedded(
     paths: tuple[str, ...], name: str, window: float | None, device: str, workers: int
 ) -> tuple[pandas.DataFrame, dict[str, str]]:
-    """A table that is there, or one of the clips that paths stand for, and what could not be embedded."""
+    """Read the named table, or embed the clips that paths stand for; also return what could not be embedded."""
     if any(map(is_table, paths)):
         if len(paths) > 1:
-            raise ValueError(f"expected one table, or audio; got {len(paths)} paths, {paths[0]} and others")
+            raise ValueError(
+                f"expected one table or any number of audio paths, got {len(paths)} paths: {paths[0]} and others"
+            )
         if window is not None:
-            raise ValueError("a table has its windows already; --window is for audio")
+            raise ValueError("--window is for audio; a table already has its windows")
         if name:
-            raise ValueError("a table has its embeddings already; --model is for audio")
+            raise ValueError("--model is for audio; a table already has its embeddings")
         return read_table(paths[0]), {}
     from byola_hear.dataframe import embed
 
@@ -143,12 +162,12 @@ def embedded(
 
 
 def is_table(path: str) -> bool:
-    """Whether a path is a table's, by its ending or, of a folder with one ``.npy`` a file, by what lists them."""
+    """Whether a path is a table: by its ending or, for a folder of ``.npy`` files, by the list in it."""
     return Path(path).suffix.lower() in ENDINGS or all(
         Path(path, listing).is_file() for listing in ("index.csv", "index.json")
     )
 
 
 def complain(file: str, reason: str) -> None:
-    """One line on stderr about a file."""
+    """Print one line about a file on stderr."""
     click.echo(f"error: {one_line(Exception(reason if file in reason else f'{file}: {reason}'))}", err=True)

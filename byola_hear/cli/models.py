@@ -1,4 +1,4 @@
-"""``byola-hear models``: the models that come with the package."""
+"""``byola-hear models``: list the models that come with the package."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from byola_hear.models.zoo import describe_model, is_intact, list_models
 
 @click.command("models")
 def command() -> int:
-    """List the models that come with the package, each checked against its hash.
+    """List the models that come with the package, and check each file against its hash.
 
-    Exit codes: 0, all are intact; 1, one is missing or damaged, or there is none.
+    Exit codes: 0: all models are intact; 1: a model is missing or damaged, or the package holds no model.
     """
     try:
         names = list_models()
     except CheckpointError as error:
         raise Failure(one_line(error)) from error
     if not names:
-        raise Failure("no models have come with this installation; a checkpoint's path works as a name")
+        raise Failure("this installation holds no models; every --model takes the path of a checkpoint")
     rows, all_intact = [], True
     for name in names:
         try:
@@ -45,6 +45,6 @@ def command() -> int:
                 "yes" if intact else "no",
             ]
         )
-    header = ["name", "version", "licence", "frame ms", "numbers", "MB", "hours", "sha256", "verified"]
+    header = ["name", "version", "licence", "frame ms", "dimensions", "MB", "hours", "sha256", "verified"]
     click.echo(aligned(header, rows, left=3))
     return 0 if all_intact else 1

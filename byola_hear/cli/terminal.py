@@ -1,4 +1,4 @@
-"""What the command line shows: aligned tables, a preview of embeddings, progress."""
+"""What the command line prints: aligned tables, a preview of embeddings, progress."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from tqdm import tqdm
 from byola_hear.extraction.request import Request
 from byola_hear.extraction.rows import Done, Event, Rows
 
-#: Numbers of an embedding that a preview shows.
+#: Dimensions of an embedding that a preview shows.
 _SHOWN = 4
 
 
 def aligned(header: Sequence[str], rows: Iterable[Sequence[str]], left: int = 1) -> str:
-    """A table as text, its columns aligned.
+    """Format a table as text with aligned columns.
 
     Args:
-        header: the columns' names.
-        rows: their cells.
-        left: how many columns, from the first, are aligned to the left.
+        header: names of the columns.
+        rows: cells of each row.
+        left: number of columns, from the first, that are aligned to the left.
 
     Returns:
-        Lines without one at the end.
+        The lines, without a line break at the end.
 
     Example:
         >>> print(aligned(["file", "s"], [["a.wav", "1.5"], ["b.wav", "10.25"]]))
@@ -46,7 +46,7 @@ def aligned(header: Sequence[str], rows: Iterable[Sequence[str]], left: int = 1)
 
 
 def clock(seconds: float) -> str:
-    """A duration as hours, minutes and seconds.
+    """Format a duration as hours, minutes and seconds.
 
     Example:
         >>> clock(3725.4)
@@ -57,7 +57,7 @@ def clock(seconds: float) -> str:
 
 
 def quantity(count: int, noun: str) -> str:
-    """A number of things, in singular or plural.
+    """Format a count with its noun, in singular or plural.
 
     Example:
         >>> quantity(1, "clip"), quantity(6, "row")
@@ -67,12 +67,12 @@ def quantity(count: int, noun: str) -> str:
 
 
 def stderr_is_terminal() -> bool:
-    """Whether somebody may be looking; nobody is where the shell closed stderr and Python has none."""
+    """Whether stderr is a terminal. Python has no stderr if the shell closed it."""
     return sys.stderr is not None and sys.stderr.isatty()
 
 
 class Preview:
-    """A table of embeddings for the eye: a row a clip, the first numbers and the norm of its first embedding.
+    """A short table of embeddings: one row per clip, with the first dimensions and the norm of its first embedding.
 
     Args:
         request: what was asked of each clip.
@@ -85,7 +85,7 @@ class Preview:
         self.n_rows, self.end = 0, 0.0
 
     def add(self, event: Event) -> None:
-        """Take an event of an extraction."""
+        """Add an event of an extraction."""
         if isinstance(event, Rows):
             self.first = self.first or event
             self.n_rows += len(event)
@@ -99,20 +99,22 @@ class Preview:
         self.first, self.n_rows = None, 0
 
     def finish(self) -> None:
-        """Show the table."""
+        """Print the table."""
         header = ["file", "start s", "end s", "rows", *(f"e{index}" for index in range(_SHOWN)), "norm"]
         if self.lines:
             click.echo(aligned(header, self.lines))
-            click.echo(f"model {self.request.model}, embeddings of {self.request.size} numbers; -o FILE keeps them")
+            click.echo(
+                f"model {self.request.model}, embeddings of {self.request.size} dimensions; use -o FILE to keep them"
+            )
 
 
 class Progress:
-    """A bar on stderr: files, files a second, time left, audio done, times real time. Only for terminals.
+    """A progress bar on stderr: files, files per second, time left, audio done, times real time.
 
     Args:
-        n_clips: how many clips there are in all.
-        n_done: how many an earlier run did.
-        visible: whether to show it; None for where stderr is a terminal.
+        n_clips: number of clips in all.
+        n_done: number of clips that an earlier run did.
+        visible: whether to show the bar. None shows it only if stderr is a terminal.
     """
 
     def __init__(self, n_clips: int, n_done: int = 0, visible: bool | None = None) -> None:
@@ -126,7 +128,7 @@ class Progress:
     def add(self, event: Event) -> None:
         """Count an event of an extraction."""
         if isinstance(event, Rows):
-            # Within a clip of hours, the rows tell how far it is.
+            # The rows of a clip of many hours show how far it is.
             self._show(self.seconds + float(event.end[-1]) - event.clip.start)
             return
         if isinstance(event, Done):
@@ -135,16 +137,16 @@ class Progress:
         self._show(self.seconds)
 
     def complain(self, message: str) -> None:
-        """One line on stderr, above the bar."""
+        """Print one line on stderr, above the bar."""
         self.bar.clear()
         click.echo(f"error: {' '.join(message.splitlines())}", err=True)
 
     def close(self) -> None:
-        """Take the bar away."""
+        """Remove the bar."""
         self.bar.close()
 
     def summary(self) -> str:
-        """What was done, in words."""
+        """A sentence on what was done."""
         if not self.seconds:
             return "nothing was left to embed"
         elapsed = max(time.monotonic() - self.began, 1e-9)

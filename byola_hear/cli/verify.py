@@ -1,4 +1,4 @@
-"""``byola-hear verify``: are checkpoints what they should be?"""
+"""``byola-hear verify``: check the hashes and the contents of checkpoints."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from byola_hear.models.zoo import read_hashes
 @click.command("verify")
 @click.argument("models", nargs=-1, metavar="[NAME|PATH]...")
 def command(models: tuple[str, ...]) -> int:
-    """Check checkpoints: the SHA-256 of those with a name, and that each can be loaded and holds finite numbers only.
+    """Check that checkpoints can be loaded, hold finite values only, and have the right SHA-256.
 
-    Without a name, all models that come with the package. A path's SHA-256 is shown, to be compared with what its
-    author says.
+    Models are given by name or by path. Without arguments, all models that come with the package are checked. The
+    SHA-256 of a path is printed, so that you can compare it with what its author published.
 
-    Exit codes: 0, all are good; 1, at least one is not.
+    Exit codes: 0: every checkpoint is good; 1: at least one is not.
     """
     try:
         named = read_hashes()
@@ -37,7 +37,7 @@ def command(models: tuple[str, ...]) -> int:
             else:
                 network = load_checkpoint(model)
                 sha256 = hashlib.sha256(Path(model).read_bytes()).hexdigest()
-                verdict = "loads; nothing to compare its hash with"
+                verdict = "can be loaded; no published hash to compare"
         except (ValueError, OSError) as error:
             click.echo(f"error: {one_line(error)}", err=True)
             n_bad += 1

@@ -1,1 +1,1 @@
-"""From many files to rows of embeddings."""
+"""From many files to rows of embeddings: find clips, decode them, embed them."""

@@ -1,17 +1,19 @@
-"""What is to be embedded: stretches of files, and how to find them in folders, patterns, lists and tables.
+"""Clips to embed: files and segments of files, found in folders, patterns, lists and tables of segments.
 
-The same arguments give the same clips in the same order on every machine that sees the same files, so that machines
-can share them without a word to each other: :func:`shard`. In folders, a machine with ffmpeg sees more of them than one
-without: have it on all or on none.
+The same arguments give the same clips in the same order on every machine that sees the same files. Machines can
+therefore divide the work without communicating, see :func:`shard`. With ffmpeg, more files in a folder count as audio,
+so install it on all machines or on none.
 """
 
 from __future__ import annotations
 
+import math
 import os
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from glob import has_magic
+from numbers import Real
 from pathlib import Path
 from typing import BinaryIO
 
@@ -19,8 +21,11 @@ from byola_hear.audio.reading import audio_suffixes
 from byola_hear.extraction.folders import OnMissing, files_of, plain, suffix_of
 from byola_hear.extraction.segment_table import read_segments
 from byola_hear.utils.files import readable
+from byola_hear.utils.text import as_utf8
 
-#: Bytes that are in no text: control characters but for NUL, tab and line breaks.
+#: What names a file.
+PathLike = str | bytes | os.PathLike[str] | os.PathLike[bytes]
+#: Bytes that no text has: control characters except NUL, tab and line breaks.
 _NO_TEXT = re.compile(rb"[\x01-\x08\x0e-\x1f\x7f]")
 #: Bytes that no path has, on any system.
 _LONGEST_PATH = 1 << 16
@@ -28,107 +33,137 @@ _LONGEST_PATH = 1 << 16
 
 @dataclass(frozen=True)
 class Clip:
-    """A stretch of a file; the whole file if nothing else is said.
+    """A segment of an audio file, or the whole file.
 
     Attributes:
-        file: the file's path, as it will stand in the table.
-        start: where the stretch begins, s.
-        end: where it ends, s; None for the file's end.
+        file: the file's path. The table names the file exactly so; a :class:`pathlib.Path` becomes a string.
+        start: where the segment begins, s.
+        end: where the segment ends, s; None for the file's end.
+
+    Raises:
+        TypeError: if ``file`` is not a path, or ``start`` or ``end`` is not a number.
+        ValueError: unless ``0 <= start < end``, both finite.
+
+    Example:
+        >>> Clip(Path("song.wav"), 1, 2.5)
+        Clip(file='song.wav', start=1.0, end=2.5)
     """
 
     file: str
     start: float = 0.0
     end: float | None = None
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.file, (str, bytes, os.PathLike)):
+            raise TypeError(f"expected a clip's file as a path, got {type(self.file).__name__}")
+        # Plain Python values: they become JSON, and an index of a table.
+        object.__setattr__(self, "file", str(os.fsdecode(self.file)))
+        for name, value in (("start", self.start), ("end", self.end)):
+            if isinstance(value, Real) and not isinstance(value, bool):
+                object.__setattr__(self, name, float(value))
+            elif name == "start" or value is not None:
+                raise TypeError(f"expected a clip's {name} in seconds, got {value!r}")
+        in_order = 0 <= self.start < (math.inf if self.end is None else self.end)
+        if not in_order or self.end == math.inf:
+            raise ValueError(
+                f"expected a segment with 0 <= start < end in seconds, or end=None for the file's end, "
+                f"got start={self.start!r}, end={self.end!r}: {self.file}"
+            )
+
 
 def find_clips(
-    paths: Iterable[str | os.PathLike[str]] = (),
+    paths: Iterable[PathLike] = (),
     *,
-    segments: str | os.PathLike[str] | None = None,
-    lists: Iterable[str | os.PathLike[str] | BinaryIO] = (),
+    segments: PathLike | None = None,
+    lists: Iterable[PathLike | BinaryIO] = (),
     on_missing: OnMissing | None = None,
 ) -> list[Clip]:
-    """The clips that files, folders, patterns, lists and a table of segments stand for.
+    """Find the clips that files, folders, patterns, lists and a table of segments name.
 
-    - A file is taken whatever its name.
-    - Of a folder, the files below it whose names are audio's (:func:`byola_hear.audio.audio_suffixes`), sorted;
-      names that begin with a dot are passed over. Links are followed, but not into a folder that they are in.
-    - A pattern that is not a file's name is what a shell would make of it; ``**`` is any number of folders, and
-      at the end the audio files in them.
-    - A list is a text file of such paths, relative to the working directory, one a line or with NUL between them
-      (``find -print0``); empty lines don't count. What has an audio file's name is taken for one without looking,
-      as a look at a million files takes long over a network; one that is missing is noticed when it is read.
+    - A file is taken, no matter what it is called.
+    - A folder gives all audio files below it, sorted: those whose names end in one of
+      :func:`byola_hear.audio.audio_suffixes`. Names that begin with a dot are skipped. Links are followed, except into
+      a folder that contains them.
+    - A pattern that is not a file's name gives the files that a shell would find. ``**`` matches any number of folders,
+      and at the end of a pattern all audio files in them.
+    - A list is a text file of such paths, relative to the working directory. They are separated by line breaks or by
+      NUL (``find -print0``); empty lines are skipped. The text is UTF-8, or UTF-16 with a byte order mark. A path that
+      ends like an audio file is not looked up, because a million look-ups take long over a network; if it is missing,
+      reading it fails later.
     - A table of segments is a CSV file, see :func:`byola_hear.extraction.segment_table.read_segments`.
 
     Args:
         paths: files, folders and patterns.
         segments: a table of segments.
         lists: text files, or streams of bytes such as ``sys.stdin.buffer``.
-        on_missing: called with a path that was asked for and is not there, is a folder that can't be read or has no
-            audio files, or a pattern that nothing matches, and the reason in words; None to raise at the first.
+        on_missing: called with a path and a reason for each path that does not exist, each folder that can't be read or
+            has no audio files, and each pattern without a match. None: raise an error for the first.
 
     Returns:
-        The clips of ``paths``, then of ``lists``, then of ``segments``; none twice.
+        The clips of ``paths``, then of ``lists``, then of ``segments``, without duplicates.
 
     Raises:
-        FileNotFoundError: if a list or the table of segments is not there, or what ``on_missing`` is called with.
-        ValueError: if the table of segments is none, or what ``on_missing`` is called with is there.
+        FileNotFoundError: if a list or the table of segments does not exist; or a path, if ``on_missing`` is None.
+        OSError: if a list or the table of segments can't be read.
+        ValueError: if a list or the table of segments is something else; or a folder has no audio files, if
+            ``on_missing`` is None.
     """
     suffixes = audio_suffixes()
     report = on_missing or _raise
     clips: dict[Clip, None] = {}
     for path in paths:
-        clips.update((Clip(file), None) for file in files_of(os.fspath(path), suffixes, report))
+        clips.update((Clip(file), None) for file in files_of(os.fsdecode(path), suffixes, report))
     for listed in lists:
-        for path in read_list(listed):
-            if suffix_of(path) in suffixes and not has_magic(path):
-                clips[Clip(plain(path))] = None
+        for name in read_list(listed):
+            if suffix_of(name) in suffixes and not has_magic(name):
+                clips[Clip(plain(name))] = None
             else:
-                clips.update((Clip(file), None) for file in files_of(path, suffixes, report))
+                clips.update((Clip(file), None) for file in files_of(name, suffixes, report))
     if segments is not None:
         clips.update((Clip(*segment), None) for segment in read_segments(segments))
     return list(clips)
 
 
-def audio_files(paths: Iterable[str | os.PathLike[str]]) -> list[Path]:
-    """The files that paths stand for, all of which have to be there; see :func:`find_clips`.
+def audio_files(paths: Iterable[PathLike]) -> list[Path]:
+    """Find the files that paths name; see :func:`find_clips`.
 
     Args:
         paths: files, folders and patterns.
 
     Returns:
-        Files in the order given, those of a folder sorted; none twice.
+        Files in the order given, those of a folder sorted, without duplicates.
 
     Raises:
         FileNotFoundError: if a path does not exist.
-        ValueError: if a folder holds no audio file.
+        ValueError: if a folder has no audio files.
     """
     return [Path(clip.file) for clip in find_clips(paths)]
 
 
-def read_list(source: str | os.PathLike[str] | BinaryIO) -> list[str]:
-    """The paths in a list, see :func:`find_clips`; names that are not text in UTF-8 stay what they are.
+def read_list(source: PathLike | BinaryIO) -> list[str]:
+    """Read the paths in a list, see :func:`find_clips`. Names that are not UTF-8 keep their bytes.
 
     Args:
         source: a text file, or a stream of bytes.
 
     Returns:
-        Its paths, without empty ones.
+        The paths, without empty ones.
 
     Raises:
-        FileNotFoundError: if there is no such file.
-        OSError: if it can't be read.
-        ValueError: if it is a folder, or something else than text.
+        FileNotFoundError: if the file does not exist.
+        OSError: if the file can't be read.
+        ValueError: if it is a folder, or not a text.
     """
-    name = os.fspath(source) if isinstance(source, str | os.PathLike) else "standard input"
-    if isinstance(source, str | os.PathLike):
-        with readable(source, "list"):
-            content = Path(source).read_bytes()
+    if isinstance(source, (str, bytes, os.PathLike)):
+        name = os.fsdecode(source)
+        with readable(name, "list"):
+            content = Path(name).read_bytes()
     else:
+        name = "standard input"
         content = source.read()
-    content = content.removeprefix(b"\xef\xbb\xbf")
+    content = as_utf8(content, name)
     separated = [line for line in (content.split(b"\0") if b"\0" in content else content.splitlines()) if line.strip()]
-    # Names may hold such bytes, but hardly ever do; if not a single such file is there, these are no names.
+    # File names may hold control characters, but hardly ever do. If no such file exists, these are not names.
     strange = [line for line in separated if _NO_TEXT.search(line)] if _NO_TEXT.search(content) else []
     if strange and not any(len(line) < _LONGEST_PATH and os.path.lexists(os.fsdecode(line)) for line in strange):
         raise ValueError(f"expected a text file of paths as the list, got something else: {name}")
@@ -136,14 +171,14 @@ def read_list(source: str | os.PathLike[str] | BinaryIO) -> list[str]:
 
 
 def shard(clips: Sequence[Clip], index: int, count: int) -> list[Clip]:
-    """One of the disjoint shares of all clips: every ``count``-th, from the ``index``-th on.
+    """Select one of ``count`` disjoint shares of the clips: every ``count``-th clip, beginning with clip ``index``.
 
-    The shares of 0 to ``count - 1`` together are all clips, and no two differ by more than one in number.
+    The shares 0 to ``count - 1`` together are all clips, and their sizes differ by at most one.
 
     Args:
-        clips: all of them, the same and in the same order for every share.
-        index: which share, from 0 on.
-        count: how many shares there are.
+        clips: all clips, the same and in the same order for every share.
+        index: the share's number, from 0.
+        count: the number of shares.
 
     Returns:
         The share's clips.
@@ -161,16 +196,16 @@ def shard(clips: Sequence[Clip], index: int, count: int) -> list[Clip]:
 
 
 def parse_shard(text: str) -> tuple[int, int]:
-    """A share as it is written: ``i/n``, the ``i``-th of ``n``, from 0 on, as a Slurm array of ``0-(n-1)`` counts.
+    """Parse a share written as ``i/n``: number ``i`` of ``n``, counted from 0 as in a Slurm array ``0-(n-1)``.
 
     Args:
         text: ``"0/4"`` to ``"3/4"``.
 
     Returns:
-        index and count for :func:`shard`.
+        Index and count for :func:`shard`.
 
     Raises:
-        ValueError: if it is something else.
+        ValueError: if the text is something else.
 
     Example:
         >>> parse_shard("3/4")

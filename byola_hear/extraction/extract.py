@@ -1,8 +1,8 @@
-"""Clips to rows of embeddings: decoding beside the network, short clips together, long ones in constant memory.
+"""From clips to rows of embeddings: short clips in batches, long clips in constant memory.
 
-Threads decode ahead of the network: libsndfile, soxr and torch all let go of Python's lock while they work. A clip
-up to :data:`WHOLE_SECONDS` is decoded as a whole and goes through the network with its neighbours; what is longer
-flows through it block by block. A clip's rows depend on nothing but the clip.
+Threads decode ahead of the network, because libsndfile, soxr and torch all release Python's lock while they work. A
+clip up to :data:`WHOLE_SECONDS` is decoded as a whole and goes through the network together with its neighbours. A
+longer clip goes through the network block by block. A clip's rows depend only on the clip.
 """
 
 from __future__ import annotations
@@ -29,15 +29,15 @@ from byola_hear.models.frame_features import FrameFeatures
 from byola_hear.models.model import ByolaModel
 from byola_hear.utils.files import Stamp, stamp_of
 
-#: Seconds of audio decoded at a time.
+#: Length of the blocks that are decoded at a time, s.
 BLOCK_SECONDS = 30.0
-#: Seconds of a clip up to which it waits for the network as a whole: two blocks.
+#: Length up to which a clip is decoded as a whole, s: two blocks.
 WHOLE_SECONDS = 60.0
-#: Seconds of audio that go to the network together, where the weights are on a CPU or on another device.
+#: Length of a batch of short clips if the network is on a CPU, and on another device, s.
 CPU_BATCH_SECONDS, DEVICE_BATCH_SECONDS = 60.0, 600.0
-#: Clips to a batch, however short, and even if none of them can be read.
+#: Clips in a batch at most, counting those that can't be read.
 MOST_CLIPS = 1000
-#: What may be wrong with a file. Anything else is not the file's fault and ends the extraction.
+#: Errors that a file may cause. Any other error ends the extraction.
 FILE_ERRORS = (ValueError, OSError, RuntimeError)
 
 
@@ -48,19 +48,20 @@ def extract(
     workers: int | None = None,
     batch_seconds: float | None = None,
 ) -> Iterator[Event]:
-    """Embed stretches of files.
+    """Embed files and segments of files.
 
     Args:
         clips: what to embed.
-        model: the network, where it is to run.
-        request: what is asked of each clip, from :func:`byola_hear.extraction.request.request_for` this model.
-        workers: threads that decode; None for half as many as the network has, at least two.
-        batch_seconds: seconds of audio in short clips that go to the network together; None for what suits the
-            device. It changes no result.
+        model: the network, on the device that is to compute.
+        request: what is asked of each clip, from :func:`byola_hear.extraction.request.request_for` for this model.
+        workers: number of threads that decode; None for half of the network's threads, but at least two.
+        batch_seconds: length of the short clips that go through the network together, s; None for 60 on a CPU and 600
+            on other devices. It does not change the results.
 
     Yields:
-        In the clips' order, for each clip: :class:`~byola_hear.extraction.rows.Rows`, none or several, then
-        :class:`~byola_hear.extraction.rows.Done`; or :class:`~byola_hear.extraction.rows.Failed`, even after some rows.
+        For each clip, in order: any number of :class:`~byola_hear.extraction.rows.Rows`, then
+        :class:`~byola_hear.extraction.rows.Done` or, possibly after some rows,
+        :class:`~byola_hear.extraction.rows.Failed`.
 
     Raises:
         ValueError: if ``workers`` is not a positive integer, or ``batch_seconds`` not positive.
@@ -91,7 +92,7 @@ def extract(
                     continue
                 while computing:
                     yield from computing.popleft().result()
-                # The other threads have nothing to do, so this one may have them all.
+                # No batch is being computed, so all threads can work on this clip.
                 torch.set_num_threads(n_threads)
                 yield from _streamed(batch[0], features, model, request, decoders)
             while computing:
@@ -107,11 +108,11 @@ class _Sound:
     """A clip's first blocks, decoded, and the rest of it.
 
     Attributes:
-        clip: which.
-        stamp: of its file before it was opened.
+        clip: the clip.
+        stamp: its file's stamp from before it was opened.
         blocks: ``(n_samples_i,)`` float32 each.
-        rest: decodes what follows; None if that is all.
-        error: why it can't be decoded; None if it can.
+        rest: decodes the following blocks; None if there are none.
+        error: why the clip can't be decoded; None if it can.
     """
 
     clip: Clip
@@ -130,7 +131,7 @@ class _Sound:
 
 
 class _Undecodable(Exception):
-    """What is wrong with a file, told apart from what may go wrong in the network."""
+    """An error of a file, as distinct from an error of the network."""
 
     def __init__(self, reason: Exception) -> None:
         super().__init__(str(reason))
@@ -138,7 +139,7 @@ class _Undecodable(Exception):
 
 
 def _decoded(clip: Clip, sample_rate: int) -> _Sound:
-    """A clip's first blocks; what is wrong with it becomes part of the result."""
+    """Decode a clip's first blocks; an error becomes part of the result."""
     stamp = stamp_of(clip.file)
     try:
         rest = read_blocks(clip.file, sample_rate, BLOCK_SECONDS, clip.start, clip.end)
@@ -146,7 +147,7 @@ def _decoded(clip: Clip, sample_rate: int) -> _Sound:
         blocks = [check_waveform(torch.from_numpy(block)) for block in islice(rest, n_blocks)]
         complete = len(blocks) < n_blocks or len(blocks[-1]) < len(blocks[0])
         if complete:
-            for _ in rest:  # none is left; the reader's checks at the end of the file still are
+            for _ in rest:  # no block is left, but the reader's checks at the end of the file are
                 pass
         return _Sound(clip, stamp, blocks, None if complete else rest)
     except FILE_ERRORS as error:
@@ -154,7 +155,7 @@ def _decoded(clip: Clip, sample_rate: int) -> _Sound:
 
 
 def _decoded_ahead(clips: Iterable[Clip], sample_rate: int, pool: ThreadPoolExecutor, ahead: int) -> Iterator[_Sound]:
-    """Clips in order, the next ones being decoded meanwhile."""
+    """Decode clips in order, the next ``ahead`` of them in the background."""
     waiting: deque[Future[_Sound]] = deque()
     remaining = iter(clips)
     for clip in islice(remaining, ahead):
@@ -167,7 +168,7 @@ def _decoded_ahead(clips: Iterable[Clip], sample_rate: int, pool: ThreadPoolExec
 
 
 def _batches(sounds: Iterable[_Sound], most: int) -> Iterator[list[_Sound]]:
-    """Whole clips together, up to ``most`` samples or one clip; a clip that is streamed by itself."""
+    """Group whole clips into batches of up to ``most`` samples, at least one clip; a long clip is a batch by itself."""
     batch: list[_Sound] = []
     size = 0
     for sound in sounds:
@@ -184,10 +185,10 @@ def _batches(sounds: Iterable[_Sound], most: int) -> Iterator[list[_Sound]]:
 
 
 def _embedded(batch: list[_Sound], features: FrameFeatures, model: ByolaModel, request: Request) -> list[Event]:
-    """Events of whole clips, which go through the network together."""
+    """Embed whole clips, which go through the network together."""
     if features.network.device.type == "cpu":
-        # A core for each batch: threads that share one batch wait for the slowest of them at every layer, which costs a
-        # third of the speed where the cores have other things to do, too.
+        # One core for each batch. Threads that share a batch wait for the slowest of them at every layer, which costs
+        # a third of the speed on cores that are also busy with other work.
         torch.set_num_threads(1)
     events: list[Event] = []
     good = [sound for sound in batch if sound.error is None]
@@ -207,7 +208,7 @@ def _embedded(batch: list[_Sound], features: FrameFeatures, model: ByolaModel, r
 def _streamed(
     sound: _Sound, features: FrameFeatures, model: ByolaModel, request: Request, pool: ThreadPoolExecutor
 ) -> Iterator[Event]:
-    """Events of a long clip, in constant memory; the next block is decoded while the network is busy."""
+    """Embed a long clip in constant memory; the next block is decoded while the network computes."""
     n_samples = 0
 
     def blocks() -> Iterator[Tensor]:
@@ -242,12 +243,12 @@ def _streamed(
 
 
 def extract_waveforms(waveforms: Iterable[tuple[Clip, Tensor]], model: ByolaModel, request: Request) -> Iterator[Event]:
-    """Embed waveforms that are in memory already.
+    """Embed waveforms.
 
     Args:
-        waveforms: what to call each, and ``(n_samples,)`` float32 in [-1, 1] at the model's rate.
+        waveforms: a name for each, and ``(n_samples,)`` float32 in [-1, 1] at the model's rate.
         model: the network.
-        request: what is asked of each.
+        request: what is asked of each waveform.
 
     Yields:
         As :func:`extract`.
@@ -265,6 +266,6 @@ def extract_waveforms(waveforms: Iterable[tuple[Clip, Tensor]], model: ByolaMode
 
 
 def failed(clip: Clip, error: Exception) -> Failed:
-    """What became of a clip that raised an error, in one line that doesn't repeat the file's name."""
-    # The name as it is in the message, before the line breaks that it may hold go.
+    """The failure of a clip that raised an error. The reason is one line without the file's name."""
+    # First the name goes, then the line breaks, because the name may contain some.
     return Failed(clip, " ".join(str(error).removeprefix(f"{clip.file}: ").split()) or type(error).__name__)

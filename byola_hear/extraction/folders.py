@@ -1,4 +1,4 @@
-"""Files in folders and of patterns: quick for a million of them, sorted, and safe from loops of links."""
+"""Files in folders and files that match patterns: sorted, fast for a million files, safe with loops of links."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ from fnmatch import fnmatchcase
 from glob import has_magic, iglob
 from pathlib import Path
 
-#: Takes a path that was asked for, and why there is nothing to embed.
+#: Called with a path that was asked for and the reason why there is nothing to embed.
 OnMissing = Callable[[str, str], None]
 
 
 def files_of(path: str, suffixes: frozenset[str], report: OnMissing) -> Iterator[str]:
-    """The files that a path stands for: itself, those in the folder, those that match the pattern.
+    """Find the files that a path names: the file itself, those in the folder, or those that match the pattern.
 
     Args:
-        path: a file, folder or pattern; ``**`` is any number of folders, and at the end the audio files in them.
-        suffixes: ends of names, in lower case, that are audio's; only in folders do names decide.
-        report: called with what is not there and why.
+        path: a file, folder or pattern. ``**`` matches any number of folders, and at the end all audio files in them.
+        suffixes: ends of audio files' names, in lower case. They decide only in folders.
+        report: called with each path that gives nothing, and the reason.
 
     Yields:
-        Paths, as :func:`plain` writes them, those of a folder sorted by their parts.
+        Paths as :func:`plain` writes them, those of a folder sorted by their parts.
     """
     if os.path.isdir(path):
         yield from _audio_below(path, suffixes, report)
     elif os.path.lexists(path):
-        # Even a link to what is not there: reading it will say so.
+        # This includes a broken link: reading it reports what is wrong.
         yield plain(path)
     elif has_magic(path):
         n_found = 0
@@ -56,7 +56,7 @@ def _audio_below(folder: str, suffixes: frozenset[str], report: OnMissing) -> It
 
 
 def _matching(pattern: str, suffixes: frozenset[str], report: OnMissing) -> Iterator[str]:
-    """Files that match, and those in folders that match. The standard library's ``**`` goes round in loops of links."""
+    """Files that match, and files in folders that match. The standard library's ``**`` follows loops of links."""
     parts = Path(pattern).parts
     if "**" not in parts:
         for match in sorted(iglob(pattern)):
@@ -82,12 +82,12 @@ def _parts_match(parts: Sequence[str], pattern: Sequence[str]) -> bool:
 
 
 def _below(folder: str, report: OnMissing) -> Iterator[str]:
-    """All files below a folder, sorted by the parts of their paths, without a look at each.
+    """All files below a folder, sorted by the parts of their paths, without a system call for each.
 
-    Whatever is no folder counts: reading a broken link or a pipe will say what it is.
+    Everything but a folder counts: reading a broken link or a pipe reports what it is.
     """
-    # A stack, not recursion: folders may be nested deeper than Python's calls. With each goes what it is, for a link
-    # to a folder above would go round for ever.
+    # A stack instead of recursion, because folders may be nested deeper than Python's calls. Each entry has the
+    # folder's identity, because following a link to a folder above would never end.
     opened: list[tuple[Iterator[os.DirEntry[str]], str, tuple[int, int]]] = []
 
     def enter(path: str) -> None:
@@ -124,15 +124,25 @@ def _name(entry: os.DirEntry[str]) -> str:
 def _is_folder(entry: os.DirEntry[str]) -> bool:
     try:
         return entry.is_dir()
-    except OSError:  # such as a link to itself
+    except OSError:  # for example, a link to itself
         return False
 
 
 def suffix_of(path: str) -> str:
-    """The end of a name, from its last dot, in lower case."""
+    """The end of a name from its last dot, in lower case.
+
+    Example:
+        >>> suffix_of("birds/robin.WAV")
+        '.wav'
+    """
     return os.path.splitext(path)[1].lower()
 
 
 def plain(path: str) -> str:
-    """A path as it stands in tables: without ``./`` and doubled separators, so that one file has one name."""
+    """A path as tables have it, without ``./`` and repeated separators, so that a file has one name.
+
+    Example:
+        >>> plain("./birds//robin.wav")
+        'birds/robin.wav'
+    """
     return str(Path(path))

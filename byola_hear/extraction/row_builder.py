@@ -1,4 +1,4 @@
-"""A clip's frame features to the rows that were asked for."""
+"""From a clip's frame features to the rows that were requested."""
 
 from __future__ import annotations
 
@@ -20,16 +20,18 @@ from byola_hear.models.pooling.window import WindowPool
 
 
 class Pooled:
-    """Turns one clip's frame features, which come in blocks, into rows.
+    """Pools one clip's frame features, which arrive in blocks, into rows.
 
     Args:
-        clip: which.
+        clip: the clip.
         model: the network.
-        request: what is asked of it.
+        request: what is asked of the clip.
     """
 
     def __init__(self, clip: Clip, model: ByolaModel, request: Request) -> None:
         self.clip, self.rate = clip, model.sample_rate
+        #: The file's sample with which the clip begins.
+        self.first_sample = round(clip.start * self.rate)
         frontend, stride = model.config.frontend, model.config.encoder.stride
         self.step = (stride, frontend.hop_length)
         self.centre, frame = timestamp_centre(0, *self.step), float(stride * frontend.hop_length)
@@ -39,31 +41,35 @@ class Pooled:
         self.centred = request.kind == "timestamp"
         origin = self.centre - window / 2 if self.centred else 0.0
         self.grid = Grid(window, hop, origin, self.centre, frame, self.centred)
-        #: Windows laid anyhow, the model's own along the frames, or none.
+        #: One of these pools: windows anywhere, the model's own windows along the frames, or the whole clip.
         self.grid_pool: GridPool | None = None
         self.slider: WindowPool | None = None
         self.clip_pool: ClipPool | None = None
         if request.window is not None or request.hop is not None:
-            self.grid_pool = GridPool(self.grid)
+            self.grid_pool = GridPool(self.grid, model.config.pooling)
         elif self.centred:
-            self.slider = WindowPool(model.config.window_frames)
+            self.slider = WindowPool(model.config.window_frames, model.config.pooling)
         else:
-            self.clip_pool = ClipPool()
+            self.clip_pool = ClipPool(model.config.pooling)
+        #: Rows that were yielded.
         self.given = 0
         #: The model's own windows that are pooled, but may be centred beyond the clip's end.
         self.held: Tensor | None = None
 
     def add(self, frames: Tensor, n_samples: int) -> Iterator[Rows]:
-        """Take the next frames, give the rows that they complete.
+        """Add the next frames.
 
         Args:
             frames: ``(n_frames, size)``.
-            n_samples: samples of the clip that are known to exist; 0 is always true.
+            n_samples: samples of the clip that are known to exist; 0 is always safe.
+
+        Yields:
+            The rows that are complete.
         """
         if self.clip_pool is not None:
             self.clip_pool.add(frames)
         elif self.slider is not None:
-            # All but the last of a clip's windows are centred within it, so one is held back.
+            # The last of a clip's windows may be centred beyond its end, so one is held back.
             ready = self._with_held(self.slider.add(frames))
             self.held = ready[-1:]
             if len(ready) > 1:
@@ -73,18 +79,21 @@ class Pooled:
                 yield self._rows(first, embeddings, None)
 
     def finish(self, n_samples: int) -> Iterator[Rows]:
-        """The remaining rows.
+        """End the clip.
 
         Args:
-            n_samples: length of the clip.
+            n_samples: length of the clip, in samples.
+
+        Yields:
+            The remaining rows.
 
         Raises:
-            ValueError: if no frame came.
+            ValueError: if there were no frames.
         """
         if self.clip_pool is not None:
-            end = self.clip.start + n_samples / self.rate
             embedding = self.clip_pool.result()[None]
-            yield Rows(self.clip, np.array([self.clip.start]), np.array([end]), None, _to_numpy(embedding))
+            end = np.array([self._end(n_samples)])
+            yield Rows(self.clip, np.array([self.clip.start]), end, None, _to_numpy(embedding))
         elif self.slider is not None:
             rest = self._with_held(self.slider.finish())[: timestamp_count(n_samples, *self.step) - self.given]
             if len(rest):
@@ -97,23 +106,35 @@ class Pooled:
         return windows if self.held is None else torch.cat([self.held, windows])
 
     def _rows(self, first: int, embeddings: Tensor, n_samples: int | None) -> Rows:
-        """Rows of windows from ``first`` on; ``n_samples`` is the clip's length where they may reach beyond it."""
-        last = first + len(embeddings)
-        end = float("inf") if n_samples is None else float(n_samples)
-        index = np.arange(first, last, dtype=np.float64)
-        starts = self.grid.origin + index * self.grid.hop
-        times = np.minimum(self.centre + index * self.grid.hop, end) if self.centred else None
-        self.given = last
+        """Rows of windows from ``first`` on; ``n_samples`` is the clip's length if they may reach beyond it."""
+        self.given = first + len(embeddings)
+        places = np.arange(first, self.given, dtype=np.float64) * self.grid.hop
+        starts = self.grid.origin + places
         return Rows(
             self.clip,
-            self._seconds(np.maximum(starts, 0.0)),
-            self._seconds(np.minimum(starts + self.grid.window, end)),
-            None if times is None else self._seconds(times),
+            self._seconds(np.maximum(starts, 0.0), None),
+            self._seconds(starts + self.grid.window, n_samples),
+            self._seconds(self.centre + places, n_samples) if self.centred else None,
             _to_numpy(embeddings),
         )
 
-    def _seconds(self, samples: NDArray[np.float64]) -> NDArray[np.float64]:
-        return self.clip.start + samples / self.rate
+    def _seconds(self, samples: NDArray[np.float64], n_samples: int | None) -> NDArray[np.float64]:
+        """Places in the clip as times in the file, s, none of them after the clip's end if its length is known."""
+        seconds = self.clip.start + samples / self.rate
+        if n_samples is not None:
+            end = self._end(n_samples)
+            seconds = np.where(samples < n_samples, np.minimum(seconds, end), end)
+        return seconds
+
+    def _end(self, n_samples: int) -> float:
+        """Where the clip ends in the file, s: where it was asked to end, unless the file ends earlier.
+
+        A time that was asked for comes back unchanged, so that a table can be joined to the segments by it.
+        """
+        last_sample = self.first_sample + n_samples
+        if self.clip.end is not None and round(self.clip.end * self.rate) <= last_sample:
+            return self.clip.end
+        return last_sample / self.rate
 
 
 def _to_numpy(embeddings: Tensor) -> NDArray[np.float32]:

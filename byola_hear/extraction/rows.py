@@ -1,4 +1,4 @@
-"""What travels from the network to a table: rows of embeddings, and what became of each clip."""
+"""Events of an extraction: rows of embeddings, and whether each clip succeeded."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ from byola_hear.utils.files import Stamp
 
 @dataclass(frozen=True)
 class Rows:
-    """Some of a clip's rows, in order.
+    """Some of a clip's rows, in order. Times count from the file's beginning.
 
     Attributes:
-        clip: what they are of.
-        start: ``(k,)`` float64, s from the file's beginning: where the sound that was pooled begins.
-        end: ``(k,)`` float64, s: where it ends.
-        time: ``(k,)`` float64, s from the file's beginning: the timestamp, its window's centre; None for scenes.
+        clip: the clip.
+        start: ``(k,)`` float64, where the pooled sound begins, s.
+        end: ``(k,)`` float64, where the pooled sound ends, s. Start and end of a clip's first and last row are those of
+            the clip, unless the file ends earlier.
+        time: ``(k,)`` float64, the timestamp, which is its window's centre, s; None for scenes.
         embeddings: ``(k, size)`` float32.
     """
 
@@ -35,12 +36,12 @@ class Rows:
 
 @dataclass(frozen=True)
 class Done:
-    """A clip is complete: all its rows have been given.
+    """A clip is complete: all its rows were yielded.
 
     Attributes:
-        clip: which.
-        seconds: of audio that it has.
-        stamp: of its file before it was read; None for a waveform.
+        clip: the clip.
+        seconds: length of its audio, s.
+        stamp: its file's stamp from before it was read; None for a waveform.
     """
 
     clip: Clip
@@ -50,16 +51,16 @@ class Done:
 
 @dataclass(frozen=True)
 class Failed:
-    """A clip could not be embedded; rows of it that were given before do not count.
+    """A clip could not be embedded; rows of it that were yielded before are invalid.
 
     Attributes:
-        clip: which.
-        reason: one line: what was wrong.
+        clip: the clip.
+        reason: what was wrong, one line.
     """
 
     clip: Clip
     reason: str
 
 
-#: An extraction yields these, clip by clip. The rows of a clip come first, then its end.
+#: What an extraction yields: each clip's rows, then its success or failure.
 Event = Rows | Done | Failed

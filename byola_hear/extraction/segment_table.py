@@ -1,78 +1,73 @@
-"""Stretches of files from a CSV table of file, start and end."""
+"""Segments of files from a CSV table with the columns file, start and end."""
 
 from __future__ import annotations
 
 import csv
+import io
 import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 from byola_hear.extraction.folders import plain
 from byola_hear.utils.files import readable
+from byola_hear.utils.text import as_utf8
 
-#: The columns that a table of segments has, among others that are not looked at.
+#: The columns that a table of segments needs; others are ignored.
 SEGMENT_COLUMNS = ("file", "start", "end")
-#: A file, and from where to where, s; None for its end.
+#: A file, and where the segment begins and ends, s; None for the file's end.
 Segment = tuple[str, float, float | None]
-#: Hours and minutes before the seconds: 1:02:03.5 or 2:03.5; minutes alone may be more than an hour.
+#: Hours and minutes before the seconds: 1:02:03.5 or 2:03.5. Minutes without hours may exceed 59.
 _CLOCK = re.compile(r"(?:(\d+):(?=[0-5]?\d:))?(\d{1,2}):([0-5]?\d(?:\.\d*)?)")
+#: A number whose comma may separate thousands.
+_THOUSANDS = re.compile(r"\d{1,3}(,\d{3})+")
 
 
-def read_segments(path: str | os.PathLike[str]) -> list[Segment]:
-    """The stretches of files in a table of segments.
+def read_segments(path: str | bytes | os.PathLike[str] | os.PathLike[bytes]) -> list[Segment]:
+    """Read a table of segments.
 
-    The table is CSV, with commas, semicolons or tabs between cells, and begins with the columns' names, among them
-    ``file``, ``start`` and ``end``. Times are seconds, or ``H:MM:SS.s``; an empty start is the file's beginning, an
-    empty end its end. A relative file is relative to the working directory if it is there, else to the table's folder.
+    The table is CSV in UTF-8, or in UTF-16 with a byte order mark. Commas, semicolons or tabs separate the cells. The
+    first line has the columns' names, among them ``file``, ``start`` and ``end``. Times are seconds or ``H:MM:SS.s``;
+    between semicolons or tabs, they may have decimal commas. An empty start is the file's beginning, an empty end the
+    file's end. A relative path is relative to the working directory if the file exists there, else to the table's
+    folder.
 
     Args:
         path: the table.
 
     Returns:
-        File, start and end in s, None for the file's end: one a row, in order.
+        File, start and end in s, None for the file's end: one for each row, in order.
 
     Raises:
-        FileNotFoundError: if there is no such table.
-        OSError: if it can't be read.
-        ValueError: if it is none; the message names the line, what was expected and what was found.
+        FileNotFoundError: if the table does not exist.
+        OSError: if the table can't be read.
+        ValueError: if it is not such a table; the message names the line, what was expected and what was found.
     """
+    table = os.fsdecode(path)
+    with readable(table, "table of segments"):
+        text = as_utf8(Path(table).read_bytes(), table).decode("utf-8", "surrogateescape")
     place: dict[str, str] = {}
-    segments = []
-    with (
-        readable(path, "table of segments"),
-        open(path, encoding="utf-8-sig", errors="surrogateescape", newline="") as table,
-    ):
-        first = table.readline()
-        table.seek(0)
-        delimiter = next((mark for mark in ",;\t" if mark in first), ",")
-        reader = csv.reader(table, delimiter=delimiter)
-        try:
-            names = [name.strip().lower() for name in next(reader, [])]
-            if missing := [name for name in SEGMENT_COLUMNS if name not in names]:
-                raise ValueError(
-                    f"{path}, line 1: expected the columns' names, among them file, start and end; "
-                    f"no {', '.join(missing)} in {first.strip()[:200]!r}"
-                )
-            columns = [names.index(name) for name in SEGMENT_COLUMNS]
-            for row in reader:
-                if not any(cell.strip() for cell in row):
-                    continue
-                where = f"{path}, line {reader.line_num}"
-                if len(row) <= max(columns):
-                    raise ValueError(f"{where}: expected {len(names)} cells, got {len(row)}")
-                file, start, end = (row[column] for column in columns)
-                if not file.strip():
-                    raise ValueError(f"{where}: expected a file's path, got an empty cell")
-                if file not in place:
-                    place[file] = _located(file, Path(path).parent)
-                segments.append(_segment(where, place[file], start, end))
-        except csv.Error as error:
-            raise ValueError(f"{path}, line {reader.line_num}: not CSV ({error})") from error
+    segments: list[Segment] = []
+    decimal_mark = ""
+    for where, mark, file, start, end in _cells(table, text):
+        if not file.strip():
+            raise ValueError(f"{where}: expected a file's path, got an empty cell")
+        if file not in place:
+            place[file] = _located(file, Path(table).parent)
+        for time in (start, end):
+            for found in ",.":
+                if found in time and decimal_mark not in ("", found):
+                    raise ValueError(f"{where}: expected one decimal mark in all times, got {time.strip()!r}")
+                decimal_mark = found if found in time else decimal_mark
+        begin, stop = (_seconds(where, mark, time) for time in (start, end))
+        if stop is not None and stop <= (begin or 0.0):
+            raise ValueError(f"{where}: expected an end after the start, got {start.strip()} to {end.strip()}")
+        segments.append((place[file], begin or 0.0, stop))
     return segments
 
 
 def seconds_of(text: str) -> float:
-    """A time as seconds.
+    """Parse a time.
 
     Args:
         text: seconds, ``M:SS`` or ``H:MM:SS``, with or without decimals.
@@ -81,7 +76,7 @@ def seconds_of(text: str) -> float:
         Seconds.
 
     Raises:
-        ValueError: if it is something else.
+        ValueError: if the text is something else.
 
     Example:
         >>> seconds_of("83.5"), seconds_of("1:23.5"), seconds_of("1:02:03")
@@ -100,18 +95,63 @@ def seconds_of(text: str) -> float:
     return value
 
 
+def _cells(path: str, text: str) -> Iterator[tuple[str, str, str, str, str]]:
+    """For each row: where it is, the mark between its cells, and its file, start and end."""
+    mark, names = _header(path, text)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=mark)
+    next(reader)
+    columns = [names.index(name) for name in SEGMENT_COLUMNS]
+    try:
+        for row in reader:
+            if not any(cell.strip() for cell in row):
+                continue
+            where = f"{path}, line {reader.line_num}"
+            if len(row) <= max(columns):
+                raise ValueError(f"{where}: expected {len(names)} cells, got {len(row)}")
+            file, start, end = (row[column] for column in columns)
+            yield where, mark, file, start, end
+    except csv.Error as error:
+        raise ValueError(f"{path}, line {reader.line_num}: not CSV ({error})") from error
+
+
+def _header(path: str, text: str) -> tuple[str, list[str]]:
+    """The mark that separates the cells, and the columns' names.
+
+    A comma may stand in the name of a column in a table with semicolons, and the other way round. The mark is the one
+    that gives the names which have to be there.
+    """
+    found: dict[str, list[str]] = {}
+    for mark in ",;\t":
+        try:
+            found[mark] = [
+                name.strip().lower() for name in next(csv.reader(io.StringIO(text, newline=""), delimiter=mark), [])
+            ]
+        except csv.Error as error:
+            raise ValueError(f"{path}, line 1: not CSV ({error})") from error
+    mark = max(found, key=lambda each: sum(name in found[each] for name in SEGMENT_COLUMNS))
+    if missing := [name for name in SEGMENT_COLUMNS if name not in found[mark]]:
+        first = text.partition("\n")[0].strip()
+        raise ValueError(
+            f"{path}, line 1: expected the columns' names, among them file, start and end; "
+            f"no {', '.join(missing)} in {first[:200]!r}"
+        )
+    return mark, found[mark]
+
+
 def _located(file: str, folder: Path) -> str:
-    """A segment's file: where it is from the working directory, else from the table's folder."""
+    """A segment's file: relative to the working directory if it exists there, else to the table's folder."""
     beside = folder / file
     return plain(file) if os.path.isabs(file) or os.path.lexists(file) or not beside.exists() else str(beside)
 
 
-def _segment(where: str, file: str, start: str, end: str) -> Segment:
+def _seconds(where: str, mark: str, time: str) -> float | None:
+    """A cell with a time in seconds; None if it is empty. ``mark`` separates the table's cells."""
+    if not time.strip():
+        return None
+    # Semicolons are the mark where commas have decimals after them. With tabs, thousands are possible as well.
+    if mark == "\t" and _THOUSANDS.fullmatch(time.strip()):
+        raise ValueError(f"{where}: expected a time without thousands, or decimals after a point, got {time.strip()!r}")
     try:
-        begin = seconds_of(start) if start.strip() else 0.0
-        stop = seconds_of(end) if end.strip() else None
-    except ValueError as error:
-        raise ValueError(f"{where}: {error}") from error
-    if stop is not None and stop <= begin:
-        raise ValueError(f"{where}: expected an end after the start, got {start.strip()} to {end.strip()}")
-    return file, begin, stop
+        return seconds_of(time if mark == "," else time.replace(",", ".", 1))
+    except ValueError:
+        raise ValueError(f"{where}: expected a time as seconds or H:MM:SS, got {time.strip()!r}") from None

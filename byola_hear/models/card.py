@@ -48,14 +48,13 @@ def model_facts(config: ModelConfig, parameters: int, sha256: str) -> dict[str, 
     Returns:
         Values by name.
     """
-    frame_ms = 1000 * config.encoder.stride * config.frontend.hop_length / config.frontend.sample_rate
     hours = training_hours(config.training)
     return {
         "version": config.version,
         "licence of the weights": config.licence,
         "audio": f"{config.frontend.sample_rate} Hz, mono",
-        "embedding": f"{config.encoder.feature_size} dimensions for a clip, or every {frame_ms:g} ms",
-        "window of a timestamp embedding": f"{frame_ms * config.window_frames:g} ms",
+        "embedding": f"{config.encoder.feature_size} dimensions for a clip, or every {config.frame_ms:g} ms",
+        "window of a timestamp embedding": f"{config.frame_ms * config.window_frames:g} ms",
         "parameters": f"{parameters / 1e6:.2f} million",
         **({} if hours is None else {"trained on": f"{hours:.1f} hours"}),
         "SHA-256 of the checkpoint": f"`{sha256}`",

@@ -1,9 +1,19 @@
-"""Checkpoints: one safetensors file with the weights and, in its header, everything else about the model.
+"""Checkpoints: one safetensors file with a model's weights and, in its header, everything else about the model.
 
-The header's metadata has one entry, ``byola_hear``: JSON of the format's version and of the whole
-:class:`~byola_hear.models.config.ModelConfig`. Tensors carry the names of published checkpoints of the family
-(``features.*``, ``fc.*``); matrices and kernels are float16, vectors (biases, batch norm) float32, since they
-are a thousandth of the file and a variance may exceed float16. Reading runs no code from the file.
+The header's metadata has one entry, ``byola_hear``: JSON with the format's version and the whole
+:class:`~byola_hear.models.config.ModelConfig`. The tensors of convolutional encoders have the names of published
+checkpoints of the family (``features.*``, ``fc.*``). Matrices and kernels are float16. Vectors (biases, batch norm) are
+float32: they are a thousandth of the file, and a variance may exceed the range of float16. Reading runs no code from
+the file.
+
+Versions of the format:
+
+- 1 (byola_hear up to 0.5): every encoder is convolutional and the pooling is maximum plus mean, so the header names
+  neither.
+- 2: the header names the encoder's ``kind`` and the ``pooling``. Readers of version 1 refuse such a file by its
+  version.
+
+Both are read; version 2 is written.
 """
 
 from __future__ import annotations
@@ -11,57 +21,61 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Protocol
 
 import safetensors
 import safetensors.torch
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from byola_hear.models.config import ModelConfig
-from byola_hear.models.encoders.convolutional import Encoder, EncoderConfig
+from byola_hear.models.encoders.protocol import EncoderShape, FrameEncoder
+from byola_hear.models.encoders.registry import build_encoder
 from byola_hear.utils.files import replacing
 
-#: Name of the metadata entry, by which a file is recognised.
+#: Name of the metadata entry that marks a checkpoint of this package.
 FORMAT = "byola_hear"
-#: Raised whenever an older reader could no longer make sense of the file.
-FORMAT_VERSION = 1
-#: Longest header that is looked at, bytes. A checkpoint's is some kilobytes.
+#: Version that is written; raised whenever older readers cannot use the file.
+FORMAT_VERSION = 2
+#: Versions that are read.
+READABLE_VERSIONS = (1, 2)
+#: Longest header that is read, bytes. A checkpoint's header has a few kilobytes.
 MAX_HEADER_BYTES = 16 * 1024 * 1024
-#: Counts batches while training and has no part in inference: left out of the file.
+#: Buffers of this name count batches in training. Inference does not use them, so files leave them out.
 COUNTER = "num_batches_tracked"
 
 
 class CheckpointError(ValueError):
-    """A checkpoint that can't be used; the message names the file and says why."""
+    """A checkpoint cannot be used. The message names the file and the reason."""
 
 
 class Saved(Protocol):
-    """What goes into a checkpoint: a model's configuration and its network."""
+    """What a checkpoint stores: a :class:`~byola_hear.models.model.ByolaModel`, for instance."""
 
     @property
     def config(self) -> ModelConfig:
-        """Everything but the weights."""
+        """Everything except the weights."""
 
     @property
-    def encoder(self) -> Encoder:
+    def encoder(self) -> nn.Module:
         """The network."""
 
 
 def save_checkpoint(path: str | os.PathLike[str], model: Saved, dtype: torch.dtype = torch.float16) -> str:
-    """Write a model to a file: all of it or, if anything fails, nothing.
+    """Write a model to a file. If anything fails, nothing is written and an existing file stays as it was.
 
     Args:
-        path: where to; an existing file is replaced.
+        path: the file; an existing one is replaced.
         model: the model; its ``config`` goes into the header.
-        dtype: of the matrices and kernels.
+        dtype: dtype of the matrices and kernels in the file.
 
     Returns:
-        The file's SHA-256 in hexadecimal. Same weights and configuration, same bytes.
+        The file's SHA-256 in hexadecimal. The same weights and configuration give the same bytes.
 
     Raises:
-        ValueError: if a weight is not finite, or no longer is as ``dtype``.
+        ValueError: if a weight is not finite, or not finite in ``dtype``.
         FileNotFoundError: if the folder does not exist.
     """
     path = Path(path)
@@ -87,13 +101,13 @@ def read_checkpoint(
 
     Args:
         path: a file written by :func:`save_checkpoint`.
-        expected_sha256: hexadecimal; the file is refused if its hash is another.
+        expected_sha256: hexadecimal; a file with another hash is refused.
 
     Returns:
-        The configuration, and the weights by name as they are in the file.
+        The configuration, and the weights by name as stored in the file.
 
     Raises:
-        CheckpointError: if the file is not such a checkpoint, is damaged, or has another hash.
+        CheckpointError: if the file is not a checkpoint of this package, is damaged, or has another hash.
         FileNotFoundError: if there is no such file.
     """
     path = existing_file(path)
@@ -101,28 +115,28 @@ def read_checkpoint(
     if expected_sha256 is not None:
         actual = hashlib.sha256(content).hexdigest()
         if actual != expected_sha256.lower():
-            raise CheckpointError(f"{path}: expected SHA-256 {expected_sha256}, the file's is {actual}")
+            raise CheckpointError(f"{path}: expected SHA-256 {expected_sha256}, got {actual}")
     header = _parse_header(path, content[: 8 + MAX_HEADER_BYTES], len(content))
     config = _config_of(path, header)
     shapes = {name: tuple(entry["shape"]) for name, entry in header.items() if name != "__metadata__"}
     check_shapes(path, config.encoder, shapes)
     try:
         return config, safetensors.torch.load(content)
-    except (safetensors.SafetensorError, KeyError) as error:  # KeyError: a type that it has no tensors of
+    except (safetensors.SafetensorError, KeyError) as error:  # KeyError: a dtype that the library does not support
         raise CheckpointError(f"{path}: damaged safetensors file ({error})") from error
 
 
 def read_header(path: str | os.PathLike[str]) -> tuple[ModelConfig, dict[str, tuple[int, ...]]]:
-    """Read what a checkpoint says about itself, without its weights.
+    """Read a checkpoint's header without its weights.
 
     Args:
         path: a file written by :func:`save_checkpoint`.
 
     Returns:
-        The configuration, and each tensor's shape by name.
+        The configuration, and the shape of each tensor by name.
 
     Raises:
-        CheckpointError: if the file is not such a checkpoint or is truncated.
+        CheckpointError: if the file is not a checkpoint of this package or is truncated.
         FileNotFoundError: if there is no such file.
     """
     path = existing_file(path)
@@ -135,6 +149,12 @@ def read_header(path: str | os.PathLike[str]) -> tuple[ModelConfig, dict[str, tu
 
 
 def existing_file(path: str | os.PathLike[str]) -> Path:
+    """Check that a checkpoint's file exists.
+
+    Raises:
+        CheckpointError: if it is a folder.
+        FileNotFoundError: if there is no such file.
+    """
     path = Path(path)
     if path.is_dir():
         raise CheckpointError(f"{path}: expected a checkpoint file, got a folder")
@@ -144,12 +164,12 @@ def existing_file(path: str | os.PathLike[str]) -> Path:
 
 
 def _parse_header(path: Path, start: bytes, size: int) -> dict[str, Any]:
-    """The JSON header of a safetensors file, checked as far as it can be without the tensors.
+    """Read the JSON header of a safetensors file and check everything that does not need the tensors.
 
     Args:
-        path: for messages.
+        path: the file, for messages.
         start: the file's first bytes, header included.
-        size: of the whole file, bytes.
+        size: size of the whole file, bytes.
     """
     length = int.from_bytes(start[:8], "little")
     if size < 10 or length > MAX_HEADER_BYTES or start[8:9] != b"{":
@@ -179,24 +199,35 @@ def _config_of(path: Path, header: dict[str, Any]) -> ModelConfig:
     try:
         content = json.loads(text)
         version = content["format_version"]
-        if version == FORMAT_VERSION:
+        if version in READABLE_VERSIONS:
             return ModelConfig.from_dict(content["config"])
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError) as error:
         raise CheckpointError(f"{path}: unusable configuration in the header ({error})") from error
-    raise CheckpointError(f"{path}: expected checkpoint format version {FORMAT_VERSION}, got {version!r}")
+    known = " or ".join(map(str, READABLE_VERSIONS))
+    hint = "; a newer byola_hear may read it" if isinstance(version, int) and version > FORMAT_VERSION else ""
+    raise CheckpointError(f"{path}: expected checkpoint format version {known}, got {version!r}{hint}")
 
 
-def _empty_encoder(path: Path, config: EncoderConfig) -> Encoder:
-    """An encoder without memory or random numbers spent on weights that are about to be replaced."""
+def _empty_encoder(path: Path, config: EncoderShape) -> FrameEncoder:
+    """Make a network without weights, which takes neither memory nor random numbers."""
     try:
         with torch.device("meta"):
-            return Encoder(config)
+            return build_encoder(config)
     except (RuntimeError, TypeError, OverflowError) as error:
         raise CheckpointError(f"{path}: no network of this shape can be built: {config}") from error
 
 
-def check_shapes(path: Path, config: EncoderConfig, shapes: dict[str, tuple[int, ...]]) -> None:
-    """Compare tensors' names and shapes with the configured network's, before anything is allocated."""
+def check_shapes(path: Path, config: EncoderShape, shapes: dict[str, tuple[int, ...]]) -> None:
+    """Compare the names and shapes of tensors with those of the configured network, before memory is allocated.
+
+    Args:
+        path: the checkpoint, for messages.
+        config: the network's configuration.
+        shapes: the shape of each tensor by name.
+
+    Raises:
+        CheckpointError: if a tensor is missing, unknown or has another shape.
+    """
     state = _empty_encoder(path, config).state_dict()
     expected = {name: tuple(tensor.shape) for name, tensor in state.items() if not name.endswith(COUNTER)}
     if missing := sorted(expected.keys() - shapes.keys()):
@@ -208,13 +239,13 @@ def check_shapes(path: Path, config: EncoderConfig, shapes: dict[str, tuple[int,
             raise CheckpointError(f"{path}: expected {name} of shape {shape}, got {shapes[name]}")
 
 
-def filled_encoder(path: Path, config: EncoderConfig, tensors: dict[str, Tensor]) -> Encoder:
-    """The network that a checkpoint's tensors make.
+def filled_encoder(path: Path, config: EncoderShape, tensors: dict[str, Tensor]) -> FrameEncoder:
+    """Make a network of a checkpoint's tensors.
 
     Args:
         path: the checkpoint, for messages.
-        config: the network's shape.
-        tensors: its weights by name, of the right shapes.
+        config: the network's configuration.
+        tensors: the weights by name, of the right shapes.
 
     Returns:
         The network: float32, on the CPU.
@@ -226,7 +257,7 @@ def filled_encoder(path: Path, config: EncoderConfig, tensors: dict[str, Tensor]
     for name, tensor in tensors.items():
         if not tensor.dtype.is_floating_point:
             raise CheckpointError(f"{path}: expected floating point numbers in {name}, got {tensor.dtype}")
-        # A copy: float32 tensors would otherwise share the file's buffer.
+        # A copy: otherwise float32 tensors would share the file's buffer.
         state[name] = tensor.to(torch.float32, copy=True).contiguous()
         if not torch.isfinite(state[name]).all():
             raise CheckpointError(f"{path}: {name} holds NaN or infinite values")
@@ -238,7 +269,13 @@ def filled_encoder(path: Path, config: EncoderConfig, tensors: dict[str, Tensor]
     return encoder
 
 
-def listed(names: Any) -> str:
-    names = [str(name) for name in names]
-    shown = ", ".join(names[:4]) or "none"
-    return shown if len(names) <= 4 else f"{shown} and {len(names) - 4} more"
+def listed(names: Iterable[object]) -> str:
+    """Join names for a message, at most four of them.
+
+    Example:
+        >>> listed("abcdef")
+        'a, b, c, d and 2 more'
+    """
+    all_names = [str(name) for name in names]
+    shown = ", ".join(all_names[:4]) or "none"
+    return shown if len(all_names) <= 4 else f"{shown} and {len(all_names) - 4} more"

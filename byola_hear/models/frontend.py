@@ -1,9 +1,8 @@
 """Log-mel front end: waveform to log-mel spectrogram, in plain torch.
 
-Frames are centred: frame ``i`` is centred on sample ``i * hop_length``, and what its window reaches beyond
-either end of the clip is the clip reflected there. A clip of ``n`` samples has ``1 + n // hop_length`` frames,
-whatever its length, one sample included. Any range of frames can be computed by itself
-(:func:`log_mel_range`), which is what makes chunked results equal whole ones.
+Frames are centred: frame ``i`` is centred on sample ``i * hop_length``. Where a window reaches beyond the clip's start
+or end, the clip is continued by reflection. A clip of ``n`` samples has ``1 + n // hop_length`` frames, also if it has
+a single sample. Any range of frames can be computed by itself (:func:`log_mel_range`), so chunks equal the whole.
 """
 
 from __future__ import annotations
@@ -22,18 +21,21 @@ LOG_OFFSET = torch.finfo(torch.float32).eps
 
 @dataclass(frozen=True)
 class FrontendConfig:
-    """What turns a waveform into a log-mel spectrogram.
+    """Settings of the log-mel spectrogram.
 
     Attributes:
-        sample_rate: Hz.
+        sample_rate: sampling rate of the audio, Hz.
         n_fft: length of the Fourier transform, samples.
-        window_length: length of the Hann window, samples, at most ``n_fft``; centred within it.
+        window_length: length of the Hann window, samples; at most ``n_fft``, within which it is centred.
         hop_length: samples from one frame to the next.
         n_mels: number of mel bands.
         f_min: lower edge of the lowest band, Hz.
         f_max: upper edge of the highest band, Hz.
         mel_scale: ``"slaney"`` (BYOL-A v2) or ``"htk"`` (BYOL-A v1, BYOL-S).
         mel_norm: ``"slaney"`` for bands of equal area, ``"none"`` for bands of equal height.
+
+    Raises:
+        ValueError: if a value is not allowed.
     """
 
     sample_rate: int = 16000
@@ -63,20 +65,22 @@ class FrontendConfig:
             raise ValueError(f"mel_norm must be 'slaney' or 'none', got {self.mel_norm!r}")
 
     def to_dict(self) -> dict[str, Any]:
-        """The configuration as plain values, for a checkpoint's header."""
+        """The fields as plain JSON values."""
         return asdict(self)
 
 
 def hz_to_mel(frequency: Tensor, scale: str) -> Tensor:
-    """Frequency to mel.
+    """Convert frequencies to mel.
 
     Args:
-        frequency: Hz, any shape.
-        scale: ``"htk"``: 2595 log10(1 + f/700); ``"slaney"``: linear below 1 kHz, logarithmic above
-            (M. Slaney, Auditory Toolbox, 1998).
+        frequency: frequencies in Hz, any shape.
+        scale: ``"htk"``: 2595 log10(1 + f/700); ``"slaney"``: linear below 1 kHz, logarithmic above.
 
     Returns:
         Mel, same shape.
+
+    Source:
+        M. Slaney, Auditory Toolbox, 1998.
 
     Example:
         >>> hz_to_mel(torch.tensor([1000.0]), "slaney")
@@ -90,7 +94,15 @@ def hz_to_mel(frequency: Tensor, scale: str) -> Tensor:
 
 
 def mel_to_hz(mel: Tensor, scale: str) -> Tensor:
-    """Mel to frequency in Hz: the inverse of :func:`hz_to_mel`, same shape in and out."""
+    """Convert mel to frequencies in Hz: the inverse of :func:`hz_to_mel`.
+
+    Args:
+        mel: mel, any shape.
+        scale: ``"htk"`` or ``"slaney"``.
+
+    Returns:
+        Frequencies in Hz, same shape.
+    """
     if scale == "htk":
         return 700.0 * (10.0 ** (mel / 2595.0) - 1.0)
     linear = mel * (200.0 / 3.0)
@@ -99,10 +111,13 @@ def mel_to_hz(mel: Tensor, scale: str) -> Tensor:
 
 
 def mel_filters(config: FrontendConfig) -> Tensor:
-    """Triangular mel filters.
+    """Compute the triangular mel filters.
+
+    Args:
+        config: the front end.
 
     Returns:
-        ``(n_fft // 2 + 1, n_mels)`` float32: the weight of each frequency bin in each band. Computed in float64.
+        ``(n_fft // 2 + 1, n_mels)`` float32, computed in float64: the weight of each frequency bin in each band.
     """
     bins = torch.linspace(0, config.sample_rate / 2, config.n_fft // 2 + 1, dtype=torch.float64)
     edges = torch.tensor([config.f_min, config.f_max], dtype=torch.float64)
@@ -120,7 +135,7 @@ def mel_filters(config: FrontendConfig) -> Tensor:
 
 @lru_cache(maxsize=16)
 def _constants(config: FrontendConfig, device: torch.device) -> tuple[Tensor, Tensor]:
-    """Window and filters on a device, made once for each configuration and device."""
+    """Window and mel filters, computed once for each configuration and device."""
     window = torch.hann_window(config.window_length, periodic=True)
     return window.to(device), mel_filters(config).to(device)
 
@@ -136,15 +151,14 @@ def frame_count(n_samples: int, config: FrontendConfig) -> int:
 
 
 def reflected(waveform: Tensor, start: int, stop: int) -> Tensor:
-    """Samples ``start`` to ``stop`` of clips continued by reflection beyond both ends.
+    """Take samples ``start`` to ``stop`` of clips that are continued by reflection beyond both ends.
 
-    Works for any overhang and any length: a clip shorter than the overhang is reflected again and again, a
-    single sample is repeated.
+    A clip shorter than the distance is reflected again and again; a single sample is repeated.
 
     Args:
-        waveform: ``(..., n_samples)``, ``n_samples`` at least 1.
-        start: first sample wanted, may be negative.
-        stop: one past the last sample wanted, may be beyond ``n_samples``.
+        waveform: ``(..., n_samples)``, at least one sample.
+        start: first sample; may be negative.
+        stop: one past the last sample; may be beyond ``n_samples``.
 
     Returns:
         ``(..., stop - start)``.
@@ -169,13 +183,13 @@ def reflected(waveform: Tensor, start: int, stop: int) -> Tensor:
 
 
 def log_mel_range(waveform: Tensor, config: FrontendConfig, first: int, last: int) -> Tensor:
-    """Log-mel frames ``first`` to ``last`` (exclusive) of clips, without computing the others.
+    """Compute log-mel frames ``first`` to ``last`` (exclusive) of clips, and no others.
 
     Args:
         waveform: ``(..., n_samples)`` float32 in [-1, 1] at ``config.sample_rate``.
         config: the front end.
-        first: first frame wanted, from 0.
-        last: one past the last frame wanted, at most ``frame_count(n_samples, config)``.
+        first: first frame, counted from 0.
+        last: one past the last frame; at most ``frame_count(n_samples, config)``.
 
     Returns:
         ``(..., n_mels, last - first)`` float32, natural logarithm of power.
@@ -187,7 +201,7 @@ def log_mel_range(waveform: Tensor, config: FrontendConfig, first: int, last: in
 
 
 def log_mel_of_padded(samples: Tensor, config: FrontendConfig) -> Tensor:
-    """Log-mel of samples that already hold what the first and last windows reach for.
+    """Compute the log-mel of samples that already contain the first and the last window completely.
 
     Args:
         samples: ``(..., n_fft + (n_frames - 1) * hop_length)``.
@@ -214,11 +228,11 @@ def log_mel_of_padded(samples: Tensor, config: FrontendConfig) -> Tensor:
 
 
 def log_mel(waveform: Tensor, config: FrontendConfig | None = None) -> Tensor:
-    """Log-mel spectrogram of clips: natural logarithm of mel power plus float32's epsilon.
+    """Compute the log-mel spectrogram of clips: the natural logarithm of mel power plus float32's epsilon.
 
     Args:
         waveform: ``(..., n_samples)`` float32 in [-1, 1] at ``config.sample_rate``, at least one sample.
-        config: the front end; BYOL-A v2's if None.
+        config: the front end; that of BYOL-A v2 if None.
 
     Returns:
         ``(..., n_mels, 1 + n_samples // hop_length)`` float32.
@@ -243,6 +257,9 @@ def log_mel(waveform: Tensor, config: FrontendConfig | None = None) -> Tensor:
 
 class LogMel(torch.nn.Module):
     """:func:`log_mel` as a module.
+
+    Args:
+        config: the front end; that of BYOL-A v2 if None.
 
     Shape:
         - input ``(..., n_samples)`` float32

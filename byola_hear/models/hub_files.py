@@ -1,8 +1,8 @@
-"""A model's files as the Hugging Face Hub has them: found in a folder or brought from there, written, and put there.
+"""A model's files in the Hugging Face Hub's layout: find or download them, write them into a folder, upload them.
 
-A model's folder, or repository, holds ``model.safetensors``, the project's own checkpoint with everything about
-the model in its header; ``config.json``, the same configuration for whoever looks for it there; and ``README.md``,
-the card. Reading takes nothing but the checkpoint, and runs no code from it.
+A model's folder or repository contains ``model.safetensors``, a checkpoint of this package with everything about the
+model in its header; ``config.json``, the same configuration for tools that expect it there; and ``README.md``, the
+model card. Reading uses the checkpoint alone and runs no code from it.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ from byola_hear.utils.files import replacing
 
 #: Names of the files in a folder or repository, as the Hub expects them.
 CHECKPOINT, CONFIG, CARD = "model.safetensors", "config.json", "README.md"
-#: Licences that the Hub knows by their SPDX name in small letters; others are "other" and named.
+#: Licences that the Hub knows, by their SPDX names in lower case. Others appear as "other" with their name.
 HUB_LICENCES = frozenset(
     """apache-2.0 mit cc0-1.0 cc-by-2.0 cc-by-3.0 cc-by-4.0 cc-by-sa-3.0 cc-by-sa-4.0 cc-by-nc-3.0 cc-by-nc-4.0
     cc-by-nd-4.0 cc-by-nc-sa-4.0 cc-by-nc-nd-4.0 bsd-2-clause bsd-3-clause isc mpl-2.0 unlicense""".split()  # noqa: SIM905
 )
-#: ``organisation/name``, and perhaps ``@revision``.
+#: ``organisation/name``, optionally with ``@revision``.
 _REPOSITORY = re.compile(r"(?P<name>\w[\w.-]*/\w[\w.-]*)(?:@(?P<revision>[\w./-]+))?")
 
 _Result = TypeVar("_Result")
 
 
 class HubError(OSError):
-    """A model that can't be had from the Hub or put there; the message names the repository and says why."""
+    """A model cannot be downloaded from the Hub or uploaded. The message names the repository and the reason."""
 
 
 def save_pretrained(
@@ -45,16 +45,16 @@ def save_pretrained(
 
     Args:
         model: the model; ``config.training`` goes into the card.
-        folder: where to; made if it is not there. What it holds besides stays.
-        card: Markdown to stand under the card's front matter; made from the configuration if None.
-        dtype: of the matrices and kernels in the file.
+        folder: the folder; created if it does not exist. Other files in it stay.
+        card: Markdown below the card's front matter; written from the configuration if None.
+        dtype: dtype of the matrices and kernels in the file.
 
     Returns:
-        The checkpoint's SHA-256 in hexadecimal, by which ``from_pretrained`` can make sure of it.
+        The checkpoint's SHA-256 in hexadecimal, for ``from_pretrained(..., sha256=...)``.
 
     Raises:
-        ValueError: if a weight is not finite as ``dtype``.
-        OSError: if the folder can't be written.
+        ValueError: if a weight is not finite in ``dtype``.
+        OSError: if the folder cannot be written.
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -73,21 +73,21 @@ def located(
     token: str | None = None,
     local_files_only: bool = False,
 ) -> Path:
-    """Find a model's checkpoint in a folder, or bring it from the Hub into its cache.
+    """Find a model's checkpoint in a folder, or download it from the Hub into its cache.
 
     Args:
-        source: a folder that :func:`save_pretrained` wrote, or a repository: ``"organisation/name"``, also with the
-            revision, ``"organisation/name@v1"``. A folder of that name wins.
-        revision: the repository's branch, tag or commit; its main branch if None.
-        token: for a private repository; that of the Hub's own login if None.
-        local_files_only: take the repository from the cache alone, without asking the Hub.
+        source: a folder that :func:`save_pretrained` wrote, or a repository: ``"organisation/name"``, or with a
+            revision ``"organisation/name@v1"``. A folder of that name wins.
+        revision: branch, tag or commit of the repository; its main branch if None.
+        token: access token for a private repository; that of the Hub's own login if None.
+        local_files_only: use the cache alone, without a request to the Hub.
 
     Returns:
-        Where the checkpoint is; of a folder, where it should be.
+        Path of the checkpoint. In a folder, it is not checked that the file exists.
 
     Raises:
-        ValueError: if ``source`` is neither, or two revisions are given.
-        HubError: if the repository can't be had, or the ``huggingface_hub`` package is missing.
+        ValueError: if ``source`` is neither a folder nor a repository, or there are two revisions.
+        HubError: if the repository is not available, or the ``huggingface_hub`` package is missing.
     """
     text = os.fspath(source)
     if text and Path(text).is_dir():
@@ -103,7 +103,7 @@ def located(
         raise ValueError(f"expected one revision, got {matched['revision']!r} in {text!r} and {revision!r}")
     name, revision = matched["name"], matched["revision"] or revision
     path: str = _asked(
-        f"can't get {CHECKPOINT} of {name}" + (f" at revision {revision}" if revision else ""),
+        f"cannot download {CHECKPOINT} of {name}" + (f" at revision {revision}" if revision else ""),
         lambda: _library().hf_hub_download(
             name, CHECKPOINT, revision=revision, token=token, local_files_only=local_files_only
         ),
@@ -122,24 +122,27 @@ def push_to_hub(
     card: str | None = None,
     dtype: torch.dtype = torch.float16,
 ) -> str:
-    """Put a model on the Hub: checkpoint, configuration and card in one commit.
+    """Upload a model to the Hub: checkpoint, configuration and card in one commit.
 
     Args:
         model: the model.
-        repository: ``"organisation/name"``; made if it is not there.
-        revision: the branch; the main one if None.
-        private: whether a repository that is made is private; as the organisation has it if None.
-        token: with the right to write; that of the Hub's own login if None.
-        message: of the commit; the model's name and version if None.
+        repository: ``"organisation/name"``; created if it does not exist.
+        revision: the branch; the main branch if None.
+        private: whether a new repository is private; the organisation's default if None.
+        token: access token with the right to write; that of the Hub's own login if None.
+        message: the commit's message; the model's name and version if None.
         card: as in :func:`save_pretrained`.
-        dtype: of the matrices and kernels in the file.
+        dtype: dtype of the matrices and kernels in the file.
 
     Returns:
         The commit's hash, a revision that never changes.
 
     Raises:
-        ValueError: if ``repository`` is no repository's name, or a weight is not finite as ``dtype``.
-        HubError: if the Hub refuses or can't be reached, or the ``huggingface_hub`` package is missing.
+        ValueError: if ``repository`` is not ``"organisation/name"``, or a weight is not finite in ``dtype``.
+        HubError: if the Hub refuses or cannot be reached, or the ``huggingface_hub`` package is missing.
+
+    Example:
+        >>> commit = push_to_hub(model, "organisation/name", private=True)  # doctest: +SKIP
     """
     matched = _REPOSITORY.fullmatch(repository)
     if matched is None or matched["revision"] is not None:
@@ -153,16 +156,16 @@ def push_to_hub(
             api.create_repo(repository, private=private, exist_ok=True)
             return api.upload_folder(repo_id=repository, folder_path=folder, revision=revision, commit_message=message)
 
-        return str(_asked(f"can't put {model.config.name} into {repository}", upload).oid)
+        return str(_asked(f"cannot upload {model.config.name} to {repository}", upload).oid)
 
 
 def model_card(model: Saved, sha256: str, body: str | None = None) -> str:
-    """A model's card: the front matter that the Hub reads, then what the configuration says of the model.
+    """Write a model's card: the front matter for the Hub, then the facts of the configuration.
 
     Args:
         model: the model.
-        sha256: of its checkpoint, hexadecimal.
-        body: Markdown to stand there instead of what the configuration says.
+        sha256: SHA-256 of its checkpoint, hexadecimal.
+        body: Markdown in place of the facts.
 
     Returns:
         Markdown.
@@ -177,7 +180,7 @@ def model_card(model: Saved, sha256: str, body: str | None = None) -> str:
         "pipeline_tag": "feature-extraction",
         "tags": ["audio", "audio-embeddings", "self-supervised", "byol-a", "hear"],
     }
-    # JSON's strings and lists are YAML's too, whatever is in them.
+    # JSON strings and lists are valid YAML, whatever they contain.
     matter = "".join(f"{key}: {json.dumps(value)}\n" for key, value in front.items())
     if body is None:
         parameters = sum(values.numel() for values in model.encoder.parameters())
@@ -204,12 +207,12 @@ def _library() -> Any:
     try:
         import huggingface_hub
     except ImportError as error:
-        raise HubError("the Hub needs huggingface_hub: pip install 'byola-hear[hub]'") from error
+        raise HubError("the Hub needs the huggingface_hub package: pip install 'byola-hear[hub]'") from error
     return huggingface_hub
 
 
 def _asked(what: str, ask: Callable[[], _Result]) -> _Result:
-    """What the Hub answers. Its library's errors have no common class, and those of its network library show too."""
+    """Ask the Hub, and turn every failure into a HubError: the library's errors have no common class."""
     try:
         return ask()
     except HubError:

@@ -1,4 +1,4 @@
-"""Published checkpoints of the BYOL-A family: state dicts (``.pth``), read without running code."""
+"""Reads published checkpoints of the BYOL-A family: state dicts (``.pth``), without running code from them."""
 
 from __future__ import annotations
 
@@ -26,28 +26,30 @@ def load_legacy(
 ) -> ByolaModel:
     """Read a published state dict of the BYOL-A family (``.pth``), which holds tensors and nothing else.
 
-    The network's shape follows from the tensors. What does not must be given, since a wrong mel scale or
-    wrong statistics give wrong embeddings without any error.
+    The network's shape follows from the tensors. The front end and the statistics do not, and must be given: a wrong
+    mel scale or wrong statistics would give wrong embeddings without any error.
 
     Args:
         path: a file written by ``torch.save(state_dict)``; read with ``weights_only=True``.
         frontend: the front end that the network was trained with.
         mean: mean of the log-mel that it was trained with.
-        std: its standard deviation.
+        std: standard deviation of that log-mel.
         licence: the weights' licence, for the configuration.
 
     Returns:
-        The model: float32, on the CPU, in evaluation mode. :func:`~byola_hear.models.checkpoint.save_checkpoint`
-        converts it.
+        The model: float32, on the CPU, in evaluation mode. :func:`~byola_hear.models.checkpoint.save_checkpoint` writes
+        it as a checkpoint of this package.
 
     Raises:
-        CheckpointError: if the file holds anything but tensors, or not those of a network of this family.
+        CheckpointError: if the file holds anything except tensors, or the tensors are not those of a network of this
+            family.
+        ValueError: if front end and network disagree about the number of mel bands.
         FileNotFoundError: if there is no such file.
     """
     path = existing_file(path)
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # whatever a hostile or damaged file brings about
+    except Exception as error:  # a hostile or damaged file may raise anything
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise CheckpointError(f"{path}: not a file of tensors only, refused ({reason})") from error
     if not isinstance(content, dict) or not all(isinstance(value, Tensor) for value in content.values()):
@@ -70,7 +72,7 @@ def load_legacy(
 
 
 def _legacy_encoder_config(path: Path, tensors: dict[str, Tensor]) -> EncoderConfig:
-    """The shape of a published network: three blocks are v1, two are v2."""
+    """Derive the shape of a published network from its tensors: three blocks are v1, two are v2."""
     try:
         channels = tensors["features.0.weight"].shape[0]
         hidden_size, local_size = tensors["fc.0.weight"].shape

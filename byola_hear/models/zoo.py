@@ -1,8 +1,8 @@
-"""The zoo: names for the checkpoints that come with the package.
+"""The zoo: the checkpoints that come with the package, by name.
 
-A zoo is a folder of checkpoints and ``hashes.json``, which maps each name to the checkpoint's file, its
-SHA-256 and its version. Whatever is loaded by name is verified against it. The package's own zoo is the
-package data ``byola_hear.weights``, or the folder ``weights`` beside the package in a checkout.
+A zoo is a folder of checkpoints with a table, ``hashes.json``, which maps each name to the checkpoint's file, SHA-256
+and version. A model loaded by name is verified against the table. The package's own zoo is its data folder
+``byola_hear.weights``, or the folder ``weights`` next to the package in a checkout.
 """
 
 from __future__ import annotations
@@ -12,27 +12,75 @@ import json
 import math
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 from byola_hear.models.checkpoint import CheckpointError, Saved, read_header, save_checkpoint
 from byola_hear.models.config import training_hours
 from byola_hear.utils.files import replacing
 
-#: What an empty name stands for.
+#: The model that an empty name stands for.
 DEFAULT_MODEL = "both"
-#: The zoo's table of contents.
+#: Name of the zoo's table.
 HASHES = "hashes.json"
 
 
+class ModelCard(TypedDict):
+    """A model's facts, from :func:`byola_hear.describe_model`: a dictionary of plain JSON values.
+
+    Attributes:
+        name: the model's name.
+        version: version of the weights.
+        licence: SPDX name of the weights' licence.
+        training: how the model was trained, as stated in the checkpoint.
+        frontend: the front end's configuration.
+        encoder: the network's kind and shape.
+        mean: mean of the training set's log-mel values.
+        std: standard deviation of the training set's log-mel values.
+        pooling: how frame features become an embedding.
+        window_frames: frame features pooled into one timestamp embedding.
+        sample_rate: sampling rate of the audio, Hz.
+        frame_ms: milliseconds from one frame feature to the next.
+        window_ms: milliseconds of sound pooled into one timestamp embedding.
+        scene_embedding_size: dimensions of a scene embedding.
+        timestamp_embedding_size: dimensions of a timestamp embedding.
+        parameters: number of parameters of the network.
+        bytes: size of the checkpoint, bytes.
+        hours: hours of audio that the model was trained on; None if not stated.
+        file: path of the checkpoint.
+        sha256: SHA-256 of the checkpoint, hexadecimal.
+    """
+
+    name: str
+    version: str
+    licence: str
+    training: dict[str, Any]
+    frontend: dict[str, Any]
+    encoder: dict[str, Any]
+    mean: float
+    std: float
+    pooling: str
+    window_frames: int
+    sample_rate: int
+    frame_ms: float
+    window_ms: float
+    scene_embedding_size: int
+    timestamp_embedding_size: int
+    parameters: int
+    bytes: int
+    hours: float | None
+    file: str
+    sha256: str
+
+
 def zoo_folder() -> Path:
-    """The folder of the package's own checkpoints: inside the package, else beside it as in a checkout."""
+    """The folder of the package's own checkpoints: inside the package if installed, next to it in a checkout."""
     package = Path(__file__).resolve().parents[1]
     installed, checkout = package / "weights", package.parent / "weights"
     return checkout if not (installed / HASHES).is_file() and (checkout / HASHES).is_file() else installed
 
 
 def read_hashes(folder: Path | None = None) -> dict[str, dict[str, str]]:
-    """A zoo's table of contents.
+    """Read a zoo's table.
 
     Args:
         folder: the zoo; the package's own if None.
@@ -59,56 +107,82 @@ def read_hashes(folder: Path | None = None) -> dict[str, dict[str, str]]:
 
 
 def list_models(folder: Path | None = None) -> list[str]:
-    """Names of the models that can be loaded by name.
+    """List the models that can be loaded by name.
 
     Args:
         folder: the zoo; the package's own if None.
 
     Returns:
         Names, sorted.
+
+    Raises:
+        CheckpointError: if the zoo's table is damaged.
+
+    Example:
+        >>> list_models()  # doctest: +SKIP
+        ['both', 'nonspeech', 'speech']
     """
     return sorted(read_hashes(folder))
 
 
-def describe_model(name: str = "", folder: Path | None = None) -> dict[str, Any]:
-    """A model's card: what its checkpoint says about itself, read without loading the weights.
+def describe_model(name: str = "", folder: Path | None = None) -> ModelCard:
+    """Read a model's facts from its checkpoint, without loading the weights.
 
     Args:
-        name: a name out of :func:`list_models`; ``""`` is the default model.
+        name: a name from :func:`list_models`; ``""`` is the default model.
         folder: the zoo; the package's own if None.
 
     Returns:
-        The configuration's ``name``, ``version``, ``licence``, ``training``, ``frontend``, ``encoder``,
-        ``mean``, ``std`` and ``window_frames``; and ``sample_rate`` (Hz), ``frame_ms`` (ms from one frame
-        feature to the next), ``window_ms`` (ms of sound pooled into a timestamp embedding),
-        ``scene_embedding_size``, ``timestamp_embedding_size``, ``parameters`` (numbers in the network),
-        ``bytes`` (of the file), ``hours`` (of audio trained on, None if not said), ``file`` and ``sha256``.
+        A dictionary of plain JSON values; its keys are those of :class:`ModelCard`.
 
     Raises:
-        ValueError: if there is no such name.
-        CheckpointError: if the checkpoint is damaged.
-        FileNotFoundError: if it is missing.
+        ValueError: if there is no model of this name.
+        CheckpointError: if the checkpoint or the zoo's table is damaged.
+        FileNotFoundError: if the checkpoint is missing.
+
+    Example:
+        >>> card = describe_model("speech")  # doctest: +SKIP
+        >>> card["scene_embedding_size"], card["frame_ms"], card["licence"]  # doctest: +SKIP
+        (3072, 40.0, 'Apache-2.0')
     """
     path, entry = entry_of(name, folder)
     config, shapes = read_header(path)
-    frame_ms = config.encoder.stride * config.frontend.hop_length * 1000 / config.frontend.sample_rate
-    return {
-        **config.to_dict(),
-        "sample_rate": config.frontend.sample_rate,
-        "frame_ms": frame_ms,
-        "window_ms": frame_ms * config.window_frames,
-        "scene_embedding_size": config.encoder.feature_size,
-        "timestamp_embedding_size": config.encoder.feature_size,
-        "parameters": sum(math.prod(shape) for key, shape in shapes.items() if ".running_" not in key),
-        "bytes": path.stat().st_size,
-        "hours": training_hours(config.training),
-        "file": str(path),
-        "sha256": entry["sha256"],
-    }
+    data = config.to_dict()
+    return ModelCard(
+        name=config.name,
+        version=config.version,
+        licence=config.licence,
+        training=config.training,
+        frontend=data["frontend"],
+        encoder=data["encoder"],
+        mean=config.mean,
+        std=config.std,
+        pooling=config.pooling,
+        window_frames=config.window_frames,
+        sample_rate=config.frontend.sample_rate,
+        frame_ms=config.frame_ms,
+        window_ms=config.frame_ms * config.window_frames,
+        scene_embedding_size=config.encoder.feature_size,
+        timestamp_embedding_size=config.encoder.feature_size,
+        parameters=sum(math.prod(shape) for key, shape in shapes.items() if ".running_" not in key),
+        bytes=path.stat().st_size,
+        hours=training_hours(config.training),
+        file=str(path),
+        sha256=entry["sha256"],
+    )
 
 
 def is_intact(name: str, folder: Path | None = None) -> bool:
-    """Whether a model's file is there and has the hash that the table promises."""
+    """Whether a model's file exists and has the hash of the zoo's table.
+
+    Args:
+        name: a name from :func:`list_models`; ``""`` is the default model.
+        folder: the zoo; the package's own if None.
+
+    Raises:
+        ValueError: if there is no model of this name.
+        CheckpointError: if the zoo's table is damaged.
+    """
     path, entry = entry_of(name, folder)
     if not path.is_file():
         return False
@@ -116,17 +190,17 @@ def is_intact(name: str, folder: Path | None = None) -> bool:
 
 
 def add_to_zoo(model: Saved, folder: Path) -> str:
-    """Write a model's checkpoint into a zoo under its own name and enter it into the table.
+    """Write a model's checkpoint into a zoo and enter it into the table. A model of the same name is replaced.
 
     Args:
-        model: the model; ``config.name`` is its name and ``config.version`` its version there.
+        model: the model; ``config.name`` and ``config.version`` are its name and version in the table.
         folder: the zoo, an existing folder.
 
     Returns:
         The file's SHA-256 in hexadecimal.
 
     Raises:
-        ValueError: if the name can't be a file's.
+        ValueError: if the name has characters other than letters, digits, '-' and '_'.
         FileNotFoundError: if there is no such folder.
     """
     name = model.config.name
@@ -142,11 +216,16 @@ def add_to_zoo(model: Saved, folder: Path) -> str:
 
 
 def entry_of(name: str, folder: Path | None) -> tuple[Path, dict[str, str]]:
-    """A model's file and its line of the table."""
+    """Find a model's file and its entry in the table.
+
+    Raises:
+        ValueError: if there is no model of this name.
+        CheckpointError: if the zoo's table is damaged.
+    """
     folder = folder or zoo_folder()
     table = read_hashes(folder)
     name = name or DEFAULT_MODEL
     if name not in table:
         known = ", ".join(sorted(table)) or f"none, {folder / HASHES} is missing"
-        raise ValueError(f"no model is called {name!r}; known names: {known}; or give a checkpoint's path")
+        raise ValueError(f"no model is called {name!r}; known names: {known}; a checkpoint's path works too")
     return folder / table[name]["file"], table[name]

@@ -1,7 +1,7 @@
-"""Tables of embeddings: written as they are computed, resumed after a crash, read back.
+"""Tables of embeddings: written while they are computed, resumed after a crash, and read.
 
-:func:`open_store` takes an extraction's events and makes a table of them, in any of the formats of
-:mod:`byola_hear.tables.formats.registry`; :func:`read_table` gives any of these back as a DataFrame.
+:func:`open_store` makes a table of the events of an extraction, in any of the formats in
+:mod:`byola_hear.tables.formats.registry`. :func:`read_table` reads such a table as a DataFrame.
 """
 
 from byola_hear.tables.errors import TableError, TableRefused

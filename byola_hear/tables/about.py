@@ -1,4 +1,4 @@
-"""What a table says about itself: what was asked of every clip, and which clips it holds."""
+"""A table's record of itself: what was asked of every clip, and which clips the table contains."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from byola_hear.utils.files import Stamp, stamp_of
 
 
 def changed_clips(stamped: Iterable[tuple[Clip, Stamp]]) -> set[Clip]:
-    """The clips whose file is not as it was.
+    """The clips whose files have changed.
 
     Args:
-        stamped: clips, and their files' stamps as they were.
+        stamped: clips, and the stamps that their files had.
     """
     stamps: dict[str, Stamp] = {}
     changed = set()
@@ -33,13 +33,13 @@ def changed_clips(stamped: Iterable[tuple[Clip, Stamp]]) -> set[Clip]:
 
 @dataclass(frozen=True)
 class Entry:
-    """A clip that a table holds, all of it.
+    """A clip in a table, with all its rows.
 
     Attributes:
-        clip: which.
-        seconds: of audio that it has.
-        stamp: of its file before it was read.
-        n_rows: how many rows it has, one after the other.
+        clip: the clip.
+        seconds: length of its audio, s.
+        stamp: its file's stamp from before it was read.
+        n_rows: number of its rows, which are consecutive.
     """
 
     clip: Clip
@@ -50,7 +50,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class About:
-    """What a table says about itself.
+    """A table's record of itself.
 
     Attributes:
         request: what was asked of every clip.
@@ -62,11 +62,11 @@ class About:
 
     @property
     def n_rows(self) -> int:
-        """Rows of the table."""
+        """Number of rows in the table."""
         return sum(entry.n_rows for entry in self.entries)
 
     def request_json(self) -> str:
-        """The request, for people and programs to read."""
+        """The request as JSON, for other programs as well."""
         return json.dumps(self.request.to_dict())
 
     def packed_entries(self) -> str:
@@ -79,7 +79,7 @@ class About:
 
 
 def unpacked(path: object, request_json: str | bytes, packed_entries: str | bytes) -> About:
-    """What a table says about itself, from what it holds.
+    """Rebuild a table's record from what the table stores.
 
     Args:
         path: the table, for messages.
@@ -87,7 +87,7 @@ def unpacked(path: object, request_json: str | bytes, packed_entries: str | byte
         packed_entries: from :meth:`About.packed_entries`.
 
     Raises:
-        TableError: if it was not this package that wrote them.
+        TableError: if this package did not write them.
     """
     try:
         rows = json.loads(zlib.decompress(base64.b64decode(packed_entries)))
@@ -97,20 +97,20 @@ def unpacked(path: object, request_json: str | bytes, packed_entries: str | byte
         ]
         return About(Request(**json.loads(request_json)), entries)
     except (ValueError, TypeError, zlib.error) as error:
-        raise TableError(f"{path}: its record of what it holds can't be read: {error}") from None
+        raise TableError(f"{path}: its record of its clips can't be read: {error}") from None
 
 
 def check_same(place: object, found: dict[str, Any], wanted: Request, advice: str) -> None:
-    """Make sure that what is there was made with the same request.
+    """Refuse rows that were made with another request.
 
     Args:
-        place: what is there, for the message.
-        found: its request, as :meth:`byola_hear.extraction.request.Request.to_dict` gives it.
-        wanted: the request now.
-        advice: what to do about a difference.
+        place: where the rows are, for the message.
+        found: their request, from :meth:`byola_hear.extraction.request.Request.to_dict`.
+        wanted: the present request.
+        advice: what to do about a difference, for the message.
 
     Raises:
-        TableRefused: if anything differs; the message says what.
+        TableRefused: if the requests differ; the message names the differences.
     """
     asked = wanted.to_dict()
     names = [field.name for field in fields(Request) if found.get(field.name) != asked[field.name]]

@@ -1,4 +1,4 @@
-"""Rows of many clips as columns, the form in which every format takes and gives them."""
+"""Rows of many clips as columns, the form that all formats read and write."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from byola_hear.extraction.rows import Rows
 if TYPE_CHECKING:
     import pyarrow
 
-#: Bytes of embeddings that a batch holds at most, unless a single row is larger.
+#: Bytes of embeddings in a batch at most, unless a single row is larger.
 BATCH_BYTES = 1 << 24
 
 
@@ -23,8 +23,8 @@ class Batch:
     """Rows of a table.
 
     Attributes:
-        file: ``(k,)`` of str: which file each is of. A name that is no text holds the odd bytes as lone surrogates,
-            as Python's own functions give and take it.
+        file: ``(k,)`` of str, each row's file. Bytes of a name that are not text are lone surrogates, as everywhere in
+            Python.
         start: ``(k,)`` float64, s from the file's beginning.
         end: ``(k,)`` float64, s.
         time: ``(k,)`` float64, s; None for scenes.
@@ -51,12 +51,12 @@ class Batch:
 
 
 def rows_in(n_bytes: int, size: int) -> int:
-    """How many embeddings of ``size`` numbers fit into so many bytes; at least one."""
+    """How many embeddings of ``size`` dimensions fit into ``n_bytes``, but at least one."""
     return max(1, n_bytes // (4 * size))
 
 
 def joined(batches: list[Batch]) -> Batch:
-    """Several batches, at least one, as one."""
+    """Join batches, at least one."""
     if len(batches) == 1:
         return batches[0]
     columns: list[Any] = []
@@ -67,7 +67,7 @@ def joined(batches: list[Batch]) -> Batch:
 
 
 def evened(batches: Iterable[Batch], n_rows: int) -> Iterator[Batch]:
-    """The same rows in batches of ``n_rows``; only the last may be smaller, and none is empty."""
+    """Divide the same rows into batches of ``n_rows``. The last one may be smaller; none is empty."""
     waiting: list[Batch] = []
     n_waiting = 0
     for batch in batches:
@@ -89,17 +89,17 @@ def batch_of(rows: Rows) -> Batch:
 
 
 def as_bytes(name: str) -> bytes:
-    """A file's name as it is on disk."""
+    """A file's name as bytes on disk."""
     return name.encode("utf-8", "surrogateescape")
 
 
 def as_text(name: bytes | str) -> str:
-    """A file's name as Python has it."""
+    """A file's name as a Python string."""
     return name if isinstance(name, str) else name.decode("utf-8", "surrogateescape")
 
 
 def is_text(names: Iterable[str]) -> bool:
-    """Whether all names are proper Unicode."""
+    """Whether all names are valid Unicode."""
     try:
         for name in names:
             name.encode()
@@ -109,7 +109,7 @@ def is_text(names: Iterable[str]) -> bool:
 
 
 def names_array(names: Iterable[str | bytes]) -> NDArray[np.object_]:
-    """Names as an array of Python's objects."""
+    """Names as an array of Python objects."""
     listed = list(names)
     array = np.empty(len(listed), object)
     array[:] = listed
@@ -117,7 +117,7 @@ def names_array(names: Iterable[str | bytes]) -> NDArray[np.object_]:
 
 
 def names_from_arrow(column: pyarrow.ChunkedArray | pyarrow.Array) -> NDArray[np.object_]:
-    """A column of names, as text or as bytes, as an array of Python's strings."""
+    """A column of names, text or bytes, as an array of Python strings."""
     import pyarrow
 
     chunks = column.chunks if isinstance(column, pyarrow.ChunkedArray) else [column]

@@ -1,4 +1,4 @@
-"""What can go wrong with a table, told apart from what can go wrong with a clip."""
+"""Errors of tables, as distinct from errors of clips."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from pathlib import Path
 
 
 class TableError(Exception):
-    """A table that can't be written or read; the message names it and says why."""
+    """A table can't be written or read; the message names the table and the reason."""
 
 
 class TableRefused(TableError):
-    """A table that was asked for in a way that can't be; nothing was done."""
+    """A request for a table that is wrong in itself; nothing was done."""
 
 
 @contextmanager
 def as_table_error(path: Path, advice: str = "") -> Iterator[None]:
-    """Turn the system's error inside the block into a :class:`TableError`.
+    """Turn an error of the system inside the block into a :class:`TableError`.
 
     Args:
-        path: the file or folder that can't be written.
+        path: the file or folder that is being written.
         advice: what to say after the reason.
     """
     try:
@@ -32,7 +32,7 @@ def as_table_error(path: Path, advice: str = "") -> Iterator[None]:
 
 @contextmanager
 def as_read_error(path: Path) -> Iterator[None]:
-    """Turn what a library says of a damaged table inside the block into a :class:`TableError`.
+    """Turn an error of a library that reads a damaged table inside the block into a :class:`TableError`.
 
     Args:
         path: the table.

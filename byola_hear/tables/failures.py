@@ -1,4 +1,4 @@
-"""The table of errors beside a table: which clips failed, and why."""
+"""The table of errors next to a table: which clips failed, and why."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _HEADER = b"file,start,end,error\n"
 
 
 def failures_path(output: Path) -> Path:
-    """Where a table's errors are.
+    """The path of the table of errors that belongs to a table.
 
     Example:
         >>> failures_path(Path("birds.parquet"))
@@ -23,12 +23,12 @@ def failures_path(output: Path) -> Path:
 
 
 def write_failures(path: Path, failed: Sequence[tuple[Clip, str]], temporary: Path) -> Path | None:
-    """Write the table of errors; where there are none, remove that of an earlier run.
+    """Write the table of errors. If nothing failed, remove that of an earlier run.
 
     Args:
-        path: where to.
+        path: where to write it.
         failed: clips and reasons.
-        temporary: a free name on the same disk, under which it is written first.
+        temporary: an unused name on the same disk, under which it is written first.
 
     Returns:
         The path; None if nothing failed.

@@ -1,14 +1,14 @@
-"""Tables in memory: any table on disk, or rows as they come, as a pandas DataFrame."""
+"""Tables in memory: a table on disk, or the rows of an extraction, as a pandas DataFrame."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from byola_hear.extraction.clips import PathLike
 from byola_hear.extraction.request import Request
 from byola_hear.extraction.rows import Rows
 from byola_hear.tables import placing
@@ -20,21 +20,20 @@ if TYPE_CHECKING:
     import pandas
 
 
-def read_table(path: str | os.PathLike[str]) -> pandas.DataFrame:
-    """Read a table of embeddings in any of the formats, all of it into memory.
+def read_table(path: PathLike) -> pandas.DataFrame:
+    """Read a whole table of embeddings into memory, in any of the formats.
 
     Args:
-        path: a table's file or folder.
+        path: the table's file or folder.
 
     Returns:
-        A row each embedding: float32 columns ``e0``, ``e1`` … and the index ``file``, ``start``, ``end`` and, for
-        timestamps, ``time`` (s). ``attrs["request"]`` says what was asked for, where the format can hold that (all
-        but CSV).
+        One row per embedding: float32 columns ``e0``, ``e1`` … and the index ``file``, ``start``, ``end`` (s) and, for
+        timestamps, ``time`` (s). ``attrs["request"]`` is what was asked of every clip, in all formats but CSV.
 
     Raises:
-        FileNotFoundError: if there is none.
-        TableError: if it is no such table, or is damaged; :class:`~byola_hear.tables.errors.TableRefused` if its ending
-            is not a format's or a package is missing to read it.
+        FileNotFoundError: if the table does not exist.
+        TableError: if it is not such a table, or is damaged; :class:`~byola_hear.tables.TableRefused` if its ending is
+            unknown, or a package that reads it is missing.
     """
     where, kind = chosen_format(path)
     if not placing.exists(kind.PLACING, where):
@@ -49,11 +48,11 @@ def to_dataframe(rows: Iterable[Rows], request: Request) -> pandas.DataFrame:
     """Rows as a table in memory.
 
     Args:
-        rows: of clips that are complete.
+        rows: rows of clips that are complete.
         request: what was asked of every clip.
 
     Returns:
-        As :func:`read_table`.
+        A table as from :func:`read_table`.
     """
     return _frame(map(batch_of, rows), request, None)
 
@@ -64,8 +63,9 @@ def _frame(batches: Iterable[Batch], request: Request | None, n_rows: int | None
     file, numbers, embeddings = _columns(batches, request, n_rows)
     levels, codes = [], []
     for name, values in (("file", file), *numbers.items()):
-        code, level = pd.factorize(values, sort=True)
-        # What pandas would make of text by itself can't hold a name that is none.
+        # Before 3, pandas takes different names that are not text for one.
+        code, level = _factorised(file) if name == "file" else pd.factorize(values, sort=True)
+        # The type that pandas chooses for text can't hold a name that is not text.
         levels.append(pd.Index(level) if name != "file" or is_text(level) else pd.Index(level, dtype=object))
         codes.append(code)
     index = pd.MultiIndex(levels, codes, names=["file", *numbers])
@@ -76,10 +76,17 @@ def _frame(batches: Iterable[Batch], request: Request | None, n_rows: int | None
     return table
 
 
+def _factorised(names: NDArray[np.object_]) -> tuple[NDArray[np.intp], NDArray[np.object_]]:
+    """Each name's place among the different names, and those in order."""
+    different = sorted(set(names))
+    places = {name: place for place, name in enumerate(different)}
+    return np.fromiter(map(places.__getitem__, names), np.intp, len(names)), names_array(different)
+
+
 def _columns(
     batches: Iterable[Batch], request: Request | None, n_rows: int | None
 ) -> tuple[NDArray[np.object_], dict[str, NDArray[np.float64]], NDArray[np.float32]]:
-    """All rows' files, numbers by name and embeddings; no row is held twice if their number is known."""
+    """All rows' files, numbers by name, and embeddings. If the number of rows is known, none is copied."""
     files: list[NDArray[np.object_]] = [names_array([])]
     names = ("start", "end", "time") if request is None else request.columns[1:]
     numbers: dict[str, list[NDArray[np.float64]]] = {name: [] for name in names}

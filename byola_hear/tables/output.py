@@ -1,4 +1,4 @@
-"""A table's output: refused before anything is computed where it can't be written, and put in place once complete."""
+"""A table's output: checked before anything is computed, and put in place once it is complete."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
+from byola_hear.extraction.clips import PathLike
 from byola_hear.tables import placing
 from byola_hear.tables.about import About
 from byola_hear.tables.batches import Batch
@@ -18,21 +19,21 @@ from byola_hear.tables.journal.parts import Journal
 
 
 def check_output(
-    output: str | os.PathLike[str], format: str | None = None, *, overwrite: bool = False, update: bool = False
+    output: PathLike, format: str | None = None, *, overwrite: bool = False, update: bool = False
 ) -> tuple[Path, Format]:
     """Refuse, before anything is computed, an output that could not be written in the end.
 
     Args:
-        output: the table to be.
-        format: its format, where the ending is not to decide.
-        overwrite: a table that is there may be replaced, or put into a folder with other files.
-        update: a table that is there will be added to; of a format that can't be, neither may the first be begun so.
+        output: the table to write.
+        format: its format; None to choose it by the ending.
+        overwrite: allow to replace an existing table, or to put a table into a folder with other files.
+        update: allow to add to an existing table. The format must support it, even if the table does not exist yet.
 
     Returns:
         The output's path and its format.
 
     Raises:
-        TableRefused: if it can't be written, or is there already.
+        TableRefused: if it can't be written, or exists.
     """
     try:
         path, kind = chosen_format(output, format)
@@ -44,68 +45,68 @@ def check_output(
             expected, found = ("file", "folder") if path.is_dir() else ("folder", "file")
             raise TableRefused(f"expected a {expected} as the table, got the {found} {path}")
         if kind.PLACING == "folder" and path.is_dir() and not (path / "zarr.json").exists():
-            raise TableRefused(f"{path} is there already, and it is no table")
+            raise TableRefused(f"{path} exists, and it is not a table")
         if update and not kind.CARRIES_ABOUT:
             raise TableRefused(not_updatable(path))
         if not overwrite:
             _check_free(path, kind, update)
     except OSError as error:
-        raise TableRefused(f"{os.fspath(output)} can't be written: {error.strerror}") from error
+        raise TableRefused(f"{os.fsdecode(output)} can't be written: {error.strerror}") from error
     return path, kind
 
 
 def _check_free(path: Path, kind: Format, update: bool) -> None:
-    """Refuse an output that is there already, unless it is to be updated or a run that was killed placed it."""
+    """Refuse an existing output, unless it is to be updated or a run that was killed put it there."""
     if placing.exists(kind.PLACING, path):
         if placing.identity(kind.PLACING, path) == _placed(work_folder(path)):
             return
         if not update:
-            adding = " (--overwrite), or update it with the clips that it lacks (--update)"
-            raise TableRefused(f"{path} exists; overwrite it{adding if kind.CARRIES_ABOUT else ' (--overwrite)'}")
+            adding = ", or add the clips that it lacks (--update)" if kind.CARRIES_ABOUT else ""
+            raise TableRefused(f"{path} exists; overwrite it (--overwrite){adding}")
     elif kind.PLACING == "merged" and not _placed(work_folder(path)):
         if (path / as_npy.ABOUT).exists():
             raise TableRefused(
-                f"{path / as_npy.ABOUT} is there already and is not a table's; overwrite it, or remove it"
+                f"{path / as_npy.ABOUT} exists and does not belong to a table; overwrite it, or remove it"
             )
-        # A folder of recordings, most likely. Other folders in it may be there, as long as nothing is in them.
+        # Most likely a folder of recordings. Empty folders in it are allowed.
         if any(files for _, _, files in os.walk(path)):
             raise TableRefused(
-                f"expected a new or an empty folder, got {path}, which holds files that are not a table's; "
+                f"expected a new or an empty folder, got {path}, which holds files that do not belong to a table; "
                 "--overwrite puts a table among them"
             )
 
 
 def not_updatable(path: Path) -> str:
-    """Why a table can't be updated, now or later."""
+    """The message for a table that can't be updated, now or later."""
     able = " ".join(ending for ending, name in ENDINGS.items() if FORMATS[name].CARRIES_ABOUT)
     does = "does" if path.exists() else "would"
     return (
-        f"{path} {does} not say what it was made with, so it can't be updated, only overwritten; "
-        f"tables that can: {able} and folders of .npy"
+        f"{path} {does} not contain the settings that it was made with, so it can be overwritten but not updated; "
+        f"tables that can be updated: {able} and folders of .npy"
     )
 
 
 def work_folder(output: Path) -> Path:
-    """The folder in which a table's rows wait for it to be complete."""
+    """The folder for a table's rows until the table is complete."""
     return output.with_name(f"{output.name}.parts")
 
 
 def write(
     kind: Format, output: Path, journal: Journal, batches: Iterable[Batch], about: About, overwrite: bool
 ) -> None:
-    """Write a table under another name, then give it its own.
+    """Write a table under a temporary name, then rename it.
 
     Args:
-        kind: its format.
-        output: its name.
+        kind: the table's format.
+        output: the table's path.
         journal: its work folder.
         batches: its rows.
-        about: what it is to say about itself.
-        overwrite: files that are not the old table's may be replaced too.
+        about: its record of itself.
+        overwrite: allow to replace files that do not belong to the old table.
 
     Raises:
-        TableError: if files would be replaced that may not be.
-        OSError: if it can't be written.
+        TableError: if a file that does not belong to the old table is in the way.
+        OSError: if the table can't be written.
     """
     new = journal.folder / "new"
     placing.remove(new)
@@ -121,12 +122,12 @@ def write(
 
 
 def recover(kind: Format, output: Path, folder: Path) -> None:
-    """Put right what a process left that was killed while it wrote the table or gave it its name."""
+    """Repair what a process left that was killed while it wrote or renamed the table."""
     placing.recover(kind.PLACING, folder / "new", output, folder / "replaced", _placed(folder))
 
 
 def _placed(folder: Path) -> list[int]:
-    """The identity of the table that was complete and about to be given its name; none if it did not come to that."""
+    """The identity of the table that was complete and about to be renamed; empty if there was none."""
     try:
         return list(json.loads((folder / "placed.json").read_bytes()))
     except (FileNotFoundError, ValueError):

@@ -1,4 +1,4 @@
-"""How a table that was written under a temporary name takes its own: a file, a folder, or files among others."""
+"""How a table that was written under a temporary name is renamed: a file, a folder, or files among others."""
 
 from __future__ import annotations
 
@@ -10,55 +10,55 @@ from typing import Literal
 
 from byola_hear.tables.errors import TableError
 
-#: ``"file"``: one file. ``"folder"``: a folder that is all the table's. ``"merged"``: files in a folder that may hold
-#: others too; its ``index.csv`` lists them in the column ``npy``.
+#: ``"file"``: one file. ``"folder"``: a folder that belongs to the table. ``"merged"``: files in a folder that
+#: may hold others as well; its ``index.csv`` lists them in the column ``npy``.
 Placing = Literal["file", "folder", "merged"]
-#: What lists the files of a merged table, and is put in place last.
+#: The list of the files of a merged table. It is put in place last.
 INDEX = "index.csv"
 
 
 def exists(placing: Placing, path: Path) -> bool:
-    """Whether there is a table of this name."""
+    """Whether a table exists at this path."""
     return (path / INDEX).exists() if placing == "merged" else path.exists()
 
 
 def identity(placing: Placing, path: Path) -> list[int]:
-    """What tells a table from any other and stays the same when it takes another name."""
+    """Numbers that distinguish a table from any other and do not change when it is renamed."""
     status = os.stat(path / INDEX if placing == "merged" else path)
     return [status.st_dev, status.st_ino, status.st_mtime_ns]
 
 
 def check_free(placing: Placing, new: Path, path: Path) -> None:
-    """Make sure that no file would be replaced but the old table's.
+    """Refuse to replace files that do not belong to the old table.
 
     Args:
         placing: how the table will be put in place.
         new: the table under its temporary name.
-        path: its name to be.
+        path: its final path.
 
     Raises:
-        TableError: if a stranger's file would be.
+        TableError: if such a file is in the way.
     """
     if placing != "merged":
         return
     old = set(_listed(path))
     for name in _listed(new):
         if name not in old and (path / name).exists():
-            raise TableError(f"{path / name} is there already and is not the table's; overwrite it, or remove it")
+            raise TableError(f"{path / name} exists and does not belong to the table; overwrite it, or remove it")
 
 
 def place(placing: Placing, new: Path, path: Path, aside: Path) -> None:
-    """Give a table its name. Where this was cut off in the middle of many files, it can be called again.
+    """Rename a table. If this was interrupted in the middle of many files, call it again.
 
     Args:
-        placing: how.
+        placing: how the table is put in place.
         new: the table under its temporary name, on the same disk.
-        path: its name to be.
-        aside: where a folder that is replaced is kept until it is.
+        path: its final path.
+        aside: where to keep a folder that is replaced until the new one is in place.
 
     Raises:
-        TableError: if a file would end up elsewhere.
-        OSError: if it can't be done.
+        TableError: if a file would end up outside of the table's folder.
+        OSError: if the system refuses.
     """
     if placing == "file":
         with open(new, "rb+") as stream:
@@ -77,14 +77,14 @@ def place(placing: Placing, new: Path, path: Path, aside: Path) -> None:
 
 
 def recover(placing: Placing, new: Path, path: Path, aside: Path, placed: list[int]) -> None:
-    """Put right what a process left that was killed while it gave a table its name.
+    """Repair what a process left that was killed while it renamed a table.
 
     Args:
-        placing: how.
-        new: the table under its temporary name, if it is there still.
-        path: its name to be.
+        placing: how the table is put in place.
+        new: the table under its temporary name, if it still exists.
+        path: its final path.
         aside: where a folder that was about to be replaced is kept.
-        placed: the :func:`identity` of the complete table that was about to be placed.
+        placed: the :func:`identity` of the complete table that was about to be renamed.
     """
     if placing == "folder" and aside.exists() and not path.exists():
         os.replace(aside, path)
@@ -115,7 +115,7 @@ def _merge(new: Path, path: Path) -> None:
 def _listed(folder: Path) -> list[str]:
     """The files that a folder's index lists; none if there is no index."""
     try:
-        with open(folder / INDEX, newline="", encoding="utf-8", errors="surrogateescape") as stream:
+        with open(folder / INDEX, newline="", encoding="utf-8-sig", errors="surrogateescape") as stream:
             names = dict.fromkeys(row["npy"] for row in csv.DictReader(stream))
     except (FileNotFoundError, NotADirectoryError, KeyError):
         return []
@@ -125,23 +125,23 @@ def _listed(folder: Path) -> list[str]:
 
 
 def check_inside(folder: Path, name: str) -> None:
-    """Make sure that a name from an index is that of a file in the index's folder.
+    """Refuse a name in an index that leads out of the index's folder.
 
     Raises:
-        TableError: if it is not.
+        TableError: if it does.
     """
     if not name or Path(name).is_absolute() or ".." in Path(name).parts:
         raise TableError(f"{folder / INDEX} lists a file that is not in its folder: {name!r}")
 
 
 def _sync_all() -> None:
-    """Put the many files of a folder on disk at once."""
+    """Flush the many files of a folder to disk together."""
     if hasattr(os, "sync"):
         os.sync()
 
 
 def sync_folder(folder: Path) -> None:
-    """Make the names in a folder as durable as the files."""
+    """Flush the names in a folder to disk, as fsync does for the content of a file."""
     if os.name != "posix":
         return
     handle = os.open(folder, os.O_RDONLY)
@@ -152,7 +152,7 @@ def sync_folder(folder: Path) -> None:
 
 
 def remove(path: Path) -> None:
-    """Remove a file or a folder with all that is in it, if it is there."""
+    """Remove a file, or a folder with its content, if it exists."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:

@@ -1,9 +1,8 @@
-"""The store: takes an extraction's events as they come, keeps them through any crash, makes a table of them."""
+"""The store: receives the events of an extraction, keeps them through any crash, and makes a table of them."""
 
 from __future__ import annotations
 
 import contextlib
-import os
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from types import TracebackType
 
 import numpy as np
 
-from byola_hear.extraction.clips import Clip
+from byola_hear.extraction.clips import Clip, PathLike
 from byola_hear.extraction.request import Request
 from byola_hear.extraction.rows import Done, Event, Rows
 from byola_hear.tables import output as outputs
@@ -31,15 +30,15 @@ from byola_hear.tables.journal.recovery import recover
 
 @dataclass(frozen=True)
 class Finished:
-    """What came of a run.
+    """The result of a run.
 
     Attributes:
-        output: the table; None if no clip succeeded: then none is written, and what was there stays.
-        errors: the table of the clips that failed, with their reasons; None if none did.
-        n_clips: clips in the table.
-        n_rows: rows in the table.
-        seconds: of audio in the table's clips.
-        n_failed: clips that failed.
+        output: the table; None if no clip succeeded. No table is written then, and an existing one stays.
+        errors: the table of the clips that failed, with the reasons; None if no clip failed.
+        n_clips: number of clips in the table.
+        n_rows: number of rows in the table.
+        seconds: length of the audio of the table's clips, s.
+        n_failed: number of clips that failed.
     """
 
     output: Path | None
@@ -51,7 +50,7 @@ class Finished:
 
 
 def open_store(
-    output: str | os.PathLike[str],
+    output: PathLike,
     request: Request,
     clips: Iterable[Clip],
     *,
@@ -61,34 +60,34 @@ def open_store(
     group_megabytes: float = 64,
     group_seconds: float = 60,
 ) -> Store:
-    """Begin a table, or go on with it where a run before was cut off.
+    """Begin a table, or continue one that a run before did not finish.
 
-    Rows wait in a work folder beside the output, ``<output>.parts``, until :meth:`Store.finish` makes the table of
-    them. A clip that was done there, and whose file has the size and time of change that it had then, is done; one
-    that failed there is tried again.
+    Rows are kept in a work folder next to the output, ``<output>.parts``, until :meth:`Store.finish` makes the table. A
+    clip that succeeded in an earlier run is not embedded again, unless its file's size or modification time has
+    changed. A clip that failed is tried again.
 
     Args:
-        output: the table to be. Its ending decides the format, see :data:`byola_hear.tables.ENDINGS`; a folder, there
-            already or ending in a slash, is one ``.npy`` a file.
+        output: the table to write. Its ending decides the format, see :data:`byola_hear.tables.ENDINGS`. An existing
+            folder, or a path with a slash at its end, gives a folder with one ``.npy`` per file.
         request: what is asked of every clip.
-        clips: the clips of this run; only theirs will be in the table. One that comes again is passed over.
-        format: the format, where the ending is not to decide; see :data:`byola_hear.tables.formats.registry.FORMATS`.
-        overwrite: replace a table that is there, once the new one is complete, and throw away unfinished work that was
-            begun with another request.
-        update: keep what the table that is there holds and add to it: its clips are done, unless their files changed.
-            Rows of a clip that is embedded again go, also if it fails; only if no row at all would be left, the table
-            stays as it was.
-        group_megabytes: rows in memory before they are written; what a crash costs at most.
-        group_seconds: how long rows wait in memory at most before they are written.
+        clips: the clips of this run; the table has only theirs. Duplicates are ignored.
+        format: the format, see :data:`byola_hear.tables.formats.registry.FORMATS`; None to choose it by the ending.
+        overwrite: replace an existing table once the new one is complete, and discard unfinished work of another
+            request.
+        update: keep an existing table's clips and add to them. Clips whose files have changed are embedded again; their
+            old rows are dropped, even if they fail this time. If no row would be left, the table stays as it was.
+        group_megabytes: size of the rows that are kept in memory before they are written, MB. A crash costs at most
+            these.
+        group_seconds: time that rows are kept in memory at most, s.
 
     Returns:
         The store, a context manager.
 
     Raises:
-        TableRefused: if this can't be begun: the output is there already, another process writes it, the work folder or
-            the table to be updated is of another request, the format is not known or needs a package that is missing.
-        TableError: if nothing can be written there, or what is there is damaged.
-        ValueError: if an argument makes no sense.
+        TableRefused: if the table can't be begun: it exists, another process is writing it, the work folder or the
+            table to update has another request, or the format is unknown or needs a package that is not installed.
+        TableError: if nothing can be written there, or what exists is damaged.
+        ValueError: if an argument is not as described.
     """
     if overwrite and update:
         raise ValueError("expected overwrite or update, got both")
@@ -99,7 +98,7 @@ def open_store(
         journal = Journal(outputs.work_folder(path), request, overwrite)
         try:
             outputs.recover(kind, path, journal.folder)
-            # Another process may have written the table while this one was looking.
+            # Another process may have written the table since it was checked.
             outputs.check_output(output, format, overwrite=overwrite, update=update)
             old = _old(path, kind, request) if update else None
             return Store(path, kind, request, clips, journal, old, overwrite, group_megabytes, group_seconds)
@@ -109,7 +108,7 @@ def open_store(
 
 
 def _old(path: Path, kind: Format, request: Request) -> About | None:
-    """What the table that is to be updated says about itself; None if there is none."""
+    """The record of the table that is to be updated; None if it does not exist."""
     if not kind.CARRIES_ABOUT or not placing.exists(kind.PLACING, path):
         return None
     with as_read_error(path):
@@ -121,12 +120,14 @@ def _old(path: Path, kind: Format, request: Request) -> About | None:
 
 
 class Store:
-    """Made by :func:`open_store`; leaving its block without :meth:`finish` keeps what is done for another run.
+    """A table that is being made; from :func:`open_store`.
+
+    Leaving its block without :meth:`finish` keeps the finished clips for another run.
 
     Attributes:
-        output: the table to be.
-        work: the folder in which rows wait.
-        done: the clips, of those asked for, that need not be embedded again.
+        output: the table to write.
+        work: the folder with the rows until then.
+        done: the clips that were asked for and need not be embedded again.
     """
 
     def __init__(
@@ -150,22 +151,22 @@ class Store:
         asked = () if old is None else [entry for entry in old.entries if entry.clip in self._clips]
         changed = changed_clips((entry.clip, entry.stamp) for entry in asked)
         self.done = frozenset(self._successes).union(entry.clip for entry in asked if entry.clip not in changed)
-        #: Clips that are begun: the numbers of the attempt and of its rows up to now.
+        #: Clips that have begun: the attempt's number, and how many rows it has so far.
         self._begun: dict[Clip, tuple[int, int]] = {}
         room = rows_in(int(group_megabytes * 1e6), request.size)
         self._group = Group(next_part, new_room(room, journal.row_type))
         self._is_open = True
 
     def add(self, event: Event) -> None:
-        """Take an event; it is on disk once its group is full or has waited for long enough.
+        """Add an event. It is written to disk when its group is full, or after ``group_seconds``.
 
         Args:
-            event: of an extraction of the clips that were asked for. A clip's events come in their order; those of
-                other clips may come between them.
+            event: an event of a clip that was asked for. The events of a clip come in their order; those of other clips
+                may come between them.
 
         Raises:
             ValueError: if the event does not fit the request, or its clip was not asked for.
-            TableError: if the group can't be written; what was written before stays for another run.
+            TableError: if the group can't be written; what was written before is kept for another run.
         """
         clip = event.clip
         if clip not in self._clips:
@@ -210,12 +211,12 @@ class Store:
         if not group.is_empty:
             with self._table_error():
                 self._journal.write_part(group.number, group.rows, group.record)
-        # One assignment: after an interruption the group is written again under its number, or it is the next one.
+        # A single assignment: after an interruption, the group is either written again under its number or is new.
         self._group = Group(group.number + (not group.is_empty), group.room)
 
     @contextlib.contextmanager
     def _table_error(self) -> Iterator[None]:
-        kept = f"; what was done is kept in {self.work}, the same command goes on with it"
+        kept = f"; finished clips are kept in {self.work}, and the same command continues"
         advice = kept if self.work.is_dir() else ""
         try:
             with as_table_error(self.output, advice):
@@ -225,21 +226,21 @@ class Store:
             raise
 
     def finish(self) -> Finished:
-        """Make the table and the table of errors, and remove the work folder.
+        """Write the table and the table of errors, and remove the work folder.
 
-        The clips are in the order in which they were asked for, whatever the order of the events; in an update, those
-        that the table has already come first.
+        The clips are in the order in which they were asked for, whatever the order of the events. After an update,
+        those that the table had before come first.
 
         Returns:
-            What came of it.
+            What was written, and how many clips failed.
 
         Raises:
-            ValueError: if a clip is neither done nor failed.
-            TableError: if the table can't be written; what was done is kept, and what was there before stays.
+            ValueError: if a clip has neither succeeded nor failed.
+            TableError: if the table can't be written; finished clips are kept, and an existing table stays.
         """
         missing = [clip for clip in self._clips if not (clip in self.done or self._has_verdict(clip))]
         if missing:
-            raise ValueError(f"{len(missing)} clips are neither done nor failed, the first of them {missing[0]}")
+            raise ValueError(f"{len(missing)} clips have neither succeeded nor failed, the first of them {missing[0]}")
         self._write_group()
         successes = {clip: self._successes[clip] for clip in self._clips if clip in self._successes}
         failed = [(clip, self._failures[clip]) for clip in self._clips if clip in self._failures]
@@ -261,7 +262,7 @@ class Store:
         return clip in self._successes or clip in self._failures
 
     def _assembled(self, successes: dict[Clip, Success], failed: set[Clip]) -> About:
-        """Write the table, unless it would hold nothing or what it holds already."""
+        """Write the table, unless it would be empty or unchanged."""
         entries, runs = planned(self._journal, successes)
         batches = journalled_rows(self._journal, runs, self._request.size)
         if self._old is not None:
@@ -277,7 +278,7 @@ class Store:
         return about
 
     def close(self) -> None:
-        """Write what is done and let other processes at the work folder."""
+        """Write the finished clips and unlock the work folder for other processes."""
         if not self._is_open:
             self._journal.close()
             return
@@ -294,6 +295,6 @@ class Store:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        # What broke off the run says more than that its last group could not be written either.
+        # The error that ended the run says more than that its last group could not be written.
         with contextlib.suppress(*([TableError, OSError] if error is not None else [])):
             self.close()

@@ -100,7 +100,7 @@ def test_few_clips(n: int, tmp_path: Path) -> None:
     assert np.isfinite(data["place"]).all() and np.isfinite(data["cosine"]).all()
 
 
-def test_equal_clips_and_numbers_that_never_change(tmp_path: Path) -> None:
+def test_equal_clips_and_constant_dimensions(tmp_path: Path) -> None:
     embeddings = np.full((6, 10), 0.1, np.float32)
     assert not directions(embeddings).any()
     embeddings[:3, 0] = 1.0
@@ -203,7 +203,7 @@ def test_labels_that_are_no_text(tmp_path: Path) -> None:
     (tmp_path / "labels.csv").write_bytes(b"file,label\n\xff\xfe\x00,x\n")
     with pytest.raises(LabelError, match="not a CSV file in UTF-8"):
         read_labels(tmp_path / "labels.csv", ["a.wav"])
-    with pytest.raises(FileNotFoundError, match="no such file of labels"):
+    with pytest.raises(FileNotFoundError, match="no such label file"):
         read_labels(tmp_path / "none.csv", ["a.wav"])
 
 
@@ -371,9 +371,9 @@ def test_a_table_instead_of_sounds(collection: Path, capsys: pytest.CaptureFixtu
     assert run(collection, collection / "sounds", "-o", collection / "b.html") == 0
     assert data_of(collection / "a.html") == data_of(collection / "b.html")
     assert run(collection, table, collection / "sounds", "-o", collection / "c.html") == 2
-    assert "expected one table, or audio" in capsys.readouterr().err
+    assert "expected one table or any number of audio paths" in capsys.readouterr().err
     assert run(collection, table, "-o", collection / "c.html", "--model", "speech") == 2
-    assert "a table has its embeddings already; --model is for audio" in capsys.readouterr().err
+    assert "--model is for audio; a table already has its embeddings" in capsys.readouterr().err
     shutil.rmtree(collection / "sounds" / "odd")
     assert run(collection, table, "-o", collection / "d.html", "--embed-audio") == 1
     assert capsys.readouterr().err.count("no preview: ") == 3
@@ -389,7 +389,9 @@ def test_a_folder_that_is_read_only(
     assert capsys.readouterr().err.endswith("map.html can't be written: its folder is read-only\n")
 
 
-def test_a_broken_file_is_told_and_the_others_are_mapped(collection: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_broken_file_is_reported_and_the_others_are_mapped(
+    collection: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (collection / "sounds" / "odd" / "broken.wav").write_bytes(b"RIFF nothing")
     assert run(collection, collection / "sounds", "-o", collection / "map.html") == 1
     shown = capsys.readouterr()
@@ -402,8 +404,8 @@ def test_a_broken_file_is_told_and_the_others_are_mapped(collection: Path, capsy
     [
         (["-o", "map.pdf"], "ends in .html"),
         (["-o", "none/map.html"], "does not exist"),
-        (["-o", "map.html", "--labels", "none.csv"], "no such file of labels"),
-        (["-o", "map.html", "--label-column", "tongue"], "--label-column is for --labels, got none"),
+        (["-o", "map.html", "--labels", "none.csv"], "no such label file"),
+        (["-o", "map.html", "--label-column", "tongue"], "--label-column needs --labels"),
         (["-o", "map.html", "--layout", "umap"], "needs umap-learn"),
         (["-o", "map.html", "--window", "-1"], "window"),
         (["-o", "map.html", "--device", "nothing"], "device 'nothing' can't be used"),

@@ -143,6 +143,14 @@ def test_what_ffmpeg_says_is_read_while_it_goes_on(stand_in: Path) -> None:
             assert (source.container, source.codec, source.header_seconds) == ("matroska,webm", "opus", 2.5)
 
 
+@needs_ffmpeg
+def test_playlist_never_brings_another_file_in(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "other.wav", np.zeros(8000), 16000)
+    (tmp_path / "list.m4a").write_text("ffconcat version 1.0\nfile other.wav\n")
+    with pytest.raises(AudioFileError, match=r"list\.m4a: expected an audio file, got a playlist of other files"):
+        read_audio(tmp_path / "list.m4a", 16000)
+
+
 def test_names_are_never_protocols_or_options(stand_in: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(stand_in)
     for name in ("-i", "concat:a|b", "http:", "pipe:0", "a%03d.m4a", "données\n♫"):

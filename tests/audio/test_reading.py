@@ -357,7 +357,7 @@ def test_broken_and_strange_files(cases: list[Case], monkeypatch: pytest.MonkeyP
 
 
 def test_a_name_that_no_file_can_have() -> None:
-    with pytest.raises(AudioFileError, match=r"can't be opened \(embedded null byte\)"):
+    with pytest.raises(AudioFileError, match=r"can't be opened \(.*embedded null"):
         read_audio("null\0.wav", 16000)
 
 

@@ -21,19 +21,19 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, 
     return int(stopped.value.code or 0), out, err
 
 
-def test_made_up_files_and_a_suggestion(
+def test_generated_files_and_a_suggestion(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, clips_folder: Path
 ) -> None:
-    monkeypatch.setattr(bench, "MADE_UP", (3, 0.5, 44100, 2))
+    monkeypatch.setattr(bench, "GENERATED", (3, 0.5, 44100, 2))
     monkeypatch.setattr(bench, "NETWORK_SECONDS", 2.0)
     monkeypatch.setattr("os.cpu_count", lambda: 2)
     code, out, _ = run(capsys, "--seconds", "0.5", "--model", "speech")
     assert code == 0
-    assert "made-up FLAC files" in out
+    assert "generated FLAC files" in out
     for what in ("decoding, 1 thread", "decoding, 2 threads", "network alone", "rows, --workers 1", "--workers 2"):
         found = re.search(rf"{what}.* ([\d.e-]+)$", out, re.MULTILINE)
         assert found and float(found[1]) > 0, what
-    assert re.search(r"^--workers [12]; a hundred hours of such sound take about ", out, re.MULTILINE)
+    assert re.search(r"^Suggested: --workers [12]\. A hundred hours of such audio take about ", out, re.MULTILINE)
 
 
 def test_a_folder_with_a_broken_file(
@@ -44,7 +44,7 @@ def test_a_folder_with_a_broken_file(
     for name in ("drum_stereo_44k.flac", "speech_english_8k.wav"):
         (tmp_path / name).write_bytes((clips_folder / name).read_bytes())
     clips = [Clip(str(file)) for file in sorted(tmp_path.iterdir())]
-    assert bench.looked_at(clips, 16000, 60.0)[0] == clips[1:]
+    assert bench.readable(clips, 16000, 60.0)[0] == clips[1:]
     code, out, _ = run(capsys, str(tmp_path), "--seconds", "0.5")
     assert code == 0
     assert re.match(r"[12] of 3 files; model both", out)
@@ -53,14 +53,14 @@ def test_a_folder_with_a_broken_file(
 def test_of_long_files_the_first_minute_is_used(clips_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bench, "MOST_SECONDS", 1.0)
     files = [str(clips_folder / name) for name in ("drum_stereo_44k.flac", "shutter_stereo_96k.ogg")]
-    clips, speed = bench.looked_at([Clip(file) for file in files], 16000, 60.0)
+    clips, speed = bench.readable([Clip(file) for file in files], 16000, 60.0)
     assert clips == [Clip(files[0], 0.0, 1.0), Clip(files[1])]
     assert speed > 0
     model = byola_hear.load_model("speech")
     assert bench.files_to_rows(clips, model, 1, 0.1) > 0
 
 
-def test_what_is_missing_among_others_is_told(
+def test_a_missing_path_is_reported_and_the_others_are_measured(
     clips_folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bench, "NETWORK_SECONDS", 2.0)

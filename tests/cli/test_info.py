@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import redirect_stderr, redirect_stdout
+from io import StringIO
 from pathlib import Path
 
 import numpy as np
 import soundfile
-from click.testing import CliRunner
 
 from byola_hear.cli.info import command
 from tests.broken_files import broken_files
@@ -18,10 +19,9 @@ DATA = Path(__file__).parents[1] / "data"
 
 def run(*arguments: object) -> tuple[int, str, str]:
     """Exit code, standard output, standard error."""
-    result = CliRunner().invoke(command, list(map(str, arguments)), standalone_mode=False)
-    if result.exception is not None:
-        raise result.exception
-    return result.return_value, result.stdout, result.stderr
+    with redirect_stdout(StringIO()) as out, redirect_stderr(StringIO()) as err:
+        code = command.main(list(map(str, arguments)), standalone_mode=False)
+    return code, out.getvalue(), err.getvalue()
 
 
 def test_a_table_of_the_clips() -> None:

@@ -131,13 +131,40 @@ def test_workers_and_batches_change_nothing(model: ByolaModel, workers: int, bat
         np.testing.assert_allclose(one.embeddings, two.embeddings, atol=1e-5, rtol=1e-5)
 
 
-def test_a_stretch_is_the_stretch_of_the_file(model: ByolaModel, long_file: str) -> None:
+def test_a_segment_is_embedded_like_its_samples(model: ByolaModel, long_file: str) -> None:
     clip = Clip(long_file, 61.2345, 63.5)
     events = list(extract([clip], model, request_for(model)))
     samples = torch.from_numpy(read_audio(long_file, 16000))[round(61.2345 * 16000) : round(63.5 * 16000)]
     start, end, _, embeddings = joined(events, clip)
-    assert start[0] == 61.2345 and end[0] == pytest.approx(63.5, abs=1 / 16000)
+    assert (start.tolist(), end.tolist()) == ([61.2345], [63.5])
     np.testing.assert_allclose(embeddings, model.scene_embeddings(samples[None]).numpy(), atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize(("kind", "window"), [("scene", None), ("scene", 0.3), ("timestamp", None), ("timestamp", 0.3)])
+def test_a_segment_keeps_its_times(model: ByolaModel, long_file: str, kind: str, window: float | None) -> None:
+    rng = np.random.default_rng(0)
+    starts = rng.uniform(0, 200, 40).round(3)
+    clips = [
+        Clip(long_file, start, (start + length).round(3)) for start, length in zip(starts, rng.uniform(0.3, 1, 40))
+    ]
+    # Times that fall between samples, and a segment that is streamed.
+    clips += [Clip(long_file, start + 1e-5 / 3, start + 1.00001234567) for start in starts[:9]]
+    clips += [Clip(long_file, 1.0000123, 65.123)]
+    events = list(extract(clips, model, request_for(model, kind, window)))
+    for clip in clips:
+        start, end, times, _ = joined(events, clip)
+        assert (start[0], end[-1]) == (clip.start, clip.end)
+        assert (start >= clip.start).all() and (end <= clip.end).all() and (np.diff(end) >= 0).all()
+        assert times is None or ((clip.start <= times) & (times <= clip.end)).all()
+
+
+def test_a_segment_ends_with_its_file_at_the_latest(model: ByolaModel, long_file: str) -> None:
+    seconds = (16000 * 210 + 77) / 16000
+    clips = [Clip(long_file, 209.1234567, end) for end in (None, seconds + 0.04, seconds + 1e-6, seconds)]
+    events = list(extract(clips, model, request_for(model)))
+    ends = [joined(events, clip)[1].item() for clip in clips]
+    # A microsecond is less than a sample: what was asked for is what the file has.
+    assert ends == [seconds, seconds, seconds + 1e-6, seconds]
 
 
 def test_a_bad_file_is_an_event_among_the_others(model: ByolaModel, tmp_path: Path) -> None:
@@ -193,25 +220,3 @@ def test_clips_are_taken_as_they_are_needed(model: ByolaModel) -> None:
         next(events)
     events.close()  # type: ignore[attr-defined]
     assert taken < 20
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        ({"kind": "clip"}, "kind must be 'scene' or 'timestamp', got 'clip'"),
-        ({"window": 0}, "window must be a positive number of seconds, got 0"),
-        ({"kind": "timestamp", "hop": float("nan")}, "hop must be a positive number of seconds, got nan"),
-        ({"hop": 1.0}, "needs a window"),
-    ],
-)
-def test_what_cannot_be_asked_for(model: ByolaModel, arguments: dict, message: str) -> None:
-    with pytest.raises(ValueError, match=message):
-        request_for(model, **arguments)
-
-
-def test_the_fingerprint_is_of_what_decides_the_embeddings(model: ByolaModel) -> None:
-    twin = ByolaModel(ModelConfig(**{**vars(model.config), "name": "renamed"}), model.encoder)
-    assert twin.fingerprint() == model.fingerprint()
-    other = ByolaModel(ModelConfig(**{**vars(model.config), "mean": -6.5}), model.encoder)
-    assert other.fingerprint() != model.fingerprint()
-    assert ByolaModel(model.config).fingerprint() != model.fingerprint()

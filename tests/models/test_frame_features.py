@@ -1,4 +1,4 @@
-"""Segments: where clips are cut, and that frame features do not depend on it."""
+"""Segments: where clips are cut, and that frame features do not depend on the cuts."""
 
 from __future__ import annotations
 
@@ -41,14 +41,19 @@ def segmented(network: Encoder, seconds: float | None) -> FrameFeatures:
     return FrameFeatures(FRONTEND, -8.0, 4.0, network, seconds)
 
 
-@given(st.integers(0, 1000), st.integers(1, 1000), st.integers(1, 50))
-def test_cuts_cover_the_range_evenly(start: int, length: int, most: int) -> None:
-    pieces = cuts(start, start + length, most)
+@given(st.integers(0, 1000), st.integers(1, 1000), st.integers(1, 50), st.integers(1, 10))
+def test_cuts_cover_the_range_evenly(start: int, length: int, blocks: int, block: int) -> None:
+    pieces = cuts(start, start + length, blocks * block, block)
     sizes = [last - first for first, last in pieces]
     assert pieces[0][0] == start and pieces[-1][1] == start + length
     assert all(one[1] == next_one[0] for one, next_one in pairwise(pieces))
-    assert max(sizes) <= most and max(sizes) - min(sizes) <= 1
-    assert len(pieces) == -(-length // most)
+    assert all((first - start) % block == 0 for first, _ in pieces)
+    assert max(sizes) <= blocks * block and max(sizes) - min(sizes) < 2 * block
+    assert len(pieces) == -(-length // (blocks * block))
+
+
+def test_an_empty_range_is_one_empty_piece() -> None:
+    assert cuts(5, 5, 8, 4) == [(5, 5)]
 
 
 @settings(max_examples=40)
@@ -92,7 +97,7 @@ def test_blocks_of_single_samples() -> None:
     torch.testing.assert_close(torch.cat(features), plain(network, clip), rtol=1e-5, atol=1e-5)
 
 
-def test_features_come_while_the_stream_goes_on() -> None:
+def test_features_are_yielded_before_the_stream_ends() -> None:
     taken = 0
 
     def blocks() -> Iterator[Tensor]:
@@ -117,6 +122,6 @@ def test_wrong_blocks_are_refused_by_number() -> None:
             list(features.of_blocks(nothing))
 
 
-def test_a_segment_takes_time() -> None:
+def test_segments_without_a_length_are_refused() -> None:
     with pytest.raises(ValueError, match="segment_seconds must be positive, got 0"):
         segmented(encoder("v2"), 0)

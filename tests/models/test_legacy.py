@@ -1,4 +1,4 @@
-"""Legacy checkpoints: the true shapes are read, statistics are asked for, and code in a pickle never runs."""
+"""Published checkpoints: their shapes are recognised, and code in a pickle never runs."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_conversion(tmp_path: Path) -> None:
 
 
 class Malicious:
-    """What unpickling without care would run: it leaves a mark."""
+    """Creates a folder when it is unpickled."""
 
     def __init__(self, mark: Path) -> None:
         self.mark = mark
@@ -96,14 +96,14 @@ def test_code_in_a_pickle_is_refused(tmp_path: Path, how: str) -> None:
         (lambda state: state.update({"fc.3.bias": "text"}), "expected tensors by name and nothing else"),
     ],
 )  # fmt: skip
-def test_other_networks(tmp_path: Path, change: Any, message: str) -> None:
+def test_other_networks_are_refused(tmp_path: Path, change: Any, message: str) -> None:
     state = Encoder(EncoderConfig.v1(512)).state_dict()
     change(state)
     torch.save(state, tmp_path / "a.pth")
     assert message in refusal(tmp_path / "a.pth")
 
 
-def test_what_is_no_state_dict(tmp_path: Path) -> None:
+def test_other_files_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.pth"
     path.write_text("no weights here")
     assert "refused" in refusal(path)
@@ -116,7 +116,7 @@ def test_what_is_no_state_dict(tmp_path: Path) -> None:
         load(tmp_path / "b.pth")
 
 
-def test_front_ends_with_other_bands(tmp_path: Path) -> None:
+def test_a_front_end_with_other_bands_is_refused(tmp_path: Path) -> None:
     torch.save(Encoder(EncoderConfig.v1(512)).state_dict(), tmp_path / "a.pth")
     with pytest.raises(ValueError, match="mel bands"):
         load_legacy(tmp_path / "a.pth", frontend=FrontendConfig(n_mels=32), mean=0, std=1)

@@ -9,8 +9,10 @@ import torch
 from torch import Tensor, nn
 
 from benchmark.models.extractors import Extractor
+from byola_hear.models.encoders.convolutional import Encoder
 from byola_hear.models.frontend import log_mel
 from byola_hear.models.model import ByolaModel
+from byola_hear.models.pooling.combination import pooled
 
 #: Raise it when a change to the layers or the Gram matrices changes a value: cached results are then out of date.
 MEASUREMENT_VERSION = 1
@@ -18,12 +20,19 @@ MEASUREMENT_VERSION = 1
 
 def layer_names(model: ByolaModel) -> list[str]:
     """The layers in order: convolutional blocks, both fully connected layers, frame feature, clip embedding."""
-    return [*(f"block {number + 1}" for number in range(model.config.encoder.n_blocks)), "fc1", "fc2", "frame", "clip"]
+    n_blocks = _encoder(model).config.n_blocks
+    return [*(f"block {number + 1}" for number in range(n_blocks)), "fc1", "fc2", "frame", "clip"]
+
+
+def _encoder(model: ByolaModel) -> Encoder:
+    if not isinstance(model.encoder, Encoder):
+        raise ValueError(f"expected a convolutional network, got one of kind {model.config.encoder.kind!r}")
+    return model.encoder
 
 
 def _modules(model: ByolaModel) -> dict[str, nn.Module]:
-    blocks = [layer for layer in model.encoder.features if isinstance(layer, nn.MaxPool2d)]
-    rectified = [layer for layer in model.encoder.fc if isinstance(layer, nn.ReLU)]
+    blocks = [layer for layer in _encoder(model).features if isinstance(layer, nn.MaxPool2d)]
+    rectified = [layer for layer in _encoder(model).fc if isinstance(layer, nn.ReLU)]
     return {
         **{f"block {number + 1}": layer for number, layer in enumerate(blocks)},
         "fc1": rectified[0],
@@ -63,7 +72,7 @@ def activations(model: ByolaModel, clips: Sequence[np.ndarray]) -> dict[str, np.
                 mean = output[0].mean(-1).flatten() if output.ndim == 4 else output[0].mean(0)
                 kept[name].append(mean.numpy())
             kept["frame"].append(frames.mean(0).numpy())
-            kept["clip"].append((frames.amax(0) + frames.mean(0)).numpy())
+            kept["clip"].append(pooled(frames, model.config.pooling).numpy())
     finally:
         for hook in hooks:
             hook.remove()

@@ -12,6 +12,7 @@ from tqdm import tqdm
 
 from benchmark.tasks.task import Event, Item
 from byola_hear.models.model import ByolaModel
+from byola_hear.models.pooling.combination import MAX_MEAN
 from byola_hear.models.pooling.timestamps import timestamp_count, timestamps
 from byola_hear.models.pooling.window import WindowPool
 
@@ -122,7 +123,7 @@ def windowed(track: Track, width: int) -> np.ndarray:
     The result, ``(n_times, size)`` float32, is that of
     :meth:`byola_hear.models.model.ByolaModel.timestamp_embeddings` with that window.
     """
-    pool = WindowPool(width)
+    pool = WindowPool(width, MAX_MEAN)
     return torch.cat(list(pool.windows([torch.from_numpy(track.values).float()]))).numpy()
 
 

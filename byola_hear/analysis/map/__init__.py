@@ -1,4 +1,4 @@
-"""A map of a collection: one HTML page, to look at and to listen to, that needs no network."""
+"""A map of a collection: one HTML page to look at and to listen to. It needs no network."""
 
 from __future__ import annotations
 

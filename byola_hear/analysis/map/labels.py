@@ -1,4 +1,4 @@
-"""Labels for the clips of a map: their folders, or a column of a CSV file."""
+"""Labels of the clips on a map: their folders, or a column of a CSV file."""
 
 from __future__ import annotations
 
@@ -7,26 +7,26 @@ import os
 from collections.abc import Sequence
 from pathlib import Path, PurePath
 
-#: The label of a clip that the CSV file does not name.
+#: Label of a clip that the CSV file does not name.
 NONE = "(no label)"
-#: The label of a file beside the folders that the others are in.
+#: Label of a file in the top folder, next to the folders of the others.
 TOP = "(top folder)"
-#: Columns in which a file's name may stand.
+#: Accepted names of the column with the files.
 FILE_COLUMNS = ("file", "filename", "path")
 
 
 class LabelError(ValueError):
-    """A file of labels that can't be used; the message names it and says why."""
+    """A label file can't be used. The message names it and says why."""
 
 
 def folder_labels(files: Sequence[str]) -> list[str]:
-    """The folder that each file is in, seen from the folder that holds all of them.
+    """Label each file by its folder, relative to the folder that holds all files.
 
     Args:
         files: paths.
 
     Returns:
-        A label each.
+        One label per file.
 
     Example:
         >>> folder_labels(["a/dogs/1.wav", "a/cats/2.wav", "a/cats/big/3.wav", "a/4.wav"])
@@ -42,26 +42,26 @@ def folder_labels(files: Sequence[str]) -> list[str]:
 
 
 def read_labels(path: str | os.PathLike[str], files: Sequence[str], column: str = "label") -> list[str]:
-    """Labels out of a CSV file.
+    """Read labels from a CSV file.
 
-    A row is of the clip whose path it names, as it stands or from the CSV file's folder; otherwise, of the only clip
-    whose path ends in it.
+    A row belongs to the clip at the path that it names, relative to the working directory or to the folder of the CSV
+    file. If there is no such clip, it belongs to the only clip whose path ends in that name.
 
     Args:
-        path: a CSV file in UTF-8 with a line of names, among them :data:`FILE_COLUMNS`' first that is there.
+        path: a CSV file in UTF-8 with a header. The first of :data:`FILE_COLUMNS` in the header holds the files.
         files: paths.
-        column: the label's column.
+        column: name of the column with the labels.
 
     Returns:
-        A label each; :data:`NONE` for a file that no row names.
+        One label per file; :data:`NONE` for a file that no row names.
 
     Raises:
         FileNotFoundError: if there is no such file.
-        LabelError: if it is no such CSV file, names a file twice with two labels, or names none of the files.
+        LabelError: if the file is not such a CSV file, gives a clip two labels, or names none of the files.
     """
     path = Path(path)
     if not path.is_file():
-        raise FileNotFoundError(f"no such file of labels: {path}")
+        raise FileNotFoundError(f"no such label file: {path}")
     try:
         with path.open(encoding="utf-8-sig", newline="") as stream:
             reader = csv.DictReader(stream, restval="")
@@ -93,7 +93,7 @@ def read_labels(path: str | os.PathLike[str], files: Sequence[str], column: str 
 def _meant(
     name: str, folder: Path, files: Sequence[str], by_path: dict[str, set[int]], by_end: dict[str, set[int]]
 ) -> set[int]:
-    """The clips, all of one file, that a row names."""
+    """Positions of the clips that a row names. All belong to one file."""
     for path in (os.path.abspath(name), os.path.abspath(folder / name)):
         if path in by_path:
             return by_path[path]

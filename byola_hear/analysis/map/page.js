@@ -197,9 +197,9 @@ function play() {
     if (start > 0) audio.currentTime = start;
   };
   audio.onerror = () => {
-    if (audio.getAttribute("src")) trouble("The browser can't play it: the file is not where it was, or of a format that it does not know.");
+    if (audio.getAttribute("src")) trouble("The browser can't play this file: it was moved, or its format is not supported.");
   };
-  audio.play().catch((error) => error.name === "NotAllowedError" && trouble("The browser wants a click on Play first."));
+  audio.play().catch((error) => error.name === "NotAllowedError" && trouble("Click Play first: the browser asks for it."));
 }
 
 function stop() {

@@ -1,4 +1,4 @@
-"""The page: a map's data in a template of HTML, style and script, all in one file."""
+"""The page of a map: data, style and script in one HTML file."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from byola_hear.utils.html_file import html_file
 if TYPE_CHECKING:
     import pandas
 
-#: Ways to lay clips out.
+#: Names of the layout methods.
 LAYOUTS = tuple(METHODS)
-#: Neighbours that are listed for each clip.
+#: Number of neighbours that the page lists for each clip.
 NEIGHBOURS = 8
-#: Points that a browser still draws smoothly.
+#: Number of points that a browser still draws smoothly.
 MAX_POINTS = 50_000
 
 
@@ -36,20 +36,20 @@ def write_map(
     title: str | None = None,
     preview: Callable[[str, float, float], str] | None = None,
 ) -> int:
-    """Write a map of a table of embeddings: one HTML page that needs no network and no other file but the sounds.
+    """Write a map of a table of embeddings as one HTML page. It needs no network and no file except the sounds.
 
     Args:
-        path: where to; an existing file is replaced.
-        table: from :func:`byola_hear.embed` or :func:`byola_hear.tables.read_table`, one point a row.
-        labels: one a row: what is coloured.
+        path: file to write. An existing file is replaced.
+        table: a table from :func:`byola_hear.embed` or :func:`byola_hear.read_table`. Each row becomes a point.
+        labels: one label per row. It decides the colour.
         layout: one of :data:`LAYOUTS`.
-        seed: for whatever is random in the layout.
-        title: of the page; the common folder's name if None.
-        preview: called with a row's file, start and end (s), gives its sound as a ``data:`` URI, or ``""`` where it
-            has none; if None, the page plays the files themselves, which it finds by their paths from its own folder.
+        seed: seed for everything that is random in the layout.
+        title: title of the page; None for the name of the common folder.
+        preview: a function of a row's file, start and end (in seconds). It returns the sound as a ``data:`` URI, or
+            ``""`` if there is none. If None, the page plays the files themselves, by paths relative to its own folder.
 
     Returns:
-        Bytes of the page.
+        Size of the page in bytes.
 
     Raises:
         ValueError: if the table has no rows or more than :data:`MAX_POINTS`, an embedding is not finite, labels are
@@ -58,7 +58,7 @@ def write_map(
     """
     path = Path(path)
     if not 1 <= len(table) <= MAX_POINTS:
-        raise ValueError(f"a map shows 1 to {MAX_POINTS} clips, got {len(table)}; longer windows make fewer")
+        raise ValueError(f"a map shows 1 to {MAX_POINTS} clips, got {len(table)}; longer windows give fewer")
     if len(labels) != len(table):
         raise ValueError(f"expected a label for each of {len(table)} clips, got {len(labels)}")
     embeddings = table.to_numpy(np.float32)
@@ -97,7 +97,7 @@ def write_map(
 
 
 def _below_common_folder(files: Sequence[str]) -> tuple[dict[str, str], str]:
-    """Each file's path as the page shows it, from the folder that holds all of them; and that folder's name."""
+    """Paths of files relative to the folder that holds all of them, as the page shows them; and that folder's name."""
     folders = {file: os.path.dirname(os.path.abspath(file)) for file in files}
     try:
         top = os.path.commonpath(set(folders.values()))
@@ -107,16 +107,16 @@ def _below_common_folder(files: Sequence[str]) -> tuple[dict[str, str], str]:
 
 
 def _text(name: str) -> str:
-    """A name for the eye: what is no UTF-8 in it is a question mark."""
+    """A name for display: bytes that are not UTF-8 become question marks."""
     return name.encode("utf-8", "replace").decode()
 
 
 def _link(file: str, page: Path) -> str:
-    """A file's address, relative to the page's folder; a name of any bytes."""
+    """URL of a file relative to the folder of the page. The name may hold any bytes."""
     folder = os.path.dirname(os.path.abspath(page))
     try:
         relative = Path(os.path.relpath(os.path.abspath(file), folder)).as_posix()
     except ValueError:  # on another drive
         return Path(os.path.abspath(file)).as_uri()
-    # A name with a colon in its first part would be taken for a scheme.
+    # A colon in the first part of a name would be read as a URL scheme.
     return quote(os.fsencode(relative if relative.startswith("../") else f"./{relative}"))

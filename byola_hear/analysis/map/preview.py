@@ -1,4 +1,4 @@
-"""Short previews of clips, small enough to stand in a page."""
+"""Short previews of clips, small enough to embed in a page."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ import soundfile
 
 from byola_hear.audio.reading import read_audio
 
-#: Hz, what the networks hear.
+#: Sample rate of a preview in Hz, that of the networks.
 SAMPLE_RATE = 16000
-#: libsndfile's for MP3: about 3.5 kB a second of mono.
+#: Compression level of libsndfile for MP3: about 3.5 kB per second of mono.
 _COMPRESSION = 0.9
 
 
 def preview(file: str, start: float, end: float, seconds: float) -> str:
-    """The beginning of a clip as a ``data:`` URI of an MP3 file, which every browser plays.
+    """Encode the beginning of a clip as a ``data:`` URI of an MP3 file, which every browser plays.
 
     Args:
         file: an audio file.
-        start: where the clip begins, s.
-        end: where it ends, s.
-        seconds: of it, at most.
+        start: start of the clip in the file, in seconds.
+        end: end of the clip in the file, in seconds.
+        seconds: longest duration of the preview, in seconds.
 
     Returns:
         ``data:audio/mpeg;base64,…``.

@@ -1,31 +1,42 @@
-"""The convolutional network: normalised log-mel to frame features, both published shapes from one configuration.
+"""The convolutional encoder. One configuration covers both published shapes of BYOL-A.
 
-One frame feature covers ``2 ** n_blocks`` log-mel frames, 40 ms in the v2 shape (two blocks) and 80 ms in the
-v1 shape (three). Time that is left over at the end still makes a frame, pooled over what there is of it.
+A frame feature covers ``2 ** n_blocks`` log-mel frames: 40 ms in the v2 shape (two blocks), 80 ms in the v1 shape
+(three). If the last frame feature is incomplete, it is pooled over the log-mel frames that exist.
 """
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 
+from byola_hear.models.encoders.protocol import FrameEncoder
+
 
 @dataclass(frozen=True)
 class EncoderConfig:
-    """The network's shape.
+    """The shape of a convolutional encoder.
 
     Attributes:
-        n_mels: number of mel bands that come in; a multiple of ``2 ** n_blocks``.
-        n_blocks: convolution blocks, each halving time and frequency: 2 in BYOL-A v2, 3 in v1.
+        n_mels: number of mel bands of the input; a multiple of ``2 ** n_blocks``.
+        n_blocks: convolution blocks, each of which halves time and frequency: 2 in BYOL-A v2, 3 in v1.
         channels: channels of each convolution.
-        hidden_size: width of both linear layers; 2048 in v2, 512, 1024 or 2048 in v1.
-        dropout: probability between the linear layers while training.
-        concatenate_local: whether the convolutions' output stands before the linear layers' in a frame feature
-            (v2) or is left out (v1).
+        hidden_size: width of both linear layers: 2048 in v2; 512, 1024 or 2048 in v1.
+        dropout: probability of dropout between the linear layers in training.
+        concatenate_local: whether a frame feature begins with the convolutions' output (v2) or consists of the linear
+            layers' output alone (v1).
+
+    Raises:
+        ValueError: if a value is not allowed.
+
+    Example:
+        >>> EncoderConfig.v2().feature_size, EncoderConfig.v1(512).feature_size
+        (3072, 512)
     """
+
+    kind: ClassVar[str] = "convolutional"
 
     n_mels: int = 64
     n_blocks: int = 2
@@ -39,7 +50,7 @@ class EncoderConfig:
             value = getattr(self, name)
             if not isinstance(value, int) or value < 1:
                 raise ValueError(f"{name} must be a positive integer, got {value!r}")
-        # In this order, as the power of a number without bound has no end.
+        # In this order: 2 ** n_blocks of an unchecked n_blocks may take all memory.
         if self.n_blocks >= self.n_mels.bit_length() or self.n_mels % self.stride:
             raise ValueError(f"n_mels must be a multiple of 2 ** n_blocks = 2 ** {self.n_blocks}, got {self.n_mels}")
         if not 0 <= self.dropout < 1:
@@ -47,45 +58,50 @@ class EncoderConfig:
 
     @property
     def stride(self) -> int:
-        """Log-mel frames to a frame feature; the receptive field overhangs by less than this on either side."""
+        """Log-mel frames per frame feature."""
         return 2**self.n_blocks
 
     @property
+    def overlap(self) -> int:
+        """1: a frame feature sees less than one stride of log-mel frames beyond its own on each side."""
+        return 1
+
+    @property
+    def block(self) -> int:
+        """1: a frame feature sees the same neighbourhood wherever it stands."""
+        return 1
+
+    @property
     def local_size(self) -> int:
-        """Numbers in the convolutions' output for one frame."""
+        """Dimensions of the convolutions' output for one frame feature."""
         return self.channels * (self.n_mels // self.stride)
 
     @property
     def feature_size(self) -> int:
-        """Dimensions of a frame feature, 3072 in the v2 shape."""
+        """Dimensions of a frame feature: 3072 in the v2 shape."""
         return self.hidden_size + (self.local_size if self.concatenate_local else 0)
 
     @classmethod
     def v1(cls, hidden_size: int = 512) -> EncoderConfig:
-        """The shape of BYOL-A v1 (arXiv 2103.06695): 80 ms frames of 512, 1024 or 2048 numbers."""
+        """The shape of BYOL-A v1 (arXiv 2103.06695): 80 ms frames of 512, 1024 or 2048 dimensions."""
         return cls(n_blocks=3, hidden_size=hidden_size, concatenate_local=False)
 
     @classmethod
     def v2(cls) -> EncoderConfig:
-        """The shape of BYOL-A v2 (arXiv 2204.07402): 40 ms frames of 3072 numbers."""
+        """The shape of BYOL-A v2 (arXiv 2204.07402): 40 ms frames of 3072 dimensions."""
         return cls()
 
     def to_dict(self) -> dict[str, Any]:
-        """The configuration as plain values, for a checkpoint's header."""
+        """The fields as plain JSON values."""
         return asdict(self)
 
 
-def feature_count(n_frames: int, stride: int) -> int:
-    """Number of frame features of ``n_frames`` log-mel frames: rounded up, so that no sound is dropped."""
-    return -(-n_frames // stride)
-
-
 def mask_time(x: Tensor, lengths: Tensor | None) -> Tensor:
-    """Zero whatever lies beyond each clip's own length, as if nothing had been there.
+    """Set everything beyond each clip's true length to zero.
 
     Args:
         x: ``(batch, channels, frequency, time)``.
-        lengths: ``(batch,)`` true lengths along time, or None for no masking.
+        lengths: ``(batch,)`` true lengths along time; None masks nothing.
 
     Returns:
         Same shape as ``x``.
@@ -96,8 +112,11 @@ def mask_time(x: Tensor, lengths: Tensor | None) -> Tensor:
     return x * inside[:, None, None, :].to(x.dtype)
 
 
-class Encoder(nn.Module):
-    """BYOL-A's network. Parameter names are those of published checkpoints of the family.
+class Encoder(FrameEncoder):
+    """BYOL-A's network. Its parameters have the names of published checkpoints of the family.
+
+    Args:
+        config: the shape; that of BYOL-A v2 if None.
 
     Shape:
         - input ``(batch, 1, n_mels, n_frames)`` normalised log-mel, lengths ``(batch,)`` or None
@@ -112,6 +131,8 @@ class Encoder(nn.Module):
         >>> Encoder(EncoderConfig.v1()).eval()(torch.zeros(1, 1, 64, 96)).shape
         torch.Size([1, 12, 512])
     """
+
+    config: EncoderConfig
 
     def __init__(self, config: EncoderConfig | None = None) -> None:
         super().__init__()
@@ -134,18 +155,18 @@ class Encoder(nn.Module):
         )
 
     def forward(self, log_mel: Tensor, lengths: Tensor | None = None) -> Tensor:
-        """Frame features of normalised log-mels.
+        """Compute frame features.
 
         Args:
-            log_mel: ``(batch, 1, n_mels, n_frames)``.
-            lengths: ``(batch,)`` true number of log-mel frames of each clip, None if all are full. Frame
-                features beyond ``ceil(length / stride)`` are meaningless.
+            log_mel: ``(batch, 1, n_mels, n_frames)`` normalised log-mel.
+            lengths: ``(batch,)`` true number of log-mel frames of each clip; None if no clip is padded. Frame features
+                beyond ``ceil(length / stride)`` are meaningless.
 
         Returns:
             ``(batch, ceil(n_frames / stride), feature_size)``.
 
         Raises:
-            ValueError: if the shape is another.
+            ValueError: if ``log_mel`` has another shape.
         """
         config = self.config
         if log_mel.ndim != 4 or log_mel.shape[1] != 1 or log_mel.shape[2] != config.n_mels:
@@ -155,19 +176,19 @@ class Encoder(nn.Module):
         n_frames = log_mel.shape[-1]
         missing = -n_frames % config.stride
         if missing:
-            # Pooling must see what there is of the last frame and nothing else: pad, and mask the padding.
+            # Pooling must see only the frames that exist: pad, then mask the padding.
             log_mel = nn.functional.pad(log_mel, (0, missing))
             if lengths is None:
                 lengths = torch.full((len(log_mel),), n_frames, device=log_mel.device)
         x = mask_time(log_mel, lengths)
         for layer in self.features:
             if isinstance(layer, nn.MaxPool2d):
-                # After ReLU nothing is below zero, so a masked place never wins the maximum.
+                # After ReLU nothing is below zero, so a masked zero never changes the maximum.
                 x = layer(mask_time(x, lengths))
                 lengths = None if lengths is None else (lengths + 1) // 2
             else:
                 x = layer(x)
-        # (batch, channels, frequency, time) -> per frame, frequency-major then channels, as published.
+        # (batch, channels, frequency, time) -> (batch, time, frequency * channels), the published order.
         local = x.permute(0, 3, 2, 1).flatten(2)
         global_ = self.fc(local)
         return torch.cat([local, global_], dim=-1) if config.concatenate_local else global_

@@ -1,12 +1,12 @@
-"""The encoder as inference runs it: batch norm folded into the convolutions, time first, channels last.
+"""The convolutional encoder in its inference form: batch norm folded into the convolutions, time first, channels last.
 
-It is made anew from the trainable :class:`~byola_hear.models.encoders.convolutional.Encoder` for each call, so that it
-can never be stale. That costs a fraction of a millisecond: only the small convolution kernels are computed, and the
-linear layers' weights are shared.
+The form is made anew from the trainable :class:`~byola_hear.models.encoders.convolutional.Encoder` for each call, so it
+always has the current weights. That takes a fraction of a millisecond: only the small convolution kernels are computed,
+and the linear layers' weights are shared.
 
-What makes it fast on a CPU: time takes the place of height, so that the mel matrix goes in and the local
-features come out without a transposing copy; maxima are taken in channels-last memory, more than ten times as
-fast as in the usual order; and ReLU, which commutes with the maximum, runs on a quarter of the numbers.
+Three things make it fast on a CPU. Time takes the place of height, so the mel matrix goes in and the local features
+come out without a transposing copy. Maxima are taken in channels-last memory, more than ten times as fast as in the
+usual order. ReLU, which commutes with the maximum, runs after it, on a quarter of the values.
 """
 
 from __future__ import annotations
@@ -19,19 +19,22 @@ from byola_hear.models.encoders.convolutional import Encoder
 
 
 def fold_batch_norm(convolution: nn.Conv2d, norm: nn.BatchNorm2d) -> tuple[Tensor, Tensor]:
-    """One convolution that does what a convolution and the batch norm after it do in evaluation mode.
+    """Fold a batch norm, as it works in evaluation mode, into the convolution before it.
 
     Args:
-        convolution: with weight ``(channels_out, channels_in, height, width)``.
-        norm: over ``channels_out``, with running statistics.
+        convolution: the convolution, with weights ``(channels_out, channels_in, height, width)``.
+        norm: the batch norm over ``channels_out``, with running statistics.
 
     Returns:
-        weight, same shape, and bias ``(channels_out,)``; computed in float64, of the convolution's dtype.
+        Weights of the same shape and biases ``(channels_out,)``, computed in float64, in the convolution's dtype.
+
+    Raises:
+        ValueError: if the batch norm has no running statistics.
     """
     weight = convolution.weight.detach().double()
     bias = weight.new_zeros(len(weight)) if convolution.bias is None else convolution.bias.detach().double()
     if norm.running_mean is None or norm.running_var is None:
-        raise ValueError("a batch norm without running statistics can't be folded")
+        raise ValueError("expected a batch norm with running statistics, got one without")
     scale = torch.rsqrt(norm.running_var.double() + norm.eps)
     shift = -norm.running_mean.double() * scale
     if norm.affine:
@@ -42,12 +45,18 @@ def fold_batch_norm(convolution: nn.Conv2d, norm: nn.BatchNorm2d) -> tuple[Tenso
 
 
 class FoldedEncoder:
-    """Frozen, fast equivalent of an :class:`~byola_hear.models.encoders.convolutional.Encoder` in evaluation mode.
+    """An :class:`~byola_hear.models.encoders.convolutional.Encoder` in evaluation mode, frozen and fast.
 
-    Whatever mode the encoder is in, its running statistics are what counts here and dropout is off.
+    It uses the running statistics and no dropout, whether the encoder is in training mode or not.
 
     Args:
-        encoder: what to fold; it is left as it is.
+        encoder: the network, which stays as it is.
+
+    Example:
+        >>> from byola_hear.models.encoders.convolutional import EncoderConfig
+        >>> folded = FoldedEncoder(Encoder(EncoderConfig.v2()))
+        >>> folded.per_frame(folded.in_context(torch.zeros(1, 96, 64))).shape
+        torch.Size([1, 24, 3072])
     """
 
     def __init__(self, encoder: Encoder) -> None:
@@ -68,33 +77,33 @@ class FoldedEncoder:
         """Where the weights are."""
         return self.linears[0][0].device
 
-    def local(self, frames: Tensor) -> Tensor:
-        """The convolutions' output.
+    def in_context(self, frames: Tensor) -> Tensor:
+        """Compute the convolutions.
 
         Args:
-            frames: ``(batch, n_frames, n_mels)`` float32, normalised log-mel, time first.
+            frames: ``(batch, n_frames, n_mels)`` float32 normalised log-mel, time first.
 
         Returns:
-            ``(batch, ceil(n_frames / stride), local_size)``, of the weights' dtype.
+            ``(batch, ceil(n_frames / stride), local_size)``, in the weights' dtype.
         """
         x = frames.unsqueeze(1).to(self.linears[0][0].dtype)
         for weight, bias in self.convolutions:
             x = functional.conv2d(x, weight, bias, padding=1).contiguous(memory_format=torch.channels_last)
-            # ceil_mode: a partial last frame is pooled over what there is of it.
+            # ceil_mode: an incomplete last frame is pooled over the values that exist.
             x = functional.max_pool2d(x, 2, ceil_mode=True).relu_()
-        # (batch, channels, time, frequency), channels last -> per frame, frequency-major, channels: a view.
+        # (batch, channels, time, frequency) -> (batch, time, frequency * channels): channels are last, so it is a view.
         return x.permute(0, 2, 3, 1).flatten(2)
 
-    def features(self, local: Tensor) -> Tensor:
-        """Frame features out of local ones.
+    def per_frame(self, hidden: Tensor) -> Tensor:
+        """Compute the linear layers.
 
         Args:
-            local: ``(..., local_size)``, from :meth:`local`.
+            hidden: ``(..., local_size)``, the convolutions' output.
 
         Returns:
-            ``(..., feature_size)``, of the weights' dtype.
+            ``(..., feature_size)``, in the weights' dtype.
         """
-        x = local
+        x = hidden
         for weight, bias in self.linears:
             x = functional.linear(x, weight, bias).relu_()
-        return torch.cat([local, x], dim=-1) if self.config.concatenate_local else x
+        return torch.cat([hidden, x], dim=-1) if self.config.concatenate_local else x

@@ -1,1 +1,1 @@
-"""Frame features to embeddings, over a clip or over windows."""
+"""From frame features to embeddings of clips and of windows."""

@@ -1,6 +1,6 @@
-"""A clip's frame features to one embedding: maximum plus mean over time.
+"""A clip's frame features to one embedding.
 
-The frame features come in blocks of any size, and the result is the same however they were cut.
+The frame features arrive in blocks of any size, and the result does not depend on where the cuts are.
 """
 
 from __future__ import annotations
@@ -8,50 +8,56 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from byola_hear.models.pooling.combination import combination
+
 
 class ClipPool:
-    """Maximum plus mean over all frames of one clip, in constant memory.
+    """Pools all frame features of one clip, in constant memory.
 
-    The sum is kept in float64, so that the mean of hours is as good as that of a second.
+    The sum is kept in float64, so the mean of hours is as exact as the mean of a second.
 
-    Source:
-        Niizumi et al., arXiv 2103.06695, section III.
+    Args:
+        pooling: the model's :attr:`~byola_hear.models.config.ModelConfig.pooling`.
+
+    Raises:
+        ValueError: if there is no such pooling.
 
     Example:
-        >>> pool = ClipPool()
+        >>> pool = ClipPool("max+mean")
         >>> pool.add(torch.tensor([[1.0, -1.0]]))
         >>> pool.add(torch.tensor([[3.0, -1.0], [2.0, -4.0]]))
         >>> pool.result()
         tensor([ 5., -3.])
     """
 
-    def __init__(self) -> None:
-        self.count = 0
+    def __init__(self, pooling: str) -> None:
+        self._combined = combination(pooling)
+        self._count = 0
         self._maximum: Tensor | None = None
         self._sum: Tensor | None = None
 
     def add(self, features: Tensor) -> None:
-        """Take the next frames.
+        """Take the next frame features.
 
         Args:
-            features: ``(n_frames, size)``; none at all is allowed.
+            features: ``(n_frames, size)``; may be empty.
         """
         if len(features) == 0:
             return
         maximum, total = features.amax(0), features.sum(0, dtype=torch.float32).double()
-        self.count += len(features)
+        self._count += len(features)
         self._maximum = maximum if self._maximum is None else torch.maximum(self._maximum, maximum)
         self._sum = total if self._sum is None else self._sum + total
 
     def result(self) -> Tensor:
-        """The embedding of what came so far.
+        """The embedding of all frame features so far.
 
         Returns:
             ``(size,)`` float32.
 
         Raises:
-            ValueError: if no frame came.
+            ValueError: if there was no frame feature.
         """
         if self._maximum is None or self._sum is None:
-            raise ValueError("there is no frame to pool over")
-        return self._maximum.float() + (self._sum / self.count).float()
+            raise ValueError("expected at least one frame to pool, got none")
+        return self._combined(self._maximum.float(), (self._sum / self._count).float())

@@ -1,4 +1,4 @@
-"""The times of frame features, which are those of timestamp embeddings."""
+"""Times of frame features and timestamp embeddings."""
 
 from __future__ import annotations
 
@@ -7,12 +7,15 @@ from torch import Tensor
 
 
 def timestamp_centre(index: int, stride: int, hop_length: int) -> float:
-    """Centre of a frame feature, in samples: the middle of the log-mel frames that it covers.
+    """Centre of a frame feature: the middle of the log-mel frames that it covers.
 
     Args:
-        index: of the frame feature.
-        stride: log-mel frames to a frame feature.
+        index: index of the frame feature.
+        stride: log-mel frames per frame feature.
         hop_length: samples from one log-mel frame to the next.
+
+    Returns:
+        The centre in samples.
 
     Example:
         >>> timestamp_centre(1, 4, 160)  # 55 ms at 16 kHz
@@ -22,14 +25,18 @@ def timestamp_centre(index: int, stride: int, hop_length: int) -> float:
 
 
 def timestamp_count(n_samples: int, stride: int, hop_length: int) -> int:
-    """How many frame features of a clip are centred within it, at least one.
+    """Number of frame features of a clip that are centred within it, at least one.
 
-    Only the last frame feature can be centred beyond the end; it still counts in its neighbours' windows.
+    Only the last frame feature can be centred beyond the clip's end. It has no timestamp, but its neighbours' windows
+    include it.
 
     Args:
         n_samples: length of the clip.
-        stride: log-mel frames to a frame feature.
+        stride: log-mel frames per frame feature.
         hop_length: samples from one log-mel frame to the next.
+
+    Returns:
+        The number of timestamps.
 
     Example:
         >>> timestamp_count(16000, 4, 160)
@@ -43,15 +50,16 @@ def timestamps(first: int, last: int, n_samples: int, stride: int, hop_length: i
     """Times of the timestamp embeddings ``first`` to ``last`` (exclusive).
 
     Args:
-        first: index of the first.
-        last: one past the index of the last.
-        n_samples: length of the clip: no time lies beyond it.
-        stride: log-mel frames to a frame feature.
+        first: index of the first timestamp.
+        last: one past the index of the last timestamp.
+        n_samples: length of the clip; no time lies beyond it.
+        stride: log-mel frames per frame feature.
         hop_length: samples from one log-mel frame to the next.
         sample_rate: Hz.
 
     Returns:
-        ``(last - first,)`` float32 milliseconds, rounded once, from whole samples; nothing accumulates.
+        ``(last - first,)`` float32, milliseconds. Each is computed from samples and rounded once, so errors do not
+        accumulate.
 
     Example:
         >>> timestamps(0, 3, 16000, 4, 160, 16000)

@@ -13,24 +13,24 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from byola_hear.models.encoders.convolutional import Encoder
+from byola_hear.models.encoders.protocol import FrameEncoder
+from byola_hear.models.pooling.combination import MAX_MEAN, pooled
 from byola_hear.pretraining.byol.fast_block import training_features
 
 
-def clip_embedding(features: Tensor) -> Tensor:
-    """Maximum plus mean over time.
+def clip_embeddings(encoder: FrameEncoder, view: Tensor) -> Tensor:
+    """Compute clip embeddings in training mode.
 
     Args:
-        features: ``(batch, n_features, feature_size)``.
+        encoder: the network, in training mode.
+        view: ``(batch, 1, n_mels, n_frames)`` normalised log-mel.
 
     Returns:
         ``(batch, feature_size)``.
     """
-    return features.amax(dim=1) + features.mean(dim=1)
-
-
-def frame_features(encoder: Encoder, view: Tensor) -> Tensor:
-    """Frame features in training mode, by the quicker of two ways that give the same."""
-    return training_features(encoder, view) if view.device.type == "cpu" else encoder(view)
+    if isinstance(encoder, Encoder) and view.device.type == "cpu":
+        return pooled(training_features(encoder, view), MAX_MEAN)  # the same features, sooner
+    return pooled(encoder(view), MAX_MEAN)
 
 
 def projection_head(input_size: int, hidden_size: int = 4096, output_size: int = 256) -> nn.Sequential:
@@ -78,14 +78,14 @@ class OnlineNetwork(nn.Module):
         - output ``(batch, output_size)``
     """
 
-    def __init__(self, encoder: Encoder, hidden_size: int = 4096, output_size: int = 256) -> None:
+    def __init__(self, encoder: FrameEncoder, hidden_size: int = 4096, output_size: int = 256) -> None:
         super().__init__()
         self.encoder = encoder
         self.projector = projection_head(encoder.config.feature_size, hidden_size, output_size)
         self.predictor = projection_head(output_size, hidden_size, output_size)
 
     def forward(self, view: Tensor) -> Tensor:
-        return self.predictor(self.projector(clip_embedding(frame_features(self.encoder, view))))
+        return self.predictor(self.projector(clip_embeddings(self.encoder, view)))
 
 
 class TargetNetwork(nn.Module):
@@ -103,7 +103,7 @@ class TargetNetwork(nn.Module):
         self.requires_grad_(False)
 
     def forward(self, view: Tensor) -> Tensor:
-        return self.projector(clip_embedding(frame_features(self.encoder, view)))
+        return self.projector(clip_embeddings(self.encoder, view))
 
     @torch.no_grad()
     def follow(self, online: OnlineNetwork, decay: float) -> None:

@@ -40,7 +40,7 @@ def load_detector() -> Detector:
         model = load_silero_vad(sequence=True)
     except (ImportError, TypeError) as error:
         raise ValueError(
-            "leaving speech out needs silero-vad 6.2 or later and onnxruntime "
+            "leaving speech out needs silero-vad 6.2.2 or later and onnxruntime "
             f"(pip install silero-vad onnxruntime), or --keep-speech: {error}"
         ) from None
     finally:

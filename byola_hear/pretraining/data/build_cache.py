@@ -11,6 +11,7 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any
@@ -99,7 +100,7 @@ def build_cache(
             "std": std,
             "rows": len(drawn.starts),
             "hours": hours(read),
-            "sources": summary(read),
+            "sources": [asdict(total) for total in summary(read)],
             "matching": matching_of(manifest),
             "failed": failed,
         }

@@ -86,20 +86,40 @@ def hours_by(clips: Iterable[Clip], field: str) -> dict[str, float]:
     return dict(sorted(totals.items(), key=lambda item: -item[1]))
 
 
-def summary(clips: Iterable[Clip]) -> list[dict[str, object]]:
-    """Rows and hours for each source, kind and licence: what a card says about a set.
+@dataclass(frozen=True)
+class SourceTotal:
+    """What a set contains of one source, kind and licence.
+
+    Attributes:
+        source: package, archive or folder.
+        kind: kind of sound.
+        licence: SPDX name of the licence.
+        rows: number of clips.
+        hours: hours of audio.
+    """
+
+    source: str
+    kind: str
+    licence: str
+    rows: int
+    hours: float
+
+
+def summary(clips: Iterable[Clip]) -> list[SourceTotal]:
+    """Add up clips by source, kind and licence, for a model's card.
 
     Returns:
-        Dictionaries with ``source``, ``kind``, ``licence``, ``rows`` and ``hours``, most hours first.
+        The totals, most hours first.
+
+    Example:
+        >>> summary([Clip("a.wav", 3600, 16000, kind="music"), Clip("b.wav", 1800, 16000, kind="music")])
+        [SourceTotal(source='', kind='music', licence='', rows=2, hours=1.5)]
     """
-    totals: dict[tuple[str, str, str], list[Clip]] = {}
+    parts: dict[tuple[str, str, str], list[Clip]] = {}
     for clip in clips:
-        totals.setdefault((clip.source, clip.kind, clip.licence), []).append(clip)
-    rows = [
-        {"source": source, "kind": kind, "licence": licence, "rows": len(parts), "hours": round(hours(parts), 4)}
-        for (source, kind, licence), parts in totals.items()
-    ]
-    return sorted(rows, key=lambda row: -float(str(row["hours"])))
+        parts.setdefault((clip.source, clip.kind, clip.licence), []).append(clip)
+    totals = [SourceTotal(*key, rows=len(part), hours=round(hours(part), 4)) for key, part in parts.items()]
+    return sorted(totals, key=lambda total: -total.hours)
 
 
 def read_manifest(path: str | os.PathLike[str]) -> list[Clip]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from byola_hear.models.config import ModelConfig
-from byola_hear.models.encoders.convolutional import Encoder
+from byola_hear.models.encoders.registry import build_encoder
 from byola_hear.models.frontend import FrontendConfig
 from byola_hear.models.model import ByolaModel
 from byola_hear.pretraining.training.recipe import Recipe
@@ -43,7 +43,7 @@ def export_model(run: Path, name: str, version: str, licence: str = "Apache-2.0"
         licence=licence,
         training=training_facts(run, header),
     )
-    encoder = Encoder(recipe.encoder)
+    encoder = build_encoder(recipe.encoder)
     encoder.load_state_dict(load_encoder(run))
     return ByolaModel(config, encoder).eval()
 

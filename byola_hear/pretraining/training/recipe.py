@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from byola_hear.models.encoders.convolutional import EncoderConfig
+from byola_hear.models.encoders.protocol import EncoderShape
+from byola_hear.models.encoders.registry import DEFAULT_KIND, encoder_from_dict, encoder_to_dict
 from byola_hear.pretraining.byol.views import ViewConfig
 
 
@@ -45,7 +47,7 @@ class Recipe:
     projector_output: int = 256
     seed: int = 42
     views: ViewConfig = field(default_factory=ViewConfig)
-    encoder: EncoderConfig = field(default_factory=EncoderConfig)
+    encoder: EncoderShape = field(default_factory=EncoderConfig)
 
     def __post_init__(self) -> None:
         for name in ("steps", "projector_hidden", "projector_output"):
@@ -93,12 +95,12 @@ class Recipe:
 
     def to_dict(self) -> dict[str, Any]:
         """The recipe as plain values, for logs, states and checkpoints."""
-        return asdict(self)
+        return {**asdict(self), "encoder": encoder_to_dict(self.encoder)}
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Recipe:
         """The recipe that :meth:`to_dict` gave."""
-        return cls(**{**data, "views": ViewConfig(**data["views"]), "encoder": EncoderConfig(**data["encoder"])})
+        return cls(**{**data, "views": ViewConfig(**data["views"]), "encoder": encoder_from_dict(data["encoder"])})
 
 
 def differences(stored: Mapping[str, Any], wanted: Mapping[str, Any]) -> str:
@@ -108,7 +110,10 @@ def differences(stored: Mapping[str, Any], wanted: Mapping[str, Any]) -> str:
         >>> differences(Recipe(steps=10).to_dict(), Recipe(steps=20).to_dict())
         'steps 10, got 20'
     """
-    first, second = ({**recipe, **recipe["views"], **recipe["encoder"]} for recipe in (stored, wanted))
+    # Older recipes name no kind of encoder.
+    first, second = (
+        {**recipe, **recipe["views"], "kind": DEFAULT_KIND, **recipe["encoder"]} for recipe in (stored, wanted)
+    )
     names = [name for name in {**first, **second} if name not in ("views", "encoder")]
     changed = [name for name in names if first.get(name) != second.get(name)]
     return ", ".join(f"{name} {first.get(name)}, got {second.get(name)}" for name in changed)

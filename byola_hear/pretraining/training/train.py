@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from byola_hear.models.encoders.convolutional import Encoder
+from byola_hear.models.encoders.registry import build_encoder
 from byola_hear.pretraining.byol.networks import OnlineNetwork, TargetNetwork, byol_loss, embedding_spread
 from byola_hear.pretraining.byol.views import make_views
 from byola_hear.pretraining.data.cache import LogMelCache
@@ -92,7 +92,7 @@ class Trainer:
         # The same initial weights in every process and every run with this seed, whatever was random before.
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(recipe.seed)
-            online = OnlineNetwork(Encoder(recipe.encoder), recipe.projector_hidden, recipe.projector_output)
+            online = OnlineNetwork(build_encoder(recipe.encoder), recipe.projector_hidden, recipe.projector_output)
         self.online = online.to(place.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.target = TargetNetwork(self.online)
         self.optimiser = optimiser_for(self.online, recipe)

@@ -1,6 +1,6 @@
-"""CSV: a row an embedding, ``file,start,end,e0,e1,…`` or ``file,start,end,time,e0,e1,…``.
+"""CSV: one row per embedding, ``file,start,end,e0,e1,…`` or ``file,start,end,time,e0,e1,…``.
 
-The digits give back every float32 exactly. There is no place for what the table was made with.
+The numbers have enough digits to read every float32 exactly. The format has no place for the settings of the table.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from byola_hear.tables.placing import Placing
 PLACING: Placing = "file"
 CARRIES_ABOUT = False
 _NUMBERS = ("start", "end", "time")
-#: Bytes of text read at a time; a row must fit.
+#: Bytes of text that are read at a time. A row must not be longer.
 _BLOCK_BYTES = 1 << 24
 
 
 def write(path: Path, batches: Iterable[Batch], about: About) -> None:
-    """As :meth:`byola_hear.tables.formats.registry.Format.write`."""
+    """See :meth:`byola_hear.tables.formats.registry.Format.write`."""
     names = [*about.request.columns, *(f"e{index}" for index in range(about.request.size))]
     with open(path, "wb") as stream:
         stream.write((",".join(names) + "\n").encode())
@@ -34,7 +34,7 @@ def write(path: Path, batches: Iterable[Batch], about: About) -> None:
             if is_text(batch.file):
                 _write_lines(stream, batch, batch.file)
             else:
-                # Arrow writes text only. As Latin-1, any bytes are text, and everything but the names is ASCII.
+                # Arrow writes only text. In Latin-1, any bytes are text, and everything but the names is ASCII.
                 lines = io.BytesIO()
                 _write_lines(lines, batch, names_array(as_bytes(name).decode("latin-1") for name in batch.file))
                 stream.write(lines.getvalue().decode().encode("latin-1"))
@@ -51,16 +51,16 @@ def _write_lines(stream: IO[bytes], batch: Batch, names: NDArray[np.object_]) ->
 
 
 def read(path: Path) -> Iterator[Batch]:
-    """As :meth:`byola_hear.tables.formats.registry.Format.read`."""
+    """See :meth:`byola_hear.tables.formats.registry.Format.read`."""
     import pyarrow as pa
     from pyarrow import csv
 
     with open(path, "rb") as stream:
-        names = stream.readline().decode("utf-8", "replace").rstrip("\r\n").split(",")
+        names = stream.readline().decode("utf-8-sig", "replace").rstrip("\r\n").split(",")
     first = 4 if "time" in names else 3
     if names != ["file", *_NUMBERS[: first - 1], *(f"e{index}" for index in range(len(names) - first))]:
         raise TableError(f"{path}: expected columns file, start, end, e0, e1, …, got {', '.join(names[:5])[:80]}")
-    # The columns are to be known of a table without rows, too.
+    # An empty batch first, because the columns of a table without rows must be known.
     none = np.empty(0)
     yield Batch(
         names_array([]), none, none, none if first == 4 else None, np.empty((0, len(names) - first), np.float32)
@@ -86,5 +86,5 @@ def read(path: Path) -> Iterator[Batch]:
 
 
 def read_about(path: Path) -> About | None:
-    """As :meth:`byola_hear.tables.formats.registry.Format.read_about`."""
+    """See :meth:`byola_hear.tables.formats.registry.Format.read_about`."""
     return None

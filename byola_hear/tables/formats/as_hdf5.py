@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from io import BufferedRandom
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -23,7 +24,7 @@ _CHUNK_BYTES = 1 << 20
 
 
 def write(path: Path, batches: Iterable[Batch], about: About) -> None:
-    """As :meth:`byola_hear.tables.formats.registry.Format.write`."""
+    """See :meth:`byola_hear.tables.formats.registry.Format.write`."""
     import h5py
 
     n_rows, size = about.n_rows, about.request.size
@@ -50,7 +51,7 @@ def write(path: Path, batches: Iterable[Batch], about: About) -> None:
 
 
 class _Stream:
-    """A file that keeps the system's error to itself until it is asked: HDF5 would tell each in several tracebacks."""
+    """A file that keeps the system's error for :meth:`check`, because HDF5 would print it in several tracebacks."""
 
     def __init__(self, file: BufferedRandom) -> None:
         self.error: OSError | None = None
@@ -76,33 +77,45 @@ class _Stream:
                 self.error = error
 
     def check(self) -> None:
-        """Raise the error that there was, if any."""
+        """Raise the error that occurred, if any."""
         if self.error is not None:
             raise self.error
 
 
 def read(path: Path) -> Iterator[Batch]:
-    """As :meth:`byola_hear.tables.formats.registry.Format.read`."""
+    """See :meth:`byola_hear.tables.formats.registry.Format.read`."""
     import h5py
 
     with h5py.File(path) as file:
         missing = {"file", "start", "end", "embedding"}.difference(file)
         if missing:
-            raise TableError(f"{path} has no dataset {sorted(missing)[0]!r}: it is no table of embeddings")
-        n_rows, size = file["embedding"].shape
+            raise TableError(f"{path} has no dataset {sorted(missing)[0]!r}: it is not a table of embeddings")
+        columns = {name: _dataset(path, file, name) for name in ("file", "start", "end", "time") if name in file}
+        embedding = _dataset(path, file, "embedding")
+        n_rows, size = embedding.shape
         step = rows_in(BATCH_BYTES, size)
         for first in range(0, n_rows, step):
             here = slice(first, first + step)
-            time = file["time"][here] if "time" in file else None
-            names = names_array(map(as_text, file["file"][here]))
-            yield Batch(names, file["start"][here], file["end"][here], time, file["embedding"][here])
+            time = columns["time"][here] if "time" in columns else None
+            names = names_array(map(as_text, columns["file"][here]))
+            yield Batch(names, columns["start"][here], columns["end"][here], time, embedding[here])
+
+
+def _dataset(path: Path, file: Any, name: str) -> Any:
+    """A dataset whose content is in the file itself: links and external storage can name any file of the machine."""
+    import h5py
+
+    dataset = file[name] if isinstance(file.get(name, getlink=True), h5py.HardLink) else None
+    if not isinstance(dataset, h5py.Dataset) or dataset.external or dataset.is_virtual:
+        raise TableError(f"{path}: expected the dataset {name!r} in the file itself, got something else or a link")
+    return dataset
 
 
 def read_about(path: Path) -> About | None:
-    """As :meth:`byola_hear.tables.formats.registry.Format.read_about`."""
+    """See :meth:`byola_hear.tables.formats.registry.Format.read_about`."""
     import h5py
 
     with h5py.File(path) as file:
         if "request" not in file.attrs or "clips" not in file:
             return None
-        return unpacked(path, file.attrs["request"], file["clips"][()].tobytes())
+        return unpacked(path, file.attrs["request"], _dataset(path, file, "clips")[()].tobytes())

@@ -1,7 +1,8 @@
-"""A folder with one ``.npy`` a file, ``(k, size)`` float32, named as the file is, and ``index.csv``.
+"""A folder with one ``.npy`` per file, ``(k, size)`` float32, named like the file, and ``index.csv``.
 
-``index.csv`` has a row an embedding: ``file,start,end`` (``,time``) ``,npy,row``; ``npy`` is the array's path in the
-folder, ``row`` the embedding's place in it. The folder may hold other files. ``index.json`` has the request.
+``index.csv`` has one row per embedding, ``file,start,end,npy,row`` or ``file,start,end,time,npy,row``; ``npy`` is the
+array's path in the folder, ``row`` the embedding's row in it. ``index.json`` has the request. The folder may hold other
+files.
 """
 
 from __future__ import annotations
@@ -23,24 +24,23 @@ from byola_hear.tables.placing import INDEX, Placing, check_inside
 
 PLACING: Placing = "merged"
 CARRIES_ABOUT = True
-#: What says what the table was made with and what it holds.
+#: The file with the table's record of itself.
 ABOUT = "index.json"
-#: Bytes that a file system takes for one part of a path, less those that are added.
+#: Bytes that file systems allow in one part of a path, minus those that are added.
 _LONGEST = 200
 
 
 def npy_names(files: Iterable[str]) -> dict[str, str]:
-    """Where in the folder each file's array goes: the file's own path and ``.npy``.
+    """Choose the path of each file's array in the folder: the file's own path and ``.npy``.
 
-    An absolute path goes without its root, and a path never leaves the folder. Where two files would have the same
-    place, also on a system that does not tell capitals from small letters, the later one has part of its path's
-    SHA-256 in its name.
+    An absolute path loses its root, and no path leads out of the folder. If two files would have the same path, or
+    paths that differ only in case, the later one gets a part of the SHA-256 of its path.
 
     Args:
-        files: paths, none twice.
+        files: paths, without duplicates.
 
     Returns:
-        Paths with slashes, by file.
+        File → path of its array, with slashes.
 
     Example:
         >>> npy_names(["a.wav", "/data/b.mp3", "../a.wav"])
@@ -71,7 +71,7 @@ def npy_names(files: Iterable[str]) -> dict[str, str]:
 
 
 def write(path: Path, batches: Iterable[Batch], about: About) -> None:
-    """As :meth:`byola_hear.tables.formats.registry.Format.write`."""
+    """See :meth:`byola_hear.tables.formats.registry.Format.write`."""
     path.mkdir()
     n_rows: dict[str, int] = {}
     for entry in about.entries:
@@ -102,12 +102,12 @@ def write(path: Path, batches: Iterable[Batch], about: About) -> None:
 
 
 def read(path: Path) -> Iterator[Batch]:
-    """As :meth:`byola_hear.tables.formats.registry.Format.read`."""
-    with open(path / INDEX, newline="", encoding="utf-8", errors="surrogateescape") as stream:
+    """See :meth:`byola_hear.tables.formats.registry.Format.read`."""
+    with open(path / INDEX, newline="", encoding="utf-8-sig", errors="surrogateescape") as stream:
         lines = csv.DictReader(stream)
         missing = {"file", "start", "end", "npy", "row"}.difference(lines.fieldnames or ())
         if missing:
-            raise TableError(f"{path / INDEX} has no column {sorted(missing)[0]!r}: it is no table of embeddings")
+            raise TableError(f"{path / INDEX} has no column {sorted(missing)[0]!r}: it is not a table of embeddings")
         arrays: dict[str, np.ndarray] = {}
         step = 0
         while some := list(islice(lines, max(1, step))):
@@ -126,7 +126,7 @@ def read(path: Path) -> Iterator[Batch]:
 
 
 def _row(path: Path, line: dict[str, str], arrays: dict[str, np.ndarray]) -> np.ndarray:
-    """One embedding; the array that it is in stays open for the next."""
+    """One embedding. Its array stays open for the next one."""
     name = line["npy"]
     if name not in arrays:
         check_inside(path, name)
@@ -137,7 +137,7 @@ def _row(path: Path, line: dict[str, str], arrays: dict[str, np.ndarray]) -> np.
 
 
 def read_about(path: Path) -> About | None:
-    """As :meth:`byola_hear.tables.formats.registry.Format.read_about`."""
+    """See :meth:`byola_hear.tables.formats.registry.Format.read_about`."""
     try:
         content = json.loads((path / ABOUT).read_bytes())
         return unpacked(path, json.dumps(content["request"]), content["clips"])

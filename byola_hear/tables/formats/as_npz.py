@@ -1,4 +1,4 @@
-"""NPZ: arrays for ``numpy.load``, no pickle in it.
+"""NPZ: arrays for ``numpy.load``, without pickles.
 
 ``file`` ``(n,)`` of str, ``start``, ``end`` (``time``) ``(n,)`` float64 and ``embedding`` ``(n, size)`` float32, row by
 row; ``request`` is the request as JSON.
@@ -23,12 +23,12 @@ from byola_hear.tables.placing import Placing
 
 PLACING: Placing = "file"
 CARRIES_ABOUT = True
-#: Copies of a file's name that are written at a time.
+#: Number of copies of a file's name that are written at a time.
 _NAMES = 4096
 
 
 def write(path: Path, batches: Iterable[Batch], about: About) -> None:
-    """As :meth:`byola_hear.tables.formats.registry.Format.write`."""
+    """See :meth:`byola_hear.tables.formats.registry.Format.write`."""
     n_rows, size = about.n_rows, about.request.size
     numbers = {name: array("d") for name in about.request.columns[1:]}
     with zipfile.ZipFile(path, "w") as archive:
@@ -53,7 +53,7 @@ def write(path: Path, batches: Iterable[Batch], about: About) -> None:
 
 
 def _member(archive: zipfile.ZipFile, name: str, compression: int = zipfile.ZIP_STORED) -> IO[bytes]:
-    # Without the time of day, equal tables are equal files.
+    # Without the time of day, so that equal tables are equal files.
     info = zipfile.ZipInfo(f"{name}.npy")
     info.compress_type = compression
     return archive.open(info, "w", force_zip64=True)
@@ -65,11 +65,11 @@ def _write_header(member: IO[bytes], kind: np.dtype[Any], shape: tuple[int, ...]
 
 
 def read(path: Path) -> Iterator[Batch]:
-    """As :meth:`byola_hear.tables.formats.registry.Format.read`."""
+    """See :meth:`byola_hear.tables.formats.registry.Format.read`."""
     names = _members(path)
     missing = {"file", "start", "end", "embedding"}.difference(names)
     if missing:
-        raise TableError(f"{path} has no array {sorted(missing)[0]!r}: it is no table of embeddings")
+        raise TableError(f"{path} has no array {sorted(missing)[0]!r}: it is not a table of embeddings")
     with zipfile.ZipFile(path) as archive, ExitStack() as stack:
         streams = {
             name: stack.enter_context(archive.open(f"{name}.npy"))
@@ -118,7 +118,7 @@ def _read_rows(path: Path, stream: IO[bytes], kind: np.dtype[Any], shape: tuple[
 
 
 def read_about(path: Path) -> About | None:
-    """As :meth:`byola_hear.tables.formats.registry.Format.read_about`."""
+    """See :meth:`byola_hear.tables.formats.registry.Format.read_about`."""
     if not {"request", "clips"}.issubset(_members(path)):
         return None
     with np.load(path, allow_pickle=False) as content:

@@ -1,8 +1,8 @@
 """Parquet: columns ``file``, ``start``, ``end`` (``time``) and ``embedding``, a list of fixed size, in row groups.
 
-The file's metadata holds the request as JSON (``byola_hear``) and what the table holds (``byola_hear.clips``,
-``byola_hear.clips.1`` …), in pieces, as Arrow reads no text of more than 100 MB there, 2.5 million clips. A name that
-is no text makes ``file`` a column of bytes.
+The file's metadata has the request as JSON (``byola_hear``) and the record of the clips (``byola_hear.clips``,
+``byola_hear.clips.1`` …). The record is in pieces, because Arrow reads no more than 100 MB at once there, which is the
+record of 2.5 million clips. If a file's name is not text, ``file`` is a column of bytes.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ CARRIES_ABOUT = True
 #: Bytes of embeddings in a row group.
 _GROUP_BYTES = 1 << 25
 _REQUEST, _CLIPS = b"byola_hear", b"byola_hear.clips"
-#: Bytes of each piece of the clips.
+#: Bytes in a piece of the record of the clips.
 _PIECE_BYTES = 50_000_000
 
 
 def write(path: Path, batches: Iterable[Batch], about: About) -> None:
-    """As :meth:`byola_hear.tables.formats.registry.Format.write`."""
+    """See :meth:`byola_hear.tables.formats.registry.Format.write`."""
     import pyarrow as pa
     from pyarrow import parquet
 
@@ -60,14 +60,14 @@ def _clips_keys() -> Iterator[bytes]:
 
 
 def read(path: Path) -> Iterator[Batch]:
-    """As :meth:`byola_hear.tables.formats.registry.Format.read`."""
+    """See :meth:`byola_hear.tables.formats.registry.Format.read`."""
     import pyarrow as pa
     from pyarrow import parquet
 
     with parquet.ParquetFile(path, pre_buffer=False) as file:
         missing = {"file", "start", "end", "embedding"}.difference(file.schema_arrow.names)
         if missing:
-            raise TableError(f"{path} has no column {sorted(missing)[0]!r}: it is no table of embeddings")
+            raise TableError(f"{path} has no column {sorted(missing)[0]!r}: it is not a table of embeddings")
         kind = file.schema_arrow.field("embedding").type
         if not pa.types.is_fixed_size_list(kind):
             raise TableError(f"{path}: expected embeddings as a fixed_size_list, got {kind}")
@@ -79,7 +79,7 @@ def read(path: Path) -> Iterator[Batch]:
 
 
 def read_about(path: Path) -> About | None:
-    """As :meth:`byola_hear.tables.formats.registry.Format.read_about`."""
+    """See :meth:`byola_hear.tables.formats.registry.Format.read_about`."""
     from pyarrow import parquet
 
     notes = parquet.read_metadata(path).metadata or {}

@@ -1,7 +1,7 @@
 """Zarr 3: a folder with arrays ``file`` (strings), ``start``, ``end`` (``time``) and ``embedding``, chunked by rows.
 
-The group's attribute ``request`` is the request. Needs the package zarr. A name that is no text makes ``file`` an array
-of bytes.
+The group's attribute ``request`` is the request. Needs the package zarr. If a file's name is not text, ``file`` is an
+array of bytes.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _CHUNK_BYTES = 1 << 24
 
 
 def write(path: Path, batches: Iterable[Batch], about: About) -> None:
-    """As :meth:`byola_hear.tables.formats.registry.Format.write`."""
+    """See :meth:`byola_hear.tables.formats.registry.Format.write`."""
     import zarr
 
     n_rows, size = about.n_rows, about.request.size
@@ -34,7 +34,7 @@ def write(path: Path, batches: Iterable[Batch], about: About) -> None:
     text = is_text(entry.clip.file for entry in about.entries)
     first = 0
     with warnings.catch_warnings():
-        # Bytes of any length are not in the standard yet; only a table with a name that is no text has them.
+        # Bytes of any length are not in the standard yet. Only tables with names that are not text use them.
         warnings.filterwarnings("ignore", "The data type .*VariableLengthBytes")
         group = zarr.open_group(path, mode="w", zarr_format=3)
         group.attrs["request"] = about.request.to_dict()
@@ -55,16 +55,25 @@ def write(path: Path, batches: Iterable[Batch], about: About) -> None:
         group.create_array("clips", data=packed, chunks=packed.shape)
 
 
-def read(path: Path) -> Iterator[Batch]:
-    """As :meth:`byola_hear.tables.formats.registry.Format.read`."""
+def _opened(path: Path) -> Any:
+    """The group of a table, to be read.
+
+    Only Zarr 3, and each array by its own metadata: an array of Zarr 2, also one that consolidated metadata claims, may
+    name a filter that unpickles.
+    """
     import zarr
 
+    return zarr.open_group(path, mode="r", zarr_format=3, use_consolidated=False)
+
+
+def read(path: Path) -> Iterator[Batch]:
+    """See :meth:`byola_hear.tables.formats.registry.Format.read`."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "The data type .*VariableLengthBytes")
-        group: Any = zarr.open_group(path, mode="r")
+        group = _opened(path)
         missing = {"file", "start", "end", "embedding"}.difference(group.array_keys())
         if missing:
-            raise TableError(f"{path} has no array {sorted(missing)[0]!r}: it is no table of embeddings")
+            raise TableError(f"{path} has no array {sorted(missing)[0]!r}: it is not a table of embeddings")
         arrays = dict(group.arrays())
     (n_rows, _), (step, _) = arrays["embedding"].shape, arrays["embedding"].chunks
     for first in range(0, n_rows, step):
@@ -75,10 +84,8 @@ def read(path: Path) -> Iterator[Batch]:
 
 
 def read_about(path: Path) -> About | None:
-    """As :meth:`byola_hear.tables.formats.registry.Format.read_about`."""
-    import zarr
-
-    group: Any = zarr.open_group(path, mode="r")
+    """See :meth:`byola_hear.tables.formats.registry.Format.read_about`."""
+    group = _opened(path)
     if "request" not in group.attrs or "clips" not in group:
         return None
     return unpacked(path, json.dumps(group.attrs["request"]), np.asarray(group["clips"][:]).tobytes())

@@ -1,7 +1,7 @@
-"""The formats of tables: which there are, and what the output's name says about them.
+"""The formats of tables, and how an output's name decides its format.
 
-A format is a module with the functions of :class:`Format`. Its ``write`` makes a table under a temporary name;
-:func:`byola_hear.tables.output.write` gives it its own.
+A format is a module with the members of :class:`Format`. Its ``write`` makes a table under a temporary name;
+:func:`byola_hear.tables.output.write` renames it.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Protocol
 
+from byola_hear.extraction.clips import PathLike
 from byola_hear.tables import placing
 from byola_hear.tables.about import About
 from byola_hear.tables.batches import Batch
@@ -21,33 +22,33 @@ from byola_hear.tables.formats import as_csv, as_hdf5, as_npy, as_npz, as_parque
 
 
 class Format(Protocol):
-    """What a format's module has."""
+    """The members of a format's module."""
 
     @property
     def PLACING(self) -> placing.Placing:
-        """How a table takes its name."""
+        """How a table is put in place."""
 
     @property
     def CARRIES_ABOUT(self) -> bool:
-        """Whether a table can say what it was made with and what it holds, so that it can be updated."""
+        """Whether a table has a record of its settings and clips, so that it can be updated."""
 
     def write(self, path: Path, batches: Iterable[Batch], about: About) -> None:
         """Write a table.
 
         Args:
-            path: where to, a file or a folder that is not there yet.
-            batches: its rows, all and only those of ``about.entries``.
-            about: what it is to say about itself.
+            path: where to write it, a file or a folder that does not exist yet.
+            batches: its rows, exactly those of ``about.entries``.
+            about: its record of itself.
 
         Raises:
             OSError: if it can't be written.
         """
 
     def read(self, path: Path) -> Iterator[Batch]:
-        """A table's rows, some at a time."""
+        """Read a table's rows, some at a time."""
 
     def read_about(self, path: Path) -> About | None:
-        """What a table says about itself; None if it says nothing."""
+        """Read a table's record of itself; None if it has none."""
 
 
 #: Formats by name.
@@ -59,7 +60,7 @@ FORMATS: dict[str, Format] = {
     "zarr": as_zarr,
     "npy": as_npy,
 }
-#: Names of formats by the ending of the output's name. ``"npy"`` has none: its output is a folder.
+#: Names of formats by the ending of the output's name. ``"npy"`` has no ending, because its output is a folder.
 ENDINGS: dict[str, str] = {
     ".parquet": "parquet",
     ".csv": "csv",
@@ -68,30 +69,34 @@ ENDINGS: dict[str, str] = {
     ".hdf5": "hdf5",
     ".zarr": "zarr",
 }
-#: Format → the package that it needs beyond the required ones, and the extra that brings it.
+#: Format → the optional package that it needs, and the extra that installs it.
 _NEEDS = {"hdf5": ("h5py", "hdf5"), "zarr": ("zarr", "zarr")}
 
 
-def chosen_format(output: str | os.PathLike[str], name: str | None = None) -> tuple[Path, Format]:
-    """The format of a table.
+def chosen_format(output: PathLike, name: str | None = None) -> tuple[Path, Format]:
+    """Choose the format of a table.
 
     Args:
-        output: its path. A folder, there already or with a slash at the end, is of one ``.npy`` a file, unless it ends
-            in ``.zarr``.
-        name: of the format, whatever the path says.
+        output: the table's path. An existing folder, or a path with a slash at its end, is a folder with one ``.npy``
+            per file, unless it ends in ``.zarr``.
+        name: the format's name; None to choose it by the path.
+
+    Returns:
+        The table's path and its format.
 
     Raises:
-        TableRefused: if the path does not say which or is no name, or the format needs a package that is missing or
-            another Python.
+        TableRefused: if the ending is unknown, the path is empty, or the format needs a package that is not installed
+            or a newer Python.
     """
+    output = os.fsdecode(output)
     path = Path(output)
     if path.name in ("", ".."):
         path = path.resolve()
-    if not os.fspath(output) or not path.name:
-        raise TableRefused(f"expected an output with a name, got {os.fspath(output)!r}")
+    if not output or not path.name:
+        raise TableRefused(f"expected an output with a name, got {output!r}")
     if name is None:
         name = ENDINGS.get(path.suffix.lower())
-        ends_in_slash = os.fspath(output).endswith(("/", os.sep))
+        ends_in_slash = output.endswith(("/", os.sep))
         if name != "zarr" and (ends_in_slash or (name is None and path.is_dir())):
             name = "npy"
     if name not in FORMATS:

@@ -1,1 +1,1 @@
-"""What a table keeps on disk while it is written, so that it survives a crash."""
+"""The journal of a table: its rows on disk while it is being made, so that they survive a crash."""

@@ -1,4 +1,4 @@
-"""From the journal's parts, and the table that was there before, to the rows of the table in their order."""
+"""From the parts of the journal and an existing table to the rows of the new table in their order."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from byola_hear.utils.files import Stamp
 
 
 class Success(NamedTuple):
-    """A clip that is done: the number of its attempt, seconds of audio, its file's stamp."""
+    """The success of a clip: the attempt's number, the length of its audio in s, and its file's stamp."""
 
     attempt: int
     seconds: float
@@ -25,7 +25,7 @@ class Success(NamedTuple):
 
 
 class Run(NamedTuple):
-    """Rows of a clip that lie together: in which part, the first's place there, and how many."""
+    """Consecutive rows of a clip: their part, the place of the first one in it, and their number."""
 
     file: str
     part: int
@@ -34,14 +34,14 @@ class Run(NamedTuple):
 
 
 def planned(journal: Journal, successes: Mapping[Clip, Success]) -> tuple[list[Entry], list[Run]]:
-    """Where the clips' rows are.
+    """Find the rows of clips.
 
     Args:
-        journal: has the parts.
-        successes: the clips wanted, in their order in the table.
+        journal: the journal.
+        successes: the clips, in their order in the table.
 
     Returns:
-        The table's entries, and the runs of rows that make it, in order.
+        The table's entries, and its runs of rows, both in order.
     """
     runs: dict[int, list[Run]] = {success.attempt: [] for success in successes.values()}
     files = {success.attempt: clip.file for clip, success in successes.items()}
@@ -59,33 +59,33 @@ def planned(journal: Journal, successes: Mapping[Clip, Success]) -> tuple[list[E
 
 
 def journalled_rows(journal: Journal, runs: Iterable[Run], size: int) -> Iterator[Batch]:
-    """The rows of runs, read in as large stretches as lie together, up to the size of a batch.
+    """Read the rows of runs, as many consecutive rows at a time as fit into a batch.
 
     Args:
-        journal: has the parts.
-        runs: from :func:`planned`.
-        size: numbers in an embedding.
+        journal: the journal.
+        runs: the runs, from :func:`planned`.
+        size: dimensions of an embedding.
     """
     limit = rows_in(BATCH_BYTES, size)
-    stretch: list[Run] = []
+    together: list[Run] = []
     length = 0
     for run in runs:
         while run.n_rows:
-            follows = bool(stretch) and (run.part, run.first) == (stretch[0].part, stretch[0].first + length)
-            if stretch and (not follows or length == limit):
-                yield _read(journal, stretch, length)
-                stretch, length = [], 0
+            follows = bool(together) and (run.part, run.first) == (together[0].part, together[0].first + length)
+            if together and (not follows or length == limit):
+                yield _read(journal, together, length)
+                together, length = [], 0
             count = min(run.n_rows, limit - length)
-            stretch.append(run._replace(n_rows=count))
+            together.append(run._replace(n_rows=count))
             length += count
             run = run._replace(first=run.first + count, n_rows=run.n_rows - count)
-    if stretch:
-        yield _read(journal, stretch, length)
+    if together:
+        yield _read(journal, together, length)
 
 
-def _read(journal: Journal, stretch: list[Run], n_rows: int) -> Batch:
-    rows = journal.read_rows(stretch[0].part, stretch[0].first, n_rows)
-    file = np.repeat(names_array(run.file for run in stretch), [run.n_rows for run in stretch])
+def _read(journal: Journal, together: list[Run], n_rows: int) -> Batch:
+    rows = journal.read_rows(together[0].part, together[0].first, n_rows)
+    file = np.repeat(names_array(run.file for run in together), [run.n_rows for run in together])
     columns = {name: np.ascontiguousarray(rows[name]) for name in rows.dtype.names or ()}
     return Batch(file, columns["start"], columns["end"], columns.get("time"), columns["embedding"])
 
@@ -96,11 +96,11 @@ def kept_rows(path: Path, batches: Iterable[Batch], about: About, dropped: Colle
     Args:
         path: the table.
         batches: all its rows.
-        about: what it says about itself.
-        dropped: the clips.
+        about: its record of itself.
+        dropped: the clips to leave out.
 
     Raises:
-        TableError: if it is damaged, or does not have the rows that it says it has.
+        TableError: if the table is damaged, or its rows do not match its record.
     """
     keep = np.array([entry.clip not in dropped for entry in about.entries], bool)
     wanted = np.repeat(keep, [entry.n_rows for entry in about.entries])
@@ -114,4 +114,4 @@ def kept_rows(path: Path, batches: Iterable[Batch], about: About, dropped: Colle
             if chosen.any():
                 yield batch if chosen.all() else batch[chosen]
     if first != len(wanted):
-        raise TableError(f"{path} has been changed since it was written: it can't be updated, only overwritten")
+        raise TableError(f"{path} was changed after it was written, so it can be overwritten but not updated")

@@ -1,8 +1,11 @@
-"""The journal: a work folder beside the output in which finished groups of rows wait for the table to be complete.
+"""The parts of a journal: a folder next to the output, with the rows until the table is complete.
 
-A part is one file: the rows, one after the other as they are in memory, then a record of what they are of and what
-became of the clips, as JSON, then the record's length. It gets its name once all of it is on disk, so a process that
-is killed leaves whole parts and nothing else. Any run of rows can be read from it without the rest.
+A part is a file with the rows as they are in memory, then a record as JSON of the clips that they belong to and of the
+clips' success or failure, then the record's length. It gets its name once all of it is on disk, so a process that is
+killed leaves whole parts only. Any of its rows can be read without the others.
+
+Parts are not Parquet, because that costs more than it saves. In 100 000 rows of 3072 dimensions, Parquet parts were 9 %
+smaller, but a table took twice the processor time and 150 to 250 MB more memory.
 """
 
 from __future__ import annotations
@@ -26,28 +29,30 @@ from byola_hear.tables.errors import TableError, TableRefused
 from byola_hear.tables.placing import remove, sync_folder
 from byola_hear.utils.files import Stamp, locked
 
-#: Layout of the work folder; a folder of another is not gone on with.
+#: Layout of the work folder. A folder with another layout can't be continued.
 LAYOUT = 1
 _PART = re.compile(r"(\d{6,})\.part")
-#: What else there may be: the table while it is written, and the one that it replaces.
+#: Other files in the folder, among them the table while it is written, and the table that it replaces.
 _FILES = ("lock", "request.json", "placed.json", "new", "replaced")
 _END = b"byola-hear part\n"
 
 
 def row_type(request: Request) -> np.dtype[Any]:
-    """A row as it is in a part."""
+    """The type of a row in a part."""
     numbers = [(name, "<f8") for name in request.columns[1:]]
     return np.dtype([*numbers, ("embedding", "<f4", (request.size,))])
 
 
 @dataclass
 class Record:
-    """What a part's rows are of, and what became of clips. An attempt at a clip has a number, higher than all before.
+    """Which clips a part's rows belong to, and which clips succeeded or failed.
+
+    Each attempt to embed a clip has a number that is higher than all before.
 
     Attributes:
-        runs: (attempt, rows) in the order of the part's rows.
-        clips: attempt → (file, start, end), of all attempts that are mentioned.
-        done: attempt → (seconds of audio, stamp, rows in this and earlier parts).
+        runs: (attempt, number of rows), in the order of the part's rows.
+        clips: attempt → (file, start, end), for all attempts in this record.
+        done: attempt → (seconds of audio, stamp, number of rows in this and earlier parts).
         failed: attempt → reason.
     """
 
@@ -58,7 +63,7 @@ class Record:
 
     @classmethod
     def from_json(cls, text: bytes) -> Record:
-        """The record that ``json.dumps(vars(record))`` wrote."""
+        """Read a record that ``json.dumps(vars(record))`` wrote."""
         found = json.loads(text)
         return cls(
             [(attempt, n_rows) for attempt, n_rows in found["runs"]],
@@ -75,12 +80,12 @@ class Journal:
     """A work folder, locked until it is closed.
 
     Args:
-        folder: made if it is not there.
+        folder: the folder; it is made if it does not exist.
         request: what is asked of every clip.
-        overwrite: throw away what another request left there.
+        overwrite: discard rows of another request.
 
     Raises:
-        TableRefused: if another process works there, another request's rows are there, or the folder is something else.
+        TableRefused: if another process uses the folder, or it contains rows of another request or something else.
         OSError: if it can't be made or read.
     """
 
@@ -103,12 +108,12 @@ class Journal:
                 strangers = [entry for entry in self.folder.iterdir() if not self._is_ours(entry)]
                 if strangers:
                     raise TableRefused(
-                        f"{self.folder} is where the rows would wait, but it holds something else: {strangers[0].name}"
+                        f"{self.folder} is needed for unfinished rows, but holds something else: {strangers[0].name}"
                     ) from None
             try:
                 file = open(path, "a")  # noqa: SIM115, close closes it
             except FileNotFoundError:
-                continue  # Whoever worked here has finished and removed the folder.
+                continue  # The process that used it has finished and removed it.
             if not locked(file):
                 file.close()
                 raise TableRefused(f"another process is writing this table: it has locked {path}")
@@ -135,7 +140,7 @@ class Journal:
             if not overwrite:
                 advice = f"give the same settings again, or overwrite to start over (or remove {self.folder})"
                 if found.get("layout") != LAYOUT:
-                    raise TableRefused(f"{self.folder} is another version's; {advice}")
+                    raise TableRefused(f"{self.folder} is from another version; {advice}")
                 check_same(f"the unfinished work in {self.folder}", found, request, advice)
             for number in self.numbers():
                 self.remove_part(number)
@@ -149,7 +154,7 @@ class Journal:
         return self.folder / f"{number:06}.part"
 
     def numbers(self) -> list[int]:
-        """Numbers of the parts, in order."""
+        """The numbers of the parts, in order."""
         matches = (_PART.fullmatch(entry.name) for entry in self.folder.iterdir())
         return sorted(int(match[1]) for match in matches if match)
 
@@ -158,12 +163,12 @@ class Journal:
         self._write(self.folder / name, [json.dumps(content).encode()])
 
     def write_part(self, number: int, rows: NDArray[np.void], record: Record) -> None:
-        """Write a part; once this has returned it is on disk. One of the same number is replaced.
+        """Write a part to disk. A part with the same number is replaced.
 
         Args:
-            number: of the part, from 0.
+            number: the part's number, from 0.
             rows: ``(n_rows,)`` of :func:`row_type`.
-            record: what they are.
+            record: the part's record.
         """
         text = json.dumps(vars(record)).encode()
         self._write(self._path(number), [rows.view(np.uint8), text, len(text).to_bytes(8, "little"), _END])
@@ -198,39 +203,39 @@ class Journal:
                     end = stream.read()
                     length = int.from_bytes(end[:8], "little")
                     if end[8:] != _END or length > size - tail:
-                        raise ValueError("it does not end as it should")
+                        raise ValueError("its end is missing")
                     stream.seek(size - tail - length)
                     record = Record.from_json(stream.read(length))
                 if sum(n_rows for _, n_rows in record.runs) * self.row_type.itemsize != size - tail - length:
-                    raise ValueError("it does not have the rows that it should have")
+                    raise ValueError("some of its rows are missing")
             except (ValueError, KeyError, TypeError) as error:
-                raise TableError(f"{path} is damaged ({error}); remove it and its clips are embedded again") from None
+                raise TableError(f"{path} is damaged ({error}); remove it, and its clips are embedded again") from None
             yield number, record
 
     def read_rows(self, number: int, first: int, n_rows: int) -> NDArray[np.void]:
-        """Some of a part's rows, ``(n_rows,)`` of :func:`row_type`."""
+        """Read some of a part's rows, ``(n_rows,)`` of :func:`row_type`."""
         path, offset = self._path(number), first * self.row_type.itemsize
         rows: NDArray[np.void] = np.fromfile(path, self.row_type, n_rows, offset=offset)
         if len(rows) != n_rows:
-            raise TableError(f"{path} is damaged; remove it and its clips are embedded again")
+            raise TableError(f"{path} is damaged; remove it, and its clips are embedded again")
         return rows
 
     def remove_part(self, number: int) -> None:
-        """Throw a part away."""
+        """Delete a part."""
         self._path(number).unlink()
 
     def close(self) -> None:
-        """Let other processes work here; a folder without parts is removed."""
+        """Unlock the folder. A folder without parts is removed."""
         with contextlib.suppress(FileNotFoundError):
             if not self._lock.closed and not self.numbers():
                 self.remove()
         self._lock.close()
 
     def remove(self) -> None:
-        """Remove the folder, of which nothing is needed any more, and close it."""
+        """Remove the folder with its content."""
         if os.name == "nt":
-            self._lock.close()  # There, a folder with an open file keeps its name.
-        # First the name, at one stroke: a folder that lacks some of its parts would be gone on with.
+            self._lock.close()  # Windows does not rename a folder with an open file.
+        # Renamed first, in one step, because a folder without some of its parts would be continued.
         os.replace(self.folder, _ended(self.folder))
         self._lock.close()
         shutil.rmtree(_ended(self.folder), ignore_errors=True)

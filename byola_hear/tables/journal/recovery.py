@@ -1,4 +1,4 @@
-"""What an earlier run, however it ended, has left in the journal."""
+"""Recovery of the finished clips that an earlier run left in the journal."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from byola_hear.tables.journal.parts import Journal
 
 
 class Recovered(NamedTuple):
-    """What there is to go on with.
+    """What an earlier run left.
 
     Attributes:
-        successes: clips that are done.
+        successes: the clips that are done.
         next_attempt: a number above those of all attempts.
         next_part: a number above those of all parts.
     """
@@ -27,17 +27,17 @@ class Recovered(NamedTuple):
 
 
 def recover(journal: Journal, clips: Container[Clip]) -> Recovered:
-    """Find out what is done, and remove the parts that hold nothing but rows of attempts that came to nothing.
+    """Find the clips that are done, and remove the parts with nothing but rows of unfinished attempts.
 
-    A clip is done if its last attempt that ended has succeeded, all its rows are there, and its file has not changed.
+    A clip is done if its last finished attempt succeeded, none of its rows is missing, and its file has not changed.
 
     Args:
-        journal: has the parts.
-        clips: those that are asked for now.
+        journal: the journal.
+        clips: the clips that are asked for now.
     """
     successes: dict[Clip, Success] = {}
-    n_rows: Counter[int] = Counter()  # of the attempts that have not succeeded
-    bare: dict[int, set[int]] = {}  # parts in which no attempt ends, and the attempts that they have rows of
+    n_rows: Counter[int] = Counter()  # of attempts that have not succeeded
+    bare: dict[int, set[int]] = {}  # parts in which no attempt ends, and the attempts whose rows they have
     attempt = number = -1
     for number, record in journal.records():
         attempt = max([attempt, *record.clips])
@@ -53,7 +53,7 @@ def recover(journal: Journal, clips: Container[Clip]) -> Recovered:
                 if n_rows.pop(ended, 0) == count and clip in clips:
                     successes[clip] = Success(ended, seconds, stamp)
     for part, attempts in bare.items():
-        # Of a long clip that was cut off, there may be gigabytes.
+        # A long clip that was interrupted may have left gigabytes.
         if attempts.issubset(n_rows):
             journal.remove_part(part)
     changed = changed_clips((clip, success.stamp) for clip, success in successes.items())

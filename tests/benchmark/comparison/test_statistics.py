@@ -106,7 +106,7 @@ def test_hear_average_by_hand() -> None:
 
 
 @given(st.integers(2, 6), st.integers(1, 5), st.integers(0, 1000), st.floats(0.1, 5), st.floats(-3, 3))
-def test_hear_average_is_bounded_and_independent_of_scale(n: int, tasks: int, seed: int, scale: float, shift: float) -> None:
+def test_hear_average_is_bounded_and_scale_free(n: int, tasks: int, seed: int, scale: float, shift: float) -> None:
     scores = np.random.default_rng(seed).uniform(size=(n, tasks))
     average = hear_average(scores)
     assert (np.abs(average) <= 1).all()

@@ -77,9 +77,7 @@ def test_the_same_probe_is_reported_whichever_was_better() -> None:
     assert "a ridge probe on `both` classifies 50.0 % of the clips correctly" in sentences(pd.DataFrame(rows), 3)[0]
 
 
-def test_the_command_draws_the_same_for_all_models_and_resumes(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_command_draws_the_same_for_all_models_and_resumes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_all_sets(tmp_path / "audio", 48)
     assert set(COLUMNS) >= {"drum_strokes", "orchestral_notes"}
     config = ModelConfig("small", "0", FrontendConfig(), EncoderConfig(channels=4, hidden_size=8), -8.0, 4.5)

@@ -28,7 +28,7 @@ from benchmark.studies.regression.report import sentences
 from benchmark.studies.regression.run import MEAN_ROW, table_of
 from benchmark.studies.regression.scores import guessing, r2_difference, scores_of
 from benchmark.tasks.scenes import levels
-from tests.benchmark.made_sets import COLUMNS, write_set
+from tests.benchmark.labelled_sets import write_set
 
 RATE = 16000
 PITCHES = np.tile(np.arange(48, 84), 4)
@@ -238,11 +238,9 @@ def test_other_dynamics_are_refused(audio: Path, tmp_path: Path, monkeypatch: py
         ("speaker,age", "read_speech_speakers: expected a number in every row of 'age', got ''"),
     ],
 )
-def test_a_set_without_the_numbers_is_named(
-    columns: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(COLUMNS, "read_speech_speakers", columns)
-    write_set(tmp_path, "read_speech_speakers", ["a,7", "b,"], [np.ones(9)] * 2, ["1.wav", "2.wav"])
+def test_a_set_without_the_numbers_is_named(columns: str, message: str, tmp_path: Path) -> None:
+    rows = [dict(zip(columns.split(","), values)) for values in (("a", "7"), ("b", ""))]
+    write_set(tmp_path, "read_speech_speakers", rows, [np.ones(9)] * 2)
     with pytest.raises(ValueError, match=message):
         MEASUREMENTS["age"].examples(tmp_path, tmp_path, 0)
 

@@ -12,7 +12,7 @@ from benchmark.datasets.labelled_set import CACHE_VARIABLE
 from benchmark.tasks import registry
 from benchmark.tasks.checks import check_definition
 from benchmark.tasks.registry import MINI, PUBLIC, SUITES, find, prepare, task_of
-from tests.benchmark.tasks.test_layout import SCENE, scene_items
+from tests.benchmark.tasks.toy_tasks import SCENE, scene_items
 
 
 @pytest.mark.parametrize("name", [*PUBLIC, *MINI])
@@ -27,6 +27,12 @@ def test_names_of_suites_stand_for_their_tasks() -> None:
     assert find(["pitch", "public"])[:2] == ["pitch", "spoken_digits"]
     assert len(find("public,pitch")) == len(PUBLIC)
     assert find(" esc50 , pitch") == ["esc50", "pitch"]
+
+
+def test_the_former_name_of_a_suite_is_accepted_with_a_warning(capsys: pytest.CaptureFixture[str]) -> None:
+    assert find("shared") == list(PUBLIC)
+    warning = capsys.readouterr().err
+    assert warning.startswith("warning: the suite shared is now called public") and warning.count("\n") == 1
 
 
 def test_no_name_is_in_two_suites() -> None:

@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from byola_hear.models.encoders.convolutional import Encoder, EncoderConfig, feature_count
+from byola_hear.models.encoders.convolutional import Encoder, EncoderConfig
 
-#: Published shapes: configuration, millions of parameters as published, numbers and log-mel frames a feature.
+#: Published shapes: configuration, millions of parameters, dimensions and log-mel frames of a frame feature.
 PUBLISHED = {
     "v1-512": (EncoderConfig.v1(512), 0.60, 512, 8),
     "v1-1024": (EncoderConfig.v1(1024), 1.65, 1024, 8),
@@ -23,7 +23,7 @@ SMALL = {
 
 
 def small(kind: str) -> Encoder:
-    """A network in evaluation mode whose batch norms do something, as if it had been trained."""
+    """A network in evaluation mode whose batch norms are no identities, as after training."""
     torch.manual_seed(1)
     encoder = Encoder(SMALL[kind]).eval()
     for name, tensor in encoder.state_dict().items():
@@ -66,14 +66,13 @@ def test_frame_counts(kind: str, n_frames: int) -> None:
     encoder = small(kind)
     features = encoder(noise(2, n_frames))
     stride = encoder.config.stride
-    assert features.shape == (2, feature_count(n_frames, stride), encoder.config.feature_size)
-    assert feature_count(n_frames, stride) == -(-n_frames // stride)
+    assert features.shape == (2, -(-n_frames // stride), encoder.config.feature_size)
     assert torch.isfinite(features).all()
 
 
 @pytest.mark.parametrize("kind", SMALL)
 def test_padded_clips_equal_clips_by_themselves(kind: str) -> None:
-    """Every length up to 21, padded with loud rubbish to 37 frames, in one batch."""
+    """Every length up to 21, padded with loud values to 37 frames, in one batch."""
     encoder = small(kind)
     lengths = torch.arange(1, 22)
     clips = [noise(1, 40)[..., : int(length)] + 0.1 * length for length in lengths]
@@ -88,7 +87,7 @@ def test_padded_clips_equal_clips_by_themselves(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", SMALL)
-def test_lengths_that_are_full_change_nothing(kind: str) -> None:
+def test_full_lengths_change_nothing(kind: str) -> None:
     encoder = small(kind)
     for n_frames in (16, 19):
         x = noise(2, n_frames)
@@ -96,7 +95,7 @@ def test_lengths_that_are_full_change_nothing(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", SMALL)
-def test_no_feature_sees_further_than_one_stride_beyond_its_own_span(kind: str) -> None:
+def test_a_feature_sees_its_own_frames_and_less_than_the_overlap_beyond(kind: str) -> None:
     encoder = small(kind)
     stride, n_frames = encoder.config.stride, 6 * encoder.config.stride
     x = noise(1, n_frames).requires_grad_()
@@ -105,25 +104,8 @@ def test_no_feature_sees_further_than_one_stride_beyond_its_own_span(kind: str) 
         (gradient,) = torch.autograd.grad(feature.square().sum(), x, retain_graph=True)
         touched = gradient[0, 0].abs().sum(0).nonzero().flatten()
         assert len(touched)
-        assert touched.min() > (index - 1) * stride
-        assert touched.max() < (index + 2) * stride
-
-
-@pytest.mark.parametrize("kind", SMALL)
-def test_a_change_far_away_changes_nothing(kind: str) -> None:
-    encoder = small(kind)
-    stride = encoder.config.stride
-    x = noise(1, 6 * stride)
-    with torch.no_grad():
-        before = encoder(x)[0, 2]
-        for frame in range(6 * stride):
-            changed = x.clone()
-            changed[..., frame] += 20
-            after = encoder(changed)[0, 2]
-            if frame <= stride or frame >= 4 * stride:
-                torch.testing.assert_close(after, before, atol=1e-5, rtol=0)
-            elif 2 * stride <= frame < 3 * stride:
-                assert (after - before).abs().max() > 1e-3
+        assert (index - encoder.config.overlap) * stride < touched.min() <= index * stride
+        assert (index + 1) * stride - 1 <= touched.max() < (index + 1 + encoder.config.overlap) * stride
 
 
 def test_v2_features_are_local_then_global() -> None:

@@ -1,4 +1,4 @@
-"""The folded network equals the plain one and never outlives its weights."""
+"""The folded network equals the plain one and leaves it as it was."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SHAPES = {
 
 
 def trained(config: EncoderConfig, seed: int = 0) -> Encoder:
-    """An encoder whose batch norms do something."""
+    """An encoder whose batch norms are no identities."""
     torch.manual_seed(seed)
     encoder = Encoder(config).eval()
     for layer in encoder.modules():
@@ -32,7 +32,7 @@ def trained(config: EncoderConfig, seed: int = 0) -> Encoder:
 
 def folded_features(encoder: Encoder, frames: Tensor) -> Tensor:
     folded = FoldedEncoder(encoder)
-    return folded.features(folded.local(frames))
+    return folded.per_frame(folded.in_context(frames))
 
 
 @pytest.mark.parametrize("shape", SHAPES)

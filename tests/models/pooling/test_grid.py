@@ -26,7 +26,7 @@ def pooled_plainly(features: torch.Tensor, grid: Grid, n_samples: int) -> torch.
 
 
 def pooled_in_blocks(features: torch.Tensor, grid: Grid, n_samples: int, sizes: list[int]) -> torch.Tensor:
-    pool, given, start = GridPool(grid), [], 0
+    pool, given, start = GridPool(grid, "max+mean"), [], 0
     for size in [*sizes, len(features)]:
         block = features[start : start + size]
         start += len(block)

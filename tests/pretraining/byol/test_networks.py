@@ -8,7 +8,6 @@ from byola_hear.pretraining.byol.networks import (
     OnlineNetwork,
     TargetNetwork,
     byol_loss,
-    clip_embedding,
     embedding_spread,
 )
 
@@ -23,11 +22,6 @@ def test_the_loss_is_zero_along_and_four_against_and_free_of_scale() -> None:
     x = torch.randn(5, 8)
     assert byol_loss(3 * x, x).item() == pytest.approx(0, abs=1e-5)
     assert byol_loss(-x, 2 * x).item() == pytest.approx(4, abs=1e-5)
-
-
-def test_clip_embedding_is_maximum_plus_mean() -> None:
-    features = torch.tensor([[[1.0, -2.0], [3.0, 4.0]]])
-    torch.testing.assert_close(clip_embedding(features), torch.tensor([[5.0, 5.0]]))
 
 
 def test_spread_tells_collapse_from_an_even_sphere() -> None:

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from byola_hear.pretraining.training.recipe import Recipe
+from byola_hear.pretraining.training.recipe import Recipe, differences
 
 
 def test_the_learning_rate_warms_up_and_falls() -> None:
@@ -29,6 +29,14 @@ def test_the_targets_decay_rises_to_its_end() -> None:
 def test_a_recipe_survives_json() -> None:
     recipe = Recipe(steps=7, crop_frames=200)
     assert Recipe.from_dict(json.loads(json.dumps(recipe.to_dict()))) == recipe
+
+
+def test_older_recipes_without_a_kind_of_encoder_are_read_and_equal() -> None:
+    new = Recipe(steps=7).to_dict()
+    old = {**new, "encoder": {key: value for key, value in new["encoder"].items() if key != "kind"}}
+    assert new["encoder"]["kind"] == "convolutional"
+    assert Recipe.from_dict(old) == Recipe.from_dict(new)
+    assert differences(old, new) == ""
 
 
 @pytest.mark.parametrize(

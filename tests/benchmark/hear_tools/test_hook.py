@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import importlib.util
-import json
 import os
 import subprocess
 import sys
 import textwrap
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 import pytest
-import soundfile
 
 from benchmark.hear_tools import __main__ as installer
-from benchmark.hear_tools import example_tasks, hook
+from benchmark.hear_tools import hook
 
 #: Modules that do what HEAR's do at the places where the layer mends them.
 PACKAGES = {
@@ -280,41 +278,6 @@ def test_uninstall_leaves_nothing(site: Path, tmp_path: Path) -> None:
     assert installer.uninstall(site) == []
 
 
-def test_example_tasks_are_in_hears_layout(tmp_path: Path, clips_folder: Path) -> None:
-    counts = {"train": 3, "valid": 3, "test": 3}
-    example_tasks.write_scene_task(tmp_path / "scene", example_tasks.clips_of_folder(clips_folder, 0.5, counts), 0.75)
-    example_tasks.write_event_task(
-        tmp_path / "event", example_tasks.clips_of_folder(clips_folder, 0.25, counts), 3.0, 0.25
-    )
-    for kind, seconds in (("scene", 0.75), ("event", 3.0)):
-        task = tmp_path / kind
-        metadata = json.loads((task / "task_metadata.json").read_text())
-        assert (metadata["embedding_type"], metadata["sample_duration"]) == (kind, seconds)
-        lines = (task / "labelvocabulary.csv").read_text().splitlines()
-        assert lines[0] == "idx,label" and [line.split(",")[0] for line in lines[1:]] == [*"012345"]
-        vocabulary = {line.split(",")[1] for line in lines[1:]}
-        for split in metadata["splits"]:
-            truth = json.loads((task / f"{split}.json").read_text())
-            assert truth and {path.name for path in (task / "16000" / split).iterdir()} == set(truth)
-            for name, target in truth.items():
-                info = soundfile.info(task / "16000" / split / name)
-                assert (info.samplerate, info.channels, info.frames) == (16000, 1, seconds * 16000)
-                assert {x["label"] if kind == "event" else x for x in target} <= vocabulary
-
-
-def test_events_are_where_their_labels_say(tmp_path: Path) -> None:
-    loud = np.full(8000, 0.5, dtype=np.float32)
-    clips = {split: {"a": [loud] * 2, "b": [loud]} for split in example_tasks.SPLITS}
-    example_tasks.write_event_task(tmp_path / "event", clips, 4.0, 0.4)
-    ((name, events),) = json.loads((tmp_path / "event" / "test.json").read_text()).items()
-    samples, _ = soundfile.read(tmp_path / "event" / "16000" / "test" / name)
-    expected = np.zeros(64000, dtype=bool)
-    for event in events:
-        expected[round(event["start"] * 16) : round(event["end"] * 16) - 1] = True
-    assert sorted(event["label"] for event in events) == ["a", "a", "b"]
-    np.testing.assert_array_equal(samples > 0, expected)
-
-
 @pytest.mark.skipif(importlib.util.find_spec("heareval") is None, reason="heareval is not installed (make hear)")
 def test_real_heareval_is_mended() -> None:
     code = """
@@ -331,3 +294,54 @@ def test_real_heareval_is_mended() -> None:
     )
     assert done.returncode == 0, done.stderr
     assert "Trainer(gpus=)" in done.stderr
+
+
+def event(label: str, start: float) -> dict[str, Any]:
+    return {"label": label, "start": start, "end": start + 300.0}
+
+
+TRUTH = {"x.wav": [event("a", 1000), event("b", 2000), event("a", 4000)], "y.wav": [event("b", 500)], "z.wav": []}
+
+
+FOUND = {"y.wav": [event("b", 650)], "z.wav": [event("a", 0)], "x.wav": [event("a", 1100), event("a", 4300)]}
+
+
+def test_events_found_at_once_give_the_same_scores(monkeypatch: pytest.MonkeyPatch) -> None:
+    score = pytest.importorskip("heareval.score", reason="make hear")
+    container = score.SoundEventScore.sed_eval_event_container
+    looked_through = []
+    kind = score.MetaDataContainer
+    look_through = kind.filter
+    monkeypatch.setattr(kind, "filter", lambda self, *a, **k: looked_through.append(k) or look_through(self, *a, **k))
+
+    def scores() -> list[Any]:
+        looked_through.clear()
+        names = ("event_onset_200ms_fms", "event_onset_offset_50ms_20perc_fms", "segment_1s_er")
+        return [score.available_scores[name](label_to_idx={"a": 0, "b": 1})(FOUND, TRUTH) for name in names]
+
+    monkeypatch.setattr(score.SoundEventScore, "sed_eval_event_container", staticmethod(container))
+    monkeypatch.delenv("HEAR_TOOLS_FAST", raising=False)
+    hook.mend_score(score)
+    plain = scores()
+    assert any("filename" in each for each in looked_through)
+    monkeypatch.setenv("HEAR_TOOLS_FAST", "1")
+    hook.mend_score(score)
+    assert repr(scores()) == repr(plain)
+    assert not any(each.get("filename") for each in looked_through)
+
+
+def test_no_bar_unless_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    class FitLoop:
+        pass
+
+    class Base:
+        def __init__(self, **options: Any) -> None:
+            self.options = options
+            self.fit_loop = FitLoop()
+
+    trainer = hook.trainer_for_heareval(Base)
+    monkeypatch.delenv("HEAR_TOOLS_FAST", raising=False)
+    assert "enable_progress_bar" not in trainer().options
+    monkeypatch.setenv("HEAR_TOOLS_FAST", "1")
+    assert trainer().options["enable_progress_bar"] is False
+    assert trainer(enable_progress_bar=True).options["enable_progress_bar"] is True

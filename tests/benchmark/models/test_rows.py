@@ -1,16 +1,14 @@
-"""Baselines as rows of the probe: measured, or empty with the reason."""
+"""Models as rows of a table: measured, or empty with the reason."""
 
 from __future__ import annotations
 
 import csv
 import io
 import json
-import tarfile
 from pathlib import Path
 
 import numpy as np
 import pytest
-import soundfile
 import torch
 
 from benchmark.baselines import vggish
@@ -18,28 +16,23 @@ from benchmark.baselines.crepe import Crepe
 from benchmark.models.extractors import extractor_of, extractors_of
 from benchmark.models.loading import ModelName
 from benchmark.models.rows import ALL_MODELS, models_by_row
-from benchmark.probes.probe import TaskResult
-from benchmark.probes.table import Row, csv_table, json_table, markdown_table, terminal_table
+from tests.benchmark.labelled_sets import write_set
 
 
 @pytest.fixture(scope="module")
 def audio(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with drum_strokes.tar: tones of two pitches as labels."""
     folder = tmp_path_factory.mktemp("audio")
-    rows = ["file,label,split,stroke"]
-    with tarfile.open(folder / "drum_strokes.tar", "w") as tar:
-        for stroke in range(16):
-            stream = io.BytesIO()
-            tone = 0.3 * np.sin(np.arange(3000 + 100 * stroke) * 2 * np.pi * 400 * (1 + stroke % 2) / 16000)
-            soundfile.write(stream, tone, 16000, format="WAV", subtype="PCM_16")
-            member = tarfile.TarInfo(f"drum_strokes/audio/{stroke}.wav")
-            member.size = len(stream.getvalue())
-            tar.addfile(member, io.BytesIO(stream.getvalue()))
-            split = ["train", "train", "valid", "test"][stroke // 2 % 4]
-            rows.append(f"{stroke}.wav,{['low', 'high'][stroke % 2]},{split},{stroke}")
-        member = tarfile.TarInfo("drum_strokes/manifest.csv")
-        member.size = len("\n".join(rows))
-        tar.addfile(member, io.BytesIO("\n".join(rows).encode()))
+    splits = ("train", "train", "valid", "test")
+    rows = [
+        {"label": ["low", "high"][stroke % 2], "split": splits[stroke // 2 % 4], "stroke": str(stroke)}
+        for stroke in range(16)
+    ]
+    tones = [
+        0.3 * np.sin(np.arange(3000 + 100 * stroke) * 2 * np.pi * 400 * (1 + stroke % 2) / 16000)
+        for stroke in range(16)
+    ]
+    write_set(folder, "drum_strokes", rows, tones)
     return folder
 
 
@@ -86,20 +79,6 @@ def test_a_row_without_its_weights_says_so(
     written = json.loads(outputs[".json"].read_text())["models"]
     assert written["vggish"]["tasks"] == {} and written["vggish"]["mean"] is None
     assert "released weights" in written["vggish"]["missing"] and written["logmel"]["missing"] is None
-
-
-def test_a_table_of_nothing_but_empty_rows() -> None:
-    rows = [Row("vggish", "", [], missing="needs weights")]
-    assert markdown_table(rows).splitlines()[2] == "| vggish | – |"
-    assert "not measured: needs weights" in terminal_table(rows)
-    assert csv_table(rows).splitlines()[1] == "vggish,,,,,,,needs weights"
-    assert json.loads(json_table(rows, {}))["models"]["vggish"]["missing"] == "needs weights"
-
-
-def test_an_empty_row_is_never_the_best() -> None:
-    result = TaskResult("esc50", ["1", "2"], [0.0, 0.0], [1.0, 1.0], [10, 10])
-    text = markdown_table([Row("empty", "", [], missing="x"), Row("poor", "", [{"esc50": result}])])
-    assert "| empty | – | – |" in text and "| poor | **0.0 ± 0.0** | **0.0 ± 0.0** |" in text
 
 
 def test_embeddings_are_kept_by_weights(audio: Path, tmp_path: Path) -> None:

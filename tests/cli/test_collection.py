@@ -1,8 +1,7 @@
-"""A whole collection through the command line: killed in the middle, full of broken files."""
+"""A whole collection, the process killed in the middle. The short form is in tests/cli/test_embed.py."""
 
 from __future__ import annotations
 
-import csv
 import shutil
 import subprocess
 import sys
@@ -39,6 +38,7 @@ def command(*arguments: object) -> list[str]:
     return [sys.executable, "-m", "byola_hear", "embed", *(str(argument) for argument in arguments)]
 
 
+@pytest.mark.slow
 def test_killed_again_and_again_it_ends_with_the_same_table(model: Path, tmp_path: Path) -> None:
     folder = tmp_path / "sounds"
     folder.mkdir()
@@ -73,30 +73,3 @@ def test_killed_again_and_again_it_ends_with_the_same_table(model: Path, tmp_pat
     np.testing.assert_allclose(one, other, atol=1e-5, rtol=1e-5)
     assert not parts.exists()
     assert (tmp_path / "out.errors.csv").read_text() == (tmp_path / "undisturbed.errors.csv").read_text()
-
-
-def test_a_folder_of_broken_files(model: Path, tmp_path: Path) -> None:
-    from tests.broken_files import broken_files
-
-    folder = tmp_path / "sounds"
-    folder.mkdir()
-    cases = broken_files(folder)
-    assert len(cases) >= 20
-    list_file = tmp_path / "list.bin"
-    list_file.write_bytes(b"\0".join(bytes(case.path) for case in cases))
-    output = tmp_path / "out.npz"
-    done = subprocess.run(
-        command("--list", list_file, "--model", model, "-o", output), cwd=ROOT, capture_output=True, timeout=120
-    )
-    assert done.returncode == 1 and b"Traceback" not in done.stderr
-    table = read_table(output)
-    with open(tmp_path / "out.errors.csv", newline="", errors="surrogateescape") as stream:
-        reasons = {row["file"]: row["error"] for row in csv.DictReader(stream)}
-    embedded = set(table.index.get_level_values("file"))
-    for case in cases:
-        if case.error is None:
-            assert str(case.path) in embedded, case.path
-        else:
-            assert case.error in reasons[str(case.path)], case.path
-    assert len(embedded) + len(reasons) == len(cases)
-    assert np.isfinite(table.to_numpy()).all()

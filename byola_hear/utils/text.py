@@ -1,0 +1,64 @@
+"""Text files as other programs write them: UTF-8, or UTF-16 and UTF-32 with a byte order mark."""
+
+from __future__ import annotations
+
+import codecs
+
+#: Byte order marks and what they announce; those of UTF-32 first, because one of UTF-16's begins another.
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+#: Bytes that are enough to recognise UTF-16 without a byte order mark.
+_SAMPLE = 4096
+
+
+def as_utf8(content: bytes, name: str) -> bytes:
+    """Convert a text file's content to UTF-8 without a byte order mark.
+
+    Windows PowerShell's ``>`` and Excel's "Unicode text" write UTF-16 with a mark. Content without a mark is returned
+    as it is, so that file names in it that are not UTF-8 keep their bytes.
+
+    Args:
+        content: the file's bytes.
+        name: the file, for the message.
+
+    Returns:
+        The text in UTF-8.
+
+    Raises:
+        ValueError: if the content is not in the encoding that its mark announces, or is UTF-16 without a mark.
+
+    Example:
+        >>> as_utf8(b"\\xff\\xfea\\0\\n\\0", "list.txt")
+        b'a\\n'
+    """
+    for mark, encoding in _MARKS:
+        if content.startswith(mark):
+            rest = content[len(mark) :]
+            try:
+                return rest if encoding == "utf-8" else rest.decode(encoding).encode()
+            except UnicodeDecodeError:
+                named = encoding[:6].upper()
+                raise ValueError(
+                    f"expected text, got bytes that are not {named} after a mark of {named}: {name}"
+                ) from None
+    if _is_unmarked_utf16(content[:_SAMPLE]):
+        raise ValueError(f"expected text in UTF-8, got UTF-16 without a byte order mark: {name}")
+    return content
+
+
+def _is_unmarked_utf16(sample: bytes) -> bool:
+    """Whether every second byte of ASCII letters, dots and line breaks is zero.
+
+    Names separated by NUL (``find -print0``) look like this only if all of them have one letter.
+    """
+    even, odd = sample[::2], sample[1::2]
+    for letters, zeros in ((even, odd), (odd, even)):
+        many = len(zeros) >= 4 and zeros.count(0) > 0.4 * len(zeros)
+        if many and 0 not in letters and any(mark in letters for mark in b"./\n"):
+            return True
+    return False

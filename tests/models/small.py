@@ -1,0 +1,28 @@
+"""Small models with random weights."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import torch
+
+from byola_hear.models.config import ModelConfig
+from byola_hear.models.encoders.convolutional import EncoderConfig
+from byola_hear.models.frontend import FrontendConfig
+from byola_hear.models.model import ByolaModel
+
+CONFIG = ModelConfig(
+    name="both",
+    version="2.0",
+    frontend=FrontendConfig(n_mels=16),
+    encoder=EncoderConfig(n_mels=16, channels=4, hidden_size=10),
+    mean=-7.0,
+    std=4.0,
+    training={"hours": 12.5, "crops": 1000},
+)
+
+
+def small_model(name: str) -> ByolaModel:
+    """A model whose weights depend on its name."""
+    torch.manual_seed(sum(name.encode()))
+    return ByolaModel(replace(CONFIG, name=name)).eval()
