@@ -291,7 +291,7 @@ def test_clips_are_mixed_down_cut_and_kept_exactly() -> None:
     ("clips", "message"),
     [
         ([OriginalClip("a", b"no sound", {})], "a: could not be decoded"),
-        ([OriginalClip("a", sound(seconds=0), {})], "a: could not be decoded: holds no samples"),
+        ([OriginalClip("a", sound(seconds=0), {})], "a: could not be decoded: contains no samples"),
         ([OriginalClip("a", sound(), {}), OriginalClip("a", sound(), {})], "holds 'a' twice"),
         ([OriginalClip("b", sound(), {})], "lacks 1 clips, such as 'a'"),
     ],
