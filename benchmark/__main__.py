@@ -44,6 +44,11 @@ COMMANDS = {
         "regression_command",
         "Predict pitch, level, age and other quantities from embeddings.",
     ),
+    "report": (
+        "benchmark.studies.report_command",
+        "report_command",
+        "Write the reports of measured results again.",
+    ),
     "rsa": (
         "benchmark.studies.rsa.command",
         "rsa_command",

@@ -1,4 +1,4 @@
-"""How long an MPEG audio file (MP3) really is: its frames, counted without decoding them."""
+"""The frames of MPEG audio (MP3), found and counted without decoding them."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import re
 from functools import cache
 from typing import BinaryIO, NamedTuple
 
+from byola_hear.audio.formats.tails import id3v2_size
 from byola_hear.audio.spliced import Part
-from byola_hear.audio.tails import id3v2_size
 
-#: kbit/s by the header's four bits, for MPEG 1 layers I, II, III and MPEG 2 layers I, II and III.
+#: kbit/s by four bits of a frame's header, for layers I, II and III of MPEG 1 and MPEG 2.
 _RATES = {
     (1, 1): (0, 32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448),
     (1, 2): (0, 32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384),
@@ -18,29 +18,29 @@ _RATES = {
     (2, 2): (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
     (2, 3): (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
 }
-#: Hz of MPEG 1; MPEG 2 has half of it and MPEG 2.5 a quarter.
+#: Sampling rates of MPEG 1, Hz; those of MPEG 2 are half, those of MPEG 2.5 a quarter of them.
 _SAMPLE_RATES = (44100, 48000, 32000)
-#: Bytes without a frame after which nothing is looked for any more: pictures in tags are no longer.
+#: Bytes without a frame after which the search ends; no picture in a tag is longer.
 _LONGEST_GAP = 1 << 24
-#: Bytes looked at at a time, and more than any frame has.
+#: Bytes read at a time, and more bytes than any frame has.
 _WINDOW, _LONGEST_FRAME = 1 << 20, 1 << 13
-#: What may be a frame's first three bytes.
+#: The first three bytes of a frame.
 _HEAD = re.compile(rb"\xff[\xe2-\xff][\x10-\xef]")
-#: Fewer frames of another rate in a row are chance, in what lies between others.
+#: Fewer consecutive frames of another form are chance.
 _FEWEST_FRAMES = 3
-#: The bits of a frame's head by which a decoder's output changes: version, layer, sample rate, and below, mono or not.
+#: Bits of a frame's header that must not change within a stream: version, layer, sampling rate.
 _FORM = 0b0001_1110_0000_1100
 
 
 class Run(NamedTuple):
-    """Frames that follow each other without a gap.
+    """Consecutive frames.
 
     Attributes:
-        start: the first byte.
-        end: the byte after the last.
-        n_frames: how many there are.
-        head: the first three bytes of the first one's head, without the first.
-        is_mono: whether they have one channel.
+        start: first byte of the first frame.
+        end: end of the last frame, in bytes.
+        n_frames: number of frames.
+        head: second and third byte of the first frame.
+        is_mono: whether the frames have one channel.
     """
 
     start: int
@@ -51,26 +51,26 @@ class Run(NamedTuple):
 
     @property
     def form(self) -> tuple[int, bool]:
-        """What must not change within a stream."""
+        """What must be the same in all frames of a stream."""
         return self.head & _FORM, self.is_mono
 
     @property
     def seconds(self) -> float:
-        """How long it is, s."""
+        """The length, s."""
         return self.n_frames * _frames_by_head()[self.head][1] / _hertz(self.head)
 
 
 def runs(file: BinaryIO, start: int, end: int) -> list[Run]:
-    """Find the frames in a part of a file; tags and noise between them are passed over.
+    """Find the frames in a part of a file. Tags and noise between them are skipped.
 
     Args:
         file: the file.
-        start: the first byte of the part.
-        end: the byte after it.
+        start: first byte of the part.
+        end: its end, in bytes.
 
     Returns:
-        The runs of frames, a new one after each gap and where rate or channels change. A last frame that is cut is
-        left out. Nothing if there are no frames of which the length is in their heads.
+        Runs of frames. A new run begins after each gap, and when rate or channels change. An incomplete frame at the
+        end is left out. Empty if there are no frames with a known size.
     """
     sizes = _frames_by_head()
     found: list[Run] = []
@@ -87,7 +87,7 @@ def runs(file: BinaryIO, start: int, end: int) -> list[Run]:
         while index < stop:
             head = data[index + 1] << 8 | data[index + 2] if data[index] == 0xFF else 0
             frame = sizes.get(head)
-            # After a gap two frames in a row: one alone may be chance.
+            # After a gap, two consecutive frames are needed: a single one may be chance.
             if frame and index + frame[0] <= len(data) and (n_frames or _is_frame(data, index + frame[0], sizes)):
                 form = head & _FORM, data[index + 3] >> 6 == 3
                 if n_frames and form != first_form:
@@ -118,13 +118,13 @@ def runs(file: BinaryIO, start: int, end: int) -> list[Run]:
 
 
 class Summary(NamedTuple):
-    """What a stream is.
+    """The length of a stream, and how to make a decoder read all of it.
 
     Attributes:
-        n_samples: samples a channel of all frames that hold sound, the encoder's delay and padding included.
-        n_promised: as many, by the frame in which encoders write that; None where there is no such frame.
-        parts: of the file, all frames that hold sound, after the one that counts them where that is right.
-        counting_frame: one that does, for decoders that estimate the length without it.
+        n_samples: samples per channel of all frames with audio, including the encoder's delay and padding.
+        n_promised: the same number as stated in the first frame (Xing, Info or VBRI); None if there is no such frame.
+        parts: the parts of the file with audio, including the first frame if its number is correct.
+        counting_frame: a frame that states the number, for decoders that otherwise estimate it.
     """
 
     n_samples: int
@@ -134,11 +134,11 @@ class Summary(NamedTuple):
 
 
 def summary(file: BinaryIO, found: list[Run]) -> Summary:
-    """What frames say of themselves.
+    """Summarise the frames of a stream.
 
     Args:
         file: the file.
-        found: from :func:`runs`, at least one, all of one form.
+        found: runs from :func:`runs`, at least one, all of the same form.
     """
     n_frames = 0
     promised: int | None = None
@@ -158,8 +158,44 @@ def summary(file: BinaryIO, found: list[Run]) -> Summary:
     return Summary(n_frames * samples, promised and promised * samples, tuple(parts), counting_frame)
 
 
+def joined(file: BinaryIO, found: list[Run]) -> list[Run]:
+    """The MP3s of a file that consists of several, each complete with a first frame that states its length.
+
+    Args:
+        file: the file.
+        found: runs from :func:`runs`, at least one, all of the same form.
+
+    Returns:
+        A run for each of them; empty if a part of the file is something else.
+    """
+    files: list[Run] = []
+    waiting = list(reversed(found))
+    while waiting:
+        run = waiting.pop()
+        promised = _promised_frames(file, run)
+        if not promised or run.n_frames <= promised:
+            return []
+        end = _end_of_frames(file, run, promised + 1)
+        if end < run.end:
+            waiting.append(run._replace(start=end, n_frames=run.n_frames - promised - 1))
+        files.append(run._replace(end=end, n_frames=promised + 1))
+    return files
+
+
+def _end_of_frames(file: BinaryIO, run: Run, n_frames: int) -> int:
+    """The end of the first frames of a run, in bytes."""
+    if n_frames == run.n_frames:
+        return run.end
+    sizes, place = _frames_by_head(), run.start
+    for _ in range(n_frames):
+        file.seek(place)
+        head = file.read(3)
+        place += sizes[head[1] << 8 | head[2]][0]
+    return place
+
+
 def _promised_frames(file: BinaryIO, run: Run) -> int | None:
-    """How many frames the first one says there are after it; None if it is a frame like others."""
+    """The number of frames that the first frame states; None if it is a frame with audio."""
     size, _ = _frames_by_head()[run.head]
     file.seek(run.start)
     frame = file.read(size)
@@ -170,19 +206,19 @@ def _promised_frames(file: BinaryIO, run: Run) -> int | None:
 
 
 def _xing_at(run: Run) -> int:
-    """Where in its frame the number of frames is written: after a head and the side information."""
+    """The position of the name ``Xing`` in its frame: after the header and the side information."""
     if run.head >> 11 & 3 == 3:
         return 4 + (17 if run.is_mono else 32)
     return 4 + (9 if run.is_mono else 17)
 
 
 def _counting_frame(file: BinaryIO, run: Run, n_frames: int) -> bytes:
-    """A frame that says how many follow, and holds no sound."""
+    """A frame without audio that states how many follow."""
     if run.head >> 9 & 3 != 1:
-        return b""  # Only layer III has it.
+        return b""  # Only layer III has such frames.
     file.seek(run.start)
     head = bytearray(file.read(4))
-    # No check sum, and as many bits as the message needs.
+    # Without a checksum, and with enough bits.
     head[1] |= 1
     head[2] = head[2] & 0x0F | 0x90
     frame = bytearray(_frames_by_head()[head[1] << 8 | head[2]][0])
@@ -193,7 +229,7 @@ def _counting_frame(file: BinaryIO, run: Run, n_frames: int) -> bytes:
 
 
 def is_frame(head: bytes) -> bool:
-    """Whether bytes begin with the head of a frame."""
+    """Whether bytes begin with the header of a frame."""
     return _is_frame(head, 0, _frames_by_head())
 
 
@@ -208,7 +244,7 @@ def _hertz(head: int) -> int:
 
 @cache
 def _frames_by_head() -> dict[int, tuple[int, int]]:
-    """Length in bytes and in samples of a frame, by the second and third byte of its head."""
+    """Size in bytes and length in samples of a frame, by its second and third byte."""
     found = {}
     for head in range(0xE000, 0x10000):
         version = {3: 1, 2: 2, 0: 2}.get(head >> 11 & 3)

@@ -1,21 +1,21 @@
-"""How much audio is in a file: what its header says, compared with what is there.
+"""The amount of audio in a file: the size that its header states, compared with the size of the file.
 
-A header that says less than there is, more than there is, or that it does not know, is common: a recorder was not
-closed, a pipe has no end to go back from, four gibibytes overflow a field, a download stopped. The rule is the same
-for all formats: where header and file agree, or the format says that they need not, or the difference has a known
-harmless cause, the samples are read, all of them; else the file is refused with the two numbers.
+The two often differ. A recorder was not closed, a program wrote into a pipe, a size beyond 4 GiB overflowed its field,
+a download stopped. One rule holds for all containers. All samples are read if header and file agree, if the header
+leaves the size open, or if the difference has a known and harmless cause. Otherwise the file is refused, and the
+message names both sizes.
 """
 
 from __future__ import annotations
 
 from typing import BinaryIO
 
-from byola_hear.audio.layout import Layout
+from byola_hear.audio.formats.layout import Layout
+from byola_hear.audio.formats.tails import first_content, last_content
 from byola_hear.audio.source import TOLERANCE_S, AudioFileError
 from byola_hear.audio.spliced import Part
-from byola_hear.audio.tails import first_content, last_content
 
-#: What another audio file begins with, or another chunk of samples.
+#: Beginnings of audio files and of chunks of samples.
 _MORE_AUDIO = (
     b"RIFF",
     b"RIFX",
@@ -30,35 +30,35 @@ _MORE_AUDIO = (
     b"data",
     b"SSND",
 )
-#: So many bytes of a usual header are counted as samples by mistake.
+#: Bytes of a header that programs count as samples by mistake, at most.
 _MISCOUNTED = 128
-#: Fewer bytes than a chunk's head say nothing.
+#: Fewer bytes than the head of a chunk have no meaning.
 _CHUNK_HEAD = 8
 
 
 def extent(path: str, file: BinaryIO, size: int, layout: Layout) -> int:
-    """How many bytes of samples a file has.
+    """The size of the samples in a file.
 
     Args:
-        path: the file's name, for errors.
+        path: the name used in messages.
         file: the file.
-        size: its length in bytes.
-        layout: what its header says.
+        size: its size in bytes.
+        layout: what its header states.
 
     Returns:
-        Bytes from ``layout.start``.
+        Bytes of samples from ``layout.start`` on.
 
     Raises:
-        AudioFileError: if there are fewer than the header says, or more and it is not clear what they are.
+        AudioFileError: if the file has fewer than its header states, or more of an unknown kind.
     """
     available = size - layout.start
     if layout.stated is None:
-        # A size of 0 is "not known", unless the chunks that follow show that nothing was left out.
+        # A size of 0 means "not known", unless chunks follow: then there are no samples.
         place, left = _after(file, layout, layout.start, size)
         return 0 if place > layout.start and not left else last_content(file, layout.start, size, False) - layout.start
     if layout.stated > available:
         missing = layout.stated - available
-        # Programs count the header in, or a part of it.
+        # Some programs count the header, or a part of it, as samples.
         if missing <= _MISCOUNTED or missing in (layout.start, layout.start - 8):
             return available
         raise AudioFileError(f"{path}: truncated: {available} of {layout.stated} bytes of audio are there")
@@ -67,34 +67,33 @@ def extent(path: str, file: BinaryIO, size: int, layout: Layout) -> int:
     file.seek(place)
     if file.read(4) in _MORE_AUDIO and left:
         raise AudioFileError(
-            f"{path}: holds more audio than its header says: {layout.stated} bytes, and something else that begins at "
-            f"byte {place} of {size}"
+            f"{path}: contains more audio than its header states: after {layout.stated} bytes, something else "
+            f"begins at byte {place} of {size}"
         )
     seconds = left / layout.byte_rate if layout.byte_rate else 0.0
     if not left or place > end + 1 or (layout.byte_rate and seconds <= TOLERANCE_S):
         return layout.stated
-    # No chunk follows, so these are samples where the chunk around them has room for them, or where both
-    # sizes are what is left of larger ones by 32 bits.
+    # What follows is not a chunk. It is samples if the enclosing chunk includes it, or if both sizes overflowed.
     if layout.outer_end is not None and (layout.outer_end >= size - 1 or (layout.outer_end - size) % (1 << 32) <= 1):
         return last_content(file, layout.start, size, False) - layout.start
     raise AudioFileError(
-        f"{path}: its header says {layout.stated} bytes of audio, but {left} more follow that are neither a chunk "
+        f"{path}: its header states {layout.stated} bytes of audio, but {left} more follow that are neither a chunk "
         "nor a tag"
     )
 
 
 def shown_to_libsndfile(layout: Layout, wanted: int, size: int) -> tuple[Part, ...] | None:
-    """The parts of a file of which libsndfile reads so many bytes of samples; None for the file as it is."""
+    """The parts of a file from which libsndfile reads a number of bytes of samples; None for the whole file."""
     shown = None if layout.shown is None else min(layout.shown, size - layout.start)
     return None if shown == wanted else layout.view(wanted)
 
 
 def _after(file: BinaryIO, layout: Layout, place: int, size: int) -> tuple[int, int]:
-    """How far chunks and tags go from a byte on, and how many bytes that are neither, nor padding, follow."""
+    """The end of the chunks and tags that begin at a byte, and the number of bytes of other kinds that follow."""
     while size - place >= _CHUNK_HEAD:
         after = first_content(file, place)
         if after == place and layout.chunk_end is not None and not _is_more_audio(file, place):
-            # A chunk begins at an even byte, or at an odd one where a program did not care.
+            # Chunks begin at even bytes, but not all programs care.
             candidates = (place, place + 1) if place % 2 == 0 else (place + 1, place)
             ends = (layout.chunk_end(file, each, size) for each in candidates)
             after = next((end for end in ends if end is not None), place)

@@ -1,15 +1,13 @@
-"""Ways from a folder of audio files to a vector a file, each run in a process of its own.
+"""Methods that turn a folder of audio files into a vector for each file, each run in a process of its own.
 
-``python -m benchmark.speed.collection_contestants NAME`` reads its settings, JSON, from standard input and prints one
-line of JSON. Not meant to be run by hand: :mod:`benchmark.speed.collection` does. Each way is set up, goes once
-through its first file to warm up, and is timed on all of them.
+``python -m benchmark.speed.collection_methods NAME`` reads its settings, JSON, from standard input and prints one line
+of JSON. :mod:`benchmark.speed.collection` runs it; it is not meant to be run by hand. Each method is set up, processes
+its first file to warm up, and is timed on all of them.
 """
 
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -18,27 +16,33 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-#: Goes through files.
+from benchmark.speed.children import child_result
+from benchmark.speed.race import NotAvailable
+
+#: Processes files.
 Work = Callable[[list[str]], object]
 
-
-class NotAtHand(Exception):
-    """A way that can't be gone here; says what is missing."""
-
-
-class ContestantFailed(RuntimeError):
-    """A contestant's process that ended in an error; says which, and the last line that it said."""
+#: What each method is, and the number of files that it processes at most.
+TITLES: dict[str, tuple[str, int | None]] = {
+    "package": ("byola-hear embed, files to table", None),
+    "package_bfloat16": ("the same with --precision bfloat16", None),
+    "network": ("the network alone, audio in memory", 200),
+    "plain": ("plain loop: librosa.load, mel spectrogram, plain network", 200),
+    "opensmile": ("openSMILE eGeMAPS functionals", 100),
+    "yamnet": ("YAMNet TFLite, windows every 0.48 s", 200),
+    "wav2vec2": ("wav2vec2-base's shape, random weights", 5),
+}
 
 
 @dataclass(frozen=True)
-class Settings:
-    """What a contestant is told.
+class MethodSettings:
+    """The settings of a method's process.
 
     Attributes:
-        files: to go through.
-        model: a name or path for those that use this package's networks.
-        threads: that it may compute with.
-        output: a table to write, where it writes one.
+        files: files to process.
+        model: name or path of the network, for methods that use this package's networks.
+        threads: CPU threads.
+        output: table to write, for methods that write one.
         yamnet: YAMNet's TFLite file; empty if there is none.
     """
 
@@ -49,14 +53,14 @@ class Settings:
     yamnet: str
 
 
-def package(settings: Settings, *options: str) -> Work:
+def package(settings: MethodSettings, *options: str) -> Work:
     """``byola-hear embed FOLDER -o TABLE``: decoding, network, journal and table."""
     from byola_hear.cli.main import main
 
     folder = str(Path(settings.files[0]).parent)
 
     def work(files: list[str]) -> None:
-        # One file is the warm-up, which this does without: what it does first, its user waits for.
+        # No warm-up (which is one file): a user waits for the first file, too.
         if len(files) > 1:
             try:
                 main(["embed", folder, "-o", settings.output, "--model", settings.model, "--quiet", *options])
@@ -67,13 +71,13 @@ def package(settings: Settings, *options: str) -> Work:
     return work
 
 
-def package_bfloat16(settings: Settings) -> Work:
-    """The same with ``--precision bfloat16``."""
+def package_bfloat16(settings: MethodSettings) -> Work:
+    """``byola-hear embed`` with ``--precision bfloat16``."""
     return package(settings, "--precision", "bfloat16")
 
 
-def network(settings: Settings) -> Work:
-    """This package's network alone, on audio that is in memory already."""
+def network(settings: MethodSettings) -> Work:
+    """This package's network alone, on audio in memory."""
     import torch
 
     import byola_hear
@@ -85,8 +89,8 @@ def network(settings: Settings) -> Work:
     return lambda files: byola_hear.get_scene_embeddings(decoded[: len(files)], model)
 
 
-def plain(settings: Settings) -> Work:
-    """A plain loop: librosa.load, a mel spectrogram, the same network with nothing fused."""
+def plain(settings: MethodSettings) -> Work:
+    """A plain loop: librosa.load, a mel spectrogram, the same network without fused layers."""
     import librosa
     import numpy as np
     import torch
@@ -105,8 +109,8 @@ def plain(settings: Settings) -> Work:
     return lambda files: np.stack([embedded(file) for file in files])
 
 
-def opensmile(settings: Settings) -> Work:
-    """openSMILE's eGeMAPS functionals of each file, as its Python package computes them."""
+def opensmile(settings: MethodSettings) -> Work:
+    """openSMILE's eGeMAPS functionals, computed by its Python package."""
     _require("opensmile", "opensmile")
     import opensmile as package
 
@@ -115,11 +119,11 @@ def opensmile(settings: Settings) -> Work:
     return process
 
 
-def yamnet(settings: Settings) -> Work:
-    """YAMNet as TFLite: windows of 0.975 s every 0.48 s, its outputs averaged over each file."""
+def yamnet(settings: MethodSettings) -> Work:
+    """YAMNet in TFLite: windows of 0.975 s every 0.48 s, outputs averaged over each file."""
     _require("ai_edge_litert", "ai-edge-litert")
     if not settings.yamnet or not Path(settings.yamnet).is_file():
-        raise NotAtHand("its model file is not at hand: --yamnet FILE")
+        raise NotAvailable("its model file is missing: --yamnet FILE")
     import numpy as np
     from ai_edge_litert.interpreter import Interpreter
 
@@ -144,8 +148,8 @@ def yamnet(settings: Settings) -> Work:
     return lambda files: np.stack([scored(file) for file in files])
 
 
-def wav2vec2(settings: Settings) -> Work:
-    """A network of wav2vec2-base's shape, weights random: for speed alone, which they don't change."""
+def wav2vec2(settings: MethodSettings) -> Work:
+    """A network of wav2vec2-base's shape with random weights, which make no difference to the speed."""
     _require("transformers", "transformers")
     import torch
 
@@ -166,7 +170,7 @@ def wav2vec2(settings: Settings) -> Work:
     return work
 
 
-CONTESTANTS: dict[str, Callable[[Settings], Work]] = {
+METHODS: dict[str, Callable[[MethodSettings], Work]] = {
     "package": package,
     "package_bfloat16": package_bfloat16,
     "network": network,
@@ -179,18 +183,18 @@ CONTESTANTS: dict[str, Callable[[Settings], Work]] = {
 
 def _require(module: str, distribution: str) -> None:
     if find_spec(module) is None:
-        raise NotAtHand(f"not installed: pip install {distribution}")
+        raise NotAvailable(f"not installed: pip install {distribution}")
 
 
-def run(name: str, settings: Settings) -> dict[str, Any]:
-    """Set a contestant up, warm it up, time it.
+def run(name: str, settings: MethodSettings) -> dict[str, Any]:
+    """Set a method up, warm it up and time it.
 
     Returns:
         ``seconds`` by the clock and ``cpu_seconds`` of all its threads; or ``missing``, what it lacks.
     """
     try:
-        work = CONTESTANTS[name](settings)
-    except NotAtHand as error:
+        work = METHODS[name](settings)
+    except NotAvailable as error:
         return {"missing": str(error)}
     work(settings.files[:1])
     wall, cpu = time.perf_counter(), time.process_time()
@@ -198,34 +202,29 @@ def run(name: str, settings: Settings) -> dict[str, Any]:
     return {"seconds": time.perf_counter() - wall, "cpu_seconds": time.process_time() - cpu}
 
 
-def in_a_process(name: str, settings: Settings) -> dict[str, Any]:
-    """:func:`run` in a new process.
+def in_a_process(name: str, settings: MethodSettings) -> dict[str, float]:
+    """Run :func:`run` in a new process.
 
     Returns:
-        As :func:`run`, and ``start_seconds``: what the process took beyond the work, imports and loading above all.
+        Seconds: ``wall`` and ``cpu`` of the work, and ``start``, the process's other time: mostly imports and loading.
 
     Raises:
-        ContestantFailed: if the process fails.
+        NotAvailable: if the method lacks something.
+        benchmark.speed.children.ChildFailed: if the process fails.
     """
     threads = str(settings.threads)
-    environment = {**os.environ, "OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads}
-    command = [sys.executable, "-m", "benchmark.speed.collection_contestants", name]
     began = time.perf_counter()
-    done = subprocess.run(
-        command,
-        input=json.dumps(asdict(settings)),
-        cwd=Path(__file__).resolve().parents[2],
-        env=environment,
-        capture_output=True,
-        text=True,
+    result: dict[str, Any] = child_result(
+        "benchmark.speed.collection_methods",
+        name,
+        stdin=json.dumps(asdict(settings)),
+        environment={"OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads},
     )
     took = time.perf_counter() - began
-    if done.returncode:
-        lines = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
-        raise ContestantFailed(f"{name} failed: {lines[-1]}")
-    result: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
-    return result if "missing" in result else {**result, "start_seconds": took - result["seconds"]}
+    if "missing" in result:
+        raise NotAvailable(result["missing"])
+    return {"wall": result["seconds"], "cpu": result["cpu_seconds"], "start": took - result["seconds"]}
 
 
 if __name__ == "__main__":
-    print(json.dumps(run(sys.argv[1], Settings(**json.load(sys.stdin)))))
+    print(json.dumps(run(sys.argv[1], MethodSettings(**json.load(sys.stdin)))))

@@ -1,8 +1,8 @@
-"""What is in a file, found out before a decoder is trusted with it.
+"""The structure of an audio file, examined before a decoder opens it.
 
-Decoders believe a header that counts too few samples, stop at what they do not know, and take tags for sound. So the
-structure of the usual formats is looked at first. That takes a few reads of some kilobytes; only of MP3, Ogg and
-WavPack, which have no table of contents, the heads of all frames, pages and blocks are read.
+Decoders trust a header that counts too few samples, stop at anything they do not know, and read tags as sound. This
+module therefore compares the header with the file first. That takes a few reads of some kilobytes. MP3, Ogg and
+WavPack files have no table of contents, so the headers of all their frames, pages and blocks are read.
 """
 
 from __future__ import annotations
@@ -13,43 +13,46 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import BinaryIO, cast
 
-from byola_hear.audio import flac, ogg, voc, wavpack
-from byola_hear.audio.boxes import Boxes, boxes
-from byola_hear.audio.extent import extent, shown_to_libsndfile
-from byola_hear.audio.framed import frames_end
-from byola_hear.audio.layout import Layout, layout_of
-from byola_hear.audio.mpeg import Summary, is_frame, runs, summary
+from byola_hear.audio.formats import flac, ogg, voc, wavpack
+from byola_hear.audio.formats.boxes import Boxes, boxes
+from byola_hear.audio.formats.extent import extent, shown_to_libsndfile
+from byola_hear.audio.formats.framed import frames_end
+from byola_hear.audio.formats.headers import layout_of
+from byola_hear.audio.formats.layout import Layout
+from byola_hear.audio.formats.mpeg import Summary, is_frame, joined, runs, summary
+from byola_hear.audio.formats.tails import first_content, last_content
 from byola_hear.audio.source import TOLERANCE_S, AudioFileError
 from byola_hear.audio.spliced import Part, Spliced, overwritten
-from byola_hear.audio.tails import first_content, last_content
 
-#: Bytes of a file in which the beginning of another one is looked for.
-_SEARCHED = 1 << 20
-#: What is found out about larger files is kept: stretches of one file are read one after the other.
+#: Size of files that are searched for the beginning of a second file, bytes.
+_SEARCHED = 1 << 18
+#: Results for larger files are cached, because segments of one file are often read one after the other.
 _KEPT_FROM, _KEPT_FILES = 1 << 20, 256
-#: Bytes that may follow the blocks of a VOC file, whatever they are.
+#: Bytes of any kind that may follow the blocks of a VOC file.
 _LARGEST_REST = 4096
-#: Bytes after the last frame, such as a part of another one, that every decoder passes over.
+#: Bytes after the last frame, such as a part of a frame, that every decoder skips.
 _PASSED_OVER = 256
-#: Names of files in which MPEG frames are looked for behind what is none.
+#: Suffixes of files that are searched for MPEG frames even if they begin with something else.
 _MPEG_SUFFIXES = (".mp3", ".mp2", ".mpga", ".mpa")
 
 
 @dataclass(frozen=True)
 class Content:
-    """What is in a file.
+    """The structure of a file.
 
     Attributes:
-        end: where tags and padding begin, or the file's end.
-        start: where tags at the beginning end.
-        parts: what libsndfile is to see of the file; None for all of it as it is.
-        links: as ``parts``, of files that are several after each other; empty for others.
-        frames: samples a channel, where they are known better than by libsndfile.
-        seconds: the length, where it is known by other means than the decoder's, s.
-        foreign: why libsndfile would read something else than all of it; None if it would not.
-        mpeg: what an MPEG stream's frames say; None for other codecs.
-        is_checked: whether the length of the samples was compared with that of the file.
-        is_changed: whether what libsndfile is shown has another number of samples than the file's header says.
+        end: first byte of trailing tags and padding; the size of the file if there are none.
+        start: first byte after leading tags.
+        parts: the parts of the file that libsndfile reads; None for the whole file.
+        links: for files of several streams, ``parts`` of each; otherwise empty.
+        frames: samples per channel, if the structure shows them; None to rely on libsndfile.
+        seconds: length of the audio, if the structure shows it, s.
+        foreign: why libsndfile would not read all of the audio; None if it does.
+        mpeg: summary of an MPEG stream; None for other codecs.
+        is_checked: whether the length of the samples was compared with the size of the file.
+        is_changed: whether libsndfile is shown more samples than the header states.
+        header_seconds: the length that the header states, if ``is_changed``, s; None if it can't be converted.
+        is_streamed: whether the header leaves the length open.
     """
 
     end: int
@@ -62,19 +65,21 @@ class Content:
     mpeg: Summary | None = None
     is_checked: bool = True
     is_changed: bool = False
+    header_seconds: float | None = None
+    is_streamed: bool = False
 
 
 def content_of(path: str) -> Content:
-    """Look at a file.
+    """Examine a file.
 
     Args:
         path: a regular file.
 
     Returns:
-        What is in it.
+        Its structure.
 
     Raises:
-        AudioFileError: if it is truncated, holds more than its header says, or can't be opened.
+        AudioFileError: if the file is truncated, contains more audio than its header states, or can't be opened.
     """
     try:
         status = os.stat(path)
@@ -97,11 +102,11 @@ def _content(path: str) -> Content:
 
 
 def content(path: str, file: BinaryIO) -> Content:
-    """Look at an open file; see :func:`content_of`.
+    """Examine an open file; see :func:`content_of`.
 
     Args:
-        path: its name, for errors.
-        file: open for reading, at any place.
+        path: the name used in messages.
+        file: opened for reading in binary mode.
     """
     size = file.seek(0, os.SEEK_END)
     start = first_content(file)
@@ -127,7 +132,7 @@ def content(path: str, file: BinaryIO) -> Content:
 
 
 def _shifted(found: Content, start: int, size: int) -> Content:
-    """What was found in a file without the tags at its beginning, as it is in the whole file."""
+    """Convert positions in a file without its leading tags to positions in the whole file."""
 
     def shifted(parts: tuple[Part, ...]) -> tuple[Part, ...]:
         return tuple(part if isinstance(part, bytes) else (part[0] + start, part[1] + start) for part in parts)
@@ -147,14 +152,20 @@ def _chunked(path: str, file: BinaryIO, size: int, layout: Layout) -> Content:
     if layout.is_mpeg:
         return _mpeg(path, file, layout.start, layout.start + wanted, size) or Content(size)
     parts = shown_to_libsndfile(layout, wanted, size)
-    return Content(size, parts=parts, is_changed=layout.stated is not None and wanted > layout.stated)
+    return Content(
+        size,
+        parts=parts,
+        is_changed=layout.stated is not None and wanted > layout.stated,
+        header_seconds=(layout.stated or 0) / layout.byte_rate if layout.byte_rate else None,
+        is_streamed=layout.stated is None,
+    )
 
 
 def _boxed(path: str, file: BinaryIO, size: int, outer: Boxes) -> Content:
     if outer.promised > size:
         raise AudioFileError(f"{path}: truncated: {size} of {outer.promised} bytes are there")
     if outer.n_files > 1:
-        raise AudioFileError(f"{path}: holds {outer.n_files} files one after the other")
+        raise AudioFileError(f"{path}: contains {outer.n_files} files one after the other")
     return Content(outer.end)
 
 
@@ -168,18 +179,19 @@ def _flac(path: str, file: BinaryIO, size: int) -> Content | None:
         second = _find(file, flac.BEGINNING, info.frames_at, size)
         if second is not None:
             raise AudioFileError(
-                f"{path}: holds more audio than its header says: another FLAC stream begins at byte {second} of {size}"
+                f"{path}: contains more audio than its header states: another FLAC stream begins at byte {second} of "
+                f"{size}"
             )
     if found is None:
         return Content(end, frames=info.n_samples or None)
     if found < info.n_samples:
         raise AudioFileError(f"{path}: truncated: {found} of {info.n_samples} samples are there")
     if found == info.n_samples or not info.n_samples:
-        return Content(end, frames=found)
+        return Content(end, frames=found, is_streamed=not info.n_samples)
     file.seek(0)
-    return Content(
-        end, parts=overwritten({0: info.with_samples(found, file.read(26))}, end), frames=found, is_changed=True
-    )
+    parts = overwritten({0: info.with_samples(found, file.read(26))}, end)
+    seconds = info.n_samples / info.sample_rate if info.sample_rate else None
+    return Content(end, parts=parts, frames=found, is_changed=True, header_seconds=seconds)
 
 
 def _ogg(path: str, file: BinaryIO, size: int) -> Content | None:
@@ -194,7 +206,7 @@ def _ogg(path: str, file: BinaryIO, size: int) -> Content | None:
         seconds = None if seconds is None or link.seconds is None else seconds + link.seconds
     if len(found) > 1:
         return Content(size, links=tuple(parts), seconds=seconds)
-    # As it is, unless another page is to come first.
+    # A usual file is read as it is, unless its first page is replaced.
     return Content(size, parts=parts[0] if isinstance(parts[0][0], bytes) else None) if found else None
 
 
@@ -207,9 +219,7 @@ def _wavpack(path: str, file: BinaryIO, size: int) -> Content | None:
     seconds = found.n_samples / found.sample_rate if found.sample_rate else None
     left = last_content(file, found.end, size, True) - found.end
     if left and seconds and left / found.end * seconds > TOLERANCE_S:
-        raise AudioFileError(
-            f"{path}: damaged or truncated: {left} bytes after {seconds:.2f} s are not a WavPack block"
-        )
+        raise AudioFileError(f"{path}: damaged or truncated: {left} bytes after {seconds:.2f} s are not WavPack blocks")
     return Content(found.end)
 
 
@@ -219,8 +229,8 @@ def _voc(path: str, file: BinaryIO, size: int) -> Content | None:
         raise AudioFileError(f"{path}: truncated: {size} of {end} bytes are there")
     left = last_content(file, end, size, True) - end
     if left > _LARGEST_REST:
-        raise AudioFileError(f"{path}: holds more than its blocks: {left} bytes follow them")
-    foreign = "a VOC file of several blocks, whose heads libsndfile would take for sound" if n_sound > 1 else None
+        raise AudioFileError(f"{path}: contains more than its blocks: {left} bytes follow them")
+    foreign = "a VOC file of several blocks, whose headers libsndfile reads as sound" if n_sound > 1 else None
     return Content(end, parts=((0, end),) if size > end else None, foreign=foreign)
 
 
@@ -230,19 +240,21 @@ def _mpeg(path: str, file: BinaryIO, start: int, end: int, size: int) -> Content
         return None
     seconds = sum(run.seconds for run in found)
     if len({run.form for run in found}) > 1:
-        foreign = "an MP3 whose sample rate or channels change, of which libsndfile would read the first part alone"
+        foreign = "an MP3 whose sample rate or channels change, of which libsndfile reads only the first part"
         return Content(end, seconds=seconds, foreign=foreign)
     stream = summary(file, found)
     missing = (stream.n_promised or 0) - stream.n_samples
     if missing > TOLERANCE_S * stream.n_samples / seconds:
         raise AudioFileError(f"{path}: truncated: {stream.n_samples} of {stream.n_promised} samples are there")
-    # The rest of a cut frame and an ID3v1 tag are passed over by every decoder, more may not be.
+    if stream.n_promised and stream.n_samples > stream.n_promised and (files := joined(file, found)):
+        return Content(end, links=tuple(((each.start, each.end),) for each in files))
+    # Every decoder skips the rest of a truncated frame and an ID3v1 tag, but not always more.
     is_plain = len(found) == 1 and found[0].start == 0 and size - found[0].end <= _PASSED_OVER
     return Content(end, parts=None if is_plain else stream.parts, seconds=seconds, mpeg=stream)
 
 
 def _find(file: BinaryIO, wanted: bytes, start: int, end: int) -> int | None:
-    """Where some bytes are in a part of a file."""
+    """Find a byte string in a part of a file."""
     place = start
     while place < end:
         file.seek(place)

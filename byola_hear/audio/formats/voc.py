@@ -1,22 +1,23 @@
-"""The blocks of a Creative Voice file (VOC): libsndfile reads those of one block of sound rightly, no others."""
+"""The blocks of a Creative Voice file (VOC). libsndfile reads only files of a single block correctly."""
 
 from __future__ import annotations
 
 from typing import BinaryIO
 
-#: Blocks that are sound: samples, more of them, silence, samples with another head.
+#: Types of blocks with sound: samples, more samples, silence, samples with a newer header.
 _SOUND = (1, 2, 3, 9)
 
 
 def sound_blocks(file: BinaryIO, size: int) -> tuple[int, int]:
-    """Go through the blocks.
+    """Walk through the blocks of a file.
 
     Args:
         file: the file.
-        size: its length in bytes.
+        size: its size in bytes.
 
     Returns:
-        How many are sound, and where the last one ends, with the byte that says so; that may be beyond the file.
+        The number of blocks with sound, and the end of the last block in bytes, which is beyond the file if the file
+        is truncated.
     """
     file.seek(20)
     place, n_sound = int.from_bytes(file.read(2), "little"), 0

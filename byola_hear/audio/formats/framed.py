@@ -1,24 +1,25 @@
-"""Where the frames end of streams that are nothing but frames, and that only ffmpeg reads: AAC (ADTS), AC-3, E-AC-3."""
+"""Streams that consist of frames only, and that only ffmpeg decodes: AAC (ADTS), AC-3, E-AC-3."""
 
 from __future__ import annotations
 
 from typing import BinaryIO
 
-#: kbit/s of AC-3, by the head's five bits.
+#: kbit/s of AC-3 by five bits of a frame's header.
 _AC3_RATES = (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384, 448, 512, 576, 640)
-#: E-AC-3 has a higher version than this.
+#: The highest version of AC-3; that of E-AC-3 is higher.
 _AC3_VERSION = 10
 
 
 def frames_end(file: BinaryIO, size: int) -> tuple[int, bool] | None:
-    """Go through the frames of a file that begins with them.
+    """Walk through the frames of a file.
 
     Args:
         file: the file.
-        size: its length in bytes.
+        size: its size in bytes.
 
     Returns:
-        Where the last whole one ends, and whether what follows is a part of another; None for other files.
+        The end of the last complete frame, in bytes, and whether a part of another frame follows; None if the file
+        does not begin with a frame.
     """
     place = length = 0
     while place < size:
@@ -31,7 +32,7 @@ def frames_end(file: BinaryIO, size: int) -> tuple[int, bool] | None:
 
 
 def _frame_length(head: bytes) -> int:
-    """The length of a frame in bytes, 0 if there is none."""
+    """The size of a frame in bytes, 0 if there is none."""
     if len(head) < 8:
         return 0
     if head[0] == 0xFF and head[1] & 0xF6 == 0xF0:

@@ -1,4 +1,4 @@
-"""How many samples a FLAC file really has, by its header and by its last frame; source: RFC 9639."""
+"""The number of samples in a FLAC file, from its header and from its last frame; source: RFC 9639."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import BinaryIO, NamedTuple
 
 #: What a stream begins with: its name, and the head of a block of 34 bytes.
 BEGINNING = b"fLaC\0\0\0\x22"
-#: Bytes at the end in which the last frame begins, for certain; frames of 16-bit stereo have a quarter of it.
+#: The last frame begins within this many bytes of the end; frames of 16-bit stereo have at most a quarter.
 _WINDOW = 1 << 18
-#: Samples a channel by the head's four bits; 6 and 7: see the end of the head.
+#: Samples per channel by the four bits of a frame's header; for 6 and 7 the number is at the end of the header.
 _BLOCK_SIZES = {1: 192, **{code: 144 << code for code in range(2, 6)}, **{code: 1 << code for code in range(8, 16)}}
 _RATES = {
     1: 88200,
@@ -27,14 +27,14 @@ _RATES = {
 
 
 class StreamInfo(NamedTuple):
-    """The beginning of a FLAC stream.
+    """The header of a FLAC stream.
 
     Attributes:
-        frames_at: the first byte of the first frame.
-        block_size: samples a channel of a frame, if all have as many, else 0.
+        frames_at: first byte of the first frame.
+        block_size: samples per channel of each frame; 0 if frames differ.
         sample_rate: Hz.
-        channels: how many.
-        n_samples: samples a channel, 0 if the encoder did not know.
+        channels: number of channels.
+        n_samples: samples per channel; 0 if the header leaves it open.
     """
 
     frames_at: int
@@ -44,13 +44,13 @@ class StreamInfo(NamedTuple):
     n_samples: int
 
     def with_samples(self, n_samples: int, head: bytes) -> bytes:
-        """The first 26 bytes of the file with another number of samples."""
+        """The first 26 bytes of a file, changed to another number of samples."""
         packed = int.from_bytes(head[21:26], "big") & ~((1 << 36) - 1) | n_samples
         return head[:21] + packed.to_bytes(5, "big")
 
 
 def stream_info(file: BinaryIO) -> StreamInfo | None:
-    """Read the header of a file; None if it is none."""
+    """Read the header of a file; None if it is not FLAC or is broken."""
     file.seek(0)
     head = file.read(42)
     if len(head) < 42 or head[:4] != b"fLaC" or head[4] & 0x7F:
@@ -69,15 +69,15 @@ def stream_info(file: BinaryIO) -> StreamInfo | None:
 
 
 def samples_to_last_frame(file: BinaryIO, info: StreamInfo, end: int) -> int | None:
-    """The number of the sample after the last frame.
+    """Samples per channel up to the end of the last frame.
 
     Args:
         file: the file.
         info: its header.
-        end: where its frames end, in bytes.
+        end: end of its frames, in bytes.
 
     Returns:
-        Samples a channel from the first; None if no frame is found, or if its end is missing.
+        The number of samples; None if no complete frame is found at the end.
     """
     place = max(info.frames_at, end - _WINDOW)
     file.seek(place)
@@ -92,7 +92,7 @@ def samples_to_last_frame(file: BinaryIO, info: StreamInfo, end: int) -> int | N
 
 
 def _frame_end(data: bytes, at: int, info: StreamInfo) -> int | None:
-    """The sample after a frame, by its head; None if no head of this stream is there."""
+    """The number of the sample after a frame, from its header; None if there is no header of this stream."""
     head = data[at : at + 16]
     if len(head) < 6 or head[1] & 0xFE != 0xF8 or head[3] & 1:
         return None
@@ -112,12 +112,12 @@ def _frame_end(data: bytes, at: int, info: StreamInfo) -> int | None:
     place += extra + {12: 1, 13: 2, 14: 2}.get(rate_code, 0)
     if place >= len(head) or _crc8(head[:place]) != head[place]:
         return None
-    # Of frames of equal size, the number counts frames, else samples.
+    # The number counts frames if all are of equal size, otherwise samples.
     return (number if head[1] & 1 else number * info.block_size) + size if head[1] & 1 or info.block_size else None
 
 
 def _number(data: bytes) -> tuple[int, int]:
-    """A number of up to 36 bits, written as UTF-8 writes characters, and its length in bytes, 0 if it is none."""
+    """A number of up to 36 bits, coded like a character in UTF-8, and its length in bytes, 0 if it is invalid."""
     ones = 8 - (data[0] ^ 0xFF).bit_length()
     if ones == 0:
         return data[0], 1
@@ -151,7 +151,7 @@ def _crc16_table() -> tuple[int, ...]:
 
 
 def _is_whole(frame: bytes) -> bool:
-    """Whether bytes are a frame and its check sum, which then is the rest of a division by itself: 0."""
+    """Whether bytes are a complete frame: the checksum over a frame that ends with its checksum is 0."""
     table, crc = _crc16_table(), 0
     for byte in frame:
         crc = (crc << 8 & 0xFFFF) ^ table[crc >> 8 ^ byte]

@@ -1,10 +1,10 @@
-"""Where the outermost boxes of a file end that only ffmpeg reads: MP4 and its like, ASF (WMA), AVI."""
+"""The outermost boxes of MP4, ASF (WMA) and AVI files, which only ffmpeg decodes."""
 
 from __future__ import annotations
 
 from typing import BinaryIO, NamedTuple
 
-from byola_hear.audio.tails import is_chunk_name
+from byola_hear.audio.formats.tails import is_chunk_name
 
 _ASF = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
 #: How its header, data, index and simple index begin.
@@ -18,9 +18,9 @@ class Boxes(NamedTuple):
     """The outermost boxes.
 
     Attributes:
-        end: where the last one that is whole ends.
-        promised: where the last one that begins in the file says that it ends.
-        n_files: how many files follow each other, each with boxes of its own.
+        end: end of the last complete box, in bytes.
+        promised: end of the last box as its header states it, which is beyond the file if the file is truncated.
+        n_files: number of files that were joined, each with its own boxes.
     """
 
     end: int
@@ -29,7 +29,7 @@ class Boxes(NamedTuple):
 
 
 def boxes(file: BinaryIO, size: int) -> Boxes | None:
-    """Go through the boxes; None if the file is of another format."""
+    """Walk through the boxes of a file; None if it has another format."""
     file.seek(0)
     head = file.read(16)
     kind = "mp4" if head[4:8] in (b"ftyp", b"moov", b"mdat") else "asf" if head == _ASF else None

@@ -1,4 +1,4 @@
-"""How many people talk at once, none to four: the mixtures of the task ``speaker_count``."""
+"""Number of people who speak at once, none to four: the mixtures of the task ``speaker_count``."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from benchmark.studies.study import set_of_clips
 from benchmark.tasks.registry import task_of
 
 
-def talkers(audio: Path, cache: Path, seed: int) -> Examples:
-    """Number of talkers of each mixture.
+def speakers(audio: Path, cache: Path, seed: int) -> Examples:
+    """Mixtures with their number of speakers.
 
-    The mixtures of a split share talkers, no two splits do: a split is a group, and tested as a whole.
+    Mixtures of a split can share speakers, two splits never do. So a split is a group, tested as a whole.
     """
     items = list(task_of("speaker_count").items(audio))
     clips = [item.samples() if callable(item.samples) else item.samples for item in items]
     counts = np.array([float(str(item.labels[0])) for item in items])
     splits, files = np.array([item.split for item in items]), np.array([item.file for item in items])
-    made = set_of_clips("talkers", pd.DataFrame({"split": splits, "target": counts}), clips, SAMPLE_RATE)
+    made = set_of_clips("speakers", pd.DataFrame({"split": splits, "target": counts}), clips, SAMPLE_RATE)
     return Examples(made, np.arange(len(made)), counts, splits, files)
 
 
-TALKERS = Measurement(
-    "talkers",
-    "talkers",
-    "talkers",
-    "none to four talkers at once over a background; three groups of mixtures that share no talker, and the bootstrap "
-    "draws mixtures",
-    talkers,
+SPEAKERS = Measurement(
+    "speakers",
+    "speakers",
+    "speakers",
+    "none to four people who speak at once, with background noise; groups: three splits without common speakers; the "
+    "bootstrap draws mixtures",
+    speakers,
 )

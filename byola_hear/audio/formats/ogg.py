@@ -1,4 +1,4 @@
-"""What an Ogg file consists of, by the heads of its pages; sources: RFC 3533, and RFC 7845 for Opus."""
+"""The streams of an Ogg file, from the headers of its pages; sources: RFC 3533, and RFC 7845 for Opus."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ from collections.abc import Iterator
 from functools import cache
 from typing import BinaryIO, NamedTuple
 
-#: Magic, version, flags, position, serial number, page number, check sum, number of segments.
+#: Magic, version, flags, position, serial number, page number, checksum, number of segments.
 _HEAD = struct.Struct("<4sBBqIIIB")
 _BEGINS = 2
-#: A head with the longest table of segments, and the longest page.
+#: Sizes of the longest header and of the longest page, bytes.
 _LONGEST_HEAD, _LONGEST_PAGE = _HEAD.size + 255, 65307
-#: A longer file's pages are not all looked at, only the first and the last.
+#: From this rate on, decoding Opus loses nothing that the networks use, Hz.
+_ENOUGH_HZ = 16000
+#: In larger files, only the first pages and the last one are examined, bytes.
 _WALKED = 1 << 26
 
 
@@ -20,12 +22,12 @@ class Page(NamedTuple):
     """A page.
 
     Attributes:
-        at: its first byte.
-        size: its length, with the head.
-        head_size: the head's length.
-        serial: the stream that it belongs to.
-        begins: whether that begins with it.
-        position: of its end in the stream, in samples or what else the codec counts; -1 where it has none.
+        at: first byte.
+        size: size including the header, bytes.
+        head_size: size of the header, bytes.
+        serial: number of its stream.
+        begins: whether the stream begins with this page.
+        position: position of its end in the stream, in samples for audio; -1 if it has none.
     """
 
     at: int
@@ -37,12 +39,12 @@ class Page(NamedTuple):
 
 
 class Link(NamedTuple):
-    """Streams that begin together, of which one is the sound.
+    """One link of a chain: streams that begin together, one of them audio.
 
     Attributes:
-        first: the first page.
-        end: the byte after the last page.
-        seconds: the length by the last page, s; None where it is not known how the codec counts.
+        first: first page.
+        end: end of the last page, in bytes.
+        seconds: length according to the last page, s; None if the codec is not known.
     """
 
     first: Page
@@ -51,15 +53,14 @@ class Link(NamedTuple):
 
 
 def links(file: BinaryIO, end: int) -> list[Link]:
-    """Look at the pages.
+    """Find the links of a chain.
 
     Args:
         file: the file.
-        end: its length in bytes.
+        end: its size in bytes.
 
     Returns:
-        The links of the chain, one for a usual file, of which the length is then not looked at; none if the file does
-        not begin with a page.
+        The links; one for a usual file, none if the file does not begin with a page.
     """
     found: list[Link] = []
     first: Page | None = None
@@ -75,7 +76,7 @@ def links(file: BinaryIO, end: int) -> list[Link]:
         serials.add(page.serial)
         if page.serial == first.serial:
             last_position = max(last_position, page.position)
-        # A long file is known by its last page, unless that is of another link.
+        # Of a large file, only the last page is examined, unless it belongs to another link.
         if beginning and not page.begins and not found and end > _WALKED and _last_serial(file, end) in serials:
             return [Link(first, end, None)]
         beginning = page.begins
@@ -83,7 +84,7 @@ def links(file: BinaryIO, end: int) -> list[Link]:
 
 
 def _seconds(file: BinaryIO, first: Page, position: int) -> float | None:
-    """The time of a position, by the header of its stream."""
+    """A position as a time, by the header of its stream."""
     file.seek(first.at + first.head_size)
     head = file.read(64)
     if head[:7] == b"\x01vorbis":
@@ -100,17 +101,18 @@ def _seconds(file: BinaryIO, first: Page, position: int) -> float | None:
 
 
 def opus_at_48_khz(file: BinaryIO, page: Page) -> bytes | None:
-    """The first page of an Opus file that says 48 kHz for the rate of what was encoded; None where it does.
+    """The first page of an Opus stream, changed to an input rate of 48 kHz; None if no change is needed.
 
-    That rate is a remark and may be 0. Opus is decoded at 48 kHz, but libsndfile does it at the rate of the remark, and
-    at 8 kHz where that is 0.
+    The input rate is only informative, may be 0, and is wrong in many files. libsndfile nevertheless decodes at this
+    rate (at 8 kHz if it is 0) and loses the frequencies above half of it. At 16 kHz or more, these are none that the
+    networks use, and decoding takes half as long as at 48 kHz.
     """
     file.seek(page.at)
     data = bytearray(file.read(page.size))
     rate_at = page.head_size + 12
     if data[page.head_size : page.head_size + 8] != b"OpusHead" or len(data) < rate_at + 4:
         return None
-    if struct.unpack_from("<I", data, rate_at)[0] > 24000:
+    if struct.unpack_from("<I", data, rate_at)[0] >= _ENOUGH_HZ:
         return None
     struct.pack_into("<I", data, rate_at, 48000)
     struct.pack_into("<I", data, 22, 0)
@@ -119,7 +121,7 @@ def opus_at_48_khz(file: BinaryIO, page: Page) -> bytes | None:
 
 
 def _pages(file: BinaryIO, place: int, end: int) -> Iterator[Page]:
-    """All pages; what is between them is passed over."""
+    """All pages. Anything between them is skipped."""
     while True:
         file.seek(place)
         data = file.read(_LONGEST_HEAD)

@@ -1,26 +1,26 @@
-"""What programs append to audio files that is not audio: tags and padding."""
+"""Tags and padding around the audio of a file."""
 
 from __future__ import annotations
 
 import re
 from typing import BinaryIO
 
-#: Bytes looked at from the end at a time.
+#: Bytes read at a time.
 _WINDOW = 1 << 16
-#: Erased and unused storage holds one of these bytes over and over.
+#: The bytes that erased or unused storage consists of.
 _PADDING = (b"\x00", b"\xff")
-#: Fewer equal bytes than this at the end may be sound.
+#: Fewer equal bytes at the end may be audio.
 _SHORTEST_PADDING = 16
 
 
 def id3v2_size(head: bytes) -> int:
-    """The length of an ID3v2 tag.
+    """The size of an ID3v2 tag.
 
     Args:
         head: at least ten bytes.
 
     Returns:
-        Bytes, head and footer included; 0 if it is not such a tag.
+        Bytes, including header and footer; 0 if there is no such tag.
 
     Example:
         >>> id3v2_size(b"ID3" + bytes([4, 0, 0, 0, 0, 1, 2]))
@@ -35,7 +35,7 @@ def id3v2_size(head: bytes) -> int:
 
 
 def first_content(file: BinaryIO, start: int = 0) -> int:
-    """The byte that follows the ID3v2 tags at some place of a file."""
+    """The first byte after the ID3v2 tags at a position of a file."""
     while True:
         file.seek(start)
         size = id3v2_size(file.read(10))
@@ -45,16 +45,16 @@ def first_content(file: BinaryIO, start: int = 0) -> int:
 
 
 def last_content(file: BinaryIO, start: int, end: int, padding: bool) -> int:
-    """Where a file's content ends: before ID3v1, ID3v2, APE and Lyrics3 tags and, if asked for, before padding.
+    """The end of a file without trailing ID3v1, ID3v2, APE and Lyrics3 tags and, optionally, without padding.
 
     Args:
         file: the file.
-        start: a byte that the content reaches at least.
-        end: where the file ends.
-        padding: whether equal bytes at the end, zeros or 0xFF, are padding too.
+        start: a lower limit of the result, in bytes.
+        end: end of the file, in bytes.
+        padding: whether to leave out equal bytes at the end, zeros or 0xFF.
 
     Returns:
-        The end of the content, in bytes from the file's beginning.
+        The end of the content, in bytes.
     """
     while True:
         before = _without_tag(file, start, end)
@@ -66,7 +66,7 @@ def last_content(file: BinaryIO, start: int, end: int, padding: bool) -> int:
 
 
 def _without_tag(file: BinaryIO, start: int, end: int) -> int:
-    """The end without its last tag, if it has one."""
+    """The end of a file without its last tag."""
     place = max(start, end - 512)
     file.seek(place)
     last = file.read(end - place)
@@ -89,7 +89,7 @@ def _without_tag(file: BinaryIO, start: int, end: int) -> int:
 
 
 def _without_padding(file: BinaryIO, start: int, end: int) -> int:
-    """The end without the zeros, or the 0xFF, before it."""
+    """The end of a file without trailing zeros or 0xFF."""
     n_equal = 0
     byte = b""
     while end - n_equal > start:
@@ -107,7 +107,7 @@ def _without_padding(file: BinaryIO, start: int, end: int) -> int:
 
 
 def is_chunk_name(name: bytes) -> bool:
-    """Whether four bytes are what formats name their chunks by: printable ASCII.
+    """Whether four bytes can be the name of a chunk: printable ASCII.
 
     Example:
         >>> is_chunk_name(b"LIST"), is_chunk_name(b"id3 "), is_chunk_name(bytes([2, 195, 7, 222]))

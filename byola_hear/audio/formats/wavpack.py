@@ -1,24 +1,24 @@
-"""Where a WavPack file's blocks end, and how many samples they hold; source: the format's description, version 5."""
+"""The blocks of a WavPack file; source: the description of the format, version 5."""
 
 from __future__ import annotations
 
 import struct
 from typing import BinaryIO, NamedTuple
 
-#: Magic, length of the rest, version, high bytes of the next two, samples in all, first sample, samples here, flags.
+#: Magic, size of the rest, version, high bytes of the next two, samples in all, first sample, samples here, flags.
 _HEAD = struct.Struct("<4sIHBBIIII")
 _RATES = (6000, 8000, 9600, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000, 192000)
 _UNKNOWN = 0xFFFFFFFF
 
 
 class Blocks(NamedTuple):
-    """What the blocks' heads say.
+    """The headers of the blocks.
 
     Attributes:
-        end: the byte after the last whole block.
-        n_samples: samples a channel in them.
-        n_promised: samples a channel that the first one promises; None where it does not know.
-        sample_rate: Hz, 0 if it is an unusual one.
+        end: end of the last complete block, in bytes.
+        n_samples: samples per channel in all blocks.
+        n_promised: samples per channel that the first block states; None if it leaves them open.
+        sample_rate: Hz; 0 if it is not in the header.
     """
 
     end: int
@@ -28,7 +28,7 @@ class Blocks(NamedTuple):
 
 
 def blocks(file: BinaryIO, end: int) -> Blocks | None:
-    """Look at the heads of all blocks; None if the first is none, or is cut."""
+    """Read the headers of all blocks; None if the file does not begin with a complete block."""
     place, n_samples, promised, rate = 0, 0, None, 0
     while end - place >= _HEAD.size:
         file.seek(place)
