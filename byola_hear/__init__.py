@@ -13,7 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from byola_hear.audio.reading import AudioFileError
+    from byola_hear.audio import AudioFileError
     from byola_hear.dataframe import embed, read_table
     from byola_hear.extraction.clips import Clip
     from byola_hear.hear import get_scene_embeddings, get_timestamp_embeddings, load_model

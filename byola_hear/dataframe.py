@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from byola_hear.audio.reading import AudioFileError
+from byola_hear.audio.waveforms import check_orientation
 from byola_hear.extraction.clips import Clip, PathLike, find_clips
 from byola_hear.extraction.extract import extract, extract_waveforms
 from byola_hear.extraction.folders import OnMissing
@@ -268,6 +269,7 @@ def _listed(inputs: object) -> list[Any]:
     if isinstance(inputs, (np.ndarray, Tensor)) and not _is_text(inputs):
         if inputs.ndim not in (1, 2):
             raise ValueError(f"expected waveforms (n_samples,) or (n_clips, n_samples), got {tuple(inputs.shape)}")
+        check_orientation(tuple(inputs.shape))
         items = [inputs] if inputs.ndim == 1 else list(inputs)
     elif isinstance(inputs, Mapping) or not isinstance(inputs, Iterable) or getattr(inputs, "ndim", 1) != 1:
         raise TypeError(not_audio(inputs))

@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -20,7 +21,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from byola_hear.audio.waveforms import MAX_SAMPLE
+from byola_hear.audio.waveforms import MAX_SAMPLE, check_orientation
 from byola_hear.dataframe import embed, not_audio
 from byola_hear.extraction.clips import Clip
 from byola_hear.models.loading import resolve
@@ -108,7 +109,8 @@ class ByolaTransformer(TransformerMixin, BaseEstimator):
                   ``ColumnTransformer`` passes it.
                 - Waveforms at ``sample_rate``: a list of 1-D arrays or tensors ``(n_samples_i,)``, or a 2-D array
                   ``(n_clips, n_samples)``, of any real type, with values in [-1, 1]. An overshoot of up to 20 dB is
-                  accepted. Larger values are refused, not rescaled: divide 16-bit integers by 32768 first.
+                  accepted. Larger values are refused, not rescaled: divide 16-bit integers by 32768 first. An array
+                  that looks like ``(n_samples, n_channels)`` causes a warning.
 
         Returns:
             ``(n_clips, scene_embedding_size)`` float32, or a table if ``set_output`` asked for one.
@@ -181,7 +183,12 @@ class ByolaTransformer(TransformerMixin, BaseEstimator):
         for given in [X, *(cells or [])]:
             if isinstance(given, Mapping) and not hasattr(given, "shape"):  # unlike some sparse matrices
                 raise TypeError(not_audio(given))
-        return list(validate_data(self, X, reset=reset, dtype="numeric"))
+        batch = validate_data(self, X, reset=reset, dtype="numeric")
+        try:
+            check_orientation(batch.shape)
+        except ValueError as error:  # scikit-learn's contract has such arrays, so they can't be refused
+            warnings.warn(str(error), stacklevel=3)
+        return list(batch)
 
 
 @lru_cache(maxsize=_MODELS_KEPT)

@@ -1,4 +1,4 @@
-"""What a real collection has besides good recordings: broken, strange and misnamed files, each with what is to come."""
+"""Broken, strange and misnamed files, as real collections have them, each with the result that is expected."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def _cut(folder: Path) -> list[Case]:
         _written(folder, "cut.wav", part("wav", 0.6), "truncated"),
         _written(folder, "cut.aiff", part("aiff", 0.6), "truncated"),
         _written(folder, "cut.w64", part("w64", 0.6), "truncated"),
-        _written(folder, "cut.caf", part("caf", 0.6), "malformed"),
+        _written(folder, "cut.caf", part("caf", 0.6), "truncated"),
         _written(folder, "cut.flac", part("flac", 0.6), "damaged or truncated"),
         _written(folder, "head_only.wav", _bytes_of("wav", folder)[:44], "truncated"),
         _written(folder, "half_a_head.wav", _bytes_of("wav", folder)[:30], "not an audio file"),

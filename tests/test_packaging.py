@@ -38,7 +38,7 @@ def state():
 before = state()
 import byola_hear
 assert state() == before
-heavy = set("torchaudio librosa scipy pandas sklearn matplotlib tqdm click benchmark tensorflow".split())
+heavy = set("torchaudio librosa scipy pandas pyarrow sklearn matplotlib tqdm click benchmark tensorflow".split())
 new = {name.partition(".")[0] for name in set(sys.modules) - modules}
 assert not new & heavy, new & heavy
 """

@@ -63,21 +63,21 @@ def test_events_survive_the_journey() -> None:
     same(list(_in_order([CLIP_A, CLIP_B, CLIP_A], tables, 3)), [event for _, _, event in EVENTS])
 
 
-def test_what_comes_twice_is_given_once() -> None:
+def test_an_event_that_arrives_twice_is_yielded_once() -> None:
     tables = [_packed(event, index, position) for index, position, event in EVENTS]
     repeated = [*tables[:2], *tables[:3], tables[2], *tables[3:], *tables]
     same(list(_in_order([CLIP_A, CLIP_B, CLIP_A], repeated, 3)), [event for _, _, event in EVENTS])
 
 
 @pytest.mark.parametrize("lost", range(len(EVENTS)))
-def test_what_is_lost_is_noticed(lost: int) -> None:
+def test_a_lost_event_is_noticed(lost: int) -> None:
     tables = [_packed(event, index, position) for index, position, event in EVENTS]
     with pytest.raises(ClusterError, match="has lost rows of"):
         list(_in_order([CLIP_A, CLIP_B, CLIP_A], tables[:lost] + tables[lost + 1 :], 3))
 
 
 @pytest.mark.parametrize("kind", ["scene", "timestamp"])
-def test_a_worker_does_what_is_done_here(clips_folder: Path, kind: str) -> None:
+def test_a_worker_gives_the_same_events(clips_folder: Path, kind: str) -> None:
     pyarrow = pytest.importorskip("pyarrow")
     model = byola_hear.load_model("speech")
     request = request_for(model, kind)
@@ -116,7 +116,7 @@ def test_without_ray_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) ->
 @pytest.mark.parametrize(
     ("address", "reason"), [("127.0.0.1:1", "refused"), ("here", "expected host:port, 'auto' or 'local'")]
 )
-def test_where_no_cluster_is(address: str, reason: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_cluster_at_the_address(address: str, reason: str, monkeypatch: pytest.MonkeyPatch) -> None:
     class Ray:
         @staticmethod
         def is_initialized() -> bool:
@@ -177,7 +177,7 @@ def on_a_cluster_of_two(folder: str) -> None:
 @pytest.mark.skipif(not os.environ.get("BYOLA_HEAR_TEST_RAY"), reason="BYOLA_HEAR_TEST_RAY=1 starts a cluster")
 def test_two_nodes_one_worker_killed(repository: Path, clips_folder: Path) -> None:
     pytest.importorskip("ray")
-    # A session of its own, so that whatever the cluster has started ends with it.
+    # In a new session, so that everything that the cluster starts ends with it.
     process = subprocess.Popen(
         [sys.executable, __file__, str(clips_folder)],
         env={**os.environ, "PYTHONPATH": str(repository), "OMP_NUM_THREADS": "1"},

@@ -21,7 +21,7 @@ from tqdm import tqdm
 from benchmark.datasets.decoding import Decoded, decoded
 from benchmark.datasets.labelled_set import SAMPLE_RATE
 from byola_hear.pretraining.corpora.packages.deb import read_files
-from byola_hear.pretraining.corpora.packages.fetch import FetchError, Origin, fetched
+from byola_hear.pretraining.corpora.packages.fetch import FetchError, PackageOrigin, fetched
 from byola_hear.pretraining.corpora.packages.fetch import fetch as fetch_deb
 from byola_hear.utils.unpack import read_members
 
@@ -92,7 +92,7 @@ def find_download(name: str, folder: Path) -> Path | None:
 
 
 def fetch_packages(
-    folder: Path, names: Iterable[str] | None = None, progress: bool = False, origin: Origin | None = None
+    folder: Path, names: Iterable[str] | None = None, progress: bool = False, origin: PackageOrigin | None = None
 ) -> None:
     """Download packages to a folder. Those that are there already are not downloaded again.
 
@@ -112,7 +112,7 @@ def fetch_packages(
     for each in tqdm(missing, "fetch packages", unit="package", disable=not (progress and missing), leave=False):
         try:
             if each.registry == "debian":
-                fetch_deb(each.name, folder, origin or Origin())
+                fetch_deb(each.name, folder, origin or PackageOrigin())
             else:
                 _fetch_from_pypi(each.name, folder)
         except (FetchError, OSError) as error:

@@ -7,11 +7,14 @@ folds would.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 from sklearn.model_selection import StratifiedGroupKFold
+
+from benchmark.tasks.public.labelled import LabelledClips
+from benchmark.tasks.registry import task_of
 
 
 @dataclass(frozen=True)
@@ -43,28 +46,36 @@ class Task:
     reserved: tuple[str, str] | None = None
 
 
+def _task(name: str, of_suite: str = "", reserved: tuple[str, str] | None = None) -> Task:
+    """A task of the suite ``public`` as a task of the probe: the same labels, groups and folds, but all clips.
+
+    Args:
+        name: the task's name.
+        of_suite: its name in the suite, if that is another.
+        reserved: see :class:`Task`.
+    """
+    task = task_of(of_suite or name)
+    clips = task.items
+    if not isinstance(clips, LabelledClips):
+        raise TypeError(f"task {task.name}: expected clips of one labelled set, got {clips!r}")
+    fold = "made" if clips.shares else None if clips.split == "split" else clips.split
+    return Task(name, clips.source, task.title, clips.label, clips.group, fold, clips.stratify, reserved=reserved)
+
+
 TASKS = {
     task.name: task
     for task in (
         # Leave one speaker out; choices never use the official test part of each speaker.
-        Task("spoken_digits", "spoken_digits", "digits", group="speaker", fold="speaker", reserved=("split", "test")),
-        Task("speech_commands_12", "speech_commands_12", "keywords", group="speaker"),
-        Task("esc50", "esc50", "esc50", group="source_recording", fold="fold"),
-        Task("orchestral_notes", "orchestral_notes", "instruments", group="note"),
-        Task("drum_strokes", "drum_strokes", "drums", group="stroke"),
-        Task("esc10", "esc50", "esc10", group="source_recording", fold="fold", subset=("esc10", "True")),
-        Task("language_id", "language_id", "language", group="speaker"),
-        Task("speaker_id", "read_speech_speakers", "speaker", label="speaker"),
-        Task(
-            "speaker_gender",
-            "read_speech_speakers",
-            "gender",
-            label="gender",
-            group="speaker",
-            fold="made",
-            stratify=("gender", "age_group"),
-        ),
-        Task("vocal_bursts", "vocal_bursts", "bursts", group="speaker"),
+        _task("spoken_digits", reserved=("split", "test")),
+        _task("speech_commands_12", "speech_commands"),
+        _task("esc50"),
+        _task("orchestral_notes"),
+        _task("drum_strokes"),
+        replace(_task("esc50"), name="esc10", title="esc10", subset=("esc10", "True")),
+        _task("language_id"),
+        _task("speaker_id"),
+        _task("speaker_gender"),
+        _task("vocal_bursts"),
     )
 }
 

@@ -1,58 +1,53 @@
-"""Audio files to mono float32 samples at the rate a model wants: whole, in blocks, or a stretch of them.
+"""Audio files as mono float32 samples at a given rate: whole, in blocks, or a segment.
 
-Whatever libsndfile reads can be read: WAV, FLAC, Ogg Vorbis, Opus, MP3, AIFF and others; where the program ``ffmpeg``
-is on PATH, whatever that reads, too. Channels are averaged, integers scaled to [-1, 1], and the rate converted by
-soxr ("HQ"). Whole and blockwise reading are the same stream cut differently, so their samples are identical.
+All formats of libsndfile can be read: WAV, FLAC, Ogg Vorbis, Opus, MP3, AIFF and others. If the program ``ffmpeg`` is
+on PATH, so can its formats. Channels are averaged, integers are scaled to [-1, 1], and the rate is converted by soxr
+("HQ"). Blocks contain exactly the samples of the whole file.
 
-A stretch has the samples that the whole file has there. Where the format allows an exact seek (all but MP3 and what
-ffmpeg reads), no more than a second before it is decoded: from a place where the resampler is in the same phase as in
-the whole file, and early enough for its filter to have forgotten that nothing came before.
+The samples of a segment are those of the whole file at the same place. In formats with an exact seek (all but MP3 and
+those that ffmpeg decodes), at most a second before the segment is decoded. Decoding begins where the resampler is in
+the same phase as in the whole file, and early enough for its filter.
 """
 
 from __future__ import annotations
 
 import math
 import os
-import stat
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from numbers import Real
+from numbers import Integral, Real
 
 import numpy as np
-import soxr
 from numpy.typing import NDArray
 
 from byola_hear.audio import ffmpeg
-from byola_hear.audio.ffmpeg import FfmpegSource
-from byola_hear.audio.libsndfile import SoundFileSource, UnknownFormat
-from byola_hear.audio.source import AudioFileError, Source
-from byola_hear.audio.waveforms import MAX_SAMPLE
+from byola_hear.audio.mixing import Mixdown, at_rate
+from byola_hear.audio.opening import open_source
+from byola_hear.audio.source import AudioFileError
 
 __all__ = ["AUDIO_SUFFIXES", "AudioFileError", "audio_suffixes", "open_source", "read_audio", "read_blocks"]
 
-#: Names that are taken for audio when a folder is searched, whatever else is installed.
+#: Suffixes of audio files in folders, with and without ffmpeg.
 AUDIO_SUFFIXES = frozenset(
     (
         *(".wav", ".wave", ".w64", ".rf64", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".mp2"),
         *(".aif", ".aiff", ".aifc", ".au", ".snd", ".caf", ".sph"),
     )
 )
-#: An end this far beyond the file's is a rounded number and means the file's end, s.
+#: An end up to this far beyond the end of the file counts as rounded and means the end of the file, s.
 END_TOLERANCE_S = 0.05
-#: The reach of soxr's "HQ" filter in samples at the lower of the two rates, measured (93), and some more.
+#: Reach of soxr's "HQ" filter, in samples at the lower of the two rates: 93 as measured, and a margin.
 _FILTER_REACH = 128
-#: soxr steps exactly through the phases of a ratio whose numerator is at most this (measured up to 1600); with others
-#: its position drifts along the file by some millionths of a sample a second, so that only a stream from the
-#: file's beginning is the same stream. Of usual rates, 11025 Hz has the largest, 640.
+#: The largest numerator of a ratio of rates for which soxr's phases are exact (measured up to 1600). With others, its
+#: position drifts by some millionths of a sample per second, so that segments are resampled from the beginning of the
+#: file. Among the usual rates, 11025 Hz has the largest numerator, 640.
 _MOST_PHASES = 1024
-#: Samples that the resampler gives at a time at most; a file of 1 Hz would have it give thousands for one.
-_MOST_RESAMPLED = 1 << 20
 
 
 @dataclass(frozen=True)
-class _Stretch:
-    """What is wanted of a file, in seconds and in samples at the rate wanted; see :func:`read_audio`."""
+class _Segment:
+    """A segment, in seconds and in samples at the new rate; see :func:`read_audio`."""
 
     start: float
     end: float | None
@@ -60,93 +55,98 @@ class _Stretch:
     stop: int | None
 
     @classmethod
-    def of(cls, start: float, end: float | None, sample_rate: int) -> _Stretch:
-        if not isinstance(sample_rate, int) or sample_rate < 1:
+    def of(cls, start: float, end: float | None, sample_rate: int) -> _Segment:
+        if isinstance(sample_rate, bool) or not isinstance(sample_rate, Integral) or sample_rate < 1:
             raise ValueError(f"sample_rate must be a positive integer, got {sample_rate!r}")
         numbers = isinstance(start, Real) and (end is None or isinstance(end, Real))
         if not (numbers and 0 <= start < float("inf") and (end is None or start < end < float("inf"))):
-            raise ValueError(f"expected a stretch with 0 <= start < end, in seconds, got start={start!r}, end={end!r}")
+            raise ValueError(f"expected a segment with 0 <= start < end, in seconds, got start={start!r}, end={end!r}")
         first, stop = round(start * sample_rate), None if end is None else round(end * sample_rate)
         if stop is not None and stop <= first:
-            raise ValueError(f"the stretch from {start!r} to {end!r} s holds no sample at {sample_rate} Hz")
+            raise ValueError(f"the segment from {start!r} to {end!r} s holds no sample at {sample_rate} Hz")
         return cls(start, end, first, stop)
 
     def check(self, path: str, duration: float) -> None:
-        """Refuse a stretch that the file does not have.
+        """Refuse a segment that is not in the file.
 
         Args:
             path: the file.
             duration: its length, s.
         """
         if self.start > 0 and self.start >= duration:
-            raise AudioFileError(f"{path}: the stretch begins at {self.start:g} s, the file ends at {duration:.3f} s")
+            raise AudioFileError(f"{path}: the segment begins at {self.start:g} s, the file ends at {duration:.3f} s")
         if self.end is not None and self.end > duration + END_TOLERANCE_S:
             raise AudioFileError(
-                f"{path}: the stretch from {self.start:g} s ends at {self.end:g} s, the file at {duration:.3f} s"
+                f"{path}: the segment from {self.start:g} s ends at {self.end:g} s, the file at {duration:.3f} s"
             )
 
 
 def audio_suffixes() -> frozenset[str]:
-    """Ends of names, in lower case, that are taken for audio when a folder is searched: more where ffmpeg is."""
+    """Suffixes of audio files in folders, in lower case; more of them if ffmpeg is installed."""
     return AUDIO_SUFFIXES | ffmpeg.FFMPEG_SUFFIXES if ffmpeg.available() else AUDIO_SUFFIXES
 
 
 def read_audio(
-    path: str | os.PathLike[str], sample_rate: int, start: float = 0.0, end: float | None = None
+    path: str | bytes | os.PathLike[str], sample_rate: int, start: float = 0.0, end: float | None = None
 ) -> NDArray[np.float32]:
-    """Read a file, or a stretch of it.
+    """Read a file, or a segment of it.
 
     Args:
         path: an audio file.
-        sample_rate: the rate wanted, Hz.
-        start: where the stretch begins, s from the file's beginning.
-        end: where it ends, s; None for the file's end, which is also meant by up to 0.05 s beyond it.
+        sample_rate: sampling rate of the result, Hz.
+        start: beginning of the segment, s from the beginning of the file.
+        end: end of the segment, s; None for the end of the file. Up to 0.05 s beyond it means the same.
 
     Returns:
-        ``(n_samples,)`` float32, mono, at ``sample_rate``; at least one sample. Those of a stretch are samples
-        ``round(start * sample_rate)`` to ``round(end * sample_rate)`` of the whole file's, to 1e-6 of full scale.
+        ``(n_samples,)`` float32, mono, at ``sample_rate``; at least one sample. A segment has the samples
+        ``round(start * sample_rate)`` to ``round(end * sample_rate)`` of the whole file, within 1e-6 of full scale.
 
     Raises:
-        AudioFileError: if it is no audio file, is damaged, truncated or empty, holds NaN, infinity or what was
-            never scaled to [-1, 1], or is too short for the stretch. Damage outside a stretch may go unnoticed.
-        FileNotFoundError: if there is no such file.
-        ValueError: if the stretch or the rate is none.
+        AudioFileError: if the file is not an audio file, is damaged, truncated or empty, contains more audio than can
+            be read, contains NaN, infinity or samples far from [-1, 1], or is too short for the segment. Damage outside
+            a segment may go unnoticed.
+        FileNotFoundError: if the file does not exist.
+        ValueError: if the segment or the rate is invalid.
+
+    Warns:
+        AudioFileWarning: if the channels cancel each other out, see :class:`byola_hear.audio.AudioFileWarning`.
     """
-    return np.concatenate(list(_stretch(os.fspath(path), sample_rate, _Stretch.of(start, end, sample_rate))))
+    wanted = _Segment.of(start, end, sample_rate)
+    return np.concatenate(list(_segment(os.fsdecode(path), int(sample_rate), wanted)))
 
 
 def read_blocks(
-    path: str | os.PathLike[str],
+    path: str | bytes | os.PathLike[str],
     sample_rate: int,
     block_seconds: float = 60.0,
     start: float = 0.0,
     end: float | None = None,
 ) -> Iterator[NDArray[np.float32]]:
-    """Read a file or a stretch of it block by block, in memory that does not depend on its length.
+    """Read a file, or a segment of it, in blocks. Memory does not depend on the length.
 
     Args:
         path: an audio file.
-        sample_rate: the rate wanted, Hz.
+        sample_rate: sampling rate of the result, Hz.
         block_seconds: length of the blocks, s; the last one may be shorter.
-        start: where the stretch begins, s from the file's beginning.
-        end: where it ends, s; None for the file's end.
+        start: beginning of the segment, s from the beginning of the file.
+        end: end of the segment, s; None for the end of the file.
 
     Yields:
         ``(n_samples,)`` float32, mono, at ``sample_rate``, where ``n_samples`` is
-        ``block_seconds * sample_rate`` rounded, at least 1; together exactly what :func:`read_audio` returns.
+        ``block_seconds * sample_rate``, rounded, at least 1. Together they are what :func:`read_audio` returns.
 
     Raises:
-        AudioFileError: as :func:`read_audio`, when the trouble is reached.
-        FileNotFoundError: if there is no such file.
+        AudioFileError: as :func:`read_audio`, when the faulty part is reached.
+        FileNotFoundError: if the file does not exist.
         ValueError: if ``block_seconds`` is not a positive number, or as :func:`read_audio`.
     """
     if not 0 < block_seconds < float("inf"):
         raise ValueError(f"block_seconds must be a positive number, got {block_seconds!r}")
-    wanted = _Stretch.of(start, end, sample_rate)
+    wanted = _Segment.of(start, end, sample_rate)
     size = max(1, round(block_seconds * sample_rate))
     waiting: list[NDArray[np.float32]] = []
     n_waiting = 0
-    for piece in _stretch(os.fspath(path), sample_rate, wanted):
+    for piece in _segment(os.fsdecode(path), int(sample_rate), wanted):
         while n_waiting + len(piece) >= size:
             head, piece = piece[: size - n_waiting], piece[size - n_waiting :]
             yield np.concatenate([*waiting, head])
@@ -157,61 +157,14 @@ def read_blocks(
         yield np.concatenate(waiting)
 
 
-def open_source(path: str) -> Source:
-    """Open a file in libsndfile, or in ffmpeg where it is of a format that only that may know.
-
-    Args:
-        path: an audio file; whatever is not a regular file is refused without opening it.
-
-    Returns:
-        The file, for the caller to close.
-
-    Raises:
-        AudioFileError: if it can't be read.
-        FileNotFoundError: if there is no such file.
-    """
-    _check_regular(path)
-    try:
-        return SoundFileSource(path)
-    except UnknownFormat as error:
-        if ffmpeg.available():
-            return FfmpegSource(path)
-        raise AudioFileError(
-            f"{path}: not an audio file that can be read ({error.reason}; with the program ffmpeg on PATH, "
-            "more formats can)"
-        ) from error
-
-
-def _check_regular(path: str) -> None:
-    """Refuse what must not be opened, as reading a pipe or a device may wait for ever."""
-    try:
-        status = os.stat(path)
-    except (FileNotFoundError, NotADirectoryError) as error:
-        if os.path.islink(path):
-            raise FileNotFoundError(f"no such audio file: {path} is a link to something that is not there") from error
-        raise FileNotFoundError(f"no such audio file: {path}") from error
-    except (OSError, ValueError) as error:
-        raise AudioFileError(f"{path}: can't be opened ({getattr(error, 'strerror', None) or error})") from error
-    if stat.S_ISDIR(status.st_mode):
-        raise AudioFileError(f"{path}: expected an audio file, got a folder")
-    if not stat.S_ISREG(status.st_mode):
-        raise AudioFileError(f"{path}: expected an audio file, got a {_kind(status.st_mode)}")
-    if status.st_size == 0:
-        raise AudioFileError(f"{path}: the file is empty")
-
-
-def _kind(mode: int) -> str:
-    return "pipe" if stat.S_ISFIFO(mode) else "socket" if stat.S_ISSOCK(mode) else "device"
-
-
-def _stretch(path: str, sample_rate: int, wanted: _Stretch) -> Iterator[NDArray[np.float32]]:
-    """Mono pieces of any length at the rate wanted; at least one sample altogether."""
+def _segment(path: str, sample_rate: int, wanted: _Segment) -> Iterator[NDArray[np.float32]]:
+    """Mono pieces of any length at the new rate; at least one sample in all."""
     with closing(open_source(path)) as source:
         if source.frames is not None and not (source.container in ("MP3", "OGG") or source.frames == 0):
             wanted.check(path, source.frames / source.sample_rate)
         common = math.gcd(source.sample_rate, sample_rate)
         step, out_step = source.sample_rate // common, sample_rate // common
-        # Sample n * step of the file is exactly at sample n * out_step of the output: streams can begin there.
+        # Sample n * step of the file is exactly sample n * out_step of the output: resampling can begin there.
         n_steps = 0
         if out_step <= _MOST_PHASES:
             reach = math.ceil(_FILTER_REACH * max(1.0, source.sample_rate / sample_rate)) if step != out_step else 0
@@ -220,7 +173,9 @@ def _stretch(path: str, sample_rate: int, wanted: _Stretch) -> Iterator[NDArray[
             source.skip_to(n_steps * step)
         position = n_steps * out_step
         given = 0
-        for piece in _resampled(source, sample_rate, n_steps * step):
+        mixdown = Mixdown(path, source.sample_rate)
+        mono = mixdown.mono(source.pieces(), n_steps * step)
+        for piece in at_rate(mono, source.sample_rate, sample_rate, path, n_steps > 0):
             if wanted.stop is not None:
                 piece = piece[: max(0, wanted.stop - position)]
             new = piece[max(0, wanted.first - position) :]
@@ -229,62 +184,12 @@ def _stretch(path: str, sample_rate: int, wanted: _Stretch) -> Iterator[NDArray[
             if len(new):
                 yield new
             if position == wanted.stop:
-                return
-        duration = source.position / source.sample_rate
-        wanted.check(path, duration)
-        if not given:
-            raise AudioFileError(f"{path}: the stretch begins at {wanted.start:g} s, the file ends at {duration:.3f} s")
-
-
-def _resampled(source: Source, sample_rate: int, skipped: int) -> Iterator[NDArray[np.float32]]:
-    """Mono pieces at the rate wanted from where the source is, ``skipped`` samples from its beginning."""
-    if source.sample_rate == sample_rate:
-        yield from _mono(source, skipped)
-        return
-    try:
-        resampler = soxr.ResampleStream(source.sample_rate, sample_rate, 1, dtype="float32", quality="HQ")
-    except (ValueError, RuntimeError) as error:
-        raise AudioFileError(
-            f"{source.path}: its rate of {source.sample_rate} Hz can't be converted to {sample_rate} Hz ({error})"
-        ) from error
-    at_once = max(1, _MOST_RESAMPLED * source.sample_rate // sample_rate)
-    n_out = 0
-    piece = np.zeros(0, np.float32)
-    for piece in _mono(source, skipped):
-        for begin in range(0, len(piece), at_once):
-            resampled = resampler.resample_chunk(piece[begin : begin + at_once])
-            n_out += len(resampled)
-            yield resampled
-    rest = resampler.resample_chunk(piece[:0], last=True)
-    # A file of less than one sample at the new rate still is a sound: its mean.
-    yield rest if n_out + len(rest) or skipped else piece.mean(keepdims=True)
-
-
-def _mono(source: Source, skipped: int) -> Iterator[NDArray[np.float32]]:
-    """The mean of the channels, each piece of at least one sample."""
-    position = skipped
-    for samples in source.pieces():
-        mono = _mean(samples)
-        # NaN is not less than anything.
-        if not (mono.max() <= MAX_SAMPLE and mono.min() >= -MAX_SAMPLE):
-            bad = int(np.argmin(np.abs(mono) <= MAX_SAMPLE))
-            finite = bool(np.isfinite(samples[bad]).all())
-            what = f"samples of {mono[bad]:g} where [-1, 1] is full scale" if finite else "NaN or infinite samples"
-            seconds = (position + bad) / source.sample_rate
-            raise AudioFileError(f"{source.path}: holds {what}, the first at {seconds:.3f} s")
-        position += len(samples)
-        yield mono
-    if position == 0:
-        raise AudioFileError(f"{source.path}: holds no samples")
-
-
-def _mean(samples: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The channels' mean, ``(n_samples, channels)`` to ``(n_samples,)``; numpy's own takes 20 times as long for two."""
-    total = samples[:, 0]
-    if samples.shape[1] > 1:
-        with np.errstate(invalid="ignore", over="ignore"):
-            total = total + samples[:, 1]
-            for channel in range(2, samples.shape[1]):
-                total += samples[:, channel]
-            total *= np.float32(1 / samples.shape[1])
-    return total
+                break
+        else:
+            duration = source.position / source.sample_rate
+            wanted.check(path, duration)
+            if not given:
+                raise AudioFileError(
+                    f"{path}: the segment begins at {wanted.start:g} s, the file ends at {duration:.3f} s"
+                )
+        mixdown.warn_if_cancelled()

@@ -62,5 +62,5 @@ class Failed:
     reason: str
 
 
-#: What an extraction yields: each clip's rows, then its success or failure.
+#: An extraction yields these. The rows of a clip come first, then its success or failure.
 Event = Rows | Done | Failed

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from byola_hear.extraction.folders import plain
 from byola_hear.utils.files import readable
-from byola_hear.utils.text import as_utf8
+from byola_hear.utils.text import as_utf8, csv_separator
 
 #: The columns that a table of segments needs; others are ignored.
 SEGMENT_COLUMNS = ("file", "start", "end")
@@ -49,7 +49,7 @@ def read_segments(path: str | bytes | os.PathLike[str] | os.PathLike[bytes]) -> 
     place: dict[str, str] = {}
     segments: list[Segment] = []
     decimal_mark = ""
-    for where, mark, file, start, end in _cells(table, text):
+    for where, separator, file, start, end in _cells(table, text):
         if not file.strip():
             raise ValueError(f"{where}: expected a file's path, got an empty cell")
         if file not in place:
@@ -59,7 +59,7 @@ def read_segments(path: str | bytes | os.PathLike[str] | os.PathLike[bytes]) -> 
                 if found in time and decimal_mark not in ("", found):
                     raise ValueError(f"{where}: expected one decimal mark in all times, got {time.strip()!r}")
                 decimal_mark = found if found in time else decimal_mark
-        begin, stop = (_seconds(where, mark, time) for time in (start, end))
+        begin, stop = (_seconds(where, separator, time) for time in (start, end))
         if stop is not None and stop <= (begin or 0.0):
             raise ValueError(f"{where}: expected an end after the start, got {start.strip()} to {end.strip()}")
         segments.append((place[file], begin or 0.0, stop))
@@ -96,12 +96,18 @@ def seconds_of(text: str) -> float:
 
 
 def _cells(path: str, text: str) -> Iterator[tuple[str, str, str, str, str]]:
-    """For each row: where it is, the mark between its cells, and its file, start and end."""
-    mark, names = _header(path, text)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=mark)
-    next(reader)
-    columns = [names.index(name) for name in SEGMENT_COLUMNS]
+    """For each row: where it is, the separator of its cells, and its file, start and end."""
+    separator = csv_separator(text, SEGMENT_COLUMNS)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
     try:
+        names = [name.strip().lower() for name in next(reader, [])]
+        if missing := [name for name in SEGMENT_COLUMNS if name not in names]:
+            first = text.partition("\n")[0].strip()
+            raise ValueError(
+                f"{path}, line 1: expected the columns' names, among them file, start and end; "
+                f"no {', '.join(missing)} in {first[:200]!r}"
+            )
+        columns = [names.index(name) for name in SEGMENT_COLUMNS]
         for row in reader:
             if not any(cell.strip() for cell in row):
                 continue
@@ -109,33 +115,9 @@ def _cells(path: str, text: str) -> Iterator[tuple[str, str, str, str, str]]:
             if len(row) <= max(columns):
                 raise ValueError(f"{where}: expected {len(names)} cells, got {len(row)}")
             file, start, end = (row[column] for column in columns)
-            yield where, mark, file, start, end
+            yield where, separator, file, start, end
     except csv.Error as error:
         raise ValueError(f"{path}, line {reader.line_num}: not CSV ({error})") from error
-
-
-def _header(path: str, text: str) -> tuple[str, list[str]]:
-    """The mark that separates the cells, and the columns' names.
-
-    A comma may stand in the name of a column in a table with semicolons, and the other way round. The mark is the one
-    that gives the names which have to be there.
-    """
-    found: dict[str, list[str]] = {}
-    for mark in ",;\t":
-        try:
-            found[mark] = [
-                name.strip().lower() for name in next(csv.reader(io.StringIO(text, newline=""), delimiter=mark), [])
-            ]
-        except csv.Error as error:
-            raise ValueError(f"{path}, line 1: not CSV ({error})") from error
-    mark = max(found, key=lambda each: sum(name in found[each] for name in SEGMENT_COLUMNS))
-    if missing := [name for name in SEGMENT_COLUMNS if name not in found[mark]]:
-        first = text.partition("\n")[0].strip()
-        raise ValueError(
-            f"{path}, line 1: expected the columns' names, among them file, start and end; "
-            f"no {', '.join(missing)} in {first[:200]!r}"
-        )
-    return mark, found[mark]
 
 
 def _located(file: str, folder: Path) -> str:
@@ -144,14 +126,14 @@ def _located(file: str, folder: Path) -> str:
     return plain(file) if os.path.isabs(file) or os.path.lexists(file) or not beside.exists() else str(beside)
 
 
-def _seconds(where: str, mark: str, time: str) -> float | None:
-    """A cell with a time in seconds; None if it is empty. ``mark`` separates the table's cells."""
+def _seconds(where: str, separator: str, time: str) -> float | None:
+    """A cell with a time in seconds; None if it is empty."""
     if not time.strip():
         return None
-    # Semicolons are the mark where commas have decimals after them. With tabs, thousands are possible as well.
-    if mark == "\t" and _THOUSANDS.fullmatch(time.strip()):
+    # Semicolons are the separator where a comma is the decimal mark. With tabs, it may also separate thousands.
+    if separator == "\t" and _THOUSANDS.fullmatch(time.strip()):
         raise ValueError(f"{where}: expected a time without thousands, or decimals after a point, got {time.strip()!r}")
     try:
-        return seconds_of(time if mark == "," else time.replace(",", ".", 1))
+        return seconds_of(time if separator == "," else time.replace(",", ".", 1))
     except ValueError:
         raise ValueError(f"{where}: expected a time as seconds or H:MM:SS, got {time.strip()!r}") from None

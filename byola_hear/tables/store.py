@@ -228,7 +228,7 @@ class Store:
     def finish(self) -> Finished:
         """Write the table and the table of errors, and remove the work folder.
 
-        The clips are in the order in which they were asked for, whatever the order of the events. After an update,
+        The clips are in the order in which they were asked for, not in the order of the events. After an update,
         those that the table had before come first.
 
         Returns:

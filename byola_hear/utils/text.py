@@ -1,8 +1,11 @@
-"""Text files as other programs write them: UTF-8, or UTF-16 and UTF-32 with a byte order mark."""
+"""Text files of other programs: UTF-8, or UTF-16 and UTF-32 with a byte order mark; CSV with several separators."""
 
 from __future__ import annotations
 
 import codecs
+import csv
+import io
+from collections.abc import Collection
 
 #: Byte order marks and what they announce; those of UTF-32 first, because one of UTF-16's begins another.
 _MARKS = (
@@ -49,6 +52,34 @@ def as_utf8(content: bytes, name: str) -> bytes:
     if _is_unmarked_utf16(content[:_SAMPLE]):
         raise ValueError(f"expected text in UTF-8, got UTF-16 without a byte order mark: {name}")
     return content
+
+
+def csv_separator(text: str, wanted: Collection[str]) -> str:
+    """Find out whether commas, semicolons or tabs separate the cells of a CSV file.
+
+    A column's name may contain a comma in a file with semicolons, and the other way round. The separator is the one
+    that gives most of the names that are wanted.
+
+    Args:
+        text: the file's text, which begins with the columns' names.
+        wanted: names of columns in lower case.
+
+    Returns:
+        A comma, semicolon or tab; a comma if none of the names is found.
+
+    Example:
+        >>> csv_separator("file;start;end;label, remark", ["file", "start", "end"])
+        ';'
+    """
+
+    def n_found(separator: str) -> int:
+        try:
+            names = next(csv.reader(io.StringIO(text, newline=""), delimiter=separator), [])
+        except csv.Error:
+            return 0
+        return sum(name.strip().lower() in wanted for name in names)
+
+    return max(",;\t", key=n_found)
 
 
 def _is_unmarked_utf16(sample: bytes) -> bool:

@@ -185,6 +185,11 @@ def test_labels_by_path_by_place_and_by_end(tmp_path: Path, monkeypatch: pytest.
     assert read_labels(path, files, "class")[1:3] == ["beside the CSV file", NONE]
 
 
+def test_labels_from_a_spreadsheet(tmp_path: Path) -> None:
+    (tmp_path / "labels.csv").write_bytes("file;label;note, remark\r\na.wav;Vögel, laut;x\r\n".encode("utf-16"))
+    assert read_labels(tmp_path / "labels.csv", ["a.wav"]) == ["Vögel, laut"]
+
+
 @pytest.mark.parametrize(
     ("rows", "message"),
     [

@@ -139,11 +139,30 @@ def test_missing_file(tmp_path: Path) -> None:
         read_audio(tmp_path / "no.wav", 16000)
 
 
-def test_a_file_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_file_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "a.wav").write_bytes(b"whatever root may read")
-    monkeypatch.setattr("os.access", lambda path, mode: False)
+
+    def refused(*arguments: object, **options: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("builtins.open", refused)
     with pytest.raises(AudioFileError, match=r"a\.wav: can't be opened \(permission denied\)$"):
         read_audio(tmp_path / "a.wav", 16000)
+
+
+@pytest.mark.parametrize("rate", [np.int64(16000), np.uint16(16000), np.array([16000])[0]])
+def test_rate_out_of_an_array(rate: np.integer, tmp_path: Path) -> None:
+    name = DATA / "speech_french_16k.wav"
+    expected = read_audio(name, 16000)
+    np.testing.assert_array_equal(read_audio(name, rate), expected)
+    np.testing.assert_array_equal(np.concatenate(list(read_blocks(name, rate, np.float32(0.5)))), expected)
+    part = read_audio(name, rate, np.float32(0.5), np.float64(1.0))
+    np.testing.assert_array_equal(part, expected[8000:16000])
+
+
+def test_name_as_bytes() -> None:
+    name = DATA / "speech_french_16k.wav"
+    np.testing.assert_array_equal(read_audio(bytes(name), 16000), read_audio(name, 16000))
 
 
 def test_what_is_no_audio_file(tmp_path: Path) -> None:
@@ -223,7 +242,7 @@ def is_the_part(path: Path, rate: int, start: float, end: float | None, whole: n
     np.testing.assert_array_equal(np.concatenate(list(read_blocks(path, rate, 0.3, start, end))), part)
 
 
-STRETCHES = [
+SEGMENTS = [
     (0.0, 0.5),
     (0.0, None),
     (0.1, 0.2),
@@ -239,7 +258,7 @@ STRETCHES = [
     "form", ["WAV", "FLAC", "AIFF", "OGG", "OPUS", "MP3", "CAF ALAC_16", "WAV MS_ADPCM", "PAF PCM_24"]
 )
 @pytest.mark.parametrize("rate", [16000, 48000])
-def test_stretches_are_parts_of_the_whole(tmp_path: Path, form: str, rate: int) -> None:
+def test_segments_are_parts_of_the_whole(tmp_path: Path, form: str, rate: int) -> None:
     kind, _, subtype = form.partition(" ")
     path = tmp_path / f"a.{kind.lower()}"
     kind, subtype = ("OGG", "OPUS") if kind == "OPUS" else (kind, subtype)
@@ -247,7 +266,7 @@ def test_stretches_are_parts_of_the_whole(tmp_path: Path, form: str, rate: int) 
     whole = read_audio(path, rate)
     # Without a change of rate there is nothing that could differ, but for Opus, whose decoder has a long memory.
     tolerance = 1e-6 if rate != 48000 or subtype == "OPUS" else 0
-    for start, end in STRETCHES:
+    for start, end in SEGMENTS:
         is_the_part(path, rate, start, end, whole, tolerance)
 
 
@@ -257,7 +276,7 @@ def test_stretches_are_parts_of_the_whole(tmp_path: Path, form: str, rate: int) 
     wanted=st.sampled_from([8000, 16000, 22050, 48000]),
     places=st.tuples(st.floats(0, 3), st.floats(0.001, 1)),
 )
-def test_stretches_at_any_rate(tmp_path: Path, stored: int, wanted: int, places: tuple[float, float]) -> None:
+def test_segments_at_any_rate(tmp_path: Path, stored: int, wanted: int, places: tuple[float, float]) -> None:
     """Common ratios, and those of which the resampler has no exact phases."""
     path = tmp_path / f"{stored}.wav"
     if not path.exists():
@@ -267,7 +286,7 @@ def test_stretches_at_any_rate(tmp_path: Path, stored: int, wanted: int, places:
     is_the_part(path, wanted, start, min(end, 4.0), read_audio(path, wanted), 1e-6)
 
 
-def test_a_stretch_is_found_by_seeking(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_segment_is_found_by_seeking(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "a.flac"
     soundfile.write(path, np.tile(music(1.0, 44100), (60, 1)), 44100)
     n_decoded = 0
@@ -291,13 +310,13 @@ def test_a_stretch_is_found_by_seeking(tmp_path: Path, monkeypatch: pytest.Monke
         *((1.0, 1.0), (2.0, 1.0), (0.0, 0.0), (1.0, 1.00001), ("0", None), (0.0, "1")),
     ],
 )
-def test_what_is_no_stretch(start: float, end: float | None) -> None:
+def test_what_is_no_segment(start: float, end: float | None) -> None:
     with pytest.raises(ValueError, match="0 <= start < end, in seconds, got start=|holds no sample at 16000 Hz"):
         read_audio(DATA / "speech_french_16k.wav", 16000, start, end)
 
 
 @pytest.mark.parametrize("name", CLIPS)
-def test_stretches_that_the_file_does_not_have(name: str) -> None:
+def test_segments_that_the_file_does_not_have(name: str) -> None:
     seconds = CLIPS[name][0]
     with pytest.raises(AudioFileError, match=rf"begins at 3 s, the file ends at {seconds:.3f} s"):
         read_audio(DATA / name, 16000, 3.0, 4.0)
@@ -321,7 +340,7 @@ def test_flac_through_a_pipe_has_no_length_and_is_read(tmp_path: Path) -> None:
     np.testing.assert_array_equal(read_audio(path, 16000, 3.0, 4.0), whole[48000:64000])
 
 
-def test_damage_before_a_stretch_does_not_matter(tmp_path: Path) -> None:
+def test_damage_before_a_segment_does_not_matter(tmp_path: Path) -> None:
     path = tmp_path / "a.flac"
     soundfile.write(path, noise(1_000_000), 16000)
     whole = read_audio(path, 16000)

@@ -31,6 +31,8 @@ WRONG_CLIPS = {
     "complex": (torch.zeros(2, 8, dtype=torch.complex64), ValueError, "got torch.complex64"),
     "nan": (torch.tensor([[0.0, 0.0], [0.0, float("nan")]]), ValueError, "clip 1 of finite samples"),
     "infinity": (torch.tensor([[0.0, float("-inf")]]), ValueError, "clip 0 of finite samples"),
+    "soundfile's stereo": (torch.zeros(16000, 2), ValueError, r"looks like \(n_samples, n_channels\)"),
+    "soundfile's mono": (torch.zeros(400, 1), ValueError, r"got \(400, 1\).*average the channels first"),
     "integers as floats": (torch.tensor([[0.0, -12345.0]]), ValueError, r"scaled to \[-1, 1\].*-12345 to 0"),
 }
 
@@ -58,3 +60,8 @@ def test_overshoot_is_audio() -> None:
         check_waveform(torch.tensor([0.0, peak]))
     with pytest.raises(ValueError, match="scaled"):
         check_waveform(torch.tensor([0.0, -MAX_SAMPLE * 1.01]))
+
+
+def test_many_short_clips_and_few_tiny_ones_are_clips() -> None:
+    for shape in ((1000, 400), (20, 1), (99, 2)):
+        assert len(check_clips(torch.zeros(shape))) == shape[0]

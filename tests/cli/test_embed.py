@@ -37,7 +37,7 @@ def expected_scene(models: Path, file: str, name: str = "both") -> np.ndarray:
     return model.scene_embeddings([torch.from_numpy(read_audio(file, 16000))])[0].numpy()
 
 
-def test_a_table_for_the_eye(run: Run, models: Path) -> None:
+def test_a_preview_without_an_output(run: Run, models: Path) -> None:
     result = run("embed", DATA)
     assert (result.code, result.err) == (0, "")
     header, *lines, last = result.out.splitlines()
@@ -153,7 +153,7 @@ def test_when_every_file_fails_nothing_is_written(run: Run, tmp_path: Path) -> N
     assert (result.code, result.err) == (1, f"error: {tmp_path / 'folder'}: no audio files in the folder\n")
 
 
-def test_nothing_is_overwritten_unasked(run: Run, tmp_path: Path) -> None:
+def test_nothing_is_overwritten_without_the_option(run: Run, tmp_path: Path) -> None:
     output = tmp_path / "t.csv"
     output.write_text("precious")
     result = run("embed", CLIPS[0], "-o", output)
@@ -167,7 +167,7 @@ def test_nothing_is_overwritten_unasked(run: Run, tmp_path: Path) -> None:
     assert not list(tmp_path.glob("*.parts"))
 
 
-def test_a_table_is_brought_up_to_date(run: Run, tmp_path: Path) -> None:
+def test_a_table_is_updated(run: Run, tmp_path: Path) -> None:
     output = tmp_path / "t.parquet"
     assert run("embed", *CLIPS[:2], "-o", output).code == 0
     result = run("embed", *CLIPS, "-o", output, "--update")

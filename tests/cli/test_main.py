@@ -77,7 +77,7 @@ def test_streams_that_are_closed(
     assert run("embed", CLIPS[0], tmp_path / "missing.wav").code == 1
 
 
-def test_a_name_that_is_no_text_on_stderr(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_name_that_is_not_text_on_stderr(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shown = io.TextIOWrapper(io.BytesIO(), "latin-1", errors="backslashreplace")
     monkeypatch.setattr("sys.stderr", shown)
     assert run("embed", os.fsdecode(os.fsencode(tmp_path) + b"/\xff \xe2\x80\xa6.wav")).code == 1
@@ -156,7 +156,7 @@ def test_as_a_module() -> None:
     assert process.returncode == 2 and process.stderr.startswith("error: No such command 'embde'; did you mean embed?")
 
 
-def test_help_is_there_before_torch_and_so_is_an_interruption(tmp_path: Path) -> None:
+def test_help_and_an_interruption_need_no_torch(tmp_path: Path) -> None:
     (tmp_path / "torch.py").write_text("raise KeyboardInterrupt")
 
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -21,7 +21,7 @@ from tests.extraction.some_files import missing
 @pytest.mark.parametrize(
     ("start", "end"), [(1, 2), (np.float64(1), np.float32(2)), (np.int64(1), np.int16(2)), (np.array([1.0])[0], 2.0)]
 )
-def test_a_clip_has_plain_values_whatever_it_was_given(file: Any, start: Any, end: Any) -> None:
+def test_a_clip_has_plain_values(file: Any, start: Any, end: Any) -> None:
     clip = Clip(file, start, end)
     assert clip == Clip("a.wav", 1.0, 2.0)
     assert [type(value) for value in vars(clip).values()] == [str, float, float]
@@ -136,7 +136,7 @@ def test_shares_are_disjoint_balanced_and_all(n_clips: int, count: int) -> None:
     assert max(map(len, shares)) - min(map(len, shares)) <= 1
 
 
-def test_shares_as_they_are_written() -> None:
+def test_how_shares_are_written() -> None:
     assert parse_shard("0/1") == (0, 1) and parse_shard(" 15 / 16 ") == (15, 16)
     for text in ("", "1", "1/", "/2", "2/2", "0/0", "-1/2", "a/b", "1/2/3", "1.0/2"):
         with pytest.raises(ValueError, match=rf"such as 0/4 to 3/4, got {re.escape(repr(text))}"):

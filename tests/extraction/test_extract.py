@@ -1,4 +1,4 @@
-"""Files to rows: what the plain calls give, whatever the batches, blocks, workers and windows."""
+"""From files to rows: the same as the model gives, with any batches, blocks, workers and windows."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_timestamps_are_those_of_the_model(model: ByolaModel, long_file: str) ->
     ("kind", "window", "hop"),
     [("scene", 3.0, None), ("scene", 2.0, 0.5), ("timestamp", 1.0, 0.25), ("timestamp", None, 0.1)],
 )
-def test_a_stream_has_the_same_windows_as_a_whole_clip(
+def test_a_streamed_clip_has_the_same_windows_as_a_whole_one(
     model: ByolaModel, long_file: str, kind: str, window: float | None, hop: float | None
 ) -> None:
     request = request_for(model, kind, window, hop)

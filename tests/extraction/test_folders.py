@@ -13,7 +13,7 @@ from tests.extraction.some_files import INSIDE, found, make, missing
 
 def test_folders_are_searched_and_files_are_taken(here: Path) -> None:
     assert found("d") == found("./d/") == found("d", "d//b") == INSIDE
-    # A file is taken whatever its name, and none twice.
+    # A file is taken no matter what it is called, but only once.
     assert found("d/notes.txt", "d/b", "d", "./d/notes.txt") == ["d/notes.txt", *INSIDE[1:3], INSIDE[0], INSIDE[3]]
     assert found("d/.hidden") == ["d/.hidden/x.wav"]
     os.chdir("d")
@@ -30,7 +30,7 @@ def test_folders_are_searched_and_files_are_taken(here: Path) -> None:
         ("d/**/*.flac", INSIDE[1:2]),
         ("**/*.mp3", INSIDE[:1]),
         ("*/**/*.WAV", INSIDE[2:3]),
-        # A folder that matches is searched, as if the shell had named it; a file is taken whatever its name.
+        # A folder that matches is searched, as if the shell had named it; a file is taken no matter what it is called.
         ("d/*", [*INSIDE, "d/notes.txt"]),
         # Any number of folders, and then audio.
         ("d/**", INSIDE),
@@ -50,7 +50,7 @@ def test_a_file_whose_name_looks_like_a_pattern(here: Path) -> None:
     assert found("x?*.wav") == ["x*.wav", "xy.wav"]
 
 
-def test_links_are_followed_but_not_round_and_round(here: Path) -> None:
+def test_links_are_followed_but_not_in_circles(here: Path) -> None:
     make(here, "other/c.wav")
     (here / "d/b/up").symlink_to(here / "d")
     (here / "d/b/here").symlink_to(here / "d/b")
@@ -66,7 +66,7 @@ def test_links_are_followed_but_not_round_and_round(here: Path) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read everything")
-def test_a_folder_that_can_not_be_read(here: Path) -> None:
+def test_a_folder_that_cannot_be_read(here: Path) -> None:
     make(here, "d/locked/z.wav")
     (here / "d/locked").chmod(0)
     files, absent = missing("d")

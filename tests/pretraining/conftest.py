@@ -1,7 +1,8 @@
-"""Small recipes and audio for the pre-training tests."""
+"""Small audio, recipes and corpora for the tests of pre-training."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -10,10 +11,17 @@ import soundfile
 
 from byola_hear.models.encoders.convolutional import EncoderConfig
 from byola_hear.pretraining.byol.views import ViewConfig
+from byola_hear.pretraining.commands import corpora as commands
+from byola_hear.pretraining.corpora import build as building
+from byola_hear.pretraining.corpora import collection as collections
+from byola_hear.pretraining.corpora.catalogue import lookup as catalogues
+from byola_hear.pretraining.corpora.catalogue.corpus import Corpus
 from byola_hear.pretraining.data.build_cache import build_cache
-from byola_hear.pretraining.data.cache import LogMelCache
+from byola_hear.pretraining.data.cache import LogMelCache, open_cache
 from byola_hear.pretraining.data.collect import build_manifest
 from byola_hear.pretraining.training.recipe import Recipe
+from tests.pretraining.corpora.known import KNOWN, PACKAGES, constant_is_speech
+from tests.pretraining.corpora.samples import Mirror, running_mirror, write_package
 
 
 @pytest.fixture(scope="session")
@@ -32,20 +40,28 @@ def tones(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def tone_manifest(tones: Path) -> Path:
-    """The manifest of ``tones``, beside its clips."""
+    """The manifest of ``tones``, next to its clips."""
     build_manifest([tones], tones / "manifest.csv", kind="tones", licence="CC0-1.0")
     return tones / "manifest.csv"
 
 
 @pytest.fixture(scope="session")
-def tone_cache(tone_manifest: Path, tmp_path_factory: pytest.TempPathFactory) -> LogMelCache:
+def tone_cache_folder(tone_manifest: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the log-mel cache of ``tones``."""
+    folder = tmp_path_factory.mktemp("cache") / "tones"
+    build_cache(tone_manifest, folder, statistics_crops=2000)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tone_cache(tone_cache_folder: Path) -> LogMelCache:
     """The log-mel cache of ``tones``."""
-    return build_cache(tone_manifest, tmp_path_factory.mktemp("cache") / "tones", statistics_crops=2000)
+    return open_cache(tone_cache_folder)
 
 
 @pytest.fixture(scope="session")
 def tiny_recipe() -> Recipe:
-    """A network and run small enough for a test."""
+    """A small network and a short run."""
     return Recipe(
         steps=20,
         batch_size=6,
@@ -57,3 +73,32 @@ def tiny_recipe() -> Recipe:
         views=ViewConfig(memory_size=15),
         encoder=EncoderConfig(channels=4, hidden_size=24),
     )
+
+
+@pytest.fixture
+def known(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Replace the catalogue and the speech detector by those of ``corpora.known``."""
+
+    def catalogue(set_name: str | None = None) -> list[Corpus]:
+        return [corpus for corpus in KNOWN if set_name in (None, corpus.set_name)]
+
+    for module in (catalogues, collections, commands):
+        monkeypatch.setattr(module, "catalogue", catalogue)
+    monkeypatch.setattr(building, "_detector", lambda: constant_is_speech)
+
+
+@pytest.fixture(scope="session")
+def downloads(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The packages of ``corpora.known``, as if they had been fetched."""
+    folder = tmp_path_factory.mktemp("downloads")
+    for name, files in PACKAGES.items():
+        write_package(folder, name, files)
+    return folder
+
+
+@pytest.fixture
+def mirror(downloads: Path) -> Iterator[Mirror]:
+    """A mirror with the packages of ``corpora.known``."""
+    with running_mirror() as running:
+        running.add_packages({path.name.partition("_")[0]: path.read_bytes() for path in downloads.glob("*.deb")})
+        yield running

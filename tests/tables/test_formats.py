@@ -1,4 +1,4 @@
-"""Every format gives back what was written, whatever the files are called."""
+"""Tables that were written in any format are read back unchanged, with any names of files."""
 
 from __future__ import annotations
 
@@ -297,7 +297,7 @@ def test_a_folder_with_other_files(tmp_path: Path) -> None:
     assert sorted(entry.name for entry in tmp_path.iterdir()) == ["b.wav.npy", "index.csv", "index.json", "notes.txt"]
 
 
-def test_an_index_of_somebody_elses(tmp_path: Path) -> None:
+def test_an_index_that_is_not_a_tables(tmp_path: Path) -> None:
     (tmp_path / "index.json").write_text("mine")
     with pytest.raises(TableRefused, match=r"index\.json exists and does not belong to a table"):
         check_output(f"{tmp_path}/")
@@ -337,7 +337,7 @@ def test_damaged_tables_are_one_clear_error(tmp_path: Path, output: str) -> None
         read_table(path)
 
 
-def test_what_is_no_table(tmp_path: Path) -> None:
+def test_what_is_not_a_table(tmp_path: Path) -> None:
     pd.DataFrame({"a": [1]}).to_parquet(tmp_path / "t.parquet")
     pd.DataFrame({"a": [1]}).to_csv(tmp_path / "t.csv")
     np.savez(tmp_path / "t.npz", a=1)
@@ -383,7 +383,7 @@ def test_zarr_needs_a_newer_python(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.parametrize("output", [".", "..", "../here", "./"])
-def test_a_folder_without_a_name_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, output: str) -> None:
+def test_a_folder_that_is_not_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, output: str) -> None:
     (tmp_path / "here" / "inner").mkdir(parents=True)
     monkeypatch.chdir(tmp_path / "here" / "inner" if output == ".." else tmp_path / "here")
     write(output, [Clip("a.wav"), Clip("broken.wav")])
@@ -392,7 +392,7 @@ def test_a_folder_without_a_name_of_its_own(tmp_path: Path, monkeypatch: pytest.
 
 
 @pytest.mark.parametrize("output", ["", "/"])
-def test_no_folder_for_a_table(output: str) -> None:
+def test_an_output_without_a_name(output: str) -> None:
     with pytest.raises(TableRefused, match=f"expected an output with a name, got '{output}'"):
         check_output(output)
 

@@ -16,12 +16,12 @@ from byola_hear.models.frontend import FrontendConfig
 from byola_hear.models.model import ByolaModel
 from byola_hear.pretraining.data.build_cache import build_cache
 from byola_hear.pretraining.data.cache import LogMelCache
-from byola_hear.pretraining.data.manifest import Clip, moved, read_manifest, write_manifest
+from byola_hear.pretraining.data.manifest import ManifestClip, moved, read_manifest, write_manifest
 from byola_hear.pretraining.data.matching import draw, segments
 from byola_hear.pretraining.training.distributed import Place
 from byola_hear.pretraining.training.export import export_model
 from byola_hear.pretraining.training.recipe import Recipe
-from byola_hear.pretraining.training.train import Progress, Trainer
+from byola_hear.pretraining.training.train import Trainer, TrainingProgress
 
 #: Ratio of the linear layers' width to the convolutions' channels in the v2 shape; kept, so that all layers scale.
 WIDTH_TO_CHANNEL = 32
@@ -68,7 +68,7 @@ def shape_of(width: int) -> EncoderConfig:
     return replace(EncoderConfig.v2(), hidden_size=width, channels=width // WIDTH_TO_CHANNEL)
 
 
-def volume(manifests: Sequence[Path], wanted_hours: float, seed: int, to: Path) -> list[Clip]:
+def volume(manifests: Sequence[Path], wanted_hours: float, seed: int, to: Path) -> list[ManifestClip]:
     """Draw the clips of a volume, equally much of each manifest. Smaller volumes are parts of larger ones.
 
     Args:
@@ -80,7 +80,7 @@ def volume(manifests: Sequence[Path], wanted_hours: float, seed: int, to: Path) 
     Raises:
         ValueError: if a manifest is too short.
     """
-    rows: list[Clip] = []
+    rows: list[ManifestClip] = []
     for path in manifests:
         clips = segments((moved(clip, path.parent, to) for clip in read_manifest(path)), LONGEST_S)
         # All volumes take the first clips of the same shuffle, so they are nested.
@@ -131,7 +131,7 @@ def trained(
     recipe: Recipe,
     folder: Path,
     place: Place,
-    progress: Callable[[Progress], None] | None = None,
+    progress: Callable[[TrainingProgress], None] | None = None,
 ) -> Path:
     """Train a cell's network to the recipe's last step, unless its checkpoint exists.
 

@@ -22,7 +22,7 @@ from benchmark.studies.study_setup import key_of, remembered
 from byola_hear.models.model import ByolaModel
 from byola_hear.pretraining.training.distributed import launched
 from byola_hear.pretraining.training.recipe import Recipe
-from byola_hear.pretraining.training.train import Progress
+from byola_hear.pretraining.training.train import TrainingProgress
 from byola_hear.utils.files import locked
 
 #: Raise it when a change to how networks are probed changes an accuracy: cached results are then out of date.
@@ -149,13 +149,13 @@ def table_of(
     return pd.DataFrame(lines)
 
 
-def _reporter(bar: tqdm | None, cell: SizeCell) -> Callable[[Progress], None] | None:
+def _reporter(bar: tqdm | None, cell: SizeCell) -> Callable[[TrainingProgress], None] | None:
     """Show a cell's steps in the common progress bar."""
     if bar is None:
         return None
     before = bar.n
 
-    def report(state: Progress) -> None:
+    def report(state: TrainingProgress) -> None:
         bar.set_postfix_str(f"{cell.name}: loss {state.loss:.3f}, {state.crops_per_second:.0f} crops/s")
         bar.update(before + state.step - bar.n)
 

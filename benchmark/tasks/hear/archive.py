@@ -221,7 +221,7 @@ def _complete(folder: Path, task: HearTask, progress: bool) -> None:
     if rate != SAMPLE_RATE:
         _resample(folder, files, rate, progress)
     content = {
-        "told": metadata,
+        "told": metadata,  # a key of the hash: another name would give another hash
         "vocabulary": (folder / VOCABULARY).read_text(encoding="utf-8"),
         "truth": {split: _read_json(folder / f"{split}.json") for split in metadata["splits"]},
         "audio": sorted(

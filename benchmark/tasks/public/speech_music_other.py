@@ -93,9 +93,9 @@ def finished(made: Recording | Phrase, seed: tuple[int, ...]) -> np.ndarray:
         ``(n_samples,)`` float32.
     """
     random = np.random.default_rng(seed)
-    heard = levels.at_level(made.samples(), 0.0)
-    noise = mixing.pink_noise(len(heard), random) * np.float32(10 ** (NOISE_DB / 20))
-    return levels.delivered(heard + noise, random.uniform(*FILE_DB))
+    sound = levels.at_level(made.samples(), 0.0)
+    noise = mixing.pink_noise(len(sound), random) * np.float32(10 ** (NOISE_DB / 20))
+    return levels.delivered(sound + noise, random.uniform(*FILE_DB))
 
 
 def rows_by_split(labelled: LabelledSet, usable: np.ndarray) -> dict[str, Rows]:
@@ -167,8 +167,8 @@ def phrase(
     if kind != "notes":
         microphone_of = drums.manifest["microphone"].to_numpy(str)
         microphone = random.choice(sorted(set(microphone_of)))
-        heard = [(row, group) for row, group in drum_rows if microphone_of[row] == microphone]
-        play(drums, heard, beat, 0.9 if kind == "drums" else 0.5)
+        by_microphone = [(row, group) for row, group in drum_rows if microphone_of[row] == microphone]
+        play(drums, by_microphone, beat, 0.9 if kind == "drums" else 0.5)
     return Phrase(tuple(played)), groups
 
 

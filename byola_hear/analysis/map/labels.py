@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import csv
+import io
 import os
 from collections.abc import Sequence
 from pathlib import Path, PurePath
+
+from byola_hear.utils.text import as_utf8, csv_separator
 
 #: Label of a clip that the CSV file does not name.
 NONE = "(no label)"
@@ -48,7 +51,8 @@ def read_labels(path: str | os.PathLike[str], files: Sequence[str], column: str 
     file. If there is no such clip, it belongs to the only clip whose path ends in that name.
 
     Args:
-        path: a CSV file in UTF-8 with a header. The first of :data:`FILE_COLUMNS` in the header holds the files.
+        path: a CSV file with a header, in UTF-8, or in UTF-16 with a byte order mark. The first of
+            :data:`FILE_COLUMNS` in the header holds the files.
         files: paths.
         column: name of the column with the labels.
 
@@ -63,16 +67,16 @@ def read_labels(path: str | os.PathLike[str], files: Sequence[str], column: str 
     if not path.is_file():
         raise FileNotFoundError(f"no such label file: {path}")
     try:
-        with path.open(encoding="utf-8-sig", newline="") as stream:
-            reader = csv.DictReader(stream, restval="")
-            names = reader.fieldnames or []
-            key = next((name for name in FILE_COLUMNS if name in names), None)
-            if key is None or column not in names:
-                shown = ", ".join(names) or "none"
-                raise LabelError(f"{path}: expected the columns file and {column}, got {shown}")
-            rows = [(row[key], row[column]) for row in reader if row[key]]
-    except (UnicodeDecodeError, csv.Error) as error:
+        text = as_utf8(path.read_bytes(), str(path)).decode()
+        separator = csv_separator(text, [*FILE_COLUMNS, column.lower()])
+        reader = csv.DictReader(io.StringIO(text, newline=""), restval="", delimiter=separator)
+        names, lines = reader.fieldnames or [], list(reader)
+    except (ValueError, csv.Error) as error:
         raise LabelError(f"{path}: not a CSV file in UTF-8 ({error})") from error
+    key = next((name for name in FILE_COLUMNS if name in names), None)
+    if key is None or column not in names:
+        raise LabelError(f"{path}: expected the columns file and {column}, got {', '.join(names) or 'none'}")
+    rows = [(line[key], line[column]) for line in lines if line[key]]
     by_path: dict[str, set[int]] = {}
     by_end: dict[str, set[int]] = {}
     for index, file in enumerate(files):

@@ -1,12 +1,15 @@
-"""The encoder's frame features in training on a CPU, with the first block computed in cache.
+"""Frame features of the encoder in training on a CPU, with the first block computed in cache.
 
-The first convolution turns one channel into many, and on a CPU much of a training step goes into moving what comes out
-of it to memory and back: for the convolution, for batch norm, ReLU and pooling, and again backwards. Three facts save
-that. The convolution is linear in 3 × 3 patches of the input, so the mean and variance of its output, which batch norm
-needs, follow exactly from the mean and covariance of nine numbers. The affine map of batch norm and ReLU are
-monotone, so they may follow the pooling, on a quarter of the numbers. And the four convolution outputs that are
-pooled into one depend on one 4 × 4 patch: they are one small matrix product, made a piece at a time, and made
-again for the gradient instead of being kept.
+The first convolution turns one channel into many. On a CPU, much of a training step is spent on moving its output to
+memory and back: for the convolution, batch norm, ReLU and pooling, and again in the backward pass. Three facts save
+that:
+
+- The convolution is linear in 3 × 3 patches of the input. The mean and variance of its output, which batch norm needs,
+  follow exactly from the mean and covariance of the patches.
+- ReLU and the affine map of batch norm are monotone, so pooling can come first. They then act on a quarter of the
+  values.
+- The four outputs that are pooled into one depend on one 4 × 4 patch. They are one small matrix product, computed piece
+  by piece, and computed again for the gradient instead of being kept.
 """
 
 from __future__ import annotations
@@ -19,12 +22,12 @@ from torch.nn import functional
 
 from byola_hear.models.encoders.convolutional import Encoder
 
-#: Patches in a piece: with 64 channels its products are half a megabyte in bfloat16 and stay in a core's cache.
+#: Patches per piece. With 64 channels, the products of a piece take half a megabyte in bfloat16 and fit into a cache.
 PIECE = 1024
 
 
 def patch_moments(x: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean and covariance of the 3 × 3 patches of a batch, zeros beyond the edges.
+    """Compute the mean and covariance of the 3 × 3 patches of a batch, with zeros beyond the edges.
 
     Args:
         x: ``(batch, 1, height, width)``.
@@ -42,7 +45,7 @@ def patch_moments(x: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def pooled_patches(x: Tensor) -> Tensor:
-    """The 4 × 4 patch that each 2 × 2 pool of a 3 × 3 convolution depends on.
+    """Cut out the 4 × 4 patch that each 2 × 2 pool of a 3 × 3 convolution depends on.
 
     Args:
         x: ``(batch, 1, height, width)``, even height and width.
@@ -54,13 +57,13 @@ def pooled_patches(x: Tensor) -> Tensor:
 
 
 def four_places(weight: Tensor) -> Tensor:
-    """3 × 3 kernels at each of the four places of a 4 × 4 patch: ``(channels, 3, 3)`` → ``(4 * channels, 16)``."""
+    """Put 3 × 3 kernels at the four places of a 4 × 4 patch: ``(channels, 3, 3)`` → ``(4 * channels, 16)``."""
     placed = [functional.pad(weight, (j, 1 - j, i, 1 - i)) for i in (0, 1) for j in (0, 1)]
     return torch.cat(placed).flatten(1)
 
 
 class _LargestOfFour(torch.autograd.Function):
-    """``(n, 16)`` patches and ``(4 * channels, 16)`` kernels to ``(n, channels)``, the largest of four products."""
+    """The largest of four products: ``(n, 16)`` patches and ``(4 * channels, 16)`` kernels → ``(n, channels)``."""
 
     @staticmethod
     def forward(ctx: Any, patches: Tensor, kernels: Tensor) -> Tensor:
@@ -82,17 +85,17 @@ class _LargestOfFour(torch.autograd.Function):
         for patch, top, gradient in zip(*pieces):
             products = (patch @ transposed).view(len(patch), 4, -1)
             share = (products == top[:, None]).to(patch.dtype)
-            # Where several are largest, which rounding makes frequent in bfloat16, they share the gradient.
+            # Several products may be equally large, which is frequent in bfloat16. They share the gradient.
             share *= (gradient / share.sum(dim=1))[:, None]
             total += share.flatten(1).T @ patch
         return None, total.to(kernels.dtype)
 
 
 def first_block(convolution: nn.Conv2d, norm: nn.BatchNorm2d, x: Tensor) -> Tensor:
-    """Convolution, batch norm in training mode, ReLU and 2 × 2 max pooling of a one-channel input.
+    """Compute convolution, batch norm in training mode, ReLU and 2 × 2 max pooling of a one-channel input.
 
-    The same numbers as the four layers one after another give, and the same gradients of the layers' parameters; none
-    for the input. The running statistics are updated likewise. Under autocast the products are made in its dtype.
+    The values and the gradients of the parameters are those of the four layers one after another. The input gets no
+    gradient. The running statistics are updated as usual. Under autocast the products are computed in its dtype.
 
     Args:
         convolution: 3 × 3 with padding 1 and one input channel.
@@ -111,13 +114,13 @@ def first_block(convolution: nn.Conv2d, norm: nn.BatchNorm2d, x: Tensor) -> Tens
         with torch.no_grad():
             patch_mean, covariance = patch_moments(x)
             patches = pooled_patches(x).to(dtype)
-        # With the one channel last, as the weight may lie in memory: its gradient then lies there likewise.
+        # The gradient gets the weight's memory layout, which may be channels last.
         weight = convolution.weight.float().permute(0, 2, 3, 1).flatten(1)
-        # The convolution's bias and the batch's mean cancel: the bias enters the running mean alone.
+        # The bias of the convolution cancels with the mean of the batch. Only the running mean contains it.
         mean = weight @ patch_mean
         variance = ((weight @ covariance) * weight).sum(dim=1)
         scale = norm.weight * (variance + norm.eps).rsqrt()
-        # Distributed training wants a gradient for every parameter: the bias takes part with a gradient of zero.
+        # Distributed training needs a gradient for every parameter, so the bias gets a gradient of zero.
         shift = norm.bias - mean * scale + 0 * convolution.bias
         with torch.no_grad():
             momentum = 0.1 if norm.momentum is None else norm.momentum
@@ -125,7 +128,7 @@ def first_block(convolution: nn.Conv2d, norm: nn.BatchNorm2d, x: Tensor) -> Tens
             norm.running_var.lerp_(variance * (x.numel() / (x.numel() - 1)), momentum)
             if norm.num_batches_tracked is not None:
                 norm.num_batches_tracked.add_(1)
-        # With the scale folded into the weights, sign included, pooling comes first and ReLU after it.
+        # The scale and its sign are folded into the weights, so pooling comes first and ReLU after it.
         kernels = four_places((weight * scale[:, None]).view(-1, 3, 3)).to(dtype)
         largest = _LargestOfFour.apply(patches, kernels)
         pooled = functional.relu(largest + shift.to(dtype))
@@ -133,10 +136,10 @@ def first_block(convolution: nn.Conv2d, norm: nn.BatchNorm2d, x: Tensor) -> Tens
 
 
 def training_features(encoder: Encoder, x: Tensor) -> Tensor:
-    """What ``encoder(x)`` gives in training mode, by way of :func:`first_block`.
+    """Compute ``encoder(x)`` in training mode, by :func:`first_block`.
 
     Args:
-        encoder: in training mode.
+        encoder: an encoder in training mode.
         x: ``(batch, 1, n_mels, n_frames)`` float32, ``n_frames`` a multiple of the encoder's stride.
 
     Returns:

@@ -1,4 +1,4 @@
-"""Bootstrap your own latent: an online network learns to predict a slowly moving copy of itself.
+"""BYOL: an online network learns to predict what a slowly moving copy of itself makes of another view.
 
 Source:
     Grill et al., Bootstrap Your Own Latent (arXiv 2006.07733); for audio Niizumi et al. (arXiv 2103.06695).
@@ -29,12 +29,12 @@ def clip_embeddings(encoder: FrameEncoder, view: Tensor) -> Tensor:
         ``(batch, feature_size)``.
     """
     if isinstance(encoder, Encoder) and view.device.type == "cpu":
-        return pooled(training_features(encoder, view), MAX_MEAN)  # the same features, sooner
+        return pooled(training_features(encoder, view), MAX_MEAN)  # the same values, faster
     return pooled(encoder(view), MAX_MEAN)
 
 
 def projection_head(input_size: int, hidden_size: int = 4096, output_size: int = 256) -> nn.Sequential:
-    """Projector and predictor alike: linear, batch norm, ReLU, linear."""
+    """Make a projector or a predictor: linear, batch norm, ReLU, linear."""
     return nn.Sequential(
         nn.Linear(input_size, hidden_size),
         nn.BatchNorm1d(hidden_size),
@@ -44,7 +44,11 @@ def projection_head(input_size: int, hidden_size: int = 4096, output_size: int =
 
 
 def byol_loss(prediction: Tensor, target: Tensor) -> Tensor:
-    """Mean of 2 − 2·cos(prediction, target) over the batch; both ``(batch, size)``. In [0, 4].
+    """The mean of 2 − 2·cos(prediction, target) over the batch, in [0, 4].
+
+    Args:
+        prediction: ``(batch, size)``.
+        target: ``(batch, size)``.
 
     Example:
         >>> byol_loss(torch.tensor([[1.0, 0.0]]), torch.tensor([[0.0, 1.0]]))
@@ -53,17 +57,17 @@ def byol_loss(prediction: Tensor, target: Tensor) -> Tensor:
     return (2 - 2 * functional.cosine_similarity(prediction.float(), target.float(), dim=-1)).mean()
 
 
-def embedding_spread(embeddings: Tensor) -> float:
-    """How far a batch of embeddings spreads over the sphere: 0 when all are the same, 1 when they spread evenly.
+def embedding_std(embeddings: Tensor) -> float:
+    """The standard deviation of embeddings on the unit sphere: 0 if all are equal, 1 if they are spread evenly.
 
-    The standard deviation over the batch of the normalised embeddings, averaged over dimensions and multiplied by
-    the root of their number. A training that collapses shows here first.
+    It is taken over the batch, averaged over the dimensions, and multiplied by the root of their number. A falling
+    value is the first sign that training collapses.
 
     Args:
-        embeddings: ``(batch, size)``, a batch of at least two.
+        embeddings: ``(batch, size)``, at least two. They are normalised first.
 
     Example:
-        >>> embedding_spread(torch.ones(8, 256))
+        >>> embedding_std(torch.ones(8, 256))
         0.0
     """
     directions = functional.normalize(embeddings.float(), dim=-1)
@@ -71,7 +75,7 @@ def embedding_spread(embeddings: Tensor) -> float:
 
 
 class OnlineNetwork(nn.Module):
-    """Encoder, projector and predictor: what the gradient trains.
+    """Encoder, projector and predictor, which are trained by gradients.
 
     Shape:
         - input ``(batch, 1, n_mels, time)`` normalised log-mel
@@ -89,7 +93,7 @@ class OnlineNetwork(nn.Module):
 
 
 class TargetNetwork(nn.Module):
-    """Encoder and projector that follow the online network as an exponential moving average.
+    """Encoder and projector, which follow the online network as an exponential moving average.
 
     Shape:
         - input ``(batch, 1, n_mels, time)`` normalised log-mel
@@ -107,6 +111,6 @@ class TargetNetwork(nn.Module):
 
     @torch.no_grad()
     def follow(self, online: OnlineNetwork, decay: float) -> None:
-        """Move every parameter towards the online network's: ``decay`` of the old, ``1 - decay`` of the new."""
+        """Set every parameter to ``decay`` times itself plus ``1 - decay`` times the online network's."""
         new = (*online.encoder.parameters(), *online.projector.parameters())
         torch._foreach_lerp_(tuple(self.parameters()), new, 1 - decay)

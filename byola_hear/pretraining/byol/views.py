@@ -1,7 +1,7 @@
-"""Augmented views of log-mel crops, a whole batch at a time on its device.
+"""Augmented views of log-mel crops, computed for a whole batch at once.
 
-From one normalised crop two views are made, each by mixup, random resize crop and a random linear fader, all drawn for
-each clip by itself; both views together are then normalised again. No loop runs over clips.
+Two views are made of each normalised crop, by mixup, a random resize crop and a random linear fader. Each crop gets its
+own random values. Both views together are then normalised again.
 
 Source:
     Niizumi et al., BYOL for Audio (arXiv 2103.06695, 2204.07402).
@@ -20,15 +20,16 @@ from byola_hear.models.frontend import LOG_OFFSET
 
 @dataclass(frozen=True)
 class ViewConfig:
-    """Strengths of the augmentations; the defaults are BYOL-A v2's.
+    """Strengths of the augmentations. The defaults are those of BYOL-A v2.
 
     Attributes:
-        mixup_ratio: largest share of a past clip that is mixed in; 0.4 in v1, 0.2 in v2, 0 for none.
-        memory_size: past clips to choose from.
-        canvas_time: length of the virtual canvas, as a multiple of the crop's.
-        smallest: smallest side of a resized crop, as a multiple of the input's.
-        largest: largest side.
-        fader_gain: the linear fader runs between two values in ±this, in standard deviations; 0 for none (v1).
+        mixup_ratio: largest share of a past crop that is mixed in: 0.4 in v1, 0.2 in v2; 0 turns mixup off.
+        memory_size: number of past crops to choose from.
+        canvas_time: length of the virtual canvas, as a multiple of the crop's length.
+        smallest: smallest side of the resized box, as a multiple of the crop's side.
+        largest: largest side of the resized box, as a multiple of the crop's side.
+        fader_gain: largest absolute value at either end of the linear fader, in standard deviations; 0 turns it off
+            (v1).
     """
 
     mixup_ratio: float = 0.2
@@ -52,7 +53,7 @@ class ViewConfig:
 
 
 def mixup(x: Tensor, background: Tensor, share: Tensor) -> Tensor:
-    """Mix a background into clips in the exponential domain: log((1 − a)·exp(x) + a·exp(background)).
+    """Mix a background into crops in the exponential domain: log((1 − a)·exp(x) + a·exp(background)).
 
     Args:
         x: ``(batch, 1, n_mels, time)`` normalised log-mel.
@@ -60,7 +61,7 @@ def mixup(x: Tensor, background: Tensor, share: Tensor) -> Tensor:
         share: ``(batch,)`` a, in [0, 1].
 
     Returns:
-        Same shape as ``x``.
+        The same shape as ``x``.
     """
     a = share[:, None, None, None]
     return ((1 - a) * x.exp() + a * background.exp() + LOG_OFFSET).log()
@@ -70,15 +71,15 @@ def draw_boxes(n_boxes: int, height: int, width: int, config: ViewConfig, genera
     """Draw the boxes of random resize crops.
 
     Args:
-        n_boxes: how many.
-        height: of the input, bands.
-        width: of the input, frames.
-        config: ranges.
-        generator: randomness; boxes lie on its device.
+        n_boxes: number of boxes.
+        height: height of the input, in bands.
+        width: width of the input, in frames.
+        config: ranges of the sizes.
+        generator: source of randomness. The boxes are on its device.
 
     Returns:
-        ``(n_boxes, 4)`` top, left, height and width of each box in whole bands and frames, relative to the input's
-        corner; ``left`` is negative where a box begins in the empty canvas before the input.
+        ``(n_boxes, 4)`` top, left, height and width of each box, in whole bands and frames from the input's corner.
+        ``left`` is negative if a box begins in the empty canvas before the input.
     """
     canvas_width = int(width * config.canvas_time)
     random = torch.rand(n_boxes, 4, generator=generator, device=generator.device, dtype=torch.float64)
@@ -91,20 +92,20 @@ def draw_boxes(n_boxes: int, height: int, width: int, config: ViewConfig, genera
 
 
 def resize_crop(x: Tensor, boxes: Tensor) -> Tensor:
-    """Cut a box out of each clip and resize it to the clip's own size, bicubic with aligned corners.
+    """Cut a box out of each crop and resize it to the crop's size, bicubic with aligned corners.
 
     Args:
-        x: ``(batch, 1, height, width)``; beyond it there is zero, the mean of a normalised log-mel.
-        boxes: ``(batch, 4)`` as of :func:`draw_boxes`.
+        x: ``(batch, 1, height, width)``. Beyond its edges the value is zero, the mean of a normalised log-mel.
+        boxes: ``(batch, 4)`` boxes from :func:`draw_boxes`.
 
     Returns:
-        Same shape as ``x``.
+        The same shape as ``x``.
     """
     height, width = x.shape[-2:]
     top, left, box_height, box_width = boxes.to(x.dtype).unbind(1)
     rows = torch.linspace(0, 1, height, device=x.device, dtype=x.dtype)
     columns = torch.linspace(0, 1, width, device=x.device, dtype=x.dtype)
-    # grid_sample's coordinates: -1 and 1 are the centres of the first and last band or frame.
+    # In grid_sample's coordinates, -1 and 1 are the centres of the first and last band or frame.
     y = (top[:, None] + rows * (box_height[:, None] - 1)) * (2 / max(height - 1, 1)) - 1
     t = (left[:, None] + columns * (box_width[:, None] - 1)) * (2 / max(width - 1, 1)) - 1
     grid = torch.stack([t[:, None, :].expand(-1, height, -1), y[:, :, None].expand(-1, -1, width)], dim=-1)
@@ -112,14 +113,14 @@ def resize_crop(x: Tensor, boxes: Tensor) -> Tensor:
 
 
 def fade(x: Tensor, ends: Tensor) -> Tensor:
-    """Add a straight ramp over time to each clip: a fade in or out in the log domain.
+    """Add a linear ramp over time to each crop: a fade in or out in the log domain.
 
     Args:
         x: ``(batch, 1, n_mels, time)``.
-        ends: ``(batch, 2)`` the ramp's first and last value.
+        ends: ``(batch, 2)`` first and last value of the ramp.
 
     Returns:
-        Same shape as ``x``.
+        The same shape as ``x``.
     """
     ramp = torch.linspace(0, 1, x.shape[-1], device=x.device, dtype=x.dtype)
     values = ends[:, :1] + (ends[:, 1:] - ends[:, :1]) * ramp
@@ -127,16 +128,16 @@ def fade(x: Tensor, ends: Tensor) -> Tensor:
 
 
 def make_view(x: Tensor, memory: Tensor, config: ViewConfig, generator: torch.Generator) -> Tensor:
-    """One augmented view of every clip, before the second normalisation.
+    """Make one augmented view of every crop, before the second normalisation.
 
     Args:
         x: ``(batch, 1, n_mels, time)`` normalised log-mel crops.
-        memory: ``(n_past, 1, n_mels, time)`` normalised past crops; may hold none, then nothing is mixed in.
-        config: strengths.
-        generator: randomness, on the device of ``x``.
+        memory: ``(n_past, 1, n_mels, time)`` normalised past crops. If there are none, nothing is mixed in.
+        config: strengths of the augmentations.
+        generator: source of randomness, on the device of ``x``.
 
     Returns:
-        Same shape as ``x``.
+        The same shape as ``x``.
     """
     n, device = len(x), x.device
     share = config.mixup_ratio * torch.rand(n, generator=generator, device=device)
@@ -150,9 +151,13 @@ def make_view(x: Tensor, memory: Tensor, config: ViewConfig, generator: torch.Ge
 
 
 def make_views(x: Tensor, memory: Tensor, config: ViewConfig, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Two views of every clip, normalised by the mean and standard deviation of both together.
+    """Make two views of every crop, normalised by the mean and standard deviation of both together.
 
-    Args and shapes as in :func:`make_view`.
+    Args:
+        x: see :func:`make_view`, like the other arguments.
+        memory: past crops.
+        config: strengths of the augmentations.
+        generator: source of randomness.
 
     Returns:
         Two tensors of the shape of ``x``.

@@ -1,9 +1,8 @@
-"""Corpora by name: Debian packages, tars and folders of sounds → one folder of 16 kHz FLAC files and a manifest.
+"""Corpora: Debian packages, tars and folders of sounds become one folder of 16 kHz FLAC files with a manifest.
 
-The way of a sound: ``catalogue`` knows the packages and what in them is what; ``fetch`` brings a package,
-``deb`` unpacks it, ``sounds`` finds what is audible in it, ``decode`` gives it the form that training reads,
-``speech_filter`` keeps speech out of what is to be free of it, ``sampling`` keeps music from swamping the
-rest, and ``build`` does it for a whole set, goes on where it was interrupted and writes the manifest.
+``catalogue`` lists the packages and the rules for their sounds. ``packages`` fetches and unpacks a package. ``sounds``
+finds the sounds in it. ``decode`` converts them to 16 kHz mono. ``speech_filter`` finds speech, to leave it out of the
+non-speech set. ``sampling`` limits the amount of music. ``build`` does all of it for a set.
 
-Run as ``python -m byola_hear.pretraining corpora``.
+The command is ``python -m byola_hear.pretraining corpora``.
 """

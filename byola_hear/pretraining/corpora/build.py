@@ -1,9 +1,9 @@
-"""A set from its collections: fetched, decoded, freed of speech and duplicates, music sampled, listed.
+"""Build a set from collections: fetch and decode them, leave out speech and duplicates, sample music, list the rest.
 
-In the set's folder stand ``manifest.csv``, a folder of FLAC files for each collection, ``licences``,
-``left_out.csv`` with everything that did not come in and why, and ``journal``. What is in the journal is not done
-again, so the same command goes on where it was interrupted; to begin anew, delete the folder. What counts is the
-manifest: files that it does not name, such as an earlier sample of music, can go.
+The folder of a set contains ``manifest.csv``, a folder of FLAC files for each collection, ``licences``, ``journal``,
+and ``left_out.csv``, which lists every sound that was left out and the reason. What is in the journal is not built
+again, so the same call continues an interrupted build. To start again, delete the folder. FLAC files that the manifest
+does not list, such as those of an earlier sample of music, can be deleted.
 """
 
 from __future__ import annotations
@@ -25,32 +25,32 @@ from byola_hear.pretraining.corpora.collection import (
     sounds_of,
 )
 from byola_hear.pretraining.corpora.journal import read_journal, write_journal
-from byola_hear.pretraining.corpora.packages.fetch import Origin
-from byola_hear.pretraining.corpora.process import Outcome, file_name, process, sample_tracks
+from byola_hear.pretraining.corpora.packages.fetch import PackageOrigin
+from byola_hear.pretraining.corpora.process import CollectionOutcome, Rules, file_name, process, sample_tracks
 from byola_hear.pretraining.corpora.sampling import share_per_track
 from byola_hear.pretraining.corpora.side_by_side import side_by_side
 from byola_hear.pretraining.corpora.speech_filter import Detector, load_detector
-from byola_hear.pretraining.data.manifest import Clip, write_manifest
+from byola_hear.pretraining.data.manifest import ManifestClip, write_manifest
 from byola_hear.utils.files import locked, replacing
 
 
 @dataclass(frozen=True)
-class Settings:
+class BuildSettings:
     """How a set is built.
 
     Attributes:
-        folder: of the set.
-        downloads: of packages.
+        folder: folder of the set.
+        downloads: folder of packages.
         origin: where packages come from.
-        leave_out_speech: whether sounds in which somebody speaks are left out.
-        music_share: music is sampled so that it is at most this part of the set.
-        seed: of the sample.
-        jobs: processes that work side by side.
+        leave_out_speech: whether sounds that contain speech are left out.
+        music_share: largest share of music in the set, from 0 to 1.
+        seed: seed of the sample of music.
+        jobs: number of processes.
     """
 
     folder: Path
     downloads: Path
-    origin: Origin
+    origin: PackageOrigin
     leave_out_speech: bool = False
     music_share: float = 0.5
     seed: int = 42
@@ -65,42 +65,48 @@ class Settings:
 
 @dataclass(frozen=True)
 class Built:
-    """What became of one collection; ``problem`` says in a line why there is nothing of it, and is empty otherwise."""
+    """The result of building a collection.
+
+    Attributes:
+        name: name of the collection.
+        outcome: its clips, and the sounds left out.
+        problem: one line that says why nothing was built; empty if something was.
+    """
 
     name: str
-    outcome: Outcome = field(default_factory=Outcome)
+    outcome: CollectionOutcome = field(default_factory=CollectionOutcome)
     problem: str = ""
 
 
 def build(
-    collections: Sequence[Collection], settings: Settings, on_done: Callable[[Built], None] = lambda built: None
+    collections: Sequence[Collection], settings: BuildSettings, on_done: Callable[[Built], None] = lambda built: None
 ) -> list[Built]:
     """Build a set and write its manifest.
 
     Args:
-        collections: in order; of sounds that several hold, the first keeps it.
-        settings: how.
-        on_done: told of each collection when its sounds other than music are done.
+        collections: collections in order. A sound of several collections is taken from the first one.
+        settings: how to build.
+        on_done: called with each collection when its sounds other than music are built.
 
     Returns:
-        What became of each collection, in the order given, music and the duplicates between them considered.
+        The result of each collection, in the given order, with music and without duplicates.
 
     Raises:
-        ValueError: if nothing at all could be built, the folder holds another set, is being built or lies in what it
-            would be built from, or the speech detector is not installed.
+        ValueError: if nothing could be built; if the folder holds another set, is being built, or lies inside an input;
+            or if the speech detector is not installed.
     """
     for collection in collections:
         files = settings.folder / file_name(collection.name)
         if collection.path is not None and files.resolve().is_relative_to(collection.path.resolve()):
-            raise ValueError(f"{settings.folder}: expected a folder outside of {collection.path}, its input")
+            raise ValueError(f"{settings.folder}: expected a folder outside of its input {collection.path}")
     if settings.leave_out_speech:
         _detector()
     with _claimed(settings.folder, {collection.set_name for collection in collections}):
         return _build(collections, settings, on_done)
 
 
-def _build(collections: Sequence[Collection], settings: Settings, on_done: Callable[[Built], None]) -> list[Built]:
-    """What :func:`build` does once the folder is its own."""
+def _build(collections: Sequence[Collection], settings: BuildSettings, on_done: Callable[[Built], None]) -> list[Built]:
+    """Do what :func:`build` does after it has claimed the folder."""
     built = side_by_side(collections, partial(_build_one, settings=settings), settings.jobs, on_done)
     _drop_common(built)
     share_s = _music_per_track(built, settings.music_share)
@@ -112,7 +118,7 @@ def _build(collections: Sequence[Collection], settings: Settings, on_done: Calla
     clips = [clip for one in built for clip in one.outcome.clips]
     if not clips:
         problems = "; ".join(one.problem for one in built if one.problem)
-        raise ValueError(f"nothing was built{': ' + problems if problems else ', no sound was left'}")
+        raise ValueError(f"nothing was built: {problems or 'every sound was left out'}")
     _write_left_out(built, settings.folder / "left_out.csv")
     write_manifest(clips, settings.folder / "manifest.csv")
     shutil.rmtree(settings.folder / "unpacked", ignore_errors=True)
@@ -121,17 +127,17 @@ def _build(collections: Sequence[Collection], settings: Settings, on_done: Calla
 
 @contextmanager
 def _claimed(folder: Path, set_names: set[str]) -> Iterator[None]:
-    """Make a folder a set's own, so that no other takes its manifest's place, and hold it against a second build."""
+    """Mark a folder as that of a set, whose manifest no other set may replace, and lock it against a second build."""
     mark = folder / "journal" / "set.txt"
     mark.parent.mkdir(parents=True, exist_ok=True)
     with open(mark, "a+", encoding="utf-8") as file:
         if not locked(file):
-            raise ValueError(f"{folder}: another build is at work there; expected a folder of its own")
+            raise ValueError(f"{folder}: another build is running in this folder; choose another folder")
         file.seek(0)
         present = set(file.read().split())
         if present and present != set_names:
             names = ", ".join(sorted(set_names))
-            raise ValueError(f"{folder} holds the {present.pop()} set: expected another folder for the {names} set")
+            raise ValueError(f"{folder}: holds the {present.pop()} set; choose another folder for the {names} set")
         if not present:
             file.write("\n".join(sorted(set_names)) + "\n")
             file.flush()
@@ -140,14 +146,44 @@ def _claimed(folder: Path, set_names: set[str]) -> Iterator[None]:
 
 @cache
 def _detector() -> Detector:
-    """Loaded once a process."""
+    """The speech detector, loaded once per process."""
     return load_detector()
 
 
-def _build_one(collection: Collection, settings: Settings) -> Built:
-    """A collection's sounds but for music that is to be sampled."""
-    journal = settings.folder / "journal" / f"{collection.name}.json"
-    key = collection.key(settings.leave_out_speech)
+def _build_one(collection: Collection, settings: BuildSettings) -> Built:
+    """Build the sounds of a collection, except for music that is to be sampled."""
+
+    def make(root: Path, rules: Rules) -> CollectionOutcome:
+        unreadable: list[tuple[str, str]] = []
+        outcome = process(sounds_of(root, unreadable), rules, settings.folder)
+        for name, reason in unreadable:
+            outcome.leave_out(name, "unreadable", detail=reason)
+        keep_licence(collection, root, settings.folder / "licences")
+        return outcome
+
+    return _build_once(collection, settings, collection.name, collection.key(settings.leave_out_speech), make)
+
+
+def _sample_one(collection: Collection, settings: BuildSettings, share_s: float) -> Built:
+    """Build the share of music of a collection."""
+    # A difference below a second between two builds is no reason to sample again.
+    key = {**collection.key(settings.leave_out_speech), "seconds": round(min(share_s, 1e9)), "seed": settings.seed}
+
+    def make(root: Path, rules: Rules) -> CollectionOutcome:
+        return sample_tracks(sounds_of(root, []), rules, settings.folder, share_s, settings.seed)
+
+    return _build_once(collection, settings, f"{collection.name}.music", key, make)
+
+
+def _build_once(
+    collection: Collection,
+    settings: BuildSettings,
+    journal_name: str,
+    key: dict[str, object],
+    make: Callable[[Path, Rules], CollectionOutcome],
+) -> Built:
+    """Read an outcome from its journal, or open the collection, make the outcome and write the journal."""
+    journal = settings.folder / "journal" / f"{journal_name}.json"
     known = read_journal(journal, key)
     if known is not None and _complete(known, settings.folder):
         return Built(collection.name, known)
@@ -155,47 +191,23 @@ def _build_one(collection: Collection, settings: Settings) -> Built:
     try:
         root, source = open_collection(collection, work, settings.downloads, settings.origin)
         detector = _detector() if settings.leave_out_speech else None
-        unreadable: list[tuple[str, str]] = []
-        rules = rules_of(collection, root, source, detector)
-        outcome = process(sounds_of(root, unreadable), rules, settings.folder)
-        keep_licence(collection, root, settings.folder / "licences")
+        outcome = make(root, rules_of(collection, root, source, detector))
     except ValueError as error:
         return Built(collection.name, problem=" ".join(str(error).split()))
-    for name, reason in unreadable:
-        outcome.leave_out(name, "unreadable", detail=reason)
     write_journal(journal, key, outcome)
+    # The unpacked files of tracks are needed again when music is sampled.
     if not outcome.tracks:
         shutil.rmtree(work / collection.name, ignore_errors=True)
     return Built(collection.name, outcome)
 
 
-def _sample_one(collection: Collection, settings: Settings, share_s: float) -> Built:
-    """A collection's share of music."""
-    journal = settings.folder / "journal" / f"{collection.name}.music.json"
-    # A difference of a second between two builds is not worth doing it again.
-    key = {**collection.key(settings.leave_out_speech), "seconds": round(min(share_s, 1e9)), "seed": settings.seed}
-    known = read_journal(journal, key)
-    if known is not None and _complete(known, settings.folder):
-        return Built(collection.name, known)
-    work = settings.folder / "unpacked"
-    try:
-        root, source = open_collection(collection, work, settings.downloads, settings.origin)
-        rules = rules_of(collection, root, source, _detector() if settings.leave_out_speech else None)
-        outcome = sample_tracks(sounds_of(root, []), rules, settings.folder, share_s, settings.seed)
-    except ValueError as error:
-        return Built(collection.name, problem=" ".join(str(error).split()))
-    write_journal(journal, key, outcome)
-    shutil.rmtree(work / collection.name, ignore_errors=True)
-    return Built(collection.name, outcome)
-
-
-def _complete(outcome: Outcome, folder: Path) -> bool:
-    """Whether all files are where they were written."""
+def _complete(outcome: CollectionOutcome, folder: Path) -> bool:
+    """Whether all files of an outcome still exist."""
     return all((folder / clip.path).is_file() for clip in outcome.clips)
 
 
 def _music_per_track(built: Sequence[Built], music_share: float) -> float:
-    """Seconds of each track so that music is that part of the set; all of it where there is nothing else."""
+    """Compute the seconds to take of each track for that share of music; all of it, if there are no other sounds."""
     other_s = sum(clip.duration_s for one in built for clip in one.outcome.clips)
     durations = [seconds for one in built for _, seconds in one.outcome.tracks]
     if music_share == 1 or other_s == 0:
@@ -204,11 +216,11 @@ def _music_per_track(built: Sequence[Built], music_share: float) -> float:
 
 
 def _drop_common(built: Sequence[Built]) -> None:
-    """Leave out what an earlier collection holds already; the files stay."""
+    """Leave out clips that an earlier collection has as well. Their files stay."""
     seen: set[str] = set()
     for one in built:
         outcome = one.outcome
-        kept: list[tuple[Clip, str]] = []
+        kept: list[tuple[ManifestClip, str]] = []
         for clip, digest in zip(outcome.clips, outcome.digests):
             if digest in seen:
                 outcome.counts["kept"] -= 1
@@ -221,8 +233,8 @@ def _drop_common(built: Sequence[Built]) -> None:
 
 
 def _joined(built: Built, music: Built) -> Built:
-    """The two parts of a collection's outcome as one."""
-    both = Outcome(
+    """Join the outcomes of a collection's music and of its other sounds."""
+    both = CollectionOutcome(
         clips=built.outcome.clips + music.outcome.clips,
         digests=built.outcome.digests + music.outcome.digests,
         tracks=built.outcome.tracks,
@@ -233,6 +245,7 @@ def _joined(built: Built, music: Built) -> Built:
 
 
 def _write_left_out(built: Sequence[Built], path: Path) -> None:
+    """Write the table of sounds that were left out."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(("collection", "sound", "reason", "seconds", "detail"))

@@ -1,4 +1,4 @@
-"""What is built into a set: a corpus of the catalogue, or a tar or folder that the user has."""
+"""Collections, of which a set is built: corpora of the catalogue, and the user's own tars and folders."""
 
 from __future__ import annotations
 
@@ -13,14 +13,15 @@ from pathlib import Path, PurePosixPath
 from byola_hear.pretraining.corpora.catalogue.corpus import Corpus
 from byola_hear.pretraining.corpora.catalogue.lookup import catalogue, find
 from byola_hear.pretraining.corpora.packages.deb import control_fields, unpack
-from byola_hear.pretraining.corpora.packages.fetch import Origin, fetch
+from byola_hear.pretraining.corpora.packages.fetch import PackageOrigin, fetch
 from byola_hear.pretraining.corpora.process import Rules, file_name
 from byola_hear.pretraining.corpora.sounds.find import find_sounds, sound_suffixes
 from byola_hear.pretraining.corpora.sounds.sound import Sound
 from byola_hear.pretraining.corpora.speech_filter import Detector
-from byola_hear.pretraining.data.collect import TAR_ENDING, is_tar, speaker_rows, unpack_tar
+from byola_hear.pretraining.data.collect import speaker_rows
+from byola_hear.pretraining.data.tars import TAR_ENDING, is_tar, unpack_tar
 
-#: What stands in a set's folder besides the collections'.
+#: Names in a set's folder that no collection may have.
 _TAKEN = frozenset(("downloads", "journal", "left_out.csv", "licences", "manifest.csv", "unpacked"))
 _LICENCE_FILE = re.compile(r"(licen[cs]e|copying|copyright)", re.IGNORECASE)
 
@@ -30,8 +31,8 @@ class Collection:
     """One source of sounds.
 
     Attributes:
-        corpus: its entry in the catalogue, or one made for the user's tar or folder.
-        path: the tar or folder; None for a Debian package.
+        corpus: its entry in the catalogue, or an entry made for the user's tar or folder.
+        path: path of the tar or folder; None for a Debian package.
         set_name: ``speech`` or ``nonspeech``.
     """
 
@@ -41,19 +42,19 @@ class Collection:
 
     @property
     def name(self) -> str:
-        """Of the corpus."""
+        """Name of the corpus."""
         return self.corpus.name
 
     def key(self, filtered: bool) -> dict[str, object]:
-        """Everything that what is built from it depends on, besides the version of a package.
+        """Everything, apart from the version of a package, that decides what is built.
 
         Args:
-            filtered: whether sounds with speech are left out.
+            filtered: whether sounds that contain speech are left out.
         """
         return {"rules": self.corpus.rules_digest(), "speech left out": filtered, "contents": self._stamp()}
 
     def _stamp(self) -> str:
-        """Changes when the user's tar or folder does."""
+        """A digest that changes when the user's tar or folder changes."""
         if self.path is None:
             return ""
         files = [self.path] if self.path.is_file() else sorted(p for p in self.path.rglob("*") if p.is_file())
@@ -63,19 +64,19 @@ class Collection:
 
 
 def resolve(inputs: Sequence[str], set_name: str, kind: str = "", licence: str = "") -> list[Collection]:
-    """What the user named, each once.
+    """Find the collections that the user named, each once.
 
     Args:
-        inputs: names of corpora, ``all`` for those of the set that are Debian packages, paths of tars and folders;
-            a folder that is called like a package is told apart by a leading ``./``.
+        inputs: names of corpora, paths of tars and folders, and ``all`` for all Debian packages of the set. The path of
+            a folder with the name of a package begins with ``./``.
         set_name: ``speech`` or ``nonspeech``.
-        kind: of what is in tars and folders that the catalogue does not know; ``speech``, or ``other`` in the
-            non-speech set, if empty.
-        licence: of what is in them.
+        kind: kind of the sounds in tars and folders that the catalogue does not know. If empty, it is ``speech`` in the
+            speech set and ``other`` in the non-speech set.
+        licence: licence of these sounds.
 
     Raises:
-        ValueError: for a name that is neither in the catalogue nor a tar or folder, and for collections whose folders
-            in the set would be one, or one that the set needs.
+        ValueError: if a name is neither in the catalogue nor a tar or folder; or if two collections would have the same
+            folder in the set, or one would have a folder that the set itself needs.
     """
     found: dict[str, Collection] = {}
     packages = {corpus.name for corpus in catalogue(set_name) if not corpus.origin}
@@ -91,13 +92,15 @@ def resolve(inputs: Sequence[str], set_name: str, kind: str = "", licence: str =
         for collection in collections:
             if collection.corpus.origin and collection.path is None:
                 raise ValueError(
-                    f"{given} is no Debian package: expected the path of its tar or folder, "
+                    f"{given} is not a Debian package; expected the path of its tar or folder, "
                     f"made from {collection.corpus.origin}"
                 )
-            # Some file systems don't tell capitals from small letters.
+            # Some file systems ignore case.
             folder = file_name(collection.name).lower()
             if folder in _TAKEN:
-                raise ValueError(f"expected a collection of another name: {folder} is of the set itself, got {given}")
+                raise ValueError(
+                    f"expected a collection of another name than {folder}, which the set itself needs, got {given}"
+                )
             other = found.setdefault(folder, collection)
             if other != collection:
                 names = f"{other.name!r} and {collection.name!r}"
@@ -106,9 +109,9 @@ def resolve(inputs: Sequence[str], set_name: str, kind: str = "", licence: str =
 
 
 def _own(path: Path, set_name: str, kind: str, licence: str) -> Collection:
-    """A tar or folder; the catalogue may know more of one of that name."""
+    """Make a collection of a tar or folder. The catalogue may have an entry of that name."""
     if not path.exists():
-        raise ValueError(f"expected a tar or folder, found nothing at {path}")
+        raise ValueError(f"expected a tar or folder, but {path} does not exist")
     if path.is_file() and not is_tar(path):
         raise ValueError(f"expected a tar archive, got {path}")
     name = TAR_ENDING.sub("", path.resolve().name)
@@ -117,20 +120,20 @@ def _own(path: Path, set_name: str, kind: str, licence: str) -> Collection:
     return Collection(known[0] if known else made, path, set_name)
 
 
-def open_collection(collection: Collection, work: Path, downloads: Path, origin: Origin) -> tuple[Path, str]:
-    """Fetch and unpack what is needed.
+def open_collection(collection: Collection, work: Path, downloads: Path, origin: PackageOrigin) -> tuple[Path, str]:
+    """Fetch and unpack a collection, if necessary.
 
     Args:
-        collection: to be opened.
-        work: folder for what is unpacked.
+        collection: collection to open.
+        work: folder for unpacked files.
         downloads: folder of packages.
         origin: where packages come from.
 
     Returns:
-        The folder with its files, and what to call its source: the name, with the version if it is a package.
+        The folder of its files, and the name of its source: the name of the collection, with a package's version.
 
     Raises:
-        ValueError: if it cannot be had or unpacked.
+        ValueError: if it can't be fetched or unpacked.
     """
     if collection.path is None:
         deb = fetch(collection.name, downloads, origin)
@@ -147,29 +150,29 @@ def open_collection(collection: Collection, work: Path, downloads: Path, origin:
 
 
 def sounds_of(root: Path, unreadable: list[tuple[str, str]]) -> Iterator[Sound]:
-    """The sounds of an opened collection, called as the catalogue's rules expect.
+    """Find the sounds of an opened collection, under the names that the catalogue's rules expect.
 
     Args:
-        root: its folder.
-        unreadable: gets the name of, and the reason for, each file that cannot be read.
+        root: folder of its files.
+        unreadable: the name and the error of each file that can't be read are appended to it.
     """
     for sound in find_sounds(root, lambda name, reason: unreadable.append((name, reason))):
-        # A name that is no text on this machine is to be one in the manifest.
+        # A name that is not valid text on this machine becomes text in the manifest.
         name = sound.name.encode("utf-8", "replace").decode("utf-8")
         yield replace(sound, name=name.removeprefix("usr/share/"))
 
 
 def rules_of(collection: Collection, root: Path, source: str, detector: Detector | None) -> Rules:
-    """What to do with an opened collection's sounds.
+    """Make the rules for the sounds of an opened collection.
 
     Args:
-        collection: opened.
-        root: its folder.
-        source: what to call its source.
-        detector: of speech that is to be left out, or None.
+        collection: the collection.
+        root: folder of its files.
+        source: name of its source.
+        detector: detector of speech to leave out, or None to keep it.
     """
     corpus = collection.corpus
-    # File name → language, where the listing tells, and speaker.
+    # File name → speaker, after the language if the listing has one.
     speakers = {
         PurePosixPath(row["file"]).name: "/".join(filter(None, (row.get("language"), row["speaker"])))
         for row in (speaker_rows(root) if collection.path is not None else ())
@@ -194,17 +197,17 @@ def rules_of(collection: Collection, root: Path, source: str, detector: Detector
 
 
 def keep_licence(collection: Collection, root: Path, folder: Path) -> None:
-    """Copy a collection's licence texts beside what is built from it.
+    """Copy the licence texts of an opened collection.
 
     Args:
-        collection: opened.
-        root: its folder.
-        folder: for the texts; made if need be.
+        collection: the collection.
+        root: folder of its files.
+        folder: folder for the texts. It is created if there are any.
     """
     if collection.path is None:
         texts = [root / "usr" / "share" / "doc" / collection.name / "copyright"]
     else:
-        # A tar mostly holds one folder with everything in it.
+        # Most tars contain one folder with everything in it.
         texts = sorted(path for depth in ("*", "*/*") for path in root.glob(depth) if _LICENCE_FILE.match(path.name))
     for text in texts:
         if text.is_file():

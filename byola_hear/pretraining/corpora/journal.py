@@ -1,4 +1,4 @@
-"""What was done is noted, one file a collection, so that an interrupted build goes on behind what is done."""
+"""The journal of a build: one file per collection with what was built, so that an interrupted build can continue."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
 
-from byola_hear.pretraining.corpora.process import Outcome
-from byola_hear.pretraining.data.manifest import Clip
+from byola_hear.pretraining.corpora.process import CollectionOutcome
+from byola_hear.pretraining.data.manifest import ManifestClip
 from byola_hear.utils.files import replacing
 
-#: Changes when what is built from the same sounds by the same rules changes.
+#: Version of the journal. It is raised when the same sounds and rules give other files.
 FORMAT = 1
 
 
-def write_journal(path: Path, key: dict[str, object], outcome: Outcome) -> None:
-    """Note an outcome, whole or not at all.
+def write_journal(path: Path, key: dict[str, object], outcome: CollectionOutcome) -> None:
+    """Write an outcome, completely or not at all.
 
     Args:
         path: file to write.
-        key: everything that the outcome depends on.
-        outcome: to note.
+        key: everything that the outcome depends on, as JSON values.
+        outcome: outcome to write.
     """
     content = {
         "format": FORMAT,
@@ -37,24 +37,27 @@ def write_journal(path: Path, key: dict[str, object], outcome: Outcome) -> None:
         file.write(json.dumps(content, indent=0).encode("utf-8"))
 
 
-def read_journal(path: Path, key: dict[str, object]) -> Outcome | None:
-    """An outcome noted earlier, or None if there is none, or one that depended on something else.
+def read_journal(path: Path, key: dict[str, object]) -> CollectionOutcome | None:
+    """Read an outcome.
 
     Args:
         path: file to read.
-        key: everything that the outcome depends on.
+        key: everything that the outcome depends on, as JSON values.
+
+    Returns:
+        The outcome, or None if there is none with this key.
     """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         if content["format"] != FORMAT or content["key"] != json.loads(json.dumps(key)):
             return None
-        return Outcome(
-            clips=[Clip(**row) for row in content["clips"]],
+        return CollectionOutcome(
+            clips=[ManifestClip(**row) for row in content["clips"]],
             digests=list(content["digests"]),
             tracks=[(name, seconds) for name, seconds in content["tracks"]],
             counts=Counter(content["counts"]),
             left_out=[(name, reason, seconds, detail) for name, reason, seconds, detail in content["left_out"]],
         )
     except (OSError, ValueError, KeyError, TypeError):
-        # Missing, or not what this version writes: the work is done again.
+        # The file is missing or of another version, so the collection is built again.
         return None

@@ -1,7 +1,4 @@
-"""One collection's sounds → FLAC files and the rows that describe them.
-
-A collection is what was unpacked from a package or a tar, or a folder as it is.
-"""
+"""Decode the sounds of a collection into FLAC files, and list them."""
 
 from __future__ import annotations
 
@@ -25,24 +22,24 @@ from byola_hear.pretraining.corpora.decode import (
 )
 from byola_hear.pretraining.corpora.sampling import PIECE_S, draw_order, pieces
 from byola_hear.pretraining.corpora.sounds.sound import DecoderMissing, Sound, SoundError
-from byola_hear.pretraining.corpora.speech_filter import Detector, holds_speech
-from byola_hear.pretraining.data.manifest import Clip
+from byola_hear.pretraining.corpora.speech_filter import Detector, contains_speech
+from byola_hear.pretraining.data.manifest import ManifestClip
 
 
 @dataclass(frozen=True)
 class Rules:
-    """What to do with a collection's sounds.
+    """What to do with the sounds of a collection.
 
     Attributes:
-        name: of the collection; the folder of its files.
-        source: written into its rows.
-        licence: written into its rows.
-        takes: whether a sound of this name comes in.
-        kind_of: the kind of a sound, from its name.
-        group_of: what keeps dependent sounds together, from its name.
-        detector: sounds in which it finds speech are left out; None to keep all.
-        in_pieces: whether sounds longer than half a minute are cut and judged piece by piece.
-        sampled: the kind that is not taken as it comes but listed as tracks, to be sampled later; None for no kind.
+        name: name of the collection, and of the folder of its files.
+        source: source of its clips.
+        licence: licence of its clips.
+        takes: says whether to take a sound, given its name.
+        kind_of: gives the kind of a sound, given its name.
+        group_of: gives the group of a sound, given its name.
+        detector: detector of speech. Sounds that contain speech are left out. None keeps them.
+        in_pieces: whether to cut sounds longer than half a minute into pieces, and leave out single pieces.
+        sampled: kind whose sounds are only listed as tracks, to be sampled later; None for no kind.
     """
 
     name: str
@@ -57,37 +54,37 @@ class Rules:
 
 
 @dataclass
-class Outcome:
-    """What became of a collection.
+class CollectionOutcome:
+    """The clips of a collection, and the sounds that were left out.
 
     Attributes:
-        clips: its rows, paths relative to the set's folder.
-        digests: MD5 of each row's samples.
-        tracks: name and length in seconds of the sounds that are to be sampled.
-        counts: sounds, or pieces of them, by what happened: ``kept``, or why they were left out: ``path``,
-            ``speech``, ``duplicate``, ``short``, ``silent``, ``unreadable``, ``undecoded`` (no decoder installed).
-        left_out: name, reason, length in seconds where it is known, and what else there is to say, of all but
-            those left out by their path.
+        clips: its clips, whose paths are relative to the set's folder.
+        digests: MD5 of the samples of each clip.
+        tracks: name and length in seconds of each sound that is to be sampled.
+        counts: number of sounds or pieces that were ``kept``, or left out for the reasons ``path``, ``speech``,
+            ``duplicate``, ``short``, ``silent``, ``unreadable`` and ``undecoded`` (no decoder is installed).
+        left_out: name, reason, length in seconds (0 if unknown) and detail of each sound left out, except for those
+            left out by their path.
     """
 
-    clips: list[Clip] = field(default_factory=list)
+    clips: list[ManifestClip] = field(default_factory=list)
     digests: list[str] = field(default_factory=list)
     tracks: list[tuple[str, float]] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     left_out: list[tuple[str, str, float, str]] = field(default_factory=list)
 
     def leave_out(self, name: str, reason: str, seconds: float = 0.0, detail: str = "") -> None:
-        """Note a sound that does not come in."""
+        """Add a sound that is left out."""
         self.counts[reason] += 1
         self.left_out.append((name, reason, round(seconds, 3), detail))
 
 
-#: Longest part of a path, bytes: file systems take 255, of which endings need some.
+#: Longest part of a path, in bytes. File systems allow 255, of which endings need some.
 _LONGEST_NAME = 200
 
 
 def file_name(name: str) -> str:
-    """A name as it may stand in a path on any file system.
+    """Turn a name into one that any file system allows as a part of a path.
 
     Example:
         >>> file_name("a game: bang?")
@@ -95,24 +92,24 @@ def file_name(name: str) -> str:
     """
     if not name.strip("."):
         return "_"
-    # Letters of all scripts stay; what a file system or a shell may object to, or what leads elsewhere, does not.
+    # Letters of all scripts stay. Separators and characters special to a file system or a shell are replaced.
     text = re.sub(r"[^\w.@+-]", "_", name)
     encoded = text.encode("utf-8")
     if len(encoded) <= _LONGEST_NAME:
         return text
-    # Names that are long are often alike but for their ends.
+    # Long names often differ only at their ends, so the cut name gets a digest.
     digest = hashlib.sha256(encoded).hexdigest()[:12]
     return f"{encoded[: _LONGEST_NAME - len(digest) - 1].decode('utf-8', 'ignore')}~{digest}"
 
 
 class FileNames:
-    """Gives every sound a file of its own, whatever its name and on any file system."""
+    """Gives each sound a different path that any file system allows."""
 
     def __init__(self) -> None:
         self._given: set[str] = set()
 
     def path_for(self, collection: str, name: str, start_s: float | None = None) -> str:
-        """A relative path for a sound, or for the piece of it that starts at a time.
+        """Choose the relative path of a sound, or of the piece of it that starts at a time in seconds.
 
         Example:
             >>> FileNames().path_for("a-game", "games/a game/bang?.wav", 30.0)
@@ -131,18 +128,18 @@ class FileNames:
         return path
 
 
-def process(sounds: Iterable[Sound], rules: Rules, folder: Path) -> Outcome:
-    """Decode a collection's sounds into FLAC files.
+def process(sounds: Iterable[Sound], rules: Rules, folder: Path) -> CollectionOutcome:
+    """Decode the sounds of a collection into FLAC files, except for those that are to be sampled.
 
     Args:
-        sounds: in the order in which they are to be taken; of exact duplicates the first stays.
+        sounds: sounds in order. Of exact duplicates the first is kept.
         rules: what to do with them.
-        folder: of the set.
+        folder: folder of the set.
 
     Returns:
-        What became of them.
+        The clips and tracks, and the sounds left out.
     """
-    outcome, names, seen = Outcome(), FileNames(), set[str]()
+    outcome, names, seen = CollectionOutcome(), FileNames(), set[str]()
     for sound in sounds:
         if not rules.takes(sound.name):
             outcome.counts["path"] += 1
@@ -161,20 +158,20 @@ def process(sounds: Iterable[Sound], rules: Rules, folder: Path) -> Outcome:
     return outcome
 
 
-def sample_tracks(sounds: Iterable[Sound], rules: Rules, folder: Path, share_s: float, seed: int) -> Outcome:
-    """Take as much of each track as its share is, in pieces drawn by seed; a piece with speech gives way to another.
+def sample_tracks(sounds: Iterable[Sound], rules: Rules, folder: Path, share_s: float, seed: int) -> CollectionOutcome:
+    """Draw random pieces of each track until its share is reached. A piece that is left out is replaced by another.
 
     Args:
-        sounds: the tracks.
-        rules: what to do with them; ``sampled`` is the kind that is taken, all others are passed by.
-        folder: of the set.
-        share_s: seconds of each track.
-        seed: of the drawing.
+        sounds: sounds of the collection. Those of other kinds than ``rules.sampled`` are ignored.
+        rules: what to do with them.
+        folder: folder of the set.
+        share_s: seconds to take of each track.
+        seed: seed of the draw.
 
     Returns:
-        What became of them.
+        The clips, and the pieces left out.
     """
-    outcome, names, seen = Outcome(), FileNames(), set[str]()
+    outcome, names, seen = CollectionOutcome(), FileNames(), set[str]()
     for sound in sounds:
         if not rules.takes(sound.name) or rules.kind_of(sound.name) != rules.sampled:
             continue
@@ -193,13 +190,14 @@ def sample_tracks(sounds: Iterable[Sound], rules: Rules, folder: Path, share_s: 
     return outcome
 
 
-def _note_failure(outcome: Outcome, name: str, error: Exception) -> None:
+def _note_failure(outcome: CollectionOutcome, name: str, error: Exception) -> None:
+    """Leave out a sound that can't be read."""
     reason = "undecoded" if isinstance(error, DecoderMissing) else "unreadable"
     outcome.leave_out(name, reason, detail=" ".join(str(error).split()))
 
 
 def _parts(pcm: NDArray[np.int16], in_pieces: bool) -> Iterator[tuple[float | None, NDArray[np.int16]]]:
-    """A sound as a whole, or in pieces with their starts if it is long."""
+    """A sound as a whole, or a long one in pieces with their starts in seconds."""
     if not in_pieces or len(pcm) <= PIECE_S * SAMPLE_RATE:
         yield None, pcm
         return
@@ -209,21 +207,21 @@ def _parts(pcm: NDArray[np.int16], in_pieces: bool) -> Iterator[tuple[float | No
 
 
 def _keep_or_leave(
-    outcome: Outcome, seen: set[str], rules: Rules, folder: Path, name: str, path: str, pcm: NDArray[np.int16]
+    outcome: CollectionOutcome, seen: set[str], rules: Rules, folder: Path, name: str, path: str, pcm: NDArray[np.int16]
 ) -> bool:
-    """Write a sound or a piece, or note why not."""
+    """Write a sound or a piece and return True, or leave it out and return False."""
     seconds = len(pcm) / SAMPLE_RATE
     reason, digest = unusable(pcm), pcm_digest(pcm)
     if reason is None and digest in seen:
         reason = "duplicate"
-    if reason is None and rules.detector is not None and holds_speech(pcm, rules.detector):
+    if reason is None and rules.detector is not None and contains_speech(pcm, rules.detector):
         reason = "speech"
     if reason is not None:
         outcome.leave_out(name, reason, seconds)
         return False
     seen.add(digest)
     write_flac(folder / path, pcm)
-    clip = Clip(
+    clip = ManifestClip(
         path=path,
         duration_s=seconds,
         sample_rate=SAMPLE_RATE,

@@ -1,11 +1,11 @@
-"""Long recordings in parts: pieces of equal length, and a sample of music that every track has a share in."""
+"""Cut long recordings into pieces, and sample tracks of music so that each contributes."""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Sequence
 
-#: What is longer is cut into pieces of at most this length, seconds.
+#: Longest piece, in seconds. Longer recordings are cut.
 PIECE_S = 30.0
 
 
@@ -13,10 +13,10 @@ def pieces(duration_s: float) -> list[tuple[float, float]]:
     """Cut a recording into pieces of equal length, none longer than :data:`PIECE_S`.
 
     Args:
-        duration_s: of the recording.
+        duration_s: length of the recording, in seconds.
 
     Returns:
-        Start and length of each, seconds.
+        Start and length of each piece, in seconds.
 
     Example:
         >>> pieces(75.0)
@@ -28,16 +28,16 @@ def pieces(duration_s: float) -> list[tuple[float, float]]:
 
 
 def share_per_track(durations_s: Sequence[float], wanted_s: float) -> float:
-    """How much to take of each track, so that all together give what is wanted.
+    """Compute how much to take of each track to reach a total.
 
-    A track shorter than its share gives all that it has, and the others give more.
+    A track shorter than this share is taken as a whole, and the others contribute more.
 
     Args:
-        durations_s: of the tracks, seconds.
-        wanted_s: in all, seconds.
+        durations_s: length of each track, in seconds.
+        wanted_s: the total, in seconds.
 
     Returns:
-        Seconds of each track; infinity if all of everything is not more than wanted.
+        Seconds to take of each track; infinity if all tracks together are not longer than the total.
 
     Example:
         >>> share_per_track([10.0, 100.0, 200.0], 90.0)
@@ -56,15 +56,15 @@ def share_per_track(durations_s: Sequence[float], wanted_s: float) -> float:
 
 
 def draw_order(duration_s: float, name: str, seed: int) -> list[tuple[float, float]]:
-    """The pieces of a track in the order in which they are drawn, the same for the same name and seed.
+    """Shuffle the pieces of a track. The order depends on the name and the seed.
 
     Args:
-        duration_s: of the track.
-        name: of the track; different tracks are shuffled differently.
-        seed: of the whole sample.
+        duration_s: length of the track, in seconds.
+        name: name of the track.
+        seed: seed of the whole sample.
 
     Returns:
-        Start and length of each piece, seconds.
+        Start and length of each piece, in seconds.
     """
     order = pieces(duration_s)
     random.Random(f"{seed}/{name}").shuffle(order)

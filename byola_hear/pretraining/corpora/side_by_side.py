@@ -1,4 +1,4 @@
-"""Work in several processes that end with the one that started them."""
+"""Work in several processes, which end when the process that started them ends."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ Result = TypeVar("Result")
 def side_by_side(
     items: Sequence[Item], work: Callable[[Item], Result], jobs: int, on_done: Callable[[Result], None]
 ) -> list[Result]:
-    """Do the work on each item, in this process or in several.
+    """Apply a function to each item, in this process or in several.
 
     Args:
-        items: to work on; they and ``work`` must be picklable where there is more than one job.
-        work: what to do.
-        jobs: processes.
-        on_done: told of each result as it comes, in this process.
+        items: items to work on. With several jobs they and ``work`` must be picklable.
+        work: function to apply.
+        jobs: number of processes.
+        on_done: called in this process with each result when it is ready.
 
     Returns:
         The results, in the order of the items.
@@ -33,7 +33,7 @@ def side_by_side(
             results[index] = work(item)
             on_done(results[index])
         return list(results.values())
-    # Forked processes would inherit torch's threads in whatever state they are in.
+    # A forked process would inherit the locks of torch's threads in an unknown state.
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_end_with_parent) as pool:
         places = {pool.submit(work, item): index for index, item in enumerate(items)}
         try:
@@ -47,7 +47,7 @@ def side_by_side(
 
 
 def _end_with_parent() -> None:
-    """A process whose parent was killed would go on writing where the next build is at work already."""
+    """End this process if its parent is killed. Otherwise it would write into the folder of the next build."""
     parent = parent_process()
     if parent is None:
         return

@@ -1,6 +1,6 @@
-"""Which sounds hold speech: Silero's voice-activity detector, and the rule that decides over a sound.
+"""Find sounds that contain speech, with Silero's voice-activity detector.
 
-Needs the packages silero-vad and onnxruntime; the detector's model is in the first.
+It needs the packages silero-vad, which contains the detector's model, and onnxruntime.
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ from numpy.typing import NDArray
 
 from byola_hear.pretraining.corpora.decode import SAMPLE_RATE
 
-#: Length of the frames that the detector judges, seconds.
+#: Length of a frame of the detector, in seconds.
 FRAME_S = 512 / SAMPLE_RATE
-#: A frame is speech from this probability on.
+#: A frame of at least this probability is speech.
 SPEECH_PROBABILITY = 0.5
-#: Pauses of up to so many frames do not end a stretch of speech: about 0.1 s.
+#: A pause of up to this many frames, about 0.1 s, does not end a segment of speech.
 PAUSE_FRAMES = 3
-#: A sound holds speech if a stretch of speech is at least so long, seconds.
+#: A sound contains speech if a segment of speech is at least this long, in seconds.
 SHORTEST_SPEECH_S = 0.25
 
-#: Gives the probability of speech in each frame, ``(n_frames,)``, of 16 kHz samples, ``(n_samples,)`` int16.
+#: A function from 16 kHz samples, ``(n_samples,)`` int16, to the probability of speech in each frame, ``(n_frames,)``.
 Detector = Callable[[NDArray[np.int16]], NDArray[np.float32]]
 
 
@@ -29,7 +29,7 @@ def load_detector() -> Detector:
     """Load Silero's detector.
 
     Raises:
-        ValueError: if silero-vad or onnxruntime is not installed, or too old.
+        ValueError: if silero-vad or onnxruntime is not installed or too old.
     """
     import torch
 
@@ -40,11 +40,11 @@ def load_detector() -> Detector:
         model = load_silero_vad(sequence=True)
     except (ImportError, TypeError) as error:
         raise ValueError(
-            "leaving speech out needs silero-vad 6.2.2 or later and onnxruntime "
-            f"(pip install silero-vad onnxruntime), or --keep-speech: {error}"
+            "finding speech needs silero-vad 6.2.2 or later and onnxruntime (pip install silero-vad onnxruntime); "
+            f"--keep-speech does without: {error}"
         ) from None
     finally:
-        # Importing silero-vad leaves torch with one thread, for whatever else this process does.
+        # Importing silero-vad sets torch to one thread for the whole process.
         torch.set_num_threads(threads)
 
     def probabilities(pcm: NDArray[np.int16]) -> NDArray[np.float32]:
@@ -57,13 +57,13 @@ def load_detector() -> Detector:
 
 
 def longest_speech_s(probabilities: NDArray[np.float32]) -> float:
-    """The longest stretch of speech, short pauses within it included.
+    """Measure the longest segment of speech, including short pauses within it.
 
     Args:
-        probabilities: of speech, ``(n_frames,)``, one each 32 ms.
+        probabilities: ``(n_frames,)`` probability of speech in each frame of 32 ms.
 
     Returns:
-        Seconds; 0 if there is none.
+        Length of the segment, in seconds; 0 if there is no speech.
 
     Example:
         >>> longest_speech_s(np.array([0.1, 0.9, 0.9, 0.2, 0.8, 0.0, 0.0, 0.0, 0.0, 0.9]))
@@ -78,11 +78,11 @@ def longest_speech_s(probabilities: NDArray[np.float32]) -> float:
     return float((lasts - firsts + 1).max()) * FRAME_S
 
 
-def holds_speech(pcm: NDArray[np.int16], detector: Detector) -> bool:
-    """Whether somebody speaks in a sound.
+def contains_speech(pcm: NDArray[np.int16], detector: Detector) -> bool:
+    """Whether a sound contains speech.
 
     Args:
-        pcm: ``(n_samples,)`` int16, 16 kHz.
-        detector: from :func:`load_detector`.
+        pcm: ``(n_samples,)`` int16 samples at 16 kHz.
+        detector: detector from :func:`load_detector`.
     """
     return longest_speech_s(detector(pcm)) >= SHORTEST_SPEECH_S

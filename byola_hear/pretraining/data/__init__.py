@@ -1,1 +1,1 @@
-"""What a network is trained on: manifests, and the log-mel cache that is made of one."""
+"""The audio that a network is trained on: manifests, and the log-mel cache of a manifest."""

@@ -1,6 +1,6 @@
-"""Building a log-mel cache of a manifest: every row is decoded and transformed once.
+"""Build the log-mel cache of a manifest.
 
-An hour of audio takes 46 MB. Building can be interrupted; the same command goes on where it stopped.
+An hour of audio takes 46 MB. If building is interrupted, the same call continues after the last finished row.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ from byola_hear.pretraining.data.cache import (
 )
 from byola_hear.pretraining.data.clip_log_mel import cached_log_mel
 from byola_hear.pretraining.data.crops import crop_statistics
-from byola_hear.pretraining.data.manifest import Clip, hours, read_manifest, summary
+from byola_hear.pretraining.data.manifest import ManifestClip, hours, read_manifest, summary
 from byola_hear.pretraining.data.matching import matching_of
 from byola_hear.utils.files import locked, replacing
 
-#: Whose rows an unfinished cache holds.
+#: File that names the manifest and front end of an unfinished cache.
 MARKER_FILE = "building.json"
 
 
@@ -49,24 +49,24 @@ def build_cache(
     seed: int = 42,
     progress: Callable[[int, int], None] | None = None,
 ) -> LogMelCache:
-    """Build the cache of a manifest, or finish or open it if it is there already.
+    """Build the cache of a manifest, or finish an unfinished one, or open a finished one.
 
     Args:
-        manifest: the manifest's path.
+        manifest: path of the manifest.
         output: folder of the cache.
-        frontend: the front end; BYOL-A v2's if None.
-        workers: threads that decode.
-        statistics_crops: random crops over which mean and standard deviation are taken, 10 000 as published.
-        crop_frames: length of those crops, frames.
-        seed: of those crops.
-        progress: called with rows done and rows in all.
+        frontend: the front end. None takes that of BYOL-A v2.
+        workers: number of decoding threads.
+        statistics_crops: number of random crops for the mean and standard deviation; 10 000 in the paper.
+        crop_frames: length of these crops, in frames.
+        seed: seed of these crops.
+        progress: called with the number of rows done and of all rows.
 
     Returns:
-        The cache, opened.
+        The opened cache.
 
     Raises:
-        ValueError: if the folder holds the cache of another manifest or front end, or less data than its rows say,
-            another process is building there, or no row could be read.
+        ValueError: if the folder holds the cache of another manifest or front end, or less data than its rows need; if
+            another process is building this cache; or if no row could be read.
     """
     manifest, output = Path(manifest), Path(output)
     frontend = frontend or FrontendConfig()
@@ -80,17 +80,17 @@ def build_cache(
         return _opened(output, identity)
     with open(output / DATA_FILE, "ab") as data:
         if not locked(data):
-            raise ValueError(f"{output}: another process is building this cache; expected to be alone")
-        # The lock may have become free because the cache was finished.
+            raise ValueError(f"{output}: another process is building this cache; wait for it, or choose another folder")
+        # Another process may have finished the cache before it released the lock.
         if (output / INFO_FILE).exists():
             return _opened(output, identity)
         failed = _append_rows(clips, manifest.parent, output, data, frontend, identity, workers, progress)
         row_lengths = read_row_lengths(output)
         if not row_lengths.any():
-            # What could not be read now may be there the next time.
+            # The next call tries these rows again, as their files may exist then.
             (output / ROWS_FILE).unlink()
             (output / MARKER_FILE).unlink()
-            raise ValueError(f"{manifest}: no row could be read; the first: {failed[0]}")
+            raise ValueError(f"{manifest}: no row could be read; the first error: {failed[0]}")
         drawn = LogMelCache(*open_data(output, frontend), frontend, 0.0, 1.0, {})
         mean, std = crop_statistics(drawn, statistics_crops, crop_frames, seed)
         read = [clip for clip, length in zip(clips, row_lengths) if length]
@@ -111,7 +111,7 @@ def build_cache(
 
 
 def _opened(output: Path, identity: dict[str, Any]) -> LogMelCache:
-    """A finished cache, if it is the one wanted."""
+    """Open a finished cache of the given identity."""
     cache = open_cache(output)
     if any(cache.info[key] != value for key, value in identity.items()):
         raise ValueError(f"{output}: holds the cache of another manifest or front end; choose another folder")
@@ -119,7 +119,7 @@ def _opened(output: Path, identity: dict[str, Any]) -> LogMelCache:
 
 
 def _append_rows(
-    clips: list[Clip],
+    clips: list[ManifestClip],
     folder: Path,
     output: Path,
     data: IO[bytes],
@@ -128,11 +128,11 @@ def _append_rows(
     workers: int,
     progress: Callable[[int, int], None] | None,
 ) -> list[str]:
-    """Decode the rows that are not in the data file yet and append them; returns the reasons of those that failed."""
+    """Decode the missing rows and append them to the data file. Return the errors of the rows that failed."""
     marker = output / MARKER_FILE
-    told = json.loads(marker.read_text(encoding="utf-8")) if marker.exists() else None
-    if told != identity and (told or (output / ROWS_FILE).exists()):
-        raise ValueError(f"{output}: holds an unfinished cache of another manifest or front end; choose another one")
+    stored = json.loads(marker.read_text(encoding="utf-8")) if marker.exists() else None
+    if stored != identity and (stored or (output / ROWS_FILE).exists()):
+        raise ValueError(f"{output}: holds an unfinished cache of another manifest or front end; choose another folder")
     with replacing(marker) as file:
         file.write(json.dumps(identity).encode())
     done, failed, size = _rows_done(output, frontend.n_mels * 2)
@@ -149,7 +149,7 @@ def _append_rows(
                     data.write(result.tobytes())
                     data.flush()
                     writer.writerow([index, len(result), ""])
-                # The row is written after its data, so a row that can be read is always whole.
+                # A row is listed after its data is written, so the data of a listed row is complete.
                 rows.flush()
                 if progress is not None:
                     progress(index + 1, len(clips))
@@ -157,11 +157,11 @@ def _append_rows(
 
 
 def _in_order(
-    pool: ThreadPoolExecutor, clips: list[Clip], done: int, folder: Path, frontend: FrontendConfig, workers: int
+    pool: ThreadPoolExecutor, clips: list[ManifestClip], done: int, folder: Path, frontend: FrontendConfig, workers: int
 ) -> Iterator[tuple[int, np.ndarray | str]]:
-    """Decode with a few rows under way at once, yielding in the manifest's order."""
+    """Decode a few rows at a time, and yield them in the manifest's order."""
 
-    def work(clip: Clip) -> np.ndarray | str:
+    def work(clip: ManifestClip) -> np.ndarray | str:
         try:
             return cached_log_mel(clip, folder, frontend)
         except ValueError as error:
@@ -177,7 +177,7 @@ def _in_order(
 
 
 def _rows_done(output: Path, frame_bytes: int) -> tuple[int, list[str], int]:
-    """How many rows an unfinished cache holds, which of them failed, and the size of their data in bytes."""
+    """Count the rows of an unfinished cache. Return it with the errors of failed rows and the bytes of their data."""
     path = output / ROWS_FILE
     if not path.exists():
         return 0, [], 0

@@ -1,8 +1,8 @@
-"""The log-mel cache: every row of a manifest decoded and transformed once, for crops drawn in any order afterwards.
+"""The log-mel cache: every row of a manifest, decoded and transformed once.
 
-A cache is a folder: ``log_mel.f16`` holds the frames of all rows one after another (frames × bands, float16 without
-a header, memory-mapped when read), ``rows.csv`` where each row begins and how long it is, ``cache.json`` the front end,
-the statistics and the manifest it was made from.
+A cache is a folder of three files. ``log_mel.f16`` contains the frames of all rows one after another: frames × bands,
+float16, without a header, memory-mapped when read. ``rows.csv`` contains the length of each row. ``cache.json``
+contains the front end, the statistics, and facts of the manifest.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ class LogMelCache:
 
     Attributes:
         frames: ``(total_frames, n_mels)`` float16 log-mel, memory-mapped or on a device.
-        starts: ``(n_rows,)`` int64, first frame of each row.
-        lengths: ``(n_rows,)`` int64, frames of each row.
-        frontend: the front end it was made with.
-        mean: mean log-mel value over random crops.
-        std: standard deviation of the same.
-        info: all of ``cache.json``: hours by source, kind and licence, how the set was matched with others, the
-            manifest's hash, rows that failed.
+        starts: ``(n_rows,)`` int64 first frame of each row.
+        lengths: ``(n_rows,)`` int64 number of frames of each row.
+        frontend: front end that computed the frames.
+        mean: mean of the log-mel values of random crops.
+        std: standard deviation of these values.
+        info: the contents of ``cache.json``: hours by source, kind and licence, how the set was matched with others,
+            the manifest's hash, and the rows that failed.
     """
 
     frames: Tensor
@@ -47,31 +47,31 @@ class LogMelCache:
     info: dict[str, Any]
 
     def to(self, device: torch.device) -> LogMelCache:
-        """The same cache with all frames on a device."""
+        """The same cache with all its frames on a device."""
         frames, starts, lengths = (tensor.to(device) for tensor in (self.frames, self.starts, self.lengths))
         return replace(self, frames=frames, starts=starts, lengths=lengths)
 
 
 def check_size(output: Path, expected: int) -> None:
-    """Refuse a data file that is shorter than its rows say; a longer one ends with a row that was being written."""
+    """Refuse a data file that is shorter than its rows. A longer one ends with a row that is being written."""
     size = (output / DATA_FILE).stat().st_size
     if size < expected:
         raise ValueError(f"{output / DATA_FILE}: expected {expected} bytes, got {size}; build it in a new folder")
 
 
 def read_row_lengths(output: Path) -> np.ndarray:
-    """``(n_rows,)`` int64 frames of each of the manifest's rows, 0 for one that could not be read."""
+    """Read the frames of each row of the manifest, ``(n_rows,)`` int64; 0 for a row that could not be read."""
     with open(output / ROWS_FILE, newline="", encoding="utf-8") as file:
         return np.array([int(entry[1]) for entry in csv.reader(file)], dtype=np.int64)
 
 
 def open_data(output: Path, frontend: FrontendConfig) -> tuple[Tensor, Tensor, Tensor]:
-    """The frames, memory-mapped, with each readable row's start and length."""
+    """Map the frames into memory, and return them with the start and length of each readable row."""
     lengths = read_row_lengths(output)
     lengths = lengths[lengths > 0]
     check_size(output, int(lengths.sum()) * frontend.n_mels * 2)
     starts = np.cumsum(lengths) - lengths
-    # Mode "c" maps privately: torch wants writable memory, and the file must never change.
+    # Mode "c" maps the file privately: torch needs writable memory, and the file must not change.
     data = np.memmap(output / DATA_FILE, dtype=np.float16, mode="c")
     frames = torch.from_numpy(data).reshape(-1, frontend.n_mels)
     return frames, torch.from_numpy(starts), torch.from_numpy(lengths)
@@ -81,12 +81,12 @@ def open_cache(folder: str | os.PathLike[str]) -> LogMelCache:
     """Open a finished cache.
 
     Raises:
-        FileNotFoundError: if the folder holds none.
-        ValueError: if its data file is shorter than its rows say.
+        FileNotFoundError: if the folder holds no finished cache.
+        ValueError: if its data file is shorter than its rows.
     """
     folder = Path(folder)
     if not (folder / INFO_FILE).exists():
-        raise FileNotFoundError(f"{folder}: no finished log-mel cache there ({INFO_FILE} is missing)")
+        raise FileNotFoundError(f"{folder}: no finished log-mel cache in this folder ({INFO_FILE} is missing)")
     info = json.loads((folder / INFO_FILE).read_text(encoding="utf-8"))
     frontend = FrontendConfig(**info["frontend"])
     return LogMelCache(*open_data(folder, frontend), frontend, info["mean"], info["std"], info)

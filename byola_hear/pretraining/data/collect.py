@@ -1,75 +1,18 @@
-"""Manifests made from what a user has: folders of audio, single files, tars."""
+"""Make a manifest of folders of audio, single files and tars."""
 
 from __future__ import annotations
 
 import csv
-import errno
-import gzip
-import lzma
 import os
-import re
-import shutil
-import tarfile
-import zlib
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from pathlib import Path, PurePosixPath
-from typing import Any
 
-import soundfile
-
-from byola_hear.audio.libsndfile import FRAMES_UNKNOWN
-from byola_hear.audio.reading import open_source
+from byola_hear.audio.opening import open_source
 from byola_hear.audio.source import AudioFileError
 from byola_hear.extraction.clips import audio_files
-from byola_hear.pretraining.data.manifest import Clip, path_from, write_manifest
-from byola_hear.utils.files import replacing
-
-#: How the name of a tar ends.
-TAR_ENDING = re.compile(r"\.(tar|tgz|tar\.\w+)$", re.IGNORECASE)
-#: What reading a tar that is damaged, or cut short, ends in.
-_DAMAGED = (tarfile.TarError, EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile)
-
-
-def is_tar(path: Path) -> bool:
-    """Whether a file is a tar, though perhaps one that cannot be read to its end."""
-    try:
-        return tarfile.is_tarfile(path)
-    except _DAMAGED:
-        return True
-
-
-def unpack_tar(archive: Path, folder: Path) -> None:
-    """Unpack a tar's files into a folder, refusing members that would land outside it.
-
-    Args:
-        archive: ``.tar``, also compressed.
-        folder: where to; created. Files already there with the right size are kept.
-
-    Raises:
-        ValueError: if the archive cannot be read or holds a member with an unsafe name, or one too long for a file.
-    """
-    try:
-        with tarfile.open(archive) as tar:
-            for member in tar:
-                name = PurePosixPath(member.name)
-                if name.is_absolute() or ".." in name.parts:
-                    raise ValueError(f"{archive}: refused the member {member.name!r}, it leads outside the folder")
-                data = tar.extractfile(member) if member.isfile() else None
-                if data is None:
-                    continue
-                target = folder / name
-                if target.exists() and target.stat().st_size == member.size:
-                    continue
-                try:
-                    target.parent.mkdir(parents=True, exist_ok=True)
-                    with replacing(target) as file:
-                        shutil.copyfileobj(data, file)
-                except OSError as error:
-                    if error.errno != errno.ENAMETOOLONG:
-                        raise
-                    raise ValueError(f"{archive}: the name of the member {member.name[:60]}… is too long") from None
-    except _DAMAGED as error:
-        raise ValueError(f"{archive}: not a readable tar archive ({error})") from None
+from byola_hear.pretraining.data.manifest import ManifestClip, path_from, write_manifest
+from byola_hear.pretraining.data.tars import TAR_ENDING, is_tar, unpack_tar
 
 
 def build_manifest(
@@ -78,29 +21,29 @@ def build_manifest(
     kind: str = "",
     licence: str = "",
     on_error: Callable[[Path, str], None] | None = None,
-) -> list[Clip]:
+) -> list[ManifestClip]:
     """List the audio in folders, files and tars as a manifest.
 
-    Tars are unpacked into a folder ``NAME.audio`` beside the manifest. Where a tar or folder holds a ``manifest.csv``
-    with columns ``file`` and ``speaker``, the speaker becomes the group.
+    Tars are unpacked into a folder ``NAME.audio`` next to the manifest. If a tar or folder contains a ``manifest.csv``
+    with columns ``file`` and ``speaker``, the speakers become the groups.
 
     Args:
-        inputs: folders (searched recursively), audio files, tars.
-        output: the manifest to write.
-        kind: written into every row.
-        licence: written into every row.
-        on_error: called with the path and the reason for each file that cannot be read; such files are left out.
+        inputs: folders, which are searched recursively, audio files, and tars.
+        output: manifest to write.
+        kind: kind of all clips.
+        licence: licence of all clips.
+        on_error: called with the path and the reason for each file that can't be read. Such files are left out.
 
     Returns:
-        The rows written.
+        The clips of the manifest.
 
     Raises:
         FileNotFoundError: if an input does not exist.
-        ValueError: if a folder or tar holds no audio, or none that can be read, or two tars have one name.
+        ValueError: if a folder or tar has no readable audio, or two tars have the same name.
     """
     output = Path(output)
     output.parent.mkdir(parents=True, exist_ok=True)
-    clips: dict[str, Clip] = {}
+    clips: dict[str, ManifestClip] = {}
     unpacked: dict[Path, Path] = {}
     for given in map(Path, inputs):
         if not given.exists():
@@ -118,57 +61,55 @@ def build_manifest(
             if path in clips:
                 continue
             try:
-                info = _info(file)
+                duration_s, sample_rate, channels = _measured(file)
             except ValueError as error:
                 if on_error is not None:
                     on_error(file, str(error))
                 continue
-            clips[path] = Clip(
+            clips[path] = ManifestClip(
                 path=path,
-                duration_s=info.frames / info.samplerate,
-                sample_rate=info.samplerate,
-                channels=info.channels,
+                duration_s=duration_s,
+                sample_rate=sample_rate,
+                channels=channels,
                 source=Path(os.path.abspath(given)).name,
                 kind=kind,
                 group=groups.get(file.name, ""),
                 licence=licence,
             )
     if not clips:
-        raise ValueError(f"no audio file found in {', '.join(str(given) for given in inputs)}")
+        raise ValueError(f"no readable audio file in {', '.join(str(given) for given in inputs)}")
     write_manifest(clips.values(), output)
     return list(clips.values())
 
 
-def _info(file: Path) -> Any:
-    """What libsndfile says of a file.
+def _measured(file: Path) -> tuple[float, int, int]:
+    """Measure the seconds, rate in Hz and channels of a file. It is decoded if its header does not give the length.
 
     Raises:
-        ValueError: if it can have no row in a manifest; the message says why.
+        ValueError: if the file can't be in a manifest; the message says why.
     """
     try:
-        if not file.is_file():
-            # Opening a pipe may wait for ever; this says what it is instead.
-            open_source(str(file)).close()
-        info = soundfile.info(file)
-    except UnicodeError:
+        str(file).encode()
+    except UnicodeEncodeError:
         raise ValueError("expected a name that is text in UTF-8") from None
-    except TypeError:
-        # What soundfile says to a file without a header.
-        raise ValueError("expected a file that says its rate, got one without a header") from None
-    except (AudioFileError, soundfile.SoundFileError, OSError) as error:
+    try:
+        with closing(open_source(str(file))) as source:
+            if source.frames is None:
+                for _ in source.pieces():
+                    pass
+            n_samples = source.position if source.frames is None else source.frames
+            if not n_samples:
+                raise ValueError("no samples")
+            return n_samples / source.sample_rate, source.sample_rate, source.channels
+    except (AudioFileError, OSError) as error:
         raise ValueError(str(error).removeprefix(f"{file}: ")) from None
-    if info.frames <= 0:
-        raise ValueError("no samples")
-    if info.frames >= FRAMES_UNKNOWN:
-        raise ValueError("expected a file that says how long it is, got one that was streamed")
-    return info
 
 
 def speaker_rows(root: Path) -> Iterator[dict[str, str]]:
-    """Rows of a collection's own ``manifest.csv`` that name a ``file`` and its ``speaker``.
+    """Read the rows of a collection's own ``manifest.csv`` that name a ``file`` and its ``speaker``.
 
     Args:
-        root: the collection's folder; a ``manifest.csv`` in it that is no table in UTF-8 is another's, and passed by.
+        root: folder of the collection. A ``manifest.csv`` in it that is not a CSV table in UTF-8 is ignored.
     """
     for listing in sorted(path for path in root.rglob("manifest.csv") if path.is_file()):
         try:

@@ -1,4 +1,4 @@
-"""Random crops of a log-mel cache, a whole batch by one gather."""
+"""Random crops of a log-mel cache. One gather draws a whole batch."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from byola_hear.pretraining.data.cache import LogMelCache
 
 
 def row_weights(lengths: Tensor, crop_frames: int) -> Tensor:
-    """How often each row is drawn: in proportion to its length, a short one like a whole crop.
+    """Compute how often each row is drawn: in proportion to its length, but at least to that of a crop.
 
     Args:
-        lengths: ``(n_rows,)`` frames.
-        crop_frames: frames of a crop.
+        lengths: ``(n_rows,)`` length of each row, in frames.
+        crop_frames: length of a crop, in frames.
 
     Returns:
-        ``(n_rows,)`` float64, cumulative, ending at 1.
+        ``(n_rows,)`` float64 cumulative weights, ending at 1.
     """
     weights = lengths.clamp(min=crop_frames).double().cumsum(0)
     return weights / weights[-1]
@@ -31,22 +31,22 @@ def draw_crops(
     """Draw random crops.
 
     Args:
-        cache: where from.
-        weights: of :func:`row_weights`.
-        n_crops: how many.
-        crop_frames: frames of each.
-        generator: a CPU generator; all randomness comes from it.
+        cache: cache to draw from.
+        weights: weights from :func:`row_weights`.
+        n_crops: number of crops.
+        crop_frames: length of a crop, in frames.
+        generator: source of randomness, on the CPU.
 
     Returns:
-        ``(n_crops, 1, n_mels, crop_frames)`` float32 log-mel on the cache's device. A row shorter than a crop stands at
-        a random place in silence.
+        ``(n_crops, 1, n_mels, crop_frames)`` float32 log-mel on the cache's device. A row shorter than a crop is placed
+        at random in silence.
     """
     device = cache.frames.device
     position = torch.rand(n_crops, generator=generator, dtype=torch.float64).to(device)
     offset = torch.rand(n_crops, generator=generator, dtype=torch.float64).to(device)
     row = torch.searchsorted(weights, position).clamp(max=len(weights) - 1)
     slack = cache.lengths[row] - crop_frames
-    # Negative for a row that is shorter than the crop: it then begins inside the crop.
+    # Negative for a row that is shorter than the crop, and so begins inside it.
     first = torch.where(slack >= 0, (offset * (slack + 1)).floor(), -(offset * (1 - slack)).floor()).long()
     frame = first[:, None] + torch.arange(crop_frames, device=device)
     inside = (frame >= 0) & (frame < cache.lengths[row][:, None])
@@ -57,10 +57,16 @@ def draw_crops(
 
 
 def crop_statistics(cache: LogMelCache, n_crops: int, crop_frames: int, seed: int) -> tuple[float, float]:
-    """Mean and standard deviation of the log-mel values of random crops.
+    """Compute the mean and standard deviation of the log-mel values of random crops.
+
+    Args:
+        cache: cache to draw from.
+        n_crops: number of crops.
+        crop_frames: length of a crop, in frames.
+        seed: seed of the draw.
 
     Returns:
-        Two scalars, over all bands together, as BYOL-A normalises.
+        Mean and standard deviation over all bands together, as in BYOL-A.
     """
     generator = torch.Generator().manual_seed(seed)
     weights = row_weights(cache.lengths, crop_frames)

@@ -1,7 +1,6 @@
-"""Manifests: which audio a network is trained on, one row a clip or a segment of one.
+"""Manifests: lists of audio to train on, with one row per file or segment of a file.
 
-A manifest is a CSV file. Paths are relative to the manifest's own folder, so a folder of audio with its
-manifest can be moved as a whole.
+A manifest is a CSV file. Its paths are relative to its own folder, so a folder of audio can be moved with its manifest.
 """
 
 from __future__ import annotations
@@ -14,19 +13,19 @@ from pathlib import Path
 
 
 @dataclass(frozen=True)
-class Clip:
+class ManifestClip:
     """One row of a manifest.
 
     Attributes:
-        path: file, relative to the manifest's folder or absolute, with forward slashes.
-        start_s: where the segment begins, seconds; None with ``end_s`` None for the whole file.
-        end_s: where the segment ends, seconds.
-        duration_s: length of the row, seconds.
-        sample_rate: the file's, Hz.
-        channels: the file's.
-        source: package, archive or folder that it came from.
-        kind: ``speech``, ``music``, ``effects`` or whatever the collection distinguishes; may be empty.
-        group: what keeps dependent material together, such as a speaker or an album; may be empty.
+        path: path of the file, relative to the manifest's folder or absolute, with forward slashes.
+        duration_s: length of the file or segment, in seconds.
+        sample_rate: sample rate of the file, in Hz; 0 if unknown.
+        channels: channels of the file.
+        start_s: where the segment begins, in seconds. None, together with ``end_s``, for the whole file.
+        end_s: where the segment ends, in seconds.
+        source: package, archive or folder that the file came from.
+        kind: kind of sound, for instance ``speech``, ``music`` or ``effects``; may be empty.
+        group: name shared by clips that depend on each other, such as a speaker or an album; may be empty.
         licence: short name of the licence; may be empty.
     """
 
@@ -41,8 +40,8 @@ class Clip:
     group: str = ""
     licence: str = ""
 
-    def segment(self, start_s: float, end_s: float) -> Clip:
-        """The part of this row between two times, in seconds from the row's own beginning."""
+    def segment(self, start_s: float, end_s: float) -> ManifestClip:
+        """The part of this clip between two times, in seconds from its own beginning."""
         offset = self.start_s or 0.0
         return replace(self, start_s=offset + start_s, end_s=offset + end_s, duration_s=end_s - start_s)
 
@@ -50,33 +49,34 @@ class Clip:
 COLUMNS = ("path", "start_s", "end_s", "duration_s", "sample_rate", "channels", "source", "kind", "group", "licence")
 
 
-def moved(clip: Clip, folder: Path, to: Path) -> Clip:
-    """A row of a manifest in ``folder`` as a row of one in ``to``: its path relative to there."""
+def moved(clip: ManifestClip, folder: Path, to: Path) -> ManifestClip:
+    """Rewrite the path of a clip from a manifest in ``folder`` for a manifest in ``to``."""
     return replace(clip, path=path_from(to, folder / clip.path))
 
 
 def path_from(folder: Path, path: Path) -> str:
-    """A file's path as it stands in a manifest in ``folder``: relative to there, with forward slashes."""
+    """The path of a file in a manifest in ``folder``: relative to the folder, with forward slashes."""
     if path.absolute().is_relative_to(folder.absolute()):
         inside = path.absolute().relative_to(folder.absolute())
         if ".." not in inside.parts:
             return inside.as_posix()
-    # From a folder that is a link, ``..`` leads to where its target lies.
+    # If the folder is a link, ``..`` leads to the parent of its target.
     place = os.path.join(os.path.realpath(path.parent), path.name)
     return Path(os.path.relpath(place, os.path.realpath(folder))).as_posix()
 
 
-def hours(clips: Iterable[Clip]) -> float:
-    """Total length of clips in hours."""
+def hours(clips: Iterable[ManifestClip]) -> float:
+    """The total length of clips, in hours."""
     return sum(clip.duration_s for clip in clips) / 3600
 
 
-def hours_by(clips: Iterable[Clip], field: str) -> dict[str, float]:
-    """Hours for each value of a column, most first.
+def hours_by(clips: Iterable[ManifestClip], field: str) -> dict[str, float]:
+    """The hours of each value of a field, most hours first.
 
     Example:
-        >>> clips = [Clip("a.wav", 3600, 16000, kind="music"), Clip("b.wav", 7200, 16000, kind="effects")]
-        >>> hours_by(clips, "kind")
+        >>> music = ManifestClip("a.wav", 3600, 16000, kind="music")
+        >>> effects = ManifestClip("b.wav", 7200, 16000, kind="effects")
+        >>> hours_by([music, effects], "kind")
         {'effects': 2.0, 'music': 1.0}
     """
     totals: dict[str, float] = {}
@@ -105,36 +105,37 @@ class SourceTotal:
     hours: float
 
 
-def summary(clips: Iterable[Clip]) -> list[SourceTotal]:
-    """Add up clips by source, kind and licence, for a model's card.
+def summary(clips: Iterable[ManifestClip]) -> list[SourceTotal]:
+    """Count clips and hours by source, kind and licence, for a model's card.
 
     Returns:
         The totals, most hours first.
 
     Example:
-        >>> summary([Clip("a.wav", 3600, 16000, kind="music"), Clip("b.wav", 1800, 16000, kind="music")])
-        [SourceTotal(source='', kind='music', licence='', rows=2, hours=1.5)]
+        >>> clips = [ManifestClip(name, 1800, 16000, kind="music") for name in ("a.wav", "b.wav", "c.wav")]
+        >>> summary(clips)
+        [SourceTotal(source='', kind='music', licence='', rows=3, hours=1.5)]
     """
-    parts: dict[tuple[str, str, str], list[Clip]] = {}
+    parts: dict[tuple[str, str, str], list[ManifestClip]] = {}
     for clip in clips:
         parts.setdefault((clip.source, clip.kind, clip.licence), []).append(clip)
     totals = [SourceTotal(*key, rows=len(part), hours=round(hours(part), 4)) for key, part in parts.items()]
     return sorted(totals, key=lambda total: -total.hours)
 
 
-def read_manifest(path: str | os.PathLike[str]) -> list[Clip]:
+def read_manifest(path: str | os.PathLike[str]) -> list[ManifestClip]:
     """Read a manifest.
 
     Args:
-        path: CSV file in UTF-8 with a header; ``path`` and ``duration_s`` are required, other columns optional,
-            unknown columns are ignored.
+        path: CSV file in UTF-8 with a header. ``path`` and ``duration_s`` are required, the other columns are optional,
+            and unknown columns are ignored.
 
     Returns:
-        Its rows, paths still relative to the manifest's folder.
+        Its clips. Their paths stay relative to the manifest's folder.
 
     Raises:
-        FileNotFoundError: if there is no such file.
-        ValueError: if it is no such table, a column is missing or a row cannot be read, naming the line.
+        FileNotFoundError: if the file does not exist.
+        ValueError: if it is not such a table, a column is missing, or a row can't be read; the message names the line.
     """
     clips = []
     try:
@@ -156,8 +157,8 @@ def read_manifest(path: str | os.PathLike[str]) -> list[Clip]:
     return clips
 
 
-def _clip_of(row: dict[str, str | None]) -> Clip:
-    """One CSV row as a clip."""
+def _clip_of(row: dict[str, str | None]) -> ManifestClip:
+    """Parse a row of the CSV file."""
     path = row.get("path") or ""
     if not path.strip():
         raise ValueError("empty path")
@@ -169,7 +170,7 @@ def _clip_of(row: dict[str, str | None]) -> Clip:
         raise ValueError("start_s and end_s must both be given or both be empty")
     if start is not None and end is not None and not 0 <= start < end < float("inf"):
         raise ValueError(f"expected 0 <= start_s < end_s, in seconds, got {start} and {end}")
-    return Clip(
+    return ManifestClip(
         path=path,
         duration_s=duration,
         sample_rate=int(row.get("sample_rate") or 0),
@@ -180,12 +181,12 @@ def _clip_of(row: dict[str, str | None]) -> Clip:
     )
 
 
-def write_manifest(clips: Iterable[Clip], path: str | os.PathLike[str]) -> None:
-    """Write a manifest, whole or not at all.
+def write_manifest(clips: Iterable[ManifestClip], path: str | os.PathLike[str]) -> None:
+    """Write a manifest, completely or not at all.
 
     Args:
-        clips: rows; their paths should be relative to the folder of ``path``.
-        path: CSV file to write; replaced if it exists.
+        clips: clips whose paths are relative to the folder of ``path``.
+        path: CSV file to write. It is replaced if it exists.
     """
     temporary = Path(f"{os.fspath(path)}.partial")
     with open(temporary, "w", newline="", encoding="utf-8") as file:
@@ -197,7 +198,7 @@ def write_manifest(clips: Iterable[Clip], path: str | os.PathLike[str]) -> None:
 
 
 def _text(value: object) -> str:
-    """A cell: seconds with 4 decimals, or 6 where that would leave nothing; None empty."""
+    """Format a cell: seconds with 4 decimals, or 6 if 4 would round them to 0; None as an empty cell."""
     if value is None:
         return ""
     if isinstance(value, float):

@@ -1,6 +1,6 @@
-"""Matched volumes: equal hours of two collections, and half of each at the same total.
+"""Matched sets: equal hours of two collections, and a third set of the same length with half of each.
 
-The networks can then be compared: they differ in what they heard, not in how much of it.
+Networks trained on them can be compared: they differ in the kind of audio, not in its amount.
 """
 
 from __future__ import annotations
@@ -14,25 +14,31 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from byola_hear.pretraining.data.manifest import Clip, hours, hours_by, write_manifest
+from byola_hear.pretraining.data.manifest import ManifestClip, hours, hours_by, write_manifest
 
-#: Beside matched manifests: how they were drawn, and the hash of each.
+#: File next to matched manifests. It says how they were drawn, and contains their hashes.
 MATCHING_FILE = "matching.json"
 
 
 @dataclass(frozen=True)
 class MatchedSets:
-    """Three sets of the same total length: the first collection, the second, and half of each."""
+    """Three sets of the same total length.
 
-    first: list[Clip]
-    second: list[Clip]
-    both: list[Clip]
+    Attributes:
+        first: clips of the first collection.
+        second: clips of the second collection.
+        both: half of ``first`` and half of ``second``.
+    """
+
+    first: list[ManifestClip]
+    second: list[ManifestClip]
+    both: list[ManifestClip]
 
 
-def segments(clips: Iterable[Clip], longest_s: float) -> list[Clip]:
-    """Cut rows into parts of equal length, none longer than ``longest_s`` seconds.
+def segments(clips: Iterable[ManifestClip], longest_s: float) -> list[ManifestClip]:
+    """Cut each clip into segments of equal length, none longer than ``longest_s`` seconds.
 
-    So a long recording counts as many small rows, and a sample drawn from it is spread over all of it.
+    A sample drawn from the segments is then spread over the whole of a long recording.
     """
     parts = []
     for clip in clips:
@@ -45,22 +51,22 @@ def segments(clips: Iterable[Clip], longest_s: float) -> list[Clip]:
     return parts
 
 
-def draw(clips: Iterable[Clip], wanted_hours: float, seed: int) -> list[Clip]:
-    """Draw rows at random until they sum to a number of hours; the last is cut to fit exactly.
+def draw(clips: Iterable[ManifestClip], wanted_hours: float, seed: int) -> list[ManifestClip]:
+    """Draw clips at random until they sum to a number of hours. The last clip is cut to fit exactly.
 
     Args:
-        clips: rows to draw from.
-        wanted_hours: total length wanted, hours.
-        seed: of the shuffle.
+        clips: clips to draw from.
+        wanted_hours: total length to draw, in hours.
+        seed: seed of the shuffle.
 
     Returns:
-        The rows drawn, in the order in which they were given.
+        The drawn clips, in the given order.
 
     Raises:
-        ValueError: if the rows are shorter than ``wanted_hours`` in all.
+        ValueError: if all clips together are shorter than ``wanted_hours``.
 
     Example:
-        >>> clips = [Clip(f"{i}.wav", 1800.0, 16000) for i in range(4)]
+        >>> clips = [ManifestClip(f"{i}.wav", 1800.0, 16000) for i in range(4)]
         >>> round(hours(draw(clips, 1.25, seed=0)), 6)
         1.25
     """
@@ -71,9 +77,9 @@ def draw(clips: Iterable[Clip], wanted_hours: float, seed: int) -> list[Clip]:
     order = list(range(len(pool)))
     random.Random(seed).shuffle(order)
     left_s = wanted_hours * 3600
-    chosen: dict[int, Clip] = {}
+    chosen: dict[int, ManifestClip] = {}
     for index in order:
-        # A rest below a millisecond is rounding, not audio.
+        # Less than a millisecond is a rounding error, not audio.
         if left_s < 1e-3:
             break
         clip = pool[index]
@@ -82,35 +88,36 @@ def draw(clips: Iterable[Clip], wanted_hours: float, seed: int) -> list[Clip]:
     return [chosen[index] for index in sorted(chosen)]
 
 
-def limit_kinds(clips: Iterable[Clip], shares: Mapping[str, float], seed: int) -> list[Clip]:
-    """Sample kinds down so that none exceeds its share of the total.
+def limit_kinds(clips: Iterable[ManifestClip], shares: Mapping[str, float], seed: int) -> list[ManifestClip]:
+    """Sample kinds so that none exceeds its share of the total.
 
     Args:
-        clips: rows.
-        shares: kind → largest share of the total that it may make up, between 0 and 1; their sum below 1.
-        seed: of the sampling.
+        clips: clips of a collection.
+        shares: largest share of the total for each kind, between 0 and 1. Their sum is below 1.
+        seed: seed of the sample.
 
     Returns:
-        All rows of the other kinds, and of each limited kind as much as its share allows.
+        All clips of the other kinds, and as much of each limited kind as its share allows.
 
     Raises:
-        ValueError: if a share is not between 0 and 1, or nothing but limited kinds is there.
+        ValueError: if a share is not between 0 and 1, or all clips are of limited kinds.
 
     Example:
-        >>> clips = [Clip("m.ogg", 7200.0, 44100, kind="music"), Clip("e.ogg", 3600.0, 44100, kind="effects")]
-        >>> round(hours(limit_kinds(clips, {"music": 0.5}, seed=0)), 6)
+        >>> music = ManifestClip("m.ogg", 7200.0, 44100, kind="music")
+        >>> effects = ManifestClip("e.ogg", 3600.0, 44100, kind="effects")
+        >>> round(hours(limit_kinds([music, effects], {"music": 0.5}, seed=0)), 6)
         2.0
     """
     if any(not 0 < share < 1 for share in shares.values()) or sum(shares.values()) >= 1:
         raise ValueError(f"shares must be between 0 and 1 and sum to less than 1, got {dict(shares)}")
     pool = list(clips)
     limited = {kind: hours(clip for clip in pool if clip.kind == kind) for kind in shares}
-    # A kind that is already within its share counts as free: taking it all leaves room for no more of the others.
+    # A kind that is already within its share is taken as a whole and counts as free, which changes the total.
     capped = dict(shares)
     while True:
         free = hours(clip for clip in pool if clip.kind not in capped)
         if free == 0 and capped:
-            raise ValueError(f"every row is of a limited kind ({', '.join(sorted(capped))}): no total to share")
+            raise ValueError(f"expected clips of other kinds than the limited {', '.join(sorted(capped))}, got none")
         total = free / (1 - sum(capped.values()))
         within = [kind for kind, share in capped.items() if limited[kind] <= share * total]
         if not within:
@@ -125,24 +132,23 @@ def limit_kinds(clips: Iterable[Clip], shares: Mapping[str, float], seed: int) -
 
 
 def match(
-    first: Iterable[Clip],
-    second: Iterable[Clip],
+    first: Iterable[ManifestClip],
+    second: Iterable[ManifestClip],
     seed: int,
     wanted_hours: float | None = None,
     longest_s: float = 30.0,
 ) -> MatchedSets:
-    """Equal hours of two collections, and a union at the same total.
+    """Draw equal hours of two collections, and a third set of the same length with half of each.
 
     Args:
-        first: rows of one collection, such as speech.
-        second: rows of the other.
-        seed: of the draws.
-        wanted_hours: length of each set, hours; that of the shorter collection if None.
-        longest_s: recordings are cut into segments of at most this, seconds, before drawing.
+        first: clips of one collection, for instance speech.
+        second: clips of the other collection.
+        seed: seed of the draws.
+        wanted_hours: length of each set, in hours. None takes the length of the shorter collection.
+        longest_s: clips are cut into segments of at most this many seconds before drawing.
 
     Returns:
-        Three sets of ``wanted_hours`` each; ``both`` holds half of ``first`` and half of ``second``, drawn from the
-        other two sets.
+        Three sets of ``wanted_hours`` each. ``both`` is drawn from the other two sets.
 
     Raises:
         ValueError: if a collection is shorter than ``wanted_hours``.
@@ -157,19 +163,19 @@ def match(
 
 
 def write_matched(sets: MatchedSets, folder: Path, names: tuple[str, str], facts: Mapping[str, Any]) -> list[Path]:
-    """Write three matched manifests and, beside them, how they were drawn.
+    """Write three matched manifests, and next to them how they were drawn.
 
     Args:
-        sets: of :func:`match`; the rows' paths relative to ``folder``.
-        folder: where to; created.
-        names: of the two collections, also of their manifests; the third is ``both``.
-        facts: JSON values that say how the sets were drawn, such as the seed.
+        sets: sets from :func:`match`, whose paths are relative to ``folder``.
+        folder: folder for the manifests. It is created.
+        names: names of the two collections and their manifests. The third manifest is called ``both``.
+        facts: JSON values that say how the sets were drawn, for instance the seed.
 
     Returns:
-        The three manifests.
+        The paths of the three manifests.
 
     Raises:
-        ValueError: if the three names are not different, or not plain.
+        ValueError: if the three names are not different, or contain a path.
     """
     if len({*names, "both"}) < 3 or any(Path(name).name != name or not name for name in names):
         raise ValueError(f"expected two different plain names, neither of them 'both', got {names[0]!r}, {names[1]!r}")
@@ -195,7 +201,7 @@ def write_matched(sets: MatchedSets, folder: Path, names: tuple[str, str], facts
 
 
 def matching_of(manifest: Path) -> dict[str, Any] | None:
-    """How a manifest was matched with others, None if it was not or has changed since."""
+    """Read how a manifest was matched with others; None if it was not, or has changed since."""
     path = manifest.parent / MATCHING_FILE
     if not path.exists():
         return None

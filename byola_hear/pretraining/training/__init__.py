@@ -1,1 +1,1 @@
-"""A training run: recipe, sampler, steps, saved state, log and export."""
+"""Training: the recipe of a run, its sampler, steps, saved state, log and export."""

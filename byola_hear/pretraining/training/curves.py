@@ -1,4 +1,4 @@
-"""A run's log as a picture."""
+"""The logs of runs as a picture."""
 
 from __future__ import annotations
 
@@ -9,24 +9,25 @@ from matplotlib.figure import Figure
 
 from byola_hear.pretraining.training.run_log import read_log
 
+#: Columns of the log and the labels of their axes.
 PANELS = (
     ("loss", "loss"),
-    ("spread", "spread of projections\n(0: collapsed)"),
+    ("spread", "standard deviation of\nembeddings (0: collapsed)"),
     ("learning_rate", "learning rate"),
-    ("crops_per_second", "crops a second"),
+    ("crops_per_second", "crops per second"),
 )
 
 
 def draw_curves(logs: Mapping[str, Path], output: Path) -> None:
-    """Draw loss, spread, learning rate and speed over the crops seen, a line a run.
+    """Draw loss, standard deviation of embeddings, learning rate and speed over the crops, one line per run.
 
     Args:
-        logs: label → a run's log.
-        output: picture to write; its ending chooses the format.
+        logs: the path of a log for each label.
+        output: picture to write. Its ending chooses the format.
 
     Raises:
-        FileNotFoundError: if a log is not there.
-        ValueError: if the ending is not one that can be drawn.
+        FileNotFoundError: if a log does not exist.
+        ValueError: if the ending is not that of a format that can be drawn.
     """
     figure = Figure(figsize=(9, 6), layout="constrained")
     axes = figure.subplots(2, 2, sharex=True).flatten()
@@ -37,6 +38,6 @@ def draw_curves(logs: Mapping[str, Path], output: Path) -> None:
         axis.set_ylabel(title)
         axis.grid(alpha=0.3)
     for axis in axes[2:]:
-        axis.set_xlabel("crops seen, thousands")
+        axis.set_xlabel("crops trained on, thousands")
     axes[0].legend()
     figure.savefig(output, dpi=120)

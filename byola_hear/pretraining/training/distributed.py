@@ -1,4 +1,4 @@
-"""One process or several: what ``torchrun`` sets up, and nothing when it is not used."""
+"""Training in one process, or in the several that ``torchrun`` starts."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from datetime import timedelta
 import torch
 from torch import distributed
 
-#: For the first process, which may have thousands of hours to decode while the others wait.
+#: How long the others wait for the first process, which may have thousands of hours to decode.
 LONGEST_WAIT = timedelta(days=2)
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where a process stands.
+    """The place of a process among those that train together.
 
     Attributes:
-        rank: its number, from 0; the first writes the files.
+        rank: its number, from 0. The first process writes the files.
         world_size: number of processes.
-        device: what it computes on.
-        local_rank: its number among those on its machine.
+        device: device that it computes on.
+        local_rank: its number among the processes of its machine, from 0.
     """
 
     rank: int
@@ -33,10 +33,11 @@ class Place:
 
     @property
     def is_first(self) -> bool:
+        """Whether this process writes the files."""
         return self.rank == 0
 
     def agree(self, stop: bool) -> bool:
-        """Whether any process wants to stop; all get the same answer, so that none is left waiting."""
+        """Whether any process wants to stop. All get the same answer, so that none waits for one that stopped."""
         if self.world_size == 1:
             return stop
         flag = torch.tensor(float(stop), device=self.device)
@@ -44,20 +45,20 @@ class Place:
         return bool(flag)
 
     def wait(self) -> None:
-        """Wait until every process is here."""
+        """Wait until every process has called this."""
         if self.world_size > 1:
             distributed.barrier()
 
 
 def device_of(device: str) -> torch.device:
-    """This process's device.
+    """Choose the device of this process.
 
     Args:
-        device: ``"auto"`` for a GPU where there is one, or a torch device's name; of several processes that compute on
-            GPUs, each has the one of its own number.
+        device: name of a torch device, or ``"auto"`` for a GPU if there is one. Of several processes that compute on
+            GPUs, each takes the GPU of its local rank.
 
     Raises:
-        ValueError: if the device is not there.
+        ValueError: if the device is unknown or not available.
     """
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -71,28 +72,28 @@ def device_of(device: str) -> torch.device:
     world_size, local_rank = _numbers()
     if chosen.type == "cuda":
         if not torch.cuda.is_available():
-            raise ValueError(f"device {device!r} was asked for, but torch finds no GPU here")
+            raise ValueError(f"expected an available device, got {device!r}: PyTorch finds no GPU")
         if world_size > 1:
             chosen = torch.device("cuda", local_rank)
         if (chosen.index or 0) >= torch.cuda.device_count():
-            raise ValueError(f"expected one of the {torch.cuda.device_count()} GPUs here, got {str(chosen)!r}")
+            raise ValueError(f"expected one of the {torch.cuda.device_count()} available GPUs, got {str(chosen)!r}")
     return chosen
 
 
 def _numbers() -> tuple[int, int]:
-    """How many processes there are, and this one's number among those on its machine."""
+    """The number of processes, and the local rank of this one."""
     return int(os.environ.get("WORLD_SIZE", "1")), int(os.environ.get("LOCAL_RANK", "0"))
 
 
 @contextmanager
 def launched(device: str) -> Iterator[Place]:
-    """This process's place, with the process group open while ``torchrun`` runs several.
+    """Give this process its place. If ``torchrun`` started several, the process group is open meanwhile.
 
     Args:
         device: see :func:`device_of`.
 
     Raises:
-        ValueError: if the device is not there.
+        ValueError: if the device is unknown or not available.
     """
     chosen = device_of(device)
     world_size, local_rank = _numbers()

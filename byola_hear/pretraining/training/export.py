@@ -1,4 +1,4 @@
-"""A run's online encoder as a checkpoint of the package, with what it was trained on in its header."""
+"""The online encoder of a run as a model of the package, with the facts of its training."""
 
 from __future__ import annotations
 
@@ -15,21 +15,22 @@ from byola_hear.pretraining.training.state import load_encoder, read_header
 
 
 def export_model(run: Path, name: str, version: str, licence: str = "Apache-2.0") -> ByolaModel:
-    """The model that a run has come to.
+    """Make a model of the last saved state of a run.
 
     Args:
         run: folder of the run, finished or not.
-        name: what the model is called.
-        version: of its weights.
-        licence: of its weights.
+        name: name of the model.
+        version: version of its weights.
+        licence: licence of its weights.
 
     Returns:
-        A model in evaluation mode: the online encoder, the training set's statistics, and under ``training`` the
-        recipe, hours by source, kind and licence, crops seen, time and last loss.
+        A :class:`byola_hear.ByolaModel` in evaluation mode: the online encoder, the training set's statistics, and
+        under ``config.training`` the recipe, hours by source, kind and licence, crops trained on, minutes and last
+        loss.
 
     Raises:
         FileNotFoundError: if the folder holds no run.
-        ValueError: if its state cannot be read.
+        ValueError: if its state can't be read.
     """
     header = read_header(run)
     recipe = Recipe.from_dict(header["recipe"])
@@ -49,11 +50,11 @@ def export_model(run: Path, name: str, version: str, licence: str = "Apache-2.0"
 
 
 def training_facts(run: Path, header: dict[str, Any]) -> dict[str, Any]:
-    """What a card says about a run: JSON values, taken from its state and log."""
+    """Collect what a card says about a run, as JSON values, from its state and log."""
     rows, cache = read_log(run / LOG_FILE, header["step"]), header["cache"]
     last = rows[-1] if rows else {}
     return {
-        # As the sources add up: caches of before 0.4.0 counted frames, of which a clip has one too many.
+        # The sum of the sources: caches older than 0.4.0 counted frames, of which every clip has one more.
         "hours": sum(source["hours"] for source in cache["sources"]),
         "sources": cache["sources"],
         "matching": cache["matching"],

@@ -1,4 +1,4 @@
-"""A pre-training run's recipe: every number that decides what comes out, apart from the audio."""
+"""The recipe of a run: everything but the audio that decides the network that comes out."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ class Recipe:
     """How a network is trained.
 
     Attributes:
-        steps: optimisation steps in all; the schedules end there.
-        batch_size: crops a step, on each device.
-        crop_frames: log-mel frames of a crop; 96 are 0.96 s.
-        learning_rate: Adam's, after warming up.
-        final_learning_rate: what a cosine lets it fall to.
+        steps: total number of optimisation steps. The schedules end there.
+        batch_size: crops per step on each device.
+        crop_frames: length of a crop in log-mel frames of 10 ms; 96 frames are 0.96 s.
+        learning_rate: learning rate of Adam after warm-up.
+        final_learning_rate: learning rate at the last step. A cosine leads there.
         warm_up_steps: steps over which the learning rate rises from zero.
-        weight_decay: of AdamW, on weights, not on biases or batch norms; 0 makes it Adam.
-        ema_decay: of the target network at the beginning; it rises along a cosine.
-        final_ema_decay: of the target network at the end.
-        projector_hidden: width inside projector and predictor.
-        projector_output: size of a projection.
-        seed: of everything random.
+        weight_decay: weight decay of AdamW, on weights but not on biases or batch norms; 0 makes it Adam.
+        ema_decay: decay of the target network at the first step. It rises along a cosine.
+        final_ema_decay: decay of the target network at the last step.
+        projector_hidden: width inside the projector and the predictor.
+        projector_output: dimensions of a projection.
+        seed: seed of everything random.
         views: strengths of the augmentations.
         encoder: shape of the network.
     """
@@ -54,7 +54,7 @@ class Recipe:
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
         if self.batch_size < 2:
-            raise ValueError(f"batch_size must be at least 2, batch norm needs it, got {self.batch_size}")
+            raise ValueError(f"batch_size must be at least 2 for batch norm, got {self.batch_size}")
         if self.crop_frames < self.encoder.stride or self.crop_frames % self.encoder.stride:
             raise ValueError(
                 f"crop_frames must be a multiple of the encoder's stride {self.encoder.stride}, got {self.crop_frames}"
@@ -72,12 +72,12 @@ class Recipe:
             raise ValueError(
                 f"warm_up_steps and weight_decay must not be negative, got {self.warm_up_steps} and {self.weight_decay}"
             )
-        # A step's seed is made of it and must fit into 64 bits.
+        # The seeds of the steps are multiples of it and must fit into 64 bits.
         if not 0 <= self.seed < 2**31:
             raise ValueError(f"seed must be from 0 to {2**31 - 1}, got {self.seed}")
 
     def learning_rate_at(self, step: int) -> float:
-        """Learning rate of a step, counted from 0.
+        """The learning rate of a step, counted from 0.
 
         Example:
             >>> recipe = Recipe(steps=1000, warm_up_steps=10, learning_rate=1e-3)
@@ -90,7 +90,7 @@ class Recipe:
         return _cosine(self.learning_rate, self.final_learning_rate, progress)
 
     def ema_decay_at(self, step: int) -> float:
-        """Decay of the target network's moving average at a step, counted from 0."""
+        """The decay of the target network's moving average at a step, counted from 0."""
         return _cosine(self.ema_decay, self.final_ema_decay, step / self.steps)
 
     def to_dict(self) -> dict[str, Any]:
@@ -99,12 +99,12 @@ class Recipe:
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Recipe:
-        """The recipe that :meth:`to_dict` gave."""
+        """Make the recipe whose values :meth:`to_dict` gave."""
         return cls(**{**data, "views": ViewConfig(**data["views"]), "encoder": encoder_from_dict(data["encoder"])})
 
 
 def differences(stored: Mapping[str, Any], wanted: Mapping[str, Any]) -> str:
-    """What one recipe of :meth:`Recipe.to_dict` has otherwise than another, with both values; empty if nothing.
+    """Name the fields in which two recipes of :meth:`Recipe.to_dict` differ, with both values; empty if none does.
 
     Example:
         >>> differences(Recipe(steps=10).to_dict(), Recipe(steps=20).to_dict())
@@ -120,5 +120,5 @@ def differences(stored: Mapping[str, Any], wanted: Mapping[str, Any]) -> str:
 
 
 def _cosine(first: float, last: float, progress: float) -> float:
-    """Half a cosine from one value to another."""
+    """Half a cosine from one value to another, at a progress of 0 to 1."""
     return last + (first - last) * 0.5 * (1 + math.cos(math.pi * min(1.0, progress)))

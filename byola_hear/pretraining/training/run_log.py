@@ -1,4 +1,4 @@
-"""A run's log: one CSV row every few steps, for people, plots and cards."""
+"""The log of a run: a CSV file with one row every few steps, read by plots and cards."""
 
 from __future__ import annotations
 
@@ -10,16 +10,17 @@ from pathlib import Path
 from byola_hear.utils.files import replacing
 
 LOG_FILE = "log.csv"
+#: The column ``spread`` is the standard deviation of embeddings, see ``byol.networks.embedding_std``.
 COUNTS = ("step", "crops")
 COLUMNS = (*COUNTS, "seconds", "loss", "spread", "learning_rate", "ema_decay", "crops_per_second")
 
 
 class RunLog:
-    """Appends rows to a run's log.
+    """Appends rows to the log of a run.
 
     Args:
-        folder: of the run.
-        first_step: rows after this step, left by an interrupted run, are dropped.
+        folder: folder of the run.
+        first_step: step at which the run begins. Later rows, which an interrupted run left, are dropped.
     """
 
     def __init__(self, folder: Path, first_step: int) -> None:
@@ -29,33 +30,36 @@ class RunLog:
             file.write(log_text(rows).encode())
 
     def write(self, **values: float) -> None:
-        """Append a row; every column must be given."""
+        """Append a row, given a value for every column."""
         with open(self.path, "a", newline="", encoding="utf-8") as file:
             file.write(_line(values))
 
 
 def log_text(rows: Iterable[Mapping[str, float]]) -> str:
-    """Rows as the text of a log."""
+    """Format rows as the text of a log."""
     return ",".join(COLUMNS) + "\n" + "".join(map(_line, rows))
 
 
 def _line(row: Mapping[str, float]) -> str:
-    """One row: counts whole, the rest with six digits."""
+    """Format a row: counts as integers, other values with six digits."""
     return ",".join(f"{row[name]:.0f}" if name in COUNTS else f"{row[name]:.6g}" for name in COLUMNS) + "\n"
 
 
 def read_log(path: Path, last_step: float = math.inf) -> list[dict[str, float]]:
-    """A run's log, a dictionary a row.
+    """Read a log, whole rows only.
 
     Args:
-        path: ``log.csv`` in the run's folder, or where it was copied to.
+        path: the file ``log.csv`` in the run's folder, or a copy.
         last_step: rows after this step are left out.
 
+    Returns:
+        One dictionary per row.
+
     Raises:
-        FileNotFoundError: if there is none.
+        FileNotFoundError: if there is no log.
     """
     text = path.read_text(encoding="utf-8")
-    # A row without its end is one that was being written when the run was killed.
+    # A run that is killed while it writes leaves half a row.
     whole = text[: text.rfind("\n") + 1].splitlines()
     rows = [{name: float(row[name]) for name in COLUMNS} for row in csv.DictReader(whole)]
     return [row for row in rows if row["step"] <= last_step]

@@ -1,4 +1,4 @@
-"""Which crops a step of training sees: the same ones each time it is asked, in each process its own."""
+"""The crops of a training step. They depend on the seed, the step and the process alone."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from byola_hear.pretraining.training.recipe import Recipe
 
 
 class Sampler:
-    """Normalised crops of any step, and the crops of the steps before it as mixup's memory.
+    """Draws the normalised crops of any step, and keeps those of the steps before it as the memory of mixup.
 
     Args:
         cache: the audio.
-        recipe: batch size, crop length, memory size, seed.
-        place: each process draws its own crops.
+        recipe: gives the batch size, crop length, memory size and seed.
+        place: this process. Each process draws other crops.
     """
 
     def __init__(self, cache: LogMelCache, recipe: Recipe, place: Place) -> None:
@@ -27,17 +27,17 @@ class Sampler:
         self.kept = -(-recipe.views.memory_size // recipe.batch_size)
 
     def crops(self, step: int) -> Tensor:
-        """``(batch_size, 1, n_mels, crop_frames)`` normalised log-mel of a step, on this process's device."""
+        """Draw a step's crops, ``(batch_size, 1, n_mels, crop_frames)`` normalised log-mel on this process's device."""
         generator = torch.Generator().manual_seed(step_seed(self.recipe.seed, step, self.place.rank, purpose=0))
         crops = draw_crops(self.cache, self.weights, self.recipe.batch_size, self.recipe.crop_frames, generator)
         return ((crops - self.cache.mean) / self.cache.std).to(self.place.device)
 
     def start(self, step: int) -> None:
-        """Fill the memory with what the steps before ``step`` would have left there."""
+        """Fill the memory with the crops that the steps before ``step`` leave there."""
         self.memory = [self.crops(past) for past in range(max(0, step - self.kept), step)]
 
     def next(self, step: int) -> tuple[Tensor, Tensor]:
-        """A step's crops and the memory of past ones ``(n_past, 1, n_mels, crop_frames)``; steps come in order."""
+        """Draw the crops of the next step. Return them and past crops, ``(n_past, 1, n_mels, crop_frames)``."""
         crops = self.crops(step)
         past = torch.cat(self.memory)[-self.recipe.views.memory_size :] if self.memory else crops[:0]
         self.memory = [*self.memory, crops][-self.kept :]
@@ -45,5 +45,5 @@ class Sampler:
 
 
 def step_seed(seed: int, step: int, rank: int, purpose: int) -> int:
-    """A seed of its own for each step, process and purpose."""
+    """A seed that differs for each step, process and purpose."""
     return ((seed * 1_000_003 + step) * 1_009 + rank) * 7 + purpose

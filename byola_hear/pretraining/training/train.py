@@ -1,8 +1,8 @@
 """The training loop: crops → views → BYOL step, resumable at any step.
 
 Everything random in step ``s`` comes from generators seeded by the run's seed and ``s``, so a run that was killed and
-resumed goes through the same steps as one that was not. The memory of past clips that mixup draws from is not
-saved: it is drawn again from the steps that filled it.
+resumed takes the same steps as one that was not. The memory of past crops that mixup draws from is not saved: it is
+drawn again from the steps that filled it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from byola_hear.models.encoders.registry import build_encoder
-from byola_hear.pretraining.byol.networks import OnlineNetwork, TargetNetwork, byol_loss, embedding_spread
+from byola_hear.pretraining.byol.networks import OnlineNetwork, TargetNetwork, byol_loss, embedding_std
 from byola_hear.pretraining.byol.views import make_views
 from byola_hear.pretraining.data.cache import LogMelCache
 from byola_hear.pretraining.training.distributed import Place
@@ -29,23 +29,31 @@ from byola_hear.pretraining.training.run_log import RunLog
 from byola_hear.pretraining.training.sampler import Sampler, step_seed
 from byola_hear.pretraining.training.state import STATE_FILE, load_network, load_optimiser, read_header, save_state
 
-#: Steps between two rows of the log, and between two looks at the clock.
+#: Steps between two rows of the log. Time is checked as often.
 LOG_EVERY = 10
 
 
 @dataclass(frozen=True)
-class Progress:
-    """What a run reports every few steps: the columns of its log, and the steps in all."""
+class TrainingProgress:
+    """What a run reports every few steps.
+
+    Attributes:
+        step: steps done.
+        steps: steps of the whole run.
+        loss: of this step, in [0, 4].
+        embedding_std: see :func:`~byola_hear.pretraining.byol.networks.embedding_std`.
+        crops_per_second: since the report before this one, over all processes.
+    """
 
     step: int
     steps: int
     loss: float
-    spread: float
+    embedding_std: float
     crops_per_second: float
 
 
 def optimiser_for(online: nn.Module, recipe: Recipe) -> torch.optim.AdamW:
-    """AdamW with weight decay on matrices and kernels only."""
+    """Make AdamW with weight decay on matrices and kernels, not on biases or batch norms."""
     decayed = [parameter for parameter in online.parameters() if parameter.ndim > 1]
     plain = [parameter for parameter in online.parameters() if parameter.ndim <= 1]
     groups = [{"params": decayed, "weight_decay": recipe.weight_decay}, {"params": plain, "weight_decay": 0.0}]
@@ -53,11 +61,17 @@ def optimiser_for(online: nn.Module, recipe: Recipe) -> torch.optim.AdamW:
 
 
 def precision_for(name: str, device: torch.device) -> torch.dtype | None:
-    """The dtype of autocast, None for float32 throughout.
+    """Choose the dtype of autocast.
 
     Args:
-        name: ``auto``, ``bfloat16`` or ``float32``; ``auto`` takes bfloat16 where the hardware computes with it.
-        device: where training runs.
+        name: ``auto``, ``bfloat16`` or ``float32``. ``auto`` takes bfloat16 if the hardware computes with it.
+        device: device that trains.
+
+    Returns:
+        The dtype, or None to compute in float32 throughout.
+
+    Raises:
+        ValueError: if the name is unknown.
     """
     if name == "float32":
         return None
@@ -73,23 +87,23 @@ def precision_for(name: str, device: torch.device) -> torch.dtype | None:
 
 
 class Trainer:
-    """One run: networks, optimiser, and how many steps, crops and seconds it took them to get where they are.
+    """One run: the networks, their optimiser, and the steps, crops and seconds that they were trained for.
 
     Args:
         cache: the audio, already on the device if it fits there.
         recipe: how to train.
-        folder: of the run; an unfinished run there is resumed.
+        folder: folder of the run. An unfinished run in it is resumed.
         place: this process.
         precision: ``auto``, ``bfloat16`` or ``float32``.
 
     Raises:
-        ValueError: if the folder holds a run with another recipe or other audio.
+        ValueError: if the folder holds a run with another recipe or another manifest.
     """
 
     def __init__(self, cache: LogMelCache, recipe: Recipe, folder: Path, place: Place, precision: str = "auto") -> None:
         self.cache, self.recipe, self.folder, self.place = cache, recipe, folder, place
         self.autocast_dtype = precision_for(precision, place.device)
-        # The same initial weights in every process and every run with this seed, whatever was random before.
+        # The initial weights depend on the seed alone, in every process.
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(recipe.seed)
             online = OnlineNetwork(build_encoder(recipe.encoder), recipe.projector_hidden, recipe.projector_output)
@@ -110,18 +124,18 @@ class Trainer:
     def _resume(self) -> None:
         header = read_header(self.folder)
         if changed := differences(header["recipe"], self.identity["recipe"]):
-            raise ValueError(f"{self.folder}: holds a run with another recipe: {changed}; choose another folder")
+            raise ValueError(f"{self.folder}: holds a run with another recipe ({changed}); choose another folder")
         if header["manifest_sha256"] != self.identity["manifest_sha256"]:
             raise ValueError(f"{self.folder}: holds a run with another manifest; choose another folder")
         load_network(self.folder, self.online, "online")
         load_network(self.folder, self.target, "target")
         load_optimiser(self.folder, self.optimiser, self.online)
         self.step, self.seconds = int(header["step"]), float(header["seconds"])
-        # States of version 0.3.0 do not say: those of one device are taken up rightly.
+        # States of version 0.3.0 lack the crops. This is their number on one device.
         self.crops = int(header.get("crops", self.step * self.recipe.batch_size))
 
     def save(self) -> None:
-        """Write the state, by the first process alone."""
+        """Write the state of the run. Only the first process does so."""
         if self.place.is_first:
             reached = {"step": self.step, "crops": self.crops, "seconds": self.seconds}
             header = {**self.identity, **reached, "cache": self.cache.info}
@@ -133,18 +147,18 @@ class Trainer:
         return torch.autocast(self.place.device.type, self.autocast_dtype)
 
     def train_step(self, crops: Tensor, memory: Tensor) -> tuple[Tensor, Tensor]:
-        """One optimisation step.
+        """Do one optimisation step.
 
         Args:
             crops: ``(batch, 1, n_mels, time)`` normalised log-mel.
-            memory: past crops for mixup.
+            memory: ``(n_past, 1, n_mels, time)`` past crops for mixup.
 
         Returns:
-            The loss, averaged over both directions, and the target projections of one view ``(batch, size)``.
+            The loss, averaged over both directions, and the target's projections of one view, ``(batch, size)``.
         """
         recipe, device = self.recipe, self.place.device
         generator = torch.Generator(device).manual_seed(step_seed(recipe.seed, self.step, self.place.rank, purpose=1))
-        # Dropout has no generator of its own.
+        # Dropout takes no generator.
         torch.manual_seed(step_seed(recipe.seed, self.step, self.place.rank, purpose=2))
         made = make_views(crops, memory, recipe.views, generator)
         views = [view.contiguous(memory_format=torch.channels_last) for view in made]
@@ -154,7 +168,7 @@ class Trainer:
             targets = [self.target(view) for view in views]
         self.optimiser.zero_grad()
         total = torch.zeros((), device=device)
-        # One direction after the other: half the memory, the same gradient.
+        # One direction after the other gives the same gradient and needs half the memory.
         for index in range(2):
             trained = self.trained
             waits = index == 0 and isinstance(trained, DistributedDataParallel)
@@ -174,20 +188,20 @@ class Trainer:
         self,
         minutes: float | None = None,
         save_every_minutes: float = 5.0,
-        progress: Callable[[Progress], None] | None = None,
+        progress: Callable[[TrainingProgress], None] | None = None,
     ) -> bool:
-        """Train until the recipe's last step or the end of the time given, and save.
+        """Train until the recipe's last step or until the time is over, then save the state.
 
         Args:
-            minutes: time to spend now; the run can be resumed afterwards. None for no limit.
-            save_every_minutes: how often the state is written.
+            minutes: time to spend now, in minutes. None sets no limit. The run can be resumed afterwards.
+            save_every_minutes: minutes between two saved states.
             progress: called every few steps, in the first process.
 
         Returns:
             Whether the run is finished.
 
         Raises:
-            FloatingPointError: if any process's loss is no longer a finite number; the last state saved stays.
+            FloatingPointError: if the loss of any process is not finite. The last saved state stays.
         """
         log = RunLog(self.folder, self.step) if self.place.is_first else None
         sampler = Sampler(self.cache, self.recipe, self.place)
@@ -202,10 +216,10 @@ class Trainer:
             self.seconds = earlier + now - begun
             speed = (self.crops - tick_crops) / (now - tick)
             tick, tick_crops = now, self.crops
-            value, spread = float(loss), embedding_spread(projections)
+            value, std = float(loss), embedding_std(projections)
             if self.place.agree(not math.isfinite(value)):
                 raise FloatingPointError(
-                    f"expected a finite loss, it no longer is one at step {self.step}; a lower learning rate may help"
+                    f"the loss is not finite at step {self.step}: training diverged; a lower learning rate may help"
                 )
             if log is not None:
                 log.write(
@@ -213,13 +227,13 @@ class Trainer:
                     crops=self.crops,
                     seconds=self.seconds,
                     loss=value,
-                    spread=spread,
+                    spread=std,
                     learning_rate=self.recipe.learning_rate_at(self.step - 1),
                     ema_decay=self.recipe.ema_decay_at(self.step - 1),
                     crops_per_second=speed,
                 )
                 if progress is not None:
-                    progress(Progress(self.step, self.recipe.steps, value, spread, speed))
+                    progress(TrainingProgress(self.step, self.recipe.steps, value, std, speed))
             if now - saved > save_every_minutes * 60:
                 self.save()
                 saved = now

@@ -228,7 +228,7 @@ def test_modules_import_nothing_that_they_may_not_need(repository: Path) -> None
     assert done.stdout.strip() == "[]", done.stderr
 
 
-def test_fingerprints_tell_weights_and_options_apart() -> None:
+def test_fingerprints_distinguish_weights_and_options() -> None:
     crepe, logmel = baseline("crepe"), baseline("logmel")
     model = crepe.Crepe("tiny")
     before = model.fingerprint()

@@ -112,7 +112,7 @@ def test_another_model_is_refused(folder: Path, whisper: Path, tmp_path: Path) -
 @pytest.mark.parametrize(
     ("module", "name"), [(wav2vec2, "facebook/wav2vec2-large-100k-voxpopuli"), (whisper_tiny, "openai/whisper-tiny.en")]
 )
-def test_a_hub_out_of_reach_is_said_with_how_to_get_it(
+def test_an_unreachable_hub_says_how_to_get_the_weights(
     module: Any, name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     def out_of_reach(*arguments: object, **options: object) -> None:

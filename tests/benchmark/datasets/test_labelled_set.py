@@ -111,7 +111,7 @@ def test_links_and_devices_are_refused(tmp_path: Path, cache: Path, kind: bytes)
         ({"toy/audio/a.wav": wav(CLIPS["a.wav"], 8000)}, r"one sample rate, found \[8000, 16000\]"),
     ],
 )
-def test_what_is_wrong_with_a_set_is_said(tmp_path: Path, cache: Path, change: dict[str, bytes], message: str) -> None:
+def test_faults_of_a_set_are_named(tmp_path: Path, cache: Path, change: dict[str, bytes], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         load_set(tar_of(tmp_path / "toy.tar", {**members(), **change}), cache)
     assert not list(cache.rglob("samples.int16"))

@@ -267,7 +267,7 @@ def test_the_command_lists_every_set_with_licence_address_and_check() -> None:
         (["esc50", "-o", "x", "--archive", "esc50=missing.zip"], "found no file"),
     ],
 )
-def test_the_command_tells_what_it_expected(
+def test_invalid_input_of_the_command_is_named(
     arguments: list[str], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)

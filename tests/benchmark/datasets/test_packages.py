@@ -75,14 +75,14 @@ def test_a_package_that_is_gone_is_named_with_its_tasks(
         list(package_files(name, tmp_path, lambda path: True))
 
 
-def test_pip_tells_why_nothing_came(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pips_error_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     with pytest.raises(FileNotFoundError, match="foxdot.*mini_percussion.*pip: .*No matching distribution"):
         fetch_packages(tmp_path, ["foxdot"])
     assert list(tmp_path.iterdir()) == []
 
 
-def test_an_unknown_package_is_told_what_there_is() -> None:
+def test_an_unknown_package_lists_the_known_ones() -> None:
     with pytest.raises(ValueError, match="qabcs-data.*got 'nothing'"):
         package("nothing")
 
@@ -106,7 +106,7 @@ def test_a_name_that_leads_outside_is_refused(tmp_path: Path) -> None:
         list(package_files("foxdot", tmp_path, lambda path: True))
 
 
-def test_a_broken_archive_is_told(tmp_path: Path) -> None:
+def test_a_broken_archive_is_named(tmp_path: Path) -> None:
     (tmp_path / "foxdot-1.tar.gz").write_bytes(sdist_of({"foxdot-1/a.wav": b"a" * 9999})[:80])
     with pytest.raises(ValueError, match="foxdot-1.tar.gz"):
         list(package_files("foxdot", tmp_path, lambda path: True))

@@ -129,7 +129,7 @@ def test_run_json_names_the_versions_that_made_the_numbers(
 
 
 @pytest.mark.parametrize("content", ["half", '{"models": {}, "tasks": {}, "cells": [{"model": "a"}]}'])
-def test_a_damaged_run_is_told_of_before_anything_is_measured(
+def test_a_damaged_run_is_reported_before_anything_is_measured(
     run: Callable[..., Result], heareval: Calls, tmp_path: Path, content: str
 ) -> None:
     (tmp_path / "out").mkdir()

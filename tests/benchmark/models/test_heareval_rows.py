@@ -57,7 +57,7 @@ def test_a_baseline_that_is_broken_here_costs_its_own_row(monkeypatch: pytest.Mo
         model_rows(["logmel", "yamnet=mine.tflite"])
 
 
-def test_a_name_that_is_none_is_told_all_that_are() -> None:
+def test_an_unknown_name_lists_networks_and_baselines() -> None:
     with pytest.raises(ValueError, match="'nope'; known names: both, .*logmel.* all; or give a checkpoint's path"):
         model_rows(["nope"])
     with pytest.raises(ValueError, match="expected one model, got 'all'"):

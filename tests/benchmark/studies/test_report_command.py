@@ -34,7 +34,7 @@ def test_the_command_writes_a_report_again(repository: Path, tmp_path: Path) -> 
     }
 
 
-@pytest.mark.parametrize(("name", "message"), [("sise", "got 'sise'"), ("cka", "no such file")])
+@pytest.mark.parametrize(("name", "message"), [("volume", "got 'volume'"), ("cka", "no such file")])
 def test_an_unknown_or_missing_result_is_one_line(
     name: str, message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -59,7 +59,7 @@ def relabelled(names: dict[str, str]) -> Callable[[Path], list[Item]]:
         ({"name": "a/b"}, "'a/b'"),
     ],
 )
-def test_a_scene_task_that_heareval_would_stumble_over_is_refused(
+def test_a_scene_task_that_heareval_would_misread_is_refused(
     tasks_dir: Path, sources: Path, changes: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(ValueError, match=message):

@@ -126,7 +126,7 @@ def test_what_a_killed_process_left_is_removed(tasks_dir: Path, sources: Path) -
     assert left_over(tasks_dir) == []
 
 
-def test_a_folder_that_is_no_task_of_ours_is_told(tmp_path: Path) -> None:
+def test_a_folder_without_a_task_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="HEAR's layout"):
         read_task(tmp_path)
     (tmp_path / "task_metadata.json").write_text('{"task_name": "x"}')

@@ -41,7 +41,7 @@ def test_no_name_is_in_two_suites() -> None:
     assert not set(SUITES) & set(everything)
 
 
-def test_an_unknown_name_is_told_what_there_is() -> None:
+def test_an_unknown_name_lists_the_known_ones() -> None:
     with pytest.raises(ValueError, match=r"out of mini, public, hear, .*esc50.*got 'esc51'"):
         find("esc50,esc51")
     with pytest.raises(ValueError, match="got 'esc51'"):
@@ -79,6 +79,6 @@ def test_a_task_of_packages_fetches_them_first(tmp_path: Path, monkeypatch: pyte
     assert sorted(files) == sorted(item.file for item in scene_items(tmp_path))
 
 
-def test_a_set_that_is_not_there_is_told_with_where_to_get_it(tmp_path: Path) -> None:
+def test_a_missing_set_says_how_to_get_it(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="benchmark fetch all"):
         prepare("esc50", tmp_path / "tasks", tmp_path / "nothing")

@@ -18,7 +18,7 @@ def encoder_of(shape: str) -> Encoder:
     torch.manual_seed(0)
     encoder = Encoder(SHAPES[shape]).train()
     with torch.no_grad():
-        # Scales of either sign: a negative one turns the order of the pooled values round.
+        # A negative scale reverses the order of the pooled values.
         encoder.features[1].weight.uniform_(-1.5, 1.5)
         encoder.features[1].bias.uniform_(-1, 1)
     return encoder
@@ -26,7 +26,7 @@ def encoder_of(shape: str) -> Encoder:
 
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("size", [(64, 96), (64, 8)])
-def test_features_gradients_and_running_statistics_are_the_plain_ones(shape: str, size: tuple[int, int]) -> None:
+def test_features_gradients_and_running_statistics_equal_the_plain_ones(shape: str, size: tuple[int, int]) -> None:
     plain = encoder_of(shape)
     fast = copy.deepcopy(plain)
     x = 1.3 * torch.randn(5, 1, *size) + 0.4
@@ -38,7 +38,7 @@ def test_features_gradients_and_running_statistics_are_the_plain_ones(shape: str
     for (name, parameter), other in zip(plain.named_parameters(), fast.parameters()):
         assert parameter.grad is not None
         assert other.grad is not None
-        # A bias before a batch norm has no gradient but rounding.
+        # The gradient of a bias before a batch norm is only rounding.
         scale = parameter.grad.norm() + 1e-2 * direction.norm()
         assert (parameter.grad - other.grad).norm() / scale < 1e-3, name
     for (name, buffer), other in zip(plain.named_buffers(), fast.buffers()):

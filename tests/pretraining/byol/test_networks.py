@@ -8,7 +8,7 @@ from byola_hear.pretraining.byol.networks import (
     OnlineNetwork,
     TargetNetwork,
     byol_loss,
-    embedding_spread,
+    embedding_std,
 )
 
 
@@ -18,19 +18,19 @@ def online() -> OnlineNetwork:
     return OnlineNetwork(Encoder(EncoderConfig(channels=4, hidden_size=16)), hidden_size=32, output_size=8)
 
 
-def test_the_loss_is_zero_along_and_four_against_and_free_of_scale() -> None:
+def test_loss_is_zero_for_equal_and_four_for_opposite_directions() -> None:
     x = torch.randn(5, 8)
     assert byol_loss(3 * x, x).item() == pytest.approx(0, abs=1e-5)
     assert byol_loss(-x, 2 * x).item() == pytest.approx(4, abs=1e-5)
 
 
-def test_spread_tells_collapse_from_an_even_sphere() -> None:
+def test_embedding_std_separates_collapse_from_an_even_sphere() -> None:
     torch.manual_seed(0)
-    assert embedding_spread(torch.randn(4096, 64)) == pytest.approx(1, abs=0.02)
-    assert embedding_spread(torch.randn(1, 64).expand(256, 64) * torch.rand(256, 1)) == pytest.approx(0, abs=1e-4)
+    assert embedding_std(torch.randn(4096, 64)) == pytest.approx(1, abs=0.02)
+    assert embedding_std(torch.randn(1, 64).expand(256, 64) * torch.rand(256, 1)) == pytest.approx(0, abs=1e-4)
 
 
-def test_the_target_begins_as_a_copy_and_follows_by_the_decay(online: OnlineNetwork) -> None:
+def test_target_begins_as_a_copy_and_follows_by_the_decay(online: OnlineNetwork) -> None:
     target = TargetNetwork(online)
     view = torch.randn(4, 1, 64, 32)
     torch.testing.assert_close(target.encoder.eval()(view), online.encoder.eval()(view))

@@ -1,4 +1,4 @@
-"""Files of the formats in which games and instruments keep many sounds, made small for the tests."""
+"""Small archives in the formats of games and instruments."""
 
 from __future__ import annotations
 
@@ -72,8 +72,8 @@ def playable_soundfont(samples: bytes, rate: int, key: int, presets: list[tuple[
     Args:
         samples: the recording.
         rate: its rate, Hz.
-        key: the MIDI note that it is.
-        presets: what to call what plays it.
+        key: its MIDI note.
+        presets: name, program and bank of each preset.
     """
 
     def chunk(kind: bytes, content: bytes) -> bytes:

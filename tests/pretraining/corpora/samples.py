@@ -31,7 +31,7 @@ def noise(seconds: float, rate: int = 16000, seed: int = 0) -> NDArray[np.float3
 
 
 def wav(samples: NDArray[np.float32], rate: int = 16000, form: str = "WAV", subtype: str | None = None) -> bytes:
-    """An audio file's bytes."""
+    """The bytes of an audio file."""
     stream = io.BytesIO()
     soundfile.write(stream, samples, rate, format=form, subtype=subtype)
     return stream.getvalue()
@@ -46,7 +46,7 @@ def streamed_flac(samples: NDArray[np.float32]) -> bytes:
 
 
 def tar_of(files: Mapping[str, bytes], links: Mapping[str, str] | None = None) -> bytes:
-    """A tar with regular files and symbolic links, their names as given."""
+    """A tar with regular files and symbolic links under unchecked names."""
     stream = io.BytesIO()
     with tarfile.open(fileobj=stream, mode="w") as tar:
         for name, content in files.items():
@@ -61,7 +61,7 @@ def tar_of(files: Mapping[str, bytes], links: Mapping[str, str] | None = None) -
 
 
 def ar_of(members: Mapping[str, bytes]) -> bytes:
-    """An ar archive, as a .deb is one."""
+    """An ar archive, the outer layer of a .deb."""
     parts = [b"!<arch>\n"]
     for name, content in members.items():
         header = f"{name:<16}{0:<12}{0:<6}{0:<6}{'100644':<8}{len(content):<10}".encode() + b"`\n"
@@ -90,13 +90,13 @@ def deb_of(
 
 
 class Mirror:
-    """What a local mirror holds and was asked.
+    """The files of a local mirror, and the requests that it got.
 
     Attributes:
-        address: of the mirror.
-        files: path below it → content.
+        address: address of the mirror.
+        files: content of each path below the address.
         asked: path and ``Range`` header of each request.
-        breaks: path → how many bytes are sent before the connection ends; only once each.
+        breaks: number of bytes after which the connection of a path breaks, once.
     """
 
     def __init__(self, address: str) -> None:
@@ -119,7 +119,7 @@ class Mirror:
         self.files[f"dists/{suite}/main/binary-amd64/Packages.xz"] = index
 
     def answer(self, path: str, wanted: str | None) -> tuple[int, bytes, int, str]:
-        """Status, what to send, how much of it to send, which part of the file that is."""
+        """The status, the content, how many of its bytes to send, and the content range."""
         self.asked.append((path, wanted))
         content = self.files.get(path)
         if content is None:
@@ -133,7 +133,7 @@ class Mirror:
 
 @contextmanager
 def running_mirror() -> Iterator[Mirror]:
-    """A mirror on this machine."""
+    """Run a mirror on this machine."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -160,7 +160,7 @@ def running_mirror() -> Iterator[Mirror]:
 
 
 def write_package(folder: Path, name: str, files: Mapping[str, bytes]) -> Path:
-    """A package as if it had been fetched."""
+    """Write a package as if it had been fetched."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}_2.0-3_all.deb"
     path.write_bytes(deb_of(name, files, compression=""))

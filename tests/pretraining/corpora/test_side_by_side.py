@@ -18,13 +18,13 @@ def test_results_keep_the_order_of_the_items(jobs: int) -> None:
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
-def test_an_error_in_the_work_is_the_callers(jobs: int) -> None:
+def test_error_in_the_work_reaches_the_caller(jobs: int) -> None:
     with pytest.raises(ValueError, match="invalid literal"):
         side_by_side(["1", "one", "2"], int, jobs, lambda result: None)
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
-def test_no_process_outlives_the_one_that_started_it(repository: Path) -> None:
+def test_processes_end_with_their_parent(repository: Path) -> None:
     script = (
         "import time\n"
         "from byola_hear.pretraining.corpora.side_by_side import side_by_side\n"
@@ -48,7 +48,7 @@ def test_no_process_outlives_the_one_that_started_it(repository: Path) -> None:
 
 
 def _runs(process: str) -> bool:
-    """Whether a process is there and no zombie."""
+    """Whether a process exists and is not a zombie."""
     try:
         return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:

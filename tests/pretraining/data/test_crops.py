@@ -14,12 +14,12 @@ def test_statistics_are_those_of_the_crops(tone_cache: LogMelCache) -> None:
     assert tone_cache.std == pytest.approx(float(crops.std()), rel=0.05)
 
 
-def test_a_short_clip_stands_in_silence(tone_cache: LogMelCache) -> None:
+def test_short_clip_is_placed_in_silence(tone_cache: LogMelCache) -> None:
     generator = torch.Generator().manual_seed(0)
     crops = draw_crops(tone_cache, row_weights(tone_cache.lengths, 400), 200, 400, generator)
     assert crops.shape == (200, 1, 64, 400)
     silent = (crops[:, 0] == crops.min()).all(dim=1).sum(dim=1)
-    # Every clip here is shorter than four seconds, so each crop is all of a clip and silence for the rest.
+    # Every clip is shorter than a crop of four seconds, so a crop is a whole clip and silence.
     assert set((400 - silent).tolist()) <= set(tone_cache.lengths.tolist())
 
 

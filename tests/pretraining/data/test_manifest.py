@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from byola_hear.pretraining.data.manifest import Clip, moved, path_from, read_manifest, write_manifest
+from byola_hear.pretraining.data.manifest import ManifestClip, moved, path_from, read_manifest, write_manifest
 
 TEXT = st.text(st.characters(blacklist_categories=("Cs", "Cc")), min_size=1, max_size=12).map(str.strip).filter(bool)
 
@@ -15,7 +15,7 @@ TEXT = st.text(st.characters(blacklist_categories=("Cs", "Cc")), min_size=1, max
 @given(
     st.lists(
         st.builds(
-            Clip,
+            ManifestClip,
             path=TEXT | st.just(" a.wav"),
             duration_s=st.integers(1, 10**8).map(lambda n: n / 1e4),
             sample_rate=st.integers(1, 192000),
@@ -29,25 +29,25 @@ TEXT = st.text(st.characters(blacklist_categories=("Cs", "Cc")), min_size=1, max
         max_size=5,
     )
 )
-def test_what_is_written_is_read_again(tmp_path_factory: pytest.TempPathFactory, clips: list[Clip]) -> None:
+def test_written_manifest_is_read_again(tmp_path_factory: pytest.TempPathFactory, clips: list[ManifestClip]) -> None:
     path = tmp_path_factory.mktemp("manifest") / "manifest.csv"
     write_manifest(clips, path)
     assert read_manifest(path) == clips
 
 
-def test_a_row_of_one_sample_is_read_again(tmp_path: Path) -> None:
-    write_manifest([Clip("click.wav", 1 / 44100, 44100)], tmp_path / "m.csv")
+def test_clip_of_one_sample_is_read_again(tmp_path: Path) -> None:
+    write_manifest([ManifestClip("click.wav", 1 / 44100, 44100)], tmp_path / "m.csv")
     (clip,) = read_manifest(tmp_path / "m.csv")
     assert clip.duration_s == pytest.approx(1 / 44100, abs=1e-6)
 
 
-def test_a_manifest_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
+def test_manifest_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
     (tmp_path / "m.csv").write_text("path,duration_s\na.wav,1\n", encoding="utf-8-sig")
-    assert read_manifest(tmp_path / "m.csv") == [Clip("a.wav", 1.0, 0)]
+    assert read_manifest(tmp_path / "m.csv") == [ManifestClip("a.wav", 1.0, 0)]
 
 
 def test_segments_are_kept(tmp_path: Path) -> None:
-    clip = Clip("a.wav", 10.0, 16000).segment(2.0, 5.0).segment(1.0, 2.5)
+    clip = ManifestClip("a.wav", 10.0, 16000).segment(2.0, 5.0).segment(1.0, 2.5)
     assert (clip.start_s, clip.end_s, clip.duration_s) == (3.0, 4.5, 1.5)
     write_manifest([clip], tmp_path / "m.csv")
     assert read_manifest(tmp_path / "m.csv") == [clip]
@@ -68,24 +68,24 @@ def test_segments_are_kept(tmp_path: Path) -> None:
         ('path,duration_s\n"a.wav,1\n' + "b.wav,1\n" * 20000, "m.csv: expected a CSV table in UTF-8"),
     ],
 )
-def test_a_bad_manifest_is_refused_with_its_reason(tmp_path: Path, content: str, message: str) -> None:
+def test_bad_manifest_is_refused_with_its_reason(tmp_path: Path, content: str, message: str) -> None:
     (tmp_path / "m.csv").write_text(content, encoding="utf-8", errors="surrogateescape")
     with pytest.raises(ValueError, match=message):
         read_manifest(tmp_path / "m.csv")
 
 
-def test_a_moved_row_means_the_same_file(tmp_path: Path) -> None:
-    clip = moved(Clip("a/b.wav", 1.0, 16000), tmp_path / "here", tmp_path / "there" / "deep")
+def test_moved_clip_is_the_same_file(tmp_path: Path) -> None:
+    clip = moved(ManifestClip("a/b.wav", 1.0, 16000), tmp_path / "here", tmp_path / "there" / "deep")
     assert clip.path == "../../here/a/b.wav"
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs links to folders")
-def test_a_path_from_a_folder_that_is_a_link_leads_to_the_file(tmp_path: Path) -> None:
+def test_path_from_a_linked_folder_leads_to_the_file(tmp_path: Path) -> None:
     for name in ("elsewhere/deep/sets", "here", "big"):
         (tmp_path / name).mkdir(parents=True)
     (tmp_path / "sets").symlink_to(tmp_path / "elsewhere" / "deep" / "sets")
     (tmp_path / "here" / "a.wav").touch()
     assert (tmp_path / "sets" / path_from(tmp_path / "sets", tmp_path / "here" / "a.wav")).is_file()
-    # What lies below the manifest moves with it, links as well.
+    # Files below the manifest move with it, and links, too.
     (tmp_path / "here" / "link").symlink_to(tmp_path / "big")
     assert path_from(tmp_path / "here", tmp_path / "here" / "link" / "b.wav") == "link/b.wav"

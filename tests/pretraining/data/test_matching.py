@@ -6,14 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from byola_hear.pretraining.data.manifest import Clip, hours, hours_by
+from byola_hear.pretraining.data.manifest import ManifestClip, hours, hours_by
 from byola_hear.pretraining.data.matching import draw, limit_kinds, match, matching_of, segments, write_matched
 
 DURATIONS = st.lists(st.floats(0.05, 900), min_size=1, max_size=40)
 
 
-def collection(durations: list[float], kind: str) -> list[Clip]:
-    return [Clip(f"{kind}{index}.wav", seconds, 16000, kind=kind) for index, seconds in enumerate(durations)]
+def collection(durations: list[float], kind: str) -> list[ManifestClip]:
+    return [ManifestClip(f"{kind}{index}.wav", seconds, 16000, kind=kind) for index, seconds in enumerate(durations)]
 
 
 @given(DURATIONS, DURATIONS, st.integers(0, 99))
@@ -30,7 +30,7 @@ def test_three_sets_have_the_same_hours(first: list[float], second: list[float],
 
 
 @given(DURATIONS, st.floats(1, 60))
-def test_segments_cover_their_clip_and_are_short(durations: list[float], longest: float) -> None:
+def test_segments_cover_their_clip(durations: list[float], longest: float) -> None:
     clips = collection(durations, "x")
     parts = segments(clips, longest)
     assert hours(parts) == pytest.approx(hours(clips))
@@ -44,13 +44,13 @@ def test_no_audio_is_drawn_twice(durations: list[float], share: float, seed: int
     assert len({clip.path for clip in drawn}) == len(drawn)
 
 
-def test_the_same_seed_draws_the_same_and_another_does_not() -> None:
+def test_seed_decides_the_draw() -> None:
     clips = collection([10.0] * 50, "x")
     assert draw(clips, 0.05, seed=1) == draw(clips, 0.05, seed=1)
     assert draw(clips, 0.05, seed=1) != draw(clips, 0.05, seed=2)
 
 
-def test_more_than_there_is_cannot_be_drawn() -> None:
+def test_more_than_available_cannot_be_drawn() -> None:
     with pytest.raises(ValueError, match=r"at least 2\.0000 hours.*got 1\.0000"):
         draw(collection([3600.0], "x"), 2.0, seed=0)
     with pytest.raises(ValueError, match="positive"):
@@ -60,32 +60,32 @@ def test_more_than_there_is_cannot_be_drawn() -> None:
 
 
 @given(st.floats(100, 9000), st.floats(100, 9000), st.floats(0.1, 0.8))
-def test_a_limited_kind_stays_within_its_share(music: float, effects: float, share: float) -> None:
+def test_limited_kind_stays_within_its_share(music: float, effects: float, share: float) -> None:
     clips = collection([music], "music") + collection([effects], "effects")
     kept = hours_by(limit_kinds(clips, {"music": share}, seed=0), "kind")
     assert kept["effects"] == pytest.approx(effects / 3600)
     assert kept["music"] / sum(kept.values()) <= share + 1e-6
-    # Nothing is thrown away without need.
+    # No more is left out than necessary.
     assert kept["music"] == pytest.approx(min(music, effects * share / (1 - share)) / 3600, rel=1e-3, abs=1e-6)
 
 
-def test_limits_that_make_no_sense_are_refused() -> None:
+def test_invalid_limits_are_refused() -> None:
     clips = collection([10.0], "music")
     with pytest.raises(ValueError, match="between 0 and 1"):
         limit_kinds(clips, {"music": 1.5}, seed=0)
-    with pytest.raises(ValueError, match="no total to share"):
+    with pytest.raises(ValueError, match="expected clips of other kinds than the limited music"):
         limit_kinds(clips, {"music": 0.5}, seed=0)
 
 
 @pytest.mark.parametrize("names", [("x", "both"), ("a", "a"), ("", "a"), ("a/b", "c")])
-def test_the_three_sets_have_plain_names_of_their_own(names: tuple[str, str], tmp_path: Path) -> None:
+def test_three_sets_need_three_plain_names(names: tuple[str, str], tmp_path: Path) -> None:
     sets = match(collection([60.0], "speech"), collection([50.0], "music"), seed=3)
     with pytest.raises(ValueError, match="expected two different plain names"):
         write_matched(sets, tmp_path, names, {})
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_matched_manifest_knows_how_it_was_drawn(tmp_path: Path) -> None:
+def test_matched_manifest_knows_how_it_was_drawn(tmp_path: Path) -> None:
     sets = match(collection([60.0] * 9, "speech"), collection([50.0] * 9, "music"), seed=3)
     paths = write_matched(sets, tmp_path, ("speech", "music"), {"seed": 3})
     assert [path.name for path in paths] == ["speech.csv", "music.csv", "both.csv"]

@@ -15,7 +15,7 @@ from byola_hear.pretraining.training.recipe import Recipe
 from byola_hear.pretraining.training.train import Trainer
 
 
-def test_an_exported_network_embeds_like_the_one_trained(
+def test_exported_network_embeds_like_the_trained_one(
     tone_cache: LogMelCache, tiny_recipe: Recipe, tmp_path: Path
 ) -> None:
     trainer = Trainer(tone_cache, tiny_recipe, tmp_path, Place(0, 1, torch.device("cpu")), "float32")
@@ -33,18 +33,18 @@ def test_an_exported_network_embeds_like_the_one_trained(
     loaded = byola_hear.load_model(str(tmp_path / "zoo" / "byola-tones.safetensors"))
     audio = torch.rand(2, 16000) - 0.5
     exact, half = (byola_hear.get_scene_embeddings(audio, each) for each in (model, loaded))
-    # Half precision weights: a hundredth, relative.
+    # The loaded weights are in half precision.
     assert (exact - half).norm() / exact.norm() < 1e-2
 
 
-def test_the_numbers_exported_are_those_of_the_weights(
+def test_exported_facts_are_those_of_the_saved_state(
     tone_cache: LogMelCache, tiny_recipe: Recipe, tmp_path: Path
 ) -> None:
     trainer = Trainer(tone_cache, tiny_recipe, tmp_path, Place(0, 1, torch.device("cpu")), "float32")
     trainer.train(minutes=0)
     log = tmp_path / "log.csv"
     of_the_state = log.read_text()
-    # A run that was killed after its last saving has logged more.
+    # A run that is killed has logged steps after its last saved state.
     log.write_text(of_the_state + "20,120,9,0.25,0.5,0,1,9\n")
     assert export_model(tmp_path, "x", "1").config.training["crops"] == 60
     with pytest.raises(SystemExit):
@@ -52,7 +52,7 @@ def test_the_numbers_exported_are_those_of_the_weights(
     assert (tmp_path / "zoo" / "byola-x.log.csv").read_text() == of_the_state
 
 
-def test_a_folder_without_a_run_cannot_be_exported(tmp_path: Path) -> None:
+def test_folder_without_a_run_cannot_be_exported(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"state\.safetensors"):
         export_model(tmp_path, "x", "1")
     (tmp_path / "state.safetensors").write_text("nothing")

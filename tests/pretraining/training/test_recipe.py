@@ -8,7 +8,7 @@ import pytest
 from byola_hear.pretraining.training.recipe import Recipe, differences
 
 
-def test_the_learning_rate_warms_up_and_falls() -> None:
+def test_learning_rate_warms_up_and_falls() -> None:
     recipe = Recipe(steps=100, warm_up_steps=10, learning_rate=1.0, final_learning_rate=0.1)
     rates = [recipe.learning_rate_at(step) for step in range(100)]
     assert rates[0] == pytest.approx(0.1)
@@ -18,7 +18,7 @@ def test_the_learning_rate_warms_up_and_falls() -> None:
     assert recipe.learning_rate_at(100) == pytest.approx(0.1)
 
 
-def test_the_targets_decay_rises_to_its_end() -> None:
+def test_decay_of_the_target_rises() -> None:
     recipe = Recipe(steps=50, ema_decay=0.9, final_ema_decay=1.0)
     decays = [recipe.ema_decay_at(step) for step in range(51)]
     assert decays[0] == pytest.approx(0.9)
@@ -26,7 +26,7 @@ def test_the_targets_decay_rises_to_its_end() -> None:
     assert decays == sorted(decays)
 
 
-def test_a_recipe_survives_json() -> None:
+def test_recipe_survives_json() -> None:
     recipe = Recipe(steps=7, crop_frames=200)
     assert Recipe.from_dict(json.loads(json.dumps(recipe.to_dict()))) == recipe
 
@@ -53,6 +53,6 @@ def test_older_recipes_without_a_kind_of_encoder_are_read_and_equal() -> None:
         {"seed": 20240101123},
     ],
 )
-def test_senseless_recipes_are_refused(wrong: dict[str, float]) -> None:
+def test_invalid_recipes_are_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="got"):
         Recipe(**wrong)

@@ -9,9 +9,9 @@ import torch
 
 from byola_hear.pretraining.byol.views import ViewConfig
 from byola_hear.pretraining.data.cache import LogMelCache
-from byola_hear.pretraining.training.distributed import Place, launched
+from byola_hear.pretraining.training.distributed import Place
 from byola_hear.pretraining.training.recipe import Recipe
-from byola_hear.pretraining.training.run_log import RunLog, read_log
+from byola_hear.pretraining.training.run_log import read_log
 from byola_hear.pretraining.training.sampler import Sampler
 from byola_hear.pretraining.training.state import read_header, save_state
 from byola_hear.pretraining.training.train import Trainer, optimiser_for, precision_for
@@ -24,15 +24,13 @@ def trainer_in(folder: Path, cache: LogMelCache, recipe: Recipe, precision: str 
     return Trainer(cache, recipe, folder, HERE, precision)
 
 
-def test_a_resumed_run_is_the_run_that_was_never_stopped(
-    tone_cache: LogMelCache, tiny_recipe: Recipe, tmp_path: Path
-) -> None:
+def test_resumed_run_equals_an_uninterrupted_one(tone_cache: LogMelCache, tiny_recipe: Recipe, tmp_path: Path) -> None:
     whole = trainer_in(tmp_path / "whole", tone_cache, tiny_recipe)
     assert whole.train()
     first = trainer_in(tmp_path / "parts", tone_cache, tiny_recipe)
     assert not first.train(minutes=0)
     assert first.step == 10
-    # Steps after the last saved state, and the rows that they logged, are lost in a kill and done again.
+    # A kill loses the steps after the last saved state. They are done again.
     first.train_step(*_started(Sampler(tone_cache, tiny_recipe, HERE), 10))
     torch.rand(3)
     second = trainer_in(tmp_path / "parts", tone_cache, tiny_recipe)
@@ -63,36 +61,16 @@ def test_training_lowers_the_loss_without_collapse(
     assert rows[-1]["crops"] == 60 * 6
 
 
-def test_the_memory_after_a_resume_is_what_it_would_have_been(tone_cache: LogMelCache, tiny_recipe: Recipe) -> None:
-    walked = Sampler(tone_cache, tiny_recipe, HERE)
-    walked.start(0)
-    for step in range(5):
-        crops, past = walked.next(step)
-        assert len(past) == min(15, 6 * step)
-    resumed = Sampler(tone_cache, tiny_recipe, HERE)
-    resumed.start(5)
-    for expected, actual in zip(walked.next(5), resumed.next(5)):
-        assert torch.equal(expected, actual)
-    assert not torch.equal(crops, past[-6:])
-
-
-def test_each_process_draws_crops_of_its_own(tone_cache: LogMelCache, tiny_recipe: Recipe) -> None:
-    first, second = (Sampler(tone_cache, tiny_recipe, Place(rank, 2, torch.device("cpu"))) for rank in range(2))
-    assert not torch.equal(first.crops(0), second.crops(0))
-
-
-def test_another_recipe_or_other_audio_is_not_resumed(
-    tone_cache: LogMelCache, tiny_recipe: Recipe, tmp_path: Path
-) -> None:
+def test_other_recipe_or_manifest_is_not_resumed(tone_cache: LogMelCache, tiny_recipe: Recipe, tmp_path: Path) -> None:
     trainer_in(tmp_path / "run", tone_cache, replace(tiny_recipe, steps=1)).train()
-    with pytest.raises(ValueError, match="another recipe: steps 1, got 20, fader_gain 1.0, got 0.5;"):
+    with pytest.raises(ValueError, match="another recipe .steps 1, got 20, fader_gain 1.0, got 0.5.;"):
         trainer_in(tmp_path / "run", tone_cache, replace(tiny_recipe, views=ViewConfig(memory_size=15, fader_gain=0.5)))
     other = replace(tone_cache, info={**tone_cache.info, "manifest_sha256": "other"})
     with pytest.raises(ValueError, match="another manifest"):
         trainer_in(tmp_path / "run", other, replace(tiny_recipe, steps=1))
 
 
-def test_a_diverged_run_stops_and_keeps_its_last_state(
+def test_diverged_run_stops_and_keeps_its_last_state(
     tone_cache: LogMelCache, tiny_recipe: Recipe, tmp_path: Path
 ) -> None:
     trainer = trainer_in(tmp_path / "run", tone_cache, tiny_recipe)
@@ -104,7 +82,7 @@ def test_a_diverged_run_stops_and_keeps_its_last_state(
     assert trainer_in(tmp_path / "run", tone_cache, tiny_recipe).step == 10
 
 
-def test_a_state_that_cannot_be_written_is_one_error_and_the_old_one_stays(
+def test_state_on_a_full_disk_is_one_error_and_the_old_one_stays(
     tone_cache: LogMelCache, tiny_recipe: Recipe, tmp_path: Path
 ) -> None:
     trainer = trainer_in(tmp_path, tone_cache, tiny_recipe)
@@ -113,7 +91,7 @@ def test_a_state_that_cannot_be_written_is_one_error_and_the_old_one_stays(
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
     try:
-        with pytest.raises(OSError, match="state can't be written"):
+        with pytest.raises(OSError, match="can't write the state"):
             trainer.save()
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
@@ -121,18 +99,7 @@ def test_a_state_that_cannot_be_written_is_one_error_and_the_old_one_stays(
     assert read_header(tmp_path)["step"] == 0
 
 
-def test_a_log_keeps_counts_whole_and_goes_on_after_half_a_row(tmp_path: Path) -> None:
-    row = {"seconds": 1.0, "loss": 1.0, "spread": 1.0, "learning_rate": 1.0, "ema_decay": 1.0, "crops_per_second": 1.0}
-    log = RunLog(tmp_path, 0)
-    log.write(step=10_000_010, crops=1_280_001_280, **row)
-    with open(log.path, "a") as file:
-        file.write("10000020,1280002560,")
-    assert [(row["step"], row["crops"]) for row in read_log(log.path)] == [(10_000_010, 1_280_001_280)]
-    RunLog(tmp_path, 10_000_010)
-    assert log.path.read_text().endswith("10000010,1280001280,1,1,1,1,1,1\n")
-
-
-def test_a_state_that_does_not_say_its_crops_is_one_devices(
+def test_state_without_crops_counts_those_of_one_device(
     tone_cache: LogMelCache, tiny_recipe: Recipe, tmp_path: Path
 ) -> None:
     trainer_in(tmp_path, tone_cache, tiny_recipe).train(minutes=0)
@@ -143,7 +110,7 @@ def test_a_state_that_does_not_say_its_crops_is_one_devices(
     assert trainer_in(tmp_path, tone_cache, tiny_recipe).crops == 60
 
 
-def test_the_seed_decides_the_initial_weights(tone_cache: LogMelCache, tiny_recipe: Recipe, tmp_path: Path) -> None:
+def test_seed_decides_the_initial_weights(tone_cache: LogMelCache, tiny_recipe: Recipe, tmp_path: Path) -> None:
     weights = []
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):
         torch.rand(1)
@@ -162,18 +129,9 @@ def test_weight_decay_spares_biases_and_norms(tone_cache: LogMelCache, tiny_reci
     assert all(parameter.ndim == 1 for parameter in plain["params"])
 
 
-def test_precision_and_device_names_are_checked(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_precision_names_are_checked() -> None:
     cpu = torch.device("cpu")
     assert precision_for("float32", cpu) is None
     assert precision_for("bfloat16", cpu) is torch.bfloat16
     with pytest.raises(ValueError, match="float16"):
         precision_for("float16", cpu)
-    for name in ("abacus", "mps"):
-        with pytest.raises(ValueError, match=f"expected a device such as.*{name}"), launched(name):
-            pass
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
-    with pytest.raises(ValueError, match="expected one of the 2 GPUs here, got 'cuda:9'"), launched("cuda:9"):
-        pass
-    with launched("cpu") as place:
-        assert (place.rank, place.world_size, place.device) == (0, 1, cpu)

@@ -1,1 +1,1 @@
-"""Free corpora by name: what they are and where they come from."""
+"""The catalogue of free corpora: their names, licences and rules."""

@@ -1,6 +1,6 @@
-"""What a corpus is: a Debian package or an archive, which of its sounds to take, and what they are.
+"""An entry of the catalogue: a Debian package or an archive, with rules for which of its sounds to take.
 
-The catalogue's tables are ``speech`` and ``nonspeech``; this module gives them their meaning.
+The entries are in the modules ``speech`` and ``nonspeech``.
 """
 
 from __future__ import annotations
@@ -11,43 +11,43 @@ from dataclasses import dataclass
 
 from byola_hear.pretraining.corpora.sounds.rendered import NOTES
 
-#: The two sets, as they are named at the command line.
+#: Names of the two sets.
 SETS = ("speech", "nonspeech")
 
-#: Folders and files that game data keeps speech in; left out of every corpus of the non-speech set.
+#: Folders and files of games that contain speech. The non-speech set leaves them out.
 VOICE_PATHS = (
     r"(^|/)(voices?|voice_samples|speech|vo|spoken|announcer|taunts?|taunt\d|commentary|dialogues?)(/|$)"
     r"|(^|/)(voice|speech)[-_][^/]*$"
 )
 
-#: Folders and files that hold music, unless a corpus says otherwise.
+#: Folders and files that contain music, unless a corpus has another rule.
 MUSIC_PATHS = r"(^|/)(music|musics|tunes|titles|soundtrack|loops)(/|_)|(^|[/_-])(music|theme)[^/]*\.\w+$"
 
-#: Folders that hold ambience.
+#: Folders that contain ambience.
 AMBIENCE_PATHS = r"ambien|/env_sounds/|/water_sounds/|weather|tilesets/.*/sounds"
 
 
 @dataclass(frozen=True)
 class Corpus:
-    """A Debian package, or an archive that one has, and the sounds to take from it.
+    """A Debian package, or an archive from elsewhere, and rules for its sounds.
 
-    The rules are regular expressions, searched for without regard to case in a sound's name: its path in the
-    package without ``usr/share/``, and for a sound inside an archive the archive's path, a slash and the name there.
+    A rule is a regular expression, searched in the name of a sound without regard to case. The name is the path in the
+    package without ``usr/share/``. For a sound inside an archive it is the archive's path, a slash, and the name there.
 
     Attributes:
-        name: of the Debian package, or of the archive without its ending.
-        kind: of its sounds, where no rule says otherwise: ``speech``, ``effects``, ``ambience``,
-            ``instruments``, ``music``.
-        licence: short name; the full text is kept beside what is built.
-        about: what it is, in a few words.
-        hours: what ``build`` gave when it was last measured, with all of its music.
-        origin: where it is from, if it is no Debian package: it is built from a tar or a folder of its name.
-        keep: only sounds that match are taken; empty for all.
-        drop: sounds that match are left out, besides those of :data:`VOICE_PATHS` in the non-speech set.
-        music: sounds that match are music; empty for :data:`MUSIC_PATHS`.
-        group: its parenthesised parts, joined by slashes, tell which sounds belong together (a speaker, a
-            language); empty for the folder.
-        notes: whether notes played on its SoundFonts are taken besides the recordings in them.
+        name: name of the Debian package, or of the archive without its ending.
+        kind: kind of its sounds, unless a rule says otherwise: ``speech``, ``effects``, ``ambience``, ``instruments``
+            or ``music``.
+        licence: short name of its licence.
+        about: what it contains, in a few words.
+        hours: hours that a measured build gave, with all of its music.
+        origin: where it comes from, if it is not a Debian package. It is built from a tar or a folder of its name.
+        keep: rule for sounds to take; empty for all.
+        drop: rule for sounds to leave out. The non-speech set leaves out :data:`VOICE_PATHS`, too.
+        music: rule for music; empty for :data:`MUSIC_PATHS`.
+        group: rule whose parenthesised parts, joined by slashes, name the group of a sound, such as a speaker or a
+            language; empty for the folder.
+        notes: whether to take notes played on its SoundFonts, in addition to the recordings in them.
     """
 
     name: str
@@ -68,7 +68,7 @@ class Corpus:
         return "speech" if self.kind == "speech" else "nonspeech"
 
     def takes(self, sound_name: str) -> bool:
-        """Whether the path rules let a sound in."""
+        """Whether the rules take a sound, given its name."""
         if NOTES in sound_name and not self.notes:
             return False
         if self.keep and not _matches(self.keep, sound_name):
@@ -78,7 +78,7 @@ class Corpus:
         return self.kind == "speech" or not _matches(VOICE_PATHS, sound_name)
 
     def kind_of(self, sound_name: str) -> str:
-        """The kind of one of its sounds.
+        """The kind of a sound, given its name.
 
         Example:
             >>> corpus = Corpus("a-game-data", "effects", "CC0-1.0", "a game")
@@ -92,7 +92,7 @@ class Corpus:
         return "ambience" if _matches(AMBIENCE_PATHS, sound_name) else self.kind
 
     def group_of(self, sound_name: str) -> str:
-        """What keeps dependent sounds together, beginning with the corpus's name."""
+        """The group of a sound, given its name. It begins with the name of the corpus."""
         if self.group:
             match = re.search(self.group, sound_name, re.IGNORECASE)
             parts = [part for part in match.groups() if part] if match else []
@@ -102,7 +102,7 @@ class Corpus:
         return f"{self.name}/{sound_name.rpartition('/')[0]}".rstrip("/")
 
     def rules_digest(self) -> str:
-        """Changes when anything that decides over its sounds does."""
+        """A digest that changes with the rules for its sounds."""
         rules = [self.name, self.kind, self.licence, self.keep, self.drop, self.music, self.group]
         if self.notes:
             rules.append(NOTES)

@@ -1,4 +1,4 @@
-"""The corpora known by name, which ``speech`` and ``nonspeech`` list."""
+"""Look up corpora of the modules ``speech`` and ``nonspeech``."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from byola_hear.pretraining.corpora.catalogue.speech import SPEECH
 
 
 def catalogue(set_name: str | None = None) -> list[Corpus]:
-    """The corpora known by name, in the order in which they are built.
+    """List the known corpora, in the order in which they are built.
 
     Args:
-        set_name: ``speech`` or ``nonspeech``; both sets if None.
+        set_name: ``speech`` or ``nonspeech``. None lists both sets.
     """
     return [corpus for corpus in (*SPEECH, *NONSPEECH) if set_name in (None, corpus.set_name)]
 
 
 def find(names: Iterable[str], set_name: str | None = None) -> list[Corpus]:
-    """Look corpora up.
+    """Look up corpora by name.
 
     Args:
-        names: of corpora; a package that is in both sets is found in ``set_name``, or twice.
-        set_name: ``speech`` or ``nonspeech``; both sets if None.
+        names: names of corpora. A package may be in both sets and is then found twice.
+        set_name: ``speech`` or ``nonspeech``. None searches both sets.
 
     Raises:
-        ValueError: for a name that the catalogue does not have, with the nearest that it has.
+        ValueError: if a name is not in the catalogue. The message gives similar names.
     """
     known = catalogue(set_name)
     found = []

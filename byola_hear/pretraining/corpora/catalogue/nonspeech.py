@@ -180,5 +180,5 @@ _MUSIC = (
     Corpus("asterisk-moh-opsound-wav", "music", "CC-BY-SA-3.0", "music on hold", 0.31),
 )
 
-#: Effects before instruments before music: where two hold the same sound, it is the first that keeps it.
+#: Effects come before instruments and music: a sound of two corpora is taken from the first one.
 NONSPEECH: tuple[Corpus, ...] = (*_EFFECTS, *_INSTRUMENTS, *_MUSIC)

@@ -6,9 +6,9 @@ from byola_hear.pretraining.corpora.catalogue.corpus import Corpus
 
 #: Announcement tones and pauses among the telephone prompts.
 _TONES = r"/silence/|/(beep\w*|tt-\w+|[a-z]+-2tone|confbridge-(join|leave))\.\w+$"
-#: The voice's folder among the telephone prompts.
+#: The folder of a voice among the telephone prompts.
 _VOICE = r"asterisk/sounds/([^/]+)/"
-#: Talking fish: the language and, where the name tells, which of the two.
+#: Talking fish: the language and, if the name says so, which of the two fish.
 _FISH = r"sound/[^/]+/(\w+)/[^/]*?(?:-([mv])-[^/]*)?$"
 
 SPEECH: tuple[Corpus, ...] = (

@@ -1,1 +1,1 @@
-"""Packages of Debian: fetched, verified and unpacked."""
+"""Fetch, verify and unpack Debian packages."""

@@ -1,7 +1,7 @@
-"""Debian packages without root: read a .deb's control fields and unpack the files one wants.
+"""Read the control fields of a Debian package and unpack its files, without root.
 
-A .deb is an ``ar`` archive of two tars. ``dpkg-deb`` opens the outer layer where it is installed; elsewhere
-Python does, for every compression that its standard library reads. Both give the same tar stream.
+A .deb is an ``ar`` archive of two tars. ``dpkg-deb`` opens the outer layer if it is installed. Otherwise Python does,
+for the compressions in its standard library. Both give the same tar stream.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ _AR_HEADER = 60
 
 
 class DebError(ValueError):
-    """A package that can't be read, or that must not be unpacked; the message names it."""
+    """A package can't be read, or is unsafe to unpack. The message names it."""
 
 
 class _Slice(io.RawIOBase):
-    """A part of an open file, read as if it were a file."""
+    """The next bytes of an open file, as a file."""
 
     def __init__(self, file: IO[bytes], size: int) -> None:
         self._file = file
@@ -50,10 +50,10 @@ class _Slice(io.RawIOBase):
 
 
 def control_fields(deb: Path) -> dict[str, str]:
-    """The first lines of the fields of a package's control file, ``Version`` among them.
+    """Read the first line of each field of a package's control file, for instance ``Version``.
 
     Raises:
-        DebError: if the file is not a readable package.
+        DebError: if the package can't be read.
     """
     with _tar_of(deb, "control") as tar:
         for member in tar:
@@ -66,21 +66,21 @@ def control_fields(deb: Path) -> dict[str, str]:
 
 
 def unpack(deb: Path, folder: Path, wanted: Callable[[str], bool] = lambda name: True) -> int:
-    """Unpack regular files; links, devices and what else a tar can hold are left out.
+    """Unpack the regular files of a package. Links, devices and other members are left out.
 
-    The files are unpacked beside ``folder``, which takes their place when all are there; one that is there
-    already is left as it is.
+    The folder appears when all files are unpacked. If it exists already, nothing is unpacked.
 
     Args:
-        deb: the package.
-        folder: where to.
-        wanted: told a file's path in the package, such as ``usr/share/doc/a-game/copyright``; whether to unpack it.
+        deb: path of the package.
+        folder: folder to unpack into.
+        wanted: says whether to unpack a file, given its path in the package, for instance
+            ``usr/share/doc/a-game/copyright``.
 
     Returns:
-        How many files lie in ``folder``.
+        Number of files in the folder.
 
     Raises:
-        DebError: if the package cannot be read or holds a name that leads outside the folder.
+        DebError: if the package can't be read or contains a path that leads outside the folder.
     """
     if not folder.exists():
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -101,7 +101,7 @@ def read_files(deb: Path, wanted: Callable[[str], bool]) -> dict[str, bytes]:
         Contents by path, in the package's order.
 
     Raises:
-        DebError: if the package cannot be read or holds a name that leads outside its folder.
+        DebError: if the package can't be read or contains a path that leads outside the folder.
     """
     with _tar_of(deb, "data") as tar:
         files = files_of_tar(tar, str(deb), deb.stat().st_size, LIMITS)
@@ -110,7 +110,7 @@ def read_files(deb: Path, wanted: Callable[[str], bool]) -> dict[str, bytes]:
 
 @contextmanager
 def _tar_of(deb: Path, part: str) -> Iterator[tarfile.TarFile]:
-    """One of a package's two tars, ``control`` or ``data``, as a stream."""
+    """Open one of the two tars of a package, ``control`` or ``data``, as a stream."""
     program = shutil.which("dpkg-deb")
     try:
         if program:
@@ -131,29 +131,29 @@ def _tar_of(deb: Path, part: str) -> Iterator[tarfile.TarFile]:
 
 @contextmanager
 def _piped_tar(program: str, deb: Path, part: str) -> Iterator[tarfile.TarFile]:
-    """A tar out of ``dpkg-deb``."""
+    """Open a tar that ``dpkg-deb`` writes into a pipe."""
     option = "--ctrl-tarfile" if part == "control" else "--fsys-tarfile"
     with subprocess.Popen([program, option, str(deb)], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         if process.stdout is None or process.stderr is None:
-            raise DebError(f"{deb}: {program} gave nothing to read")
+            raise DebError(f"{deb}: no output from {program}")
         try:
             with tarfile.open(fileobj=process.stdout, mode="r|") as tar:
                 yield tar
             while process.stdout.read(1 << 16):
                 pass
-            # A tar cut between two members looks whole: only the exit code tells.
+            # A tar that is cut between two members looks complete. Only the exit code reveals it.
             if process.wait() != 0:
                 raise tarfile.ReadError("the archive ends too early")
         except tarfile.TarError as error:
             process.stdout.close()
-            said = " ".join(process.stderr.read().decode("utf-8", "replace").split())
-            raise DebError(f"{deb}: not a readable Debian package ({said or error})") from None
+            message = " ".join(process.stderr.read().decode("utf-8", "replace").split())
+            raise DebError(f"{deb}: not a readable Debian package ({message or error})") from None
         finally:
             process.kill()
 
 
 def _decompressed(deb: Path, file: IO[bytes], part: str) -> IO[bytes]:
-    """One of a package's two tars, decompressed as it is read."""
+    """Open one of the two tars of a package without ``dpkg-deb``, decompressed as it is read."""
     for name, size in _ar_members(deb, file):
         if not name.startswith(f"{part}.tar"):
             continue
@@ -168,14 +168,14 @@ def _decompressed(deb: Path, file: IO[bytes], part: str) -> IO[bytes]:
             case ".bz2":
                 return bz2.BZ2File(stream)
             case other:
-                raise DebError(f"{deb}: compressed as {other}, which needs dpkg-deb installed")
-    raise DebError(f"{deb}: not a Debian package, it has no {part}.tar")
+                raise DebError(f"{deb}: the compression {other} needs dpkg-deb; install dpkg")
+    raise DebError(f"{deb}: not a Debian package: it has no {part}.tar")
 
 
 def _ar_members(deb: Path, file: IO[bytes]) -> Iterator[tuple[str, int]]:
-    """Names and sizes; the file stands at a member's beginning when that is given."""
+    """Yield the name and size of each member. The file is then at the member's beginning."""
     if file.read(len(_AR_MAGIC)) != _AR_MAGIC:
-        raise DebError(f"{deb}: not a Debian package, expected an ar archive")
+        raise DebError(f"{deb}: not a Debian package: expected an ar archive")
     while len(header := file.read(_AR_HEADER)) == _AR_HEADER:
         try:
             name, size = header[:16].decode("ascii").strip().rstrip("/"), int(header[48:58])

@@ -1,6 +1,6 @@
-"""A Debian mirror over HTTP: its index of packages, and its packages.
+"""Download the index of packages, and packages, from a Debian mirror.
 
-Used where there is no ``apt-get``, and for packages that the machine's own release does not carry.
+A mirror serves machines without ``apt-get``, and packages that the release of the machine does not contain.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ from byola_hear.utils.download import download
 from byola_hear.utils.files import Stamp, locked, stamp_of
 from byola_hear.utils.remote import Remote
 
-#: Where packages come from unless another mirror is named.
+#: Address of the default mirror.
 DEFAULT_MIRROR = "https://deb.debian.org/debian"
-#: The release that the catalogue was made with.
+#: Debian release that the catalogue was made for.
 DEFAULT_SUITE = "bookworm"
 
 
 class MirrorError(ValueError):
-    """An index of packages that can't be read, or lacks one; the message names the mirror."""
+    """An index of packages can't be read, or does not list a package. The message names the mirror."""
 
 
 @dataclass(frozen=True)
-class Entry:
-    """What a mirror's index says of a package: its version, address below the mirror, size in bytes, SHA-256."""
+class IndexEntry:
+    """An entry of the index: a package's version, path below the mirror's address, size in bytes, and SHA-256."""
 
     name: str
     version: str
@@ -38,22 +38,21 @@ class Entry:
     sha256: str
 
 
-def read_index(mirror: str, suite: str, folder: Path, renewed: bool = False) -> dict[str, Entry]:
-    """The packages of a release: main, those for all architectures among them.
+def read_index(mirror: str, suite: str, folder: Path, renewed: bool = False) -> dict[str, IndexEntry]:
+    """Read the index of the packages in ``main`` of a release. It is downloaded once.
 
     Args:
-        mirror: address, such as ``https://deb.debian.org/debian``.
-        suite: of the release, such as ``bookworm``.
-        folder: keeps the index, so that a second call needs no network. Of processes that want it at once, one gets
-            it.
-        renewed: whether it is to be got again.
+        mirror: address of the mirror, for instance ``https://deb.debian.org/debian``.
+        suite: name of the release, for instance ``bookworm``.
+        folder: folder that keeps the index. If several processes need the index at once, one downloads it.
+        renewed: whether to download it again.
 
     Returns:
-        Package name → entry; the last one listed where there are several versions.
+        The entry of each package; of several versions, the last one listed.
 
     Raises:
-        DownloadError: if the index cannot be had.
-        MirrorError: if it cannot be read.
+        DownloadError: if the index can't be downloaded.
+        MirrorError: if it can't be read.
     """
     kept = folder / f"Packages-{suite}.xz"
     folder.mkdir(parents=True, exist_ok=True)
@@ -61,7 +60,7 @@ def read_index(mirror: str, suite: str, folder: Path, renewed: bool = False) -> 
         while not locked(lock):
             time.sleep(0.1)
         if renewed or not kept.exists():
-            _bring_index(f"{mirror.rstrip('/')}/dists/{suite}/main/binary-amd64/Packages.xz", kept)
+            _download_index(f"{mirror.rstrip('/')}/dists/{suite}/main/binary-amd64/Packages.xz", kept)
         try:
             return _read(kept, stamp_of(str(kept)))
         except (lzma.LZMAError, EOFError, UnicodeDecodeError) as error:
@@ -69,29 +68,29 @@ def read_index(mirror: str, suite: str, folder: Path, renewed: bool = False) -> 
             raise MirrorError(f"{mirror}: not a readable index of packages ({error})") from None
 
 
-def _bring_index(address: str, kept: Path) -> None:
-    """Download an index, which changes at its address; the old one stays until the new one is whole."""
+def _download_index(address: str, kept: Path) -> None:
+    """Download an index. The old one stays until the new one is complete."""
     new = kept.with_name(f"{kept.name}.new")
     new.unlink(missing_ok=True)
     os.replace(download(Remote(new.name, (address,), noted=False), kept.parent), kept)
 
 
 @lru_cache(maxsize=1)
-def _read(index: Path, stamp: Stamp) -> dict[str, Entry]:
-    """The entries of an index as it is now; reading the 60000 of Debian's takes seconds."""
+def _read(index: Path, stamp: Stamp) -> dict[str, IndexEntry]:
+    """Read the entries of an index. The 60 000 of Debian take seconds, so they are kept while the file is the same."""
     with lzma.open(index, "rt", encoding="utf-8") as file:
         return {entry.name: entry for entry in _entries(file)}
 
 
-def _entries(lines: Iterator[str]) -> Iterator[Entry]:
-    """The stanzas that name a file."""
+def _entries(lines: Iterator[str]) -> Iterator[IndexEntry]:
+    """Parse the stanzas of packages."""
     wanted = ("Package", "Version", "Filename", "Size", "SHA256")
     fields: dict[str, str] = {}
 
-    def complete() -> Iterator[Entry]:
+    def complete() -> Iterator[IndexEntry]:
         if all(name in fields for name in wanted):
             name, version, filename, size, sha256 = (fields[name] for name in wanted)
-            yield Entry(name, version, filename, int(size), sha256.lower())
+            yield IndexEntry(name, version, filename, int(size), sha256.lower())
         fields.clear()
 
     for line in lines:
@@ -104,20 +103,20 @@ def _entries(lines: Iterator[str]) -> Iterator[Entry]:
     yield from complete()
 
 
-def download_package(mirror: str, entry: Entry, folder: Path) -> Path:
-    """Download a package; what an interrupted download left is used.
+def download_package(mirror: str, entry: IndexEntry, folder: Path) -> Path:
+    """Download a package, or continue an interrupted download.
 
     Args:
-        mirror: address.
-        entry: of the package in that mirror's index.
-        folder: where to.
+        mirror: address of the mirror.
+        entry: entry of the package in the mirror's index.
+        folder: folder for the package.
 
     Returns:
-        The file, under the name that it has on the mirror.
+        Path of the file, which has the same name as on the mirror.
 
     Raises:
-        Missing: if the mirror has no such file.
-        DownloadError: if it cannot be had, or is not what the index promised; nothing is kept then.
+        Missing: if the mirror does not have the file.
+        DownloadError: if it can't be downloaded, or its size or hash is not that of the index; nothing is kept then.
     """
     remote = Remote(
         entry.filename.rpartition("/")[2],

@@ -1,1 +1,1 @@
-"""The sounds that a package holds, found and decoded."""
+"""Find and decode the sounds in a folder, in many formats."""

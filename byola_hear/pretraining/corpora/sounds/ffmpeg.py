@@ -1,18 +1,21 @@
-"""Formats that libsndfile does not read, by ffmpeg: the program where it is installed, else the package PyAV."""
+"""Decode formats that libsndfile does not read, by the program ffmpeg or the package PyAV."""
 
 from __future__ import annotations
 
-import shutil
-import subprocess
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
+from byola_hear.audio import ffmpeg
+from byola_hear.audio.formats.content import Content, content_of
+from byola_hear.audio.source import AudioFileError
 from byola_hear.pretraining.corpora.sounds.sound import DecoderMissing, Samples, SoundError
 
-#: Files without a header, by the end of their name: ffmpeg's name of the format. All are mono.
+#: ffmpeg's name of the format of files without a header, by the ending of the file. All are mono.
 _HEADERLESS = {".g722": "g722"}
-#: What everything is converted to on the way, Hz.
+#: Sample rate that PyAV converts to, in Hz.
 _RATE = 16000
 
 
@@ -20,34 +23,34 @@ def decode(path: Path) -> Samples:
     """Decode a whole file.
 
     Args:
-        path: any file that ffmpeg reads.
+        path: a file in any format that ffmpeg reads.
 
     Returns:
-        ``(n_samples,)`` float32, mono, and 16000 Hz.
+        ``(n_samples, channels)`` or ``(n_samples,)`` float32, and the rate in Hz.
 
     Raises:
-        DecoderMissing: if neither the program ffmpeg nor the package PyAV is there.
-        SoundError: if the file cannot be decoded or holds nothing.
+        DecoderMissing: if neither the program ffmpeg nor the package PyAV is installed.
+        SoundError: if the file can't be decoded or is empty.
     """
     form = _HEADERLESS.get(path.suffix.lower())
-    program = shutil.which("ffmpeg")
-    data = _by_program(program, path, form) if program else _by_package(path, form)
-    if not data:
+    if not ffmpeg.available():
+        data = _by_package(path, form)
+        samples: NDArray[np.float32] = np.frombuffer(data, np.dtype("<i2")).astype(np.float32) / 32768.0
+        rate = _RATE
+    else:
+        try:
+            content = Content(path.stat().st_size) if form else content_of(str(path))
+            with closing(ffmpeg.FfmpegSource(str(path), content, form)) as source:
+                samples, rate = np.concatenate([*source.pieces()] or [np.zeros(0, np.float32)]), source.sample_rate
+        except (AudioFileError, OSError) as error:
+            raise SoundError(str(error).replace(str(path), path.name)) from None
+    if not len(samples):
         raise SoundError(f"{path.name}: no samples")
-    return np.frombuffer(data, np.dtype("<i2")).astype(np.float32) / 32768.0, _RATE
-
-
-def _by_program(program: str, path: Path, form: str | None) -> bytes:
-    given = ["-f", form, "-i", str(path)] if form else ["-i", str(path)]
-    wanted = ["-f", "s16le", "-ac", "1", "-ar", str(_RATE), "-"]
-    done = subprocess.run([program, "-v", "error", "-nostdin", *given, *wanted], capture_output=True)
-    if done.returncode != 0:
-        said = " ".join(done.stderr.decode("utf-8", "replace").split())
-        raise SoundError(f"{path.name}: {said or 'ffmpeg failed'}")
-    return done.stdout
+    return samples, rate
 
 
 def _by_package(path: Path, form: str | None) -> bytes:
+    """Decode a file with PyAV to 16-bit mono samples at 16 kHz."""
     try:
         import av
     except ImportError:

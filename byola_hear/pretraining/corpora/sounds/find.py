@@ -1,4 +1,4 @@
-"""Everything audible in a folder, one by one, whatever it is stored in."""
+"""Find every sound in a folder, in audio files and in archives."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from byola_hear.pretraining.corpora.sounds.sound import Sound, SoundError, decod
 
 
 def _readers() -> dict[str, Callable[[str, Path], Iterable[Sound]]]:
-    """File name ending → what finds the sounds in such a file."""
+    """The function that finds the sounds of a file, by the ending of its name."""
 
     def one(name: str, path: Path) -> Iterable[Sound]:
         return [stored_sound(name, lambda: path)]
@@ -35,16 +35,16 @@ def _readers() -> dict[str, Callable[[str, Path], Iterable[Sound]]]:
 
 
 def sound_suffixes() -> frozenset[str]:
-    """Endings of the names of files that sounds may be in, lower case."""
+    """The endings, in lower case, of files that may contain sounds."""
     return frozenset(_readers())
 
 
 def find_sounds(folder: Path, on_error: Callable[[str, str], None]) -> Iterator[Sound]:
-    """All sounds below a folder, in the order of their names. Links are not followed.
+    """Find all sounds below a folder, in the order of their names. Links are not followed.
 
     Args:
-        folder: searched recursively; hidden files and folders are passed by.
-        on_error: told the name of a file that should hold sounds and can't be read, and why.
+        folder: folder to search recursively. Hidden files and folders are ignored.
+        on_error: called with the name of each file that can't be read, and the error.
     """
     readers = _readers()
     for path in sorted(folder.rglob("*")):

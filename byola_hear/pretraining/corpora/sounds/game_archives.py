@@ -1,4 +1,4 @@
-"""Single files in which a game keeps many sounds behind a table of names, places and lengths."""
+"""Read archives of games: single files with a table of the names, places and lengths of many sounds."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from pathlib import Path
 from byola_hear.pretraining.corpora.sounds.raw_audio import bytes_to_samples
 from byola_hear.pretraining.corpora.sounds.sound import Samples, Sound, SoundError, decoded_sound, stored_sound
 
-#: Flight of the Amazon Queen: the table's row is name[12], bundle, offset, size; the first follows this header.
+#: Flight of the Amazon Queen: bytes of the header, and a row of the table: name, bundle, offset, size.
 _QUEEN_HEADER, _QUEEN_ROW = 15, struct.Struct(">12sBII")
-#: OpenTTD: offset and size, the highest bit of the offset is a flag.
+#: OpenTTD: a row of the table: offset and size. The highest bit of the offset is a flag.
 _OPENTTD_ROW = struct.Struct("<II")
-#: Doom: header (kind, lump count, place of the table), a row of that table, the header of a sound.
+#: Doom: the header (kind, number of lumps, place of the table), a row of the table, the header of a sound.
 _WAD_HEADER, _WAD_ROW, _WAD_SOUND = struct.Struct("<4sII"), struct.Struct("<II8s"), struct.Struct("<HHI")
-#: Doom repeats the first and the last sample that often around a sound.
+#: Doom repeats the first and the last sample this many times around a sound.
 _WAD_PADDING = 16
 
 
 def queen_sounds(name: str, path: Path) -> Iterator[Sound]:
-    """The voices of Flight of the Amazon Queen's ``queen.1c``: MP3 under names that end in .SB.
+    """Find the voices in ``queen.1c`` of Flight of the Amazon Queen: MP3 files whose names end in .SB.
 
     Raises:
-        SoundError: if the file is not such a table or is cut short.
+        SoundError: if the file is of another format or truncated.
     """
     data = path.read_bytes()
     if data[:4] != b"QTBL" or len(data) < _QUEEN_HEADER:
@@ -38,12 +38,12 @@ def queen_sounds(name: str, path: Path) -> Iterator[Sound]:
         if not inner.upper().endswith(".SB"):
             continue
         if offset + size > len(data):
-            raise SoundError(f"{name}: {inner} should end at byte {offset + size}, the file at {len(data)}")
+            raise SoundError(f"{name}: truncated: {inner} ends at byte {offset + size}, the file at {len(data)}")
         yield stored_sound(f"{name}/{inner}", partial(bytes, memoryview(data)[offset : offset + size]))
 
 
 def openttd_sounds(name: str, path: Path) -> Iterator[Sound]:
-    """The effects of an OpenTTD sound catalogue: WAV files, numbered.
+    """Find the effects in a sound catalogue of OpenTTD: numbered WAV files.
 
     Raises:
         SoundError: if the table does not fit the file.
@@ -51,13 +51,13 @@ def openttd_sounds(name: str, path: Path) -> Iterator[Sound]:
     data = path.read_bytes()
     if len(data) < _OPENTTD_ROW.size:
         raise SoundError(f"{name}: expected a table of sounds, got {len(data)} bytes")
-    # The first sound follows the table, so its offset tells how many rows there are.
+    # The first sound follows the table, so its offset gives the number of rows.
     count = (_OPENTTD_ROW.unpack_from(data)[0] & 0x7FFFFFFF) // _OPENTTD_ROW.size
     if not 0 < count * _OPENTTD_ROW.size < len(data):
         raise SoundError(f"{name}: a table of {count} rows does not fit into {len(data)} bytes")
     for index in range(count):
         offset = _OPENTTD_ROW.unpack_from(data, index * _OPENTTD_ROW.size)[0] & 0x7FFFFFFF
-        # A name whose length is one byte precedes the WAV file.
+        # A name precedes the WAV file. Its first byte is its length.
         beginning = data.find(b"RIFF", offset, offset + 300)
         if beginning < 0 or beginning + 8 > len(data):
             continue
@@ -66,10 +66,10 @@ def openttd_sounds(name: str, path: Path) -> Iterator[Sound]:
 
 
 def doom_sounds(name: str, path: Path) -> Iterator[Sound]:
-    """The effects of a Doom WAD: lumps called DS…, unsigned bytes at a rate of their own.
+    """Find the effects in a WAD of Doom: lumps called DS…, which contain a rate and unsigned bytes.
 
     Raises:
-        SoundError: if the file is no WAD or its table does not fit.
+        SoundError: if the file is not a WAD or its table does not fit.
     """
     data = path.read_bytes()
     if len(data) < _WAD_HEADER.size or data[:4] not in (b"IWAD", b"PWAD"):
@@ -89,4 +89,5 @@ def doom_sounds(name: str, path: Path) -> Iterator[Sound]:
 
 
 def _eight_bits(data: bytes, rate: int) -> Samples:
+    """Unsigned 8-bit samples, with their rate."""
     return bytes_to_samples(data), rate

@@ -1,6 +1,6 @@
-"""The recordings inside sampled instruments: SoundFonts (.sf2, and .sf3 with Vorbis inside) and GUS patches (.pat).
+"""Read sampled instruments: SoundFonts (.sf2, and .sf3 with Vorbis inside) and Gravis Ultrasound patches (.pat).
 
-The recordings themselves, each at its own pitch and rate, and of SoundFonts also notes played on their instruments.
+Their sounds are the recordings, each at its own pitch and rate, and notes played on the instruments of a SoundFont.
 """
 
 from __future__ import annotations
@@ -16,21 +16,21 @@ from byola_hear.pretraining.corpora.sounds.raw_audio import bytes_to_samples
 from byola_hear.pretraining.corpora.sounds.rendered import rendered_notes
 from byola_hear.pretraining.corpora.sounds.sound import Samples, Sound, SoundError, decoded_sound, stored_sound
 
-#: A row of the table of recordings: name, start, end, loop start, loop end, rate, pitch, correction, link, type.
+#: A row of the table of recordings: name, start, end, start and end of the loop, rate, pitch, correction, link, type.
 _SOUNDFONT_ROW = struct.Struct("<20s5IBbHH")
 _VORBIS = 0x10
 
-#: A patch: header, instrument and layer before the first recording; its header before each.
+#: A patch has a header, an instrument and a layer before the first recording, and a header before each recording.
 _PATCH_START, _PATCH_RECORDINGS_AT, _PATCH_HEADER = 129 + 63 + 47, 129 + 63 + 6, 96
 _PATCH_SIZES, _PATCH_MODES_AT = struct.Struct("<IIIH"), 55
 _SIXTEEN_BITS, _UNSIGNED = 1, 2
 
 
 def soundfont_sounds(name: str, path: Path) -> Iterator[Sound]:
-    """The recordings of a SoundFont, numbered, with the names that it gives them; then notes of its presets.
+    """Find the recordings of a SoundFont, numbered and with their names, and then the notes of its presets.
 
     Raises:
-        SoundError: if the file is no SoundFont or is cut short.
+        SoundError: if the file is not a SoundFont or has no recordings.
     """
     data = path.read_bytes()
     if data[:4] != b"RIFF" or data[8:12] != b"sfbk":
@@ -41,7 +41,7 @@ def soundfont_sounds(name: str, path: Path) -> Iterator[Sound]:
     first, end = chunks["smpl"]
     recordings = memoryview(data)[first:end]
     table, table_end = chunks["shdr"]
-    # The last row marks the table's end.
+    # The last row marks the end of the table.
     for index in range((table_end - table) // _SOUNDFONT_ROW.size - 1):
         raw, begin, stop, _, _, rate, _, _, _, form = _SOUNDFONT_ROW.unpack_from(
             data, table + index * _SOUNDFONT_ROW.size
@@ -56,7 +56,7 @@ def soundfont_sounds(name: str, path: Path) -> Iterator[Sound]:
 
 
 def _riff_chunks(data: bytes, first: int, end: int) -> Iterator[tuple[str, tuple[int, int]]]:
-    """Where the innermost chunks of a RIFF file begin and end."""
+    """The beginning and end of each innermost chunk of a RIFF file."""
     while first + 8 <= end:
         kind, size = struct.unpack_from("<4sI", data, first)
         stop = min(first + 8 + size, end)
@@ -68,10 +68,10 @@ def _riff_chunks(data: bytes, first: int, end: int) -> Iterator[tuple[str, tuple
 
 
 def patch_sounds(name: str, path: Path) -> Iterator[Sound]:
-    """The recordings of a Gravis Ultrasound patch, numbered.
+    """Find the numbered recordings of a Gravis Ultrasound patch.
 
     Raises:
-        SoundError: if the file is no patch or is cut short.
+        SoundError: if the file is not a patch or is truncated.
     """
     data = path.read_bytes()
     if not data.startswith(b"GF1PATCH") or len(data) < _PATCH_START:
@@ -79,11 +79,13 @@ def patch_sounds(name: str, path: Path) -> Iterator[Sound]:
     place = _PATCH_START
     for index in range(data[_PATCH_RECORDINGS_AT]):
         if place + _PATCH_HEADER > len(data):
-            raise SoundError(f"{name}: recording {index} should begin at byte {place}, the file ends before")
+            raise SoundError(
+                f"{name}: truncated: recording {index} begins at byte {place}, the file ends at {len(data)}"
+            )
         size, _, _, rate = _PATCH_SIZES.unpack_from(data, place + 8)
         modes = data[place + _PATCH_MODES_AT]
         if place + _PATCH_HEADER + size > len(data):
-            raise SoundError(f"{name}: recording {index} should have {size} bytes, the file ends before")
+            raise SoundError(f"{name}: truncated: recording {index} has {size} bytes, the file ends before")
         recording = memoryview(data)[place + _PATCH_HEADER : place + _PATCH_HEADER + size]
         place += _PATCH_HEADER + size
         if rate > 0:
@@ -91,13 +93,15 @@ def patch_sounds(name: str, path: Path) -> Iterator[Sound]:
 
 
 def _sixteen_bits(data: memoryview, rate: int) -> Samples:
+    """Signed 16-bit samples, with their rate."""
     return np.frombuffer(data[: len(data) // 2 * 2], np.dtype("<i2")).astype(np.float32) / 32768.0, rate
 
 
 def _patch_samples(data: memoryview, rate: int, modes: int) -> Samples:
+    """The samples of a patch, of 8 or 16 bits, signed or unsigned, with their rate."""
     if modes & _SIXTEEN_BITS:
         samples, _ = _sixteen_bits(data, rate)
-        # Unsigned 16 bits have their silence in the middle: half of the full scale away, whichever way it wraps.
+        # Silence of unsigned 16 bits is in the middle of their range, so it was read half of the full scale away.
         return (np.where(samples < 0, samples + 1.0, samples - 1.0) if modes & _UNSIGNED else samples), rate
     if modes & _UNSIGNED:
         return bytes_to_samples(bytes(data)), rate

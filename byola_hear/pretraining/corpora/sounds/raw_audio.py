@@ -1,4 +1,4 @@
-"""Files that are nothing but samples, told apart by the end of their name alone."""
+"""Read files without a header. Their ending gives the format."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ import soundfile
 
 from byola_hear.pretraining.corpora.sounds.sound import Samples, Sound, SoundError, decoded_sound
 
-#: Of the voices of Drascula, Hz.
+#: Sample rate of the voices of Drascula, in Hz.
 _ALS_RATE = 11025
-#: Of GSM full rate, Hz.
+#: Sample rate of GSM full rate, in Hz.
 _GSM_RATE = 8000
 
 
 def als_sounds(name: str, path: Path) -> Iterable[Sound]:
-    """A voice of the game Drascula: unsigned bytes, 11 025 a second."""
+    """Read a voice of the game Drascula: unsigned bytes at 11 025 Hz."""
     return [decoded_sound(name, partial(_unsigned_bytes, path))]
 
 
 def gsm_sounds(name: str, path: Path) -> Iterable[Sound]:
-    """A telephone prompt: GSM full rate, 33 bytes for every 160 samples, 8 000 a second."""
+    """Read a telephone prompt: GSM full rate, 33 bytes for every 160 samples, at 8 000 Hz."""
     return [decoded_sound(name, partial(_gsm, name, path))]
 
 
@@ -32,7 +32,7 @@ def _unsigned_bytes(path: Path) -> Samples:
 
 
 def bytes_to_samples(data: bytes) -> np.ndarray:
-    """Unsigned 8-bit samples, silence at 128, as float32 with full scale ±1.
+    """Convert unsigned 8-bit samples, whose silence is 128, to float32 with full scale ±1.
 
     Example:
         >>> bytes_to_samples(bytes([0, 128, 192])).tolist()

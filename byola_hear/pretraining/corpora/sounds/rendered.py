@@ -1,7 +1,7 @@
-"""Notes played on the instruments of a SoundFont: every preset, over six octaves, soft and loud.
+"""Play notes on the instruments of a SoundFont: every preset, over six octaves, soft and loud.
 
-A SoundFont holds a recording for every few keys; the notes between, struck softly or held, are what a listener
-would hear of the instrument. Rendering is by TinySoundFont and takes a few milliseconds a note.
+A SoundFont contains a recording for every few keys. Notes on other keys, played softly or held, show more of the
+instrument. TinySoundFont renders a note in a few milliseconds.
 """
 
 from __future__ import annotations
@@ -19,33 +19,33 @@ from byola_hear.pretraining.corpora.sounds.sound import DecoderMissing, Samples,
 if TYPE_CHECKING:
     import tinysoundfont
 
-#: Part of a rendered note's name, by which the catalogue's rules tell it from a recording.
+#: Part of the name of every note, by which rules separate notes from recordings.
 NOTES = "/notes/"
-#: MIDI keys of melodic presets: every major third from C2 to C7. Of drum kits: the General MIDI strokes.
+#: MIDI keys of melodic presets, every major third from C2 to C7, and of drum kits, the General MIDI strokes.
 KEYS, DRUM_KEYS = range(36, 97, 4), range(35, 82)
 #: MIDI velocities.
 VELOCITIES = (56, 108)
-#: The bank that drum kits are in.
+#: Bank of drum kits.
 _DRUMS = 128
-#: Seconds that a key is held, and that are left for the sound to fade.
+#: How long a key is held, and how long the sound may fade, in seconds.
 HELD_S, FADING_S = 1.4, 0.6
 _RATE = 44100
-#: A row of the table of presets: name, program, bank, and four numbers that don't matter here.
+#: A row of the table of presets: name, program, bank, and four values that are not needed.
 _PRESET_ROW = struct.Struct("<20sHHHIII")
 
 
 def rendered_notes(name: str, path: Path, presets: bytes) -> Iterator[Sound]:
-    """Notes of a SoundFont's presets.
+    """List the notes of the presets of a SoundFont.
 
     Args:
-        name: of the file.
-        path: of the file.
-        presets: the file's table of presets (``phdr``).
+        name: name of the file.
+        path: path of the file.
+        presets: table of presets of the file (``phdr``).
 
     Yields:
-        Notes, rendered when they are read.
+        Notes, which are rendered when they are read.
     """
-    # The last row marks the table's end. A SoundFont may have variants of its presets in other banks: not taken.
+    # The last row marks the end of the table. Other banks contain variants of the presets, which are left out.
     rows = [_PRESET_ROW.unpack_from(presets, at)[:3] for at in range(0, len(presets) - 2 * 38 + 1, _PRESET_ROW.size)]
     for raw, program, bank in sorted(rows, key=lambda row: (row[2], row[1])):
         if bank not in (0, _DRUMS):
@@ -58,17 +58,17 @@ def rendered_notes(name: str, path: Path, presets: bytes) -> Iterator[Sound]:
 
 
 def render(path: Path, bank: int, program: int, key: int, velocity: int) -> Samples:
-    """One note.
+    """Render a note.
 
     Args:
-        path: of the SoundFont.
-        bank: of the preset.
-        program: of the preset.
+        path: path of the SoundFont.
+        bank: bank of the preset.
+        program: program of the preset.
         key: MIDI number of the note.
-        velocity: 1 to 127.
+        velocity: MIDI velocity, from 1 to 127.
 
     Returns:
-        ``(n_samples, 2)`` float32 and 44100 Hz.
+        ``(n_samples, 2)`` float32, and the rate, 44 100 Hz.
 
     Raises:
         DecoderMissing: if tinysoundfont is not installed.
@@ -82,14 +82,14 @@ def render(path: Path, bank: int, program: int, key: int, velocity: int) -> Samp
         synth.noteoff(0, key)
         fading = bytes(synth.generate(round(FADING_S * _RATE)))
         synth.sounds_off()
-    except Exception as error:  # the library raises nothing more particular
+    except Exception as error:  # the library raises no other type
         raise SoundError(f"{path.name}: preset {bank}-{program} can't be played ({error})") from error
     return np.frombuffer(held + fading, np.float32).reshape(-1, 2), _RATE
 
 
 @lru_cache(maxsize=1)
 def _synth(path: str) -> tuple[tinysoundfont.Synth, int]:
-    """A synthesiser with a SoundFont loaded, which takes a second for the large ones."""
+    """Load a SoundFont into a synthesiser. A large one takes a second."""
     try:
         import tinysoundfont
     except ImportError:

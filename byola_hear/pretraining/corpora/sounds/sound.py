@@ -1,29 +1,29 @@
-"""A sound, whatever it is stored in: read only when asked for, and in part where its format allows."""
+"""A sound in any kind of file. It is decoded when it is read, and only the wanted part if its format allows."""
 
 from __future__ import annotations
 
-import io
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import soundfile
 from numpy.typing import NDArray
 
-from byola_hear.audio.libsndfile import FRAMES_UNKNOWN
+from byola_hear.audio.opening import open_bytes, open_source
+from byola_hear.audio.source import AudioFileError, Source
 
-#: Samples as they come, ``(n_samples, n_channels)`` float32 with full scale ±1, and their rate in Hz.
+#: Decoded samples, ``(n_samples, n_channels)`` float32 with full scale ±1, and their rate in Hz.
 Samples = tuple[NDArray[np.float32], int]
 
 
 class SoundError(ValueError):
-    """A sound, or an archive of sounds, that can't be read; the message says why."""
+    """A sound, or an archive of sounds, can't be read. The message gives the reason."""
 
 
 class DecoderMissing(SoundError):
-    """A sound in a format that needs a program or a package that isn't installed; the message says which."""
+    """A sound needs a program or a package that is not installed. The message names it."""
 
 
 @dataclass(frozen=True)
@@ -31,9 +31,9 @@ class Sound:
     """A sound that can be read.
 
     Attributes:
-        name: path, with forward slashes; for a sound in an archive, the archive's path, a slash, the name there.
-        read: gives the samples from a time on, for so long or to the end (both in seconds).
-        duration_s: gives the length in seconds, without decoding where the format allows.
+        name: path with forward slashes. For a sound in an archive: the archive's path, a slash, and the name there.
+        read: reads samples, given a start and a length in seconds. None reads to the end.
+        duration_s: gives the length in seconds, without decoding if the format allows.
     """
 
     name: str
@@ -42,50 +42,56 @@ class Sound:
 
 
 def stored_sound(name: str, contents: Callable[[], Path | bytes]) -> Sound:
-    """A sound in a format that libsndfile reads.
+    """Make a sound of an audio file.
 
     Args:
-        name: of the sound.
-        contents: gives the file, or its bytes.
+        name: name of the sound.
+        contents: returns the path of the file, or its bytes.
     """
 
-    def opened() -> soundfile.SoundFile:
+    def opened() -> Source:
         stored = contents()
-        if isinstance(stored, bytes):
-            file = soundfile.SoundFile(io.BytesIO(stored))
-        else:
-            # soundfile takes a name that is no text only as the bytes that it is.
-            file = soundfile.SoundFile(os.fsencode(stored) if os.name == "posix" else stored)
-        if file.frames >= FRAMES_UNKNOWN:
-            raise SoundError(f"{name}: expected a sound that says how long it is, got one that was streamed")
-        return file
+        return open_bytes(name, stored) if isinstance(stored, bytes) else open_source(os.fspath(stored))
 
     def read(start_s: float, length_s: float | None) -> Samples:
-        try:
-            with opened() as file:
-                if start_s:
-                    file.seek(min(round(start_s * file.samplerate), file.frames))
-                frames = -1 if length_s is None else round(length_s * file.samplerate)
-                return file.read(frames, dtype="float32", always_2d=True), file.samplerate
-        except soundfile.SoundFileError as error:
-            raise SoundError(f"{name}: {error}") from None
+        with _named(name), closing(opened()) as source:
+            if start_s:
+                source.skip_to(round(start_s * source.sample_rate))
+            wanted = None if length_s is None else round(length_s * source.sample_rate)
+            pieces: list[NDArray[np.float32]] = [np.zeros((0, source.channels), np.float32)]
+            n_read = 0
+            for piece in source.pieces():
+                pieces.append(piece if wanted is None else piece[: wanted - n_read])
+                n_read += len(piece)
+                if wanted is not None and n_read >= wanted:
+                    break
+            return np.concatenate(pieces), source.sample_rate
 
     def duration_s() -> float:
-        try:
-            with opened() as file:
-                return float(file.frames / file.samplerate)
-        except soundfile.SoundFileError as error:
-            raise SoundError(f"{name}: {error}") from None
+        with _named(name), closing(opened()) as source:
+            if source.frames is None:
+                for _ in source.pieces():
+                    pass
+            return (source.position if source.frames is None else source.frames) / source.sample_rate
 
     return Sound(name, read, duration_s)
 
 
+@contextmanager
+def _named(name: str) -> Iterator[None]:
+    """Turn errors of a file into errors of the sound of that name."""
+    try:
+        yield
+    except (AudioFileError, OSError) as error:
+        raise SoundError(str(error) if name in str(error) else f"{name}: {error}") from None
+
+
 def decoded_sound(name: str, load: Callable[[], Samples]) -> Sound:
-    """A sound that is decoded as a whole, of which parts are then taken.
+    """Make a sound that is always decoded as a whole.
 
     Args:
-        name: of the sound.
-        load: gives all samples, ``(n_samples,)`` or ``(n_samples, n_channels)``, and the rate.
+        name: name of the sound.
+        load: returns all samples, ``(n_samples,)`` or ``(n_samples, n_channels)``, and the rate in Hz.
     """
 
     def read(start_s: float, length_s: float | None) -> Samples:

@@ -1,4 +1,4 @@
-"""Sounds in zip archives, which games call .pk3 or .wz."""
+"""Read sounds in zip archives, including the .pk3 and .wz of games."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ def zip_sounds(name: str, path: Path) -> Iterator[Sound]:
     """The sounds in a zip archive that libsndfile reads, in the order of their names.
 
     Raises:
-        SoundError: if it is no readable archive.
+        SoundError: if the archive can't be read.
     """
     try:
-        # Open for as long as one of its sounds is: the list of a large archive takes long to read.
+        # It stays open while one of its sounds exists, as the list of a large archive takes long to read.
         archive = zipfile.ZipFile(path)
     except (zipfile.BadZipFile, OSError, NotImplementedError) as error:
         raise SoundError(f"{name}: not a readable zip archive ({error})") from None
@@ -29,7 +29,7 @@ def zip_sounds(name: str, path: Path) -> Iterator[Sound]:
 
 
 def _contents(archive: zipfile.ZipFile, inner: str) -> bytes:
-    """One member, unpacked in memory; nothing is ever written under a name that the archive chose."""
+    """Unpack a member in memory. No file is written under a name from the archive."""
     try:
         return zip_content(archive, inner, f"{archive.filename}/{inner}")
     except (ArchiveError, OSError) as error:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from byola_hear.pretraining.data.manifest import Clip, write_manifest
+from byola_hear.pretraining.data.manifest import ManifestClip, write_manifest
 
 RATE = 16000
 
@@ -25,7 +25,7 @@ def sounds(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for number in range(4):
             name = f"{kind}{number}.wav"
             soundfile.write(folder / name, 0.1 * rng.standard_normal(2 * RATE), RATE)
-            clips.append(Clip(name, 2.0, RATE, kind=kind))
+            clips.append(ManifestClip(name, 2.0, RATE, kind=kind))
         write_manifest(clips, folder / f"{kind}.csv")
     rows = ["file,label,split,stroke,microphone"]
     with tarfile.open(folder / "drum_strokes.tar", "w") as tar:

@@ -1,4 +1,4 @@
-"""Notes played on a SoundFont: which there are, and that they sound as they should."""
+"""Notes of a SoundFont: which ones there are, and their pitch and length."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from byola_hear.pretraining.corpora.sounds.sound import DecoderMissing, SoundErr
 from tests.pretraining.corpora.made_formats import playable_soundfont
 
 RATE = 44100
-#: Exactly ten periods of 441 Hz, which is called key 69.
+#: Exactly ten periods of 441 Hz, on key 69.
 WAVE = (np.sin(2 * np.pi * np.arange(1000) / 100) * 20000).astype("<i2").tobytes()
 PRESETS = [("Kit", 0, 128), ("Organ", 19, 0), ("Other Organ", 19, 1)]
 
@@ -27,7 +27,7 @@ def font(tmp_path: Path) -> Path:
     return path
 
 
-def test_every_preset_of_the_first_bank_and_of_the_drums_has_notes(font: Path) -> None:
+def test_presets_of_the_first_bank_and_drums_have_notes(font: Path) -> None:
     names = [sound.name for sound in find_sounds(font.parent, lambda name, reason: pytest.fail(reason))]
     assert names[0] == "font.sf2/0000 wave"
     assert names[1] == "font.sf2/notes/000-019 Organ/036-056"
@@ -35,7 +35,7 @@ def test_every_preset_of_the_first_bank_and_of_the_drums_has_notes(font: Path) -
     assert not any("Other" in name for name in names)
 
 
-def test_notes_are_taken_only_where_the_catalogue_says_so() -> None:
+def test_notes_are_taken_only_if_the_catalogue_says_so() -> None:
     recording, note = "sounds/a.sf2/0000 wave", "sounds/a.sf2/notes/000-019 Organ/036-056"
     plain = Corpus("a-soundfont", "instruments", "MIT", "an organ")
     played = Corpus("a-soundfont", "instruments", "MIT", "an organ", notes=True)
@@ -46,7 +46,7 @@ def test_notes_are_taken_only_where_the_catalogue_says_so() -> None:
 
 
 @pytest.mark.parametrize(("key", "frequency"), [(57, 220.5), (69, 441.0), (81, 882.0)])
-def test_a_note_has_its_pitch_and_dies_away(font: Path, key: int, frequency: float) -> None:
+def test_note_has_its_pitch_and_fades(font: Path, key: int, frequency: float) -> None:
     pytest.importorskip("tinysoundfont", reason="tinysoundfont is installed apart: pip install --no-deps tinysoundfont")
     samples, rate = render(font, 0, 19, key, 100)
     assert (samples.shape, rate) == ((RATE * 2, 2), RATE)
@@ -57,7 +57,7 @@ def test_a_note_has_its_pitch_and_dies_away(font: Path, key: int, frequency: flo
     assert np.abs(soft).max() < np.abs(samples).max()
 
 
-def test_what_cannot_be_played_is_said(font: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unplayable_notes_are_errors(font: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as without:
         without.setitem(sys.modules, "tinysoundfont", None)
         with pytest.raises(DecoderMissing, match="pip install --no-deps tinysoundfont"):

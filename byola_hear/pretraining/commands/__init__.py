@@ -1,0 +1,1 @@
+"""The commands of ``python -m byola_hear.pretraining``, one per module."""

@@ -1,0 +1,34 @@
+"""``python -m byola_hear.pretraining export``: write a run's network as a checkpoint."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from byola_hear.models.zoo import add_to_zoo
+from byola_hear.pretraining.commands.options import FOLDER, RUN
+from byola_hear.pretraining.training.export import export_model
+from byola_hear.pretraining.training.run_log import LOG_FILE, log_text, read_log
+from byola_hear.utils.files import replacing
+
+
+@click.command(short_help="Write a run's network as a checkpoint.")
+@click.argument("run", type=RUN)
+@click.option("-o", "--output", required=True, type=FOLDER, help="Folder of checkpoints, for instance weights.")
+@click.option("--name", help="Name of the model. Default: the name of the run's folder.")
+@click.option("--version", default="1", show_default=True, help="Version of the weights.")
+@click.option("--licence", default="Apache-2.0", show_default=True, help="Licence of the weights.")
+def export(run: Path, output: Path, name: str | None, version: str, licence: str) -> None:
+    """Write the network of RUN as byola-NAME.safetensors, in half precision. The run need not be finished.
+
+    The log of the run is written next to the checkpoint, and the checkpoint's hash into the table of the folder.
+
+    Exit codes: 0: the checkpoint was written; 2: wrong usage, or a folder without a run.
+    """
+    model = export_model(run, name or run.resolve().name, version, licence)
+    output.mkdir(parents=True, exist_ok=True)
+    sha256 = add_to_zoo(model, output)
+    with replacing(output / f"byola-{model.config.name}.log.csv") as file:
+        file.write(log_text(read_log(run / LOG_FILE, model.config.training["step"])).encode())
+    click.echo(f"{output}: {model.config.name} {version}, {model.config.training['crops']} crops, sha256 {sha256}")
