@@ -74,8 +74,7 @@ class Space:
         """Map embeddings ``(n, size)`` to the vectors that are compared."""
         if self.mean is None or self.axes is None:
             return embeddings
-        vectors: NDArray[np.float32] = (embeddings - self.mean) @ self.axes
-        return vectors
+        return np.asarray((embeddings - self.mean) @ self.axes, np.float32)
 
     def direction(
         self, queries: NDArray[np.float32], excluded: NDArray[np.float32] | None = None
