@@ -76,8 +76,7 @@ class Space:
         """Map embeddings ``(n, size)`` to the vectors that are compared."""
         if self.mean is None or self.axes is None:
             return embeddings
-        vectors: NDArray[Any] = (embeddings - self.mean) @ self.axes
-        return vectors
+        return np.asarray((embeddings - self.mean) @ self.axes, np.float32)
 
     def direction(
         self, queries: NDArray[np.float32], excluded: NDArray[np.float32] | None = None
@@ -91,10 +90,10 @@ class Space:
         Returns:
             ``(k,)``: the mean of the queries' unit vectors, less :data:`EXCLUDED_WEIGHT` times that of the excluded.
         """
-        direction: NDArray[Any] = _units(self.vectors(queries)).mean(0)
+        direction = np.asarray(_units(self.vectors(queries)).mean(0), np.float32)
         if excluded is not None and len(excluded):
-            direction = direction - np.float32(EXCLUDED_WEIGHT) * _units(self.vectors(excluded)).mean(0)
-        return direction.astype(np.float32)
+            direction -= np.float32(EXCLUDED_WEIGHT) * _units(self.vectors(excluded)).mean(0)
+        return direction
 
     def scores(self, embeddings: NDArray[np.float32], direction: NDArray[np.float32]) -> NDArray[np.float32]:
         """Score embeddings.
