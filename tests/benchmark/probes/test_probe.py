@@ -5,8 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import subprocess
-import sys
 import tarfile
 from pathlib import Path
 
@@ -15,6 +13,7 @@ import pytest
 import soundfile
 import torch
 
+from benchmark.__main__ import COMMANDS, main
 from benchmark.baselines.untrained import untrained_model
 from benchmark.models import embedding
 from benchmark.models.embedding import embed_set
@@ -22,7 +21,7 @@ from benchmark.models.extractors import Extractor, embed_with, extractor_of, fro
 from benchmark.models.loading import ModelName
 from benchmark.probes.plan import plan
 from benchmark.probes.probe import TaskResult, evaluate, run
-from benchmark.probes.table import Row, csv_table, markdown_table, terminal_table, write
+from benchmark.probes.table import Row, csv_table, document_of, markdown_table, terminal_table, write
 
 RATE = 16000
 
@@ -130,7 +129,7 @@ def test_mfcc_of_a_single_sample_are_finite() -> None:
     assert np.isfinite(embeddings).all()
 
 
-def test_the_interval_covers_what_it_should() -> None:
+def test_the_interval_has_its_coverage() -> None:
     # A fair coin tossed 400 times a fold, over two folds: 95 % of the intervals hold a half.
     rng = np.random.default_rng(0)
     covered = 0
@@ -156,14 +155,15 @@ def test_a_table_says_what_was_measured() -> None:
     good, seeds = rows()
     assert (good.mean, seeds.mean) == (80.0, 73.5)
     assert seeds.task("esc50").accuracies == [61.0, 63.0]
-    markdown = markdown_table([good, seeds], "A caption.")
+    document = document_of([good, seeds], {"parts": "test"})
+    markdown = markdown_table(document)
     header, _, first, second = markdown.splitlines()[:4]
     assert header == "| model | esc50 | drums | mean |"
     assert first.startswith("| good | **90.0 ± ") and "| 70.0 ± " in first and "| **80.0 ± " in first
     assert second.startswith("| seeds | 62.0 ± ") and "| **85.0 ± " in second
-    assert "A caption." in markdown
+    assert "(test parts, mean over the folds" in markdown
     assert "| good | 1.4 |" in markdown
-    assert terminal_table([good, seeds]).splitlines()[0].split() == ["model", "esc50", "drums", "mean"]
+    assert terminal_table(document).splitlines()[0].split() == ["model", "esc50", "drums", "mean"]
     lines = list(csv.DictReader(io.StringIO(csv_table([good, seeds]))))
     assert len(lines) == 9
     last = {"model": "seeds", "seed": "1", "task": "drum_strokes", "fold": "0", "accuracy": "90.0000", "clips": "100"}
@@ -180,20 +180,14 @@ def test_results_are_written_whole(tmp_path: Path) -> None:
         write(tmp_path / "r.txt", rows(), about)
 
 
-def command(*arguments: str) -> subprocess.CompletedProcess[str]:
-    repository = Path(__file__).resolve().parents[3]
-    return subprocess.run(
-        [sys.executable, "-m", "benchmark", *arguments], cwd=repository, capture_output=True, text=True, timeout=120
-    )
-
-
-def test_the_command(audio: Path, tmp_path: Path) -> None:
+def test_the_command(audio: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     outputs = [tmp_path / f"probe{suffix}" for suffix in (".csv", ".md", ".json")]
     options = [part for output in outputs for part in ("-o", str(output))]
     where = ["--audio", str(audio), "--cache", str(tmp_path / "cache"), "--tasks", "drum_strokes"]
-    done = command("probe", "--models", "logmel", *where, *options)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines()[1].split()[:2] == ["logmel", "100.0"]
+    with pytest.raises(SystemExit) as stopped:
+        main(["probe", "--models", "logmel", "--no-progress", *where, *options])
+    assert not stopped.value.code
+    assert capsys.readouterr().out.splitlines()[1].split()[:2] == ["logmel", "100.0"]
     written = json.loads(outputs[2].read_text())
     assert written["models"]["logmel"]["mean"] == 100.0
     assert set(written["about"]["audio"]) == {"drum_strokes"}
@@ -201,9 +195,7 @@ def test_the_command(audio: Path, tmp_path: Path) -> None:
     assert outputs[1].read_text().startswith("| model | drums | mean |")
 
 
-def test_every_command_can_be_had(capsys: pytest.CaptureFixture[str]) -> None:
-    from benchmark.__main__ import COMMANDS, main
-
+def test_every_command_has_help(capsys: pytest.CaptureFixture[str]) -> None:
     for name in COMMANDS:
         with pytest.raises(SystemExit) as stopped:
             main([name, "--help"])
@@ -216,8 +208,6 @@ def test_every_command_can_be_had(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_without_a_command_there_is_help(capsys: pytest.CaptureFixture[str]) -> None:
-    from benchmark.__main__ import main
-
     with pytest.raises(SystemExit) as stopped:
         main([])
     output = capsys.readouterr()
@@ -244,8 +234,6 @@ def test_without_a_command_there_is_help(capsys: pytest.CaptureFixture[str]) -> 
 def test_bad_input_is_one_line_and_exit_code_2(
     audio: Path, tmp_path: Path, arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from benchmark.__main__ import main
-
     given = arguments if "--audio" in arguments else [*arguments, "--audio", str(audio)]
     with pytest.raises(SystemExit) as stopped:
         main(["probe", "--no-progress", "--cache", str(tmp_path), *given])

@@ -1,0 +1,111 @@
+"""The command, from manifests to findings."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+import byola_hear
+from benchmark.__main__ import run
+from benchmark.comparison.page import load_section
+from benchmark.studies.findings import read_numbers
+from benchmark.studies.size.cells import shape_of
+from benchmark.studies.size.command import size_command
+from benchmark.studies.size.report import sentences
+from byola_hear.utils.files import locked
+
+
+def arguments_for(
+    sounds: Path, folder: Path, steps: int = 3, first: str = "speech", volumes: str = "0.002"
+) -> list[str]:
+    return [
+        str(sounds / f"{first}.csv"), str(sounds / "nonspeech.csv"), "--runs", str(folder / "runs"),
+        "--widths", "32,64", "--hours", volumes, "--steps", str(steps), "--batch-size", "2",
+        "--tasks", "drum_strokes", "--device", "cpu",
+        "--audio", str(sounds), "--cache", str(folder / "cache"), "-o", str(folder / "out"), "--no-progress",
+    ]  # fmt: skip
+
+
+def test_a_table_of_two_tiny_runs(sounds: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for _ in range(2):
+        with pytest.raises(SystemExit) as stopped:
+            run(size_command, arguments_for(sounds, tmp_path), "size")
+        output = capsys.readouterr()
+        assert not stopped.value.code, output.err
+    numbers = read_numbers(tmp_path / "out", "size")
+    assert set(numbers["task"]) == {"drum_strokes", "mean"}
+    trained = numbers.query("task == 'mean' and hours > 0").set_index("width")
+    assert trained["crops"].tolist() == [6, 6]
+    assert trained["features"].to_dict() == {32: 32 + 16, 64: 64 + 32}
+    for width in (32, 64):
+        # A cell is a checkpoint like any other.
+        model = byola_hear.load_model(str(tmp_path / "runs" / f"width{width}-0.002h.safetensors"))
+        assert model.config.encoder == shape_of(width)
+        assert sum(each.numel() for each in model.encoder.parameters()) == trained.loc[width, "parameters"]
+        assert model.config.training["crops"] == 6
+    assert numbers["accuracy"].between(0, 100).all()
+    assert sorted(numbers.query("hours == 0")["width"].unique()) == [32, 64]
+    assert "With 6 crops each" in sentences(numbers)[0]
+    assert " ".join(sentences(numbers)) in output.out
+    assert any(block["kind"] == "figure" for block in load_section(tmp_path / "out" / "size.md").data()["blocks"])
+    # Another recipe's networks, other manifests' audio and networks of other audio are refused.
+    other = arguments_for(sounds, tmp_path, first="nonspeech")
+    assert "trained with another recipe" in refused(arguments_for(sounds, tmp_path, steps=4), capsys)
+    assert "0.002h.csv: drawn from other manifests" in refused(other, capsys)
+    shutil.rmtree(tmp_path / "runs" / "audio")
+    assert "width32-0.002h.safetensors: trained on other audio" in refused(other, capsys)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no locks there")
+def test_two_processes_do_not_train_in_one_folder(
+    sounds: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "runs").mkdir()
+    with open(tmp_path / "runs" / "lock", "a") as lock:
+        assert locked(lock)
+        assert "another process is training in this folder" in refused(arguments_for(sounds, tmp_path), capsys)
+
+
+def refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
+    with pytest.raises(SystemExit) as stopped:
+        run(size_command, arguments, "size")
+    assert stopped.value.code == 2
+    return capsys.readouterr().err
+
+
+def test_too_little_audio_is_reported_before_any_network_is_trained(
+    sounds: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert "hours to draw from" in refused(arguments_for(sounds, tmp_path, volumes="0.002,1"), capsys)
+    assert not list((tmp_path / "runs").glob("width*"))
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "message"),
+    [
+        ("--device", "gpu", "expected a device such as 'cpu'"),
+        ("--hours", "nan", "positive hours, got [32, 64] and [nan]"),
+        ("--hours", "1,inf", "positive hours"),
+        ("--seed", "not a manifest", "expected columns path"),
+    ],
+)
+def test_wrong_options_are_reported_before_sets_are_decoded(
+    option: str,
+    value: str,
+    message: str,
+    sounds: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("benchmark.studies.size.command.plan", lambda *_, **__: pytest.fail("decoded all the same"))
+    arguments = arguments_for(sounds, tmp_path)
+    if value == "not a manifest":
+        (tmp_path / "other.csv").write_text("a,b\n1,2\n")
+        arguments[0] = str(tmp_path / "other.csv")
+    else:
+        arguments += [option, value]
+    assert message in refused(arguments, capsys)
