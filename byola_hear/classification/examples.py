@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import os
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -230,20 +232,37 @@ def from_table(labels: Labels, table: pandas.DataFrame, *, unlabelled: bool = Fa
         unlabelled: whether windows of labelled recordings that no label touches are negatives.
 
     Returns:
-        The examples.
+        The examples; recordings that the table lacks are in ``failures``. If it has none of the paths, recordings are
+        known by their names.
 
     Raises:
-        ValueError: if an embedding is not finite, or no window of the table has a label.
+        ValueError: if an embedding is not finite, or the table has none of the recordings or no window with a label.
     """
     check_embeddings(table.to_numpy(np.float32))
     start, end = (table.index.get_level_values(name).to_numpy(np.float64) for name in ("start", "end"))
     builder = _Builder(labels, float(np.median(end - start)))
-    for file, rows in _places(map(str, table.index.get_level_values("file"))).items():
-        if file in labels.of_file:
-            embeddings = table.iloc[rows].to_numpy(np.float32)
-            everything = (0.0, math.inf)
-            builder.add(Rows(Clip(file), start[rows], end[rows], None, embeddings), everything, unlabelled, every=True)
-    return builder.finish({})
+    places = _places(map(str, table.index.get_level_values("file")))
+    found = _matched(list(labels.of_file), list(places))
+    if not found:
+        one, other = next(iter(labels.of_file)), next(iter(places), "nothing")
+        raise ValueError(f"the table has none of the labelled recordings, such as {one}; it has {other}")
+    for file, same in found.items():
+        rows = places[same]
+        embeddings = table.iloc[rows].to_numpy(np.float32)
+        everything = (0.0, math.inf)
+        builder.add(Rows(Clip(file), start[rows], end[rows], None, embeddings), everything, unlabelled, every=True)
+    return builder.finish({file: "not in the table" for file in labels.of_file if file not in found})
+
+
+def _matched(wanted: Sequence[str], given: Sequence[str]) -> dict[str, str]:
+    """The recordings of a table that labels are about: of the same path, or the only ones of the same name."""
+    paths = {os.path.abspath(file): file for file in given}
+    found = {file: paths[os.path.abspath(file)] for file in wanted if os.path.abspath(file) in paths}
+    if found:
+        return found
+    named, asked = (Counter(map(os.path.basename, files)) for files in (given, wanted))
+    names = {os.path.basename(file): file for file in given}
+    return {file: names[name] for file in wanted if named[name := os.path.basename(file)] == asked[name] == 1}
 
 
 class _Builder:

@@ -126,8 +126,16 @@ def test_a_table_gives_the_windows_that_have_labels(here: Path, model: ByolaMode
     embedded.iloc[3, 2] = np.nan
     with pytest.raises(ValueError, match="1 of 60 embeddings hold NaN or infinity, the first in row 3"):
         from_table(labels, embedded)
+    embedded = embedded.dropna()
+    assert len(from_table(Labels(found), embedded)) == len(found)  # of the same names
+    other = Labels(pd.concat([found, table(("9.wav", 0.0, 1.0, "beep"))]))
+    assert from_table(other, embedded).failures == {"9.wav": "not in the table"}
+    with pytest.raises(
+        ValueError, match=r"the table has none of the labelled recordings, such as x\.wav; it has .*0\.wav"
+    ):
+        from_table(Labels(table(("x.wav", 0.0, 1.0, "a"))), embedded)
     with pytest.raises(ValueError, match="no window with a label"):
-        from_table(Labels(found), embedded.dropna())
+        from_table(Labels(table(("0.wav", 500.0, 501.0, "a"))), embedded)
 
 
 def test_windows_are_embedded_with_the_sound_around_them(here: Path, model: ByolaModel) -> None:
