@@ -23,8 +23,9 @@ from torch import Tensor
 
 from byola_hear.audio.waveforms import MAX_SAMPLE, check_orientation
 from byola_hear.classification.classifier import Network
-from byola_hear.classification.examples import Examples, duration
+from byola_hear.classification.examples import Examples
 from byola_hear.classification.file import save_classifier
+from byola_hear.classification.labelled import duration
 from byola_hear.dataframe import embed, not_audio
 from byola_hear.extraction.clips import Clip
 from byola_hear.models.loading import resolve

@@ -87,8 +87,9 @@ def detections(track: Track, classes: tuple[str, ...], rule: Rule) -> pandas.Dat
     found: list[tuple[float, float, int, float]] = []
     for code, threshold in enumerate(rule.thresholds):
         hits = np.flatnonzero(scores[:, code] >= threshold)
-        spans = [_span(track, run, rule.merge) for run in _runs(track, hits, rule)]
-        best = [float(scores[run, code].max()) for run in _runs(track, hits, rule)]
+        runs = _runs(track, hits, rule)
+        spans = [_span(track, run, rule.merge) for run in runs]
+        best = [float(scores[run, code].max()) for run in runs]
         kept: Iterable[int] = range(len(spans))
         if rule.top is not None:
             kept = sorted(kept, key=lambda index: (-best[index], index))[: rule.top]

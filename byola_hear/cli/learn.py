@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     import pandas
 
     from byola_hear.classification.classifier import Network
-    from byola_hear.classification.examples import Examples, Labels
+    from byola_hear.classification.examples import Examples
+    from byola_hear.classification.labelled import Labels
     from byola_hear.classification.training import Trained
 
 #: Classes whose measures are printed; the report has all.
@@ -181,7 +182,7 @@ def read_labels(
 ) -> Labels:
     """Labels in files, or of folders."""
     from byola_hear import labels
-    from byola_hear.classification.examples import Labels
+    from byola_hear.classification.labelled import Labels
 
     if not label_files:
         for path in paths:
@@ -230,7 +231,8 @@ def of_table(
     """Take the labelled windows out of a table of embeddings."""
     from byola_hear import labels
     from byola_hear.classification.classifier import Network
-    from byola_hear.classification.examples import Labels, from_table
+    from byola_hear.classification.examples import from_table
+    from byola_hear.classification.labelled import Labels
     from byola_hear.classification.predicting import request_of
     from byola_hear.tables import read_table
 

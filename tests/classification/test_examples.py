@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 
 from byola_hear.classification import examples as module
-from byola_hear.classification.examples import MAX_CLASSES, Labels, from_audio, from_table
+from byola_hear.classification.examples import from_audio, from_table
+from byola_hear.classification.labelled import MAX_CLASSES, Labels
 from byola_hear.models.model import ByolaModel
 from tests.classification.sounds import RATE, beep, write, write_recordings
 

@@ -13,8 +13,9 @@ pytest.importorskip("sklearn")
 import byola_hear
 from byola_hear import labels
 from byola_hear.classification.classifier import Classifier, Network
-from byola_hear.classification.examples import Labels, from_audio
+from byola_hear.classification.examples import from_audio
 from byola_hear.classification.file import save_classifier
+from byola_hear.classification.labelled import Labels
 from byola_hear.classification.predicting import predict, score, score_table
 from byola_hear.classification.training import learn
 from byola_hear.extraction.clips import Clip
