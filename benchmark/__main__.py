@@ -9,6 +9,8 @@ from typing import NoReturn
 
 import click
 
+from byola_hear.utils.console import print_any_name
+
 #: Commands and where they are; imported when asked for, since some need what others do without.
 COMMANDS = {
     "agree": (
@@ -93,6 +95,7 @@ def run(command: click.Command, arguments: Sequence[str] | None, name: str) -> N
         arguments: those after the program's name; the process's own if None.
         name: the program's name in the help.
     """
+    print_any_name()
     try:
         code = command.main(arguments, prog_name=name, standalone_mode=False)
     except click.exceptions.Abort:
