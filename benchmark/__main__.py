@@ -1,4 +1,4 @@
-"""The benchmark's commands: ``python -m benchmark COMMAND``. Errors are one line on stderr, exit code 2."""
+"""The benchmark's commands: ``python -m benchmark COMMAND``. An error is one line on stderr and exit code 2."""
 
 from __future__ import annotations
 
@@ -11,58 +11,79 @@ import click
 
 from byola_hear.utils.console import print_any_name
 
-#: Commands and where they are; imported when asked for, since some need what others do without.
+#: Module, name and help of each command. A command is imported when it runs, since some need optional packages.
 COMMANDS = {
     "agree": (
         "benchmark.evaluation.agreement",
         "agree_command",
-        "A check: heareval's score beside an independent probe's.",
+        "Check that heareval's scores agree with an independent probe.",
     ),
     "cards": (
         "benchmark.reporting.cards",
         "cards_command",
-        "The networks' cards, from checkpoints, logs and the probe's table.",
+        "Write the networks' cards.",
     ),
-    "cka": ("benchmark.studies.cka.command", "cka_command", "How alike the networks' layers are: linear CKA."),
+    "cka": ("benchmark.studies.cka.command", "cka_command", "Compare the networks' layers by linear CKA."),
     "collection": (
         "benchmark.speed.collection",
         "collection_speed_command",
-        "Speed from a folder of files to a table, beside other ways.",
+        "Compare the speed from a folder of files to a table with other methods.",
     ),
     "experiments": (
         "benchmark.reporting.experiments",
         "experiments_command",
-        "What was tried before the long runs, and what it did.",
+        "Write the page of experiments before pre-training.",
     ),
-    "fetch": ("benchmark.datasets.fetch_command", "fetch_command", "The labelled sets, from their public origins."),
-    "few-shot": ("benchmark.studies.few_shot.command", "few_shot_command", "Probes of 1, 5 and 20 labels a class."),
-    "probe": ("benchmark.probes.command", "probe_command", "Models by tasks: a linear probe of clip embeddings."),
+    "fetch": ("benchmark.datasets.fetch_command", "fetch_command", "Download and build the labelled sets."),
+    "few-shot": (
+        "benchmark.studies.few_shot.command",
+        "few_shot_command",
+        "Evaluate probes with 1, 5 and 20 labels of each class.",
+    ),
+    "probe": ("benchmark.probes.command", "probe_command", "Evaluate models with a linear probe of clip embeddings."),
     "regression": (
         "benchmark.studies.regression.command",
         "regression_command",
-        "Numbers from embeddings: pitch, level, age.",
+        "Predict pitch, level, age and other quantities from embeddings.",
     ),
-    "rsa": ("benchmark.studies.rsa.command", "rsa_command", "Similarity of sounds by model, descriptor and listener."),
+    "report": (
+        "benchmark.studies.report_command",
+        "report_command",
+        "Write the reports of measured results again.",
+    ),
+    "rsa": (
+        "benchmark.studies.rsa.command",
+        "rsa_command",
+        "Compare similarities of sounds by models, descriptors and listeners.",
+    ),
     "run": (
         "benchmark.evaluation.command",
         "run_command",
-        "Models by tasks under HEAR's own probes: the cross-domain table.",
+        "Evaluate models with HEAR's own probes: the cross-domain table.",
     ),
-    "shuffled": ("benchmark.evaluation.shuffled", "shuffled_command", "A check: shuffled labels give chance."),
-    "size": ("benchmark.studies.size.command", "size_command", "Encoder width against volume of pre-training data."),
-    "speed": ("benchmark.speed.embeddings", "speed_command", "Speed, start-up time and memory of the package."),
-    "table": ("benchmark.comparison.command", "table_command", "A run's tables and page, made again."),
-    "time": ("benchmark.studies.onsets.command", "time_command", "Onsets against the timestamps' hop and window."),
+    "shuffled": ("benchmark.evaluation.shuffled", "shuffled_command", "Check that shuffled labels give chance level."),
+    "size": (
+        "benchmark.studies.size.command",
+        "size_command",
+        "Compare encoder widths and volumes of pre-training data.",
+    ),
+    "speed": ("benchmark.speed.embeddings", "speed_command", "Measure speed, start-up time and memory of the package."),
+    "table": ("benchmark.comparison.command", "table_command", "Write the tables and the page of a run again."),
+    "time": (
+        "benchmark.studies.onsets.command",
+        "time_command",
+        "Detect onsets with different hops and windows of timestamps.",
+    ),
     "transfer": (
         "benchmark.studies.transfer.command",
         "transfer_command",
-        "Probes trained on one set, tested on another.",
+        "Train probes on one set and test them on another.",
     ),
 }
 
 
 class LazyGroup(click.Group):
-    """A group of commands that are imported when one is run."""
+    """A group of commands, each of which is imported when it runs."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted(COMMANDS)
@@ -88,11 +109,11 @@ def commands(context: click.Context) -> None:
 
 
 def run(command: click.Command, arguments: Sequence[str] | None, name: str) -> NoReturn:
-    """Run a command and exit; whatever was wrong with what it was given is one line on stderr, exit code 2.
+    """Run a command and exit. Invalid input is reported in one line on stderr, with exit code 2.
 
     Args:
         command: the command.
-        arguments: those after the program's name; the process's own if None.
+        arguments: arguments after the program's name; those of the process if None.
         name: the program's name in the help.
     """
     print_any_name()

@@ -209,7 +209,7 @@ def test_card(tmp_path: Path) -> None:
     }
     assert sha256 in body
     assert "| trained on | 2.0 hours |" in body
-    assert r"| a \| b | speech | CC0-1.0 | 3 | 1.5 |" in body
+    assert r"| a \| b | speech | CC0-1.0 | 3 | 1.500 |" in body
     assert "72 dimensions for a clip, or every 40 ms" in body
 
 

@@ -1,14 +1,14 @@
-"""What the networks are compared with, each a module that speaks HEAR's API.
+"""The baselines that the networks are compared with, each a module with HEAR's API.
 
 ``benchmark.baselines.NAME`` has ``load_model(model_file_path="")``, ``get_scene_embeddings`` and
-``get_timestamp_embeddings``, so that HEAR's tools take it, from the checkout's folder::
+``get_timestamp_embeddings``, so HEAR's tools can use it from the checkout's folder::
 
     PYTHONPATH=. hear-validator benchmark.baselines.logmel
     python -m heareval.embeddings.runner benchmark.baselines.logmel --tasks-dir tasks
 
-Every one embeds each clip by itself, any clip from one sample on, and needs what it needs (packages, weights) only
-when it is loaded. One that lacks something raises :class:`~benchmark.baselines.contract.Unavailable`, which says what
-and how to get it; no embedding ever comes from random weights, but for ``untrained``, whose name says so.
+Each baseline embeds clips independently, accepts clips of one sample or more, and needs its packages and weights only
+when it is loaded. If something is missing, it raises :class:`~benchmark.baselines.contract.Unavailable`, which says
+what and how to get it. Only ``untrained`` ever uses random weights.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from __future__ import annotations
 import importlib
 from types import ModuleType
 
-#: The baselines, each the name of a module here, in a table's order.
+#: Names of the baselines, which are modules of this package, in a table's order.
 BASELINES = (
     "logmel",
     "mfcc",
@@ -37,10 +37,10 @@ def baseline(name: str) -> ModuleType:
     """The module of a baseline.
 
     Args:
-        name: out of ``BASELINES``.
+        name: one of ``BASELINES``.
 
     Returns:
-        A module that speaks HEAR's API.
+        A module with HEAR's API.
 
     Raises:
         ValueError: if there is no such baseline.

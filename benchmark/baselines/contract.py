@@ -1,4 +1,4 @@
-"""What all baselines share: HEAR's three functions over a model that embeds one clip at a time."""
+"""The base class of the baselines, HEAR's functions for it, and help with packages and weights."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ from torch import Tensor, nn
 
 from byola_hear.audio.waveforms import check_clips
 
-#: Environment variable that names the folder where weights are looked for.
+#: Environment variable that names a folder of weights.
 MODELS_VARIABLE = "BYOLA_BENCHMARK_MODELS"
 
 
 class Unavailable(RuntimeError):
-    """A baseline that can't be had here; the message says what is missing and how to get it."""
+    """A baseline is not available here; the message says what is missing and how to get it."""
 
 
 class Baseline(nn.Module):
-    """A model that embeds one clip at a time. A subclass has :meth:`frames`, and :meth:`scene` where that is not the
-    mean over the frames.
+    """A model that embeds one clip at a time. A subclass implements :meth:`frames`, and :meth:`scene` if a clip
+    embedding is not the mean of the frames.
 
     Args:
-        identity: text that, beside the weights, decides the embeddings: versions, files' hashes, options.
+        identity: everything that decides the embeddings in addition to the weights, as text: versions, hashes of
+            files, options.
         note: what a reader of a table must know about it.
 
     Attributes:
-        embedding_version: of the embeddings that given weights and settings lead to, int; raised with a change of code
-            that moves them.
+        embedding_version: version of the embeddings, int; raised when a change of the code changes them.
         sample_rate: Hz, int.
-        scene_embedding_size: numbers in a clip embedding, int.
-        timestamp_embedding_size: numbers in a timestamp embedding, int.
+        scene_embedding_size: dimensions of a clip embedding, int.
+        timestamp_embedding_size: dimensions of a timestamp embedding, int.
         hop: samples from one frame to the next.
         centre: samples from a clip's start to the centre of the first frame.
     """
@@ -54,10 +54,10 @@ class Baseline(nn.Module):
         self.note = note
 
     def frames(self, clip: Tensor) -> Tensor:
-        """Embeddings along time, ``hop`` samples from one to the next.
+        """Embeddings along time, one every ``hop`` samples.
 
         Args:
-            clip: ``(n_samples,)`` float32, one sample or more, where the weights are.
+            clip: ``(n_samples,)`` float32, at least one sample, on the device of the weights.
 
         Returns:
             ``(n_frames, timestamp_embedding_size)``, at least one frame.
@@ -65,16 +65,17 @@ class Baseline(nn.Module):
         raise NotImplementedError
 
     def scene(self, clip: Tensor) -> Tensor:
-        """A clip's embedding: ``(n_samples,)`` to ``(scene_embedding_size,)``."""
+        """The embedding of a clip, ``(n_samples,)`` to ``(scene_embedding_size,)``."""
         return self.frames(clip).mean(0)
 
     @property
     def device(self) -> torch.device:
-        """Where the weights are."""
+        """The device of the weights."""
         return next((each.device for each in (*self.parameters(), *self.buffers())), torch.device("cpu"))
 
     def fingerprint(self) -> str:
-        """SHA-256 of what decides an embedding beside the code: weights, packages' versions, options; hexadecimal."""
+        """SHA-256 of everything that decides an embedding except the code: weights, versions and options.
+        Hexadecimal."""
         digest = hashlib.sha256(self.identity.encode())
         for name, values in sorted(self.state_dict().items()):
             digest.update(f"{name}{tuple(values.shape)}{values.dtype}".encode())
@@ -84,19 +85,19 @@ class Baseline(nn.Module):
 
 @torch.no_grad()
 def get_scene_embeddings(audio: Tensor | Sequence[Tensor], model: Baseline) -> Tensor:
-    """One embedding a clip.
+    """One embedding for each clip.
 
     Args:
         audio: ``(n_sounds, n_samples)`` float32 in [-1, 1] at ``model.sample_rate``, or a list of clips
-            ``(n_samples_i,)``; any length from one sample on.
-        model: from the module's ``load_model``.
+            ``(n_samples_i,)``; clips have at least one sample.
+        model: a model from the module's ``load_model``.
 
     Returns:
-        ``(n_sounds, model.scene_embedding_size)`` float32, where the audio is.
+        ``(n_sounds, model.scene_embedding_size)`` float32, on the device of the audio.
 
     Raises:
-        TypeError: if the audio is no tensors or the model none of a baseline.
-        ValueError: if there is no clip, or one has the wrong dtype, shape or values.
+        TypeError: if ``audio`` is not a tensor or list of tensors, or ``model`` did not come from ``load_model``.
+        ValueError: if there are no clips, or one has the wrong dtype, shape or values.
     """
     clips = check_clips(audio)
     model = _checked(model)
@@ -118,21 +119,21 @@ def get_timestamp_embeddings(
 ) -> tuple[Tensor, Tensor] | tuple[list[Tensor], list[Tensor]]:
     """Embeddings along time.
 
-    A timestamp is the centre of what its embedding was computed from: ``(model.centre + k * model.hop)`` samples.
-    None lies beyond the clip's end; a clip that ends before the centre of the first has that one, at its middle.
+    A timestamp is the centre of the samples that its embedding is computed from, ``model.centre + k * model.hop``. No
+    timestamp is beyond the clip's end. A clip that ends before the first centre has one timestamp, at its middle.
 
     Args:
         audio: as in :func:`get_scene_embeddings`.
-        model: from the module's ``load_model``.
+        model: a model from the module's ``load_model``.
 
     Returns:
-        embeddings ``(n_sounds, n_timestamps, model.timestamp_embedding_size)`` float32 and timestamps
-        ``(n_sounds, n_timestamps)`` float32, milliseconds. Of a list of clips, two lists:
-        ``(n_timestamps_i, model.timestamp_embedding_size)`` each and ``(n_timestamps_i,)`` each.
+        Embeddings ``(n_sounds, n_timestamps, model.timestamp_embedding_size)`` float32 and timestamps
+        ``(n_sounds, n_timestamps)`` float32, milliseconds. For a list of clips, two lists with elements
+        ``(n_timestamps_i, model.timestamp_embedding_size)`` and ``(n_timestamps_i,)``.
 
     Raises:
-        TypeError: if the audio is no tensors or the model none of a baseline.
-        ValueError: if there is no clip, or one has the wrong dtype, shape or values.
+        TypeError: if ``audio`` is not a tensor or list of tensors, or ``model`` did not come from ``load_model``.
+        ValueError: if there are no clips, or one has the wrong dtype, shape or values.
     """
     clips = check_clips(audio)
     model = _checked(model)
@@ -155,7 +156,7 @@ def _checked(model: object) -> Baseline:
 
 
 def padded(clip: Tensor, n_samples: int) -> Tensor:
-    """A clip with zeros behind it up to ``n_samples``; one that is longer stays as it is.
+    """Pad a clip with zeros at its end to at least ``n_samples``.
 
     Example:
         >>> padded(torch.ones(2), 3)
@@ -164,19 +165,26 @@ def padded(clip: Tensor, n_samples: int) -> Tensor:
     return nn.functional.pad(clip, (0, max(n_samples - len(clip), 0)))
 
 
-def models_folder() -> Path:
-    """Where weights are looked for: what ``BYOLA_BENCHMARK_MODELS`` names, else ``../shared/models`` beside the
-    checkout. Need not be there."""
-    given = os.environ.get(MODELS_VARIABLE)
-    return Path(given) if given else Path(__file__).resolve().parents[3] / "shared" / "models"
+def weights_in_folder(name: str) -> Path | None:
+    """A file or folder of weights in the folder that ``BYOLA_BENCHMARK_MODELS`` names.
+
+    Args:
+        name: of the file or folder.
+
+    Returns:
+        Its path; None if it is not there or the variable is not set.
+    """
+    folder = os.environ.get(MODELS_VARIABLE)
+    path = Path(folder) / name if folder else None
+    return path if path is not None and path.exists() else None
 
 
 def need_package(name: str, how: str) -> str:
-    """Make sure that a package is installed, without importing it.
+    """Check that a package is installed, without importing it.
 
     Args:
-        name: of the package as it is imported.
-        how: to install it.
+        name: import name of the package.
+        how: how to install it.
 
     Returns:
         The package's version, or ``"unknown"``.
@@ -193,21 +201,21 @@ def need_package(name: str, how: str) -> str:
 
 
 def package_file(name: str, *inside: str, how: str) -> Path:
-    """A file that an installed package carries, found without importing the package.
+    """Find a file of an installed package without importing the package.
 
     Args:
-        name: of the package as it is imported.
-        *inside: path of the file within it.
-        how: to install it.
+        name: import name of the package.
+        *inside: path of the file in the package.
+        how: how to install it.
 
     Returns:
-        The file.
+        Path of the file.
 
     Raises:
-        Unavailable: if the package is not installed, or does not hold the file.
+        Unavailable: if the package is not installed, or does not contain the file.
     """
     need_package(name, how)
-    spec = find_spec(name)  # which does not import it
+    spec = find_spec(name)  # does not import the package
     for folder in (spec.submodule_search_locations if spec else None) or []:
         path = Path(folder).joinpath(*inside)
         if path.is_file():
@@ -216,18 +224,18 @@ def package_file(name: str, *inside: str, how: str) -> Path:
 
 
 def read_weights(path: str | Path) -> dict[str, Tensor]:
-    """A PyTorch file of weights, read without unpickling anything else.
+    """Read a PyTorch file of weights; nothing else is unpickled.
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: if it is anything else.
+        ValueError: if it is another kind of file.
     """
     path = Path(path)
     if not path.is_file():
-        raise FileNotFoundError(f"expected weights at {path}, found no such file")
+        raise FileNotFoundError(f"expected weights at {path}, found no file")
     try:
         read = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # damage surfaces as whatever pickle, zip or torch makes of it
+    except Exception as error:  # pickle, zip and torch raise many kinds of errors for damaged files
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise ValueError(f"{path}: expected a PyTorch file of weights, could not read it: {reason[:200]}") from error
     if not isinstance(read, dict):
@@ -236,10 +244,15 @@ def read_weights(path: str | Path) -> dict[str, Tensor]:
 
 
 def fill(module: nn.Module, weights: dict[str, Tensor], where: str | Path) -> None:
-    """Put weights into a module: all of them and no others.
+    """Load weights into a module.
+
+    Args:
+        module: the module.
+        weights: all of its weights and no others.
+        where: where they come from, for errors.
 
     Raises:
-        ValueError: if names or shapes differ from the module's.
+        ValueError: if their names or shapes differ from the module's.
     """
     try:
         module.load_state_dict(weights)

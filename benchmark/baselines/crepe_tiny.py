@@ -1,4 +1,4 @@
-"""CREPE tiny: as :mod:`benchmark.baselines.crepe`, with 256 numbers every 50 ms, twenty times as fast."""
+"""CREPE tiny: like :mod:`benchmark.baselines.crepe`, but with 256 dimensions, and twenty times as fast."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ __all__ = ["get_scene_embeddings", "get_timestamp_embeddings", "load_model"]
 
 
 def load_model(model_file_path: str = "") -> Crepe:
-    """CREPE, the smallest; see :func:`benchmark.baselines.crepe.load_crepe`."""
+    """Load the smallest CREPE; see :func:`benchmark.baselines.crepe.load_crepe`."""
     return load_crepe("tiny", model_file_path)

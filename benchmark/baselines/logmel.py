@@ -1,6 +1,7 @@
 """Log-mel statistics: mean and standard deviation over time of each of the front end's 64 bands.
 
-Timestamps every 40 ms from 0: the statistics of the 370 ms around each, truncated at the clip's ends.
+Timestamps are every 40 ms from 0. Their embeddings are the statistics of the surrounding 370 ms, truncated at the
+clip's ends.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ FRAME_HOP = 160
 
 
 class LogMelStatistics(Baseline):
-    """Moments of the log-mel; no weights."""
+    """Moments of the log-mel spectrogram, without weights."""
 
     embedding_version = 1
     scene_embedding_size = 128
@@ -34,10 +35,10 @@ class LogMelStatistics(Baseline):
 
 
 def load_model(model_file_path: str = "") -> LogMelStatistics:
-    """The model; there is nothing to load.
+    """The model, which has no weights.
 
     Raises:
-        ValueError: if a file is named.
+        ValueError: if ``model_file_path`` is not empty.
     """
     if model_file_path:
         raise ValueError(f"log-mel statistics have no weights, got {model_file_path!r}")

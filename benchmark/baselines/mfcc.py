@@ -1,7 +1,7 @@
 """MFCC statistics: mean and standard deviation over time of 20 MFCCs and their first and second differences.
 
-Timestamps every 40 ms from 0: the statistics of the 370 ms around each, truncated at the clip's ends. Frames are
-computed by librosa, one every 10 ms.
+Timestamps are every 40 ms from 0. Their embeddings are the statistics of the surrounding 370 ms, truncated at the
+clip's ends. librosa computes the frames, one every 10 ms.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def mfcc_series(clip: Tensor) -> Tensor:
     import librosa
 
     with warnings.catch_warnings():
-        # librosa warns of clips shorter than its window; it pads them with zeros, which is what is wanted.
+        # librosa warns of clips that are shorter than its window, and pads them with zeros as intended.
         warnings.filterwarnings("ignore", message="n_fft=")
         mfcc = librosa.feature.mfcc(y=clip.cpu().numpy(), sr=16000, n_mfcc=20, n_fft=1024, hop_length=FRAME_HOP)
     differences = [librosa.feature.delta(mfcc, order=order, mode="nearest") for order in (1, 2)]
@@ -34,7 +34,7 @@ def mfcc_series(clip: Tensor) -> Tensor:
 
 
 class MfccStatistics(Baseline):
-    """Moments of MFCCs; no weights."""
+    """Moments of MFCCs, without weights."""
 
     embedding_version = 1
     scene_embedding_size = 120
@@ -50,10 +50,10 @@ class MfccStatistics(Baseline):
 
 
 def load_model(model_file_path: str = "") -> MfccStatistics:
-    """The model; there is nothing to load.
+    """The model, which has no weights.
 
     Raises:
-        ValueError: if a file is named.
+        ValueError: if ``model_file_path`` is not empty.
         Unavailable: if librosa is not installed.
     """
     if model_file_path:

@@ -1,16 +1,16 @@
-"""Mean and standard deviation along time: of a whole series, and of windows of it."""
+"""Mean and standard deviation over time, of a whole series and of windows."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
 
-#: Frames from one window to the next, and frames to either side of a window's centre: 40 ms and ± 180 ms at 10 ms.
+#: Frames from one window to the next, and on either side of a window's centre: 40 ms and ±180 ms for frames of 10 ms.
 HOP_FRAMES, HALF_FRAMES = 4, 18
 
 
 def moments(series: Tensor) -> Tensor:
-    """Mean, then standard deviation over time of each row: ``(n_rows, n_frames)`` to ``(2 * n_rows,)``."""
+    """Mean and standard deviation over time of each row, ``(n_rows, n_frames)`` to ``(2 * n_rows,)``."""
     deviation, mean = torch.std_mean(series, dim=-1, correction=0)
     return torch.cat([mean, deviation])
 
@@ -21,10 +21,10 @@ def windowed_moments(series: Tensor, hop: int = HOP_FRAMES, half: int = HALF_FRA
     Args:
         series: ``(n_rows, n_frames)``.
         hop: frames from one window to the next.
-        half: frames to either side of a window's centre.
+        half: frames on either side of a window's centre.
 
     Returns:
-        ``(n_windows, 2 * n_rows)``, ``n_windows = 1 + (n_frames - 1) // hop``; as the series' dtype.
+        ``(n_windows, 2 * n_rows)`` in the dtype of the series, where ``n_windows = 1 + (n_frames - 1) // hop``.
 
     Example:
         >>> windowed_moments(torch.tensor([[1.0, 3.0, 5.0]]), hop=2, half=1)
@@ -33,7 +33,7 @@ def windowed_moments(series: Tensor, hop: int = HOP_FRAMES, half: int = HALF_FRA
     """
     n_frames = series.shape[-1]
     values = series.double()
-    # Differences of running sums lose digits; less so where the values lie around zero.
+    # Differences of running sums lose digits, but fewer if the values are around zero.
     offset = values.mean(-1, keepdim=True)
     values = values - offset
     sums = torch.nn.functional.pad(torch.stack([values, values.square()]).cumsum(-1), (1, 0))

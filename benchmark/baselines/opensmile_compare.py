@@ -1,7 +1,7 @@
-"""openSMILE ComParE 2016 (Schuller et al. 2016): 6 373 functionals a clip, hand-made, for research only.
+"""openSMILE ComParE 2016 (Schuller et al. 2016): 6373 hand-crafted functionals of a clip. For research only.
 
-Timestamp embeddings are the 65 low-level descriptors, every 10 ms; the longest of their windows is 60 ms, and its
-centre is the timestamp: 30 + 10 k ms. Clips below 60 ms are padded with zeros.
+Timestamp embeddings are the 65 low-level descriptors, every 10 ms. A timestamp is the centre of the longest window,
+which is 60 ms: 30 + 10 k ms. Clips below 60 ms are padded with zeros.
 """
 
 from __future__ import annotations
@@ -13,5 +13,5 @@ __all__ = ["get_scene_embeddings", "get_timestamp_embeddings", "load_model"]
 
 
 def load_model(model_file_path: str = "") -> OpenSmile:
-    """ComParE 2016; see :func:`benchmark.baselines.opensmile_features.load_feature_set`."""
+    """Load ComParE 2016; see :func:`benchmark.baselines.opensmile_features.load_feature_set`."""
     return load_feature_set("ComParE_2016", model_file_path)

@@ -1,4 +1,4 @@
-"""openSMILE's hand-made features, as its Python package computes them; shared by two baselines."""
+"""openSMILE's hand-crafted features, computed by its Python package, for two baselines."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from torch import Tensor
 
 from benchmark.baselines.contract import Baseline, need_package, padded
 
-#: Samples in the longest window (pitch) and from one row of features to the next: 60 ms and 10 ms.
+#: Samples in the longest window, that of the pitch, and from one row of features to the next: 60 ms and 10 ms.
 WINDOW, HOP = 960, 160
 HOW = "pip install opensmile (its licence allows research only)"
 
@@ -19,7 +19,7 @@ class OpenSmile(Baseline):
     Args:
         feature_set: its name in ``opensmile.FeatureSet``.
         identity: see :class:`~benchmark.baselines.contract.Baseline`.
-        note: see there.
+        note: see :class:`~benchmark.baselines.contract.Baseline`.
     """
 
     embedding_version = 1
@@ -48,14 +48,14 @@ class OpenSmile(Baseline):
 
 
 def load_feature_set(feature_set: str, model_file_path: str = "") -> OpenSmile:
-    """A feature set of openSMILE.
+    """Load a feature set of openSMILE.
 
     Args:
         feature_set: its name in ``opensmile.FeatureSet``.
         model_file_path: must be empty.
 
     Raises:
-        ValueError: if a file is named.
+        ValueError: if ``model_file_path`` is not empty.
         Unavailable: if the package is missing.
     """
     if model_file_path:

@@ -1,4 +1,4 @@
-"""Models of the transformers library, from a folder or through its cache from a hub."""
+"""Models of the transformers library, from a folder or from the Hub through its cache."""
 
 from __future__ import annotations
 
@@ -20,31 +20,31 @@ _Result = TypeVar("_Result")
 
 
 def import_torchaudio_without_extension() -> None:
-    """Let torchaudio be imported where its compiled part refuses to load, as it wants a GPU's libraries."""
+    """Import torchaudio without its compiled extension, which can't be loaded if it needs a GPU's libraries."""
     if "torchaudio" not in sys.modules and importlib.util.find_spec("torchaudio") is not None:
         stand_in = types.ModuleType("torchaudio._extension")
         vars(stand_in).update(_IS_TORCHAUDIO_EXT_AVAILABLE=False, fail_if_no_align=lambda function: function)
-        # Before 2.9, torchaudio also asks for SoX.
+        # Before version 2.9, torchaudio also imports SoX.
         stand_in.lazy_import_sox_ext = lambda: types.SimpleNamespace(is_available=lambda: False)  # type: ignore[attr-defined]
         sys.modules["torchaudio._extension"] = stand_in
 
 
 def need_transformers() -> str:
-    """Make sure that transformers can be imported; returns its version.
+    """Check that transformers is installed and can be imported; returns its version.
 
     Raises:
         Unavailable: if it is not installed.
     """
     version = need_package("transformers", "pip install transformers")
-    # A torchaudio that was built for a GPU breaks the import of some of its models on a CPU.
+    # On a CPU, a torchaudio that was built for a GPU breaks the import of some models.
     import_torchaudio_without_extension()
     return version
 
 
 @contextmanager
 def quietly() -> Iterator[None]:
-    """Keep transformers' reports and bars, and the hub's on each attempt, from the terminal: what matters of them is
-    an error here."""
+    """Hide the reports and progress bars of transformers, and the Hub's messages about each attempt; errors are raised
+    instead."""
     from transformers.utils import logging as reports
 
     verbosity, bars, hub = (
@@ -66,22 +66,26 @@ def quietly() -> Iterator[None]:
 
 
 def settings_of(config: Any) -> str:
-    """A model's settings as text for its identity: some change the embeddings and not the weights.
+    """A model's settings as text for its identity, because some of them change the embeddings but not the weights.
 
     Args:
         config: a ``PretrainedConfig`` of transformers.
     """
-    told = {key: value for key, value in config.to_dict().items() if key != "_name_or_path"}  # its place does not
-    return json.dumps(told, sort_keys=True, default=str)
+    settings = {key: value for key, value in config.to_dict().items() if key != "_name_or_path"}
+    return json.dumps(settings, sort_keys=True, default=str)
 
 
 def from_folder_or_hub(name: str, load: Callable[[str], _Result]) -> _Result:
-    """What ``load`` gives for a folder or a hub's name.
+    """Load a model from a folder or from the Hub.
+
+    Args:
+        name: path of a folder, or the model's name on the Hub.
+        load: loads the model, given ``name``.
 
     Raises:
-        ValueError: if it is there but can't be used: another model, or damaged.
-        FileNotFoundError: if it is a path that is not there.
-        Unavailable: if it is a hub's name and can't be had.
+        ValueError: if it is another model, or damaged.
+        FileNotFoundError: if it is a path that does not exist.
+        Unavailable: if it can't be downloaded from the Hub.
     """
     folder = Path(name)
     if not folder.is_dir() and (folder.is_absolute() or name.startswith((".", "~")) or name.count("/") != 1):
@@ -93,8 +97,8 @@ def from_folder_or_hub(name: str, load: Callable[[str], _Result]) -> _Result:
         reason = (str(error).splitlines() or [type(error).__name__])[0][:200]
         if folder.is_dir() or not isinstance(error, OSError):
             where = "the folder of " if folder.is_dir() else ""
-            raise ValueError(f"{name}: expected {where}a transformers model that can be used: {reason}") from error
+            raise ValueError(f"{name}: expected {where}a suitable transformers model: {reason}") from error
         raise Unavailable(
-            f"needs the weights {name}, which can't be fetched here: run it once where huggingface.co can be reached, "
-            f"or download huggingface.co/{name} and name its folder"
+            f"needs the weights {name}, which can't be downloaded here: run it once with access to huggingface.co, or "
+            f"download huggingface.co/{name} and name its folder"
         ) from error

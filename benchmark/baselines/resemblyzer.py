@@ -1,12 +1,13 @@
-"""Resemblyzer: a speaker encoder trained to tell voices apart (GE2E, Wan et al. 2018, arXiv 1710.10467).
+"""Resemblyzer: a speaker encoder that was trained to distinguish voices (GE2E, Wan et al. 2018, arXiv 1710.10467).
 
-Three LSTM layers over 1.6 s of a 40-band mel spectrogram (power, no logarithm), 256 numbers of length 1, one window
-every 0.8 s; zeros fill the last. **A hop of 800 ms is far over HEAR's 50 ms.** Timestamps are the windows' centres,
-800 + 800 k ms. A clip's embedding is the windows' mean, scaled to length 1. Clips are amplified to -30 dBFS where
-they are softer, as the package does; pauses are not cut out, since there would be nothing left of what is not speech.
+Three LSTM layers map 1.6 s of a 40-band mel spectrogram (power, no logarithm) to 256 dimensions with norm 1, one window
+every 0.8 s; the last one is padded with zeros. **A hop of 800 ms is far over HEAR's 50 ms.** Timestamps are the
+windows' centres, 800 + 800 k ms. A clip embedding is the mean of the windows, scaled to norm 1. Like in the package,
+softer clips are amplified to -30 dBFS; unlike in the package, pauses are not removed, because nothing would remain of
+other sounds.
 
-Only the weights that the package resemblyzer (Apache-2.0) carries are used, not its code, so that none of what the
-package asks for is needed: ``pip install --no-deps resemblyzer``.
+Only the weights of the package resemblyzer (Apache-2.0) are used, not its code, so its requirements are not needed:
+``pip install --no-deps resemblyzer``.
 """
 
 from __future__ import annotations
@@ -31,13 +32,13 @@ __all__ = ["get_scene_embeddings", "get_timestamp_embeddings", "load_model"]
 FRONTEND = FrontendConfig(n_fft=400, window_length=400, hop_length=160, n_mels=40, f_min=0.0, f_max=8000.0)
 #: Mel frames in a window, and from one to the next.
 WINDOW_FRAMES, HOP_FRAMES = 160, 80
-#: What soft clips are amplified to: -30 dB of full scale, as a root mean square.
+#: Root mean square that softer clips are amplified to: -30 dB relative to full scale.
 TARGET_LEVEL = 10 ** (-30 / 20)
 HOW = "pip install --no-deps resemblyzer"
 
 
 def amplified(clip: Tensor) -> Tensor:
-    """A clip whose root mean square is at least -30 dB of full scale; silence stays silence."""
+    """Amplify a clip to a root mean square of at least -30 dB relative to full scale; silence stays as it is."""
     level = clip.square().mean().sqrt()
     return clip * (TARGET_LEVEL / level) if 0 < level < TARGET_LEVEL else clip
 
@@ -61,7 +62,8 @@ class Resemblyzer(Baseline):
         self.register_buffer("filters", mel_filters(FRONTEND), persistent=False)
 
     def mel(self, clip: Tensor) -> Tensor:
-        """Mel power: ``(n_samples,)`` to ``(1 + n_samples // 160, 40)``, frames centred, zeros beyond the ends."""
+        """Mel power, ``(n_samples,)`` to ``(1 + n_samples // 160, 40)``; frames are centred, with zeros beyond the
+        ends."""
         spectrum = torch.stft(
             clip,
             FRONTEND.n_fft,
@@ -85,14 +87,14 @@ class Resemblyzer(Baseline):
 
 
 def load_model(model_file_path: str = "") -> Resemblyzer:
-    """The speaker encoder.
+    """Load the speaker encoder.
 
     Args:
-        model_file_path: a file of weights in the package's form; nothing takes the package's own.
+        model_file_path: a file of weights in the package's format. If empty, the package's own.
 
     Raises:
-        FileNotFoundError: if a file is named that is not there.
-        ValueError: if it holds other weights.
+        FileNotFoundError: if the file does not exist.
+        ValueError: if it contains other weights.
         Unavailable: if the package is missing.
     """
     path = model_file_path or str(package_file("resemblyzer", "pretrained.pt", how=HOW))
@@ -100,7 +102,7 @@ def load_model(model_file_path: str = "") -> Resemblyzer:
     model = Resemblyzer("weights", f"Resemblyzer {version} (Apache-2.0), a speaker encoder; every 0.8 s, their mean")
     weights = read_weights(path).get("model_state")
     if not isinstance(weights, dict):
-        raise ValueError(f"{path}: expected Resemblyzer's weights under 'model_state', found none")
-    # These two scale similarities while training.
+        raise ValueError(f"{path}: expected Resemblyzer's weights under 'model_state', found no such key")
+    # The other two weights scale similarities in training.
     fill(model, {name: values for name, values in weights.items() if not name.startswith("similarity_")}, path)
     return model.eval()

@@ -1,7 +1,7 @@
-"""The project's own network with the weights that PyTorch initialises it with: what pre-training has to beat.
+"""The project's own network with PyTorch's initial weights, which pre-training has to beat.
 
-Timestamps as of the trained networks, every 40 ms from 15 ms. The statistics of the log-mel are those of the
-network "both".
+Timestamps are those of the trained networks, every 40 ms from 15 ms. The statistics of the log-mel spectrogram are
+those of the network "both".
 """
 
 from __future__ import annotations
@@ -20,7 +20,13 @@ __all__ = ["get_scene_embeddings", "get_timestamp_embeddings", "load_model"]
 
 
 def untrained_model(seed: int, mean: float, std: float) -> ByolaModel:
-    """A network of the v2 shape as PyTorch initialises it, with given statistics."""
+    """A network of the v2 shape with PyTorch's initial weights.
+
+    Args:
+        seed: seed of the weights.
+        mean: mean of the log-mel spectrogram.
+        std: its standard deviation.
+    """
     config = ModelConfig(
         name="untrained",
         version=__version__,
@@ -36,18 +42,18 @@ def untrained_model(seed: int, mean: float, std: float) -> ByolaModel:
 
 
 def load_model(model_file_path: str = "") -> ByolaModel:
-    """An untrained network.
+    """Load an untrained network.
 
     Args:
-        model_file_path: its seed, as ``"0"``; nothing is 0.
+        model_file_path: its seed, such as ``"1"``. If empty, 0.
 
     Raises:
-        ValueError: if it is no seed.
-        Unavailable: if the network "both", which gives the statistics, does not come with the package.
+        ValueError: if it is not a seed.
+        Unavailable: if the network "both", whose statistics it uses, is not in this installation.
     """
     if model_file_path and not (model_file_path.isascii() and model_file_path.isdigit()):
         raise ValueError(f"expected a seed for the untrained network, got {model_file_path!r}")
     if "both" not in list_models():
-        raise Unavailable("needs the network both for the statistics of its input; it is not in this installation")
+        raise Unavailable("needs the network both, whose input statistics it uses; it is not in this installation")
     config = load_network("both").config
     return untrained_model(int(model_file_path or 0), config.mean, config.std)

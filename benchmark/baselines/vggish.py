@@ -1,13 +1,13 @@
-"""VGGish (Hershey et al. 2017, arXiv 1609.09430): supervised on videos' labels, 128 numbers every 0.96 s.
+"""VGGish (Hershey et al. 2017, arXiv 1609.09430): supervised on labels of videos, 128 dimensions every 0.96 s.
 
-The front end is its own: 64 log-mels 125-7500 Hz of magnitudes, triangles straight on the HTK mel scale, window 400,
-hop 160, transform 512, logarithm of the value plus 0.01; patches of 96 frames, one after the other. As in the
-original, what is left behind the last whole patch is not heard; below 15 600 samples zeros follow. **A hop of 960 ms
-is far over HEAR's 50 ms**: too coarse for events. Timestamps are the patches' centres, 487.5 + 960 k ms; a clip's
-embedding is their mean. There is neither PCA nor quantisation; the rectifier behind the last layer is optional and
-off, as in the TensorFlow original.
+It has its own front end: 64 log-mels of magnitudes at 125-7500 Hz, triangles that are straight on the HTK mel scale,
+window 400, hop 160, transform 512, logarithm of the value plus 0.01, and consecutive patches of 96 frames. As in the
+original, samples after the last whole patch are not used; clips below 15600 samples are padded with zeros. **A hop of
+960 ms is far over HEAR's 50 ms**: too coarse for events. Timestamps are the patches' centres, 487.5 + 960 k ms; a clip
+embedding is their mean. There is no PCA and no quantisation. The ReLU after the last layer is optional and off, as in
+the TensorFlow original.
 
-Google, Apache-2.0; the weights as converted for github.com/harritaylor/torchvggish.
+Google, Apache-2.0; the weights were converted by github.com/harritaylor/torchvggish.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ from benchmark.baselines.contract import (
     fill,
     get_scene_embeddings,
     get_timestamp_embeddings,
-    models_folder,
     padded,
     read_weights,
+    weights_in_folder,
 )
 from benchmark.datasets.labelled_set import cache_folder, file_hash
 from byola_hear.models.frontend import hz_to_mel
@@ -39,22 +39,22 @@ from byola_hear.utils.files import replacing
 
 __all__ = ["get_scene_embeddings", "get_timestamp_embeddings", "load_model"]
 
-#: The released weights. As of all files so named, the digits are the first of the file's SHA-256.
+#: The released weights. The digits are the beginning of the file's SHA-256.
 RELEASED = "vggish-10086976.pth"
 URL = f"https://github.com/harritaylor/torchvggish/releases/download/v0.1/{RELEASED}"
 WINDOW, HOP, TRANSFORM, BANDS = 400, 160, 512, 64
-#: Frames in a patch, and samples that they reach over.
+#: Frames in a patch, and samples that they cover.
 PATCH = 96
 PATCH_SAMPLES = (PATCH - 1) * HOP + WINDOW
-#: Patches in a batch; bounds the memory.
+#: Patches in a batch; limits the memory.
 BATCH = 16
 #: Output channels of the convolutions; None halves both axes.
 LAYERS = (64, None, 128, None, 256, 256, None, 512, 512, None)
 
 
 def mel_weights() -> Tensor:
-    """``(257, 64)`` float32: triangles whose sides are straight in mel, unlike those of other front ends, which are
-    straight in Hz. Nothing of frequency 0 counts."""
+    """The mel filters, ``(257, 64)`` float32: triangles with sides that are straight in mel, unlike those of other
+    front ends, which are straight in Hz. Frequency 0 has no weight."""
     bins = torch.linspace(0, 8000, TRANSFORM // 2 + 1, dtype=torch.float64)
     low, high = (2595 * math.log10(1 + frequency / 700) for frequency in (125, 7500))
     points = torch.linspace(low, high, BANDS + 2, dtype=torch.float64)
@@ -66,12 +66,12 @@ def mel_weights() -> Tensor:
 
 
 class Vggish(Baseline):
-    """VGGish, 72 141 184 parameters; the names of the weights are those of torchvggish.
+    """VGGish with 72 141 184 parameters; the names of the weights are those of torchvggish.
 
     Args:
-        final_relu: whether the embedding is rectified.
+        final_relu: whether a ReLU follows the last layer.
         identity: see :class:`~benchmark.baselines.contract.Baseline`.
-        note: see there.
+        note: see :class:`~benchmark.baselines.contract.Baseline`.
     """
 
     embedding_version = 1
@@ -101,7 +101,8 @@ class Vggish(Baseline):
         self.register_buffer("filters", mel_weights(), persistent=False)
 
     def log_mel(self, clip: Tensor) -> Tensor:
-        """``(n_samples,)``, at least 400, to ``(n_frames, 64)``; the first frame begins with the clip."""
+        """Log-mel spectrogram, ``(n_samples,)``, at least 400, to ``(n_frames, 64)``; the first frame starts the
+        clip."""
         spectrum = torch.fft.rfft(clip.unfold(0, WINDOW, HOP) * self.window, TRANSFORM)
         return (spectrum.abs() @ self.filters + 0.01).log()
 
@@ -118,7 +119,7 @@ class Vggish(Baseline):
 
 
 def promised_hash(name: str) -> str:
-    """The digits in a file's name that its SHA-256 begins with; empty if there are none.
+    """The beginning of the SHA-256 in a file's name; empty if the name has no hash.
 
     Example:
         >>> promised_hash("vggish-10086976.pth"), promised_hash("mine.pth")
@@ -132,7 +133,7 @@ def verified(path: Path) -> str:
     """SHA-256 of a file, hexadecimal.
 
     Raises:
-        ValueError: if the file's name promises another.
+        ValueError: if the hash in the file's name is another one.
     """
     sha256, promised = file_hash(path), promised_hash(path.name)
     if not sha256.startswith(promised):
@@ -141,19 +142,18 @@ def verified(path: Path) -> str:
 
 
 def released_weights() -> Path:
-    """The released weights: out of the models' folder, torch.hub's cache or this benchmark's, else fetched into the
-    last.
+    """The released weights: from the folder of models, from torch.hub's cache or from the benchmark's cache. If they
+    are in none of these, they are downloaded into the last.
 
     Raises:
-        Unavailable: if they are nowhere and can't be fetched.
-        ValueError: if what is there is something else.
+        Unavailable: if they are nowhere and can't be downloaded.
     """
     kept = cache_folder() / "models" / RELEASED
-    for folder in (models_folder(), Path(torch.hub.get_dir()) / "checkpoints", kept.parent):
-        if (folder / RELEASED).is_file():
-            return folder / RELEASED
+    for path in (weights_in_folder(RELEASED), Path(torch.hub.get_dir()) / "checkpoints" / RELEASED, kept):
+        if path is not None and path.is_file():
+            return path
     kept.parent.mkdir(parents=True, exist_ok=True)
-    get = f"get {URL} (289 MB) and put it into the folder that {MODELS_VARIABLE} names"
+    get = f"download {URL} (289 MB) to the folder that {MODELS_VARIABLE} names"
     try:
         with urllib.request.urlopen(URL, timeout=30) as answer, replacing(kept) as file:
             digest = hashlib.sha256()
@@ -161,29 +161,29 @@ def released_weights() -> Path:
                 digest.update(block)
                 file.write(block)
             if not digest.hexdigest().startswith(promised_hash(RELEASED)):
-                raise Unavailable(f"needs its released weights, and what was fetched is something else: {get}")
+                raise Unavailable(f"needs its released weights, but the download is another file: {get}")
     except OSError as error:
-        raise Unavailable(f"needs its released weights, which can't be fetched here: {get}") from error
+        raise Unavailable(f"needs its released weights, which can't be downloaded here: {get}") from error
     return kept
 
 
 def load_model(model_file_path: str = "", final_relu: bool = False) -> Vggish:
-    """VGGish.
+    """Load VGGish.
 
     Args:
-        model_file_path: a file of weights; nothing takes the released ones, looked for as
-            :func:`released_weights` says. If the name holds a hash as that one's does, the file must have it.
-        final_relu: whether the embedding is rectified, as HEAR had it.
+        model_file_path: a file of weights. If empty, :func:`released_weights`. If the name contains a hash, as theirs
+            does, the file must have it.
+        final_relu: whether a ReLU follows the last layer, as in HEAR's baseline.
 
     Raises:
-        FileNotFoundError: if a file is named that is not there.
-        ValueError: if it holds something else than its name or VGGish promises.
-        Unavailable: if none is named and the released weights can't be had.
+        FileNotFoundError: if the file does not exist.
+        ValueError: if it contains other weights, or its hash is not that in its name.
+        Unavailable: if no file is named and the released weights are not available.
     """
     path = Path(model_file_path) if model_file_path else released_weights()
     weights = read_weights(path)
     sha256 = verified(path)
-    note = "VGGish (Google, Apache-2.0; torchvggish's weights), supervised; 128 numbers every 0.96 s, their mean"
+    note = "VGGish (Google, Apache-2.0; torchvggish's weights), supervised; 128 dimensions every 0.96 s, their mean"
     model = Vggish(final_relu, f"{sha256}-{final_relu}", note)
     fill(model, weights, path)
     return model.eval()

@@ -1,12 +1,12 @@
-"""wav2vec 2.0 (Baevski et al. 2020, arXiv 2006.11477): the last layer's output, a vector every 20 ms.
+"""wav2vec 2.0 (Baevski et al. 2020, arXiv 2006.11477): the output of the last layer, a vector every 20 ms.
 
-``facebook/wav2vec2-large-100k-voxpopuli`` (1024 numbers), as HEAR ran it, or any other wav2vec2 by name or folder,
-``facebook/wav2vec2-base-960h`` (768) for instance. Each clip is scaled to mean 0 and variance 1 by itself; HEAR's
-wrapper did so over the whole batch. Clips below 400 samples are padded with zeros. Timestamps 12.5 + 20 k ms, the
-centres of the first layers' windows, ``(n_samples - 400) // 320 + 1`` of them; a clip's embedding is their mean.
-Clips of more than a minute go through in pieces of a minute, since attention is quadratic in time.
+The default is HEAR's baseline, ``facebook/wav2vec2-large-100k-voxpopuli`` (1024 dimensions); any other wav2vec2 can be
+used by name or folder, such as ``facebook/wav2vec2-base-960h`` (768). Each clip is scaled to mean 0 and variance 1,
+whereas HEAR's wrapper scaled the whole batch. Clips below 400 samples are padded with zeros. Timestamps are the centres
+of the first layers' windows, 12.5 + 20 k ms, ``(n_samples - 400) // 320 + 1`` in number; a clip embedding is the mean.
+Longer clips are processed in pieces of a minute, since attention is quadratic in time.
 
-Meta, licence by model (base-960h: Apache-2.0; VoxPopuli: CC BY-NC 4.0). Needs the package transformers.
+Meta; the licence depends on the model (base-960h: Apache-2.0; VoxPopuli: CC BY-NC 4.0). Needs the package transformers.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from benchmark.baselines.pretrained import from_folder_or_hub, need_transformers
 
 __all__ = ["get_scene_embeddings", "get_timestamp_embeddings", "load_model"]
 
-#: What HEAR ran.
+#: The model of HEAR's baseline.
 DEFAULT = "facebook/wav2vec2-large-100k-voxpopuli"
-#: Frames that go through at a time: a minute.
+#: Frames in a piece: a minute.
 PIECE = 3000
 
 
@@ -34,7 +34,7 @@ class Wav2Vec2(Baseline):
     Args:
         network: a ``transformers.Wav2Vec2Model``.
         identity: see :class:`~benchmark.baselines.contract.Baseline`.
-        note: see there.
+        note: see :class:`~benchmark.baselines.contract.Baseline`.
     """
 
     embedding_version = 1
@@ -46,7 +46,7 @@ class Wav2Vec2(Baseline):
         self.scene_embedding_size = self.timestamp_embedding_size = int(config.hidden_size)
         strides = list(config.conv_stride)
         self.hop = prod(strides)
-        #: Samples that a frame of the first layers reaches over.
+        #: Samples that a frame of the first layers covers.
         self.field = 1 + sum((kernel - 1) * prod(strides[:number]) for number, kernel in enumerate(config.conv_kernel))
         self.centre = self.field / 2
 
@@ -57,7 +57,7 @@ class Wav2Vec2(Baseline):
         parts = []
         for first in range(0, n_frames, PIECE):
             last = min(first + PIECE, n_frames)
-            # What is left over behind the last frame counts in the norm over time of the first layer.
+            # The last piece includes the samples after the last frame: the first layer normalises over time.
             stop = None if last == n_frames else (last - 1) * self.hop + self.field
             piece = clip[first * self.hop : stop]
             parts.append(self.network(piece[None]).last_hidden_state[0])
@@ -65,15 +65,15 @@ class Wav2Vec2(Baseline):
 
 
 def load_model(model_file_path: str = "") -> Wav2Vec2:
-    """A wav2vec2 network.
+    """Load a wav2vec2 network.
 
     Args:
-        model_file_path: a hub's name, or a folder with a wav2vec2 saved by transformers; nothing is ``DEFAULT``.
+        model_file_path: name on the Hub, or a folder that transformers has saved a wav2vec2 to. If empty, ``DEFAULT``.
 
     Raises:
-        FileNotFoundError: if it is the path of no folder.
-        ValueError: if the folder holds no wav2vec2, or one without some of its weights.
-        Unavailable: if transformers is missing, or the model can't be had from the hub.
+        FileNotFoundError: if the folder does not exist.
+        ValueError: if it contains another model, or some weights are missing.
+        Unavailable: if transformers is missing, or the model can't be downloaded from the Hub.
     """
     version = need_transformers()
     name = model_file_path or DEFAULT
@@ -90,7 +90,7 @@ def _network(name: str) -> Any:
         raise ValueError(f"it is a {config.model_type}, not a wav2vec2")
     kind: Any = Wav2Vec2Model
     network, loaded = kind.from_pretrained(name, dtype=torch.float32, output_loading_info=True)
-    # Only training masks anything, and some releases leave the mask out.
+    # The mask is for training only, and some releases leave it out.
     missing = sorted(set(loaded["missing_keys"]) - {"masked_spec_embed"})
     if missing or loaded["mismatched_keys"]:
         raise ValueError(f"it lacks weights, {missing[0] if missing else 'of the right shape'} for one")

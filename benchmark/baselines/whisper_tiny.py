@@ -1,9 +1,9 @@
-"""The encoder of Whisper tiny.en (Radford et al. 2022, arXiv 2212.04356): 384 numbers every 20 ms.
+"""The encoder of Whisper tiny.en (Radford et al. 2022, arXiv 2212.04356): 384 dimensions every 20 ms.
 
-A transformer trained to write down speech. Clips go in as long as they are, not padded to the 30 s that it was
-trained on, which is four times as fast; zeros follow up to a multiple of 20 ms, 40 ms at least. Longer clips go in
-pieces of 30 s. The log-mel is limited to 80 dB below each piece's own maximum, as Whisper's is. Timestamps 20 k ms,
-where the second convolution's windows are centred; a clip's embedding is their mean.
+Whisper is a transformer for speech recognition. Clips are not padded to the 30 s that it was trained on, which is four
+times as fast, but to a multiple of 20 ms and at least 40 ms; longer clips are processed in pieces of 30 s. As in
+Whisper, the log-mel spectrogram is limited to 80 dB below the maximum of each piece. Timestamps are the centres of the
+second convolution's windows, 20 k ms; a clip embedding is the mean.
 
 OpenAI, MIT: openai/whisper-tiny.en. Needs the package transformers.
 """
@@ -20,8 +20,8 @@ from benchmark.baselines.contract import (
     fill,
     get_scene_embeddings,
     get_timestamp_embeddings,
-    models_folder,
     padded,
+    weights_in_folder,
 )
 from benchmark.baselines.pretrained import from_folder_or_hub, need_transformers, settings_of
 from byola_hear.models.frontend import FrontendConfig, mel_filters
@@ -34,12 +34,12 @@ FRONTEND = FrontendConfig(n_fft=400, window_length=400, hop_length=160, n_mels=8
 
 
 class WhisperEncoder(Baseline):
-    """Whisper's encoder on clips as long as they are.
+    """Whisper's encoder on clips of any length.
 
     Args:
         encoder: a ``WhisperEncoder`` of transformers.
         identity: see :class:`~benchmark.baselines.contract.Baseline`.
-        note: see there.
+        note: see :class:`~benchmark.baselines.contract.Baseline`.
     """
 
     embedding_version = 1
@@ -54,13 +54,13 @@ class WhisperEncoder(Baseline):
         super().__init__(identity, note)
         self.encoder = encoder
         self.scene_embedding_size = self.timestamp_embedding_size = int(self.encoder.config.d_model)
-        #: ``(n_positions, d_model)``, one a frame: 1 500, 30 s.
+        #: ``(n_positions, d_model)``, one for each of 1500 frames or 30 s.
         self.register_buffer("positions", self.encoder.embed_positions.weight.detach().clone(), persistent=False)
         self.register_buffer("window", torch.hann_window(FRONTEND.n_fft), persistent=False)
         self.register_buffer("filters", mel_filters(FRONTEND), persistent=False)
 
     def log_mel(self, clip: Tensor) -> Tensor:
-        """``(n_samples,)``, a multiple of 160 and at least 320, to ``(80, n_samples // 160)``."""
+        """Log-mel spectrogram, ``(n_samples,)``, a multiple of 160 and at least 320, to ``(80, n_samples // 160)``."""
         spectrum = torch.stft(clip, FRONTEND.n_fft, FRONTEND.hop_length, window=self.window, return_complex=True)
         power = self.filters.T @ spectrum[:, :-1].abs().square()
         logarithm = power.clamp(min=1e-10).log10()
@@ -73,7 +73,7 @@ class WhisperEncoder(Baseline):
                 [self._piece(padded(piece, max(-(-len(piece) // self.hop), 2) * self.hop)) for piece in pieces]
             )
         finally:
-            self._use_positions(len(self.positions))  # the fingerprint is of all of them
+            self._use_positions(len(self.positions))  # the fingerprint includes all of them
 
     def _piece(self, piece: Tensor) -> Tensor:
         self._use_positions(len(piece) // self.hop)
@@ -81,27 +81,26 @@ class WhisperEncoder(Baseline):
         return hidden
 
     def _use_positions(self, n_frames: int) -> None:
-        """The encoder insists on as much input as it has positions, so it is given as many as there is input."""
+        """Give the encoder as many positions as there are frames, since it requires equal numbers."""
         self.encoder.config.max_source_positions = n_frames
         self.encoder.embed_positions = nn.Embedding.from_pretrained(self.positions[:n_frames])
 
 
 def load_model(model_file_path: str = "") -> WhisperEncoder:
-    """Whisper's encoder.
+    """Load Whisper's encoder.
 
     Args:
-        model_file_path: a hub's name, or a folder with ``config.json`` and ``model.safetensors``, the encoder alone or
-            all of Whisper; nothing takes ``whisper-tiny.en-encoder`` from the folder that the environment variable
-            ``BYOLA_BENCHMARK_MODELS`` names, else from ``../shared/models`` beside the checkout, else ``DEFAULT``.
+        model_file_path: name on the Hub, or a folder with ``config.json`` and ``model.safetensors`` of the encoder or
+            of the whole Whisper. If empty, ``whisper-tiny.en-encoder`` in the folder that the environment variable
+            ``BYOLA_BENCHMARK_MODELS`` names, else ``DEFAULT``.
 
     Raises:
-        FileNotFoundError: if it is the path of no folder.
-        ValueError: if the folder holds no Whisper.
-        Unavailable: if transformers is missing, or the model can't be had from the hub.
+        FileNotFoundError: if the folder does not exist.
+        ValueError: if it contains another model.
+        Unavailable: if transformers is missing, or the model can't be downloaded from the Hub.
     """
     version = need_transformers()
-    beside = models_folder() / FOLDER
-    name = model_file_path or (str(beside) if beside.is_dir() else DEFAULT)
+    name = model_file_path or str(weights_in_folder(FOLDER) or DEFAULT)
     encoder = from_folder_or_hub(name, _encoder)
     note = "Whisper's encoder (tiny.en by OpenAI, MIT), supervised on speech; every 20 ms, their mean"
     return WhisperEncoder(encoder, f"transformers-{version}-{settings_of(encoder.config)}", note).eval()
@@ -119,7 +118,7 @@ def _encoder(name: str) -> nn.Module:
     weights = load_file(str(cached_file(name, "model.safetensors")))
     inside = {key.rpartition("encoder.")[0] + "encoder." for key in weights if key.endswith("encoder.conv1.weight")}
     if len(inside) != 1:
-        raise ValueError("its weights hold no encoder")
+        raise ValueError("its weights have no encoder")
     prefix = inside.pop()
     encoder: nn.Module = Encoder(config)
     fill(encoder, {key[len(prefix) :]: value for key, value in weights.items() if key.startswith(prefix)}, name)

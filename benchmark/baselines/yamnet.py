@@ -1,8 +1,8 @@
-"""YAMNet: a MobileNet that was trained on AudioSet's labels, VGGish's successor. 1024 numbers every 0.48 s.
+"""YAMNet, the successor of VGGish: a MobileNet trained on AudioSet's labels. 1024 dimensions every 0.48 s.
 
-The layer ``global_average_pooling2d/Mean``, before the classes, of the TFLite model that takes 15 600 samples
-(0.975 s). Windows start every 7 680 samples; zeros fill the last. **A hop of 480 ms is far over HEAR's 50 ms**: too
-coarse for events. Timestamps are the windows' centres, 487.5 + 480 k ms.
+Embeddings are the layer ``global_average_pooling2d/Mean``, before the classes, of the TFLite model, which takes 15600
+samples (0.975 s). Windows start every 7680 samples; the last one is padded with zeros. **A hop of 480 ms is far over
+HEAR's 50 ms**: too coarse for events. Timestamps are the windows' centres, 487.5 + 480 k ms.
 
 Google, Apache-2.0: github.com/tensorflow/models/tree/master/research/audioset/yamnet. Ported weights:
 kaggle.com/models/google/yamnet, the TFLite variation, saved as ``yamnet.tflite``.
@@ -24,9 +24,9 @@ from benchmark.baselines.contract import (
     Unavailable,
     get_scene_embeddings,
     get_timestamp_embeddings,
-    models_folder,
     need_package,
     padded,
+    weights_in_folder,
 )
 from benchmark.datasets.labelled_set import file_hash
 
@@ -44,10 +44,10 @@ class Yamnet(Baseline):
     Args:
         path: the TFLite file.
         identity: see :class:`~benchmark.baselines.contract.Baseline`.
-        note: see there.
+        note: see :class:`~benchmark.baselines.contract.Baseline`.
 
     Raises:
-        ValueError: if the file is no YAMNet.
+        ValueError: if the file is not YAMNet.
     """
 
     embedding_version = 1
@@ -62,7 +62,7 @@ class Yamnet(Baseline):
         self.taken = self.interpreter.get_input_details()[0]
         layers = [each for each in self.interpreter.get_tensor_details() if each["name"].endswith(LAYER)]
         if int(np.prod(self.taken["shape"])) != WINDOW or len(layers) != 1 or layers[0]["shape"][-1] != 1024:
-            raise ValueError(f"{path}: expected YAMNet, {WINDOW} samples in and one layer {LAYER} of 1024 numbers")
+            raise ValueError(f"{path}: expected YAMNet, {WINDOW} samples in and one layer {LAYER} of 1024 dimensions")
         self.layer = layers[0]["index"]
 
     def frames(self, clip: Tensor) -> Tensor:
@@ -81,7 +81,7 @@ def _interpreter(path: Path) -> Any:
     from ai_edge_litert.interpreter import Interpreter
 
     with warnings.catch_warnings():
-        # It warns that outputs of layers in between are for debugging: they are what is wanted.
+        # It warns that outputs of intermediate layers are for debugging; they are the embeddings here.
         warnings.filterwarnings("ignore", message=".*experimental_preserve_all_tensors.*")
         try:
             interpreter = Interpreter(str(path), num_threads=1, experimental_preserve_all_tensors=True)
@@ -92,25 +92,25 @@ def _interpreter(path: Path) -> Any:
 
 
 def load_model(model_file_path: str = "") -> Yamnet:
-    """YAMNet.
+    """Load YAMNet.
 
     Args:
-        model_file_path: the TFLite file; nothing takes ``yamnet.tflite`` from the folder that the environment variable
-            ``BYOLA_BENCHMARK_MODELS`` names, else from ``../shared/models`` beside the checkout.
+        model_file_path: the TFLite file. If empty, ``yamnet.tflite`` in the folder that the environment variable
+            ``BYOLA_BENCHMARK_MODELS`` names.
 
     Raises:
-        FileNotFoundError: if a file is named that is not there.
-        ValueError: if it is no YAMNet.
-        Unavailable: if the package ai-edge-litert or, where none is named, the file is missing.
+        FileNotFoundError: if the file does not exist.
+        ValueError: if it is not YAMNet.
+        Unavailable: if the package ai-edge-litert is missing, or no file is named and the default one is missing.
     """
     if model_file_path and not Path(model_file_path).is_file():
-        raise FileNotFoundError(f"expected YAMNet's TFLite file at {model_file_path}, found no such file")
+        raise FileNotFoundError(f"expected YAMNet's TFLite file at {model_file_path}, found no file")
     version = need_package("ai_edge_litert", "pip install ai-edge-litert")
-    path = Path(model_file_path) if model_file_path else models_folder() / "yamnet.tflite"
-    if not path.is_file():
+    path = Path(model_file_path) if model_file_path else weights_in_folder("yamnet.tflite")
+    if path is None:
         raise Unavailable(
-            "needs yamnet.tflite: get the TFLite variation from kaggle.com/models/google/yamnet and put it into the "
-            f"folder that {MODELS_VARIABLE} names"
+            "needs yamnet.tflite: download the TFLite variation of kaggle.com/models/google/yamnet to the folder that "
+            f"{MODELS_VARIABLE} names"
         )
-    note = "YAMNet (Google, Apache-2.0), supervised on AudioSet; 1024 numbers every 0.48 s, their mean"
+    note = "YAMNet (Google, Apache-2.0), supervised on AudioSet; 1024 dimensions every 0.48 s, their mean"
     return Yamnet(path, f"ai-edge-litert-{version}-{file_hash(path)}", note).eval()

@@ -1,4 +1,4 @@
-"""From a folder of outcomes to the table, its statistics and a page to look at and listen to.
+"""From a folder of outcomes to the table, its statistics and an interactive page.
 
-:func:`benchmark.comparison.command.write_comparison` does all of it; ``python -m benchmark table`` does it again.
+:func:`benchmark.comparison.command.write_comparison` does all of it; ``python -m benchmark table`` repeats it.
 """

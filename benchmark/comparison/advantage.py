@@ -1,9 +1,9 @@
-"""Does it help to have been trained on the domain: differences of networks by task, and in-domain minus out-of-domain.
+"""Does training on a domain help on its tasks? Differences between networks by task, and their domain advantage.
 
-On each task the network's advantage over a reference is the difference of their scores. Its domain advantage is the
-mean of that over the tasks of the domain it was trained on, minus the mean over those of the other domain: what
-training on a domain gains there beyond what it gains elsewhere. Tasks of both domains do not count. With the other
-network as the reference, both networks have the same domain advantage, which is therefore told once.
+On a task, the difference of a network and a reference is the difference of their scores. The network's domain advantage
+is the mean difference over the tasks of the domain that it was trained on, minus the mean over those of the other
+domain: the gain there beyond the gain elsewhere. Tasks of both domains do not count. If two networks are each other's
+reference, both have the same domain advantage, and it is reported once.
 
 Source:
     Ogg, arXiv 2502.02366, compares networks trained on speech and on non-speech on tasks of both domains.
@@ -32,17 +32,17 @@ CONTRASTS = (
 
 @dataclass(frozen=True)
 class Difference:
-    """Network minus reference on a task, fractions of 1, higher being better for the network.
+    """Network minus reference on a task, in fractions of 1; positive if the network is better.
 
     Attributes:
         task: the task's name.
         value: the difference.
-        low: of its 95 % interval, files drawn in pairs; None where there are no draws.
-        high: the same.
-        only_network: files that only the network has right; None where the score is no accuracy.
-        only_reference: files that only the reference has right.
+        low: lower end of its 95 % interval, with files drawn in pairs; None without draws.
+        high: upper end.
+        only_network: number of files that only the network classifies correctly; None if the score is not an accuracy.
+        only_reference: number of files that only the reference classifies correctly.
         test: ``McNemar`` (exact), ``exchange`` (of each file's results) or ``none``.
-        p: two-sided; nan where there is no test.
+        p: two-sided; nan without a test.
         p_holm: the same corrected for the number of tasks.
     """
 
@@ -62,20 +62,20 @@ class Advantage:
     """A network against a reference.
 
     Attributes:
-        network: the row.
-        reference: the row that it is compared with.
-        domain: the network's.
+        network: name of the network's row.
+        reference: name of the row that it is compared with.
+        domain: the network's domain.
         differences: by task, in the table's order.
         inside: mean difference over the tasks of its domain that both rows have.
-        outside: mean over those of the other domain.
+        outside: mean difference over the tasks of the other domain.
         value: ``inside - outside``.
-        low: of its 95 % interval over the tested files.
-        high: the same.
-        n_inside: number of tasks.
-        n_outside: number of tasks.
-        p: two-sided, of exchanging tasks between the domains; says whether there is an advantage beyond chance among
-            tasks, which the interval, of these tasks alone, doesn't.
-        least_p: the smallest that p can be with so few tasks.
+        low: lower end of its 95 % interval over the tested files.
+        high: upper end.
+        n_inside: number of tasks of its domain.
+        n_outside: number of tasks of the other domain.
+        p: two-sided, of exchanging tasks between the domains. It takes the choice of tasks into account; the interval
+            is for these tasks only.
+        least_p: the smallest p that is possible with this number of tasks.
     """
 
     network: str
@@ -94,22 +94,22 @@ class Advantage:
 
 
 def advantages(comparison: Comparison) -> list[Advantage]:
-    """All that can be told of :data:`CONTRASTS`: those whose two rows share tasks of both domains."""
+    """The advantages of all :data:`CONTRASTS` whose two rows share tasks of both domains."""
     found = (advantage(comparison, *contrast) for contrast in CONTRASTS)
     return [each for each in found if each is not None]
 
 
 def advantage(comparison: Comparison, network: str, reference: str, domain: str) -> Advantage | None:
-    """A network's domain advantage over a reference.
+    """Compute a network's domain advantage over a reference.
 
     Args:
         comparison: the table.
-        network: a row's name.
-        reference: another row's name.
-        domain: the network's, ``speech`` or ``nonspeech``.
+        network: name of a row.
+        reference: name of another row.
+        domain: the network's domain, ``speech`` or ``nonspeech``.
 
     Returns:
-        The advantage; None if a row is not there or they share no tasks of one of the domains.
+        The advantage; None if a row is missing or they share no tasks of one of the domains.
     """
     one, other = comparison.row(network), comparison.row(reference)
     if one is None or other is None:

@@ -10,10 +10,10 @@ def hear_average(scores: NDArray[np.floating]) -> NDArray[np.floating]:
     """HEAR's average: each task's scores standardised over the models, clipped to ±1, averaged over the tasks.
 
     The standard deviation is the population's (divided by n), as in HEAR's own figures. A task on which all
-    models are equal gives 0. It tells how a model stands among those compared, and changes with them.
+    models are equal gives 0. It shows how a model stands among those compared, and changes with them.
 
     Args:
-        scores: ``(..., n_models, n_tasks)``, higher being better, none missing.
+        scores: ``(..., n_models, n_tasks)``, higher is better, none missing.
 
     Returns:
         ``(..., n_models)`` in [-1, 1].
@@ -33,16 +33,16 @@ def hear_average(scores: NDArray[np.floating]) -> NDArray[np.floating]:
 
 
 def compared(has: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Which rows and tasks HEAR's average is taken over.
+    """Choose the rows and tasks for HEAR's average.
 
-    Rows with a score on at least half of the tasks that anybody has one on, and the tasks that all those rows have:
-    one row that was hardly begun doesn't take the tasks away from all the others.
+    They are the rows with a score on at least half of the tasks that any row has, and the tasks that all those rows
+    have. So a row with few scores does not remove tasks from all the others.
 
     Args:
-        has: ``(n_models, n_tasks)`` where there is a score.
+        has: ``(n_models, n_tasks)``, True where there is a score.
 
     Returns:
-        ``(n_models,)`` and ``(n_tasks,)``, True where taken.
+        ``(n_models,)`` and ``(n_tasks,)``, True where chosen.
 
     Example:
         >>> rows, tasks = compared(np.array([[1, 1, 1], [1, 1, 0], [0, 1, 0]], bool))

@@ -1,4 +1,4 @@
-"""``python -m benchmark table``: a run's outcomes to tables and the page, again."""
+"""``python -m benchmark table``: make the tables and the page of a run from its outcomes."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from byola_hear.utils.files import replacing
 
 
 def tables_of(document: dict[str, Any]) -> dict[str, bytes]:
-    """The tables' files by name, each whole, made of a summary and of nothing else."""
+    """The contents of the tables' files by name, made from a summary alone."""
     return {
         "table.json": (json.dumps(document, indent=1) + "\n").encode(),
         "table.md": markdown_tables(document).encode(),
@@ -50,24 +50,24 @@ def write_comparison(
     seed: int = 0,
     progress: bool = False,
 ) -> list[Path]:
-    """Write table.md, table.csv, table.parquet, table.json, advantage.csv and page.html beside a run's outcomes.
+    """Write table.md, table.csv, table.parquet, table.json, advantage.csv and page.html into a run's folder.
 
     Args:
         output: the run's folder.
-        tasks_dir: the folder of its tasks, whose clips the page's maps show; the cache's if None. A task that is not
-            there has no map.
+        tasks_dir: folder of its tasks, whose clips the page's maps show; the cache's if None. Tasks that are not there
+            have no map.
         maps: whether the page has maps of embeddings.
-        layouts: ways to lay them out.
-        sections: Markdown files of further sections of the page, see :func:`benchmark.comparison.page.load_section`.
-        seed: of the bootstrap and all else that is random.
-        progress: show a bar on stderr.
+        layouts: layouts of the maps.
+        sections: Markdown files of additional sections, see :func:`benchmark.comparison.page.load_section`.
+        seed: seed of everything random.
+        progress: whether to show a progress bar on stderr.
 
     Returns:
-        What was written.
+        The files.
 
     Raises:
-        FileNotFoundError: if it is no run's folder, or a section is not there.
-        ValueError: if something in it can't be read.
+        FileNotFoundError: if ``output`` is not a run's folder, or a section does not exist.
+        ValueError: if a file of the run cannot be read.
     """
     from benchmark.comparison.page import load_section, page_bytes
 
@@ -85,7 +85,7 @@ def write_comparison(
 def embedding_maps(
     comparison: Comparison, output: Path, tasks_dir: Path | None, layouts: Sequence[str], progress: bool
 ) -> dict[str, Any]:
-    """Maps of the tasks by the networks that the table's rows were measured with, kept in the run's folder."""
+    """Make maps of the tasks with the networks of the table's rows; the run's folder keeps them."""
     from benchmark.comparison.page.maps import Maps
 
     models = measured_networks(comparison)
@@ -97,7 +97,7 @@ def embedding_maps(
 
 
 def measured_networks(comparison: Comparison) -> dict[str, ByolaModel]:
-    """The project's networks by name, of those rows that were measured with the very weights that are here now."""
+    """The networks by name, of those rows that were measured with the weights that are installed now."""
     here = [*byola_hear.list_models(), "untrained"]
     found = {}
     for name in FIRST_ROWS:
@@ -111,7 +111,7 @@ def measured_networks(comparison: Comparison) -> dict[str, ByolaModel]:
 
 
 def kept_files(document: dict[str, Any]) -> dict[str, bytes]:
-    """The files that ``benchmark/results`` keeps of a run, by name, made of its summary and of nothing else."""
+    """The contents of the files in ``benchmark/results`` by name, made from a run's summary alone."""
     made, suite = tables_of(document), document["suite"]
     full = f"[benchmark/results/{suite}.md](benchmark/results/{suite}.md)"
     return {
@@ -121,10 +121,10 @@ def kept_files(document: dict[str, Any]) -> dict[str, bytes]:
 
 
 def keep_results(output: Path, results: Path) -> list[Path]:
-    """Keep a run's tables as ``results/SUITE.json``, ``.md`` and ``.csv``, and a short one for a README.
+    """Copy a run's tables to ``results/SUITE.json``, ``.md`` and ``.csv``, with a short one for a README.
 
     Raises:
-        FileNotFoundError: if there are no tables.
+        FileNotFoundError: if the run has no tables.
     """
     kept = kept_files(json.loads((output / "table.json").read_text(encoding="utf-8")))
     for name, content in kept.items():
@@ -133,35 +133,13 @@ def keep_results(output: Path, results: Path) -> list[Path]:
     return [results / name for name in kept]
 
 
-def stale_results(results: Path, suites: Sequence[str]) -> list[str]:
-    """Which kept tables are not what their suite's JSON file makes.
-
-    Args:
-        results: folder that :func:`keep_results` wrote to.
-        suites: names; one without a JSON file has nothing to be stale.
-
-    Returns:
-        Names of files that are missing or differ; empty if all is well.
-    """
-    stale = []
-    for suite in suites:
-        path = results / f"{suite}.json"
-        if not path.is_file():
-            continue
-        for name, content in kept_files(json.loads(path.read_text(encoding="utf-8"))).items():
-            kept = results / name
-            if not kept.is_file() or kept.read_bytes() != content:
-                stale.append(name)
-    return stale
-
-
 @click.command("table")
 @click.argument("output", type=click.Path(path_type=Path, file_okay=False))
 @click.option(
     "--cache",
     type=click.Path(path_type=Path),
     metavar="FOLDER",
-    help=f"Where the run's tasks are, for the page's maps. Default: ${CACHE_VARIABLE}, else one in ~/.cache.",
+    help=f"Folder with the run's tasks, for the page's maps. Default: ${CACHE_VARIABLE}, else a folder in ~/.cache.",
 )
 @click.option(
     "--layout",
@@ -170,25 +148,25 @@ def stale_results(results: Path, suites: Sequence[str]) -> list[str]:
     type=click.Choice(LAYOUTS),
     default=("pca",),
     show_default=True,
-    help="Of the maps; may be given several times.",
+    help="Layout of the maps; can be given several times.",
 )
-@click.option("--no-maps", is_flag=True, help="A page without maps of embeddings.")
+@click.option("--no-maps", is_flag=True, help="Make the page without maps of embeddings.")
 @click.option(
     "--section",
     "sections",
     multiple=True,
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="A further section of the page: Markdown, its figures beside it. May be given several times.",
+    help="Markdown for an additional section of the page, figures in its folder; can be given several times.",
 )
-@click.option("--seed", default=0, show_default=True, help="Of the bootstrap and the permutations.")
+@click.option("--seed", default=0, show_default=True, help="Seed of the bootstrap and the permutations.")
 @click.option(
     "--keep",
     type=click.Path(path_type=Path, file_okay=False, exists=True),
     metavar="FOLDER",
-    help="Also keep the tables as FOLDER/SUITE.json, .md and .csv, and a short one, as benchmark/results has them.",
+    help="Also copy the tables to FOLDER/SUITE.json, .md, .csv and _short.md, as in benchmark/results.",
 )
-@click.option("--no-progress", is_flag=True, help="No bar on stderr.")
+@click.option("--no-progress", is_flag=True, help="Show no progress bar.")
 def table_command(
     output: Path,
     cache: Path | None,
@@ -199,9 +177,9 @@ def table_command(
     keep: Path | None,
     no_progress: bool,
 ) -> None:
-    """The tables and the page of OUTPUT, the folder of `python -m benchmark run`, made again.
+    """Make the tables and the page of a run again. OUTPUT is the folder that `python -m benchmark run` wrote.
 
-    Exit codes: 0, or 2 where OUTPUT is no such folder or something in it can't be read.
+    Exit codes: 0, or 2 if OUTPUT is another folder or a file in it cannot be read.
     """
     written = write_comparison(
         output,

@@ -1,4 +1,4 @@
-"""The comparison: every cell, mean and interval of the table, in numbers."""
+"""The comparison: every score, mean and interval of the table."""
 
 from __future__ import annotations
 
@@ -24,26 +24,26 @@ from benchmark.comparison.intervals import (
 )
 from benchmark.comparison.outcome import Outcome
 
-#: Rows that come first, in this order; the others follow by their mean.
+#: Rows that come first, in this order; the others are sorted by their mean.
 FIRST_ROWS = ("both", "speech", "nonspeech", "untrained")
-#: The mean over all tasks, beside those over the domains.
+#: Name of the mean over all tasks.
 OVERALL = "overall"
-#: How far a score may be from that of the summed counts before these are not believed.
+#: Largest difference between a score and that of the summed counts; beyond it, the counts are not used.
 _TOLERANCE = 2e-3
 
 
 @dataclass(frozen=True)
-class Cell:
+class TaskScore:
     """A model's score on a task.
 
     Attributes:
-        score: as heareval gives it, mean over the folds.
-        interval: None where there can be none.
-        spread: standard deviation over the folds; None where there is one fold.
+        score: heareval's score, mean over the folds.
+        gain: the same so that higher is better.
+        interval: its interval; None if there is none.
+        spread: standard deviation over the folds; None with one fold.
         folds: score by fold.
         others: heareval's other scores, mean over the folds.
-        draws: ``(resamples,)`` bootstrap draws of ``gain``; None where the score is no ratio of sums over files.
-        gain: the score with higher being better.
+        draws: ``(resamples,)`` bootstrap draws of ``gain``; None if the score is not a ratio of sums over files.
     """
 
     score: float
@@ -57,7 +57,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Mean:
-    """A mean over tasks of fractions of 1, higher being better, and its interval over the tested files."""
+    """A mean over tasks, in fractions of 1 (higher is better), with its interval over the tested files."""
 
     value: float
     low: float | None
@@ -73,11 +73,11 @@ class Row:
         note: what a reader must know about it.
         status: ``ok``, ``unavailable`` or ``failed``.
         reason: why it is not ok.
-        identity: of weights and code that it was measured with.
-        cells: by task.
-        missing: by task, why there is no cell.
-        means: by domain and :data:`OVERALL`, where it has every task that counts there.
-        hear: HEAR's average; None where the row is not compared.
+        identity: identity of the model that was measured.
+        cells: scores by task.
+        missing: reasons for missing scores, by task.
+        means: by domain and :data:`OVERALL`, if it has every task of the mean.
+        hear: HEAR's average; None if the row is not part of it.
     """
 
     name: str
@@ -85,7 +85,7 @@ class Row:
     status: str
     reason: str
     identity: str = ""
-    cells: dict[str, Cell] = field(default_factory=dict)
+    cells: dict[str, TaskScore] = field(default_factory=dict)
     missing: dict[str, str] = field(default_factory=dict)
     means: dict[str, Mean] = field(default_factory=dict)
     hear: Mean | None = None
@@ -93,19 +93,19 @@ class Row:
 
 @dataclass
 class Comparison:
-    """All of the table.
+    """The whole table.
 
     Attributes:
-        suite: what was run.
+        suite: name of the suite.
         columns: the tasks, grouped by domain.
         rows: the models, in the table's order.
-        hear_tasks: names of the tasks that HEAR's average is taken over.
+        hear_tasks: names of the tasks in HEAR's average.
         hear_rows: names of the rows that it compares.
         outcomes: by model and task.
-        notes: what a reader must know, a sentence each.
+        notes: notes for the reader, a sentence each.
         about: provenance.
-        seed: of everything random.
-        settings: how each model's probes were run, where all agree.
+        seed: seed of everything random.
+        settings: settings of the probes that are the same for all models.
     """
 
     suite: str
@@ -124,7 +124,7 @@ class Comparison:
         return next(column for column in self.columns if column.name == name)
 
     def row(self, name: str) -> Row | None:
-        """A row by its name; None if there is none with scores."""
+        """A row by its name; None if it does not exist or has no scores."""
         return next((row for row in self.rows if row.name == name and row.cells), None)
 
     @property
@@ -137,9 +137,9 @@ def compare(run: Run, seed: int = 0, resamples: int = RESAMPLES) -> Comparison:
     """Make the comparison.
 
     Args:
-        run: what was measured.
-        seed: of the bootstrap.
-        resamples: times that the tested files are drawn anew.
+        run: the run.
+        seed: seed of the bootstrap.
+        resamples: number of bootstrap samples.
 
     Returns:
         The comparison.
@@ -172,18 +172,18 @@ def compare(run: Run, seed: int = 0, resamples: int = RESAMPLES) -> Comparison:
     )
 
 
-def _cells(run: Run, column: Column, seed: int, resamples: int, notes: list[str]) -> dict[str, Cell]:
-    """A task's cells by model, all models drawn together."""
+def _cells(run: Run, column: Column, seed: int, resamples: int, notes: list[str]) -> dict[str, TaskScore]:
+    """A task's scores by model, all resampled together."""
     outcomes = {model: outcome for (model, task), outcome in run.outcomes.items() if task == column.name}
     draws = _draws(column, outcomes, seed, resamples, notes)
     metric = column.metric
-    assert metric is not None  # the caller's: a column without outcomes has no cells
+    assert metric is not None  # a column without outcomes is not passed here
     cells = {}
     for model, outcome in outcomes.items():
         scores = np.asarray(outcome.scores[:, 0], np.float64)
         own = draws.get(model)
         interval = fold_interval(scores) if own is None else file_interval(metric, own, np.asarray(outcome.counts))
-        cells[model] = Cell(
+        cells[model] = TaskScore(
             score=outcome.score,
             gain=float(metric.gain(outcome.score)),
             interval=interval,
@@ -198,7 +198,7 @@ def _cells(run: Run, column: Column, seed: int, resamples: int, notes: list[str]
 def _draws(
     column: Column, outcomes: dict[str, Outcome], seed: int, resamples: int, notes: list[str]
 ) -> dict[str, NDArray[np.floating]]:
-    """Bootstrap draws by model, of those whose counts make their score."""
+    """Bootstrap draws by model, for models whose counts give their score."""
     metric = column.metric
     assert metric is not None  # as above
     able = []
@@ -208,7 +208,10 @@ def _draws(
             continue
         sums = np.stack([counts[column.fold_of == fold].sum(0) for fold in np.unique(column.fold_of)])
         if abs(float(metric.ratio(sums).mean()) - outcome.score) > _TOLERANCE:
-            notes.append(f"{model} on {column.title}: its files' counts do not make its score; no interval over files.")
+            notes.append(
+                f"{model} on {column.title}: the counts of its files do not give its score, so it has no interval "
+                "over files."
+            )
             continue
         able.append(model)
     if not able:
@@ -219,7 +222,7 @@ def _draws(
 
 
 def counted(columns: list[Column], domain: str) -> list[Column]:
-    """The tasks that count in a mean: those of a domain, or all, whose score is on the scale of 0 to 1.
+    """The tasks of a mean: those of a domain, or all, whose score is on a scale from 0 to 1.
 
     Args:
         columns: the tasks.
@@ -248,7 +251,7 @@ def _means(row: Row, columns: list[Column]) -> dict[str, Mean]:
 
 
 def _hear(rows: list[Row], columns: list[Column]) -> tuple[list[str], list[str]]:
-    """Give the rows HEAR's average; which rows and tasks it is taken over."""
+    """Set HEAR's average of the rows; returns the rows and tasks that it is computed from."""
     has = np.array([[column.name in row.cells for column in columns] for row in rows], bool)
     has = has.reshape(len(rows), len(columns))
     of_rows, of_tasks = compared(has)
@@ -270,7 +273,7 @@ def _hear(rows: list[Row], columns: list[Column]) -> tuple[list[str], list[str]]
 
 
 def _ordered(rows: list[Row]) -> list[Row]:
-    """The networks, the untrained one, then by mean; rows without a mean after those, without any score last."""
+    """Sort rows: the networks, then by mean, then rows without a mean, then rows without scores."""
 
     def place(row: Row) -> tuple[Any, ...]:
         first = FIRST_ROWS.index(row.name) if row.name in FIRST_ROWS else len(FIRST_ROWS)
@@ -281,7 +284,7 @@ def _ordered(rows: list[Row]) -> list[Row]:
 
 
 def _settings(run: Run) -> dict[str, Any]:
-    """Settings that all outcomes share; what differs between them is left out."""
+    """Settings that are the same for all outcomes."""
     every = [outcome.settings for outcome in run.outcomes.values()]
     if not every:
         return {}

@@ -1,4 +1,4 @@
-"""What a run left in its folder: its list of tasks and models, and the outcomes that belong to them."""
+"""Read a run's folder: its tasks, models and outcomes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from benchmark.comparison.metrics import Metric, metric
 from benchmark.comparison.outcome import Outcome, load_outcome
 from benchmark.tasks.registry import SUITES
 
-#: Domains in the table's order, and what they are called there.
+#: Domains in the table's order, and their names in it.
 DOMAINS = {"speech": "speech", "nonspeech": "non-speech", "cross": "cross-domain"}
 
 
@@ -25,14 +25,14 @@ class Column:
     Attributes:
         name: its name.
         title: short heading.
-        domain: out of :data:`DOMAINS`.
-        description: a line.
-        sha256: of its content.
-        metric: its first score; None where no model has an outcome.
-        files: ``(n_files,)`` tested files as ``fold/name``, sorted; none where no model has an outcome.
-        fold_of: ``(n_files,)`` index of each one's fold.
-        folds: names of the folds or of the one test split.
-        own_settings: values of the probe's settings that the task puts in the place of the grid's.
+        domain: its domain, a key of :data:`DOMAINS`.
+        description: one line.
+        sha256: hash of its content.
+        metric: its first score; None if no model has an outcome.
+        files: ``(n_files,)`` tested files as ``fold/name``, sorted; empty if no model has an outcome.
+        fold_of: ``(n_files,)`` index of each file's fold.
+        folds: names of the folds, or of the test split.
+        own_settings: values of probe settings that replace those of the grid.
     """
 
     name: str
@@ -53,10 +53,10 @@ class Model:
 
     Attributes:
         name: its name.
-        note: what a reader must know about it.
-        status: ``ok``; ``unavailable`` where it can't be had; ``failed`` where it was tried and has no outcome.
+        note: note for the reader.
+        status: ``ok``; ``unavailable``; or ``failed`` if it was tried and has no outcome.
         reason: why it is not ok.
-        identity: of weights and code that the outcomes were measured with; several with commas between.
+        identity: identity of the model that was measured; several are separated by commas.
     """
 
     name: str
@@ -71,13 +71,13 @@ class Run:
     """A run's folder.
 
     Attributes:
-        folder: where it is.
-        suite: what it ran: a suite's name, or "tasks" where they are of several or not all of one.
+        folder: its path.
+        suite: name of the suite, or "tasks" if the tasks are not exactly those of a suite.
         columns: the tasks, by domain.
-        models: in the run's order.
-        outcomes: by model and task, those that can be compared.
-        missing: by model and task, why there is no outcome, or why it was not taken.
-        notes: what else a reader must know.
+        models: the models, in the run's order.
+        outcomes: comparable outcomes by model and task.
+        missing: reasons for missing or unused outcomes, by model and task.
+        notes: other notes for the reader.
         about: settings, provenance and versions.
     """
 
@@ -92,15 +92,15 @@ class Run:
 
 
 def _keys(outcome: Outcome) -> NDArray[np.str_]:
-    """Each tested file with its fold, ``(n_files,)``: a file may be tested in one fold only, names may recur."""
+    """Each tested file with its fold, ``(n_files,)``; names of files can recur in several folds."""
     return np.array([f"{outcome.folds[fold]}/{file}" for fold, file in zip(outcome.fold_of, outcome.files)], str)
 
 
 def sorted_outcome(outcome: Outcome) -> tuple[NDArray[np.str_], Outcome]:
-    """The outcome with its files sorted by fold and name, so that two of one task can be laid side by side.
+    """Sort an outcome's files by fold and name, so that outcomes of the same task can be compared.
 
     Returns:
-        The files' keys, and the outcome.
+        The files' keys and the sorted outcome.
     """
     keys = _keys(outcome)
     order = np.lexsort((keys, np.asarray(outcome.fold_of)))
@@ -116,23 +116,23 @@ def load_run(folder: Path) -> Run:
         folder: with ``run.json`` and ``outcomes/MODEL/TASK.npz``.
 
     Returns:
-        The run. An outcome of other content of a task than the run's, of other files than the first model's, or
-        without a finite score is left out, and why is kept.
+        The run. Outcomes of another version of a task, of other files than the first model's, or without a finite score
+        are left out, with the reason under ``missing``.
 
     Raises:
         FileNotFoundError: if there is no ``run.json``.
-        ValueError: if it is none, or an outcome is none.
+        ValueError: if it or an outcome cannot be read.
     """
     path = folder / "run.json"
     if not path.is_file():
         raise FileNotFoundError(f"no run.json in {folder}: expected a folder that `python -m benchmark run` wrote")
     try:
-        told = json.loads(path.read_text(encoding="utf-8"))
-        tasks, cells = dict(told["tasks"]), list(told["cells"])
+        content = json.loads(path.read_text(encoding="utf-8"))
+        tasks, cells = dict(content["tasks"]), list(content["cells"])
         ordered = sorted(tasks, key=lambda name: list(DOMAINS).index(tasks[name]["domain"]))
-        models = {str(name): dict(about) for name, about in told["models"].items()}
+        models = {str(name): dict(about) for name, about in content["models"].items()}
         notes = {(cell["model"], cell["task"]): (cell["status"], str(cell.get("note") or "")) for cell in cells}
-        about = {key: told[key] for key in ("settings", "provenance", "versions") if key in told}
+        about = {key: content[key] for key in ("settings", "provenance", "versions") if key in content}
     except (UnicodeDecodeError, json.JSONDecodeError, AttributeError, KeyError, TypeError, ValueError) as error:
         raise ValueError(
             f"{path}: expected models, tasks and cells as `python -m benchmark run` writes them: {error!r}"
@@ -145,17 +145,17 @@ def load_run(folder: Path) -> Run:
         run.models.append(_model(run, name, model, notes))
     for name in dict.fromkeys(task for _, task in notes if task not in tasks):
         why = next((note for (_, task), (_, note) in notes.items() if task == name and note), "not run")
-        run.notes.append(f"{name}: no column, the task could not be had: {why}")
+        run.notes.append(f"{name}: no column, because the task is not available: {why}")
     return run
 
 
 def _suite(tasks: set[str]) -> str:
-    """The suite whose tasks were asked for, all of them; "tasks" for anything else, which must not pass for a suite."""
+    """The suite with exactly these tasks, else "tasks"."""
     for name in SUITES:
         try:
             if tasks == set(SUITES[name]):
                 return name
-        except ModuleNotFoundError:  # what builds that suite's tasks is not installed: then these are none of them
+        except ModuleNotFoundError:  # the packages of that suite's tasks are not installed, so these are other tasks
             continue
     return "tasks"
 
@@ -167,12 +167,12 @@ def _model(run: Run, name: str, about: dict[str, Any], notes: dict[tuple[str, st
         return Model(name, note, "ok", "", ", ".join(sorted(identities)))
     if reason:
         return Model(name, note, "unavailable", reason)
-    told = next((why for (model, _), (status, why) in notes.items() if model == name and status == "failed"), "")
-    return Model(name, note, "failed", told or "no outcome")
+    found = next((why for (model, _), (status, why) in notes.items() if model == name and status == "failed"), "")
+    return Model(name, note, "failed", found or "no outcome")
 
 
 def _column(run: Run, name: str, task: dict[str, Any], models: list[str]) -> Column:
-    """A task, its models' outcomes put into the run."""
+    """A task; its models' outcomes are added to the run."""
     files: NDArray[np.str_] | None = None
     first: Outcome | None = None
     for model in models:
@@ -181,11 +181,11 @@ def _column(run: Run, name: str, task: dict[str, Any], models: list[str]) -> Col
             continue
         keys, outcome = sorted_outcome(load_outcome(path))
         if task.get("sha256") and outcome.task_sha256 != task["sha256"]:
-            run.missing[model, name] = "its outcome is of other content of the task; run it again"
+            run.missing[model, name] = "its outcome is of another version of the task; run it again"
         elif not np.isfinite(outcome.score):
             run.missing[model, name] = f"heareval's {outcome.metrics[0]} is not a number"
         elif files is not None and not np.array_equal(files, keys):
-            run.missing[model, name] = "its outcome is of other files than the first row's; run it again"
+            run.missing[model, name] = "its outcome has other files than that of the first row; run it again"
         else:
             run.missing.pop((model, name), None)
             if first is None:

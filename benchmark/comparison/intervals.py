@@ -1,4 +1,4 @@
-"""How sure a score is: a bootstrap over the tested files, the same for every model, and the spread over folds."""
+"""Intervals of scores: a bootstrap over the tested files, the same for every model, and the deviation over folds."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from scipy import stats
 
 from benchmark.comparison.metrics import Metric
 
-#: Times that the tested files are drawn anew.
+#: Number of bootstrap samples.
 RESAMPLES = 1000
-#: Part of the draws within an interval.
+#: Share of the draws within an interval.
 LEVEL = 0.95
-#: Numbers of a matrix of weights that is in memory at a time.
+#: Elements of the matrix of weights in memory at a time.
 _WEIGHTS = 8_000_000
 
 
@@ -25,15 +25,15 @@ class Interval:
     """A 95 % confidence interval.
 
     Attributes:
-        low: lower limit, in the score's own unit.
+        low: lower limit, in the score's unit.
         high: upper limit.
-        way: ``files`` (bootstrap over the tested files), ``folds`` (Student's t over the folds' scores) or
-            ``binomial`` (Wilson's, where a bootstrap can't vary because all files are right, or none).
+        method: ``files`` (bootstrap over the tested files), ``folds`` (Student's t over the folds' scores) or
+            ``binomial`` (Wilson's, where a bootstrap cannot vary because all files or none are correct).
     """
 
     low: float
     high: float
-    way: Literal["files", "folds", "binomial"]
+    method: Literal["files", "folds", "binomial"]
 
     @property
     def half(self) -> float:
@@ -44,16 +44,16 @@ class Interval:
 def bootstrap_scores(
     metric: Metric, counts: NDArray[np.floating], fold_of: NDArray[np.integer], seed: int, resamples: int = RESAMPLES
 ) -> NDArray[np.floating]:
-    """Scores of files drawn anew: within each fold as many as it has, with replacement, then the mean over folds.
+    """Scores of bootstrap samples: files are resampled within each fold, then scores are averaged over the folds.
 
     Every model is scored on the same draws, so that differences between models are paired.
 
     Args:
-        metric: what the counts make.
+        metric: the score that the counts give.
         counts: ``(n_files, n_models, 3)``.
-        fold_of: ``(n_files,)``.
-        seed: of the draws.
-        resamples: how many.
+        fold_of: ``(n_files,)`` index of each file's fold.
+        seed: seed of the draws.
+        resamples: number of bootstrap samples.
 
     Returns:
         ``(n_models, resamples)``; nan where a draw has nothing to score.
@@ -81,13 +81,12 @@ def bootstrap_scores(
 
 
 def task_seed(task: str, seed: int) -> int:
-    """A seed of one task's own, the same on every machine."""
+    """A seed for a task, the same on every machine."""
     return zlib.crc32(f"{seed} {task}".encode())
 
 
 def percentiles(draws: NDArray[np.floating]) -> tuple[float, float]:
-    """Limits of the middle 95 % of draws; nan where there are none, or all are the same: then they don't tell how sure
-    a score is."""
+    """Limits of the middle 95 % of the draws; nan without draws or if all are the same, which gives no interval."""
     kept = draws[np.isfinite(draws)]
     if not len(kept) or np.ptp(kept) < 1e-12:
         return float("nan"), float("nan")
@@ -98,17 +97,17 @@ def percentiles(draws: NDArray[np.floating]) -> tuple[float, float]:
 def basic_bootstrap_limits(value: float, draws: NDArray[np.floating], least: float, most: float) -> tuple[float, float]:
     """Limits of a score whose draws are not centred on it: the percentiles of the draws, mirrored at the score.
 
-    HEAR's average is such a score: noise adds to the deviation that a task's scores are divided by, so that every draw
-    is pulled towards 0.
+    An example is HEAR's average: noise increases the deviation by which a task's scores are divided, so every draw is
+    biased towards 0.
 
     Args:
         value: the score.
         draws: ``(resamples,)``.
-        least: what the score can't be below.
-        most: what it can't be above.
+        least: smallest possible score.
+        most: largest possible score.
 
     Returns:
-        Lower and upper limit, the score between them; nan where the draws don't vary.
+        Lower and upper limit, with the score between them; nan if the draws do not vary.
 
     Source:
         Davison and Hinkley, Bootstrap Methods and their Application (1997), section 2.4: basic bootstrap limits.
@@ -125,16 +124,16 @@ def basic_bootstrap_limits(value: float, draws: NDArray[np.floating], least: flo
 
 
 def file_interval(metric: Metric, draws: NDArray[np.floating], counts: NDArray[np.floating]) -> Interval | None:
-    """Interval of one score from its draws.
+    """Compute the interval of a score from its draws.
 
     Args:
-        metric: what the counts make.
+        metric: the score that the counts give.
         draws: ``(resamples,)``.
         counts: ``(n_files, 3)`` of the model.
 
     Returns:
-        The percentile interval; Wilson's where all the files of an accuracy are right, or none; None where another
-        score is the same in every draw.
+        The percentile interval; Wilson's for an accuracy with all files or none correct; None if another score is the
+        same in every draw.
     """
     right, n = counts[:, 0].sum(), len(counts)
     if metric.kind == "accuracy" and right in (0, n):
@@ -147,7 +146,7 @@ def file_interval(metric: Metric, draws: NDArray[np.floating], counts: NDArray[n
 def fold_interval(scores: NDArray[np.floating]) -> Interval | None:
     """Student's t interval of the mean over folds.
 
-    Folds share training files, so that it is somewhat too narrow (Bengio and Grandvalet, 2004).
+    Folds share training files, so it is somewhat too narrow (Bengio and Grandvalet, 2004).
 
     Args:
         scores: ``(n_folds,)``.

@@ -1,4 +1,4 @@
-"""A comparison's summary as long tables, a line a model and task: CSV and Parquet."""
+"""A comparison's summary as long tables, one line for each model and task: CSV and Parquet."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 from benchmark.comparison.comparison import OVERALL
 
-#: Columns of the long table, one line a model and task.
+#: Columns of the long table, one line for each model and task.
 LONG_COLUMNS = (
     "model",
     "status",
@@ -28,7 +28,7 @@ LONG_COLUMNS = (
     "origin",
 )
 
-#: Columns of the table of advantages: a line a network, reference and task, and one for all of them.
+#: Columns of the table of advantages: a line for each network, reference and task, and three for their means.
 ADVANTAGE_COLUMNS = (
     "network",
     "reference",
@@ -46,10 +46,10 @@ ADVANTAGE_COLUMNS = (
 
 
 def long_rows(document: dict[str, Any]) -> list[dict[str, Any]]:
-    """One line a model and task, as :data:`LONG_COLUMNS`; of a row without scores one line, which says why.
+    """One line for each model and task, with :data:`LONG_COLUMNS`; for a row without scores, one line with the reason.
 
-    Scores are as heareval gives them (fractions, d' as it is), ``origin`` is ``measured`` or ``published``; a mean
-    stands as the task ``mean:DOMAIN``, ``mean:overall`` or ``hear_average``.
+    Scores are heareval's (fractions, and d'). ``origin`` is ``measured`` or ``published``. Means are the tasks
+    ``mean:DOMAIN``, ``mean:overall`` and ``hear_average``.
     """
     columns = {column["name"]: column for column in document["columns"]}
     lines: list[dict[str, Any]] = []
@@ -83,7 +83,8 @@ def long_rows(document: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def advantage_rows(document: dict[str, Any]) -> list[dict[str, Any]]:
-    """One line a network, reference and task, and three a pair (``in-domain``, ``out-of-domain``, ``advantage``)."""
+    """One line for each network, reference and task, and three for each pair (``in-domain``, ``out-of-domain``,
+    ``advantage``)."""
     domains = {column["name"]: column["domain"] for column in document["columns"]}
     lines = []
     for each in document["advantages"]:
@@ -102,7 +103,7 @@ def advantage_rows(document: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def csv_text(columns: Sequence[str], rows: list[dict[str, Any]]) -> str:
-    """Rows as CSV; a missing value is empty, a number has at most seven digits."""
+    """Write rows as CSV. Missing values are empty; numbers have at most seven digits."""
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(columns)

@@ -1,4 +1,4 @@
-"""A comparison's summary as Markdown, and its means for a terminal."""
+"""A comparison's summary in Markdown, and its means for the terminal."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from benchmark.comparison.text import escaped, number, p_value, signed, with_lim
 from benchmark.reporting.markdown import NOTHING, markdown
 from byola_hear.cli.terminal import aligned
 
-#: Rows of a short table beside the networks.
+#: Rows of the short table besides the networks.
 SHORT_OTHERS = 2
 
 
 def column_title(column: dict[str, Any]) -> str:
-    """A task's heading; an arrow where lower is better."""
+    """A task's heading, with an arrow if lower is better."""
     return escaped(column["title"]) + (" ↓" if column["lower_is_better"] else "")
 
 
 def layout(document: dict[str, Any]) -> list[tuple[str, str]]:
-    """The table's columns as kind and name: tasks by domain, each domain's mean after its tasks, then both averages."""
+    """The table's columns, kind and name: tasks by domain, each domain's mean after its tasks, then both averages."""
     names_by_kind = []
     for group in document["groups"]:
         names = [column["name"] for column in document["columns"] if column["domain"] == group]
@@ -33,7 +33,7 @@ def layout(document: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def cell_texts(document: dict[str, Any], row: dict[str, Any]) -> dict[str, str]:
-    """A row's numbers and intervals, by the name of the task, domain, :data:`OVERALL` or ``hear``."""
+    """A row's scores and intervals as text, by task, domain, :data:`OVERALL` or ``hear``."""
     columns = {column["name"]: column for column in document["columns"]}
     texts = {}
     for kind, name in layout(document):
@@ -49,7 +49,7 @@ def cell_texts(document: dict[str, Any], row: dict[str, Any]) -> dict[str, str]:
 
 
 def _cells(document: dict[str, Any], row: dict[str, Any]) -> list[str]:
-    """A row's texts, the best of each column bold."""
+    """A row's cells, the best of each column in bold."""
     cells = []
     for (_, name), text in zip(layout(document), cell_texts(document, row).values()):
         cell = row["cells"].get(name)
@@ -59,7 +59,7 @@ def _cells(document: dict[str, Any], row: dict[str, Any]) -> list[str]:
 
 
 def header(document: dict[str, Any]) -> list[str]:
-    """Headings of the table."""
+    """The table's headings."""
     columns = {column["name"]: column for column in document["columns"]}
     titles = {
         "task": lambda name: column_title(columns[name]),
@@ -70,13 +70,13 @@ def header(document: dict[str, Any]) -> list[str]:
 
 
 def markdown_tables(document: dict[str, Any]) -> str:
-    """All of the tables in Markdown, made of a summary and of nothing else.
+    """Write all tables in Markdown, from a summary alone.
 
     Args:
         document: from :func:`benchmark.comparison.summary.summary`.
 
     Returns:
-        Markdown that ends in a line break.
+        Markdown with a line break at its end.
     """
     lines = [[escaped(row["name"]), *_cells(document, row)] for row in document["rows"]]
     parts = [markdown(header(document), lines), "\n\n".join(caption(document)) + "\n"]
@@ -90,10 +90,10 @@ def short_markdown(document: dict[str, Any], full: str) -> str:
 
     Args:
         document: from :func:`benchmark.comparison.summary.summary`.
-        full: where all of the tables are.
+        full: link to the full tables.
 
     Returns:
-        Markdown that ends in a line break.
+        Markdown with a line break at its end.
     """
     names = [name for kind, name in layout(document) if kind == "mean"]
     counts = {name: len(document["in_means"][name]) for name in names}
@@ -105,13 +105,13 @@ def short_markdown(document: dict[str, Any], full: str) -> str:
         lines.append(
             [f"`{row['name']}`", *(f"**{texts[name]}**" if first else texts[name] for name, first in zip(names, best))]
         )
-    told = f"Mean scores of HEAR's own probes, %, ± half the 95 % interval over the tested files. All models: {full}."
-    parts = [_finding(document), markdown(["trained on, or model", *titles], lines), told]
+    origin = f"Mean scores of HEAR's own probes, %, ± half the 95 % interval over the tested files. All models: {full}."
+    parts = [_finding(document), markdown(["trained on, or model", *titles], lines), origin]
     return "\n\n".join(part.rstrip() for part in parts if part) + "\n"
 
 
 def _short_rows(document: dict[str, Any]) -> list[dict[str, Any]]:
-    """The networks and the untrained one, then the best :data:`SHORT_OTHERS` others by their mean over all tasks."""
+    """The networks, then the best :data:`SHORT_OTHERS` other rows by their mean over all tasks."""
     measured = [row for row in document["rows"] if OVERALL in row["means"]]
     others = [row for row in measured if row["name"] not in FIRST_ROWS]
     others.sort(key=lambda row: -row["means"][OVERALL]["value"])
@@ -119,7 +119,7 @@ def _short_rows(document: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _finding(document: dict[str, Any]) -> str:
-    """One sentence on the first domain advantage; empty if there is none."""
+    """A sentence on the first domain advantage; empty if there is none."""
     if not document["advantages"]:
         return ""
     each = document["advantages"][0]
@@ -139,7 +139,7 @@ def _finding(document: dict[str, Any]) -> str:
 
 
 def terminal_table(document: dict[str, Any]) -> str:
-    """The means and HEAR's average as aligned text; the tasks are too many for a terminal."""
+    """The means and HEAR's average as aligned text. There are too many tasks for a terminal."""
     names = [name for kind, name in layout(document) if kind != "task"]
     titles = {OVERALL: "mean of all", "hear": "HEAR average"}
     titles.update({domain: f"{title} mean" for domain, title in DOMAINS.items()})
@@ -182,11 +182,11 @@ def _advantages(document: dict[str, Any]) -> str:
     ]
     head = ["network − reference", "its domain", "in-domain (tasks)", "out-of-domain (tasks)", "advantage", "p"]
     least = min(each["least_p"] for each in document["advantages"])
-    bound = "" if least < 0.001 else f", which with so few tasks is at least {p_value(least)}"
+    bound = "" if least < 0.001 else f" (at least {p_value(least)} with so few tasks)"
     return (
-        "Domain advantage, points: how much better than the reference the network is on the tasks of the domain it was "
-        "trained on, less the same on the other domain's; ± half the 95 % interval over the tested files, drawn "
-        f"in pairs; p of exchanging tasks between the two domains{bound}.\n\n" + markdown(head, lines)
+        "Domain advantage, points: the network's difference to the reference on the tasks of the domain that it was "
+        "trained on, minus the difference on the tasks of the other domain; ± half the 95 % interval over the tested "
+        f"files, drawn in pairs; p of exchanging tasks between the two domains{bound}.\n\n" + markdown(head, lines)
     )
 
 
@@ -195,7 +195,7 @@ def _tests_by_task(document: dict[str, Any]) -> str:
         return ""
     titles = {column["name"]: column["title"] for column in document["columns"]}
     first = document["advantages"][0]
-    told = [
+    lines = [
         [
             escaped(titles[each["task"]]),
             signed(each["value"], each["low"], each["high"]),
@@ -205,11 +205,11 @@ def _tests_by_task(document: dict[str, Any]) -> str:
         ]
         for each in first["differences"]
     ]
-    head = ["task", "difference", "files only one has right", "p", "p (Holm)"]
+    head = ["task", "difference", "files that only one has right", "p", "p (Holm)"]
     return (
-        f"The same by task, {escaped(first['network'])} − {escaped(first['reference'])}, p of the exact "
-        "McNemar test of the pooled files, or of exchanging the two networks' results of each file where the score is "
-        f"no accuracy; corrected over the tasks by Holm's method:\n\n{markdown(head, told)}"
+        f"The differences {escaped(first['network'])} − {escaped(first['reference'])} by task. p is that of the exact "
+        "McNemar test of the pooled files, or, where the score is not an accuracy, of exchanging the two networks' "
+        f"results of each file; it is corrected over the tasks by Holm's method:\n\n{markdown(head, lines)}"
     )
 
 
@@ -225,8 +225,8 @@ def _published(document: dict[str, Any]) -> str:
 
     lines = [[escaped(row["name"]), *(text(row, column) for column in columns)] for row in rows]
     return (
-        f"Published, not measured here: the leaderboard of {document['published']['source']}, "
-        "for the tasks above that are HEAR's own:\n\n"
+        f"Published scores, not measured here, from the leaderboard of {document['published']['source']}, "
+        "for those tasks above that are HEAR's:\n\n"
         + markdown(["published model", *(column_title(column) for column in columns)], lines)
     )
 
@@ -236,10 +236,10 @@ def _notes(document: dict[str, Any]) -> str:
     for row in document["rows"]:
         if row["cells"]:
             lacking = "; ".join(f"{task}: {why}" for task, why in row["missing"].items())
-            told = "; ".join(part for part in (row["note"], lacking) if part)
+            text = "; ".join(part for part in (row["note"], lacking) if part)
         else:
             word = "failed" if row["status"] == "failed" else "not measured"
-            told = f"{word}: {row['reason'] or 'not run'}"
-        if told:
-            notes.append(f"- {escaped(row['name'])}: {escaped(told)}\n")
+            text = f"{word}: {row['reason'] or 'not run'}"
+        if text:
+            notes.append(f"- {escaped(row['name'])}: {escaped(text)}\n")
     return "".join([*notes, *(f"- {escaped(note)}\n" for note in document["notes"])])

@@ -1,4 +1,4 @@
-"""heareval's scores: which way is better, on what scale, and how the files' counts make one."""
+"""heareval's scores: their scales, whether higher is better, and how they follow from counts of files."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class Metric:
-    """How a score is read.
+    """A score of heareval.
 
     Attributes:
-        name: heareval's.
-        title: for a reader.
-        kind: ``accuracy`` (right of all), ``fmeasure`` (twice the hits of truth and found), ``error`` (errors of
-            the truth; lower is better, may pass 1) or ``other`` (no ratio of sums over files).
-        fraction: whether it lies on the scale of 0 to 1 that a mean over tasks is taken on; an error rate does as one
-            minus itself, d' does not.
+        name: heareval's name.
+        title: name for readers.
+        kind: ``accuracy`` (correct files of all), ``fmeasure`` (twice the hits, of true and found events), ``error``
+            (errors, of true events; lower is better, can exceed 1) or ``other`` (not a ratio of sums over files).
+        fraction: whether it is on a scale from 0 to 1 and can be part of a mean over tasks. Of an error rate, one minus
+            the rate is; d' is not.
     """
 
     name: str
@@ -29,35 +29,35 @@ class Metric:
 
     @property
     def lower_is_better(self) -> bool:
-        """Whether a lower score is a better one."""
+        """Whether a lower score is better."""
         return self.kind == "error"
 
     def gain(self, score: NDArray[np.floating] | float) -> NDArray[np.floating] | float:
-        """The score with higher being better: itself, or one minus an error rate."""
+        """The score so that higher is better: itself, or one minus an error rate."""
         return 1 - score if self.lower_is_better else score
 
     def shown(self, score: float) -> float:
-        """The number that stands in a table: in % where the score is a fraction, as it is otherwise."""
+        """The number for a table: in % if the score is a fraction, else unchanged."""
         return 100 * score if self.fraction else score
 
     @property
     def unit(self) -> str:
-        """Of the number that stands in a table."""
+        """Unit of the number in a table."""
         return "%" if self.fraction else ""
 
     @property
     def digits(self) -> int:
-        """After the point, of the number that stands in a table."""
+        """Decimal places of the number in a table."""
         return 1 if self.fraction else 2
 
     def ratio(self, sums: NDArray[np.floating]) -> NDArray[np.floating]:
-        """Score of summed counts.
+        """Compute the score of summed counts.
 
         Args:
             sums: ``(..., 3)`` sums over files of :class:`~benchmark.comparison.outcome.Outcome`'s counts.
 
         Returns:
-            ``(...)``; nan where nothing was to be found and nothing was.
+            ``(...)``; nan where there was nothing to find and nothing was found.
 
         Example:
             >>> metric("event_onset_200ms_fms").ratio(np.array([[6.0, 5.0, 5.0]]))
@@ -88,10 +88,10 @@ METRICS = {
 
 
 def metric(name: str) -> Metric:
-    """How a score of heareval is read.
+    """Look up a score of heareval.
 
     Raises:
-        ValueError: if heareval has no such score.
+        ValueError: if heareval has no score of that name.
     """
     if name not in METRICS:
         raise ValueError(f"expected one of heareval's scores ({', '.join(METRICS)}), got {name!r}")

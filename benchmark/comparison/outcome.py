@@ -1,4 +1,4 @@
-"""What one model did on one task: scores by fold, and per file what an interval or a paired test needs."""
+"""The outcome of one model on one task: scores by fold, and what intervals and paired tests need for each file."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from byola_hear.utils.files import replacing
 
 @dataclass(frozen=True)
 class Outcome:
-    """One cell of the table.
+    """The outcome of a model on a task.
 
     Attributes:
         task: the task's name.
         task_sha256: hash of the task's content.
         model: the row's name.
-        model_identity: changes whenever the model's embeddings may.
-        metrics: heareval's names of the scores, the first being the one that stands in the table.
-        folds: names of the folds or of the one test split, in order.
-        scores: ``(n_folds, n_metrics)`` as heareval gave them; nan where it gave none.
+        model_identity: identity of the model; changes whenever its embeddings may change.
+        metrics: heareval's names of the scores; the table shows the first.
+        folds: names of the folds, or of the test split, in order.
+        scores: ``(n_folds, n_metrics)`` heareval's scores; nan where it gave none.
         labels: the vocabulary, in order of index.
-        files: ``(n_files,)`` names of the tested files, in heareval's order, fold after fold.
+        files: ``(n_files,)`` names of the tested files, in heareval's order, fold by fold.
         fold_of: ``(n_files,)`` index into ``folds``.
-        counts: ``(n_files, 3)`` what the first metric is a ratio of sums of: for an accuracy right, 1, 1; for an
-            onset F-measure twice the hits, events in the truth, events found; for an error rate errors, events in the
-            truth, 0. All nan where it is no such ratio (mAP, d', area under the curve).
-        target: ``(n_files,)`` index of the true label, -1 where that is not one label.
-        predicted: ``(n_files,)`` index of the label with the highest score, -1 likewise.
+        counts: ``(n_files, 3)`` counts of which the first metric is a ratio of sums: for an accuracy, correct, 1, 1;
+            for an onset F-measure, twice the hits, true events, found events; for an error rate, errors, true events,
+            0. All nan for metrics that are not such a ratio (mAP, d', area under the curve).
+        target: ``(n_files,)`` index of the true label; -1 if there is not exactly one.
+        predicted: ``(n_files,)`` index of the label with the highest score; -1 likewise.
         settings: grid, number of grid points, versions, chosen hyperparameters, seconds: JSON values.
     """
 
@@ -61,7 +61,7 @@ TEXTS = ("task", "task_sha256", "model", "model_identity", "metrics", "folds", "
 
 
 def save_outcome(path: Path, outcome: Outcome) -> None:
-    """Write an outcome as one ``.npz``, whole or not at all; its folder is made if need be."""
+    """Write an outcome as ``.npz``, completely or not at all; creates its folder."""
     path.parent.mkdir(parents=True, exist_ok=True)
     header = json.dumps({name: getattr(outcome, name) for name in TEXTS})
     with replacing(path) as file:
@@ -72,7 +72,7 @@ def load_outcome(path: Path) -> Outcome:
     """Read an outcome.
 
     Raises:
-        ValueError: if the file is none.
+        ValueError: if the file is not an outcome.
     """
     try:
         with np.load(path, allow_pickle=False) as arrays:
@@ -82,6 +82,6 @@ def load_outcome(path: Path) -> Outcome:
             name: tuple(header[name]) if isinstance(header[name], list) else header[name] for name in TEXTS
         }
         return Outcome(**texts, **kept)
-    except Exception as error:  # damage surfaces as whatever numpy, zip, zlib or Python's tokenizer makes of it
+    except Exception as error:  # a damaged file raises errors of numpy, zipfile, zlib or Python's tokenizer
         reason = " ".join(str(error).split()) or type(error).__name__
         raise ValueError(f"{path}: expected an outcome that the benchmark wrote: {reason}") from error

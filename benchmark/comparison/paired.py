@@ -1,4 +1,4 @@
-"""Tests of two models on the same files, and of differences over tasks."""
+"""Tests of two models on the same files, and of their differences over tasks."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from scipy import stats
 
 from benchmark.comparison.metrics import Metric
 
-#: Times that models are exchanged at random.
+#: Number of random exchanges.
 PERMUTATIONS = 2000
-#: Ways to group tasks up to which every one is tried.
+#: Largest number of groupings of tasks that are all tried.
 _MOST_GROUPS = 65_536
 
 
 def mcnemar(first: NDArray[np.floating], second: NDArray[np.floating]) -> tuple[int, int, float]:
-    """Exact McNemar test of two models' right answers on the same files.
+    """Exact McNemar test of two models on the same files.
 
     Args:
-        first: ``(n_files,)`` 1 where the first model is right, 0 where not.
-        second: the same of the other.
+        first: ``(n_files,)`` 1 where the first model is correct, else 0.
+        second: the same for the second model.
 
     Returns:
-        Files that only the first has right; that only the second has right; two-sided p.
+        Number of files that only the first has right, number that only the second has right, two-sided p.
 
     Source:
         McNemar, Psychometrika 12 (1947); Dietterich, Neural Computation 10 (1998).
@@ -50,15 +50,15 @@ def exchange_test(
     seed: int,
     permutations: int = PERMUTATIONS,
 ) -> float:
-    """Paired permutation test of a score that is a ratio of sums: each file's two results are exchanged or not.
+    """Paired permutation test of a score that is a ratio of sums: the two results of random files are exchanged.
 
     Args:
-        metric: what the counts make.
-        first: ``(n_files, 3)`` counts of one model.
-        second: those of the other, of the same files.
-        fold_of: ``(n_files,)``.
-        seed: of the exchanges.
-        permutations: how many.
+        metric: the score that the counts give.
+        first: ``(n_files, 3)`` counts of the first model.
+        second: counts of the second model on the same files.
+        fold_of: ``(n_files,)`` index of each file's fold.
+        seed: seed of the exchanges.
+        permutations: number of exchanges.
 
     Returns:
         Two-sided p of the difference of the mean over folds.
@@ -75,19 +75,19 @@ def exchange_test(
 
 
 def group_exchange(differences: NDArray[np.floating], n_first: int, seed: int) -> float:
-    """Test whether differences are larger in one group of tasks than in another: tasks change groups or not.
+    """Permutation test of whether differences are larger in one group of tasks than in another.
 
-    What is tested is the difference between the groups alone: a model that is better than the other on every task
-    by the same amount has none, however large the amount.
+    Only the difference between the groups is tested: a model that is better by the same amount on every task has none,
+    however large the amount.
 
     Args:
-        differences: ``(n_tasks,)`` of the two models' scores, the first group's tasks first.
+        differences: ``(n_tasks,)`` differences of the two models' scores, the first group's tasks first.
         n_first: number of tasks in the first group.
-        seed: of the groups that are tried, where there are too many to try all.
+        seed: seed of the groupings, if there are too many to try all.
 
     Returns:
-        Two-sided p: the part of the ways to choose ``n_first`` of the tasks whose two means are at least as far
-        apart; every way is tried up to 65 536, and as many at random beyond.
+        Two-sided p: the share of groupings whose two means are at least as far apart. Up to 65 536 groupings all are
+        tried, beyond that as many random ones.
 
     Source:
         Fisher's exact permutation test of two groups; Good, Permutation Tests (2000).
@@ -112,25 +112,25 @@ def group_exchange(differences: NDArray[np.floating], n_first: int, seed: int) -
 
 
 def least_p(n_first: int, n_second: int) -> float:
-    """The smallest p that :func:`group_exchange` can give with so many tasks in the two groups.
+    """The smallest possible p of :func:`group_exchange` for the numbers of tasks in the two groups.
 
     Example:
         >>> least_p(2, 3), least_p(2, 2)
         (0.1, 0.3333333333333333)
     """
-    # With groups of one size the exchanged groups are as far apart as the observed ones.
-    ways = 2 if n_first == n_second else 1
-    return max(ways / math.comb(n_first + n_second, n_first), 1 / _MOST_GROUPS)
+    # With groups of equal size, the exchanged groups are as far apart as the observed ones.
+    most_extreme = 2 if n_first == n_second else 1
+    return max(most_extreme / math.comb(n_first + n_second, n_first), 1 / _MOST_GROUPS)
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """p-values corrected for their number by Holm's step-down method (Scandinavian Journal of Statistics 6, 1979).
+    """Correct p-values for their number by Holm's step-down method (Scandinavian Journal of Statistics 6, 1979).
 
     Args:
-        p_values: one a test; nan where there was none.
+        p_values: one for each test; nan without a test.
 
     Returns:
-        As many, at most 1; nan where there was none.
+        Corrected values, at most 1; nan without a test.
 
     Example:
         >>> holm([0.01, 0.04, 0.03])

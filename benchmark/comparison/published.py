@@ -1,4 +1,4 @@
-"""HEAR's published leaderboard, for the tasks that are HEAR's own."""
+"""HEAR's published leaderboard, for HEAR's own tasks."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from typing import Any
 
 from benchmark.tasks.hear.table import HEAR_TASKS
 
-#: Where the leaderboard is kept.
+#: The leaderboard as a file.
 LEADERBOARD = Path(__file__).parents[1] / "published" / "hear_leaderboard.csv"
-#: Where it comes from.
+#: Its origin.
 SOURCE = "hearbenchmark.com/hear-leaderboard.html"
 
-#: Columns of the leaderboard that are no task.
+#: Columns of the leaderboard that are not tasks.
 _NOT_TASKS = ("Model", "URL", "Submission Date")
 
 
 def leaderboard_task(name: str) -> str | None:
-    """The leaderboard's column of a task; None if the task is not HEAR's own, whatever it is made of.
+    """The leaderboard's column of a task; None if the task is not one of HEAR's.
 
-    Of a column that is made of several tasks, such as the beehives' two folds, no task is the same.
+    A column that covers several tasks, such as the two folds of the beehives, belongs to none of them.
 
     Example:
         >>> leaderboard_task("esc50-v2.0.0-full"), leaderboard_task("esc50")
@@ -34,18 +34,18 @@ def leaderboard_task(name: str) -> str | None:
 
 
 def published(tasks: Iterable[str], path: Path = LEADERBOARD) -> list[dict[str, Any]]:
-    """What the leaderboard tells about tasks.
+    """Read the leaderboard's scores of tasks.
 
     Args:
-        tasks: names of tasks, whoever's.
+        tasks: names of tasks.
         path: the leaderboard.
 
     Returns:
-        For each model with any of them, in the leaderboard's order: its ``name``, ``url``, ``date`` and ``scores``
-        (fractions by our task's name). Empty if none of the tasks is HEAR's own.
+        For each model with scores, in the leaderboard's order: ``name``, ``url``, ``date`` and ``scores`` (fractions by
+        task). Empty if no task is one of HEAR's.
 
     Raises:
-        ValueError: if the leaderboard lacks a column that it should have.
+        ValueError: if the leaderboard lacks a column.
     """
     columns = {task: column for task in tasks if (column := leaderboard_task(task)) is not None}
     if not columns:

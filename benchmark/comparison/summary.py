@@ -1,4 +1,4 @@
-"""The comparison as one JSON document: what the tables and the page are made of, and what is kept of a run."""
+"""The comparison as one JSON document, from which the tables and the page are made."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from dataclasses import asdict
 from typing import Any
 
 from benchmark.comparison.advantage import Advantage, advantages
-from benchmark.comparison.comparison import OVERALL, Cell, Comparison, Mean, Row, counted
+from benchmark.comparison.comparison import OVERALL, Comparison, Mean, Row, TaskScore, counted
 from benchmark.comparison.folder import Column
 from benchmark.comparison.published import SOURCE, published
 
 
 def summary(comparison: Comparison) -> dict[str, Any]:
-    """Everything that a table shows, as JSON values; what is not a number is null.
+    """Everything that the tables show, as JSON values; nan is null.
 
     Args:
         comparison: the table.
@@ -80,14 +80,14 @@ def _row(row: Row) -> dict[str, Any]:
     }
 
 
-def _cell(cell: Cell) -> dict[str, Any]:
+def _cell(cell: TaskScore) -> dict[str, Any]:
     interval = cell.interval
     return {
         "score": cell.score,
         "gain": cell.gain,
         "low": interval.low if interval else None,
         "high": interval.high if interval else None,
-        "interval": interval.way if interval else None,
+        "interval": interval.method if interval else None,
         "spread": cell.spread,
         "folds": cell.folds,
         "others": cell.others,
@@ -99,7 +99,7 @@ def _advantage(advantage: Advantage) -> dict[str, Any]:
 
 
 def _best(comparison: Comparison) -> dict[str, list[str]]:
-    """Names of the rows that are best once rounded as the table rounds; all that are equal then."""
+    """Names of the best rows by column, after rounding as in the table; several if they are equal."""
 
     def top(numbers: dict[str, float], digits: int) -> list[str]:
         rounded = {name: round(number, digits) for name, number in numbers.items()}
@@ -124,7 +124,7 @@ def _best(comparison: Comparison) -> dict[str, list[str]]:
 
 
 def _plain(value: Any) -> Any:
-    """JSON values: nan and infinity as null, tuples as lists, numpy's numbers as Python's."""
+    """Convert to JSON values: nan and infinity to null, tuples to lists, numpy's numbers to Python's."""
     if isinstance(value, dict):
         return {str(key): _plain(each) for key, each in value.items()}
     if isinstance(value, (list, tuple)):

@@ -1,4 +1,4 @@
-"""Numbers and names as a Markdown table has them."""
+"""Numbers and names as text in Markdown tables."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from benchmark.reporting.markdown import NOTHING
 
 
 def escaped(text: str) -> str:
-    """Text that can't change a Markdown table or become anything but text.
+    """Escape text, so that it is plain text in a Markdown table.
 
     Example:
         >>> escaped("a|b <i>c</i>")
@@ -22,7 +22,7 @@ def escaped(text: str) -> str:
 
 
 def unescaped(line: str) -> str:
-    """The text that :func:`escaped` was given, but for its blanks.
+    """Undo :func:`escaped`, except for changes of blanks.
 
     Example:
         >>> unescaped(escaped("a|b & <i>*c*</i>"))
@@ -32,7 +32,7 @@ def unescaped(line: str) -> str:
 
 
 def number(value: float | None, low: float | None, high: float | None, digits: int, scale: float = 100) -> str:
-    """A number ± half its interval.
+    """Format a number ± half its interval.
 
     Example:
         >>> number(0.8471, 0.83, 0.87, 1), number(0.5, None, None, 1), number(None, None, None, 1)
@@ -45,7 +45,7 @@ def number(value: float | None, low: float | None, high: float | None, digits: i
 
 
 def with_limits(value: float | None, low: float | None, high: float | None, digits: int) -> str:
-    """A number and its limits, which are not equally far from it.
+    """Format a number and its limits, for asymmetric intervals.
 
     Example:
         >>> with_limits(0.83, 0.727, 1.0, 2), with_limits(-0.5, None, None, 2), with_limits(None, None, None, 2)
@@ -58,7 +58,7 @@ def with_limits(value: float | None, low: float | None, high: float | None, digi
 
 
 def signed(value: float, low: float | None, high: float | None) -> str:
-    """A difference in points ± half its interval.
+    """Format a difference in points ± half its interval.
 
     Example:
         >>> signed(0.0123, None, None), signed(-0.02, -0.05, 0.01)
@@ -69,7 +69,7 @@ def signed(value: float, low: float | None, high: float | None) -> str:
 
 
 def p_value(value: float | None) -> str:
-    """A p-value, or a dash where there is none.
+    """Format a p-value; a dash if there is none.
 
     Example:
         >>> p_value(0.0421), p_value(0.00004), p_value(None)

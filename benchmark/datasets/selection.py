@@ -1,7 +1,7 @@
-"""Which clips of an original collection a labelled set takes, in order, and the split of each.
+"""The clips that a labelled set takes from its original collection, and their splits.
 
-``selections/NAME.csv`` holds them by the clip's name without its ending, so that anyone who has the original gets the
-set that the published results were measured on.
+``selections/NAME.csv`` lists them by name, so that the original always gives the set that the published results were
+measured on.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ def selection(name: str) -> dict[str, str]:
         name: the set's name.
 
     Returns:
-        From a clip's name without ending to its split, in the set's order.
+        The split of each clip by the clip's name without suffix, in the set's order.
 
     >>> selection("vocal_bursts")["000054-02-2"]
     'train'

@@ -1,1 +1,1 @@
-"""From audio to scores by HEAR's own commands, one task and one model at a time: ``python -m benchmark run``."""
+"""From audio to scores with HEAR's own commands: ``python -m benchmark run``."""

@@ -1,7 +1,7 @@
-"""``python -m benchmark agree``: heareval's score of a small task, beside that of an independent probe.
+"""``python -m benchmark agree``: compare heareval's score of a small task with that of an independent probe.
 
-The probe is scikit-learn's logistic regression on the very embeddings that heareval trained on, standardised, its
-strength chosen on the split that heareval chooses on, tested on the files that heareval tests.
+The probe is scikit-learn's logistic regression on the same embeddings, standardised. It uses heareval's training files,
+selects its regularisation on heareval's validation files and is tested on heareval's test files.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from benchmark.comparison.intervals import Interval, bootstrap_scores, file_inte
 from benchmark.comparison.metrics import metric
 from benchmark.comparison.outcome import Outcome
 from benchmark.datasets.labelled_set import AUDIO_VARIABLE, use_cache
-from benchmark.evaluation.cell import Cache, Cell, embed, find_embeddings, measure
+from benchmark.evaluation.cell import Cache, RunCell, embed, find_embeddings, measure
 from benchmark.evaluation.check_task import TASK, check_task
 from benchmark.evaluation.processes import Failed, Processes
 from benchmark.evaluation.reading import files_in_order, tested_splits, vocabulary
-from benchmark.evaluation.settings import GRIDS, Settings, heareval_version
+from benchmark.evaluation.settings import GRIDS, ProbeSettings, heareval_version
 from benchmark.models.heareval_rows import model_row
 
-#: Inverse strengths of regularisation that are tried.
+#: Inverse strengths of regularisation to select from.
 STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
 
 #: Embeddings ``(n_files, n_features)`` and indices of labels ``(n_files,)``.
@@ -35,10 +35,13 @@ Split = tuple[np.ndarray, np.ndarray]
 
 
 def read_splits(folder: Path) -> dict[str, Split]:
-    """Embeddings of a scene task as heareval wrote them, and its labels from the task's own files.
+    """Read the embeddings of a scene task that heareval wrote, and the labels from the task's own files.
 
     Args:
-        folder: heareval's, ``EMBEDDINGS/MODEL/TASK``.
+        folder: heareval's folder, ``EMBEDDINGS/MODEL/TASK``.
+
+    Returns:
+        Embeddings and labels of each split.
     """
     metadata = json.loads((folder / "task_metadata.json").read_text(encoding="utf-8"))
     index = {label: number for number, label in enumerate(vocabulary(folder))}
@@ -52,14 +55,14 @@ def read_splits(folder: Path) -> dict[str, Split]:
 
 
 def independent_right(splits: dict[str, Split], metadata: dict) -> list[np.ndarray]:
-    """What the probe gets right.
+    """Train and test the probe.
 
     Args:
-        splits: of :func:`read_splits`.
-        metadata: the task's.
+        splits: see :func:`read_splits`.
+        metadata: the task's metadata.
 
     Returns:
-        For each tested split ``(n_files,)`` bool.
+        For each tested split ``(n_files,)`` bool, whether the prediction is right.
     """
     right, folds = [], tested_splits(metadata)
     for number, test in enumerate(folds):
@@ -76,13 +79,13 @@ def independent_right(splits: dict[str, Split], metadata: dict) -> list[np.ndarr
 
 
 def interval(right: list[np.ndarray]) -> tuple[float, Interval]:
-    """An accuracy, mean over the folds, and its 95 % confidence interval over the tested files.
+    """The accuracy, as mean of the folds, and its 95 % confidence interval over the tested files.
 
     Args:
-        right: for each fold ``(n_files,)``, 1 where right.
+        right: for each fold ``(n_files,)``, 1 where the prediction is right.
 
     Raises:
-        ValueError: if no interval can be had: each fold is all right or all wrong, and not all the same.
+        ValueError: if there is no interval, because each fold is all right or all wrong, and folds differ.
 
     Example:
         >>> score, limits = interval([np.array([1.0] * 50 + [0.0] * 50)])
@@ -96,35 +99,46 @@ def interval(right: list[np.ndarray]) -> tuple[float, Interval]:
     draws = bootstrap_scores(accuracy, counts[:, None, :], fold_of, seed=0)[0]
     limits, by_fold = file_interval(accuracy, draws, counts), [float(each.mean()) for each in right]
     if limits is None:
-        raise ValueError(f"expected files that are right and wrong within a fold, got accuracies {by_fold} by fold")
+        raise ValueError(f"expected right and wrong predictions within a fold, got accuracies {by_fold} by fold")
     return float(np.mean(by_fold)), limits
 
 
 def right_of(outcome: Outcome) -> list[np.ndarray]:
-    """For each fold ``(n_files,)``, 1 where heareval's probe was right."""
+    """For each fold ``(n_files,)``, 1 where the prediction of heareval's probe is right."""
     return [outcome.counts[outcome.fold_of == fold, 0] for fold in range(len(outcome.folds))]
 
 
 @click.command("agree")
-@click.option("--task", metavar="NAME", help=f"A scene task. Default: {TASK}; without labelled sets, the tests' clips.")
-@click.option("--model", default="both", show_default=True, help="A network's or baseline's name, or a checkpoint.")
-@click.option("--grid", type=click.Choice(GRIDS), default="default", show_default=True, help="heareval's grid.")
-@click.option("--grid-points", type=click.IntRange(1), default=2, show_default=True, help="Points of it to try.")
-@click.option("--sources", type=click.Path(path_type=Path), help=f"Labelled sets. Default: ${AUDIO_VARIABLE}.")
-@click.option("--cache", type=click.Path(path_type=Path), help="Where tasks and embeddings are kept.")
+@click.option(
+    "--task",
+    metavar="NAME",
+    help=f"Scene task to run. Default: {TASK}; a task of the test clips if there are no labelled sets.",
+)
+@click.option(
+    "--model", default="both", show_default=True, help="Network or baseline by name, or path of a checkpoint."
+)
+@click.option(
+    "--grid", type=click.Choice(GRIDS), default="default", show_default=True, help="Grid of heareval's hyperparameters."
+)
+@click.option(
+    "--grid-points", type=click.IntRange(1), default=2, show_default=True, help="Number of grid points to try."
+)
+@click.option(
+    "--sources", type=click.Path(path_type=Path), help=f"Folder of labelled sets. Default: ${AUDIO_VARIABLE}."
+)
+@click.option("--cache", type=click.Path(path_type=Path), help="Folder of tasks and embeddings.")
 def agree_command(
     task: str | None, model: str, grid: str, grid_points: int, sources: Path | None, cache: Path | None
 ) -> None:
-    """heareval's score beside an independent probe's, on the same embeddings.
+    """Compare heareval's score with that of an independent probe on the same embeddings.
 
-    Exit codes: 0 if the independent score lies within heareval's 95 % confidence interval, or heareval's within the
-    other's; 1 if not; 2 if something that was asked for is wrong.
+    Exit codes: 0 if either score lies within the 95 % confidence interval of the other; 1 if not; 2 for invalid input.
     """
     heareval_version()
     row = model_row(model)
     folder = use_cache(cache)
     prepared = check_task(task, folder / "tasks", sources, True)
-    cell, kept, processes = Cell(row, prepared, Settings(grid, grid_points)), Cache(folder / "run"), Processes()
+    cell, kept, processes = RunCell(row, prepared, ProbeSettings(grid, grid_points)), Cache(folder / "run"), Processes()
     there = find_embeddings(kept.embeddings(cell), prepared.name)
     try:
         outcome = measure(cell, kept, processes, keep_embeddings=True)
@@ -143,6 +157,6 @@ def agree_command(
     for name, (score, limits) in ((f"heareval, {grid} grid, {grid_points} points", ours), ("scikit-learn", other)):
         click.echo(f"{name:36s} {100 * score:5.1f} %  [{100 * limits.low:5.1f}, {100 * limits.high:5.1f}]")
     agrees = ours[1].low <= other[0] <= ours[1].high or other[1].low <= ours[0] <= other[1].high
-    click.echo("they agree" if agrees else "they do not agree")
+    click.echo("the scores agree" if agrees else "the scores do not agree")
     if not agrees:
         raise click.exceptions.Exit(1)

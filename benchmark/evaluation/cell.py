@@ -1,4 +1,4 @@
-"""One model on one task: embed, probe, read; from the cache where it was done before."""
+"""One model on one task: embed, train the probes, read their scores. Results are cached."""
 
 from __future__ import annotations
 
@@ -12,45 +12,45 @@ from pathlib import Path
 
 from benchmark.comparison.outcome import Outcome, load_outcome
 from benchmark.evaluation.processes import Failed, Processes
-from benchmark.evaluation.settings import Settings, embeddings_key, outcome_key, versions
+from benchmark.evaluation.settings import ProbeSettings, embeddings_key, outcome_key, versions
 from benchmark.models.heareval_rows import ModelRow
 from benchmark.tasks.layout import Prepared
 from byola_hear.utils.files import locked
 
 
 @dataclass(frozen=True)
-class Cell:
-    """One model on one task.
+class RunCell:
+    """A cell of a run: one model on one task.
 
     Attributes:
-        model: the row.
-        task: the column.
-        settings: heareval's.
+        model: the model, a row of the table.
+        task: the task, a column.
+        settings: heareval's settings.
     """
 
     model: ModelRow
     task: Prepared
-    settings: Settings
+    settings: ProbeSettings
 
     @property
     def key(self) -> str:
-        """Its name in the cache."""
+        """Name of its outcome in the cache."""
         return outcome_key(self.task.sha256, self.model.identity, self.settings)
 
     @property
     def embeddings_key(self) -> str:
-        """Its embeddings' name in the cache."""
+        """Name of its embeddings in the cache."""
         return embeddings_key(self.task.sha256, self.model.identity)
 
 
 class Cache:
-    """Where outcomes, embeddings and logs are kept, each under a hash of what it depends on.
+    """Outcomes, embeddings and logs, each under a hash of everything that it depends on.
 
     Args:
-        folder: made if need be; safe to delete while nothing runs.
+        folder: created if necessary; safe to delete while nothing runs.
 
     Attributes:
-        folder: ``outcomes``, ``embeddings``, ``work`` and ``logs`` are in it.
+        folder: contains ``outcomes``, ``embeddings``, ``work`` and ``logs``.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -58,53 +58,53 @@ class Cache:
         for name in ("outcomes", "embeddings", "work", "logs"):
             (self.folder / name).mkdir(parents=True, exist_ok=True)
 
-    def outcome(self, cell: Cell) -> Path:
-        """Where a cell's outcome is, or will be."""
+    def outcome(self, cell: RunCell) -> Path:
+        """Path of a cell's outcome."""
         return self.folder / "outcomes" / f"{cell.key}.npz"
 
-    def embeddings(self, cell: Cell) -> Path:
-        """The folder that heareval is told to put a cell's embeddings in."""
+    def embeddings(self, cell: RunCell) -> Path:
+        """The folder that heareval writes a cell's embeddings to."""
         return self.folder / "embeddings" / cell.embeddings_key
 
-    def work(self, cell: Cell) -> Path:
-        """The folder that heareval predicts in; removed when done."""
+    def work(self, cell: RunCell) -> Path:
+        """The folder that heareval's predictions run in; it is removed afterwards."""
         return self.folder / "work" / cell.key
 
-    def log(self, cell: Cell) -> Path:
-        """What the commands said."""
+    def log(self, cell: RunCell) -> Path:
+        """The output of a cell's commands."""
         return self.folder / "logs" / f"{cell.key}.log"
 
     @contextmanager
-    def held(self, cell: Cell) -> Iterator[None]:
-        """Keep other runs away from a cell's embeddings.
+    def held(self, cell: RunCell) -> Iterator[None]:
+        """Lock a cell's embeddings.
 
         Raises:
-            Failed: if another run is at them.
+            Failed: if another run has locked them.
         """
         with open(self.folder / "embeddings" / f"{cell.embeddings_key}.lock", "ab") as lock:
             if not locked(lock):
-                raise Failed("another run is at this model and task; start again when it is done")
+                raise Failed("another run is working on this model and task; run again when it has finished")
             yield
 
     def size(self) -> int:
-        """Bytes of the embeddings that are kept."""
+        """Size of the cached embeddings, bytes."""
         return folder_bytes(self.folder / "embeddings")
 
 
-def measure(cell: Cell, cache: Cache, processes: Processes, keep_embeddings: bool = False) -> Outcome:
-    """The outcome of a cell.
+def measure(cell: RunCell, cache: Cache, processes: Processes, keep_embeddings: bool = False) -> Outcome:
+    """Measure a cell, or find its outcome in the cache.
 
     Args:
-        cell: what to measure.
-        cache: looked into first, and added to.
+        cell: the cell.
+        cache: the cache; the outcome is added to it.
         processes: runs the commands.
-        keep_embeddings: leave the embeddings in the cache, for another grid.
+        keep_embeddings: keep the embeddings in the cache, for another grid.
 
     Returns:
         The outcome.
 
     Raises:
-        Failed: if a command failed; the cache's log has all that it said.
+        Failed: if a command failed; its output is in the cache's log.
         Stopped: if the run was stopped.
     """
     path = cache.outcome(cell)
@@ -121,24 +121,27 @@ def measure(cell: Cell, cache: Cache, processes: Processes, keep_embeddings: boo
     return load_outcome(path)
 
 
-def cached(cell: Cell, cache: Cache) -> Outcome | None:
-    """The outcome of a cell if it was measured before; names and descriptions are those of now."""
+def cached(cell: RunCell, cache: Cache) -> Outcome | None:
+    """The cached outcome of a cell under the cell's current names; None if it has not been measured."""
     path = cache.outcome(cell)
     if not path.is_file():
         return None
     try:
         outcome = load_outcome(path)
     except ValueError:
-        return None  # damaged; measured anew
-    # Equal weights and equal files under another name give the same numbers.
+        return None  # damaged; it is measured again
+    # The same weights and files may have had other names.
     return Outcome(**{**vars(outcome), "model": cell.model.name, "task": cell.task.name})
 
 
-def embed(cell: Cell, cache: Cache, processes: Processes, log: Path) -> Path:
-    """Embeddings by heareval's own command, unless they are there.
+def embed(cell: RunCell, cache: Cache, processes: Processes, log: Path) -> Path:
+    """Embed with heareval's own command, unless the embeddings are cached.
 
     Returns:
-        heareval's folder of them, ``EMBEDDINGS/MODEL/TASK``.
+        heareval's folder of embeddings, ``EMBEDDINGS/MODEL/TASK``.
+
+    Raises:
+        Failed: if the command failed or its output is not complete.
     """
     folder = cache.embeddings(cell)
     there = find_embeddings(folder, cell.task.name)
@@ -151,12 +154,12 @@ def embed(cell: Cell, cache: Cache, processes: Processes, log: Path) -> Path:
     processes.run(["-m", "benchmark.evaluation.embed_job", cell.model.module, *arguments], log, folder)
     done = find_embeddings(folder, cell.task.name)
     if not done:
-        raise Failed("heareval's embeddings are not complete")
+        raise Failed("heareval's embeddings are incomplete")
     return done
 
 
 def find_embeddings(folder: Path, task: str) -> Path | None:
-    """heareval's folder of a task's embeddings, if it is complete: its mark is there, and every array of its length."""
+    """heareval's folder of a task's embeddings if heareval marked it as done and all arrays have the right size."""
     for mark in folder.glob(f"*/{task}/.done.embeddings"):
         try:
             metadata = json.loads((mark.parent / "task_metadata.json").read_text(encoding="utf-8"))
@@ -171,10 +174,10 @@ def find_embeddings(folder: Path, task: str) -> Path | None:
     return None
 
 
-def predict(cell: Cell, cache: Cache, processes: Processes, embeddings: Path, log: Path) -> None:
-    """Probes by heareval's own command, in a folder of their own, and the outcome into the cache."""
+def predict(cell: RunCell, cache: Cache, processes: Processes, embeddings: Path, log: Path) -> None:
+    """Train and test probes with heareval's own command in a temporary folder, and write the outcome to the cache."""
     work = cache.work(cell)
-    # A folder that an earlier run left is not taken up: heareval can't go on in the middle.
+    # A folder of an interrupted run is of no use: heareval can't continue from the middle.
     shutil.rmtree(work, ignore_errors=True)
     (work / cell.task.name).mkdir(parents=True)
     try:
@@ -208,7 +211,7 @@ def predict(cell: Cell, cache: Cache, processes: Processes, embeddings: Path, lo
 
 
 def link(file: Path, target: Path) -> None:
-    """Give a file a second name, or copy it where the file system can't."""
+    """Link a file, or copy it if the file system has no links."""
     try:
         os.link(file, target)
     except OSError:
@@ -216,5 +219,5 @@ def link(file: Path, target: Path) -> None:
 
 
 def folder_bytes(folder: Path) -> int:
-    """Bytes in a folder's files, those below it too."""
+    """Size of all files in a folder and below, bytes."""
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())

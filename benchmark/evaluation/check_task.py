@@ -1,4 +1,4 @@
-"""The small task that the run is checked with: of a suite where its audio is at hand, else of the tests' clips."""
+"""The small task for the checks: a task of a suite if its audio is available, else one made of the test clips."""
 
 from __future__ import annotations
 
@@ -15,26 +15,25 @@ from benchmark.hear_tools.example_tasks import clips_of_folder, write_scene_task
 from benchmark.tasks.layout import Prepared
 from benchmark.tasks.registry import prepare
 
-#: The task that is taken if none is named.
+#: The default task.
 TASK = "vocal_bursts"
 
-#: Excerpts of each of the tests' clips by split, and seconds of each.
+#: Number of excerpts of each test clip by split, and their length, s.
 EXCERPTS, SECONDS = {"train": 40, "valid": 20, "test": 20}, 1.0
 
 
 def check_task(name: str | None, tasks_dir: Path, sources: Path | None, progress: bool) -> Prepared:
-    """A scene task with one label a file.
+    """Prepare a scene task with one label for each file.
 
     Args:
-        name: of a task of the suites; None for ``TASK``, or for excerpts of the tests' clips where there are no
-            labelled sets.
-        tasks_dir: where tasks are kept.
-        sources: the labelled sets.
+        name: name of a task; if None, ``TASK``, or a task of the test clips if there are no labelled sets.
+        tasks_dir: the folder of tasks.
+        sources: the folder of labelled sets.
         progress: show a bar on stderr.
 
     Raises:
         ValueError: if the task is of another kind.
-        FileNotFoundError: if what the named task is made of is not there.
+        FileNotFoundError: if the sources of the named task are missing.
     """
     try:
         task = prepare(name or TASK, tasks_dir, sources, progress)
@@ -44,17 +43,22 @@ def check_task(name: str | None, tasks_dir: Path, sources: Path | None, progress
         return excerpts_task(CHECKOUT / "tests" / "data", tasks_dir)
     kind = (task.metadata["embedding_type"], task.metadata["prediction_type"])
     if kind != ("scene", "multiclass"):
-        raise ValueError(f"expected a task of scenes with one label each, got {task.name}, of {kind[0]}s, {kind[1]}")
+        raise ValueError(f"expected a multiclass scene task, got {task.name}, a {kind[1]} {kind[0]} task")
     return task
 
 
 def excerpts_task(clips: Path, tasks_dir: Path) -> Prepared:
-    """Which of the tests' clips an excerpt is from: easy, and there wherever the checkout is. One that is there is left
-    as it is, unless it is another."""
+    """Build an easy task that needs nothing but the checkout: which test clip is an excerpt from? An existing task is
+    left as it is if its content is the same.
+
+    Args:
+        clips: the folder of test clips.
+        tasks_dir: the folder of tasks; created if necessary.
+    """
     tasks_dir.mkdir(parents=True, exist_ok=True)
     folder = tasks_dir / "excerpts"
-    about = ("excerpts of the tests' clips", "which of the tests' clips an excerpt is from")
-    # heareval takes every entry of the folder of tasks for one: what isn't complete is beside it.
+    about = ("excerpts of the test clips", "which test clip an excerpt is from")
+    # heareval takes every entry of the folder of tasks for a task, so an incomplete one is kept next to the folder.
     with TemporaryDirectory(prefix=".excerpts-", dir=tasks_dir.resolve().parent) as beside:
         built = Path(beside) / folder.name
         write_scene_task(built, clips_of_folder(clips, SECONDS, EXCERPTS), SECONDS)
@@ -71,7 +75,7 @@ def excerpts_task(clips: Path, tasks_dir: Path) -> Prepared:
 
 
 def described(folder: Path, title: str, description: str) -> Prepared:
-    """A task's folder that was written here, as the run takes it."""
+    """A task in a folder, with a hash of its files."""
     digest = hashlib.sha256()
     metadata = json.loads((folder / "task_metadata.json").read_text(encoding="utf-8"))
     for path in sorted([*folder.glob("*.json"), *folder.glob("*.csv"), *folder.glob(f"{SAMPLE_RATE}/*/*.wav")]):

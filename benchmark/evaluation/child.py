@@ -1,7 +1,7 @@
-"""A command of HEAR's in a process of its own, which ends when the process that started it does.
+"""Run a command of HEAR's in a child process that ends when its parent ends.
 
-Standard input is a pipe that the parent holds open and never writes to. When the parent ends, by whatever signal, the
-pipe is closed, and so is this process.
+Standard input is a pipe that the parent keeps open and never writes to. When the parent ends, for any reason, the pipe
+closes and the child exits.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 
 def end_with_parent() -> None:
-    """Watch standard input; when it is closed, the process ends at once."""
+    """Exit as soon as standard input is closed."""
 
     def watch() -> None:
         while os.read(0, 1024):
@@ -25,14 +25,14 @@ def end_with_parent() -> None:
 
 
 def run_main(module: str, arguments: Sequence[str]) -> None:
-    """Run a module as ``python -m`` does, in this process.
+    """Run a module in this process as ``python -m`` does.
 
     Args:
-        module: its name.
-        arguments: what follows on the command line.
+        module: the module's name.
+        arguments: its arguments.
 
     Raises:
-        SystemExit: if it ended with anything but success.
+        SystemExit: if the module failed.
     """
     before = sys.argv
     sys.argv = [module, *arguments]

@@ -1,4 +1,4 @@
-"""``python -m benchmark run``: from audio to scores by heareval's own probes, models by tasks."""
+"""``python -m benchmark run``: evaluate models on tasks with heareval's own probes."""
 
 from __future__ import annotations
 
@@ -14,28 +14,28 @@ import click
 from benchmark.baselines import BASELINES
 from benchmark.comparison.outcome import Outcome
 from benchmark.datasets.labelled_set import AUDIO_VARIABLE, CACHE_VARIABLE, use_cache
-from benchmark.evaluation.cell import Cache, Cell
+from benchmark.evaluation.cell import Cache, RunCell
 from benchmark.evaluation.output import Output
 from benchmark.evaluation.scheduler import Result, run_cells
-from benchmark.evaluation.settings import GRIDS, Settings, heareval_version
+from benchmark.evaluation.settings import GRIDS, ProbeSettings, heareval_version
 from benchmark.models.heareval_rows import ModelRow, model_rows
 from benchmark.tasks.layout import Prepared
-from benchmark.tasks.registry import SUITES, find, prepare
+from benchmark.tasks.registry import FORMER_SUITES, SUITES, find, prepare
 from byola_hear.utils.quiet import native_messages_hidden
 
 
 def named(text: str) -> list[str]:
-    """Names with commas between."""
+    """Split names separated by commas."""
     return [name.strip() for name in text.split(",") if name.strip()]
 
 
 def prepare_tasks(
     names: list[str], tasks_dir: Path, sources: Path | None, progress: bool
 ) -> tuple[list[Prepared], dict[str, str]]:
-    """Build or find tasks.
+    """Prepare tasks.
 
     Returns:
-        Those that are there, and of the others why not.
+        The tasks, and for each one that can't be prepared the reason.
     """
     tasks, missing = [], {}
     for name in names:
@@ -48,7 +48,7 @@ def prepare_tasks(
 
 @contextmanager
 def terminated_as_interrupted() -> Iterator[None]:
-    """Let SIGTERM end the run as Ctrl-C does: children first."""
+    """Handle SIGTERM like Ctrl-C, so that child processes end, too."""
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt
@@ -61,34 +61,44 @@ def terminated_as_interrupted() -> Iterator[None]:
 
 
 @click.command("run")
-@click.option("--suite", default="mini", show_default=True, help=f"Columns: {', '.join(SUITES)}.")
+@click.option("--suite", default="mini", show_default=True, help=f"Suite of tasks to run: {', '.join(SUITES)}.")
 @click.option(
-    "--tasks", metavar="NAME,…", help="Some tasks only, of any suite; a suite's name stands for all of its tasks."
+    "--tasks", metavar="NAME,…", help="Tasks to run instead of a suite; the name of a suite stands for all its tasks."
 )
 @click.option(
     "--models",
     default="all",
     show_default=True,
     metavar="NAME|PATH|NAME=WEIGHTS,…",
-    help="Rows: networks by name or checkpoint; baselines, NAME=WEIGHTS for weights of one's own (untrained=1 for "
-    f"another seed): {', '.join(BASELINES)}; all for the three networks and every baseline.",
+    help="Models to evaluate: networks by name, paths of checkpoints, or baselines. NAME=WEIGHTS selects other weights "
+    f"of a baseline, and untrained=1 another seed. Baselines: {', '.join(BASELINES)}. all: all networks and baselines.",
 )
-@click.option("--grid", type=click.Choice(GRIDS), default="default", show_default=True, help="heareval's grid.")
-@click.option("--grid-points", type=click.IntRange(1), default=8, show_default=True, help="Points of it to try.")
-@click.option("--jobs", type=click.IntRange(1), default=2, show_default=True, help="Processes, of one thread each.")
+@click.option(
+    "--grid", type=click.Choice(GRIDS), default="default", show_default=True, help="Grid of heareval's hyperparameters."
+)
+@click.option(
+    "--grid-points", type=click.IntRange(1), default=8, show_default=True, help="Number of grid points to try."
+)
+@click.option(
+    "--jobs",
+    type=click.IntRange(1),
+    default=2,
+    show_default=True,
+    help="Number of parallel processes, one thread each.",
+)
 @click.option(
     "--sources",
     type=click.Path(path_type=Path),
     metavar="FOLDER",
-    help=f"Labelled sets, NAME.tar each. Default: ${AUDIO_VARIABLE}, else ../shared/audio/tasks beside the checkout.",
+    help=f"Folder of labelled sets, NAME.tar each. Default: ${AUDIO_VARIABLE}.",
 )
 @click.option(
     "--cache",
     type=click.Path(path_type=Path),
     metavar="FOLDER",
-    help=f"Tasks, embeddings and outcomes, safe to delete. Default: ${CACHE_VARIABLE}, else one in ~/.cache.",
+    help=f"Folder of tasks, embeddings and outcomes; safe to delete. Default: ${CACHE_VARIABLE}, else in ~/.cache.",
 )
-@click.option("--keep-embeddings", is_flag=True, help="Leave embeddings in the cache, for another grid.")
+@click.option("--keep-embeddings", is_flag=True, help="Keep embeddings in the cache, for another grid.")
 @click.option(
     "-o",
     "--output",
@@ -96,9 +106,9 @@ def terminated_as_interrupted() -> Iterator[None]:
     default=Path("build/hear"),
     show_default=True,
     metavar="FOLDER",
-    help="Outcomes, scores.csv, run.json and the table.",
+    help="Folder to write outcomes, scores.csv, run.json and the table to.",
 )
-@click.option("--no-progress", is_flag=True, help="No bar on stderr.")
+@click.option("--no-progress", is_flag=True, help="Do not show a progress bar.")
 def run_command(
     suite: str,
     tasks: str | None,
@@ -112,45 +122,44 @@ def run_command(
     output: Path,
     no_progress: bool,
 ) -> None:
-    """Models by tasks under HEAR's own probes: heareval embeds, trains and scores.
+    """Evaluate models on tasks with HEAR's own probes: heareval embeds, trains and scores.
 
-    What was measured before is taken from the cache; a run that was stopped goes on where it was. A model that can't
-    be had is a row that says how to get it, and what fails is a cell that names its log: neither stops the rest.
+    Results are cached, so an interrupted run continues where it stopped. A model that is not available is a row that
+    says how to get it. A failed cell is marked in the table and points to its log. Neither stops the run.
 
-    Exit codes: 0; 1 if a cell failed or none could be measured; 2 if something that was asked for is wrong; 130 if
-    interrupted.
+    Exit codes: 0: success; 1: a cell failed, or no cell could be measured; 2: invalid input; 130: interrupted.
     """
-    if tasks is None and suite not in SUITES:
+    if tasks is None and suite not in (*SUITES, *FORMER_SUITES):
         raise ValueError(f"expected a suite out of {', '.join(SUITES)}, got {suite!r}")
     if tasks is not None and not named(tasks):
         raise ValueError(f"expected at least one task, got --tasks {tasks!r}")
-    names, settings = find(suite if tasks is None else named(tasks)), Settings(grid, grid_points)
-    heareval_version()  # or one line that says how to get it
+    names, settings = find(suite if tasks is None else named(tasks)), ProbeSettings(grid, grid_points)
+    heareval_version()  # raises an error that says how to get it
     folder = use_cache(cache)
-    with native_messages_hidden():  # TFLite tells how it computes
+    with native_messages_hidden():  # TFLite prints how it computes
         rows = model_rows(named(models))
     place = Output(output, settings)
     with terminated_as_interrupted():
         prepared, missing = prepare_tasks(names, folder / "tasks", sources, not no_progress)
         results = unavailable(rows, prepared, missing)
         for removed in place.drop_outdated(rows, prepared):
-            click.echo(f"out of date, removed: {removed}", err=True)
+            click.echo(f"removed an outdated outcome: {removed}", err=True)
 
-        def finished(cell: Cell, result: Result, outcome: Outcome | None) -> None:
+        def finished(cell: RunCell, result: Result, outcome: Outcome | None) -> None:
             if outcome is not None:
                 place.add(outcome)
             else:
                 result = place.without(result)
             results.append(result)
 
-        cells = [Cell(row, task, settings) for row in rows if not row.missing for task in prepared]
+        cells = [RunCell(row, task, settings) for row in rows if not row.missing for task in prepared]
         kept = Cache(folder / "run")
         complete = run_cells(cells, kept, jobs, keep_embeddings, finished, not no_progress)
     measured = {(result.model, result.task) for result in results}
     left = [cell for cell in cells if (cell.model.name, cell.task.name) not in measured]
     results += [Result(cell.model.name, cell.task.name, "not run", "interrupted") for cell in left]
     place.finish(rows, prepared, results)
-    for line in told(results, kept, output):
+    for line in summary_lines(results, kept, output):
         click.echo(line, err=True)
     if not complete:
         raise click.Abort
@@ -162,14 +171,14 @@ def run_command(
 
 
 def compare_outcomes(output: Path, tasks: Path, progress: bool) -> None:
-    """Tables and page of what is in a run's folder; the page's maps are of the sounds in the folder of tasks."""
-    from benchmark.comparison.command import write_comparison  # which needs more than a run does
+    """Write the tables and the page of a run's folder. The page's maps play sounds from the folder of tasks."""
+    from benchmark.comparison.command import write_comparison  # imports more packages than a run needs
 
     write_comparison(output, tasks, progress=progress)
 
 
 def unavailable(rows: list[ModelRow], prepared: list[Prepared], missing: dict[str, str]) -> list[Result]:
-    """Results of what can't be measured here: models that can't be had, tasks that can't be built."""
+    """Results of cells that can't be measured because the model or the task is not available."""
     names = [*(task.name for task in prepared), *missing]
     results = [Result(row.name, name, "unavailable", row.missing) for row in rows if row.missing for name in names]
     for row in rows:
@@ -178,18 +187,18 @@ def unavailable(rows: list[ModelRow], prepared: list[Prepared], missing: dict[st
     return results
 
 
-def told(results: list[Result], cache: Cache, output: Path) -> list[str]:
-    """What a reader of the terminal must know at the end."""
-    lines, said = [], set()
+def summary_lines(results: list[Result], cache: Cache, output: Path) -> list[str]:
+    """The summary that is printed at the end of a run."""
+    lines, reasons = [], set()
     for result in results:
         if result.status == "failed":
             where = f" (see {output / result.log})" if result.log else ""
             lines.append(f"failed: {result.model} on {result.task}: {result.note}{where}")
-        elif result.status == "unavailable" and result.note not in said:
-            said.add(result.note)
+        elif result.status == "unavailable" and result.note not in reasons:
+            reasons.add(result.note)
             lines.append(f"unavailable: {result.model} on {result.task}: {result.note}")
     counts = {status: sum(result.status == status for result in results) for status in ("done", "cached", "failed")}
     counted = ", ".join(f"{number} {status}" for status, number in counts.items())
     size = cache.size() / 1e6
-    lines.append(f"{len(results)} cells: {counted}; {size:.0f} MB of embeddings are kept in {cache.folder}")
+    lines.append(f"{len(results)} cells: {counted}; {size:.0f} MB of embeddings in {cache.folder}")
     return lines

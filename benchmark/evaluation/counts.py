@@ -1,6 +1,6 @@
-"""Per file, the numbers whose sums give a score: what an interval and a paired test over files are made of.
+"""Counts for each file whose sums give a score. Intervals and paired tests over files are computed from them.
 
-The counts of an event task are sed_eval's own, file by file, by the very metric that heareval scored with.
+The counts of an event task are sed_eval's own, file by file, with the metric that heareval scored with.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ from benchmark.comparison.metrics import Metric
 #: Events of a file as heareval has them: label, start and end in milliseconds.
 Events = Sequence[Mapping[str, Any]]
 
-#: Labels in an octave, of a vocabulary of pitches in semitones.
+#: Semitones in an octave.
 OCTAVE = 12
 
 
 def accuracy_counts(metric: Metric, target: np.ndarray, predicted: np.ndarray) -> np.ndarray:
-    """Right or wrong, file by file.
+    """Whether the prediction is right, file by file.
 
     Args:
-        metric: an accuracy; the chroma accuracy does not mind octaves.
+        metric: an accuracy; the chroma accuracy ignores octaves.
         target: ``(n_files,)`` index of the true label.
         predicted: ``(n_files,)`` index of the label with the highest score.
 
     Returns:
-        ``(n_files, 3)``: 1 if right, 1, 1.
+        ``(n_files, 3)``: 1 if right else 0, 1, 1.
 
     Example:
         >>> from benchmark.comparison.metrics import metric
@@ -44,17 +44,17 @@ def accuracy_counts(metric: Metric, target: np.ndarray, predicted: np.ndarray) -
 def event_counts(
     metric: Metric, labels: Sequence[str], target: Mapping[str, Events], predicted: Mapping[str, Events]
 ) -> np.ndarray:
-    """Hits, or errors, file by file, as sed_eval counts them.
+    """Hits or errors, file by file, as sed_eval counts them.
 
     Args:
         metric: an F-measure or an error rate of events.
         labels: the vocabulary.
-        target: each file's events.
-        predicted: the events found in each file; its files are those that are counted.
+        target: the true events of each file.
+        predicted: the predicted events of each file; the files to count.
 
     Returns:
-        ``(n_files, 3)``, files as in ``predicted``: for an F-measure twice the hits, events in the truth, events
-        found; for an error rate errors, active segments in the truth, 0.
+        ``(n_files, 3)``, files as in ``predicted``. For an F-measure: twice the hits, true events, predicted events;
+        for an error rate: errors, active segments in the truth, 0.
     """
     from heareval.score import available_scores
 

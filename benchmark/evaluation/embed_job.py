@@ -1,4 +1,4 @@
-"""The process that embeds one task with one model: ``heareval.embeddings.runner``, and then what only it needs goes.
+"""The child process that embeds one task with one model by ``heareval.embeddings.runner``.
 
 ``python -m benchmark.evaluation.embed_job ARGUMENTS`` takes heareval's arguments. :mod:`benchmark.evaluation.cell`
 starts it.
@@ -15,7 +15,7 @@ from benchmark.evaluation.child import end_with_parent, run_main
 
 
 def remove_single_embeddings(embeddings: Path) -> None:
-    """Remove the files with one clip's embedding each: heareval keeps them beside the array that it made of them."""
+    """Remove the embeddings of single clips, which heareval keeps in addition to the array of all."""
     for done in embeddings.glob("*/*/.done.embeddings"):
         metadata = json.loads((done.parent / "task_metadata.json").read_text(encoding="utf-8"))
         for split in metadata["splits"]:

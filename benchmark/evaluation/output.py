@@ -1,7 +1,6 @@
-"""What a run leaves: outcomes by model and task, all scores in one CSV, and how everything came about in run.json.
+"""The output folder of a run: outcomes by model and task, all scores as CSV, and settings and provenance in run.json.
 
-A folder holds outcomes of one setting of the probes, so that no table mixes two. Running a part again, with the same
-settings, replaces that part.
+All outcomes in a folder have the same settings of the probes. Running models or tasks again replaces their outcomes.
 """
 
 from __future__ import annotations
@@ -18,13 +17,13 @@ import pandas as pd
 
 from benchmark.comparison.outcome import Outcome, load_outcome, save_outcome
 from benchmark.evaluation.scheduler import Result
-from benchmark.evaluation.settings import Settings
+from benchmark.evaluation.settings import ProbeSettings
 from benchmark.models.heareval_rows import ModelRow
 from benchmark.reporting.provenance import provenance
 from benchmark.tasks.layout import Prepared
 from byola_hear.utils.files import replacing
 
-#: Columns of scores.csv: one line a model, task, fold and score.
+#: Columns of scores.csv, which has one line for each model, task, fold and score.
 COLUMNS = (
     *("task", "title", "domain", "model", "fold", "metric", "score", "n_files"),
     *("embedding_seconds", "prediction_seconds", "grid", "grid_points", "task_sha256", "model_identity"),
@@ -32,36 +31,36 @@ COLUMNS = (
 
 
 class Output:
-    """A run's folder.
+    """The output folder of a run.
 
     Args:
-        folder: made if need be.
-        settings: heareval's, of all outcomes in it.
+        folder: the folder; created if necessary.
+        settings: heareval's settings of all outcomes in the folder.
 
     Raises:
-        ValueError: if it holds outcomes of other settings, or what the benchmark did not write.
-        OSError: if it can't be made.
+        ValueError: if the folder has outcomes of other settings, or files that the benchmark did not write.
+        OSError: if it can't be created.
     """
 
-    def __init__(self, folder: Path, settings: Settings) -> None:
+    def __init__(self, folder: Path, settings: ProbeSettings) -> None:
         self.folder = folder
         self.settings = settings
         (folder / "outcomes").mkdir(parents=True, exist_ok=True)
-        self._earlier()  # or an error, before anything is measured
+        self._earlier()  # raises an error before anything is measured
         for path, outcome in self.outcomes():
             others = (outcome.settings.get("grid"), outcome.settings.get("grid_points"))
             if others != (settings.grid, settings.grid_points):
                 raise ValueError(
                     f"expected outcomes of the grid {settings.grid} with {settings.grid_points} points in {folder}, "
-                    f"found {others[0]} with {others[1]} in {path}: name another folder"
+                    f"found {others[0]} with {others[1]} in {path}; choose another folder"
                 )
 
     def outcomes(self) -> list[tuple[Path, Outcome]]:
-        """Every outcome in the folder with its path, by model and task."""
+        """All outcomes in the folder with their paths, sorted by model and task."""
         return [(path, load_outcome(path)) for path in sorted((self.folder / "outcomes").glob("*/*.npz"))]
 
     def path(self, model: str, task: str) -> Path:
-        """Where a cell's outcome is."""
+        """Path of a cell's outcome."""
         return self.folder / "outcomes" / model / f"{task}.npz"
 
     def add(self, outcome: Outcome) -> None:
@@ -69,10 +68,10 @@ class Output:
         save_outcome(self.path(outcome.model, outcome.task), outcome)
 
     def without(self, result: Result) -> Result:
-        """Take a failed cell's outcome of an earlier run out, and keep the log.
+        """Remove the outcome that a failed cell has from an earlier run, and copy its log to the folder.
 
         Returns:
-            The result, with the log's place in this folder.
+            The result with the path of the copied log.
         """
         self.path(result.model, result.task).unlink(missing_ok=True)
         if not result.log or not Path(result.log).is_file():
@@ -83,10 +82,10 @@ class Output:
         return Result(**{**vars(result), "log": str(log.relative_to(self.folder))})
 
     def drop_outdated(self, models: Sequence[ModelRow], tasks: Sequence[Prepared]) -> list[str]:
-        """Remove outcomes of models or tasks that have changed since: a row must be one model, a column one task.
+        """Remove outcomes of models or tasks that have changed, so that all outcomes of a row or column are comparable.
 
         Returns:
-            What was removed, ``MODEL on TASK`` each.
+            The outcomes removed, ``MODEL on TASK`` each.
         """
         identities = {model.name: model.identity for model in models if not model.missing}
         hashes = {task.name: task.sha256 for task in tasks}
@@ -99,12 +98,12 @@ class Output:
         return removed
 
     def finish(self, models: Sequence[ModelRow], tasks: Sequence[Prepared], results: Sequence[Result]) -> None:
-        """Write scores.csv of all outcomes in the folder, and run.json.
+        """Write scores.csv with all outcomes in the folder, and run.json.
 
         Args:
-            models: the rows of this run.
-            tasks: its columns.
-            results: what became of its cells.
+            models: the models of this run.
+            tasks: its tasks.
+            results: results of its cells.
         """
         before = self._earlier()
         about_tasks = {**before["tasks"], **{task.name: _about_task(task) for task in tasks}}
@@ -128,7 +127,7 @@ class Output:
             file.write((json.dumps(run, indent=1) + "\n").encode())
 
     def _earlier(self) -> dict[str, Any]:
-        """What run.json says of models and tasks by name, and of cells by model and task."""
+        """The content of run.json: models and tasks by name, and cells by model and task."""
         path = self.folder / "run.json"
         if not path.is_file():
             return {"models": {}, "tasks": {}, "cells": {}}
@@ -137,11 +136,11 @@ class Output:
             cells = {(cell["model"], cell["task"]): cell for cell in run["cells"]}
             return {"models": dict(run["models"]), "tasks": dict(run["tasks"]), "cells": cells}
         except (ValueError, KeyError, TypeError) as error:
-            raise ValueError(f"{path}: expected what a run wrote: {error}") from error
+            raise ValueError(f"{path}: expected a file written by `python -m benchmark run`: {error}") from error
 
 
 def versions_of(outcomes: Sequence[Outcome]) -> dict[str, str]:
-    """Versions of the packages that outcomes were measured with, by package; several with commas between."""
+    """Versions of the packages that outcomes were measured with, by package; several are separated by commas."""
     found: dict[str, set[str]] = {}
     for outcome in outcomes:
         for package, version in outcome.settings.get("versions", {}).items():
@@ -177,7 +176,7 @@ def _about_model(model: ModelRow) -> dict[str, Any]:
 
 
 def score_lines(outcome: Outcome, about_tasks: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
-    """An outcome as lines of scores.csv; a score that heareval could not give is left empty."""
+    """An outcome as lines of scores.csv; scores that heareval could not compute are empty."""
     about, settings = about_tasks.get(outcome.task, {}), outcome.settings
     return [
         {

@@ -1,8 +1,7 @@
-"""The process that trains and tests heareval's probes on one task's embeddings, and reads what they predicted.
+"""The child process that trains and tests heareval's probes on the embeddings of one task, and reads their predictions.
 
 ``python -m benchmark.evaluation.predict_job JOB`` takes a JSON file that :mod:`benchmark.evaluation.cell` wrote. The
-same process runs ``heareval.predictions.runner`` and reads the pickles that it leaves. No other process's pickle is
-ever read.
+process runs ``heareval.predictions.runner`` and reads the pickles that it has just written; it reads no others.
 """
 
 from __future__ import annotations
@@ -20,7 +19,8 @@ def main(job: Path) -> None:
     """Run heareval's command in the current folder and write the outcome.
 
     Args:
-        job: ``{"arguments": heareval's, "folder": the task's, "about": see read_outcome, "outcome": where to}``.
+        job: JSON file with ``arguments`` (heareval's), ``folder`` (the task's), ``about`` (see :func:`read_outcome`)
+            and ``outcome`` (the path to write to).
     """
     end_with_parent()
     given = json.loads(job.read_text(encoding="utf-8"))

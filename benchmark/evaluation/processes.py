@@ -1,4 +1,4 @@
-"""Commands in processes of their own: one thread each, output into a log, none of them left behind."""
+"""Commands in child processes with one thread each, whose output goes to a log, and which can all be stopped."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-#: The folder from which ``benchmark`` can be imported.
+#: The folder that contains the package ``benchmark``.
 CHECKOUT = Path(__file__).resolve().parents[2]
 
-#: Seconds that a process is given to end when it is told to.
+#: Time that a process has to end before it is killed, s.
 PATIENCE = 5.0
 
-#: One thread each. Bars redraw a line many times a second, which costs time and fills the log. See
-#: :mod:`benchmark.hear_tools.hook` for what ``HEAR_TOOLS_FAST`` leaves out.
+#: One thread each, and no progress bars, which cost time and fill the log. See :mod:`benchmark.hear_tools.hook` for
+#: ``HEAR_TOOLS_FAST``.
 ENVIRONMENT = {
     "OMP_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
@@ -33,15 +33,15 @@ ENVIRONMENT = {
 
 
 class Failed(RuntimeError):
-    """A command that ended with an error; the message is the last thing that it said."""
+    """A command failed; the message is the last line of its output."""
 
 
 class Stopped(RuntimeError):
-    """A command that was not to be finished, or not to be begun, since the run is over."""
+    """A command was stopped, or not started, because the run is over."""
 
 
 class Processes:
-    """Runs commands for several threads at once and can stop them all."""
+    """Runs commands, for several threads at once, and can stop all of them."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -49,16 +49,16 @@ class Processes:
         self._stopped = False
 
     def run(self, arguments: Sequence[str], log: Path, cwd: Path, extra: Mapping[str, str] | None = None) -> None:
-        """Run a Python command and wait for its end.
+        """Run a Python command and wait for it.
 
         Args:
-            arguments: after ``python``.
-            log: the command and what it says are added at its end.
-            cwd: the folder that it runs in.
+            arguments: arguments of ``python``.
+            log: file that the command and its output are appended to.
+            cwd: working folder.
             extra: further environment variables.
 
         Raises:
-            Failed: if it ended with an error.
+            Failed: if the command failed.
             Stopped: if :meth:`stop` was called.
         """
         path = os.pathsep.join([str(CHECKOUT), *filter(None, [os.environ.get("PYTHONPATH")])])
@@ -70,7 +70,7 @@ class Processes:
             with self._lock:
                 if self._stopped:
                     raise Stopped
-                # Its standard input tells it when this process is gone; a group of its own keeps Ctrl-C from it.
+                # Its standard input closes when this process ends; in its own group it gets no Ctrl-C.
                 process = subprocess.Popen(
                     [sys.executable, *arguments],
                     stdin=subprocess.PIPE,
@@ -91,10 +91,10 @@ class Processes:
         if self._stopped:
             raise Stopped
         if code:
-            raise Failed(last_line(log, started) or f"ended with exit status {code}")
+            raise Failed(last_line(log, started) or f"it ended with exit status {code}")
 
     def stop(self) -> None:
-        """End every running command, and begin no more."""
+        """Stop all running commands, and start no further ones."""
         with self._lock:
             self._stopped = True
             running = list(self._running)
@@ -109,7 +109,7 @@ class Processes:
 
 
 def _signal(process: subprocess.Popen[bytes], number: int) -> None:
-    """Send a signal to a process and its children, if it still runs."""
+    """Send a signal to a process and its children if it is still running."""
     if process.poll() is not None:
         return
     try:
@@ -122,16 +122,16 @@ def _signal(process: subprocess.Popen[bytes], number: int) -> None:
 
 
 def last_line(log: Path, start: int = 0, n_characters: int = 300) -> str:
-    """The last line that a command wrote, which for Python is the error.
+    """The last line of a command's output, which is the error in Python.
 
     Args:
-        log: its log.
-        start: where in it the command began, bytes.
-        n_characters: how much of the line is kept.
+        log: the log.
+        start: position of the command in the log, bytes.
+        n_characters: greatest length of the result.
     """
     with open(log, "rb") as file:
         file.seek(0, os.SEEK_END)
         file.seek(max(start, file.tell() - 20000))
         lines = file.read().decode("utf-8", "replace").replace("\r", "\n").split("\n")
-    said = [line.strip() for line in lines if line.strip()]
-    return said[-1][:n_characters] if said else ""
+    written = [line.strip() for line in lines if line.strip()]
+    return written[-1][:n_characters] if written else ""

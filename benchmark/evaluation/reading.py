@@ -1,8 +1,8 @@
-"""What heareval left behind for a task, read into an outcome.
+"""Read heareval's predictions and scores of a task into an outcome.
 
-heareval's predictions carry no files' names for scene tasks: their order is replayed as heareval drew it, and every
-file's label is compared with the prediction's. Its pickles are read by the process that has just written them and by
-no other; what is kept is an outcome without any.
+The predictions of scene tasks have no file names. The order of files is reproduced as heareval shuffles it, and the
+label of every file is compared with that of the prediction. heareval's pickles are read only by the process that has
+just written them; outcomes contain no pickles.
 """
 
 from __future__ import annotations
@@ -22,27 +22,27 @@ from benchmark.comparison.metrics import metric as metric_of
 from benchmark.comparison.outcome import Outcome
 from benchmark.evaluation.counts import accuracy_counts, event_counts
 
-#: How far a score may be from what its counts add up to: heareval keeps scores in single precision.
+#: Greatest difference between a score and its counts: heareval keeps scores in single precision.
 TOLERANCE = 1e-6
 
 
 def vocabulary(folder: Path) -> tuple[str, ...]:
-    """A task's labels in order of index; all text, a label "NA" or "01" too."""
+    """A task's labels in the order of their indices, all as text, including labels such as "NA" or "01"."""
     with open(folder / "labelvocabulary.csv", newline="", encoding="utf-8") as file:
         rows = sorted(csv.DictReader(file), key=lambda row: int(row["idx"]))
     return tuple(row["label"] for row in rows)
 
 
 def tested_splits(metadata: dict[str, Any]) -> list[str]:
-    """The splits that are tested, in heareval's order: ``test``, or every fold once."""
+    """The splits that are tested, in heareval's order: ``test``, or all folds."""
     return ["test"] if metadata["split_mode"] == "trainvaltest" else sorted(metadata["splits"])
 
 
 def files_in_order(folder: Path, metadata: dict[str, Any]) -> dict[str, list[str]]:
     """The files of each split in the order of their embeddings.
 
-    heareval shuffles each split's files before it writes their embeddings into one array, with one generator that
-    starts from 0 and goes through the splits as the metadata names them.
+    heareval shuffles the files of each split before it writes their embeddings to one array. It uses one generator with
+    seed 0 for all splits, in the order of the metadata.
     """
     generator = random.Random(0)
     order = {}
@@ -54,14 +54,14 @@ def files_in_order(folder: Path, metadata: dict[str, Any]) -> dict[str, list[str
 
 
 def read_outcome(folder: Path, about: dict[str, Any]) -> Outcome:
-    """The outcome of a task whose predictions heareval has just made in this process.
+    """Read the outcome of a task whose predictions heareval has just made in this process.
 
     Args:
         folder: heareval's folder of the task, ``EMBEDDINGS/MODEL/TASK``.
         about: ``task``, ``task_sha256``, ``model``, ``model_identity`` and ``settings`` of the outcome.
 
     Returns:
-        The outcome, heareval's hyperparameters and seconds added to its settings.
+        The outcome. heareval's hyperparameters and times are added to its settings.
 
     Raises:
         ValueError: if files, labels or scores do not agree with what heareval wrote.
@@ -76,17 +76,17 @@ def read_outcome(folder: Path, about: dict[str, Any]) -> Outcome:
     for number, fold in enumerate(folds):
         truth = json.loads((folder / f"{fold}.json").read_text(encoding="utf-8"))
         with open(folder / f"{fold}.predictions.pkl", "rb") as file:
-            predictions = pickle.load(file)  # of this process's own making
+            predictions = pickle.load(file)  # written by this process
         part = read(fold, truth, order[fold], predictions, labels, metadata)
         counted = float(metric_of(metrics[0]).ratio(part[0].sum(0)))
         if np.isnan(scores[number, 0]) and counted == 0:
-            # sed_eval gives nan where nothing was hit; heareval takes that for 0 when it selects, and so does this.
+            # Without hits sed_eval returns NaN, which heareval treats as 0 when it selects.
             scores[number, 0] = 0.0
             undefined.append(fold)
         if not np.isnan(counted) and not np.isclose(counted, scores[number, 0], rtol=TOLERANCE, atol=TOLERANCE):
             raise ValueError(
-                f"{fold} of {about['task']}: expected the files to add up to heareval's {metrics[0]} of "
-                f"{scores[number, 0]:.7f}, they give {counted:.7f}"
+                f"{fold} of {about['task']}: expected the counts of the files to give heareval's "
+                f"{metrics[0]} of {scores[number, 0]:.7f}, got {counted:.7f}"
             )
         parts.append(part)
     settings = {
@@ -129,7 +129,7 @@ def _read_scenes(
     index = {label: number for number, label in enumerate(labels)}
     for name, row in zip(files, target):
         if {index[str(label)] for label in truth[name]} != set(np.flatnonzero(row)):
-            raise ValueError(f"{fold}: the predictions are not in the order of the files: {name} has another label")
+            raise ValueError(f"{fold}: expected predictions in the order of the files, but {name} has another label")
     true, best = target.argmax(1), scores.argmax(1)
     metric = metric_of(metadata["evaluation"][0])
     counts = accuracy_counts(metric, true, best) if metric.kind == "accuracy" else np.full((len(files), 3), np.nan)
@@ -149,7 +149,7 @@ def _read_events(
 
 
 def _plain(value: Any) -> Any:
-    """A JSON value: functions and classes by their names, what is not finite as None."""
+    """Convert to a JSON value: functions and classes to their names, NaN and infinity to None."""
     if isinstance(value, float) and not math.isfinite(value):
         return None
     named = re.fullmatch(r"<(?:function|class) '?([\w.]+)'?(?: at 0x[0-9a-f]+)?>", str(value))

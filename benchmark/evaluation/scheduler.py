@@ -1,4 +1,4 @@
-"""Many cells, a few at a time, the cheap ones first; one that fails is told of and stops no other."""
+"""Run many cells, several at a time, in order of their cost. A failed cell is reported and does not stop the others."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ from dataclasses import dataclass
 from tqdm import tqdm
 
 from benchmark.comparison.outcome import Outcome
-from benchmark.evaluation.cell import Cache, Cell, measure
+from benchmark.evaluation.cell import Cache, RunCell, measure
 from benchmark.evaluation.processes import Failed, Processes, Stopped
 
-#: Timestamps in a second of an event task's files, about, for an estimate of what a cell costs.
+#: Typical number of timestamps in a second of an event task's files, for estimating a cell's cost.
 TIMESTAMPS = 25
 
-#: What a cell costs beside its training, in the unit of :func:`cost`: two starts of Python with torch.
+#: Cost of starting Python with torch twice, in the unit of :func:`cost`.
 START = 2e6
 
 
 @dataclass(frozen=True)
 class Result:
-    """What became of a cell.
+    """The result of a cell.
 
     Attributes:
-        model: the row's name.
-        task: the column's name.
-        status: ``done``, ``cached``, ``failed``, ``unavailable`` (the model or the task can't be had) or ``not run``.
-        note: why, where there is no outcome.
-        seconds: that it took, in all; of a cached one, now.
-        log: what its commands said, where it failed.
+        model: name of the model.
+        task: name of the task.
+        status: ``done``, ``cached``, ``failed``, ``unavailable`` (the model or the task is missing) or ``not run``.
+        note: the reason if there is no outcome.
+        seconds: time that it took, s; of a cached outcome, the time to read it.
+        log: path of the log if it failed.
     """
 
     model: str
@@ -44,8 +44,9 @@ class Result:
     log: str = ""
 
 
-def cost(cell: Cell) -> float:
-    """About what a cell costs, in rows of embeddings times the numbers that a probe multiplies them with."""
+def cost(cell: RunCell) -> float:
+    """Estimate the cost of a cell: rows of embeddings times their dimensions, plus those of the probe's hidden
+    layer."""
     metadata = cell.task.metadata
     n_files = sum(len(json.loads((cell.task.folder / f"{split}.json").read_text())) for split in metadata["splits"])
     scene, timestamp = cell.model.sizes
@@ -55,34 +56,34 @@ def cost(cell: Cell) -> float:
 
 
 def run_cells(
-    cells: Sequence[Cell],
+    cells: Sequence[RunCell],
     cache: Cache,
     jobs: int,
     keep_embeddings: bool,
-    finished: Callable[[Cell, Result, Outcome | None], None],
+    finished: Callable[[RunCell, Result, Outcome | None], None],
     progress: bool,
 ) -> bool:
     """Measure cells.
 
     Args:
-        cells: which.
-        cache: where outcomes are kept.
-        jobs: processes at a time, one thread each.
-        keep_embeddings: leave embeddings in the cache.
-        finished: called in this thread with every cell when it is done or has failed.
-        progress: show a bar on stderr with the time left, by cost.
+        cells: the cells.
+        cache: the cache of outcomes.
+        jobs: number of parallel processes, one thread each.
+        keep_embeddings: keep the embeddings in the cache.
+        finished: called in this thread for every cell that is done or has failed.
+        progress: show a bar on stderr with the remaining time, estimated from the costs.
 
     Returns:
-        False if Ctrl-C stopped it. No process is left behind, and what was finished is kept.
+        False if it was interrupted by Ctrl-C. All processes are stopped, and finished cells are kept.
     """
     processes = Processes()
     costs = {id(cell): cost(cell) for cell in cells}
     ordered = sorted(cells, key=lambda cell: costs[id(cell)])
 
-    # Rows of the same weights share embeddings: one after the other, and the second finds the first one's outcome.
+    # Rows with the same weights share embeddings and run one after the other: the second one finds the first outcome.
     turns = {cell.embeddings_key: threading.Lock() for cell in cells}
 
-    def one(cell: Cell) -> tuple[Result, Outcome | None]:
+    def one(cell: RunCell) -> tuple[Result, Outcome | None]:
         name = (cell.model.name, cell.task.name)
         with turns[cell.embeddings_key]:
             there, start = cache.outcome(cell).is_file(), time.monotonic()
@@ -97,7 +98,9 @@ def run_cells(
         ThreadPoolExecutor(jobs, thread_name_prefix="cell") as pool,
         tqdm(total=100.0, desc="cells", disable=not progress, bar_format=BAR) as bar,
     ):
-        waiting: dict[Future[tuple[Result, Outcome | None]], Cell] = {pool.submit(one, cell): cell for cell in ordered}
+        waiting: dict[Future[tuple[Result, Outcome | None]], RunCell] = {
+            pool.submit(one, cell): cell for cell in ordered
+        }
         total, n_done = sum(costs.values()), 0
         bar.set_postfix_str(f"0/{len(cells)} cells")
         try:
@@ -108,12 +111,12 @@ def run_cells(
                     finished(cell, result, outcome)
                     n_done += 1
                     bar.set_postfix_str(f"{n_done}/{len(cells)} cells, {cell.model.name} on {cell.task.name}", False)
-                    # Rounded sums may exceed the whole, of which tqdm would warn.
+                    # Because of rounding the sum may exceed 100, of which tqdm would warn.
                     bar.update(min(100.0 * costs[id(cell)] / total, 100.0 - bar.n))
                 if sys.stderr.isatty():
-                    bar.refresh()  # so that the time goes on
+                    bar.refresh()  # updates the time
         except BaseException as error:
-            # Whatever it is: no process may outlive this one, nor another be started.
+            # After any error, no process may outlive this one, and no further one may start.
             pool.shutdown(wait=False, cancel_futures=True)
             processes.stop()
             for future in [each for each in waiting if each.done() and not each.cancelled()]:
@@ -125,5 +128,5 @@ def run_cells(
     return True
 
 
-#: Per cent of the cost, time left, and what was done last.
+#: Percentage of the cost, remaining time, and the last cell.
 BAR = "{desc}: {percentage:3.0f}%|{bar:20}| {elapsed}<{remaining} {postfix}"

@@ -1,4 +1,4 @@
-"""How heareval's probes are run: what decides a score beside the embeddings."""
+"""Settings of heareval's probes, and names of results in the cache."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from importlib import metadata
 from importlib.util import find_spec
 from typing import Any
 
-#: Raised when outcomes of before are to be measured anew.
+#: Version of cached outcomes; raise it to measure all outcomes again.
 VERSION = 1
 
 #: heareval's grids of hyperparameters.
 GRIDS = ("default", "fast", "faster")
 
-#: Packages beside heareval that a score may depend on.
+#: Packages that a score may depend on, besides heareval.
 PACKAGES = ("torch", "pytorch-lightning", "sed_eval", "scikit-learn")
 
 
 @dataclass(frozen=True)
-class Settings:
+class ProbeSettings:
     """heareval's settings.
 
     Attributes:
-        grid: of hyperparameters, out of ``GRIDS``.
-        grid_points: how many of its points are tried, drawn by heareval with its own seed, 42.
+        grid: grid of hyperparameters, one of ``GRIDS``.
+        grid_points: number of its points to try, drawn by heareval with its seed, 42.
     """
 
     grid: str = "default"
@@ -38,23 +38,23 @@ class Settings:
             raise ValueError(f"expected at least one grid point, got {self.grid_points}")
 
     def arguments(self) -> list[str]:
-        """On the command line of ``heareval.predictions.runner``."""
+        """Arguments of ``heareval.predictions.runner``."""
         return ["--grid", self.grid, "--grid-points", str(self.grid_points)]
 
     def about(self) -> dict[str, Any]:
-        """For people and results: JSON values."""
+        """The settings as JSON values, for results."""
         return {**asdict(self), "heareval": heareval_version()}
 
 
 def heareval_version() -> str:
-    """The version of heareval in this environment.
+    """The installed version of heareval.
 
     Raises:
-        ModuleNotFoundError: if there is none, saying how to get it.
+        ModuleNotFoundError: if heareval is not installed.
     """
     if find_spec("heareval") is None:
         raise ModuleNotFoundError(
-            'needs heareval, HEAR\'s tools: make hear, or the three pip lines under "In HEAR" in the README'
+            "needs heareval, one of HEAR's tools: run `make hear`, or install it as docs/hear.md describes"
         )
     try:
         return metadata.version("heareval")
@@ -63,7 +63,7 @@ def heareval_version() -> str:
 
 
 def versions() -> dict[str, str]:
-    """Versions of the packages that heareval's scores are computed with, where they are installed."""
+    """Installed versions of the packages that heareval's scores depend on."""
     found = {}
     for name in PACKAGES:
         try:
@@ -74,12 +74,12 @@ def versions() -> dict[str, str]:
 
 
 def embeddings_key(task_sha256: str, model_identity: str) -> str:
-    """Name in the cache of a model's embeddings of a task."""
+    """Name of a model's embeddings of a task in the cache."""
     return _key(task_sha256, model_identity, heareval_version())
 
 
-def outcome_key(task_sha256: str, model_identity: str, settings: Settings) -> str:
-    """Name in the cache of a model's outcome on a task: the same whenever the numbers would be."""
+def outcome_key(task_sha256: str, model_identity: str, settings: ProbeSettings) -> str:
+    """Name of a model's outcome on a task in the cache: the same if and only if the scores would be."""
     return _key(task_sha256, model_identity, settings.about(), VERSION)
 
 

@@ -1,6 +1,7 @@
-"""``python -m benchmark shuffled``: with labels dealt anew within each split, heareval's score is chance.
+"""``python -m benchmark shuffled``: check that heareval's score is at chance level for shuffled labels.
 
-Whatever leaked from a test's labels into its training, or from a file's place into its score, would show here.
+Labels are shuffled within each split. A leak of test labels into the training, or of the order of files into the
+scores, would show as a higher score.
 """
 
 from __future__ import annotations
@@ -16,27 +17,27 @@ from scipy import stats
 
 from benchmark.comparison.outcome import Outcome
 from benchmark.datasets.labelled_set import AUDIO_VARIABLE, SAMPLE_RATE, use_cache
-from benchmark.evaluation.cell import Cache, Cell, measure
+from benchmark.evaluation.cell import Cache, RunCell, measure
 from benchmark.evaluation.check_task import TASK, check_task, described
 from benchmark.evaluation.processes import Failed, Processes
-from benchmark.evaluation.settings import GRIDS, Settings, heareval_version
+from benchmark.evaluation.settings import GRIDS, ProbeSettings, heareval_version
 from benchmark.models.heareval_rows import model_row
 from benchmark.tasks.layout import Prepared
 
-#: How much of what chance gives lies within the interval.
+#: Level of the interval around chance.
 LEVEL = 0.99
 
 
 def shuffle_labels(task: Prepared, folder: Path, seed: int) -> Prepared:
-    """A copy of a task with each split's labels dealt anew among its files; the audio is linked, not copied.
+    """Copy a task and shuffle the labels of each split. The audio is linked, not copied.
 
     Args:
-        task: which.
-        folder: where to; its name is the new task's. Whatever is there is replaced.
-        seed: of the dealing.
+        task: the task.
+        folder: the folder of the new task, which gets its name; replaced if it exists.
+        seed: seed of the shuffling.
 
     Returns:
-        The task.
+        The new task.
     """
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(task.folder / str(SAMPLE_RATE), folder / str(SAMPLE_RATE), copy_function=_link)
@@ -48,7 +49,7 @@ def shuffle_labels(task: Prepared, folder: Path, seed: int) -> Prepared:
         labels = list(truth.values())
         dealt = {name: labels[place] for name, place in zip(truth, random.permutation(len(labels)))}
         (folder / f"{split}.json").write_text(json.dumps(dealt))
-    return described(folder, f"{task.title}, labels dealt anew", task.description)
+    return described(folder, f"{task.title}, shuffled labels", task.description)
 
 
 def _link(source: str, target: str) -> None:
@@ -59,13 +60,13 @@ def _link(source: str, target: str) -> None:
 
 
 def chance(outcome: Outcome) -> tuple[float, float, float]:
-    """The accuracy of guesses that have nothing to do with the labels but were made as often as these.
+    """The accuracy of predictions that are independent of the labels, but as frequent as those of the outcome.
 
     Args:
-        outcome: of a task with one label a file.
+        outcome: outcome of a task with one label for each file.
 
     Returns:
-        Mean, lower and upper limit of the binomial interval of ``LEVEL``, over all tested files.
+        Mean, and lower and upper limit of its binomial interval at ``LEVEL``, over all tested files.
     """
     hits = 0.0
     for fold in range(len(outcome.folds)):
@@ -80,27 +81,38 @@ def chance(outcome: Outcome) -> tuple[float, float, float]:
 
 
 @click.command("shuffled")
-@click.option("--task", metavar="NAME", help=f"A scene task. Default: {TASK}; without labelled sets, the tests' clips.")
-@click.option("--model", default="both", show_default=True, help="A network's or baseline's name, or a checkpoint.")
-@click.option("--grid", type=click.Choice(GRIDS), default="default", show_default=True, help="heareval's grid.")
-@click.option("--grid-points", type=click.IntRange(1), default=2, show_default=True, help="Points of it to try.")
-@click.option("--seed", default=0, show_default=True, help="Of the dealing of labels.")
-@click.option("--sources", type=click.Path(path_type=Path), help=f"Labelled sets. Default: ${AUDIO_VARIABLE}.")
-@click.option("--cache", type=click.Path(path_type=Path), help="Where tasks and embeddings are kept.")
+@click.option(
+    "--task",
+    metavar="NAME",
+    help=f"Scene task to run. Default: {TASK}; a task of the test clips if there are no labelled sets.",
+)
+@click.option(
+    "--model", default="both", show_default=True, help="Network or baseline by name, or path of a checkpoint."
+)
+@click.option(
+    "--grid", type=click.Choice(GRIDS), default="default", show_default=True, help="Grid of heareval's hyperparameters."
+)
+@click.option(
+    "--grid-points", type=click.IntRange(1), default=2, show_default=True, help="Number of grid points to try."
+)
+@click.option("--seed", default=0, show_default=True, help="Seed of the shuffling.")
+@click.option(
+    "--sources", type=click.Path(path_type=Path), help=f"Folder of labelled sets. Default: ${AUDIO_VARIABLE}."
+)
+@click.option("--cache", type=click.Path(path_type=Path), help="Folder of tasks and embeddings.")
 def shuffled_command(
     task: str | None, model: str, grid: str, grid_points: int, seed: int, sources: Path | None, cache: Path | None
 ) -> None:
-    """heareval's score where labels say nothing: chance, or something leaks.
+    """Check that heareval's score is at chance level for shuffled labels.
 
-    Exit codes: 0 if the score lies within the 99 % binomial interval around chance; 1 if not; 2 if something that was
-    asked for is wrong.
+    Exit codes: 0 if the score lies within the 99 % binomial interval around chance; 1 if not; 2 for invalid input.
     """
     heareval_version()
     row = model_row(model)
     folder = use_cache(cache)
     original = check_task(task, folder / "tasks", sources, True)
     prepared = shuffle_labels(original, folder / "shuffled" / f"{original.name}_shuffled_{seed}", seed)
-    cell, kept, processes = Cell(row, prepared, Settings(grid, grid_points)), Cache(folder / "run"), Processes()
+    cell, kept, processes = RunCell(row, prepared, ProbeSettings(grid, grid_points)), Cache(folder / "run"), Processes()
     try:
         outcome = measure(cell, kept, processes)
     except Failed as error:
@@ -110,10 +122,10 @@ def shuffled_command(
         raise
     score = float(outcome.counts[:, 0].mean())
     mean, low, high = chance(outcome)
-    click.echo(f"{row.name} on {original.name}, labels dealt anew within each split, {len(outcome.files)} files tested")
+    click.echo(f"{row.name} on {original.name}, labels shuffled within each split, {len(outcome.files)} files tested")
     click.echo(f"heareval, {grid} grid, {grid_points} points: {100 * score:.1f} %")
-    click.echo(f"chance: {100 * mean:.1f} %, {LEVEL:.0%} of it in [{100 * low:.1f}, {100 * high:.1f}]")
+    click.echo(f"chance: {100 * mean:.1f} %, {LEVEL:.0%} interval [{100 * low:.1f}, {100 * high:.1f}]")
     inside = low <= score <= high
-    click.echo("it is chance" if inside else "it is not chance")
+    click.echo("the score is at chance level" if inside else "the score is not at chance level")
     if not inside:
         raise click.exceptions.Exit(1)

@@ -1,4 +1,4 @@
-"""``python -m benchmark.hear_tools``: the compatibility layer, into this environment or out of it again."""
+"""``python -m benchmark.hear_tools``: install the compatibility layer into this environment, or remove it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 HOOK_NAME = "hear_tools_hook.py"
 PTH_NAME = "hear_tools_hook.pth"
 
-#: Runs at every start of Python in the environment: quick, and silent even when the hook is broken or gone.
+#: Runs at every start of Python in the environment. It is fast, and silent even if the hook is broken or missing.
 PTH_LINE = (
     "import sys; exec('try:\\n    import hear_tools_hook\\n    hear_tools_hook.install()\\n"
     "except Exception:\\n    pass')\n"
@@ -21,35 +21,35 @@ PTH_LINE = (
 
 
 def site_packages() -> Path:
-    """Where this Python keeps what is installed into its environment."""
+    """The folder of installed packages of this environment."""
     return Path(sysconfig.get_path("purelib"))
 
 
 def write(path: Path, text: str) -> None:
-    """Write a file whole or not at all."""
+    """Write a file atomically."""
     temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     temporary.write_text(text, encoding="utf-8")
     os.replace(temporary, path)
 
 
 def install(folder: Path) -> list[Path]:
-    """Copy the hook and the ``.pth`` file that starts it.
+    """Copy the hook, and then write the ``.pth`` file that starts it.
 
     Args:
         folder: a site-packages folder.
 
     Returns:
-        The files written, the ``.pth`` file last: it must not find the hook half there.
+        The files written.
     """
     hook, pth = folder / HOOK_NAME, folder / PTH_NAME
     write(hook, Path(__file__).with_name("hook.py").read_text(encoding="utf-8"))
-    py_compile.compile(str(hook))  # Now and not at every start, where Python may be told to write no caches.
+    py_compile.compile(str(hook))  # Python may be configured to write no caches later.
     write(pth, PTH_LINE)
     return [hook, pth]
 
 
 def uninstall(folder: Path) -> list[Path]:
-    """Remove what :func:`install` wrote.
+    """Remove the files that :func:`install` wrote.
 
     Args:
         folder: a site-packages folder.
@@ -68,9 +68,13 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command line; returns the exit status."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmark.hear_tools",
-        description="What lets heareval 2021.1.3 and hearvalidator 2021.0.6 run on today's Python.",
+        description="The compatibility layer that runs heareval 2021.1.3 and hearvalidator 2021.0.6 on today's Python.",
     )
-    parser.add_argument("action", choices=("install", "uninstall", "status"))
+    parser.add_argument(
+        "action",
+        choices=("install", "uninstall", "status"),
+        help="install or remove the layer, or report whether it is installed",
+    )
     parser.add_argument("-v", "--verbose", action="store_true", help="name the files written or removed")
     options = parser.parse_args(arguments)
     folder = site_packages()

@@ -1,8 +1,8 @@
-"""Two small tasks in HEAR's layout on disk, to see HEAR's own commands run.
+"""Write two small tasks in HEAR's layout, to try HEAR's own commands.
 
-A scene task (whose voice says the digit) and an event task (which drum is struck, and when). They are made of
-the labelled sets ``spoken_digits`` and ``drum_strokes`` where there are such, else of excerpts of the clips
-in ``tests/data``. They show that the tools work; they are far too small to say anything about a model.
+A scene task asks who says a digit, and an event task asks which drum is struck when. They are made of the labelled sets
+``spoken_digits`` and ``drum_strokes`` if available, else of excerpts of the clips in ``tests/data``. They show that the
+tools work, but are far too small to compare models.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ Clips = dict[str, list[np.ndarray]]
 
 
 def clips_of_set(path: Path, label: str, group: str | None, counts: dict[str, int]) -> dict[str, Clips]:
-    """Clips of a labelled set, the same number of each label.
+    """Take the same number of clips of each label from a labelled set.
 
     Args:
         path: the set's tar.
         label: the manifest's column of labels.
-        group: the manifest's column of which no value may be in two splits; None for none.
-        counts: clips of each label by split.
+        group: the manifest's column of groups that must not be in two splits; None for no groups.
+        counts: number of clips of each label by split.
 
     Returns:
         The clips of each split, each ``(n_samples,)`` float32 at 16 kHz.
@@ -50,12 +50,12 @@ def clips_of_set(path: Path, label: str, group: str | None, counts: dict[str, in
 
 
 def clips_of_folder(folder: Path, seconds: float, counts: dict[str, int]) -> dict[str, Clips]:
-    """Excerpts of a folder's audio files, each file a label of its own.
+    """Take excerpts of the audio files in a folder; each file is a label.
 
     Args:
-        folder: audio files with speaking names: the label is what stands before the first dot.
-        seconds: length of an excerpt; excerpts of one file overlap, whatever their split.
-        counts: excerpts of each file by split.
+        folder: the folder; the label is a file's name up to the first dot.
+        seconds: length of an excerpt, s; excerpts of one file may overlap, even across splits.
+        counts: number of excerpts of each file by split.
 
     Returns:
         The clips of each split, each ``(seconds * 16000,)`` float32 at 16 kHz.
@@ -77,18 +77,18 @@ def clips_of_folder(folder: Path, seconds: float, counts: dict[str, int]) -> dic
 
 
 def padded(samples: np.ndarray, n_samples: int) -> np.ndarray:
-    """Samples with silence after them if there are fewer than ``n_samples``."""
+    """Pad samples with silence to at least ``n_samples``."""
     return np.pad(samples, (0, max(0, n_samples - len(samples))))
 
 
 def write_task(folder: Path, labels: list[str], metadata: dict, splits: dict[str, dict[str, tuple]]) -> None:
-    """Write a task as heareval reads it.
+    """Write a task in the layout that heareval reads.
 
     Args:
-        folder: the task's folder; whatever is there is replaced.
+        folder: the task's folder; replaced if it exists.
         labels: the vocabulary.
-        metadata: what goes into ``task_metadata.json`` beyond what is common to these tasks.
-        splits: for each split ``{file name: (samples (n_samples,) at 16 kHz, its labels or events)}``.
+        metadata: content of ``task_metadata.json`` in addition to what these tasks have in common.
+        splits: for each split ``{file name: (samples (n_samples,) at 16 kHz, labels or events)}``.
     """
     if folder.exists():
         shutil.rmtree(folder)
@@ -112,12 +112,12 @@ def write_task(folder: Path, labels: list[str], metadata: dict, splits: dict[str
 
 
 def write_scene_task(folder: Path, clips: dict[str, Clips], seconds: float) -> None:
-    """Write a scene task: one label a file, all files of one length.
+    """Write a scene task with one label for each file, and files of equal length.
 
     Args:
         folder: the task's folder.
-        clips: what the files are made of.
-        seconds: length of each file: clips are cut, or end in silence.
+        clips: clips of each split and label.
+        seconds: length of each file, s; clips are cut or padded with silence.
     """
     n_samples = round(seconds * SAMPLE_RATE)
     splits = {
@@ -138,13 +138,13 @@ def write_scene_task(folder: Path, clips: dict[str, Clips], seconds: float) -> N
 
 
 def write_event_task(folder: Path, clips: dict[str, Clips], seconds: float, event_seconds: float) -> None:
-    """Write an event task: clips placed on silence at random times, three a file, no two at once.
+    """Write an event task: three clips in each file at random times in silence, without overlaps.
 
     Args:
         folder: the task's folder.
-        clips: what is placed, each clip once.
-        seconds: length of each file.
-        event_seconds: how much of a clip is placed, and so each event's length.
+        clips: clips of each split and label; each clip is used once.
+        seconds: length of each file, s.
+        event_seconds: length of each event, s; clips are cut to it.
     """
     random = np.random.default_rng(0)
     n_samples, n_event = round(seconds * SAMPLE_RATE), round(event_seconds * SAMPLE_RATE)
@@ -159,7 +159,7 @@ def write_event_task(folder: Path, clips: dict[str, Clips], seconds: float, even
             events = []
             for slot, which in enumerate(order[first : first + 3]):
                 label, samples = placed[which]
-                # Each of the three in its own third of the file.
+                # One event in each third of the file.
                 start = slot * (n_samples // 3) + int(random.integers(n_samples // 3 - n_event))
                 scene[start : start + n_event] += padded(samples, n_event)[:n_event] * fade
                 start_ms = start * 1000 / SAMPLE_RATE
@@ -177,16 +177,16 @@ def write_event_task(folder: Path, clips: dict[str, Clips], seconds: float, even
 
 
 def example_clips(folder: str | None) -> tuple[Path, dict[str, Clips], dict[str, Clips]]:
-    """What the tasks are made of.
+    """The clips that the tasks are made of.
 
     Args:
-        folder: the folder of labelled sets; None to look for it, and to take ``tests/data`` if there is none.
+        folder: the folder of labelled sets; if None, that of the environment variable, else ``tests/data``.
 
     Returns:
-        The folder that they came from, the scene task's clips and the event task's.
+        The folder, the clips of the scene task, and the clips of the event task.
 
     Raises:
-        FileNotFoundError: if the folder named has no such sets.
+        FileNotFoundError: if the folder does not contain the sets.
     """
     from benchmark.datasets.labelled_set import audio_folder
 
@@ -204,9 +204,15 @@ def example_clips(folder: str | None) -> tuple[Path, dict[str, Clips], dict[str,
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m benchmark.hear_tools.example_tasks", description=__doc__)
-    parser.add_argument("tasks_dir", type=Path, help="where to put example_voices and example_strokes")
-    parser.add_argument("--audio", help="folder of spoken_digits.tar and drum_strokes.tar")
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmark.hear_tools.example_tasks",
+        description="Write two small tasks in HEAR's layout, to try HEAR's own commands.",
+    )
+    parser.add_argument("tasks_dir", type=Path, help="folder to write example_voices and example_strokes to")
+    parser.add_argument(
+        "--audio",
+        help="folder of spoken_digits.tar and drum_strokes.tar; default: $BYOLA_BENCHMARK_AUDIO, else test clips",
+    )
     options = parser.parse_args(arguments)
     try:
         source, scene, event = example_clips(options.audio)

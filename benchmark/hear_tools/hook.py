@@ -1,13 +1,12 @@
-"""Mends HEAR's 2021 tools as they are imported, so that their own commands run on today's Python.
+"""Repair HEAR's tools of 2021 when they are imported, so that their own commands run on today's Python.
 
-``python -m benchmark.hear_tools install`` copies this one file into an environment as ``hear_tools_hook.py``,
-beside a ``.pth`` file that calls :func:`install` whenever Python starts there. That puts one finder on
-``sys.meta_path``; it looks at the first word of a module's name and steps aside for everything but heareval,
-hearvalidator and dcase_util. What is mended, and why, stands at :data:`STAND_INS` and :data:`AFTER_IMPORT`.
-Nothing is changed on disk, and no other package sees a stand-in: they never enter ``sys.modules``.
+``python -m benchmark.hear_tools install`` copies this file into an environment as ``hear_tools_hook.py``, with a
+``.pth`` file that calls :func:`install` whenever Python starts there. It puts one finder on ``sys.meta_path``, which
+ignores all modules except those of heareval, hearvalidator and dcase_util. :data:`STAND_INS` and :data:`AFTER_IMPORT`
+list the repairs. Nothing changes on disk, and other packages never see a stand-in, because none is in ``sys.modules``.
 
-``python -v`` or ``HEAR_TOOLS_VERBOSE=1`` make it say on standard error what it does. ``HEAR_TOOLS_FAST=1`` leaves out
-work that changes no score: Lightning's progress bar, and looking through all events of a task for each of its files.
+With ``python -v`` or ``HEAR_TOOLS_VERBOSE=1`` it reports what it does on standard error. ``HEAR_TOOLS_FAST=1`` leaves
+out work that affects no score: Lightning's progress bar, and searching all events of a task for each of its files.
 """
 
 from __future__ import annotations
@@ -25,13 +24,13 @@ if TYPE_CHECKING:
 
 PACKAGES = ("heareval", "hearvalidator", "dcase_util")
 
-#: Modules that import a package which may be missing, and of which they use next to nothing.
+#: Modules that import a package which may be missing and of which they use almost nothing.
 STAND_INS = {
-    # For a torch model TensorFlow is half a gigabyte for one isinstance().
+    # For torch models, half a gigabyte of TensorFlow would serve one isinstance().
     "heareval.embeddings.runner": "tensorflow",
     "heareval.embeddings.task_embeddings": "tensorflow",
     "hearvalidator.validate": "tensorflow",
-    # setuptools has had no pkg_resources since 82; dcase_util comes with sed_eval, which scores event tasks.
+    # setuptools has no pkg_resources since version 82. sed_eval, which scores event tasks, requires dcase_util.
     "dcase_util.utils.utils": "pkg_resources",
     "dcase_util.utils.examples": "pkg_resources",
 }
@@ -46,27 +45,27 @@ def say(text: str) -> None:
 
 
 def fast() -> bool:
-    """Whether ``HEAR_TOOLS_FAST`` is set: what changes no score is left out."""
+    """Whether ``HEAR_TOOLS_FAST`` is set, to leave out work that affects no score."""
     import os
 
     return os.environ.get("HEAR_TOOLS_FAST", "0") not in ("", "0")
 
 
 def stand_in(name: str) -> ModuleType:
-    """A module with the little that HEAR's tools use of ``tensorflow`` or ``pkg_resources``.
+    """A module with the few names that HEAR's tools use of ``tensorflow`` or ``pkg_resources``.
 
     Args:
         name: the missing package.
 
     Returns:
-        A new module that is not in ``sys.modules``. Asking it for anything else says what it is.
+        A new module that is not in ``sys.modules``. Other attributes raise an error that explains what it is.
     """
     from types import ModuleType, SimpleNamespace
 
     def missing(attribute: str) -> Any:
-        raise AttributeError(f"{name} is not installed, and what stands in for it here has no {attribute!r}")
+        raise AttributeError(f"{name} is not installed, and the module that replaces it here has no {attribute!r}")
 
-    module: Any = ModuleType(name, f"Stands in for {name}, which is not installed.")
+    module: Any = ModuleType(name, f"Replaces {name}, which is not installed.")
     module.__getattr__ = missing
     if name == "tensorflow":
 
@@ -93,14 +92,14 @@ def stand_in(name: str) -> ModuleType:
 
 
 def with_stand_in(source: bytes | str, package: str) -> ast.Module:
-    """Parse a module's source; if there is no such package, its ``import package`` takes the stand-in.
+    """Parse a module's source and let its ``import package`` use the stand-in if the package is missing.
 
     Args:
         source: the module's source.
-        package: what it imports at its top level.
+        package: the package that it imports at its top level.
 
     Returns:
-        The syntax tree, line numbers as in the source.
+        The syntax tree with the line numbers of the source.
     """
     import ast
 
@@ -126,7 +125,7 @@ def with_stand_in(source: bytes | str, package: str) -> ast.Module:
 
 
 def mend_gpu_name(module: Any) -> None:
-    """heareval.gpu_max_mem decodes the GPU's name, which pynvml has given as a str since 11.5."""
+    """heareval.gpu_max_mem decodes the GPU's name, which pynvml returns as str since version 11.5."""
     original = getattr(module, "nvmlDeviceGetName", None)
     if original is None:
         return  # No GPU, so heareval did not import pynvml.
@@ -140,11 +139,11 @@ def mend_gpu_name(module: Any) -> None:
 
 
 def mend_predictions(module: Any) -> None:
-    """heareval.predictions.task_predictions: Trainer, hooks at an epoch's end, its own checkpoints."""
+    """heareval.predictions.task_predictions: its Trainer, hooks at the end of an epoch, and its own checkpoints."""
     from types import ModuleType
 
     lightning = module.pl
-    # A copy of the module's names, in heareval's hands alone: Lightning itself stays as it is.
+    # A copy of the module for heareval alone: Lightning itself stays as it is.
     own: Any = ModuleType(lightning.__name__)
     own.__dict__.update(lightning.__dict__)
     own.Trainer = trainer_for_heareval(lightning.Trainer)
@@ -153,17 +152,17 @@ def mend_predictions(module: Any) -> None:
         setattr(module, name, reading_own_checkpoints(getattr(module, name)))
     collected = not hasattr(lightning.LightningModule, "validation_epoch_end")
     if collected:
-        # Lightning 2 has no *_epoch_end(outputs), and refuses a model that has one.
+        # Lightning 2 refuses models with *_epoch_end(outputs).
         collect_outputs(module.AbstractPredictionModel, "validation", "val")
         collect_outputs(module.AbstractPredictionModel, "test", "test")
     say(
-        f"heareval.predictions.task_predictions: beside Lightning {lightning.__version__}: Trainer(gpus=), "
+        f"heareval.predictions.task_predictions: repaired for Lightning {lightning.__version__}: Trainer(gpus=), "
         f"fit_loop.current_epoch, its own checkpoints{', *_epoch_end' if collected else ''}"
     )
 
 
 def trainer_for_heareval(base: Any) -> Any:
-    """Lightning's Trainer with what it had in 2021: ``gpus=`` and ``fit_loop.current_epoch`` to be set.
+    """Lightning's Trainer with its interface of 2021: ``gpus=``, and an ``fit_loop.current_epoch`` that can be set.
 
     Args:
         base: the installed Lightning's Trainer.
@@ -183,8 +182,8 @@ def trainer_for_heareval(base: Any) -> Any:
             if fast():
                 options.setdefault("enable_progress_bar", False)
             super().__init__(*args, accelerator="gpu" if gpus else "cpu", devices=gpus or 1, **options)
-            # heareval sets the epoch that was best in validation, to find its postprocessing when it tests.
-            # Without a property to take it, that lands beside the real one: KeyError in every event task.
+            # heareval sets the epoch with the best validation score, to find its postprocessing for the test. Without
+            # this property it would not set the real epoch, and every event task would fail with a KeyError.
             loop_type = type(self.fit_loop)
             epoch = {"current_epoch": property(current_epoch, set_current_epoch)}
             self.fit_loop.__class__ = type(loop_type.__name__, (loop_type,), epoch)
@@ -193,10 +192,10 @@ def trainer_for_heareval(base: Any) -> Any:
 
 
 def mend_score(module: Any) -> None:
-    """heareval.score: sed_eval's lists of events give a file's own at once, if ``HEAR_TOOLS_FAST`` is set.
+    """heareval.score: index sed_eval's lists of events by file if ``HEAR_TOOLS_FAST`` is set.
 
-    heareval asks the list of all events for those of one file, file after file, and each time dcase_util looks at all
-    of them: for a few hundred files that takes longer than the training. The events that come out are the same.
+    heareval filters the list of all events for each file, and dcase_util searches all of them every time, which takes
+    longer than the training for a few hundred files. The resulting events are the same.
     """
     if not fast():
         return
@@ -218,16 +217,16 @@ def mend_score(module: Any) -> None:
         return container
 
     module.SoundEventScore.sed_eval_event_container = staticmethod(indexed)
-    say("heareval.score: events by file, found at once")
+    say("heareval.score: events are indexed by file")
 
 
 def collect_outputs(model_class: Any, stage: str, short: str) -> None:
-    """Turn a model for Lightning 1 into one for 2: keep each step's output, score them at the epoch's end.
+    """Adapt a model for Lightning 1 to Lightning 2: collect the outputs of all steps and score them after the epoch.
 
     Args:
         model_class: heareval's AbstractPredictionModel.
         stage: ``"validation"`` or ``"test"``.
-        short: heareval's word for it, ``"val"`` or ``"test"``.
+        short: heareval's name of the stage, ``"val"`` or ``"test"``.
     """
     outputs = f"_{stage}_outputs"
 
@@ -248,10 +247,10 @@ def collect_outputs(model_class: Any, stage: str, short: str) -> None:
 
 
 def reading_own_checkpoints(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Let heareval read back the checkpoints that it has just written, for as long as ``function`` runs.
+    """Let heareval read the checkpoints that it has just written while ``function`` runs.
 
-    They hold classes, which ``torch.load`` refuses by default since torch 2.6. The variable that this sets
-    leaves calls alone that say ``weights_only`` themselves.
+    They contain classes, which ``torch.load`` refuses by default since torch 2.6. The environment variable does not
+    affect calls with an explicit ``weights_only``.
     """
     import os
     from contextlib import contextmanager
@@ -279,7 +278,7 @@ def reading_own_checkpoints(function: Callable[..., Any]) -> Callable[..., Any]:
     return wrapped
 
 
-#: What is put right once a module has run.
+#: Repairs that follow the import of a module.
 AFTER_IMPORT = {
     "heareval.gpu_max_mem": mend_gpu_name,
     "heareval.score": mend_score,
@@ -288,14 +287,14 @@ AFTER_IMPORT = {
 
 
 def mended(spec: ModuleSpec) -> ModuleSpec:
-    """The spec of a module in need, with a loader that mends it; any other spec as it is."""
+    """The spec of a module with a loader that repairs it; the specs of other modules are returned unchanged."""
     from importlib.machinery import SourceFileLoader
 
     class MendingLoader(SourceFileLoader):
         def get_code(self, fullname: str) -> Any:
             if fullname not in STAND_INS:
                 return super().get_code(fullname)
-            # Never through __pycache__, where mended code would outlive an uninstall.
+            # Not via __pycache__, where repaired code would outlive an uninstallation.
             tree = with_stand_in(self.get_data(self.path), STAND_INS[fullname])
             return compile(tree, self.path, "exec", dont_inherit=True)
 
@@ -311,12 +310,12 @@ def mended(spec: ModuleSpec) -> ModuleSpec:
 
 
 class Finder:
-    """Finds HEAR's modules where any other finder does, and gives those in need a loader that mends them."""
+    """Finds HEAR's modules with the other finders, and gives those that need it a loader that repairs them."""
 
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """What the import system asks of every finder."""
+        """The import system's interface of finders."""
         if name.partition(".")[0] not in PACKAGES:
             return None
         for finder in sys.meta_path:

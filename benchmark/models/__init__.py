@@ -1,1 +1,1 @@
-"""What is compared: networks and baselines by name, loaded, embedded, and as rows of a table."""
+"""The models that are compared: networks and baselines by name, their embeddings, and their rows in tables."""

@@ -1,4 +1,4 @@
-"""Embeddings of a labelled set's clips, kept in the cache."""
+"""Cached embeddings of the clips of a labelled set."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ BATCH_SECONDS = 160.0
 def embed_set(
     embed: Embed, labelled: LabelledSet, rows: np.ndarray, sample_rate: int, bar: tqdm | None = None
 ) -> np.ndarray:
-    """Embeddings of some clips of a set, in batches of similar lengths.
+    """Embed clips of a set in batches of similar lengths.
 
     Args:
-        embed: a list of clips to ``(n_clips, n_features)``.
+        embed: maps a list of clips to ``(n_clips, n_features)``.
         labelled: the set.
         rows: positions of the clips.
-        sample_rate: Hz, what ``embed`` wants.
+        sample_rate: rate that ``embed`` expects, Hz.
         bar: a progress bar that counts seconds of audio.
 
     Returns:
         ``(len(rows), n_features)`` float32, in the order of ``rows``.
 
     Raises:
-        ValueError: if ``embed`` gives another number of rows, or anything but two dimensions.
+        ValueError: if ``embed`` returns another shape, or there are no clips.
     """
     seconds = labelled.lengths[rows] / labelled.sample_rate
     order = np.argsort(-seconds, kind="stable")
@@ -51,12 +51,12 @@ def embed_set(
         if bar is not None:
             bar.update(float(seconds[batch].sum()))
     if result is None:
-        raise ValueError("expected at least one clip to embed, got none")
+        raise ValueError("expected at least one clip to embed, got no rows")
     return result
 
 
 def embeddings_path(extractor: Extractor, labelled: LabelledSet, rows: np.ndarray, cache: Path) -> Path:
-    """Where :func:`cached_embeddings` keeps its result."""
+    """Path of the result of :func:`cached_embeddings`."""
     digest = hashlib.sha256(f"{extractor.identity}-{labelled.sha256}-{extractor.sample_rate}".encode())
     digest.update(rows.astype(np.int64).tobytes())
     return cache / "embeddings" / f"{labelled.name}-{digest.hexdigest()[:24]}.npy"
@@ -65,7 +65,7 @@ def embeddings_path(extractor: Extractor, labelled: LabelledSet, rows: np.ndarra
 def cached_embeddings(
     extractor: Extractor, labelled: LabelledSet, rows: np.ndarray, cache: Path, bar: tqdm | None = None
 ) -> np.ndarray:
-    """:func:`embed_set`, kept in the cache under what the model, its code and the clips are."""
+    """:func:`embed_set` with a cache. The key is the extractor's identity, the set's content and the rows."""
     path = embeddings_path(extractor, labelled, rows, cache)
     if path.is_file():
         if bar is not None:

@@ -1,4 +1,4 @@
-"""What is compared: embeddings of clips by name. A row of the table is one or more extractors (seeds)."""
+"""Extractors of clip embeddings. A row of the table is the mean of one or more extractors, such as several seeds."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from benchmark.models.loading import ModelName
 from byola_hear.models.frontend import log_mel
 from byola_hear.models.model import EMBEDDING_VERSION, ByolaModel
 
-#: Clips in, ``(n_clips, n_features)`` out.
+#: Maps a list of clips to ``(n_clips, n_features)``.
 Embed = Callable[[list[np.ndarray]], np.ndarray]
 
 
 @dataclass(frozen=True)
 class Extractor:
-    """A way to embed clips.
+    """A method to embed clips.
 
     Attributes:
         row: the table's row that its scores are averaged into.
-        identity: text that changes whenever the embeddings may change; the cache's key.
-        sample_rate: Hz, of the clips that it wants.
-        embed: a list of clips, each ``(n_samples,)`` float32 in [-1, 1], to ``(n_clips, n_features)``.
+        identity: text that changes whenever the embeddings may change; the key of caches.
+        sample_rate: rate of the clips that it expects, Hz.
+        embed: maps a list of clips, each ``(n_samples,)`` float32 in [-1, 1], to ``(n_clips, n_features)``.
         note: what a reader of the table must know about it.
-        model: the network behind it; None if it is none of the package's.
+        model: its network; None if it is not one of the package's networks.
     """
 
     row: str
@@ -43,18 +43,18 @@ class Extractor:
 
 
 def identity_of(model: ByolaModel | Baseline, name: str = "") -> str:
-    """What decides a model's embeddings, as text; results are kept under it.
+    """The identity of a model's embeddings, under which results are kept.
 
-    Nothing of it depends on where the code lies or how it is written. That the version is raised when a change of
-    code moves the embeddings is what the test of the reference vectors is for.
+    It does not depend on the code. A test compares embeddings with stored reference vectors, so that the version is
+    raised when a change of the code changes the embeddings.
 
     Args:
         model: a network, or a baseline's model.
-        name: the baseline's; without meaning for a network.
+        name: name of the baseline; not used for a network.
 
     Returns:
-        ``NAME-vVERSION-FINGERPRINT``: whose code, the version of its embeddings, and a hash of weights and settings.
-        The name is ``byola_hear`` for every network, the untrained one included.
+        ``NAME-vVERSION-FINGERPRINT``: the name, the version of its embeddings, and a hash of weights and settings. The
+        name is ``byola_hear`` for all networks, including the untrained one.
     """
     if isinstance(model, ByolaModel):
         return f"byola_hear-v{EMBEDDING_VERSION}-{model.fingerprint()}"
@@ -62,7 +62,7 @@ def identity_of(model: ByolaModel | Baseline, name: str = "") -> str:
 
 
 def embed_with(model: ByolaModel) -> Embed:
-    """Clip embeddings by a model, through the HEAR API."""
+    """The clip embeddings of a network through the HEAR API."""
 
     def embed(clips: list[np.ndarray]) -> np.ndarray:
         return byola_hear.get_scene_embeddings([torch.from_numpy(clip) for clip in clips], model).numpy()
@@ -72,7 +72,7 @@ def embed_with(model: ByolaModel) -> Embed:
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """One thread for what is too small to share: several wait for each other longer than they work."""
+    """Use one thread: for small computations, several threads wait for each other longer than they work."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -82,17 +82,17 @@ def one_thread() -> Iterator[None]:
 
 
 def from_model(model: ByolaModel, row: str, note: str = "") -> Extractor:
-    """An extractor of a model's clip embeddings."""
+    """An extractor of a network's clip embeddings."""
     return Extractor(row, identity_of(model), model.sample_rate, embed_with(model), note, model)
 
 
 def extractor_of(name: ModelName) -> Extractor:
-    """An extractor of the clip embeddings of a network, or of a baseline.
+    """An extractor of the clip embeddings of a network or baseline.
 
     Raises:
-        Unavailable: if it is a baseline that can't be had here.
-        ValueError: if it can't be used.
-        FileNotFoundError: if its file is not there.
+        Unavailable: if it is a baseline that is not available here.
+        ValueError: if the model can't be loaded.
+        FileNotFoundError: if its file does not exist.
     """
     model = name.load()
     if isinstance(model, ByolaModel):
@@ -110,7 +110,7 @@ def extractor_of(name: ModelName) -> Extractor:
 
 
 def log_mel_moments(clips: Sequence[np.ndarray]) -> tuple[float, float]:
-    """Mean and standard deviation of all the values of the clips' log-mels."""
+    """Mean and standard deviation of all values of the clips' log-mel spectrograms."""
     count, total, squares = 0, 0.0, 0.0
     with one_thread():
         for clip in clips:
@@ -125,21 +125,21 @@ def log_mel_moments(clips: Sequence[np.ndarray]) -> tuple[float, float]:
 def extractors_of(
     name: ModelName, training_clips: Callable[[], list[np.ndarray]], untrained_seeds: Sequence[int] = (0, 1, 2)
 ) -> list[Extractor]:
-    """The extractors behind one row of the table.
+    """The extractors of one row of the table.
 
     Args:
         name: the model.
-        training_clips: gives clips to take the untrained network's statistics from, where there is no "both" model
-            to borrow them from.
-        untrained_seeds: one untrained network for each.
+        training_clips: returns clips for the untrained network's statistics; used if there is no network "both" to
+            copy them from.
+        untrained_seeds: seeds of the untrained networks.
 
     Returns:
-        One extractor, or for ``untrained`` without a seed one a seed.
+        One extractor; for ``untrained`` without a seed, one for each seed.
 
     Raises:
-        FileNotFoundError: if there is no such model.
-        ValueError: if it can't be loaded.
-        Unavailable: if a baseline can't be had here.
+        FileNotFoundError: if the model's file does not exist.
+        ValueError: if the model can't be loaded.
+        Unavailable: if it is a baseline that is not available here.
     """
     if name.baseline != "untrained" or name.weights:
         return [extractor_of(name)]

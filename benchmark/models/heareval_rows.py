@@ -1,4 +1,4 @@
-"""What a row of the table is: a module that speaks HEAR's API, and what its ``load_model`` is given."""
+"""Rows of the cross-domain table: the module with HEAR's API for heareval, and the argument of its ``load_model``."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from benchmark.models.rows import ALL_MODELS, models_by_row
 
 @dataclass(frozen=True)
 class ModelRow:
-    """A row of the table, before it is measured.
+    """A row of the table before it is measured.
 
     Attributes:
-        name: the row's.
-        module: what heareval is to import.
-        weights: what ``load_model`` is given: a name, an absolute path, a seed; empty for nothing.
-        identity: text that changes whenever the embeddings may; empty where the model can't be had.
-        sample_rate: Hz, of the clips that it wants.
-        sizes: numbers in a clip's embedding and in a timestamp's.
+        name: name of the row.
+        module: the module that heareval imports.
+        weights: argument of ``load_model``: a name, an absolute path, a seed, or empty.
+        identity: text that changes whenever the embeddings may change; empty if the model is not available.
+        sample_rate: rate of the clips that it expects, Hz.
+        sizes: dimensions of a clip embedding and of a timestamp embedding.
         note: what a reader of the table must know about it.
-        missing: why it can't be measured here and how to get it; empty if it can.
+        missing: why the model is not available here and how to get it; empty if it is available.
     """
 
     name: str
@@ -38,7 +38,7 @@ class ModelRow:
     missing: str = ""
 
     def options(self) -> list[str]:
-        """How the model is named on heareval's command line."""
+        """Options that name the model on heareval's command line."""
         if not self.weights:
             return []
         if Path(self.weights).is_absolute():
@@ -47,11 +47,11 @@ class ModelRow:
 
 
 def row_of(name: ModelName) -> ModelRow:
-    """The row of a model; a baseline that can't be had here says so in ``missing``.
+    """The row of a model. If a baseline is not available here, ``missing`` says why.
 
     Raises:
-        FileNotFoundError: if its file is not there.
-        ValueError: if it can't be used.
+        FileNotFoundError: if the model's file does not exist.
+        ValueError: if the model can't be loaded.
     """
     try:
         model = name.load()
@@ -69,11 +69,11 @@ def row_of(name: ModelName) -> ModelRow:
 
 
 def model_row(model: str) -> ModelRow:
-    """The one row that can be measured of a model's name.
+    """The row of exactly one model that is available.
 
     Raises:
-        ValueError: if it stands for several rows, or the model can't be had here.
-        FileNotFoundError: if there is no such file.
+        ValueError: if the name stands for several models, or the model is not available here.
+        FileNotFoundError: if the model's file does not exist.
     """
     if model == "all":
         raise ValueError(f"expected one model, got {model!r}, which stands for {len(ALL_MODELS)}")
@@ -84,7 +84,7 @@ def model_row(model: str) -> ModelRow:
 
 
 def model_rows(models: Sequence[str]) -> list[ModelRow]:
-    """The rows that were asked for.
+    """The rows of several models.
 
     Args:
         models: see :func:`benchmark.models.rows.models_by_row`.
@@ -93,7 +93,7 @@ def model_rows(models: Sequence[str]) -> list[ModelRow]:
         The rows, in order.
 
     Raises:
-        ValueError: if a model is named twice or can't be used, or none is named.
-        FileNotFoundError: if there is no such file.
+        ValueError: if no model is named, or one is named twice or can't be loaded.
+        FileNotFoundError: if a model's file does not exist.
     """
     return [row_of(name) for name in models_by_row(models).values()]

@@ -1,4 +1,4 @@
-"""Networks and baselines by name: what a name stands for, and what it loads."""
+"""Load networks and baselines by name."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from byola_hear.models.model import ByolaModel
 
 
 def baseline_asked_for(text: str) -> tuple[str, str] | None:
-    """A baseline's name and weights out of ``NAME`` or ``NAME=WEIGHTS``; None if it is no baseline's.
+    """Split ``NAME`` or ``NAME=WEIGHTS`` into a baseline's name and its weights; None if it is not a baseline.
 
     Example:
         >>> baseline_asked_for("wav2vec2=facebook/wav2vec2-base-960h"), baseline_asked_for("both")
@@ -25,7 +25,7 @@ def baseline_asked_for(text: str) -> tuple[str, str] | None:
 
 
 def row_name(name: str, weights: str = "") -> str:
-    """What a baseline's row is called.
+    """The name of a baseline's row.
 
     Example:
         >>> row_name("crepe"), row_name("wav2vec2", "facebook/wav2vec2-base-960h")
@@ -37,12 +37,12 @@ def row_name(name: str, weights: str = "") -> str:
 
 @dataclass(frozen=True)
 class ModelName:
-    """What the name of a model stands for; nothing is loaded yet.
+    """A model that is named on the command line; nothing is loaded yet.
 
     Attributes:
-        row: what its row of a table is called; fit for a file's name.
-        baseline: the baseline's name; empty for a network.
-        weights: what ``load_model`` is given: a name, an absolute path, a seed; empty for nothing.
+        row: name of its row in a table, valid as a file name.
+        baseline: name of the baseline; empty for a network.
+        weights: argument of ``load_model``: a name, an absolute path, a seed, or empty.
     """
 
     row: str
@@ -51,8 +51,11 @@ class ModelName:
 
     @classmethod
     def of(cls, text: str) -> ModelName:
-        """What a name stands for: a network's, a checkpoint's path, ``hf://`` and a repository's, a baseline's, or
-        ``NAME=WEIGHTS``. Whether there is such a network is :func:`check_network`'s to say.
+        """Parse a name. :func:`check_network` checks whether there is such a network.
+
+        Args:
+            text: name of a network, path of a checkpoint, ``hf://`` and a repository, name of a baseline, or
+                ``NAME=WEIGHTS``.
 
         Example:
             >>> ModelName.of("untrained=1")
@@ -71,21 +74,24 @@ class ModelName:
 
     @property
     def module(self) -> str:
-        """Name of the module that speaks HEAR's API for it."""
+        """Name of the module with HEAR's API for the model."""
         return f"benchmark.baselines.{self.baseline}" if self.baseline else "byola_hear"
 
     def load(self) -> Any:
-        """The model.
+        """Load the model.
 
         Raises:
-            Unavailable: if it is a baseline that can't be had here.
-            ValueError: if it can't be used.
-            FileNotFoundError: if its file is not there.
+            Unavailable: if it is a baseline that is not available here.
+            ValueError: if it can't be loaded.
+            FileNotFoundError: if its file does not exist.
         """
         return load_baseline(self.baseline, self.weights) if self.baseline else load_network(self.weights)
 
     def note(self, model: ByolaModel | Baseline) -> str:
-        """What a reader of the table must know about the model that it loaded; other weights than usual are named.
+        """What a reader of the table must know about the model, including weights other than the default.
+
+        Args:
+            model: the loaded model.
 
         Example:
             >>> name = ModelName.of("logmel")
@@ -100,11 +106,11 @@ class ModelName:
 
 
 def check_network(name: str) -> None:
-    """Look at a network's name, or a checkpoint's path, and load nothing; who names neither is told of the baselines.
+    """Check the name of a network or the path of a checkpoint without loading it.
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: if there is no such name.
+        ValueError: if there is no such network; the message lists the networks and baselines.
     """
     networks = byola_hear.list_models()
     if not name or name in networks or name.startswith(HUB_PREFIX) or Path(name).exists():
@@ -116,32 +122,33 @@ def check_network(name: str) -> None:
 
 
 def load_network(name: str) -> ByolaModel:
-    """One of the package's networks, or a checkpoint; a name that is none is told of the baselines, too.
+    """Load one of the package's networks, or a checkpoint.
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: if there is no such name, or the checkpoint can't be loaded.
+        ValueError: if there is no such network, or the checkpoint can't be loaded.
     """
     check_network(name)
     return byola_hear.load_model(name)
 
 
 def load_baseline(name: str, weights: str = "") -> Any:
-    """A baseline's model, whatever is wrong with what it looks for by itself being a reason not to have it.
+    """Load a baseline.
 
-    A package that does not import, or damaged weights where no weights were named, cost one row and not all the others.
+    If its package can't be imported, or its default weights are damaged, it counts as unavailable, so that only its row
+    is missing from a table.
 
     Args:
-        name: out of :data:`benchmark.baselines.BASELINES`.
-        weights: what its ``load_model`` is given.
+        name: one of :data:`benchmark.baselines.BASELINES`.
+        weights: argument of its ``load_model``.
 
     Returns:
-        What its ``load_model`` gives.
+        The model.
 
     Raises:
-        Unavailable: if the baseline can't be had here.
-        ValueError: if the weights named can't be used.
-        FileNotFoundError: if they are not there.
+        Unavailable: if the baseline is not available here.
+        ValueError: if the weights named can't be loaded.
+        FileNotFoundError: if they do not exist.
     """
     try:
         return baseline(name).load_model(weights)
@@ -151,4 +158,4 @@ def load_baseline(name: str, weights: str = "") -> Any:
         if weights:
             raise
         why = " ".join(str(error).split()) or type(error).__name__
-        raise Unavailable(f"can't be used as it is installed here: {why}") from error
+        raise Unavailable(f"can't be loaded as it is installed here: {why}") from error

@@ -1,4 +1,4 @@
-"""The models that a command was asked for: what each row is called, and what is behind it."""
+"""The models that a command was called with: names of their rows, and their extractors."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from benchmark.baselines.contract import Unavailable
 from benchmark.models.extractors import Extractor, extractors_of
 from benchmark.models.loading import ModelName, check_network
 
-#: Rows that ``all`` stands for: the networks, then every baseline.
+#: Models that ``all`` stands for: the networks, then all baselines.
 ALL_MODELS = ("both", "speech", "nonspeech", "untrained", *(name for name in BASELINES if name != "untrained"))
 
 
@@ -23,9 +23,9 @@ class Asked:
     """A row of the table before it is measured.
 
     Attributes:
-        name: the row's.
-        extractors: one or more (seeds); none if it can't be measured here.
-        missing: why it can't; empty if it can.
+        name: name of the row.
+        extractors: one or more extractors, such as several seeds; empty if the model is not available here.
+        missing: why it is not available; empty if it is.
     """
 
     name: str
@@ -34,20 +34,20 @@ class Asked:
 
 
 def models_by_row(models: str | Sequence[str]) -> dict[str, ModelName]:
-    """The models by their rows' names, which are looked at before anything is loaded.
+    """Check the names of models and name their rows. No model is loaded.
 
-    Weights are called by their file's stem, or with their folder where two agree.
+    A row of weights is named by the stem of their file, with the folder if two stems are the same.
 
     Args:
-        models: networks' names, checkpoints' paths, baselines' names, ``NAME=WEIGHTS``; ``all`` for ``ALL_MODELS``.
-            Several, or one text with commas between them.
+        models: names of networks, paths of checkpoints, names of baselines, or ``NAME=WEIGHTS``; ``all`` stands for
+            :data:`ALL_MODELS`. A sequence, or one text separated by commas.
 
     Returns:
-        What each stands for, in order.
+        The models by row, in order.
 
     Raises:
-        ValueError: if none is named, one is named twice or is no model.
-        FileNotFoundError: if there is no such file.
+        ValueError: if no model is named, one is named twice, or a name is unknown.
+        FileNotFoundError: if a checkpoint does not exist.
     """
     given = models.split(",") if isinstance(models, str) else models
     names = [name.strip() for name in given if name.strip()]
@@ -64,26 +64,26 @@ def models_by_row(models: str | Sequence[str]) -> dict[str, ModelName]:
             check_network(name)
         rows[model.row] = model
     if not rows:
-        raise ValueError("expected at least one model, got none")
+        raise ValueError("expected at least one model, got no names")
     return rows
 
 
 def rows_of(
     models: str | Sequence[str], training_clips: Callable[[], list[np.ndarray]], untrained_seeds: int
 ) -> list[Asked]:
-    """Rows' names and extractors.
+    """Load the extractors of all rows.
 
     Args:
         models: see :func:`models_by_row`.
         training_clips: see :func:`benchmark.models.extractors.extractors_of`.
-        untrained_seeds: how many untrained networks.
+        untrained_seeds: number of untrained networks.
 
     Returns:
         The rows, in order.
 
     Raises:
-        ValueError: if none is named, one is named twice or can't be used.
-        FileNotFoundError: if there is no such file.
+        ValueError: if no model is named, or one is named twice or can't be loaded.
+        FileNotFoundError: if a checkpoint does not exist.
     """
     rows = []
     for name, model in models_by_row(models).items():

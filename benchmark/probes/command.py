@@ -1,4 +1,4 @@
-"""``python -m benchmark probe``: models by tasks, in a table."""
+"""``python -m benchmark probe``: a table of models by tasks."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from benchmark.models.rows import models_by_row, rows_of
 from benchmark.probes.plan import plan
 from benchmark.probes.probe import run
 from benchmark.probes.splits import CORE_TASKS, TASKS
-from benchmark.probes.table import FORMATS, Row, terminal_table, write
+from benchmark.probes.table import FORMATS, Row, caption_of, document_of, terminal_table, write
 from benchmark.reporting.provenance import provenance
 from byola_hear.utils.quiet import native_messages_hidden
 
@@ -23,21 +23,21 @@ from byola_hear.utils.quiet import native_messages_hidden
     default="both,speech,nonspeech,untrained,logmel,mfcc",
     show_default=True,
     metavar="NAME|PATH|NAME=WEIGHTS,…",
-    help="Rows: networks by name or checkpoint; baselines, NAME=WEIGHTS for weights of one's own: "
-    f"{', '.join(BASELINES)}; all for the three networks and every baseline.",
+    help="Rows: networks by name or checkpoint; baselines, with your own weights as NAME=WEIGHTS: "
+    f"{', '.join(BASELINES)}; all: the three networks and every baseline.",
 )
 @click.option(
     "--audio",
     type=click.Path(path_type=Path),
     metavar="FOLDER",
-    help=f"Labelled sets, NAME.tar each. Default: ${AUDIO_VARIABLE}, else ../shared/audio/tasks beside the checkout.",
+    help=f"Folder of labelled sets, NAME.tar each. Default: ${AUDIO_VARIABLE}.",
 )
 @click.option(
     "--tasks",
     default="core",
     show_default=True,
     metavar="NAME,…",
-    help=f"core ({', '.join(CORE_TASKS)}), all, or out of {', '.join(TASKS)}.",
+    help=f"Tasks: core ({', '.join(CORE_TASKS)}), all, or names out of {', '.join(TASKS)}.",
 )
 @click.option(
     "-o",
@@ -46,19 +46,21 @@ from byola_hear.utils.quiet import native_messages_hidden
     multiple=True,
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help=f"Also write {', '.join(FORMATS)}; may be given several times.",
+    help=f"Also write {', '.join(FORMATS)}; can be given several times.",
 )
-@click.option("--validation", is_flag=True, help="Leave the test parts out: for choosing a recipe.")
-@click.option("--max-clips", type=click.IntRange(min=50), help="Clips of a task at most, for a quick look.")
-@click.option("--seed", default=0, show_default=True, help="Of folds that are made and of the bootstrap.")
-@click.option("--untrained-seeds", type=click.IntRange(1, 20), default=3, show_default=True, help="Untrained networks.")
+@click.option("--validation", is_flag=True, help="Use validation parts instead of test parts, to choose a recipe.")
+@click.option("--max-clips", type=click.IntRange(min=50), help="Largest number of clips of a task, for a quick look.")
+@click.option("--seed", default=0, show_default=True, help="Seed of the folds and the bootstrap.")
+@click.option(
+    "--untrained-seeds", type=click.IntRange(1, 20), default=3, show_default=True, help="Number of untrained networks."
+)
 @click.option(
     "--cache",
     type=click.Path(path_type=Path),
     metavar="FOLDER",
-    help=f"Decoded audio and embeddings, safe to delete. Default: ${CACHE_VARIABLE}, else one in ~/.cache.",
+    help=f"Folder for audio and embeddings, safe to delete. Default: ${CACHE_VARIABLE}, else in ~/.cache.",
 )
-@click.option("--no-progress", is_flag=True, help="No bar on stderr.")
+@click.option("--no-progress", is_flag=True, help="Show no progress bar.")
 def probe_command(
     models: str,
     audio: Path | None,
@@ -71,20 +73,20 @@ def probe_command(
     cache: Path | None,
     no_progress: bool,
 ) -> None:
-    """A linear probe of clip embeddings: standardised ridge classifier, accuracy in %, groups never split.
+    """Evaluate clip embeddings with a linear probe: a ridge classifier on standardised embeddings, accuracy in %.
 
-    A baseline whose package or weights are not at hand is a row that says so, and how to get them, without numbers.
+    A baseline whose package or weights are missing is a row without numbers that says how to get them.
 
-    Exit codes: 0, or 2 where something that was asked for can't be had.
+    Exit codes: 0, or 2 if something that you named is not available.
     """
     for output in outputs:
         if output.suffix not in FORMATS:
             raise ValueError(f"expected a result file that ends in {', '.join(FORMATS)}, got {output}")
         if not output.absolute().parent.is_dir():
             raise FileNotFoundError(f"no such folder: {output.absolute().parent}")
-    models_by_row(models)  # a name that is none is told before sets are decoded
+    models_by_row(models)  # report unknown names before sets are decoded
     planned = plan(tasks, audio, cache, validation, max_clips, seed, progress=not no_progress)
-    with native_messages_hidden():  # TFLite tells how it computes
+    with native_messages_hidden():  # of TFLite
         asked = rows_of(models, planned.training_clips, untrained_seeds)
     folder = cache_folder(cache)
     rows = [
@@ -106,12 +108,9 @@ def probe_command(
         "audio": {name: labelled.sha256 for name, labelled in planned.sets.items()},
         "extractors": {row.name: [each.identity for each in row.extractors] for row in asked},
     }
-    caption = (
-        f"Accuracy, %, of a standardised ridge probe on clip embeddings ({about['parts']} parts, mean over the folds, "
-        "groups never split), ± half the 95 % bootstrap interval over the tested clips."
-    )
-    click.echo(terminal_table(rows))
-    click.echo(caption)
+    document = document_of(rows, about)
+    click.echo(terminal_table(document))
+    click.echo(caption_of(document))
     for output in outputs:
-        write(output, rows, about, caption)
+        write(output, rows, about)
         click.echo(f"written: {output}", err=True)

@@ -1,4 +1,4 @@
-"""What a probe needs: tasks with their sets, their folds, and the clips to embed for them."""
+"""What a probe needs: tasks with their sets, folds and clips to embed."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from benchmark.probes.splits import Fold, Task, find_tasks, folds, thin
 
 @dataclass(frozen=True)
 class Plan:
-    """Tasks with their sets, folds and the clips to embed for them.
+    """Tasks with their sets, folds and clips to embed.
 
     Attributes:
         tasks: the tasks, in order.
         sets: the labelled sets, by name.
         folds: each task's folds.
-        rows: for each set, the positions of all clips that any fold of a task uses.
+        rows: for each set, positions of the clips that any fold of a task uses.
     """
 
     tasks: list[Task]
@@ -38,7 +38,7 @@ class Plan:
         )
 
     def training_clips(self, n_clips: int = 1000) -> list[np.ndarray]:
-        """Evenly chosen clips that the tasks learn from, at 16 kHz, for taking statistics."""
+        """Evenly chosen training clips of the tasks, at 16 kHz, for statistics."""
         chosen = []
         for task in self.tasks:
             train = self.folds[task.name][0].train
@@ -56,16 +56,16 @@ def plan(
     seed: int = 0,
     progress: bool = False,
 ) -> Plan:
-    """Read the sets that tasks need and lay out their folds.
+    """Read the sets of tasks and make their folds.
 
     Args:
         tasks: names, see :func:`benchmark.probes.splits.find_tasks`.
         audio: folder of tars, see :func:`benchmark.datasets.labelled_set.audio_folder`.
         cache: folder for decoded audio, see :func:`benchmark.datasets.labelled_set.cache_folder`.
-        validation: leave the table's test parts out, see :func:`benchmark.probes.splits.folds`.
-        max_clips: clips of a task to use at most, for a quick look.
-        seed: for folds that are made and clips that are picked.
-        progress: show a bar on stderr while decoding.
+        validation: whether to use validation parts instead of test parts, see :func:`benchmark.probes.splits.folds`.
+        max_clips: largest number of clips of a task, for a quick look.
+        seed: seed of the folds and of the choice of clips.
+        progress: whether to show a progress bar while decoding.
 
     Returns:
         The plan.
@@ -89,7 +89,7 @@ def plan(
 def _thinned(
     task: Task, manifest: pd.DataFrame, task_folds: list[Fold], max_clips: int | None, seed: int
 ) -> list[Fold]:
-    """Folds with fewer clips in all; which ones does not depend on anything but the seed."""
+    """Reduce the clips of folds; the choice depends on the seed alone."""
     if max_clips is None:
         return task_folds
     used = np.unique(np.concatenate([part for fold in task_folds for part in (fold.train, fold.test)]))

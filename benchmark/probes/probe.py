@@ -1,6 +1,6 @@
-"""The linear probe: embed the labelled sets, classify, give accuracies with their folds and intervals.
+"""The linear probe: embed labelled sets, classify, and compute accuracies by fold with intervals.
 
-``python -m benchmark probe`` is :mod:`benchmark.probes.command`; :func:`evaluate` is the same for a function in memory.
+``python -m benchmark probe`` is in :mod:`benchmark.probes.command`; :func:`evaluate` does the same for a function.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from benchmark.probes.splits import Fold, Task, groups_of
 
 @dataclass
 class TaskResult:
-    """How well one set of embeddings did on one task.
+    """The result of a model on a task.
 
     Attributes:
         task: the task's name.
         fold_names: the folds, in order.
-        accuracies: %, one a fold.
-        strengths: the regularisation chosen, one a fold.
-        counts: clips tested, one a fold.
+        accuracies: %, one for each fold.
+        strengths: the chosen regularisation, one for each fold.
+        counts: number of tested clips, one for each fold.
     """
 
     task: str
@@ -46,13 +46,13 @@ class TaskResult:
 
     @property
     def spread(self) -> float | None:
-        """Standard deviation over the folds, points; None for a single fold."""
+        """Standard deviation over the folds, points; None with one fold."""
         return float(np.std(self.accuracies, ddof=1)) if len(self.accuracies) > 1 else None
 
     def draws(self, seed: int = 0, n_draws: int = 2000) -> np.ndarray:
-        """``(n_draws,)`` accuracies, %, of bootstrap samples of the tested clips, each fold resampled by itself.
+        """``(n_draws,)`` accuracies, %, of bootstrap samples of the tested clips; each fold is resampled separately.
 
-        How many of n clips drawn with replacement were right is a binomial number, so no clip need be drawn.
+        The number of correct clips among n drawn with replacement is binomial, so no clips are drawn.
         """
         rng = np.random.default_rng(seed)
         shares = [
@@ -71,7 +71,7 @@ def probe(features: np.ndarray, task: Task, labelled: LabelledSet, task_folds: S
     """Probe one task.
 
     Args:
-        features: ``(n_clips, n_features)`` embeddings of the set's clips, rows that no fold uses may hold anything.
+        features: ``(n_clips, n_features)`` embeddings of the set's clips; rows that no fold uses are ignored.
         task: the task.
         labelled: its set.
         task_folds: its folds.
@@ -102,10 +102,10 @@ def run(
 
     Args:
         planned: the plan.
-        extractor: what embeds.
+        extractor: the model.
         cache: folder for embeddings.
-        progress: show a bar on stderr.
-        keep: whether embeddings are looked for in the cache and kept there.
+        progress: whether to show a progress bar on stderr.
+        keep: whether to use the cache.
 
     Returns:
         Results by task name.
@@ -147,19 +147,19 @@ def evaluate(
     sample_rate: int = 16000,
     progress: bool = False,
 ) -> dict[str, TaskResult]:
-    """Probe a function in memory, by default on validation parts only, for choosing a training recipe.
+    """Probe a function, by default on validation parts, to choose a training recipe.
 
     Args:
-        embed: a list of clips, each ``(n_samples,)`` float32 in [-1, 1] and of any length, to
+        embed: a function from a list of clips, each ``(n_samples,)`` float32 in [-1, 1], of any length, to
             ``(n_clips, n_features)``.
         tasks: names, see :func:`benchmark.probes.splits.find_tasks`.
-        validation: True leaves the table's test parts out (see :func:`benchmark.probes.splits.folds`).
-        audio: folder of tars, None for the usual one.
-        cache: folder for decoded audio, None for the usual one.
-        max_clips: clips of a task to use at most, for a quick look.
-        seed: for folds that are made and clips that are picked.
-        sample_rate: Hz, of the clips that ``embed`` wants.
-        progress: show a bar on stderr.
+        validation: whether to use validation parts instead of test parts, see :func:`benchmark.probes.splits.folds`.
+        audio: folder of tars; None for the default.
+        cache: folder for decoded audio; None for the default.
+        max_clips: largest number of clips of a task, for a quick look.
+        seed: seed of the folds and of the choice of clips.
+        sample_rate: Hz, of the clips passed to ``embed``.
+        progress: whether to show a progress bar on stderr.
 
     Returns:
         Results by task name; ``result.accuracy`` is in %.

@@ -1,34 +1,38 @@
-"""Tasks over labelled sets, and their folds: which clips train, choose and test. Groups are never split.
+"""Tasks on labelled sets, and their folds: the clips that train, choose the regularisation, and test.
 
-A group is what makes two clips more alike than their label does: a speaker, a source recording, a stroke seen by
-three microphones. No clip of a group that is tested is ever trained on, whatever the published folds say.
+Clips of a group are more similar than clips of a label: those of a speaker, of a source recording, or of a stroke
+recorded by three microphones. Groups are never split: no clip of a tested group is trained on, even if the published
+folds would.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 from sklearn.model_selection import StratifiedGroupKFold
 
+from benchmark.tasks.public.labelled import LabelledClips
+from benchmark.tasks.registry import task_of
+
 
 @dataclass(frozen=True)
 class Task:
-    """One thing to tell about the clips of a set.
+    """A classification task on the clips of a set.
 
     Attributes:
         name: the task's name.
         source: the labelled set's name.
         title: short heading for a table.
         label: the manifest's column to predict.
-        group: the column that must not be split; None if each clip stands for itself.
-        fold: the column that holds the folds; None for the set's own train, valid and test split, or
-            ``"made"`` for five folds made of whole groups.
-        stratify: columns whose mixture folds that are made should keep.
-        subset: column and value that clips must have, None for all clips.
-        reserved: column and value of the clips that are never used for choosing anything (see ``validation`` of
-            :func:`folds`); None for the last fold in order.
+        group: the column of the groups; None if every clip is its own group.
+        fold: the column of the folds; None for the set's train, valid and test split; ``"made"`` for five folds made
+            of whole groups.
+        stratify: columns whose proportions the made folds keep.
+        subset: column and value that clips must have; None for all clips.
+        reserved: column and value of the clips that are never used to choose anything (see ``validation`` of
+            :func:`folds`); None for the last fold.
     """
 
     name: str
@@ -42,37 +46,48 @@ class Task:
     reserved: tuple[str, str] | None = None
 
 
+def _task(name: str, of_suite: str = "", reserved: tuple[str, str] | None = None) -> Task:
+    """A task of the suite ``public`` as a task of the probe: the same labels, groups and folds, but all clips.
+
+    Args:
+        name: the task's name.
+        of_suite: its name in the suite, if that is another.
+        reserved: see :class:`Task`.
+    """
+    task = task_of(of_suite or name)
+    clips = task.items
+    if not isinstance(clips, LabelledClips):
+        raise TypeError(f"task {task.name}: expected clips of one labelled set, got {clips!r}")
+    fold = "made" if clips.shares else None if clips.split == "split" else clips.split
+    return Task(name, clips.source, task.title, clips.label, clips.group, fold, clips.stratify, reserved=reserved)
+
+
 TASKS = {
     task.name: task
     for task in (
-        # Leave one speaker out; the official test part of each speaker is what choices never see.
-        Task("spoken_digits", "spoken_digits", "digits", group="speaker", fold="speaker", reserved=("split", "test")),
-        Task("speech_commands_12", "speech_commands_12", "keywords", group="speaker"),
-        Task("esc50", "esc50", "esc50", group="source_recording", fold="fold"),
-        Task("orchestral_notes", "orchestral_notes", "instruments", group="note"),
-        Task("drum_strokes", "drum_strokes", "drums", group="stroke"),
-        Task("esc10", "esc50", "esc10", group="source_recording", fold="fold", subset=("esc10", "True")),
-        Task("language_id", "language_id", "language", group="speaker"),
-        Task("speaker_id", "read_speech_speakers", "speaker", label="speaker"),
-        Task(
-            "speaker_gender",
-            "read_speech_speakers",
-            "gender",
-            label="gender",
-            group="speaker",
-            fold="made",
-            stratify=("gender", "age_group"),
-        ),
-        Task("vocal_bursts", "vocal_bursts", "bursts", group="speaker"),
+        # Leave one speaker out; choices never use the official test part of each speaker.
+        _task("spoken_digits", reserved=("split", "test")),
+        _task("speech_commands_12", "speech_commands"),
+        _task("esc50"),
+        _task("orchestral_notes"),
+        _task("drum_strokes"),
+        replace(_task("esc50"), name="esc10", title="esc10", subset=("esc10", "True")),
+        _task("language_id"),
+        _task("speaker_id"),
+        _task("speaker_gender"),
+        _task("vocal_bursts"),
     )
 }
 
-#: The five tasks whose mean stands for a network.
+#: The five tasks whose mean describes a network.
 CORE_TASKS = ("spoken_digits", "speech_commands_12", "esc50", "orchestral_notes", "drum_strokes")
 
 
 def find_tasks(names: str | list[str] | tuple[str, ...]) -> list[Task]:
-    """Tasks by name: ``"core"`` (the five), ``"all"``, a name, or several (a list, or with commas between).
+    """Find tasks by name.
+
+    Args:
+        names: ``"core"`` (the five), ``"all"``, a name, or several (a list, or separated by commas).
 
     Raises:
         ValueError: if there is no task of that name.
@@ -90,8 +105,8 @@ def find_tasks(names: str | list[str] | tuple[str, ...]) -> list[Task]:
 
 @dataclass(frozen=True)
 class Fold:
-    """Rows of the manifest, as positions: ``train`` (all that may be learnt from), ``choose`` (the part of
-    ``train`` that is held out of a first fit, to choose the regularisation) and ``test``."""
+    """Positions in the manifest: ``train``; ``choose``, the part of ``train`` that a first fit leaves out to choose the
+    regularisation; and ``test``."""
 
     name: str
     train: np.ndarray
@@ -100,7 +115,7 @@ class Fold:
 
 
 def groups_of(task: Task, manifest: pd.DataFrame) -> np.ndarray:
-    """``(n_clips,)`` the group that each clip belongs to."""
+    """``(n_clips,)`` the group of each clip."""
     return manifest[task.group or "file"].to_numpy(str)
 
 
@@ -117,7 +132,7 @@ def _need_columns(task: Task, manifest: pd.DataFrame) -> None:
 
 
 def _make_folds(task: Task, manifest: pd.DataFrame, n_folds: int, seed: int) -> np.ndarray:
-    """``(n_clips,)`` number of the fold that each clip falls to, whole groups together."""
+    """``(n_clips,)`` number of each clip's fold; groups are kept together."""
     groups = groups_of(task, manifest)
     columns = list(task.stratify or (task.label,))
     mixture = manifest[columns].agg("|".join, axis=1).to_numpy(str)
@@ -126,7 +141,7 @@ def _make_folds(task: Task, manifest: pd.DataFrame, n_folds: int, seed: int) -> 
         raise ValueError(f"task {task.name}: expected at least two groups to split between, found {n_folds}")
     smallest = min(np.unique(mixture, return_counts=True)[1])
     if smallest < n_folds:
-        # Too rare to be spread evenly: keep groups together and forget about the mixture.
+        # Too rare for every fold: keep groups together and ignore the proportions.
         mixture = np.zeros(len(manifest), int)
     splitter = StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed)
     made = np.empty(len(manifest), int)
@@ -136,25 +151,24 @@ def _make_folds(task: Task, manifest: pd.DataFrame, n_folds: int, seed: int) -> 
 
 
 def folds(task: Task, manifest: pd.DataFrame, validation: bool = False, seed: int = 0) -> list[Fold]:
-    """A task's folds.
+    """Make a task's folds.
 
-    For a set with a split of its own: one fold, trained on train and valid (the regularisation chosen by fitting
-    on train and scoring on valid), tested on test. For a set with folds: each is tested once, the next one
-    chooses, the rest trains (and then trains together with the one that chose).
+    For a set with a train, valid and test split, there is one fold: it trains on train and valid, tests on test, and
+    the regularisation is chosen by a fit on train and scores on valid. For a set with folds, each is tested once; the
+    next one chooses the regularisation and then trains together with the rest.
 
     Args:
         task: the task.
         manifest: the set's manifest.
-        validation: for choosing a training recipe without ever touching what is reserved for the table: a split
-            task trains on train and tests on valid; a fold task leaves its reserved clips out and takes the folds
-            of the others.
-        seed: for folds that are made.
+        validation: whether to leave out the clips that are reserved for the table, to choose a training recipe: with a
+            split, train on train and test on valid; with folds, use the folds of the other clips.
+        seed: seed of made folds.
 
     Returns:
-        The folds; positions are rows of ``manifest``.
+        The folds, as positions in ``manifest``.
 
     Raises:
-        ValueError: if the manifest lacks a column or a part that the task needs.
+        ValueError: if the manifest lacks a column or a part.
     """
     _need_columns(task, manifest)
     groups = groups_of(task, manifest)
@@ -193,13 +207,13 @@ def folds(task: Task, manifest: pd.DataFrame, validation: bool = False, seed: in
 
 
 def _fold(name: str, train: np.ndarray, choose: np.ndarray, test: np.ndarray, groups: np.ndarray) -> Fold:
-    """A fold whose training part has lost every clip of a group that is tested."""
+    """A fold without training clips of tested groups."""
     tested = np.unique(groups[test])
     return Fold(name, train[~np.isin(groups[train], tested)], choose[~np.isin(groups[choose], tested)], test)
 
 
 def thin(task: Task, manifest: pd.DataFrame, max_clips: int | None, seed: int = 0) -> np.ndarray:
-    """Rows to keep so that at most ``max_clips`` are left, parts and labels in the proportions that they have.
+    """Choose at most ``max_clips`` clips and keep the proportions of parts and labels.
 
     Returns:
         ``(n_kept,)`` sorted positions.
@@ -210,7 +224,7 @@ def thin(task: Task, manifest: pd.DataFrame, max_clips: int | None, seed: int = 
     columns = [task.label] + [c for c in (task.fold, "split") if c in manifest.columns and c != task.label]
     shuffled = manifest.iloc[np.random.default_rng(seed).permutation(n_clips)]
     cells = shuffled.groupby(columns, sort=False)
-    # The place of each clip within its cell, as a fraction: the lowest fractions are an even sample of all cells.
+    # Each clip's place within its cell, as a fraction: the lowest fractions are an even sample of all cells.
     place = (cells.cumcount() + 0.5) / cells[task.label].transform("size")
     positions = pd.Series(place.to_numpy(), index=shuffled.index.map(dict(zip(manifest.index, range(n_clips)))))
     return np.sort(positions.sort_values(kind="stable").index.to_numpy()[:max_clips])

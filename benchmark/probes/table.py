@@ -1,4 +1,8 @@
-"""Results as tables: for the terminal, Markdown, CSV and JSON."""
+"""The probe's results as tables: for the terminal, Markdown, CSV and JSON.
+
+The JSON document holds everything. The terminal's and the Markdown table are made from it, so that they can be written
+again without measuring anything.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +22,7 @@ from benchmark.reporting.markdown import NOTHING, markdown
 from byola_hear.cli.terminal import aligned
 from byola_hear.utils.files import replacing
 
-#: Result files that can be written, by suffix.
+#: Suffixes of the result files.
 FORMATS = (".csv", ".md", ".json")
 
 
@@ -27,11 +31,11 @@ class Row:
     """A row of the table.
 
     Attributes:
-        name: what it is called.
+        name: its name.
         note: what a reader must know about it.
-        results: for each seed, the results by task; one seed for what is not random.
-        seed: of the bootstrap.
-        missing: why there are no results, and how there would be; empty if there are.
+        results: results by task for each seed; one seed for models that are not random.
+        seed: seed of the bootstrap.
+        missing: why there are no results, and how to get them; empty if there are results.
     """
 
     name: str
@@ -57,47 +61,99 @@ class Row:
         return float(np.mean([self.task(name).accuracy for name in self.tasks]))
 
     def mean_interval(self) -> tuple[float, float]:
-        """95 % bootstrap interval of the mean, every task's tested clips resampled, %."""
+        """95 % bootstrap interval of the mean, %; the tested clips of every task are resampled."""
         draws = [self.task(name).draws(self.seed + number) for number, name in enumerate(self.tasks)]
         low, high = np.percentile(np.mean(draws, axis=0), [2.5, 97.5])
         return float(low), float(high)
 
 
-def _tasks(rows: list[Row]) -> list[str]:
-    """Names of the tasks, in order, out of the first row that was measured."""
-    return next((row.tasks for row in rows if row.tasks), [])
+def document_of(rows: list[Row], about: dict[str, Any]) -> dict[str, Any]:
+    """Everything that was measured, as JSON values.
+
+    Args:
+        rows: the rows.
+        about: how it was measured.
+
+    Returns:
+        ``about`` and ``models`` by name. A row that was not measured has its reason under ``missing`` and neither tasks
+        nor means; ``missing`` is None for the others.
+    """
+    return {"about": about, "models": {row.name: _model(row) for row in rows}}
 
 
-def _cells(rows: list[Row]) -> tuple[list[list[float]], list[list[str]]]:
-    """Accuracies, and the same with half the width of the interval, a column a task and one for the mean; minus
-    infinity and a dash in a row that was not measured."""
-    n_columns = len(_tasks(rows)) + 1
+def _model(row: Row) -> dict[str, Any]:
+    if row.missing:
+        return {"note": row.note, "missing": row.missing, "mean": None, "mean_interval": None, "tasks": {}}
+    return {
+        "note": row.note,
+        "missing": None,
+        "mean": row.mean,
+        "mean_interval": row.mean_interval(),
+        "tasks": {
+            name: {
+                "accuracy": row.task(name).accuracy,
+                "spread": row.task(name).spread,
+                "interval": row.task(name).interval(row.seed),
+                "seeds": [results[name].accuracy for results in row.results],
+                "folds": dict(zip(row.task(name).fold_names, row.task(name).accuracies)),
+                "clips": row.task(name).counts,
+            }
+            for name in row.tasks
+        },
+    }
+
+
+def caption_of(document: dict[str, Any]) -> str:
+    """What the numbers of a table are."""
+    return (
+        "Accuracy, %, of a standardised ridge probe on clip embeddings "
+        f"({document['about']['parts']} parts, mean over the folds, groups never split), ± half the 95 % bootstrap "
+        "interval over the tested clips."
+    )
+
+
+def _tasks(document: dict[str, Any]) -> list[str]:
+    """Names of the tasks, in order, from the first row that was measured."""
+    return next((list(model["tasks"]) for model in document["models"].values() if model["tasks"]), [])
+
+
+def _header(document: dict[str, Any]) -> list[str]:
+    return ["model", *(TASKS[name].title for name in _tasks(document)), "mean"]
+
+
+def _values(model: dict[str, Any]) -> list[tuple[float, tuple[float, float]]]:
+    """Accuracies with their intervals: one for each task, and the mean."""
+    values = [(task["accuracy"], task["interval"]) for task in model["tasks"].values()]
+    return [*values, (model["mean"], model["mean_interval"])]
+
+
+def _cells(document: dict[str, Any]) -> tuple[list[list[float]], list[list[str]]]:
+    """Accuracies, and the same as text with half the width of the interval, a column for each task and one for the
+    mean. A row that was not measured has minus infinity and dashes."""
+    n_columns = len(_tasks(document)) + 1
     numbers, texts = [], []
-    for row in rows:
-        if row.missing:
+    for model in document["models"].values():
+        if model["missing"]:
             numbers.append([-math.inf] * n_columns)
             texts.append([NOTHING] * n_columns)
             continue
-        values = [(row.task(name).accuracy, row.task(name).interval(row.seed)) for name in row.tasks]
-        values.append((row.mean, row.mean_interval()))
-        numbers.append([value for value, _ in values])
-        texts.append([f"{value:.1f} ± {(high - low) / 2:.1f}" for value, (low, high) in values])
+        numbers.append([value for value, _ in _values(model)])
+        texts.append([f"{value:.1f} ± {(high - low) / 2:.1f}" for value, (low, high) in _values(model)])
     return numbers, texts
 
 
-def _header(rows: list[Row]) -> list[str]:
-    return ["model", *(TASKS[name].title for name in _tasks(rows)), "mean"]
+def terminal_table(document: dict[str, Any]) -> str:
+    """The table as aligned text: accuracy in % ± half the 95 % interval. Below it, the reasons of empty rows."""
+    models = document["models"]
+    table = aligned(_header(document), [[name, *cells] for name, cells in zip(models, _cells(document)[1])])
+    reasons = [f"{name}: not measured: {model['missing']}" for name, model in models.items() if model["missing"]]
+    return "\n".join([table.rstrip("\n"), *reasons])
 
 
-def terminal_table(rows: list[Row]) -> str:
-    """The table as aligned text: accuracy in % ± half the 95 % interval; below it, why a row is empty."""
-    table = aligned(_header(rows), [[row.name, *cells] for row, cells in zip(rows, _cells(rows)[1])])
-    return "\n".join([table.rstrip("\n"), *(f"{row.name}: not measured: {row.missing}" for row in rows if row.missing)])
-
-
-def markdown_table(rows: list[Row], caption: str = "") -> str:
-    """The table in Markdown, the best of each column in bold, the spread over folds in a second table below."""
-    numbers, texts = _cells(rows)
+def markdown_table(document: dict[str, Any]) -> str:
+    """The table in Markdown, the best of each column in bold, and below it the standard deviations over the folds."""
+    models = document["models"]
+    numbers, texts = _cells(document)
     best = [max(round(value, 1) if math.isfinite(value) else value for value in column) for column in zip(*numbers)]
     bold = [
         [
@@ -106,23 +162,27 @@ def markdown_table(rows: list[Row], caption: str = "") -> str:
         ]
         for values, cells in zip(numbers, texts)
     ]
-    parts = [markdown(_header(rows), [[row.name, *cells] for row, cells in zip(rows, bold)])]
-    if caption:
-        parts.append(caption + "\n")
-    measured = [row for row in rows if not row.missing]
-    folded = [name for name in _tasks(rows) if measured[0].task(name).spread is not None]
+    parts = [markdown(_header(document), [[name, *cells] for name, cells in zip(models, bold)])]
+    parts.append(caption_of(document) + "\n")
+    measured = {name: model["tasks"] for name, model in models.items() if not model["missing"]}
+    folded = [task for task in _tasks(document) if next(iter(measured.values()))[task]["spread"] is not None]
     if folded:
-        spreads = [[row.name, *(f"{row.task(name).spread:.1f}" for name in folded)] for row in measured]
+        spreads = [[name, *(f"{tasks[task]['spread']:.1f}" for task in folded)] for name, tasks in measured.items()]
         parts.append("Standard deviation over the folds, points:\n")
-        parts.append(markdown(["model", *(TASKS[name].title for name in folded)], spreads))
-    notes = [f"- {row.name}: {f'not measured: {row.missing}' if row.missing else row.note}" for row in rows]
-    parts.append("".join(f"{note}\n" for note, row in zip(notes, rows) if row.missing or row.note))
+        parts.append(markdown(["model", *(TASKS[task].title for task in folded)], spreads))
+    notes = {
+        name: f"not measured: {model['missing']}" if model["missing"] else model["note"]
+        for name, model in models.items()
+    }
+    parts.append("".join(f"- {name}: {note}\n" for name, note in notes.items() if note))
     return "\n".join(part for part in parts if part)
 
 
 def csv_table(rows: list[Row]) -> str:
-    """One line a model, seed, task and fold: ``model,seed,task,fold,accuracy,clips,strength,missing``; one for a row
-    that was not measured, with nothing but its name and, under ``missing``, why."""
+    """One line for each model, seed, task and fold: ``model,seed,task,fold,accuracy,clips,strength,missing``.
+
+    A row that was not measured has one line with its name and, under ``missing``, the reason.
+    """
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(["model", "seed", "task", "fold", "accuracy", "clips", "strength", "missing"])
@@ -136,48 +196,20 @@ def csv_table(rows: list[Row]) -> str:
     return stream.getvalue()
 
 
-def json_table(rows: list[Row], about: dict[str, Any]) -> str:
-    """Everything, with where it comes from. A row that was not measured has its reason under ``missing`` and neither
-    tasks nor means; ``missing`` is null for the others."""
-    models: dict[str, Any] = {
-        row.name: {
-            "note": row.note,
-            "missing": None,
-            "mean": row.mean,
-            "mean_interval": row.mean_interval(),
-            "tasks": {
-                name: {
-                    "accuracy": row.task(name).accuracy,
-                    "spread": row.task(name).spread,
-                    "interval": row.task(name).interval(row.seed),
-                    "seeds": [results[name].accuracy for results in row.results],
-                    "folds": dict(zip(row.task(name).fold_names, row.task(name).accuracies)),
-                    "clips": row.task(name).counts,
-                }
-                for name in row.tasks
-            },
-        }
-        if not row.missing
-        else {"note": row.note, "missing": row.missing, "mean": None, "mean_interval": None, "tasks": {}}
-        for row in rows
-    }
-    return json.dumps({"about": about, "models": models}, indent=1) + "\n"
-
-
-def write(path: Path, rows: list[Row], about: dict[str, Any], caption: str = "") -> None:
-    """Write the results in the form that the path's suffix names.
+def write(path: Path, rows: list[Row], about: dict[str, Any]) -> None:
+    """Write the results in the format of the path's suffix.
 
     Raises:
-        ValueError: if the suffix is another.
+        ValueError: if the suffix is not one of :data:`FORMATS`.
         FileNotFoundError: if the folder does not exist.
     """
+    if path.suffix not in FORMATS:
+        raise ValueError(f"expected a result file that ends in {', '.join(FORMATS)}, got {path}")
     if path.suffix == ".csv":
         text = csv_table(rows)
     elif path.suffix == ".md":
-        text = markdown_table(rows, caption)
-    elif path.suffix == ".json":
-        text = json_table(rows, about)
+        text = markdown_table(document_of(rows, about))
     else:
-        raise ValueError(f"expected a result file that ends in {', '.join(FORMATS)}, got {path}")
+        text = json.dumps(document_of(rows, about), indent=1) + "\n"
     with replacing(path) as stream:
         stream.write(text.encode())

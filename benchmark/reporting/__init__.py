@@ -1,1 +1,1 @@
-"""What results are written as: tables, documents, and where the numbers come from."""
+"""Tables, documents and the provenance of results."""

@@ -1,4 +1,4 @@
-"""The command that numbers were made with, for whoever reads them."""
+"""The command that produced a result."""
 
 from __future__ import annotations
 
@@ -12,10 +12,9 @@ from benchmark.models.loading import baseline_asked_for
 
 
 def command_line() -> str:
-    """The click command that is running with the options that it was given, but for where it reads and writes.
+    """The running click command with its options, without those that name folders.
 
-    What is named by an absolute path is called by its name alone: where it is on this machine says nothing about a
-    result.
+    Absolute paths are shortened to the file's name: its place on this machine does not affect the result.
     """
     context = click.get_current_context()
     words = ["python", "-m", "benchmark", str(context.command.name)]
@@ -36,7 +35,7 @@ def command_line() -> str:
 
 
 def _named(given: str) -> str:
-    """One value of an option; of an absolute path, and of one behind a baseline's ``NAME=``, the last part."""
+    """A value of an option, with absolute paths shortened to their last part, also after a baseline's ``NAME=``."""
     asked = baseline_asked_for(given.strip())
     start, text = (f"{asked[0]}=", asked[1]) if asked and asked[1] else ("", given.strip())
     return start + (Path(text).name if Path(text).is_absolute() else text)

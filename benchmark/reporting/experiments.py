@@ -1,7 +1,7 @@
-"""What was tried before the long runs, and what it did: ``python -m benchmark experiments``.
+"""The page on experiments with the training recipe: ``python -m benchmark experiments``.
 
-Short runs that differ from a base run in a setting or two, judged on validation parts alone. Records of them stand in
-``weights/experiments.json``; ``weights/EXPERIMENTS.md`` is written from these.
+Short runs differ from a base run in one or two settings and are compared on validation parts alone.
+``weights/experiments.json`` records them, and ``weights/EXPERIMENTS.md`` is made from it.
 """
 
 from __future__ import annotations
@@ -19,48 +19,48 @@ from byola_hear.models.zoo import zoo_folder
 from byola_hear.utils.files import replacing
 
 RECORDS, PAGE = "experiments.json", "EXPERIMENTS.md"
-#: The run that the others are compared with, and the row of networks that were not trained.
+#: The run that the others are compared with, and the row of untrained networks.
 BASE, UNTRAINED = "base", "untrained"
-#: Settings that follow from others, or say nothing of the network.
+#: Settings that follow from others.
 _FOLLOWING = ("steps", "warm_up_steps")
 
 
 def record_of(checkpoint: Path) -> tuple[str, dict[str, Any]]:
-    """What a short run's checkpoint says of it.
+    """Read a short run from its checkpoint.
 
     Args:
-        checkpoint: as ``python -m byola_hear.pretraining export`` writes it.
+        checkpoint: a file that ``python -m byola_hear.pretraining export`` wrote.
 
     Returns:
-        The run's name, and its recipe, hours, crops, minutes, last loss and spread.
+        The run's name; its recipe, hours, crops, minutes, and final loss and standard deviation of embeddings.
 
     Raises:
-        ValueError: if it says nothing of its training.
+        ValueError: if the checkpoint does not describe its training.
     """
     config, _ = read_header(checkpoint)
     wanted = ("recipe", "hours", "crops", "minutes", "loss", "spread", "manifest_sha256")
     if missing := [key for key in wanted if key not in config.training]:
-        raise ValueError(f"{checkpoint}: expected a run's checkpoint; it does not say its {', '.join(missing)}")
+        raise ValueError(f"{checkpoint}: expected the checkpoint of a training run, but it lacks {', '.join(missing)}")
     return config.name, {key: config.training[key] for key in wanted}
 
 
 def scores_of(probe: Path) -> dict[str, dict[str, Any]]:
-    """A probe's results by model, as far as the page needs them.
+    """Read a probe's results by model.
 
     Args:
-        probe: written by ``python -m benchmark probe --validation -o FILE.json``.
+        probe: a file that ``python -m benchmark probe --validation -o FILE.json`` wrote.
 
     Returns:
-        Model to its mean and accuracies by task, in percent, with 95 % intervals.
+        By model: its mean with the 95 % interval, and its accuracies by task, %.
 
     Raises:
-        ValueError: if it is no such file, or test parts were used: recipes are chosen on validation parts.
+        ValueError: if the file is something else, or has results on test parts: recipes are chosen on validation parts.
     """
     try:
         content = json.loads(probe.read_text(encoding="utf-8"))
         parts, models = content["about"]["parts"], content["models"]
     except (ValueError, KeyError, TypeError):
-        raise ValueError(f"{probe}: expected results of `python -m benchmark probe`, got something else") from None
+        raise ValueError(f"{probe}: expected a result of `python -m benchmark probe`, got another file") from None
     if parts != "validation":
         raise ValueError(f"{probe}: expected results on validation parts, got {parts}")
     return {
@@ -74,7 +74,7 @@ def scores_of(probe: Path) -> dict[str, dict[str, Any]]:
 
 
 def flat(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Nested settings as ``("views.mixup_ratio", 0.2)`` and so on."""
+    """Flatten nested settings: ``("views.mixup_ratio", 0.2)`` and so on."""
     for key, value in settings.items():
         if isinstance(value, Mapping):
             yield from flat(value, f"{prefix}{key}.")
@@ -83,7 +83,7 @@ def flat(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, A
 
 
 def difference(recipe: Mapping[str, Any], base: Mapping[str, Any]) -> str:
-    """What one recipe has otherwise than another.
+    """Describe how one recipe differs from another.
 
     Example:
         >>> difference({"batch_size": 32, "steps": 20, "views": {"mixup": 0.2}},
@@ -100,7 +100,7 @@ def difference(recipe: Mapping[str, Any], base: Mapping[str, Any]) -> str:
 
 
 def page(records: Mapping[str, Any]) -> str:
-    """The page.
+    """Write the page.
 
     Args:
         records: ``{"runs": {name: record}, "scores": {name: scores}}``.
@@ -113,10 +113,10 @@ def page(records: Mapping[str, Any]) -> str:
     """
     runs, scores = records["runs"], records["scores"]
     if BASE not in runs:
-        raise ValueError(f"expected a run called {BASE!r} to compare with, got {', '.join(sorted(runs)) or 'none'}")
+        raise ValueError(f"expected a run called {BASE!r} to compare with, got {', '.join(sorted(runs)) or 'no runs'}")
     base = runs[BASE]
     tasks = list(dict.fromkeys(task for each in scores.values() for task in each["tasks"]))
-    header = ["run", "what is different", "crops", "minutes", "loss", "spread", *tasks, "mean", "over untrained"]
+    header = ["run", "difference", "crops", "minutes", "loss", "std. dev.", *tasks, "mean", "above untrained"]
     floor = scores.get(UNTRAINED, {}).get("mean")
     order = sorted(runs, key=lambda name: -scores[name]["mean"] if name in scores else 0.0)
     lines = []
@@ -128,12 +128,13 @@ def page(records: Mapping[str, Any]) -> str:
     if UNTRAINED in scores:
         lines.append([UNTRAINED, "random weights", "0", "0", "–", "–", *_scores(scores[UNTRAINED], tasks, floor)])
     sets = sorted({(run["manifest_sha256"][:12], run["hours"]) for run in runs.values()})
-    heard = "; ".join(f"{hours:.1f} h of audio (manifest {digest})" for digest, hours in sets)
+    audio = "; ".join(f"{hours:.1f} h of audio (manifest {digest})" for digest, hours in sets)
     return f"""# What was tried
 
-Short runs, each different from the base in what is named, on {heard}. Accuracy in %, of the linear probe of
-`python -m benchmark probe --validation`: validation parts only, the test parts were not looked at. Written by
-`python -m benchmark experiments` from `{RECORDS}`; "minutes" are by the clock, on a machine that did other things, too.
+Each short run differs from the base in the settings named. The runs were trained on {audio}.
+Scores are accuracies (%) of the linear probe (`python -m benchmark probe --validation`) on validation parts; the test
+parts were not used. "Std. dev." is the standard deviation of embeddings. "Minutes" are wall time, on a machine that was
+also busy with other work. `python -m benchmark experiments` made this page from `{RECORDS}`.
 
 {markdown(header, lines)}
 The base: {", ".join(f"{key} {value}" for key, value in flat(base["recipe"]) if not key.startswith("encoder."))}.
@@ -156,24 +157,24 @@ def _scores(score: Mapping[str, Any] | None, tasks: Sequence[str], floor: float 
     "probes",
     multiple=True,
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Results of `python -m benchmark probe --validation`, .json; may be given several times.",
+    help="Result of `python -m benchmark probe --validation`, .json; can be given several times.",
 )
 @click.option(
     "--folder",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Where records and page are. Default: weights.",
+    help="Folder of the records and the page. Default: weights.",
 )
 def experiments_command(checkpoints: tuple[Path, ...], probes: tuple[Path, ...], folder: Path | None) -> None:
-    """Record short runs' checkpoints and their results on validation parts, and write weights/EXPERIMENTS.md.
+    """Record short training runs and their results on validation parts, and write weights/EXPERIMENTS.md.
 
-    Without arguments, the page is written again of the records that are there.
+    Without CHECKPOINTS, the page is written again from the records.
     """
     folder = zoo_folder() if folder is None else folder
     path = folder / RECORDS
     records = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {"runs": {}, "scores": {}}
     for name, record in map(record_of, checkpoints):
         if records["runs"].get(name) != record:
-            # They are another run's.
+            # The scores are of the run before.
             records["scores"].pop(name, None)
         records["runs"][name] = record
     for probe in probes:

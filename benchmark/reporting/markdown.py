@@ -1,14 +1,10 @@
-"""Tables in Markdown."""
+"""Markdown tables of results."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from byola_hear.utils.markdown import markdown_table as markdown
 
-#: What stands in a table where nothing was measured.
+__all__ = ["NOTHING", "markdown"]
+
+#: The content of a cell without a value.
 NOTHING = "–"
-
-
-def markdown(header: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
-    """A table in Markdown, the first column to the left and the others to the right."""
-    ruler = ["---", *("--:" for _ in header[1:])]
-    return "".join(f"| {' | '.join(cells)} |\n" for cells in (header, ruler, *lines))

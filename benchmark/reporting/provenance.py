@@ -1,4 +1,4 @@
-"""Where numbers come from: commit, versions, machine, time. Goes into every result file."""
+"""Where numbers come from: commit, versions, machine and time. Every result file has it."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-#: Distributions whose versions may change a result.
+#: Distributions whose versions can change a result.
 DISTRIBUTIONS = ("torch", "numpy", "scipy", "scikit-learn", "librosa", "soundfile", "soxr", "torchaudio")
 
 
 def hardware() -> str:
-    """Operating system, processor and number of cores, in a line."""
+    """Operating system, processor and number of cores, as a line."""
     processor = platform.processor() or platform.machine()
     try:
         with open("/proc/cpuinfo", encoding="utf-8") as file:
@@ -28,7 +28,7 @@ def hardware() -> str:
 
 
 def commit() -> str | None:
-    """The checkout's commit, with ``+`` where tracked files differ from it; None outside a git checkout."""
+    """The checkout's commit, with ``+`` if tracked files differ from it; None outside a git checkout."""
 
     def git(*arguments: str) -> str | None:
         try:
@@ -44,7 +44,7 @@ def commit() -> str | None:
 
 
 def provenance() -> dict[str, Any]:
-    """Everything that a reader needs to place a result, as JSON values."""
+    """Commit, time, versions and hardware, as JSON values."""
     versions = {}
     for name in DISTRIBUTIONS:
         try:

@@ -1,7 +1,7 @@
-"""README's tables, written from the networks' cards and from ``benchmark/results``.
+"""Write README's tables: ``python -m benchmark.reporting.readme``.
 
-A table stands between ``<!-- table:NAME -->`` and ``<!-- /table:NAME -->``. ``models`` is made here, of what
-the checkpoints say about themselves; any other is ``benchmark/results/NAME.md``, as NAME's command left it.
+A table is between ``<!-- table:NAME -->`` and ``<!-- /table:NAME -->``. ``models`` is made from the checkpoints'
+headers; any other is ``benchmark/results/NAME.md``.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import re
 import sys
 from pathlib import Path
 
+from benchmark.reporting.markdown import markdown
 from byola_hear import describe_model, list_models
 from byola_hear.models.zoo import ModelCard
 from byola_hear.utils.files import replacing
@@ -19,60 +20,58 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 _TABLE = re.compile(r"(?P<start><!-- table:(?P<name>[\w-]+) -->\n).*?(?P<end><!-- /table:(?P=name) -->)", re.DOTALL)
 
 
-def model_row(card: ModelCard) -> str:
-    """One network's line of the table.
+def model_row(card: ModelCard) -> list[str]:
+    """A network's row of the table.
 
     Args:
-        card: what :func:`byola_hear.describe_model` says.
+        card: what :func:`byola_hear.describe_model` returns.
 
     Returns:
-        A line of Markdown.
+        Its cells, Markdown.
     """
     kinds: dict[str, float] = {}
     for row in card["training"].get("sources", []):
         kinds[row["kind"]] = kinds.get(row["kind"], 0.0) + row["hours"]
     most_first = sorted(kinds.items(), key=lambda item: -item[1])
     listed = ", ".join(f"{kind or 'other'} {hours:.1f}" for kind, hours in most_first)
-    cells = [
+    return [
         f"`{card['name']}`",
         card["version"],
+        card["licence"],
         "not stated" if card["hours"] is None else f"{card['hours']:.1f}" + (f" ({listed})" if listed else ""),
         f"{card['parameters'] / 1e6:.2f} M",
         str(card["scene_embedding_size"]),
         f"{card['frame_ms']:g} ms",
         f"{card['bytes'] / 1e6:.1f} MB",
-        card["licence"],
     ]
-    return f"| {' | '.join(cells)} |"
 
 
 def models_table(folder: Path | None = None) -> str:
-    """The table of the networks that come with the package.
+    """Make the table of the networks that come with the package.
 
     Args:
         folder: the zoo; the package's own if None.
 
     Returns:
-        Markdown that ends in a line break.
+        Markdown with a line break at its end.
     """
-    columns = "name | version | trained on, hours | parameters | dimensions | frame | file | licence"
-    rows = [model_row(describe_model(name, folder)) for name in list_models(folder)]
-    return "\n".join([f"| {columns} |", "|---|---|---|--:|--:|--:|--:|---|", *rows]) + "\n"
+    header = ["name", "version", "licence", "trained on, hours", "parameters", "dimensions", "frame", "file"]
+    return markdown(header, [model_row(describe_model(name, folder)) for name in list_models(folder)], left=4)
 
 
 def filled(text: str, results: Path) -> str:
-    """A text with its tables made anew.
+    """Replace the tables in a text.
 
     Args:
         text: Markdown with tables between markers.
-        results: folder of the tables that commands left.
+        results: folder of results.
 
     Returns:
-        The text; what stands outside the markers is as it was.
+        The text; everything outside the markers is unchanged.
 
     Raises:
-        ValueError: if a marker is left open.
-        FileNotFoundError: if there is no such result.
+        ValueError: if a marker is not closed.
+        FileNotFoundError: if a result does not exist.
     """
 
     def table(match: re.Match[str]) -> str:
@@ -86,12 +85,12 @@ def filled(text: str, results: Path) -> str:
     )
     if starts != tables:
         left_open = next((name for name in starts if name not in tables), "")
-        raise ValueError(f"expected <!-- /table:{left_open} --> after <!-- table:{left_open} -->, found none")
+        raise ValueError(f"expected <!-- /table:{left_open} --> after <!-- table:{left_open} -->, but there is none")
     return _TABLE.sub(table, text)
 
 
 def main() -> int:
-    """Write README's tables; returns the exit status."""
+    """Write README's tables and return the exit status."""
     readme = REPOSITORY / "README.md"
     try:
         before = readme.read_text(encoding="utf-8")
@@ -102,7 +101,7 @@ def main() -> int:
     if after != before:
         with replacing(readme) as file:
             file.write(after.encode())
-    print(f"{readme.name}: {'tables written' if after != before else 'tables were up to date'}")
+    print(f"{readme.name}: {'tables written' if after != before else 'the tables are up to date'}")
     return 0
 
 

@@ -1,23 +1,62 @@
-"""Start-up time and peak memory, each measured in a process of its own: ``python -m benchmark.speed.children``.
+"""Measurements in processes of their own: start-up time and peak memory.
 
-Prints one line of JSON. Not meant to be run by hand: :mod:`benchmark.speed.embeddings` does.
+``python -m benchmark.speed.children NAME ARGUMENT...`` prints one line of JSON. :mod:`benchmark.speed.embeddings` runs
+it; it is not meant to be run by hand.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import resource
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 
+class ChildFailed(RuntimeError):
+    """A child process ended in an error. The message names it and repeats its last line."""
+
+
+def child_result(
+    module: str, name: str, *arguments: str, stdin: str = "", environment: Mapping[str, str] | None = None
+) -> Any:
+    """Run ``python -m MODULE NAME ARGUMENT...`` in a new process.
+
+    Args:
+        module: the module.
+        name: its first argument, named in errors.
+        arguments: its other arguments.
+        stdin: its standard input.
+        environment: variables that are added to this process's.
+
+    Returns:
+        The JSON value in its last line.
+
+    Raises:
+        ChildFailed: if it fails.
+    """
+    done = subprocess.run(
+        [sys.executable, "-m", module, name, *arguments],
+        input=stdin,
+        cwd=REPOSITORY,
+        env={**os.environ, **(environment or {})},
+        capture_output=True,
+        text=True,
+    )
+    if done.returncode:
+        lines = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
+        raise ChildFailed(f"{name} failed: {lines[-1]}")
+    return json.loads(done.stdout.strip().splitlines()[-1])
+
+
 def start_up(model: str) -> dict[str, float]:
-    """Seconds until the first clip's embedding, after torch has been imported."""
+    """Seconds from the import of torch to the first clip's embedding."""
     began = time.perf_counter()
     import torch
 
@@ -39,9 +78,9 @@ def start_up(model: str) -> dict[str, float]:
 
 
 def peak_bytes() -> int:
-    """The most memory that this process has held, bytes."""
+    """Peak memory of this process, bytes."""
     try:
-        # On Linux ru_maxrss also counts what the parent held when it started this process; this does not.
+        # On Linux, ru_maxrss includes the parent's memory at the time of the fork; this does not.
         status = Path("/proc/self/status").read_text(encoding="ascii")
         return 1024 * int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM:")))
     except (OSError, StopIteration):
@@ -50,7 +89,7 @@ def peak_bytes() -> int:
 
 
 def memory_of_file(model: str, file: str, table: str) -> dict[str, float]:
-    """Peak memory of ``byola-hear embed FILE -o TABLE``, and what it took."""
+    """Peak memory of ``byola-hear embed FILE -o TABLE``, bytes, and its time, s."""
     from byola_hear.cli.main import main
 
     began = time.perf_counter()
@@ -63,7 +102,7 @@ def memory_of_file(model: str, file: str, table: str) -> dict[str, float]:
 
 
 def memory_of_tensor(model: str, seconds: str) -> dict[str, float]:
-    """Peak memory of one long tensor through ``get_scene_embeddings``, and what it took."""
+    """Peak memory of ``get_scene_embeddings`` on one long tensor, bytes, and its time, s."""
     import torch
 
     import byola_hear
@@ -79,24 +118,19 @@ MEASUREMENTS = {"start_up": start_up, "memory_of_file": memory_of_file, "memory_
 
 
 def measured(name: str, *arguments: str) -> dict[str, Any]:
-    """Run one of the measurements in a new process.
+    """Run one of :data:`MEASUREMENTS` in a new process.
 
     Args:
-        name: out of ``MEASUREMENTS``.
-        arguments: what it takes.
+        name: name of the measurement.
+        arguments: its arguments.
 
     Returns:
-        What it gives.
+        Its result.
 
     Raises:
-        RuntimeError: if the process fails, with the last line that it said.
+        ChildFailed: if the process fails.
     """
-    command = [sys.executable, "-m", "benchmark.speed.children", name, *arguments]
-    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True)
-    if done.returncode:
-        lines = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
-        raise RuntimeError(f"{name} failed: {lines[-1]}")
-    result: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
+    result: dict[str, Any] = child_result("benchmark.speed.children", name, *arguments)
     return result
 
 

@@ -1,34 +1,33 @@
-"""From a folder of audio files to a table, beside other ways to vectors: ``python -m benchmark collection``.
+"""From a folder of audio files to a table, compared with other methods: ``python -m benchmark collection``.
 
-Every way runs in a process of its own, one after the other, in turns, so that a machine busy with other things slows
-all of them alike; ratios are taken turn by turn, numbers are medians. The slow ones go through fewer of the files. What
-counts is the whole program, from its start to the end of its work; for those that went through fewer files, it is
-their start and the work of one file times the number of files.
+Every method runs in a process of its own, in turns. Slow ones process fewer of the files. What counts is the whole
+program, from its start to the end of its work; for methods that process fewer files, it is extrapolated.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import tempfile
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
-from tqdm import tqdm
 
 import byola_hear
+from benchmark.baselines.contract import MODELS_VARIABLE, weights_in_folder
 from benchmark.baselines.untrained import untrained_model
 from benchmark.models.loading import load_network
-from benchmark.reporting.markdown import markdown
 from benchmark.reporting.provenance import provenance
+from benchmark.speed.children import ChildFailed
 from benchmark.speed.collection_clips import recordings, write_clips
-from benchmark.speed.collection_contestants import ContestantFailed, Settings
+from benchmark.speed.collection_methods import TITLES, MethodSettings, in_a_process
 from benchmark.speed.collection_report import report
-from benchmark.speed.collection_ways import WAYS, Way, ratios
+from benchmark.speed.race import Method, race, times_as_fast
+from benchmark.speed.results import check_outputs, default_model, show, speed_options
 from byola_hear.cli.errors import Failure, Finite
 from byola_hear.models.checkpoint import save_checkpoint
-from byola_hear.utils.files import replacing
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -45,27 +44,28 @@ def measure(
     yamnet: Path | None,
     progress: bool = True,
 ) -> dict[str, Any]:
-    """Everything that the command prints.
+    """Measure everything that the command reports.
 
     Args:
-        n_clips: files in the folder.
-        seconds: length of each.
-        turns: how often each way is run.
-        threads: that each may compute with.
+        n_clips: number of files in the folder.
+        seconds: length of each, s.
+        turns: turns of the race.
+        threads: CPU threads of each method.
         audio: folder of recordings that the files are cut from.
-        sample_rate: of the files, Hz.
-        channels: of the files.
-        model: a network's name or path; ``"untrained"`` for one of the v2 shape with random weights.
+        sample_rate: Hz, of the files.
+        channels: number of channels of the files.
+        model: name or path of a network; ``"untrained"`` for one of the v2 shape with random weights.
         yamnet: YAMNet's TFLite file.
-        progress: show what is going on on stderr.
+        progress: whether to show a progress bar on stderr.
 
     Returns:
-        JSON values: ``ways`` (times by contestant), ``ratios`` (the package's program, times as fast) and ``about``.
+        JSON values: ``methods`` (times by method), ``ratios`` (how many times as fast the package's program is) and
+        ``about``.
 
     Raises:
-        FileNotFoundError: if there is no such file.
-        ValueError: if there is no such network, or it can't be loaded.
-        ContestantFailed: if a way ended in an error.
+        FileNotFoundError: if a file does not exist.
+        ValueError: if the network does not exist or cannot be loaded.
+        ChildFailed: if a method ended in an error.
     """
     network = untrained_model(0, -8.0, 4.5) if model == "untrained" else load_network(model)
     with tempfile.TemporaryDirectory() as temporary:
@@ -78,17 +78,19 @@ def measure(
             model = str(Path(model).absolute())
         source = recordings(audio, sample_rate, channels)
         files = [str(file) for file in write_clips(folder, source, sample_rate, n_clips, seconds)]
-        ways = {name: Way(name, min(n_clips, most or n_clips)) for name, (_, most) in WAYS.items()}
-        steps = tqdm(total=turns * len(ways), desc="collection", unit="run", disable=not progress, leave=False)
-        with steps:
-            for turn in range(turns):
-                for way in ways.values():
-                    steps.set_postfix_str(way.name)
-                    if not way.missing:
-                        output = str(Path(temporary) / f"{way.name}-{turn}.parquet")
-                        chosen = files[: way.n_files]
-                        way.turn(Settings(chosen, model, threads, output, str(yamnet.absolute()) if yamnet else ""))
-                    steps.update()
+        counts = {name: min(n_clips, most or n_clips) for name, (_, most) in TITLES.items()}
+        methods = {}
+        for name, count in counts.items():
+            settings = MethodSettings(
+                files[:count],
+                model,
+                threads,
+                str(Path(temporary) / f"{name}.parquet"),
+                str(yamnet.absolute()) if yamnet else "",
+            )
+            methods[name] = Method(TITLES[name][0], count * seconds, partial(_run, name, settings))
+        race(methods, turns, name="collection", progress=progress)
+    total = n_clips * seconds
     about = {
         **provenance(),
         "model": f"{network.config.name} {network.config.version}",
@@ -102,58 +104,84 @@ def measure(
     }
     return {
         "about": about,
-        "ways": {
+        "methods": {
             name: {
-                "what": WAYS[name][0],
-                "files": way.n_files,
-                "missing": way.missing,
-                "work_seconds": way.work,
-                "cpu_seconds": way.cpu,
-                "start_seconds": way.start,
-                "program_seconds": way.program(n_clips),
+                "what": method.title,
+                "files": counts[name],
+                "missing": method.missing,
+                "work_seconds": method.times.get("wall", []),
+                "cpu_seconds": method.times.get("cpu", []),
+                "start_seconds": method.times.get("start", []),
+                "program_seconds": program_seconds(method, total),
             }
-            for name, way in ways.items()
+            for name, method in methods.items()
         },
-        "ratios": ratios(ways, n_clips),
+        "ratios": ratios(methods, total),
     }
 
 
-def _yamnet_beside() -> Path | None:
-    """YAMNet's file where a checkout has it beside it; None if it is not there."""
-    path = REPOSITORY.parent / "shared" / "models" / "yamnet.tflite"
-    return path if path.is_file() else None
+def _run(name: str, settings: MethodSettings) -> dict[str, float]:
+    Path(settings.output).unlink(missing_ok=True)  # the table of the turn before
+    return in_a_process(name, settings)
+
+
+def program_seconds(method: Method, total: float, start: bool = True) -> list[float]:
+    """Seconds of a method's whole program, one value a turn; the work is extrapolated.
+
+    Args:
+        method: the method, after a race.
+        total: seconds of audio of all files.
+        start: whether the start-up counts.
+    """
+    if method.missing:
+        return []
+    work = [wall * total / method.seconds for wall in method.times["wall"]]
+    return [begin + each for begin, each in zip(method.times["start"], work, strict=True)] if start else work
+
+
+def ratios(methods: Mapping[str, Method], total: float) -> dict[str, float]:
+    """How many times as fast the package's whole program is as each other method that ran.
+
+    The network alone is not a program and is compared without its start-up.
+
+    Args:
+        methods: the methods by name, after a race.
+        total: seconds of audio of all files.
+
+    Example:
+        >>> ours = Method("", 4.0, dict, {"wall": [1.0, 9.0], "start": [1.0, 1.0]})
+        >>> theirs = Method("", 2.0, dict, {"wall": [3.0, 29.0], "start": [0.0, 2.0]})
+        >>> ratios({"package": ours, "plain": theirs}, 4.0)
+        {'plain': 4.5}
+    """
+    ours = program_seconds(methods["package"], total)
+    return {
+        name: times_as_fast(ours, program_seconds(method, total, start=name != "network"))
+        for name, method in methods.items()
+        if name != "package" and not method.missing
+    }
 
 
 @click.command("collection-speed")
 @click.option("--clips", "n_clips", default=1000, show_default=True, type=click.IntRange(min=2), help="Files.")
 @click.option("--seconds", default=10.0, show_default=True, type=Finite(min=0.1), help="Length of each file, s.")
-@click.option("--turns", default=3, show_default=True, type=click.IntRange(min=1), help="How often each way is run.")
-@click.option("--threads", default=2, show_default=True, type=click.IntRange(min=1), help="Threads for each way.")
+@click.option("--turns", default=3, show_default=True, type=click.IntRange(min=1), help="Runs of each method.")
+@click.option("--threads", default=2, show_default=True, type=click.IntRange(min=1), help="Threads of each method.")
 @click.option(
     "--audio",
     default=REPOSITORY / "tests" / "data",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Folder of recordings to cut the files from, over and over. Default: the tests' clips.",
+    help="Folder of recordings to cut the files from. Default: the clips of the tests.",
 )
-@click.option("--rate", default=44100, show_default=True, type=click.IntRange(min=1000), help="Of the files, Hz.")
-@click.option("--channels", default=2, show_default=True, type=click.IntRange(1, 8), help="Of the files.")
-@click.option("--model", default="", metavar="NAME|PATH", help="Default: both, or untrained where it is not there.")
+@click.option("--rate", default=44100, show_default=True, type=click.IntRange(min=1000), help="Sample rate, Hz.")
+@click.option("--channels", default=2, show_default=True, type=click.IntRange(1, 8), help="Channels of the files.")
 @click.option(
     "--yamnet",
     envvar="YAMNET_TFLITE",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="YAMNet's TFLite file, also from the environment: YAMNET_TFLITE.",
+    help=f"YAMNet's TFLite file. Default: $YAMNET_TFLITE, else yamnet.tflite in ${MODELS_VARIABLE}.",
 )
-@click.option(
-    "-o",
-    "--output",
-    "outputs",
-    multiple=True,
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Also write .json (all numbers) or .md (what is shown); may be given several times.",
-)
-@click.option("--no-progress", is_flag=True, help="No bar on stderr.")
+@speed_options
 def collection_speed_command(
     n_clips: int,
     seconds: float,
@@ -167,26 +195,17 @@ def collection_speed_command(
     outputs: tuple[Path, ...],
     no_progress: bool,
 ) -> None:
-    """From a folder of FLAC files to a table, beside other ways to vectors and what is aimed at.
+    """Measure the speed from a folder of FLAC files to a table, next to other methods.
 
-    A way whose package or model is not at hand is said to be missing and has no numbers.
+    A method whose package or model is not available is listed without numbers.
 
-    Exit codes: 0, whether or not the aims are reached; 1 if a way failed; 2 if something that was asked for can't be
-    had.
+    Exit codes: 0, whether or not the aims are reached; 1 if a method failed; 2 if something that you named is not
+    available.
     """
-    for output in outputs:
-        if output.suffix not in (".json", ".md") or not output.absolute().parent.is_dir():
-            raise ValueError(f"expected an output file that ends in .json or .md in a folder that exists, got {output}")
-    if not model:
-        model = "both" if "both" in byola_hear.list_models() else "untrained"
-    yamnet = yamnet or _yamnet_beside()
+    check_outputs(outputs)
+    model, yamnet = model or default_model(), yamnet or weights_in_folder("yamnet.tflite")
     try:
         result = measure(n_clips, seconds, turns, threads, audio, rate, channels, model, yamnet, not no_progress)
-    except ContestantFailed as error:
+    except ChildFailed as error:
         raise Failure(str(error)) from error
-    click.echo(report(result))
-    for output in outputs:
-        text = json.dumps(result, indent=1) if output.suffix == ".json" else report(result, markdown)
-        with replacing(output) as stream:
-            stream.write((text.rstrip() + "\n").encode())
-        click.echo(f"written: {output}", err=True)
+    show(result, report, outputs)

@@ -1,8 +1,8 @@
-"""A folder of audio files to measure speed on, made of whatever recordings are at hand.
+"""A folder of audio files to measure speed with, made from the recordings of another folder.
 
-Recordings are laid end to end, over and over, and cut into clips, so that a few will do for any number of clips:
-how long decoding and the network take does not depend on what is heard, only on the form of the files. Each clip
-begins elsewhere in the recordings and has its own loudness, so that no two files are the same.
+Recordings are joined, repeated and cut into clips, so that a few are enough for any number of clips: the time of
+decoding and of the network depends on the files' format, not on the sound. Each clip starts at another place and has
+another level, so that no two files are equal.
 """
 
 from __future__ import annotations
@@ -16,23 +16,23 @@ from numpy.typing import NDArray
 
 from byola_hear.extraction.clips import audio_files
 
-#: Seconds of recordings that are put into memory; what is beyond is not used.
+#: Seconds of recordings to load at most.
 MOST_SECONDS = 600.0
 
 
 def recordings(folder: Path, sample_rate: int, channels: int) -> NDArray[np.float32]:
-    """The audio files of a folder, end to end.
+    """Load and join the audio files of a folder.
 
     Args:
-        folder: where to look, also in folders below.
-        sample_rate: Hz, to convert to.
-        channels: to convert to; a channel too few is copied, one too many left out.
+        folder: the folder; subfolders are searched, too.
+        sample_rate: Hz, to resample to.
+        channels: number of channels; missing ones are copies of the last, surplus ones are dropped.
 
     Returns:
         ``(n_samples, channels)`` float32.
 
     Raises:
-        ValueError: if there is no audio file.
+        ValueError: if the folder has no audio file.
     """
     pieces: list[NDArray[np.float32]] = []
     missing = round(MOST_SECONDS * sample_rate)
@@ -51,14 +51,14 @@ def recordings(folder: Path, sample_rate: int, channels: int) -> NDArray[np.floa
 def write_clips(
     folder: Path, source: NDArray[np.float32], sample_rate: int, n_clips: int, seconds: float
 ) -> list[Path]:
-    """Write clips as FLAC, 16 bits.
+    """Write clips as FLAC, 16 bit.
 
     Args:
-        folder: where to; exists.
-        source: ``(n_samples, channels)`` to cut them from, over and over.
+        folder: an existing folder.
+        source: ``(n_samples, channels)``, repeated as needed.
         sample_rate: Hz, of the source.
-        n_clips: how many.
-        seconds: length of each.
+        n_clips: number of clips.
+        seconds: length of each, s.
 
     Returns:
         The files, in order.

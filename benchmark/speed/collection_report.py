@@ -1,4 +1,4 @@
-"""What came of :mod:`benchmark.speed.collection`, as text, beside what is aimed at."""
+"""The report of :mod:`benchmark.speed.collection`, with the project's aims."""
 
 from __future__ import annotations
 
@@ -6,43 +6,46 @@ from collections.abc import Callable
 from statistics import median
 from typing import Any
 
+from benchmark.reporting.markdown import NOTHING
+from benchmark.speed.collection_methods import TITLES
 from byola_hear.cli.terminal import aligned
 
-#: What the project aims at: the package's whole program, at least so many times as fast as each.
+#: How many times as fast as each method the package's whole program should be.
 AIMS = {"network": 0.5, "plain": 3.0, "opensmile": 1.0, "wav2vec2": 20.0}
-HEADER = ["way", "files", "work", "per CPU second", "whole program", "package, times as fast", "aim", "reached"]
+HEADER = ["method", "files", "work", "per CPU second", "whole program", "package, times as fast", "aim", "reached"]
 
 
 def rows(result: dict[str, Any]) -> list[list[str]]:
-    """A line for each way: what it is, its speed, how the package compares and what was aimed at."""
+    """A row for each method: its speed, how many times as fast the package is, and the aim."""
     about = result["about"]
     total = about["clips"] * about["clip_seconds"]
     lines = []
-    for name, way in result["ways"].items():
-        if way["missing"]:
-            lines.append([way["what"], "–", "–", "–", "–", "–", "–", way["missing"]])
+    for name, method in result["methods"].items():
+        title = TITLES[name][0]
+        if method["missing"]:
+            lines.append([title, *[NOTHING] * 6, method["missing"]])
             continue
-        heard = way["files"] * about["clip_seconds"]
-        work = median(heard / each for each in way["work_seconds"])
-        cpu = median(heard / max(each, 1e-9) for each in way["cpu_seconds"])
-        # The network alone is no program.
-        program = "–" if name == "network" else f"{median(total / each for each in way['program_seconds']):.1f}"
-        compared, aim, reached = ["–"] * 3
+        processed = method["files"] * about["clip_seconds"]
+        work = median(processed / each for each in method["work_seconds"])
+        cpu = median(processed / max(each, 1e-9) for each in method["cpu_seconds"])
+        # The network alone is not a program.
+        program = NOTHING if name == "network" else f"{median(total / each for each in method['program_seconds']):.1f}"
+        compared, aim, reached = [NOTHING] * 3
         if name in result["ratios"]:
             ratio = result["ratios"][name]
             compared = f"{ratio:.2f}"
             if name in AIMS:
                 aim, reached = f"≥ {AIMS[name]:g}", "yes" if ratio >= AIMS[name] else "no"
-        lines.append([way["what"], str(way["files"]), f"{work:.1f}", f"{cpu:.1f}", program, compared, aim, reached])
+        lines.append([title, str(method["files"]), f"{work:.1f}", f"{cpu:.1f}", program, compared, aim, reached])
     return lines
 
 
 def report(result: dict[str, Any], table: Callable[[list[str], list[list[str]]], str] = aligned) -> str:
-    """The result as text.
+    """A result as text.
 
     Args:
-        result: what :func:`benchmark.speed.collection.measure` gives.
-        table: makes a table of a header and rows: for the terminal, or :func:`benchmark.reporting.markdown.markdown`.
+        result: what :func:`benchmark.speed.collection.measure` returns.
+        table: makes a table from a header and rows: for the terminal, or :func:`benchmark.reporting.markdown.markdown`.
 
     Returns:
         Lines.
@@ -55,9 +58,10 @@ def report(result: dict[str, Any], table: Callable[[list[str], list[list[str]]],
             f"{about['model']}; {about['threads']} threads.",
             f"{about['hardware']}; medians of {about['turns']} turns.",
             "",
-            "Times real time: of the work without the start, of the work per second of processor time, and of the "
-            "whole program, from its start to the end of its work on all the files; a way that went through fewer of "
-            "them is given its start and so much of its work. The network alone is compared without a start.",
+            "Speeds are in times real time: of the work without the start-up, of the work per second of CPU time, and "
+            "of the whole program, from its start to the end of the work on all files. For a method that processed "
+            "fewer files, the whole program is its start-up plus the extrapolated work. The network alone is compared "
+            "without a start-up.",
             "",
             table(HEADER, rows(result)),
         ]

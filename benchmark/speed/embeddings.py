@@ -1,12 +1,7 @@
-"""Speed, start-up time and memory of the package, beside the plain way: ``python -m benchmark speed``.
-
-Whatever is compared runs in turns, so that a machine busy with other things slows both sides alike, and ratios are
-taken turn by turn; numbers are medians.
-"""
+"""Speed, start-up time and memory of the package, compared with plain references: ``python -m benchmark speed``."""
 
 from __future__ import annotations
 
-import json
 import os
 import tempfile
 from collections.abc import Callable
@@ -22,22 +17,24 @@ from tqdm import tqdm
 
 import byola_hear
 from benchmark.baselines.untrained import untrained_model
-from benchmark.reporting.markdown import markdown
 from benchmark.reporting.provenance import provenance
 from benchmark.speed.children import measured
-from benchmark.speed.race import CLIP_SECONDS, N_CLIPS, race, ratio, sound
+from benchmark.speed.embedding_methods import TITLES, embedding_methods, noise
+from benchmark.speed.race import Method, race, times_as_fast
+from benchmark.speed.results import check_outputs, default_model, show, speed_options
 from byola_hear.cli.errors import Finite
 from byola_hear.cli.terminal import aligned
 from byola_hear.models.checkpoint import save_checkpoint
-from byola_hear.utils.files import replacing
 
-#: What the project aims at.
+#: The project's aims.
 AIMS = {"scene": 1.5, "timestamps": 15.0, "start_up_seconds": 3.0, "peak_bytes": 1.5e9}
+#: The clips that are embedded in the race.
+N_CLIPS, CLIP_SECONDS = 8, 10.0
 
 
 def write_long_file(path: Path, seconds: float, sample_rate: int) -> None:
-    """A WAV file of that length, int16, written a minute at a time."""
-    minute = (sound(1, 60.0, sample_rate)[0].numpy() * 32767).clip(-32768, 32767).astype(np.int16)
+    """Write a long WAV file, int16, minute by minute."""
+    minute = (noise(1, 60.0, sample_rate)[0].numpy() * 32767).clip(-32768, 32767).astype(np.int16)
     remaining = round(seconds * sample_rate)
     with soundfile.SoundFile(path, "w", sample_rate, 1, "PCM_16") as file:
         while remaining > 0:
@@ -46,40 +43,41 @@ def write_long_file(path: Path, seconds: float, sample_rate: int) -> None:
 
 
 def measure(name: str, turns: int, starts: int, hours: float, progress: bool = True) -> dict[str, Any]:
-    """Everything that the command prints.
+    """Measure everything that the command reports.
 
     Args:
-        name: a model's name or path; ``"untrained"`` for a network of the v2 shape with random weights.
-        turns: of the race.
-        starts: processes started to take the start-up time from.
-        hours: length of the long file and tensor; 0 leaves them out.
-        progress: show what is going on on stderr.
+        name: name or path of a network; ``"untrained"`` for one of the v2 shape with random weights.
+        turns: turns of the race.
+        starts: processes to measure the start-up time with.
+        hours: length of the long file and tensor; 0 skips the memory.
+        progress: whether to show progress bars on stderr.
 
     Returns:
-        JSON values: ``speed`` (by contestant), ``ratios``, ``start_up`` (medians, s), ``memory`` and ``about``.
+        JSON values: ``speed`` (by method), ``ratios``, ``start_up`` (medians, s), ``memory`` and ``about``.
     """
     with tempfile.TemporaryDirectory() as folder:
         if name == "untrained":
             name = str(Path(folder) / "untrained.safetensors")
             save_checkpoint(name, untrained_model(0, -8.0, 4.5))
         if name not in byola_hear.list_models():
-            # The processes that are started run elsewhere.
+            # Child processes run in another folder.
             name = str(Path(name).absolute())
         model = byola_hear.load_model(name)
-        contestants, front_end = race(model, turns, progress)
+        methods, front_end = embedding_methods(model, N_CLIPS, CLIP_SECONDS)
+        race(methods, turns, warm_up=True, name="speed", progress=progress)
         speed = {
             key: {
-                "what": each.name,
+                "what": each.title,
                 "per_cpu_second": median(each.speeds("cpu")),
                 "per_second": median(each.speeds("wall")),
             }
-            for key, each in contestants.items()
+            for key, each in methods.items()
         }
         ratios = {
             kind: {
-                "scene": ratio(contestants["scene"], contestants["plain"], kind),
-                "timestamps": ratio(contestants["timestamps"], contestants["windows"], kind),
-                "timestamps_own": ratio(contestants["timestamps"], contestants["own_windows"], kind),
+                "scene": _ratio(methods["scene"], methods["plain"], kind),
+                "timestamps": _ratio(methods["timestamps"], methods["windows"], kind),
+                "timestamps_own": _ratio(methods["timestamps"], methods["own_windows"], kind),
             }
             for kind in ("cpu", "wall")
         }
@@ -110,79 +108,77 @@ def measure(name: str, turns: int, starts: int, hours: float, progress: bool = T
     return {"about": about, "speed": speed, "ratios": ratios, "start_up": start_up, "memory": memory}
 
 
+def _ratio(ours: Method, theirs: Method, kind: str) -> float:
+    """How many times as fast per second of audio."""
+    each = [[seconds / method.seconds for seconds in method.times[kind]] for method in (ours, theirs)]
+    return times_as_fast(*each)
+
+
 def verdicts(result: dict[str, Any]) -> list[tuple[str, str, str, str]]:
-    """What was aimed at and what came of it: ``(what, measured, aim, yes or no)``."""
+    """Compare a result with the aims: what, measured, aim, and whether it was reached."""
     ratios, start_up, memory = result["ratios"], result["start_up"], result["memory"]
     lines = []
     for kind, unit in (("cpu", "CPU time"), ("wall", "wall time")):
         for key, what in (
-            ("scene", "scene, times the plain network's"),
-            ("timestamps", "timestamps, times the plain network's windows"),
-            ("timestamps_own", "timestamps, times this package's own windows"),
+            ("scene", "scene embeddings, times as fast as the plain network"),
+            ("timestamps", "timestamps, times as fast as windows with the plain network"),
+            ("timestamps_own", "timestamps, times as fast as windows with this package"),
         ):
             aim = AIMS["scene" if key == "scene" else "timestamps"]
             reached = ratios[kind][key] >= aim
-            lines.append((f"{what} ({unit})", f"{ratios[kind][key]:.2f}", f"≥ {aim:g}", _said(reached)))
+            lines.append((f"{what} ({unit})", f"{ratios[kind][key]:.2f}", f"≥ {aim:g}", _yes_or_no(reached)))
     aim = AIMS["start_up_seconds"]
     parts = f"import {start_up['import']:.2f}, load {start_up['load']:.2f}, first clip {start_up['first_clip']:.2f}"
     total = start_up["total"]
-    lines.append((f"start-up beyond torch's import: {parts}", f"{total:.2f} s", f"< {aim:g} s", _said(total < aim)))
+    lines.append(
+        (f"start-up after importing torch: {parts}", f"{total:.2f} s", f"< {aim:g} s", _yes_or_no(total < aim))
+    )
     for key, what in (("file", "file, byola-hear embed"), ("tensor", "tensor, get_scene_embeddings")):
         if key in memory:
             peak, hours, aim = memory[key]["peak_bytes"], result["about"]["hours"], AIMS["peak_bytes"]
-            reached = _said(peak < aim) if hours >= 3 else "aim is for 3 h"
+            reached = _yes_or_no(peak < aim) if hours >= 3 else "the aim is for 3 h"
             lines.append((f"peak memory, {hours:g} h {what}", f"{peak / 1e9:.2f} GB", f"< {aim / 1e9:g} GB", reached))
     return lines
 
 
-def _said(reached: bool) -> str:
+def _yes_or_no(reached: bool) -> str:
     return "yes" if reached else "no"
 
 
 def report(result: dict[str, Any], table: Callable[[list[str], list[list[str]]], str] = aligned) -> str:
-    """The result as text.
+    """A result as text.
 
     Args:
-        result: what :func:`measure` gives.
-        table: makes a table of a header and rows: for the terminal, or :func:`benchmark.reporting.markdown.markdown`.
+        result: what :func:`measure` returns.
+        table: makes a table from a header and rows: for the terminal, or :func:`benchmark.reporting.markdown.markdown`.
 
     Returns:
         Lines.
     """
     about = result["about"]
     rows = [
-        [each["what"], f"{each['per_cpu_second']:.1f}", f"{each['per_second']:.1f}"]
-        for each in result["speed"].values()
+        [TITLES[name], f"{each['per_cpu_second']:.1f}", f"{each['per_second']:.1f}"]
+        for name, each in result["speed"].items()
     ]
     return "\n".join(
         [
             f"{about['model']}; {N_CLIPS} clips of {CLIP_SECONDS:g} s; {about['threads']} threads.",
             f"{about['hardware']}.",
-            f"Plain front end: {about['plain_front_end']}; medians of {about['turns']} turns.",
+            f"Front end of the plain network: {about['plain_front_end']}; medians of {about['turns']} turns.",
             "",
             table(["seconds of audio", "per CPU second", "per second"], rows),
             "",
-            table(["what is aimed at", "measured", "aim", "reached"], [list(line) for line in verdicts(result)]),
+            table(["aim", "measured", "target", "reached"], [list(line) for line in verdicts(result)]),
         ]
     )
 
 
 @click.command("speed")
-@click.option("--model", default="", metavar="NAME|PATH", help="Default: both, or untrained where it is not there.")
-@click.option("--quick", is_flag=True, help="Fewer repeats, and a quarter of an hour for the memory.")
-@click.option("--turns", type=click.IntRange(min=1), help="Turns of the race. Default: 7, quick 2.")
-@click.option("--hours", type=Finite(min=0), help="Length for the memory, 0 for none. Default: 3, quick 0.25.")
-@click.option("--threads", type=click.IntRange(min=1), help="Threads that torch uses. Default: torch's own choice.")
-@click.option(
-    "-o",
-    "--output",
-    "outputs",
-    multiple=True,
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Also write .json (all numbers) or .md (what is shown); may be given several times.",
-)
-@click.option("--no-progress", is_flag=True, help="No bar on stderr.")
+@click.option("--quick", is_flag=True, help="Fewer repetitions, and 15 minutes of audio for the memory.")
+@click.option("--turns", type=click.IntRange(min=1), help="Turns of the race. Default: 7; with --quick 2.")
+@click.option("--hours", type=Finite(min=0), help="Audio for the memory, 0 to skip it. Default: 3; with --quick 0.25.")
+@click.option("--threads", type=click.IntRange(min=1), help="CPU threads. Default: PyTorch's choice.")
+@speed_options
 def speed_command(
     model: str,
     quick: bool,
@@ -192,29 +188,20 @@ def speed_command(
     outputs: tuple[Path, ...],
     no_progress: bool,
 ) -> None:
-    """Seconds of audio per second beside the plain way, start-up time and peak memory, beside what is aimed at.
+    """Measure the speed of embeddings next to plain references, start-up time and peak memory.
 
-    Exit codes: 0, whether or not the aims are reached, or 2 where something that was asked for can't be had.
+    Exit codes: 0, whether or not the aims are reached; 2 if something that you named is not available.
     """
-    for output in outputs:
-        if output.suffix not in (".json", ".md") or not output.absolute().parent.is_dir():
-            raise ValueError(f"expected an output file that ends in .json or .md in a folder that exists, got {output}")
+    check_outputs(outputs)
     if threads is not None:
         torch.set_num_threads(threads)
-        # For the processes that are started.
+        # For the child processes.
         os.environ["OMP_NUM_THREADS"] = str(threads)
-    if not model:
-        model = "both" if "both" in byola_hear.list_models() else "untrained"
     result = measure(
-        model,
+        model or default_model(),
         turns or (2 if quick else 7),
         2 if quick else 5,
         (0.25 if quick else 3.0) if hours is None else hours,
         not no_progress,
     )
-    click.echo(report(result))
-    for output in outputs:
-        text = json.dumps(result, indent=1) if output.suffix == ".json" else report(result, markdown)
-        with replacing(output) as stream:
-            stream.write((text.rstrip() + "\n").encode())
-        click.echo(f"written: {output}", err=True)
+    show(result, report, outputs)

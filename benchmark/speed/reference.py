@@ -1,4 +1,4 @@
-"""What the package's speed is set beside: the plain way to the same embeddings, without any of its short cuts."""
+"""The reference for the package's speed: the same embeddings, computed without any optimisation."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from benchmark.baselines.pretrained import import_torchaudio_without_extension
 from byola_hear.models.frontend import LOG_OFFSET, FrontendConfig, mel_filters
 from byola_hear.models.model import ByolaModel
 
-#: Seconds of audio in a re-encoded window and from one window to the next, as BYOL-A was first run in HEAR.
+#: Length of a re-encoded window and distance between windows, s, as BYOL-A was first run in HEAR.
 WINDOW_SECONDS, HOP_SECONDS = 1.0, 0.05
 
 
@@ -20,7 +20,7 @@ def _import_mel_spectrogram() -> type[torch.nn.Module] | None:
     """torchaudio's MelSpectrogram, or None if torchaudio is not installed or does not work with this torch."""
     if importlib.util.find_spec("torchaudio") is None:
         return None
-    import_torchaudio_without_extension()  # the transforms need nothing of its compiled part
+    import_torchaudio_without_extension()  # the transforms don't need its compiled part
     try:
         from torchaudio.transforms import MelSpectrogram
     except (ImportError, OSError, RuntimeError, AttributeError):
@@ -30,10 +30,10 @@ def _import_mel_spectrogram() -> type[torch.nn.Module] | None:
 
 
 def plain_log_mel(config: FrontendConfig) -> tuple[Callable[[Tensor], Tensor], str]:
-    """A log-mel front end as anybody would write it.
+    """A log-mel front end in plain PyTorch or torchaudio.
 
     Args:
-        config: the front end.
+        config: the front end's configuration.
 
     Returns:
         A function from ``(n_clips, n_samples)`` to ``(n_clips, n_mels, n_frames)``, and what it is.
@@ -60,17 +60,17 @@ def plain_log_mel(config: FrontendConfig) -> tuple[Callable[[Tensor], Tensor], s
         )
         return (torch.matmul(spectrum.abs().pow(2).transpose(1, 2), filters).transpose(1, 2) + LOG_OFFSET).log()
 
-    return log_mel, "torch.stft and a matmul (torchaudio is not at hand)"
+    return log_mel, "torch.stft and a matmul (torchaudio is not installed)"
 
 
 class PlainModel:
-    """A model's network in float32 with nothing fused, over whole padded batches.
+    """A model's network in float32, without fused layers, over whole padded batches.
 
     Args:
-        model: gives the weights, statistics and front end.
+        model: the model with the weights, statistics and front end.
 
     Attributes:
-        front_end: what the front end is, in words.
+        front_end: what the front end is.
     """
 
     def __init__(self, model: ByolaModel) -> None:
@@ -100,13 +100,13 @@ def windows(waveform: Tensor, sample_rate: int) -> Tensor:
 def windowed_embeddings(
     scene_embeddings: Callable[[Tensor], Tensor], waveform: Tensor, sample_rate: int, batch: int = 64
 ) -> Tensor:
-    """Timestamp embeddings the published way: every window of a clip is encoded anew.
+    """Timestamp embeddings as published: every window of a clip is encoded separately.
 
     Args:
         scene_embeddings: ``(n_clips, n_samples)`` to ``(n_clips, feature_size)``.
         waveform: ``(n_samples,)``.
         sample_rate: Hz.
-        batch: windows at a time.
+        batch: number of windows in a batch.
 
     Returns:
         ``(n_windows, feature_size)``.

@@ -1,1 +1,1 @@
-"""Studies that go beyond classification, a folder each."""
+"""Studies beyond classification, a folder each."""

@@ -1,110 +1,161 @@
-"""A study's findings as texts: three sentences for the README, and the Markdown that is a section of the page."""
+"""What a study writes: its numbers, and a report made from them.
+
+A study NAME writes ``NAME.csv`` (every number), ``NAME.json`` (how they were measured), and from these two alone
+``NAME.md`` (findings, figures, tables), ``NAME_findings.md`` (the findings) and ``NAME.png``. So a report can be
+written again, with other words or colours, without measuring anything: ``python -m benchmark report NAME``.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
 import pandas as pd
 
 from benchmark.reporting.markdown import markdown
-from benchmark.studies.study import measured_with, save_figure, save_results
+from benchmark.reporting.provenance import provenance
 from byola_hear.utils.files import replacing
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-#: Columns of names, which are texts even where they look like numbers: a checkpoint may be called ``01``.
+#: Columns of names. They are text even where they look like numbers: a checkpoint may be called ``01``.
 NAMES = ("model", "task", "trained", "tested", "first", "second", "reference")
 
 
-def save_study(
-    folder: Path, name: str, numbers: pd.DataFrame, figures: Mapping[str, Figure], about: dict[str, Any]
-) -> None:
-    """Write a study's numbers, their origin and its figures, and say so.
+@dataclass(frozen=True)
+class Report:
+    """A study's report, made from its numbers.
 
-    Args:
-        folder: where to; made if need be.
-        name: of the study.
-        numbers: everything that was measured.
-        figures: by file name without suffix; one is called as the study.
-        about: how it was measured, JSON values, ``command`` among them.
-    """
-    paths = save_results(folder, name, numbers, figures[name], about)
-    for other, figure in figures.items():
-        if other != name:
-            paths.append(folder / f"{other}.png")
-            save_figure(figure, paths[-1])
-    for path in paths:
-        click.echo(f"written: {path}", err=True)
-
-
-def save_findings(
-    folder: Path, name: str, title: str, sentences: Sequence[str], tables: Sequence[str], captions: Mapping[str, str]
-) -> None:
-    """Write ``NAME_findings.md``, the sentences alone, and ``NAME.md``: a title, those, figures with captions, tables
-    and where it all comes from, which ``python -m benchmark table --section`` takes into the page.
-
-    Args:
-        folder: that :func:`save_study` wrote to.
-        name: the study's.
-        title: its heading.
-        sentences: what was found.
+    Attributes:
+        title: the heading.
+        sentences: the findings.
         tables: Markdown.
-        captions: of the figures, by file name without suffix, in order.
+        figures: a function that draws and the caption, by file name without suffix, in order; None in place of the
+            function where the picture that is there stays.
     """
-    found = " ".join(sentences)
-    figures = [f"![{caption}]({figure}.png)" for figure, caption in captions.items()]
-    parts = [
-        f"# {title}",
-        found,
-        *figures,
-        *(table.rstrip() for table in tables),
-        measured_with(read_about(folder, name)),
-    ]
-    for path, text in ((f"{name}_findings.md", found), (f"{name}.md", "\n\n".join(parts))):
-        with replacing(folder / path) as stream:
-            stream.write((text + "\n").encode())
+
+    title: str
+    sentences: Sequence[str]
+    tables: Sequence[str]
+    figures: Mapping[str, tuple[Callable[[], Figure] | None, str]]
+
+    def texts(self, folder: Path, name: str) -> dict[str, str]:
+        """The Markdown files of study ``name`` by file name.
+
+        ``NAME.md`` is also what ``python -m benchmark table --section`` adds to the page.
+
+        Raises:
+            FileNotFoundError: if ``NAME.json`` is not in ``folder``.
+        """
+        found = " ".join(self.sentences)
+        pictures = [f"![{caption}]({figure}.png)" for figure, (_, caption) in self.figures.items()]
+        tables = [table.rstrip() for table in self.tables]
+        parts = [f"# {self.title}", found, *pictures, *tables, measured_with(read_about(folder, name))]
+        return {f"{name}_findings.md": f"{found}\n", f"{name}.md": "\n\n".join(parts) + "\n"}
+
+
+def save_numbers(folder: Path, name: str, numbers: pd.DataFrame, about: Mapping[str, Any]) -> list[Path]:
+    """Write a study's numbers and how they were measured.
+
+    Args:
+        folder: the folder; created if it does not exist.
+        name: name of the study.
+        numbers: everything that was measured.
+        about: how it was measured, JSON values, ``command`` among them.
+            :func:`benchmark.reporting.provenance.provenance` is added.
+
+    Returns:
+        The files, ``.csv`` and ``.json``.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    texts = {
+        f"{name}.csv": numbers.to_csv(index=False, lineterminator="\n", float_format="%.6g"),
+        f"{name}.json": json.dumps({**provenance(), **about}, indent=1) + "\n",
+    }
+    return [write_text(folder / file, text) for file, text in texts.items()]
+
+
+def save_report(folder: Path, name: str, report: Report) -> list[Path]:
+    """Write a study's figures and Markdown files.
+
+    Args:
+        folder: the folder that :func:`save_numbers` wrote to.
+        name: name of the study.
+        report: made from the numbers there.
+
+    Returns:
+        The files.
+    """
+    written = []
+    for figure, (draw, _) in report.figures.items():
+        if draw is not None:
+            written.append(folder / f"{figure}.png")
+            with replacing(written[-1]) as stream:
+                draw().savefig(stream, format="png", dpi=110)
+    return [*written, *(write_text(folder / file, text) for file, text in report.texts(folder, name).items())]
+
+
+def write_text(path: Path, text: str) -> Path:
+    """Write a text as UTF-8, completely or not at all; returns the path."""
+    with replacing(path) as stream:
+        stream.write(text.encode())
+    return path
 
 
 def read_about(folder: Path, name: str) -> dict[str, Any]:
-    """What ``NAME.json`` says of how a study was measured.
+    """Read how a study was measured, from ``NAME.json``.
 
     Raises:
-        FileNotFoundError: if it is not there.
+        FileNotFoundError: if there is no such file.
     """
-    about: dict[str, Any] = json.loads(_there(folder, name, ".json").read_text(encoding="utf-8"))
+    about: dict[str, Any] = json.loads(_existing(folder, name, ".json").read_text(encoding="utf-8"))
     return about
 
 
 def read_numbers(folder: Path, name: str) -> pd.DataFrame:
-    """What ``NAME.csv`` holds.
+    """Read a study's numbers from ``NAME.csv``.
 
     Raises:
-        FileNotFoundError: if it is not there.
+        FileNotFoundError: if there is no such file.
     """
-    path = _there(folder, name, ".csv")
+    path = _existing(folder, name, ".csv")
     return pd.read_csv(path, dtype=dict.fromkeys(NAMES, str), keep_default_na=False, na_values=[""])
 
 
-def _there(folder: Path, name: str, suffix: str) -> Path:
+def _existing(folder: Path, name: str, suffix: str) -> Path:
     path = folder / f"{name}{suffix}"
     if not path.is_file():
-        raise FileNotFoundError(f"expected {path}, found none: see python -m benchmark {name.replace('_', '-')} --help")
+        raise FileNotFoundError(f"no such file: {path}; python -m benchmark {name.replace('_', '-')} writes it")
     return path
 
 
+def measured_with(about: Mapping[str, Any]) -> str:
+    """Say in a line of Markdown how numbers were measured.
+
+    Args:
+        about: a study's ``.json``.
+
+    Example:
+        >>> about = {"commit": "0123456789abcdef", "time": "2026-01-02T03:04", "hardware": "a machine"}
+        >>> measured_with({"command": "python -m benchmark regression", **about})
+        'Measured by `python -m benchmark regression` at commit 0123456789 on 2026-01-02, a machine.'
+    """
+    commit = (about["commit"] or "none")[:10]
+    return f"Measured by `{about['command']}` at commit {commit} on {about['time'][:10]}, {about['hardware']}."
+
+
 def frame_table(frame: pd.DataFrame) -> str:
-    """A table in Markdown out of a frame of texts, its index first."""
+    """Turn a frame of texts into a Markdown table, its index first."""
     header = [str(frame.index.name or ""), *(str(column) for column in frame.columns)]
     return markdown(header, [[str(name), *map(str, row)] for name, row in zip(frame.index, frame.to_numpy())])
 
 
 def listed(texts: Sequence[str]) -> str:
-    """Texts as a sentence lists them.
+    """List texts as in a sentence.
 
     Example:
         >>> listed(["a"]), listed(["a", "b", "c"])

@@ -1,4 +1,4 @@
-"""Stimuli: clips drawn from the labelled sets, as many of speech as of other sounds, or a folder's audio files."""
+"""Stimuli: clips from the labelled sets, as many of speech as of other sounds, or the audio files of a folder."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from benchmark.studies.study import seconds_bar, set_of_clips
 from benchmark.studies.study_setup import Setup, embedded
 from byola_hear.audio.reading import audio_suffixes, read_audio
 
-#: The sets of either side and the task that names their labels and what must not be drawn twice.
+#: The tasks of each side: they name the set, its labels, and the groups that are not drawn twice.
 SIDES = {
     "speech": ("spoken_digits", "speech_commands_12", "language_id", "speaker_id", "vocal_bursts"),
     "nonspeech": ("esc50", "orchestral_notes", "drum_strokes"),
 }
 
-#: Hz, of a folder's files once read, and of clips to describe.
+#: Sample rate of a folder's files after reading and of described clips, Hz.
 SAMPLE_RATE = 16000
 
 Computed = TypeVar("Computed")
@@ -36,11 +36,11 @@ class Stimuli:
     """Clips to compare, in the order of the matrices.
 
     Attributes:
-        names: ``(n,)``: ``SET/FILE`` without its suffix, or a file's stem.
-        sides: ``(n,)``: ``speech``, ``nonspeech`` or, of a folder, empty.
+        names: ``(n,)`` ``SET/FILE`` without suffix, or a file's name without suffix.
+        sides: ``(n,)`` ``speech`` or ``nonspeech``; empty for a folder.
         sets: ``(n,)`` names of the sets.
-        labels: ``(n,)`` within the set; empty for a folder.
-        parts: each set with the rows that were drawn, in order.
+        labels: ``(n,)`` labels within the set; empty for a folder.
+        parts: each set with the drawn rows, in order.
     """
 
     names: np.ndarray
@@ -59,7 +59,7 @@ class Stimuli:
 
     @property
     def identity(self) -> list[object]:
-        """JSON values that say which clips these are."""
+        """JSON values that identify the clips."""
         return [[labelled.name, labelled.sha256, rows.tolist()] for labelled, rows in self.parts]
 
     def clips(self, sample_rate: int) -> list[np.ndarray]:
@@ -67,35 +67,35 @@ class Stimuli:
         return [labelled.clip(int(row), sample_rate) for labelled, rows in self.parts for row in rows]
 
     def embeddings(self, extractor: Extractor, cache: Path, progress: bool) -> np.ndarray:
-        """``(n, n_features)`` float32, out of the cache where it is there."""
+        """Embeddings ``(n, n_features)`` float32, from the cache if possible."""
         with seconds_bar(f"embed: {extractor.row}", self.seconds, progress) as bar:
             return np.concatenate([embedded(extractor, labelled, rows, cache, bar) for labelled, rows in self.parts])
 
     def each(
         self, what: str, progress: bool, compute: Callable[[np.ndarray, int], Computed], sample_rate: int = SAMPLE_RATE
     ) -> list[Computed]:
-        """What ``compute`` makes of every clip, ``(n_samples,)`` float32, and its rate, Hz; with a bar."""
+        """Apply ``compute`` to every clip, ``(n_samples,)`` float32, and its rate, Hz; shows a progress bar."""
         clips = [(labelled, int(row)) for labelled, rows in self.parts for row in rows]
         bar = tqdm(clips, what, disable=not progress, leave=False, unit="clip")
         return [compute(labelled.clip(row, sample_rate), sample_rate) for labelled, row in bar]
 
 
 def sets_plan(setup: Setup) -> Plan:
-    """All sets that stimuli are drawn from, decoded."""
+    """Decode all sets that stimuli are drawn from."""
     tasks = [name for names in SIDES.values() for name in names]
     return plan(tasks, setup.audio, setup.cache, seed=setup.seed, progress=setup.progress)
 
 
 def drawn(planned: Plan, per_side: int, seed: int) -> Stimuli:
-    """Stimuli out of the labelled sets: each side's number shared evenly between its sets, and within a set between
-    its labels; no group (speaker, recording, note, stroke) twice before all of a label's groups were drawn once.
+    """Draw stimuli from the labelled sets: equally many from each set of a side, and from each label of a set.
 
-    Clips that Speech Commands labels as silence are left out of the speech.
+    No group (speaker, recording, note, stroke) is drawn twice before all groups of its label were drawn once. Silence
+    in Speech Commands does not count as speech.
 
     Args:
         planned: from :func:`sets_plan`.
-        per_side: clips of speech, and of other sounds.
-        seed: of the draw.
+        per_side: number of clips of speech, and of other sounds.
+        seed: seed of the draw.
 
     Returns:
         The stimuli, speech first, ordered by set and label.
@@ -115,7 +115,9 @@ def drawn(planned: Plan, per_side: int, seed: int) -> Stimuli:
             manifest = labelled.manifest
             kept = np.flatnonzero((manifest[task.label] != "silence") | (task.source != "speech_commands_12"))
             if share > len(kept):
-                raise ValueError(f"expected at most {len(kept)} stimuli of {task.source}, got {share}: fewer a side")
+                raise ValueError(
+                    f"expected at most {len(kept)} stimuli of {task.source}, got {share}; use a smaller --per-side"
+                )
             label = manifest[task.label].to_numpy(str)
             group = manifest[task.group or "file"].to_numpy(str)
             rows = kept[_balanced(label[kept], group[kept], share, np.random.default_rng([seed, len(parts)]))]
@@ -129,9 +131,9 @@ def drawn(planned: Plan, per_side: int, seed: int) -> Stimuli:
 
 
 def _balanced(labels: np.ndarray, groups: np.ndarray, share: int, rng: np.random.Generator) -> np.ndarray:
-    """Positions of ``share`` clips: labels in turn, and within a label groups in turn."""
+    """Positions of ``share`` clips, with labels in turn, and groups within a label in turn."""
     shuffled = pd.DataFrame({"label": labels, "group": groups}).iloc[rng.permutation(len(labels))]
-    # A clip's turn within its group within its label, then its turn within its label by that.
+    # The clip's turn within its group and label, and from it its turn within the label.
     shuffled["again"] = shuffled.groupby(["label", "group"], sort=False).cumcount()
     shuffled = shuffled.sort_values("again", kind="stable")
     shuffled["turn"] = shuffled.groupby("label", sort=False).cumcount()
@@ -141,21 +143,21 @@ def _balanced(labels: np.ndarray, groups: np.ndarray, share: int, rng: np.random
 
 
 def of_folder(folder: Path, names: list[str]) -> Stimuli:
-    """Stimuli that are audio files, called by their names without suffix.
+    """Read stimuli from audio files.
 
     Args:
-        folder: that holds them.
-        names: which, in order.
+        folder: folder of the files.
+        names: the files' names without suffix, in order.
 
     Returns:
-        The stimuli; samples are kept as 16 bit at 16 kHz, mono.
+        The stimuli, 16 bit, 16 kHz, mono.
 
     Raises:
-        FileNotFoundError: if there is no such folder, or it lacks a file.
-        ValueError: if two files go by the same name, or one can't be read.
+        FileNotFoundError: if the folder or a file does not exist.
+        ValueError: if two files have the same name, or one cannot be read.
     """
     if not folder.is_dir():
-        raise FileNotFoundError(f"expected a folder of stimuli at {folder}, found none")
+        raise FileNotFoundError(f"no such folder of stimuli: {folder}")
     found: dict[str, Path] = {}
     for path in sorted(folder.iterdir()):
         if path.suffix.lower() in audio_suffixes():
@@ -165,10 +167,10 @@ def of_folder(folder: Path, names: list[str]) -> Stimuli:
     missing = [name for name in names if name not in found]
     if missing:
         raise FileNotFoundError(
-            f"{folder}: expected an audio file for each of {len(names)} stimuli, found none for {len(missing)}: "
+            f"{folder}: expected an audio file for each of {len(names)} stimuli, {len(missing)} are missing: "
             f"{', '.join(missing[:10])}{', …' if len(missing) > 10 else ''}"
         )
-    # Resampling may overshoot full scale, which 16 bit can't hold.
+    # Resampling can exceed full scale, which 16 bit cannot represent.
     clips = [np.clip(read_audio(found[name], SAMPLE_RATE), -1, 1) for name in names]
     labelled = set_of_clips("stimuli", pd.DataFrame({"file": [found[name].name for name in names]}), clips, SAMPLE_RATE)
     empty, kinds = np.full(len(names), ""), np.full(len(names), "stimuli")

@@ -1,5 +1,4 @@
-"""What a study of clip embeddings starts from: its options as one value, its models, embeddings out of the probe's
-cache where they are there, finished parts out of its own."""
+"""The basis of a study: its options as one value, its models, and its cache of embeddings and finished parts."""
 
 from __future__ import annotations
 
@@ -18,7 +17,8 @@ from benchmark.datasets.labelled_set import LabelledSet, use_cache
 from benchmark.models.embedding import cached_embeddings, embeddings_path
 from benchmark.models.extractors import Extractor
 from benchmark.models.rows import Asked, models_by_row
-from benchmark.studies.study import asked_models, new_figure
+from benchmark.studies.figures import new_figure
+from benchmark.studies.study import asked_models
 from byola_hear.utils.files import replacing
 
 
@@ -27,13 +27,13 @@ class Setup:
     """The options that every study has (:func:`benchmark.studies.study.study_options`).
 
     Attributes:
-        models: names, checkpoints' paths and baselines with commas between them, in the order of the figures.
-        audio: folder of labelled sets; None for the usual one.
-        output: folder that the results are written to.
+        models: names, paths of checkpoints and baselines separated by commas, in the order of the figures.
+        audio: folder of labelled sets; None for the default.
+        output: folder for the results.
         cache: folder for decoded audio, embeddings and finished parts.
-        progress: whether bars are shown.
-        seed: of everything that is drawn.
-        untrained_seeds: how many untrained networks stand behind ``untrained``.
+        progress: whether to show progress bars.
+        seed: seed of everything random.
+        untrained_seeds: number of untrained networks that ``untrained`` is averaged over.
     """
 
     models: str
@@ -46,24 +46,24 @@ class Setup:
 
     @classmethod
     def of(cls, models: str, output: Path, cache: Path | None, no_progress: bool, **others: Any) -> Setup:
-        """Out of the options as the command line gives them; what can't be had is found here, before hours of work.
+        """Make it from the command line's options, and report missing models and packages before hours of work.
 
         Raises:
-            ModuleNotFoundError: if there is no matplotlib.
-            ValueError: if no model is named, one is named twice or is none.
-            FileNotFoundError: if there is no such checkpoint.
+            ModuleNotFoundError: if matplotlib is not installed.
+            ValueError: if no model is named, one is named twice or is unknown.
+            FileNotFoundError: if a checkpoint does not exist.
         """
         new_figure(1, 1)
         models_by_row(models)
         return cls(models=models, output=output, cache=use_cache(cache), progress=not no_progress, **others)
 
     def rows(self, training_clips: Callable[[], list[np.ndarray]]) -> list[Asked]:
-        """The models that can be had; of each other one, a line on stderr says why not. The folder of results is made.
+        """Load the available models and report the others on stderr; create the folder of results.
 
         Raises:
-            OSError: if it can't be made.
-            ValueError: if none can be had, one is named twice or can't be used.
-            FileNotFoundError: if there is no such file.
+            OSError: if the folder cannot be created.
+            ValueError: if no model is available, one is named twice or cannot be used.
+            FileNotFoundError: if a file does not exist.
         """
         asked = asked_models(self.models, training_clips, self.untrained_seeds)
         for row in asked:
@@ -71,7 +71,7 @@ class Setup:
                 click.echo(f"{row.name}: not measured: {row.missing}", err=True)
         found = [row for row in asked if not row.missing]
         if not found:
-            raise ValueError(f"expected a model that can be had here, got {self.models}")
+            raise ValueError(f"expected at least one available model, got {self.models}")
         self.output.mkdir(parents=True, exist_ok=True)
         return found
 
@@ -79,14 +79,14 @@ class Setup:
 def embedded(
     extractor: Extractor, labelled: LabelledSet, rows: np.ndarray, cache: Path, bar: tqdm | None = None
 ) -> np.ndarray:
-    """Embeddings of some clips: cut from those of the whole set if the cache has them, else computed and kept.
+    """Embed some clips of a set. The cache is used, also if it has the whole set's embeddings.
 
     Args:
-        extractor: what embeds.
+        extractor: the model.
         labelled: the set.
         rows: ``(n,)`` positions of the clips.
         cache: the cache folder.
-        bar: counts seconds of audio.
+        bar: progress bar that counts seconds of audio.
 
     Returns:
         ``(n, n_features)`` float32.
@@ -100,11 +100,11 @@ def embedded(
 
 
 def key_of(*parts: Any, versions: Sequence[int]) -> str:
-    """A key for the cache: hash of what was measured and of how.
+    """Make a key for the cache.
 
     Args:
-        *parts: JSON values and arrays that decide the result.
-        versions: ``MEASUREMENT_VERSION`` of each module that made something of them.
+        *parts: JSON values and arrays that determine the result.
+        versions: ``MEASUREMENT_VERSION`` of each module that computes it.
 
     Returns:
         24 hexadecimal digits.
@@ -127,7 +127,7 @@ def key_of(*parts: Any, versions: Sequence[int]) -> str:
 
 
 def remembered(cache: Path, study: str, key: str, compute: Callable[[], Any]) -> Any:
-    """A finished part of a study, JSON values: out of the cache, or computed and kept there."""
+    """Return a finished part of a study (JSON values) from the cache, or compute it and keep it there."""
     path = cache / "studies" / f"{study}-{key}.json"
     if path.is_file():
         return json.loads(path.read_text())

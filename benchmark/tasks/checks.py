@@ -1,6 +1,6 @@
-"""What heareval silently gets wrong, or stops at hours later without a word: found before a task is written.
+"""Checks of a task before it is written, for everything that heareval gets wrong silently or fails at hours later.
 
-Everything here was seen in heareval 2021.1.3 on current packages; each check names what it looked at.
+All of these were observed in heareval 2021.1.3 with current packages.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ EVENT_SCORES = (
 #: Items in heareval's training batches.
 BATCH_SIZE = 1024
 
-#: Seconds that an event task's files must have at least: a model that hops by a second gives two timestamps then.
+#: Shortest file of an event task, s: a model with a hop of one second has two timestamps in it.
 LEAST_EVENT_SECONDS = 2.0
 
-#: Keys of heareval's results, beside which it puts those of the folds.
+#: Keys of heareval's results; the names of folds are keys next to these.
 RESULT_KEYS = ("aggregated_scores", "hparams", "postprocessing", "score_mode", "embedding_path")
 
 _SAFE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+#@-]*")
 
 
 def vocabulary_text(labels: Sequence[str]) -> str:
-    """``labelvocabulary.csv``: the index and name of each label."""
+    """The content of ``labelvocabulary.csv``: the index and name of each label."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["idx", "label"])
@@ -47,10 +47,11 @@ def vocabulary_text(labels: Sequence[str]) -> str:
 
 
 def check_vocabulary(task: Task, labels: Sequence[str]) -> None:
-    """Read the vocabulary as heareval does, through pandas, where NA is no label and 01 is 1.
+    """Check that heareval reads the vocabulary as it was written. It uses pandas, which reads NA as a missing value and
+    01 as 1.
 
     Raises:
-        ValueError: if a label comes back as another, or there are fewer than two for one to be chosen.
+        ValueError: if a label is read as another, or a multiclass task has fewer than two labels.
     """
     read = [str(label) for label in pd.read_csv(io.StringIO(vocabulary_text(labels)))["label"].astype(str)]
     changed = [f"{label!r} as {back!r}" for label, back in zip(labels, read) if label != back]
@@ -60,7 +61,7 @@ def check_vocabulary(task: Task, labels: Sequence[str]) -> None:
             f"but pandas reads {', '.join(changed[:3]) or f'{len(read)} of {len(labels)}'}"
         )
     if task.prediction_type == "multiclass" and len(labels) < 2:
-        raise ValueError(f"task {task.name}: expected two labels or more to choose from, found {list(labels)}")
+        raise ValueError(f"task {task.name}: expected at least two labels, found {list(labels)}")
     if "chroma_acc" in task.evaluation:
         # heareval takes the index in the vocabulary modulo 12 for the pitch class.
         numbers = [int(label) if label.isdigit() else -1 for label in labels]
@@ -72,10 +73,10 @@ def check_vocabulary(task: Task, labels: Sequence[str]) -> None:
 
 
 def check_definition(task: Task) -> None:
-    """What can be told from a task's definition alone.
+    """Check the definition of a task.
 
     Raises:
-        ValueError: if heareval would not run it as meant.
+        ValueError: if heareval would not run it as intended.
     """
     folds = task.split_mode != "trainvaltest"
     if folds and (len(task.splits) < 3 or {"train", "valid", "test"} & set(task.splits)):
@@ -84,7 +85,7 @@ def check_definition(task: Task) -> None:
         )
     for name in (task.name, *task.splits):
         if not _SAFE_NAME.fullmatch(name) or name in RESULT_KEYS:
-            raise ValueError(f"task {task.name}: expected a name for a folder, of letters and digits, got {name!r}")
+            raise ValueError(f"task {task.name}: expected a folder name of letters and digits, got {name!r}")
     if len({split.lower() for split in task.splits}) != len(task.splits):
         raise ValueError(f"task {task.name}: expected each split once, got {task.splits}")
     known = EVENT_SCORES if task.embedding_type == "event" else SCENE_SCORES
@@ -95,13 +96,13 @@ def check_definition(task: Task) -> None:
             f"got {', '.join(unknown) or 'none'}"
         )
     if task.embedding_type == "event" and task.prediction_type != "multilabel":
-        raise ValueError(f"task {task.name}: expected multilabel, as events may be at once, got {task.prediction_type}")
+        raise ValueError(f"task {task.name}: expected multilabel, since events may overlap, got {task.prediction_type}")
     least = LEAST_EVENT_SECONDS if task.embedding_type == "event" else 1 / SAMPLE_RATE
     # Without a duration, which heareval allows, it embeds file by file.
     if not isinstance(task.sample_duration, (int, float)) or not least <= task.sample_duration < float("inf"):
         raise ValueError(
             f"task {task.name}: expected files of at least {least:g} s, got {task.sample_duration!r}: "
-            "from a single timestamp no event can be told"
+            "no event can be found with a single timestamp"
         )
     grid = task.evaluation_params.get("event_postprocessing_grid")
     if grid is not None and (set(grid) != {"median_filter_ms", "min_duration"} or not all(grid.values())):
@@ -110,18 +111,18 @@ def check_definition(task: Task) -> None:
             f"event_postprocessing_grid, got {grid}"
         )
     if task.evaluation[0] == "segment_1s_er" and (grid is None or max(map(len, grid.values())) > 1):
-        # heareval takes the postprocessing with the highest score, also of a score that is better when low.
+        # heareval selects the postprocessing with the highest score, even if lower is better.
         raise ValueError(
-            f"task {task.name}: expected a single combination in its event_postprocessing_grid where an error rate "
-            f"selects, got {grid}"
+            f"task {task.name}: expected a single combination in its event_postprocessing_grid, since an error rate "
+            f"selects the probe, got {grid}"
         )
 
 
 def check_item(task: Task, item: Item) -> None:
-    """One file: its name, its split and what is said about it.
+    """Check the name, split and labels of a file.
 
     Raises:
-        ValueError: if heareval would not take it, or misread it.
+        ValueError: if heareval would refuse or misread it.
     """
     where = f"task {task.name}: {item.file}"
     if not _SAFE_NAME.fullmatch(item.file) or not item.file.endswith(".wav") or "embedding.npy" in item.file:
@@ -145,20 +146,20 @@ def check_item(task: Task, item: Item) -> None:
             )
         if event.start_ms < end_of_label.get(event.label, 0):
             raise ValueError(
-                f"{where}: expected events of one label one after the other, as heareval can't tell them apart, got "
-                f"{event.label} from {event.start_ms:g} ms before the last ended at {end_of_label[event.label]:g} ms"
+                f"{where}: expected events of one label not to overlap, since heareval can't separate them, got "
+                f"{event.label} from {event.start_ms:g} ms, the last one ends at {end_of_label[event.label]:g} ms"
             )
         end_of_label[event.label] = event.end_ms
 
 
 def fixed_length(task: Task, item: Item) -> np.ndarray:
-    """An item's samples as they are written: as long as every file of the task, silence after what is shorter.
+    """An item's samples as they are written: cut or padded with silence to the length of all files of the task.
 
     Returns:
         ``(n_samples,)`` int16.
 
     Raises:
-        ValueError: if there is nothing to hear, or not what a 16-bit file can hold.
+        ValueError: if all samples are zero, or a 16-bit file can't hold them.
     """
     samples = item.samples() if callable(item.samples) else item.samples
     where = f"task {task.name}: {item.file}"
@@ -168,30 +169,29 @@ def fixed_length(task: Task, item: Item) -> np.ndarray:
     samples = samples[:n_samples]
     peak = float(np.abs(samples).max(initial=0))
     if not 0 < peak <= 1:
-        # Of nothing but zeros some models make nan, at which heareval stops.
+        # Some models return NaN for silence, at which heareval stops.
         raise ValueError(f"{where}: expected samples in [-1, 1] that are not all zero, found a peak of {peak:g}")
-    # A clip of 16-bit samples comes back as it was: they were divided by this.
+    # 16-bit samples were divided by 32768 when they were read, so they come back unchanged.
     written = np.clip(np.rint(samples * 32768), -32768, 32767).astype(np.int16)
     return np.pad(written, (0, n_samples - len(written)))
 
 
 def check_files(task: Task, placed: Sequence[tuple[str, str, str, frozenset[str]]]) -> None:
-    """All files together: names, groups, and which labels are where.
+    """Check all files of a task together.
 
     Args:
         task: the task.
-        placed: for each file its name, split, groups (spaces between) and labels.
+        placed: name, split, groups (separated by spaces) and labels of each file.
 
     Raises:
-        ValueError: if a name comes twice, a group is in two splits, a label is missing from a split, or training
-            would stop.
+        ValueError: if a name comes twice, a group is in two splits, a split lacks a label, or training would fail.
     """
     split_of_group: dict[str, str] = {}
     names: set[str] = set()
     counts = dict.fromkeys(task.splits, 0)
     found: dict[str, set[str]] = {split: set() for split in task.splits}
     for file, split, group, labels in placed:
-        # Names that differ in case are one file on some systems.
+        # Names that differ in case only are one file on some systems.
         if file.lower() in names:
             raise ValueError(f"task {task.name}: expected each file name once, got {file!r} twice")
         names.add(file.lower())
@@ -207,7 +207,7 @@ def check_files(task: Task, placed: Sequence[tuple[str, str, str, frozenset[str]
     if empty:
         raise ValueError(f"task {task.name}: expected files in each split, found none in {', '.join(empty)}")
     vocabulary = set().union(*found.values())
-    # A pitch that isn't tested is no harm to an accuracy; one that isn't trained can't be found.
+    # An accuracy does not need every pitch in the test split, but a pitch without training can't be recognised.
     needed = ("train",) if "pitch_acc" in task.evaluation and "train" in task.splits else task.splits
     for split in needed:
         if vocabulary - found[split]:
@@ -219,15 +219,15 @@ def check_files(task: Task, placed: Sequence[tuple[str, str, str, frozenset[str]
         n_train = sum(counts[split] for split in train)
         if n_train % BATCH_SIZE == 1:
             raise ValueError(
-                f"task {task.name}: expected no training batch of a single file, on which batch normalisation stops, "
+                f"task {task.name}: expected no training batch of a single file, at which batch normalisation fails, "
                 f"found {n_train} files in {', '.join(train)} and batches of {BATCH_SIZE}"
             )
 
 
 def training_splits(task: Task) -> list[tuple[str, ...]]:
-    """The splits that heareval trains on, once for each test.
+    """The splits that heareval trains on, for each of its tests.
 
-    Folds are sorted; each is tested once, the next chooses, the others train.
+    Folds are sorted. Each is tested once; the next one is for validation and the others for training.
     """
     if task.split_mode == "trainvaltest":
         return [("train",)]

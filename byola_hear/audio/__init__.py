@@ -1,4 +1,4 @@
-"""From audio files to mono float32 waveforms: any format, any rate, whole or in blocks."""
+"""Read audio files of any format as mono float32 waveforms at any rate, whole or in blocks."""
 
 from byola_hear.audio.opening import open_source
 from byola_hear.audio.reading import AUDIO_SUFFIXES, audio_suffixes, read_audio, read_blocks

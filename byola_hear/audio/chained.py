@@ -1,4 +1,4 @@
-"""Files that are several after each other, such as the recording of a web radio: Ogg calls that a chain."""
+"""Several audio streams in one file, one after the other, as in recordings of web radio. Ogg calls this a chain."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from byola_hear.audio.source import Source
 
 
 class ChainedSource:
-    """Sources one after the other; see :class:`~byola_hear.audio.source.Source`.
+    """Sources that are read one after the other; see :class:`~byola_hear.audio.source.Source`.
 
     Args:
-        sources: at least one, open, all with the same rate and number of channels, and with known lengths.
+        sources: at least one open source; all have the same rate, number of channels and a known length.
     """
 
     def __init__(self, sources: Sequence[Source]) -> None:
@@ -28,18 +28,18 @@ class ChainedSource:
 
     @property
     def position(self) -> int:
-        """Samples a channel from the first one's first to where decoding is."""
+        """Samples per channel that were read or skipped, counted from the beginning of the first source."""
         return sum(source.frames or 0 for source in self._sources[: self._next]) + self._sources[self._next].position
 
     def skip_to(self, frame: int) -> None:
-        """Go on at a sample of the one that holds it."""
+        """Continue at a sample, counted from the beginning of the first source."""
         while self._next + 1 < len(self._sources) and frame >= (self._sources[self._next].frames or 0):
             frame -= self._sources[self._next].frames or 0
             self._next += 1
         self._sources[self._next].skip_to(frame)
 
     def pieces(self) -> Iterator[NDArray[np.float32]]:
-        """The rest of all, ``(n_samples, channels)`` each."""
+        """The remaining samples, ``(n_samples, channels)`` each."""
         while True:
             yield from self._sources[self._next].pieces()
             if self._next + 1 == len(self._sources):
@@ -47,13 +47,13 @@ class ChainedSource:
             self._next += 1
 
     def close(self) -> None:
-        """Close all."""
+        """Close all sources."""
         for source in self._sources:
             source.close()
 
 
 def opened_in_turn(opens: Sequence[Callable[[], Source]]) -> list[Source]:
-    """Open all, or none if one can't be."""
+    """Open all sources; if one fails, close the others."""
     sources: list[Source] = []
     try:
         for each in opens:

@@ -1,9 +1,8 @@
-"""Files that libsndfile does not read, by the program ``ffmpeg`` where it is on PATH: M4A, WMA, video and others.
+"""Files that libsndfile can't read (M4A, WMA, video and others), decoded by the program ``ffmpeg`` if it is on PATH.
 
-ffmpeg decodes the file's first audio track into a pipe, at its own rate and with its own channels, so that mixing
-down and changing the rate are the same code as for every other file. Memory does not depend on the length.
-Whatever ffmpeg calls an error is one, a truncated file too as far as it notices. Times count from the first
-sample of the track.
+ffmpeg decodes the first audio track of a file into a pipe, with its own rate and channels. Mixing and resampling are
+therefore the same as for every other file, and memory does not depend on the length. Errors of ffmpeg are errors here,
+and so is a length that differs from the container's. Times count from the first sample of the track.
 """
 
 from __future__ import annotations
@@ -15,37 +14,38 @@ import struct
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from contextlib import closing
 
 import numpy as np
 from numpy.typing import NDArray
 
-from byola_hear.audio.content import Content
+from byola_hear.audio.formats.content import Content
 from byola_hear.audio.source import TOLERANCE_S, AudioFileError, piece_frames, skipped
 
-#: Names that are taken for audio, too, when a folder is searched and ffmpeg is there.
+#: Further suffixes of audio files in folders if ffmpeg is installed.
 FFMPEG_SUFFIXES = frozenset(
     (
         *(".m4a", ".m4b", ".mp4", ".mov", ".3gp", ".aac", ".wma", ".asf", ".mka", ".mkv", ".webm", ".avi", ".amr"),
         *(".ac3", ".eac3", ".dts", ".wv", ".ape", ".tta", ".mpc", ".spx", ".ra", ".dsf"),
     )
 )
-#: The head of an AU file, the simplest form of samples that says its rate: magic, where the samples begin, their
-#: length, 6 for 32-bit floating point, Hz, channels.
+#: Header of an AU file, the simplest container that states its rate: magic, first byte of the samples, their size,
+#: encoding (6 for 32-bit floating point), Hz, channels.
 _AU_HEAD = struct.Struct(">4s5I")
 _AU_FLOAT = 6
-#: A file, whatever its name looks like, and nothing over a network even where a playlist says so.
+#: Local files only, whatever a name or a playlist says.
 _LOCAL_ONLY = ("-protocol_whitelist", "file,pipe,subfile")
-#: Formats that name other files to be read in their place.
+#: Formats that refer to other files.
 _PLAYLISTS = frozenset(("concat", "hls", "dash", "imf"))
-#: What ffmpeg says of the file: its format, length and streams; then of what it writes; then what goes wrong.
+#: Lines of ffmpeg's log: format, length and streams of the file; then the output; then errors.
 _CONTAINER = re.compile(r"^\[info\] Input #0, (\S+), from", re.MULTILINE)
 _DURATION = re.compile(r"^\[info\] +Duration: (\d+):(\d\d):(\d\d(?:\.\d+)?)", re.MULTILINE)
 _STREAM = re.compile(r"^\[info\] +Stream #0:\d+[^:\n]*: (\w+): ([^\s,]+)", re.MULTILINE)
 _OUTPUT = "[info] Output #0, "
 _ERROR = re.compile(r"^(?:\[[^]]*@[^]]*\] )?\[(?:error|fatal|panic)\] ")
-#: Containers with a length in the header, by which a missing end shows.
+#: Containers whose headers state a length, which reveals a truncated file.
 _TIMED = frozenset(("matroska", "mov", "asf", "ape", "tta", "wv"))
-#: Characters of ffmpeg's last words that an error repeats.
+#: Characters of ffmpeg's error that are quoted, at most.
 _LONGEST_REASON = 300
 
 
@@ -54,25 +54,48 @@ def available() -> bool:
     return shutil.which("ffmpeg") is not None
 
 
+def decoded_seconds(path: str) -> float | None:
+    """The length of the audio that ffmpeg decodes from a file, regardless of errors.
+
+    Args:
+        path: a regular file.
+
+    Returns:
+        Seconds; None if ffmpeg is not installed or decodes nothing.
+    """
+    if not available():
+        return None
+    try:
+        with closing(FfmpegSource(path, Content(os.path.getsize(path)), strict=False)) as source:
+            try:
+                for _ in source.pieces():
+                    pass
+            except AudioFileError:
+                pass  # what came before counts
+            return source.position / source.sample_rate or None
+    except AudioFileError:
+        return None
+
+
 class FfmpegSource:
     """A file that ffmpeg decodes; see :class:`~byola_hear.audio.source.Source`.
 
     Args:
         path: a regular file.
-        content: what is in it.
+        content: its structure.
         form: ffmpeg's name of the format, for files without a header.
-        strict: whether an error of ffmpeg's ends the reading. Where the length is known otherwise, no error does, but
-            another length.
+        strict: whether errors of ffmpeg end the reading. If the structure shows the length, they don't, but a
+            different length does.
 
     Raises:
-        AudioFileError: if ffmpeg is not there, can't be started or can't read the file.
+        AudioFileError: if ffmpeg is not installed, can't be started or can't read the file.
     """
 
     def __init__(self, path: str, content: Content, form: str | None = None, strict: bool = True) -> None:
         self.path = path
         self._strict = strict and content.seconds is None
         self._known_seconds = content.seconds
-        # What a container says is a time, not a number of samples, and in many an estimate.
+        # Containers state a time, not a number of samples, and often an estimate.
         self.frames: int | None = None
         self.position = self._to_skip = 0
         self._messages = tempfile.TemporaryFile()  # noqa: SIM115, closed with the source
@@ -101,23 +124,23 @@ class FfmpegSource:
                 raise AudioFileError(f"{path}: expected an audio file, got a playlist of other files")
             hours, minutes, seconds = (_DURATION.findall(told) or [("0", "0", "0")])[0]
             self.header_seconds = int(hours) * 3600 + int(minutes) * 60 + float(seconds) or None
-            #: Whether the time in the header is this track's, and no estimate.
+            #: Whether the length in the header is exact and that of this track.
             self._is_alone = len(streams) == 1 and self.container.split(",")[0] in _TIMED
         except BaseException:
             self.close()
             raise
 
     def skip_to(self, frame: int) -> None:
-        """Go on at a sample, having decoded and dropped what is before: only that is exact in every format."""
+        """Continue at a sample. All samples before it are decoded and dropped, which is exact in every format."""
         self._to_skip = frame
 
     def pieces(self) -> Iterator[NDArray[np.float32]]:
-        """The rest of the file, ``(n_samples, channels)`` each."""
+        """The remaining samples, ``(n_samples, channels)`` each."""
         decoded = self._decoded()
         return skipped(decoded, self._to_skip) if self._to_skip else decoded
 
     def close(self) -> None:
-        """End ffmpeg, wherever it is."""
+        """Stop ffmpeg."""
         if self._process.poll() is None:
             self._process.kill()
         if self._process.stdout is not None:
@@ -126,7 +149,7 @@ class FfmpegSource:
         self._messages.close()
 
     def _input(self, content: Content) -> str:
-        """The file, as ffmpeg is to open it: without the tags around it, which it takes for damage in some formats."""
+        """The input for ffmpeg: the file without the tags around it, some of which ffmpeg takes for damage."""
         if not content.start and content.end >= os.path.getsize(self.path):
             return f"file:{self.path}"
         return f"subfile,,start,{content.start},end,{content.end},,:file:{self.path}"
@@ -136,13 +159,13 @@ class FfmpegSource:
         return self._process.stdout.read(n_bytes)
 
     def _head(self) -> tuple[int, int]:
-        """The rate in Hz and the number of channels, from the head of what ffmpeg writes."""
+        """Rate in Hz and number of channels, from the header of ffmpeg's output."""
         head = self._read(_AU_HEAD.size)
         if len(head) < _AU_HEAD.size:
             raise AudioFileError(f"{self.path}: not an audio file that can be read (ffmpeg: {self._last_words()})")
         magic, offset, _, encoding, sample_rate, channels = _AU_HEAD.unpack(head)
         if magic != b".snd" or encoding != _AU_FLOAT or offset < _AU_HEAD.size or not sample_rate or not channels:
-            raise AudioFileError(f"{self.path}: what ffmpeg writes is not what it was asked for, {head!r}")
+            raise AudioFileError(f"{self.path}: unexpected output of ffmpeg: {head!r}")
         self._read(offset - _AU_HEAD.size)
         return sample_rate, channels
 
@@ -161,27 +184,28 @@ class FfmpegSource:
             )
 
     def _trouble(self) -> str | None:
-        """What is wrong with a file that ffmpeg came to the end of; None if nothing."""
+        """What is wrong with a file that ffmpeg has decoded; None if nothing is."""
         code = self._process.wait()
         seconds = self.position / self.sample_rate
         if self._known_seconds is not None:
             if abs(seconds - self._known_seconds) <= TOLERANCE_S:
                 return None
-            return f"it holds {self._known_seconds:.2f} s"
+            return f"it contains {self._known_seconds:.2f} s"
         if code != 0:
             return f"ffmpeg: {self._last_words()}"
         for line in self._said().partition(_OUTPUT)[2].splitlines():
-            # What the writer of the pipe says, of timestamps, is not about the file.
+            # Messages of the AU writer concern timestamps, not the file.
             if self._strict and _ERROR.search(line) and not line.startswith("[au @"):
                 return f"ffmpeg: {_without_level(line)}"
-        if self._is_alone and self.header_seconds is not None and seconds < self.header_seconds - TOLERANCE_S:
-            return f"the header says {self.header_seconds:.2f} s"
+        promised = self.header_seconds if self._strict and self._is_alone else None
+        if promised is not None and seconds < promised - TOLERANCE_S:
+            return f"the header states {promised:.2f} s"
         return None
 
     def _last_words(self) -> str:
-        """The last error that ffmpeg told of, without the path, which the message begins with already."""
+        """The last error that ffmpeg reported, without the path, with which our message begins."""
         code = self._process.wait()
-        # The path goes first, as it may hold line breaks.
+        # The path is removed first, because it may contain line breaks.
         said = self._said().replace(f"file:{self.path}: ", "").replace(f"{self.path}: ", "")
         lines = [" ".join(line.split()) for line in said.splitlines() if line.strip()]
         errors = [line for line in lines if _ERROR.search(line) and "Error marking filters as finished" not in line]

@@ -1,4 +1,4 @@
-"""Audio files opened by whichever decoder reads all of them: libsndfile, else ffmpeg where it is installed."""
+"""Audio files are opened in libsndfile or, if that can't read all of their audio, in ffmpeg."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from functools import partial
 
 from byola_hear.audio import ffmpeg
 from byola_hear.audio.chained import ChainedSource, opened_in_turn
-from byola_hear.audio.content import Content, content, content_of
 from byola_hear.audio.ffmpeg import FfmpegSource
+from byola_hear.audio.formats.content import Content, content, content_of
 from byola_hear.audio.libsndfile import SoundFileSource, UnknownFormat
 from byola_hear.audio.source import AudioFileError, Source
 
@@ -25,7 +25,7 @@ def open_source(path: str) -> Source:
         The file, for the caller to close.
 
     Raises:
-        AudioFileError: if it can't be read, or not all of it.
+        AudioFileError: if it can't be read, or not completely.
         FileNotFoundError: if there is no such file.
     """
     _check_regular(path)
@@ -34,7 +34,7 @@ def open_source(path: str) -> Source:
         return _in_libsndfile(path, found)
     except UnknownFormat as error:
         if found.is_changed:
-            # ffmpeg would believe the header.
+            # ffmpeg would trust the header.
             raise AudioFileError(
                 f"{path}: can't be read: its header counts too few samples, and libsndfile does not know the codec "
                 f"({error.reason})"
@@ -56,14 +56,14 @@ def open_bytes(name: str, data: bytes) -> Source:
     """Open an audio file that is in memory, in libsndfile.
 
     Args:
-        name: what to call it in messages.
+        name: the name used in messages.
         data: its bytes.
 
     Returns:
         The file, for the caller to close.
 
     Raises:
-        AudioFileError: if it can't be read, or not all of it.
+        AudioFileError: if it can't be read, or not completely.
     """
     return _in_libsndfile(name, content(name, io.BytesIO(data)), data)
 
@@ -79,11 +79,11 @@ def _in_libsndfile(path: str, found: Content, data: bytes | None = None) -> Sour
         return ChainedSource(sources)
     for source in sources:
         source.close()
-    raise UnknownFormat(path, "Ogg streams one after the other, whose sample rates or channels differ")
+    raise UnknownFormat(path, "Ogg streams one after the other whose sample rates or channels differ")
 
 
 def _check_regular(path: str) -> None:
-    """Refuse what must not be opened, as reading a pipe or a device may wait for ever."""
+    """Refuse everything but regular files: reading from a pipe or a device may never end."""
     try:
         status = os.stat(path)
     except (FileNotFoundError, NotADirectoryError) as error:

@@ -1,12 +1,12 @@
-"""Audio files to mono float32 samples at the rate a model wants: whole, in blocks, or a segment of them.
+"""Audio files as mono float32 samples at a given rate: whole, in blocks, or a segment.
 
-Whatever libsndfile reads can be read: WAV, FLAC, Ogg Vorbis, Opus, MP3, AIFF and others; where the program ``ffmpeg``
-is on PATH, whatever that reads, too. Channels are averaged, integers scaled to [-1, 1], and the rate converted by
-soxr ("HQ"). Whole and blockwise reading are the same stream cut differently, so their samples are identical.
+All formats of libsndfile can be read: WAV, FLAC, Ogg Vorbis, Opus, MP3, AIFF and others. If the program ``ffmpeg`` is
+on PATH, so can its formats. Channels are averaged, integers are scaled to [-1, 1], and the rate is converted by soxr
+("HQ"). Blocks contain exactly the samples of the whole file.
 
-A segment has the samples that the whole file has there. Where the format allows an exact seek (all but MP3 and what
-ffmpeg reads), no more than a second before it is decoded: from a place where the resampler is in the same phase as in
-the whole file, and early enough for its filter to have forgotten that nothing came before.
+The samples of a segment are those of the whole file at the same place. In formats with an exact seek (all but MP3 and
+those that ffmpeg decodes), at most a second before the segment is decoded. Decoding begins where the resampler is in
+the same phase as in the whole file, and early enough for its filter.
 """
 
 from __future__ import annotations
@@ -28,26 +28,26 @@ from byola_hear.audio.source import AudioFileError
 
 __all__ = ["AUDIO_SUFFIXES", "AudioFileError", "audio_suffixes", "open_source", "read_audio", "read_blocks"]
 
-#: Names that are taken for audio when a folder is searched, whatever else is installed.
+#: Suffixes of audio files in folders, with and without ffmpeg.
 AUDIO_SUFFIXES = frozenset(
     (
         *(".wav", ".wave", ".w64", ".rf64", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".mp2"),
         *(".aif", ".aiff", ".aifc", ".au", ".snd", ".caf", ".sph"),
     )
 )
-#: An end this far beyond the file's is a rounded number and means the file's end, s.
+#: An end up to this far beyond the end of the file counts as rounded and means the end of the file, s.
 END_TOLERANCE_S = 0.05
-#: The reach of soxr's "HQ" filter in samples at the lower of the two rates, measured (93), and some more.
+#: Reach of soxr's "HQ" filter, in samples at the lower of the two rates: 93 as measured, and a margin.
 _FILTER_REACH = 128
-#: soxr steps exactly through the phases of a ratio whose numerator is at most this (measured up to 1600); with others
-#: its position drifts along the file by some millionths of a sample a second, so that only a stream from the
-#: file's beginning is the same stream. Of usual rates, 11025 Hz has the largest, 640.
+#: The largest numerator of a ratio of rates for which soxr's phases are exact (measured up to 1600). With others, its
+#: position drifts by some millionths of a sample per second, so that segments are resampled from the beginning of the
+#: file. Among the usual rates, 11025 Hz has the largest numerator, 640.
 _MOST_PHASES = 1024
 
 
 @dataclass(frozen=True)
 class _Segment:
-    """What is wanted of a file, in seconds and in samples at the rate wanted; see :func:`read_audio`."""
+    """A segment, in seconds and in samples at the new rate; see :func:`read_audio`."""
 
     start: float
     end: float | None
@@ -67,7 +67,7 @@ class _Segment:
         return cls(start, end, first, stop)
 
     def check(self, path: str, duration: float) -> None:
-        """Refuse a segment that the file does not have.
+        """Refuse a segment that is not in the file.
 
         Args:
             path: the file.
@@ -82,7 +82,7 @@ class _Segment:
 
 
 def audio_suffixes() -> frozenset[str]:
-    """Ends of names, in lower case, that are taken for audio when a folder is searched: more where ffmpeg is."""
+    """Suffixes of audio files in folders, in lower case; more of them if ffmpeg is installed."""
     return AUDIO_SUFFIXES | ffmpeg.FFMPEG_SUFFIXES if ffmpeg.available() else AUDIO_SUFFIXES
 
 
@@ -93,19 +93,23 @@ def read_audio(
 
     Args:
         path: an audio file.
-        sample_rate: the rate wanted, Hz.
-        start: where the segment begins, s from the file's beginning.
-        end: where it ends, s; None for the file's end, which is also meant by up to 0.05 s beyond it.
+        sample_rate: sampling rate of the result, Hz.
+        start: beginning of the segment, s from the beginning of the file.
+        end: end of the segment, s; None for the end of the file. Up to 0.05 s beyond it means the same.
 
     Returns:
-        ``(n_samples,)`` float32, mono, at ``sample_rate``; at least one sample. Those of a segment are samples
-        ``round(start * sample_rate)`` to ``round(end * sample_rate)`` of the whole file's, to 1e-6 of full scale.
+        ``(n_samples,)`` float32, mono, at ``sample_rate``; at least one sample. A segment has the samples
+        ``round(start * sample_rate)`` to ``round(end * sample_rate)`` of the whole file, within 1e-6 of full scale.
 
     Raises:
-        AudioFileError: if it is no audio file, is damaged, truncated or empty, holds NaN, infinity or what was
-            never scaled to [-1, 1], or is too short for the segment. Damage outside a segment may go unnoticed.
-        FileNotFoundError: if there is no such file.
-        ValueError: if the segment or the rate is none.
+        AudioFileError: if the file is not an audio file, is damaged, truncated or empty, contains more audio than can
+            be read, contains NaN, infinity or samples far from [-1, 1], or is too short for the segment. Damage outside
+            a segment may go unnoticed.
+        FileNotFoundError: if the file does not exist.
+        ValueError: if the segment or the rate is invalid.
+
+    Warns:
+        AudioFileWarning: if the channels cancel each other out, see :class:`byola_hear.audio.AudioFileWarning`.
     """
     wanted = _Segment.of(start, end, sample_rate)
     return np.concatenate(list(_segment(os.fsdecode(path), int(sample_rate), wanted)))
@@ -118,22 +122,22 @@ def read_blocks(
     start: float = 0.0,
     end: float | None = None,
 ) -> Iterator[NDArray[np.float32]]:
-    """Read a file or a segment of it block by block, in memory that does not depend on its length.
+    """Read a file, or a segment of it, in blocks. Memory does not depend on the length.
 
     Args:
         path: an audio file.
-        sample_rate: the rate wanted, Hz.
+        sample_rate: sampling rate of the result, Hz.
         block_seconds: length of the blocks, s; the last one may be shorter.
-        start: where the segment begins, s from the file's beginning.
-        end: where it ends, s; None for the file's end.
+        start: beginning of the segment, s from the beginning of the file.
+        end: end of the segment, s; None for the end of the file.
 
     Yields:
         ``(n_samples,)`` float32, mono, at ``sample_rate``, where ``n_samples`` is
-        ``block_seconds * sample_rate`` rounded, at least 1; together exactly what :func:`read_audio` returns.
+        ``block_seconds * sample_rate``, rounded, at least 1. Together they are what :func:`read_audio` returns.
 
     Raises:
-        AudioFileError: as :func:`read_audio`, when the trouble is reached.
-        FileNotFoundError: if there is no such file.
+        AudioFileError: as :func:`read_audio`, when the faulty part is reached.
+        FileNotFoundError: if the file does not exist.
         ValueError: if ``block_seconds`` is not a positive number, or as :func:`read_audio`.
     """
     if not 0 < block_seconds < float("inf"):
@@ -154,13 +158,13 @@ def read_blocks(
 
 
 def _segment(path: str, sample_rate: int, wanted: _Segment) -> Iterator[NDArray[np.float32]]:
-    """Mono pieces of any length at the rate wanted; at least one sample altogether."""
+    """Mono pieces of any length at the new rate; at least one sample in all."""
     with closing(open_source(path)) as source:
         if source.frames is not None and not (source.container in ("MP3", "OGG") or source.frames == 0):
             wanted.check(path, source.frames / source.sample_rate)
         common = math.gcd(source.sample_rate, sample_rate)
         step, out_step = source.sample_rate // common, sample_rate // common
-        # Sample n * step of the file is exactly at sample n * out_step of the output: streams can begin there.
+        # Sample n * step of the file is exactly sample n * out_step of the output: resampling can begin there.
         n_steps = 0
         if out_step <= _MOST_PHASES:
             reach = math.ceil(_FILTER_REACH * max(1.0, source.sample_rate / sample_rate)) if step != out_step else 0

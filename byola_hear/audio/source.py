@@ -1,4 +1,4 @@
-"""What a decoder gives, whichever it is: channels at the file's own rate, from any sample on."""
+"""The interface of all decoders: the channels of a file at its own rate, from any sample on."""
 
 from __future__ import annotations
 
@@ -8,30 +8,29 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-#: How much the length that is read may differ from what a container says where that is a time, or where a few bytes are
-#: unexplained, s: a packet or two.
+#: Tolerance between the length that is read and the length that a container states as a time, s: a packet or two.
 TOLERANCE_S = 0.25
 
 
 class AudioFileError(ValueError):
-    """An audio file that can't be read; the message names it and says why."""
+    """An audio file can't be read; the message names it and says why."""
 
 
 class AudioFileWarning(UserWarning):
-    """An audio file that is read, but of which the embedding may not be what is expected; the message says why."""
+    """An audio file is read, but its embedding may not be what you expect; the message says why."""
 
 
 class Source(Protocol):
-    """An open audio file, read once from wherever :meth:`skip_to` went to its end.
+    """An open audio file. It is read once, from the sample that :meth:`skip_to` went to, to its end.
 
     Attributes:
-        path: the file, as it was given.
-        container: the file's format, in its decoder's words.
-        codec: how its samples are stored, in its decoder's words.
+        path: the file, as given.
+        container: the decoder's name of the container.
+        codec: the decoder's name of the codec.
         sample_rate: Hz.
-        channels: how many.
-        frames: samples a channel that the header promises; None where only decoding tells.
-        header_seconds: the length that the header promises, s, or an estimate; None if it says nothing.
+        channels: number of channels.
+        frames: samples per channel; None if that is known only after decoding.
+        header_seconds: the length that the header states, s; it may be an estimate or wrong. None if it states none.
     """
 
     path: str
@@ -44,28 +43,28 @@ class Source(Protocol):
 
     @property
     def position(self) -> int:
-        """Samples a channel from the file's first to where decoding is."""
+        """Samples per channel that were read or skipped."""
 
     def skip_to(self, frame: int) -> None:
-        """Go on at a sample, counted from the file's first; at the end where the file ends before.
+        """Continue at a sample, counted from the beginning of the file; at the end, if the file ends earlier.
 
         Raises:
-            AudioFileError: if what has to be decoded on the way can't be.
+            AudioFileError: if samples before it have to be decoded and can't be.
         """
 
     def pieces(self) -> Iterator[NDArray[np.float32]]:
-        """The rest of the file: ``(n_samples, channels)`` each, integers scaled to [-1, 1], n at least 1.
+        """The remaining samples: ``(n_samples, channels)`` each, at least one, integers scaled to [-1, 1].
 
         Raises:
-            AudioFileError: where the file is damaged or ends too early.
+            AudioFileError: if the file is damaged or ends too early.
         """
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
 
 
 def skipped(pieces: Iterator[NDArray[np.float32]], n_samples: int) -> Iterator[NDArray[np.float32]]:
-    """Pieces without their first samples: for what can only be read from its beginning.
+    """Drop the first samples of pieces, for formats without an exact seek.
 
     Example:
         >>> pieces = iter([np.zeros((3, 1), np.float32), np.ones((4, 1), np.float32)])
@@ -79,5 +78,5 @@ def skipped(pieces: Iterator[NDArray[np.float32]], n_samples: int) -> Iterator[N
 
 
 def piece_frames(channels: int) -> int:
-    """Samples a channel to decode at a time: pieces of the same size whatever the number of channels."""
+    """Samples per channel to decode at a time: pieces have the same size for any number of channels."""
     return max(256, 131072 // max(2, channels))

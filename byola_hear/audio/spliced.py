@@ -1,4 +1,4 @@
-"""A file with some of its bytes left out or replaced, without a copy of it on disk."""
+"""Views of a file in which some bytes are left out or replaced."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from itertools import accumulate
 from typing import BinaryIO
 
-#: Bytes that stand in for others, or the first and the end byte of a part of the file.
+#: Bytes, or the first byte and the end of a part of the file.
 Part = bytes | tuple[int, int]
 
 
@@ -16,8 +16,8 @@ class Spliced(io.RawIOBase):
     """A read-only view of a file.
 
     Args:
-        file: open for reading, with a place to seek to; closed with the view.
-        parts: what the view consists of, in order.
+        file: opened for reading, seekable; it is closed with the view.
+        parts: the parts of the view, in order.
 
     Example:
         >>> view = Spliced(io.BytesIO(b"one two three"), [b"0", (3, 8), b"3"])
@@ -28,7 +28,7 @@ class Spliced(io.RawIOBase):
     def __init__(self, file: BinaryIO, parts: Sequence[Part]) -> None:
         self._file = file
         self._parts = [part for part in parts if _length(part)]
-        #: Where each part begins in the view.
+        #: Positions of the parts in the view.
         self._begins = list(accumulate(map(_length, self._parts), initial=0))
         self._place = 0
 
@@ -47,7 +47,7 @@ class Spliced(io.RawIOBase):
         return self._place
 
     def tell(self) -> int:
-        """The byte of the view that is read next."""
+        """The position in the view."""
         return self._place
 
     def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
@@ -78,11 +78,11 @@ class Spliced(io.RawIOBase):
 
 
 def overwritten(patches: Mapping[int, bytes], end: int) -> tuple[Part, ...]:
-    """The parts of a file up to some byte, with some bytes replaced by as many others.
+    """The parts of a view in which some bytes of a file are replaced.
 
     Args:
-        patches: the first byte to replace, and the new bytes.
-        end: where the view ends.
+        patches: positions in the file, and the bytes to put there.
+        end: end of the view, in bytes of the file.
 
     Example:
         >>> Spliced(io.BytesIO(b"data:???? and more"), overwritten({5: b"1234"}, 13)).read()

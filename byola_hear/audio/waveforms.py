@@ -1,4 +1,4 @@
-"""What counts as a clip: the checks that every waveform passes before anything is computed from it."""
+"""Checks that every waveform passes before it is embedded."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ import math
 import torch
 from torch import Tensor
 
-#: Largest sample value that is taken for audio in [-1, 1]. Resampling, lossy codecs and mixing overshoot 1 by
-#: some decibels, so 20 dB are granted; what lies beyond was never scaled (16-bit integers as floats).
+#: Largest sample of audio that is scaled to [-1, 1]. Resampling, lossy codecs and mixing overshoot by some decibels, so
+#: 20 dB are accepted. Larger samples were never scaled (16-bit integers as floats).
 MAX_SAMPLE = 10.0
-#: A batch of at least so many clips, of at most so many samples each, is channels of one sound the other way round.
+#: A batch of at least this many clips with at most this many samples each is one sound of several channels.
 _MANY_CLIPS, _FEW_SAMPLES = 100, 32
 
 
 def check_orientation(shape: tuple[int, ...]) -> None:
-    """Refuse a batch that is one sound of several channels, as ``soundfile.read`` gives it: ``(n_samples, n_channels)``.
+    """Refuse a batch that is one sound of shape ``(n_samples, n_channels)``, as ``soundfile.read`` returns it.
 
     Args:
-        shape: of what is given as ``(n_clips, n_samples)``.
+        shape: the shape of the batch, ``(n_clips, n_samples)``.
 
     Raises:
-        ValueError: if there are hundreds of clips of a few samples each.
+        ValueError: if there are many clips of a few samples each.
 
     Example:
         >>> check_orientation((16000, 2))
@@ -37,19 +37,19 @@ def check_orientation(shape: tuple[int, ...]) -> None:
 
 
 def check_waveform(waveform: object, what: str = "a clip") -> Tensor:
-    """A clip, if it is one that can be embedded.
+    """Check a clip.
 
     Args:
-        waveform: hopefully a 1-D float32 tensor of at least one sample, finite and scaled to [-1, 1]. Values
-            somewhat beyond are taken as they are, up to ``MAX_SAMPLE``.
-        what: what to call it in the message.
+        waveform: a 1-D float32 tensor of at least one sample, finite and scaled to [-1, 1]. Larger values are accepted
+            up to ``MAX_SAMPLE``.
+        what: the name used in messages.
 
     Returns:
         The same tensor.
 
     Raises:
-        TypeError: if it is no tensor.
-        ValueError: if its dtype, shape or values are another.
+        TypeError: if it is not a tensor.
+        ValueError: if its dtype, shape or values are not as described.
 
     Example:
         >>> check_waveform(torch.zeros(8, dtype=torch.float64))
@@ -67,7 +67,7 @@ def check_waveform(waveform: object, what: str = "a clip") -> Tensor:
         raise ValueError(f"expected {what} of shape (n_samples,), got {tuple(waveform.shape)}")
     if len(waveform) == 0:
         raise ValueError(f"expected {what} of at least one sample, got none")
-    # Both extremes in one pass and without a copy; NaN comes through.
+    # Both extremes in one pass and without a copy; NaN is passed on.
     low, high = (value.item() for value in torch.aminmax(waveform.detach()))
     if not (math.isfinite(low) and math.isfinite(high)):
         raise ValueError(f"expected {what} of finite samples, got NaN or infinity")
@@ -77,7 +77,7 @@ def check_waveform(waveform: object, what: str = "a clip") -> Tensor:
 
 
 def check_clips(clips: object) -> list[Tensor]:
-    """Clips out of a batch or a list, each checked.
+    """Check the clips of a batch or a list.
 
     Args:
         clips: ``(n_sounds, n_samples)``, or a list or tuple of ``(n_samples_i,)``.
@@ -86,8 +86,8 @@ def check_clips(clips: object) -> list[Tensor]:
         Views of the clips, ``(n_samples_i,)`` each.
 
     Raises:
-        TypeError: if it is neither, or a clip is no tensor.
-        ValueError: if there is no clip, or one has the wrong dtype, shape or values.
+        TypeError: if it is neither, or a clip is not a tensor.
+        ValueError: if there is no clip, or the dtype, shape or values of a clip are not as described.
 
     Example:
         >>> [len(clip) for clip in check_clips([torch.zeros(3), torch.zeros(5)])]

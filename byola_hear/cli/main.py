@@ -18,7 +18,7 @@ import click
 
 import byola_hear
 from byola_hear.cli.errors import one_line
-from byola_hear.utils.console import print_any_name
+from byola_hear.utils.console import print_any_name, warn_in_one_line
 from byola_hear.utils.quiet import native_messages_hidden
 
 #: The commands and their lines in `byola-hear --help`.
@@ -75,6 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         arguments: the arguments after the program's name; None for those of the process.
     """
     print_any_name()
+    warn_in_one_line()
     try:
         with native_messages_hidden():
             code = commands.main(arguments, prog_name="byola-hear", standalone_mode=False)

@@ -17,8 +17,8 @@ from typing import Any, TypeVar
 
 import torch
 
+from byola_hear.models.card import card_text, model_facts, sources_table
 from byola_hear.models.checkpoint import Saved, save_checkpoint
-from byola_hear.models.config import training_hours
 from byola_hear.utils.files import replacing
 
 #: Names of the files in a folder or repository, as the Hub expects them.
@@ -182,48 +182,25 @@ def model_card(model: Saved, sha256: str, body: str | None = None) -> str:
     }
     # JSON strings and lists are valid YAML, whatever they contain.
     matter = "".join(f"{key}: {json.dumps(value)}\n" for key, value in front.items())
-    return f"---\n{matter}---\n\n{body if body is not None else _facts(model, sha256)}"
+    if body is None:
+        parameters = sum(values.numel() for values in model.encoder.parameters())
+        body = card_text(
+            config.name,
+            "A BYOL for Audio network, which turns sounds of any kind and length into embeddings.",
+            model_facts(config, parameters, sha256),
+            {"Use": _use(config.encoder.feature_size, sha256), "Training": sources_table(config.training)},
+        )
+    return f"---\n{matter}---\n\n{body}"
 
 
-def _facts(model: Saved, sha256: str) -> str:
-    """The card's text below the front matter."""
-    config = model.config
-    hours = training_hours(config.training)
-    facts = {
-        "version": config.version,
-        "licence of the weights": config.licence,
-        "audio": f"{config.frontend.sample_rate} Hz, mono",
-        "embedding": f"{config.encoder.feature_size} dimensions for a clip, or every {config.frame_ms:g} ms",
-        "window of a timestamp embedding": f"{config.frame_ms * config.window_frames:g} ms",
-        "parameters": f"{sum(values.numel() for values in model.encoder.parameters()) / 1e6:.2f} million",
-        **({} if hours is None else {"trained on": f"{hours:.1f} hours"}),
-        "SHA-256 of the checkpoint": f"`{sha256}`",
-    }
-    lines = [
-        f"# {config.name}",
-        "",
-        "A BYOL for Audio network, which turns sounds of any kind and length into embeddings.",
-        "",
-        *("| | |", "|---|---|"),
-        *(f"| {key} | {_cell(value)} |" for key, value in facts.items()),
-        "",
-        *("```python", "from byola_hear import get_scene_embeddings", "from byola_hear.hub import from_pretrained", ""),
-        f'model = from_pretrained("…", sha256="{sha256}")  # this repository, or a local copy of it',
-        f"embeddings = get_scene_embeddings(audio, model)  # (n_sounds, {config.encoder.feature_size})",
-        "```",
-    ]
-    sources = config.training.get("sources")
-    if isinstance(sources, list) and sources and all(isinstance(source, dict) for source in sources):
-        columns = [key for key in ("source", "kind", "licence", "rows", "hours") if all(key in row for row in sources)]
-        if columns:
-            lines += ["", "## Training", "", f"| {' | '.join(columns)} |", "|---" * len(columns) + "|"]
-            lines += ["| " + " | ".join(_cell(row[key]) for key in columns) + " |" for row in sources]
-    return "\n".join(lines) + "\n"
+def _use(size: int, sha256: str) -> str:
+    return f"""```python
+from byola_hear import get_scene_embeddings
+from byola_hear.hub import from_pretrained
 
-
-def _cell(value: object) -> str:
-    """A value as the content of a Markdown table's cell."""
-    return " ".join(str(value).split()).replace("|", r"\|")
+model = from_pretrained("…", sha256="{sha256}")  # this repository, or a local copy of it
+embeddings = get_scene_embeddings(audio, model)  # (n_sounds, {size})
+```"""
 
 
 def _library() -> Any:

@@ -1,1 +1,1 @@
-"""What has nothing to do with audio: files, devices, pages, downloads."""
+"""Helpers that have nothing to do with audio: files, devices, pages, downloads."""

@@ -1,10 +1,12 @@
-"""Printing names of files, which need not be text and may have characters that the terminal's encoding lacks."""
+"""What command lines print: names of files in any encoding, and warnings in one line."""
 
 from __future__ import annotations
 
 import codecs
 import io
 import sys
+import warnings
+from typing import TextIO
 
 _HANDLER = "byola_hear.as_it_is"
 
@@ -28,3 +30,23 @@ def _as_it_is(error: UnicodeError) -> tuple[str | bytes, int]:
 
 
 codecs.register_error(_HANDLER, _as_it_is)
+
+
+def warn_in_one_line() -> None:
+    """Print this package's warnings as one line on standard error, like errors, and without a place in the code."""
+    others = warnings.showwarning
+
+    def show(
+        message: Warning | str,
+        category: type[Warning],
+        filename: str,
+        lineno: int,
+        file: TextIO | None = None,
+        line: str | None = None,
+    ) -> None:
+        if category.__module__.partition(".")[0] == "byola_hear":
+            print(f"warning: {' '.join(str(message).split())}", file=file or sys.stderr)
+        else:
+            others(message, category, filename, lineno, file, line)
+
+    warnings.showwarning = show

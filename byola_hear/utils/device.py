@@ -1,4 +1,4 @@
-"""Devices that can be computed on."""
+"""Devices that torch can compute on."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import torch
 
 
 def usable_device(device: str | torch.device) -> torch.device:
-    """A device on which a number can be made and brought back; torch takes the names of many on which none can.
+    """Check that a device works, by moving a number there and back. torch accepts the names of many that do not.
 
     Args:
         device: a torch device or its name, such as ``"cpu"``, ``"cuda"``, ``"cuda:1"`` or ``"mps"``.
@@ -15,7 +15,7 @@ def usable_device(device: str | torch.device) -> torch.device:
         The device.
 
     Raises:
-        ValueError: if it is none, or can't be used here.
+        ValueError: if there is no such device, or it can't be used here.
 
     Example:
         >>> usable_device("cpu")

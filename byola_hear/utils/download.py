@@ -1,4 +1,4 @@
-"""Downloads that continue where they were cut off, are checked, and appear under their name whole or not at all."""
+"""Downloads that can be continued, are checked, and appear under their names only when complete."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from tqdm import tqdm
 from byola_hear.utils.files import locked
 from byola_hear.utils.remote import DownloadError, Mismatch, Missing, Remote, check, verify
 
-#: Requests without any progress after which an address is given up.
+#: Requests without progress after which an address is given up.
 ATTEMPTS = 5
 
-#: Requests after which an address is given up even if each brought a little.
+#: Requests after which an address is given up, even if each made progress.
 MOST_REQUESTS = 100
 
-#: Seconds without a byte after which a connection counts as cut.
+#: Seconds without data after which a connection counts as interrupted.
 TIMEOUT_S = 60
 
 #: The longest pause between two requests, seconds.
@@ -40,7 +40,7 @@ _MISSING = (403, 404, 410)
 
 
 class _Interrupted(OSError):
-    """A request that may go better the next time, after ``pause`` seconds if the server asked for that."""
+    """A request that may succeed if it is repeated, after ``pause`` seconds if the server asked for a pause."""
 
     def __init__(self, reason: str, pause: float | None = None) -> None:
         super().__init__(reason)
@@ -48,23 +48,24 @@ class _Interrupted(OSError):
 
 
 def download(remote: Remote, folder: Path, progress: bool = False, pause_s: float = 1.0) -> Path:
-    """Download a file, unless it is there.
+    """Download a file, unless it exists.
 
-    What has arrived is kept in ``FILE.part``; the next call asks for the rest if the server can give it and still has
-    the same file. ``FILE.sha256`` holds the hash of the whole, as ``sha256sum`` writes it, if it is noted.
+    An incomplete download is kept as ``FILE.part``. The next call continues it, if the server supports that and the
+    file is still the same. If ``remote.noted``, ``FILE.sha256`` contains the hash of the file in the form of
+    ``sha256sum``.
 
     Args:
         remote: the file.
-        folder: where to; made if need be.
-        progress: show a bar on stderr.
-        pause_s: seconds before the second request; each further one waits twice as long.
+        folder: where to save the file; created if necessary.
+        progress: whether to show a progress bar on stderr.
+        pause_s: pause before the second request, s; it doubles with each further request.
 
     Returns:
         ``FOLDER/FILE``.
 
     Raises:
-        Missing: if no address has it.
-        DownloadError: if it can't be had from any address, is too large, or isn't the file that was expected.
+        Missing: if the file is not available from any address.
+        DownloadError: if the download fails at all addresses, or the file is too large or not the expected one.
     """
     check(remote)
     folder.mkdir(parents=True, exist_ok=True)
@@ -75,7 +76,7 @@ def download(remote: Remote, folder: Path, progress: bool = False, pause_s: floa
     with open(part, "ab") as file:
         if not locked(file):
             raise DownloadError(f"{part}: another process is downloading it")
-        # Whoever held the lock may just have finished.
+        # Another process may just have finished the download.
         if not target.is_file():
             _get_whole(remote, target, part, file, progress, pause_s)
     if not target.is_file():
@@ -86,7 +87,7 @@ def download(remote: Remote, folder: Path, progress: bool = False, pause_s: floa
 
 
 def _get_whole(remote: Remote, target: Path, part: Path, file: BinaryIO, progress: bool, pause_s: float) -> None:
-    """Bring ``file`` to the whole, checked content of the remote one."""
+    """Complete a partial download from any of the addresses, and check it."""
     reasons: list[str] = []
     missing = True
     bar = tqdm(
@@ -100,7 +101,7 @@ def _get_whole(remote: Remote, target: Path, part: Path, file: BinaryIO, progres
                 try:
                     verify(remote, target, part)
                 except DownloadError:
-                    # Half of it may be of another file: only one that came in one piece is to be believed.
+                    # The earlier part may belong to another file, so that the download is repeated in one piece.
                     if not continued:
                         raise
                     file.truncate(0)
@@ -127,7 +128,7 @@ def _validator_file(part: Path) -> Path:
 
 
 def _get(url: str, remote: Remote, part: Path, file: BinaryIO, bar: Any, pause_s: float) -> None:
-    """Ask one address for what is missing, until it is there or the address is given up."""
+    """Request the missing part from one address until it is complete or the address is given up."""
     furthest, failures, pause = _length(file), 0, pause_s
     for _ in range(MOST_REQUESTS):
         try:
@@ -146,36 +147,36 @@ def _get(url: str, remote: Remote, part: Path, file: BinaryIO, bar: Any, pause_s
             asked = getattr(error, "pause", None)
             time.sleep(min(pause if asked is None else asked, LONGEST_PAUSE_S))
             pause *= 2
-    kept = f"; {_length(file)} bytes are kept, and the same command goes on from there" if _length(file) else ""
+    kept = f"; {_length(file)} bytes are kept, and the same command continues there" if _length(file) else ""
     raise DownloadError(f"{url}: {reason}{kept}")
 
 
 def _raise_if_final(url: str, error: Exception) -> None:
-    """Turn what no further request can mend into the one error."""
+    """Raise an error that no further request can resolve."""
     cause = getattr(error, "reason", None)
     if isinstance(cause, ssl.SSLCertVerificationError):
         raise DownloadError(f"{url}: its certificate can't be verified: {cause.verify_message}") from error
 
 
 class _Redirects(urllib.request.HTTPRedirectHandler):
-    """Follows to http and https alone, and never from https to http."""
+    """Follows redirections to http and https only, and never from https to http."""
 
     def redirect_request(
         self, req: urllib.request.Request, fp: Any, code: int, msg: str, headers: Any, newurl: str
     ) -> urllib.request.Request | None:
         scheme = urllib.parse.urlsplit(newurl).scheme
         if scheme not in ("http", "https") or (req.type == "https" and scheme == "http"):
-            raise DownloadError(f"{req.full_url}: leads to {newurl!r}, expected an address as safe as itself")
+            raise DownloadError(f"{req.full_url}: leads to {newurl!r}, expected a redirection to https")
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
 def open_url(url: str, headers: dict[str, str] | None = None) -> http.client.HTTPResponse:
-    """Ask for an address; redirections are followed, but never to less than https from https.
+    """Open an address. Redirections are followed, but never from https to http.
 
     Raises:
-        DownloadError: if it redirects elsewhere.
-        urllib.error.HTTPError: if the server has something else to say than the content.
-        OSError: if there is no connection.
+        DownloadError: if it redirects to another scheme.
+        urllib.error.HTTPError: if the server responds with an error.
+        OSError: if the connection fails.
     """
     request = urllib.request.Request(url, headers={"User-Agent": "byola-hear", **(headers or {})})
     response: http.client.HTTPResponse = urllib.request.build_opener(_Redirects).open(request, timeout=TIMEOUT_S)
@@ -183,7 +184,7 @@ def open_url(url: str, headers: dict[str, str] | None = None) -> http.client.HTT
 
 
 def _request(url: str, remote: Remote, part: Path, file: BinaryIO, bar: Any) -> None:
-    """One request for what is missing."""
+    """One request for the missing part."""
     have = _length(file)
     headers = {"Accept-Encoding": "identity"}
     validator = _validator(url, part) if have else None
@@ -213,7 +214,7 @@ def _request(url: str, remote: Remote, part: Path, file: BinaryIO, bar: Any) -> 
 def _receive(
     url: str, remote: Remote, part: Path, file: BinaryIO, bar: Any, response: http.client.HTTPResponse
 ) -> None:
-    """Append, or begin anew with, what a server sends."""
+    """Append what the server sends, or start again with it."""
     have = _length(file)
     if response.headers.get_content_type() == "text/html":
         raise DownloadError(f"{url}: expected a file, got a web page")
@@ -221,7 +222,7 @@ def _receive(
         continues = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", response.headers.get("Content-Range") or "")
         if not continues or int(continues[1]) != have:
             file.truncate(0)
-            raise _Interrupted("the server sent another part of the file than it was asked for")
+            raise _Interrupted("the server sent another part of the file than requested")
     else:
         file.truncate(0)
         have = 0
@@ -258,7 +259,7 @@ def _check_total(url: str, remote: Remote, part: Path, have: int, total: int) ->
 
 
 def _strong_validator(response: http.client.HTTPResponse) -> str | None:
-    """What tells a server which version of a file a part is of."""
+    """The validator by which a server recognises the version of a partial download."""
     etag = response.headers.get("ETag")
     return etag if etag and not etag.startswith("W/") else response.headers.get("Last-Modified")
 

@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all, a lock that keeps two writers apart, and whether a file has changed."""
+"""Files that are written completely or not at all, locks between processes, and changes of files."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, BinaryIO
 
-#: Size in bytes and time of change in ns of a file; None for a name that is no file's.
+#: Size in bytes and time of modification in ns of a file; None if it does not exist.
 Stamp = tuple[int, int] | None
 
 
 def stamp_of(file: str) -> Stamp:
-    """What tells cheaply that a file has changed."""
+    """A stamp that changes with the file and is quick to get."""
     try:
         status = os.stat(file)
     except (OSError, ValueError):
@@ -25,22 +25,22 @@ def stamp_of(file: str) -> Stamp:
 
 @contextmanager
 def replacing(path: Path) -> Iterator[BinaryIO]:
-    """Write a file under a temporary name beside it, which becomes its own once all is written.
+    """Write a file under a temporary name in the same folder, and rename it when it is complete.
 
-    Until then, and if anything fails, whatever was there stays as it was.
+    Until then, and if anything fails, an existing file stays unchanged.
 
     Args:
-        path: where to; an existing file is replaced.
+        path: the file; an existing file is replaced.
 
     Yields:
-        The temporary file, open for writing and reading.
+        The temporary file, opened for writing and reading.
 
     Raises:
         FileNotFoundError: if the folder does not exist.
     """
     if not path.parent.is_dir():
         raise FileNotFoundError(f"no such folder: {path.parent}")
-    # Of a long name the beginning: the temporary one must not exceed what file systems take, 255 bytes.
+    # Only the beginning of a long name: file systems allow 255 bytes.
     handle, temporary = tempfile.mkstemp(prefix=f".{path.name[:60]}.", suffix=".tmp", dir=path.parent)
     try:
         os.close(handle)
@@ -48,7 +48,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
             yield stream
             stream.flush()
             os.fsync(stream.fileno())
-        # A temporary file is its owner's alone; this one is to be like any other.
+        # A temporary file is accessible to its owner only; this one gets the usual permissions.
         mask = os.umask(0)
         os.umask(mask)
         os.chmod(temporary, 0o666 & ~mask)
@@ -60,14 +60,14 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
 
 @contextmanager
 def readable(path: str | os.PathLike[str], what: str) -> Iterator[None]:
-    """Say in words what keeps a file from being read inside the block.
+    """Report errors of reading a file inside the block in words.
 
     Args:
         path: the file.
-        what: what it should be.
+        what: what the file should be, for the message.
 
     Raises:
-        FileNotFoundError: if it is not there.
+        FileNotFoundError: if it does not exist.
         OSError: if it can't be read.
         ValueError: if it is a folder.
     """
@@ -85,7 +85,7 @@ def locked(file: IO[Any]) -> bool:
     """Lock an open file until it is closed.
 
     Returns:
-        False if another process has locked it. Where the system, or the file's, has no such locks, True.
+        False if another process has locked it. True also where the system or the file system has no locks.
     """
     try:
         import fcntl

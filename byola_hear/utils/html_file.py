@@ -1,4 +1,4 @@
-"""One file of HTML with all that it needs in it: template, styles, scripts and data, whatever text the data hold."""
+"""A single HTML file with styles, scripts and data inside; the data may contain any text."""
 
 from __future__ import annotations
 
@@ -19,15 +19,16 @@ def html_file(
     scripts: Sequence[str] = ("page.js",),
     media: str = "data:",
 ) -> bytes:
-    """A page that needs no network and runs no script but its own.
+    """Build a page that needs no network and runs no scripts but its own.
 
     Args:
-        package: where ``page.html``, ``page.css`` and the scripts are. The template has ``{{policy}}``, ``{{title}}``,
-            ``{{style}}``, ``{{data}}`` (for a script element of type ``application/json``) and ``{{script}}``.
-        title: any text.
-        data: JSON values; strings may hold anything.
-        scripts: names of the scripts, run as one, in order.
-        media: where sounds may come from, as a content security policy says it.
+        package: package with ``page.html``, ``page.css`` and the scripts. The template contains ``{{policy}}``,
+            ``{{title}}``, ``{{style}}``, ``{{data}}`` (in a script element of type ``application/json``) and
+            ``{{script}}``.
+        title: title of the page, any text.
+        data: JSON values; strings may contain any text.
+        scripts: names of the scripts, which are joined in this order.
+        media: allowed sources of sounds, as in a content security policy.
 
     Returns:
         The file.
@@ -39,7 +40,7 @@ def html_file(
     style = (folder / "page.css").read_text(encoding="utf-8")
     script = "\n".join((folder / name).read_text(encoding="utf-8") for name in scripts)
     parts = {
-        # No style or script but ours, and nothing from anywhere but sounds and pictures in the file.
+        # Only our style and scripts, and only sounds and pictures that are in the file.
         "policy": f"default-src 'none'; style-src {_digest(style)}; script-src {_digest(script)}; media-src {media}; "
         "img-src data:",
         "title": html.escape(title),
@@ -48,17 +49,17 @@ def html_file(
         "data": _json_in_html(data),
     }
     template = (folder / "page.html").read_text(encoding="utf-8")
-    # One pass, so that whatever a part holds is not taken for a place to fill in.
+    # One pass, so that placeholders inside a part are not replaced.
     return re.sub(r"\{\{(\w+)\}\}", lambda match: parts[match[1]], template).encode()
 
 
 def _digest(text: str) -> str:
-    """By which a policy lets a style or script pass."""
+    """The hash by which a policy allows a style or script."""
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode('ascii')}'"
 
 
 def _json_in_html(data: object) -> str:
-    """JSON that can't end the element that it stands in, whatever the strings: none of HTML's signs, ASCII only."""
+    """JSON in ASCII without the special characters of HTML, so that strings can't end the element."""
     text = json.dumps(data, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
     for sign in "<>&":
         text = text.replace(sign, f"\\u{ord(sign):04x}")

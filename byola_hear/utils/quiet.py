@@ -1,4 +1,4 @@
-"""Silence for libraries that write to the process's standard error without being asked."""
+"""Hide messages that libraries write to the standard error of the process."""
 
 from __future__ import annotations
 
@@ -10,17 +10,16 @@ from contextlib import contextmanager
 
 @contextmanager
 def native_messages_hidden() -> Iterator[None]:
-    """Keep what C libraries write to file descriptor 2 off the terminal, and our own messages on it.
+    """Hide what C libraries write to file descriptor 2, but not our own messages.
 
-    libsndfile's MP3 decoder remarks on every odd tag and header, several lines a file, in between error messages and
-    the progress bar; what matters of it comes back as the error of a file. Python's ``sys.stderr`` goes on to where it
-    went, by another descriptor. The descriptors belong to the whole process: for command lines, around all that they
-    do, not for a library's functions.
+    libsndfile's MP3 decoder prints several lines about each odd tag and header, between error messages and the progress
+    bar; what matters is also raised as an error. Python's ``sys.stderr`` continues to work, through another descriptor.
+    Descriptors belong to the whole process. Use this around a command line, not in the functions of a library.
     """
     try:
         at_terminal = sys.stderr.fileno() == 2
     except (AttributeError, OSError, ValueError):
-        # Captured, as in a notebook or a test: descriptor 2 is not ours.
+        # stderr is captured, as in a notebook or a test, and descriptor 2 belongs to others.
         at_terminal = False
     if not at_terminal:
         yield

@@ -1,4 +1,4 @@
-"""What a file to download is to be, and whether the one that came is it."""
+"""Description and verification of files to download."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ _BLOCK = 1 << 18
 
 
 class DownloadError(ValueError):
-    """A file that can't be had or isn't the one expected; the message names the address and what to do."""
+    """A file is not available or not the expected one; the message names the address and what to do."""
 
 
 class Mismatch(DownloadError):
-    """A whole file, but another one."""
+    """A complete file that is not the expected one."""
 
 
 class Missing(DownloadError):
-    """The server answers, but has no such file, or gives it to nobody."""
+    """The server responds, but does not have the file or refuses it."""
 
 
 @dataclass(frozen=True)
@@ -28,15 +28,14 @@ class Remote:
     """A file to download.
 
     Attributes:
-        file: its name on disk.
-        urls: where it can be had, http or https; the first that gives it is used.
-        checksum: ``sha256:…`` or ``md5:…``, hexadecimal, of the file; None where none is published. Then the hash of
-            the first download, if it is noted, is what any later one must agree with.
-        stated_by: who publishes that checksum.
-        size: bytes, where known.
-        limit: bytes, more than which are not taken.
-        noted: whether the file's hash is kept beside it, as ``sha256sum`` writes it; not for a file that changes at
-            its address.
+        file: name on disk.
+        urls: addresses, http or https. They are tried in order.
+        checksum: published checksum, ``sha256:…`` or ``md5:…`` in hexadecimal; None if there is none. In that case,
+            later downloads are compared with the hash of the first one, if ``noted``.
+        stated_by: publisher of the checksum.
+        size: size in bytes, if known.
+        limit: largest accepted size, bytes.
+        noted: whether to save the hash next to the file, in the form of ``sha256sum``. Not for files that change.
     """
 
     file: str
@@ -49,10 +48,10 @@ class Remote:
 
 
 def check(remote: Remote) -> None:
-    """Refuse what can't be downloaded.
+    """Check a description.
 
     Raises:
-        DownloadError: saying what was expected.
+        DownloadError: if the file can't be downloaded as described.
     """
     if not re.fullmatch(r"[^/\\\x00-\x1f]+", remote.file) or remote.file in (".", ".."):
         raise DownloadError(f"expected the name of a file, got {remote.file!r}")
@@ -66,15 +65,15 @@ def check(remote: Remote) -> None:
 
 
 def verify(remote: Remote, target: Path, path: Path) -> None:
-    """Compare a file with the published checksum, or else with the first download; note its hash if that is wanted.
+    """Compare a file with its published checksum or with the first download, and save its hash if ``remote.noted``.
 
     Args:
-        remote: the file expected.
-        target: where the file is, or is to be.
-        path: where it is now.
+        remote: the expected file.
+        target: final path of the file.
+        path: current path of the file.
 
     Raises:
-        Mismatch: if it is another file.
+        Mismatch: if it is not the expected file.
     """
     sha256, md5 = hashlib.sha256(), hashlib.md5(usedforsecurity=False)
     with open(path, "rb") as file:

@@ -108,8 +108,8 @@ def test_samples_from_the_pipe(stand_in: Path, what: str) -> None:
         ("unreadable", r"not an audio file that can be read \(ffmpeg: Invalid data found when processing input\)"),
         ("damaged", r"damaged or truncated: decoding ends after 2.00 s \(ffmpeg: Error parsing the packet header\)"),
         ("complains", r"damaged or truncated: decoding ends after 2.00 s \(ffmpeg: File ended prematurely\)"),
-        ("short", r"damaged or truncated: decoding ends after 2.00 s \(the header says 2.50 s\)"),
-        ("integers", "what ffmpeg writes is not what it was asked for"),
+        ("short", r"damaged or truncated: decoding ends after 2.00 s \(the header states 2.50 s\)"),
+        ("integers", "unexpected output of ffmpeg"),
     ],
 )
 def test_what_goes_wrong_is_one_error(stand_in: Path, what: str, message: str) -> None:

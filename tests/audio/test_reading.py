@@ -258,7 +258,7 @@ SEGMENTS = [
     "form", ["WAV", "FLAC", "AIFF", "OGG", "OPUS", "MP3", "CAF ALAC_16", "WAV MS_ADPCM", "PAF PCM_24"]
 )
 @pytest.mark.parametrize("rate", [16000, 48000])
-def test_segmentes_are_parts_of_the_whole(tmp_path: Path, form: str, rate: int) -> None:
+def test_segments_are_parts_of_the_whole(tmp_path: Path, form: str, rate: int) -> None:
     kind, _, subtype = form.partition(" ")
     path = tmp_path / f"a.{kind.lower()}"
     kind, subtype = ("OGG", "OPUS") if kind == "OPUS" else (kind, subtype)
@@ -276,7 +276,7 @@ def test_segmentes_are_parts_of_the_whole(tmp_path: Path, form: str, rate: int) 
     wanted=st.sampled_from([8000, 16000, 22050, 48000]),
     places=st.tuples(st.floats(0, 3), st.floats(0.001, 1)),
 )
-def test_segmentes_at_any_rate(tmp_path: Path, stored: int, wanted: int, places: tuple[float, float]) -> None:
+def test_segments_at_any_rate(tmp_path: Path, stored: int, wanted: int, places: tuple[float, float]) -> None:
     """Common ratios, and those of which the resampler has no exact phases."""
     path = tmp_path / f"{stored}.wav"
     if not path.exists():
@@ -316,7 +316,7 @@ def test_what_is_no_segment(start: float, end: float | None) -> None:
 
 
 @pytest.mark.parametrize("name", CLIPS)
-def test_segmentes_that_the_file_does_not_have(name: str) -> None:
+def test_segments_that_the_file_does_not_have(name: str) -> None:
     seconds = CLIPS[name][0]
     with pytest.raises(AudioFileError, match=rf"begins at 3 s, the file ends at {seconds:.3f} s"):
         read_audio(DATA / name, 16000, 3.0, 4.0)

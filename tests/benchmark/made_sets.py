@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import io
-import tarfile
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import soundfile
 
-RATE = 16000
+from tests.benchmark.labelled_sets import RATE, write_set
 
 #: Columns that the studies look at, beside ``file``.
 COLUMNS = {
@@ -23,23 +19,6 @@ COLUMNS = {
     "orchestral_notes": "label,midi_pitch,dynamics,split,note",
     "drum_strokes": "label,split,stroke,microphone",
 }
-
-
-def write_set(folder: Path, name: str, rows: Sequence[str], clips: Sequence[np.ndarray], files: Sequence[str]) -> None:
-    """Write ``NAME.tar``: ``rows`` are the manifest's lines after the file's name."""
-    with tarfile.open(folder / f"{name}.tar", "w") as tar:
-
-        def add(inside: str, data: bytes) -> None:
-            member = tarfile.TarInfo(f"{name}/{inside}")
-            member.size = len(data)
-            tar.addfile(member, io.BytesIO(data))
-
-        for file, clip in zip(files, clips):
-            stream = io.BytesIO()
-            soundfile.write(stream, clip, RATE, format="WAV", subtype="PCM_16")
-            add(f"audio/{file}", stream.getvalue())
-        lines = [f"file,{COLUMNS[name]}", *(f"{file},{row}" for file, row in zip(files, rows))]
-        add("manifest.csv", "\n".join(lines).encode())
 
 
 def write_all_sets(folder: Path, n_clips: int = 12) -> None:
@@ -59,10 +38,10 @@ def write_all_sets(folder: Path, n_clips: int = 12) -> None:
                 "microphone": "xy"[index % 2],
                 "dynamics": ("piano", "forte")[index % 2],
             }
-            rows.append(",".join(values.get(column, str(index // 2)) for column in columns.split(",")))
+            rows.append({column: values.get(column, str(index // 2)) for column in columns.split(",")})
         pitch = 150 * 2 ** rng.uniform(0, 3, n_clips)
         tones = [np.sin(2 * np.pi * hertz * np.arange(4000) / RATE) for hertz in pitch]
         clips = [
             10 ** rng.uniform(-2, -0.4) * (tone + rng.uniform(0, 0.5) * rng.standard_normal(4000)) / 3 for tone in tones
         ]
-        write_set(folder, name, rows, clips, [f"{index}.wav" for index in range(n_clips)])
+        write_set(folder, name, rows, clips)

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from contextlib import redirect_stderr, redirect_stdout
 from io import StringIO
 from pathlib import Path
 
 import numpy as np
+import pytest
 import soundfile
 
 from byola_hear.cli.info import command
 from tests.broken_files import broken_files
+from tests.odd_files import encoded
 
 DATA = Path(__file__).parents[1] / "data"
 
@@ -48,18 +51,22 @@ def test_levels(tmp_path: Path) -> None:
     code, out, _ = run("--check", tmp_path / "a.wav", tmp_path / "b.wav")
     assert code == 0
     _, sounding, silent = out.splitlines()
-    assert sounding.split()[-2:] == ["-6.0", "-9.0"]
-    assert silent.split()[-2:] == ["silent", "silent"]
+    assert sounding.split()[-5:] == ["-6.0", "-9.0", "silent", "channels", "cancel"]
+    assert silent.split()[-4:] == ["silent", "silent", "silent", "ok"]
     code, out, _ = run("--check", "--json", tmp_path / "a.wav", tmp_path / "b.wav")
     first, second = map(json.loads, out.splitlines())
     assert first == {
         **{"file": str(tmp_path / "a.wav"), "format": "WAV", "codec": "FLOAT", "sample_rate": 16000, "channels": 2},
-        **{"seconds": 1.0, "samples": 16000, "exact": True, "peak_db": -6.02, "rms_db": -9.03},
+        **{"seconds": 1.0, "samples": 16000, "exact": True, "peak_db": -6.02, "rms_db": -9.03, "mono_rms_db": None},
+        **{"header_seconds": 1.0, "ffmpeg_seconds": 1.0 if shutil.which("ffmpeg") else None, "agrees": True},
     }
     assert second["peak_db"] is None and second["rms_db"] is None
 
 
-def test_files_that_can_not_be_read_have_a_line_each_and_the_others_go_on(tmp_path: Path) -> None:
+def test_unreadable_files_have_a_line_each_and_do_not_stop_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "")  # ffmpeg takes its time, file by file
     cases = broken_files(tmp_path / "x")
     # Without a look at the samples, what is wrong with them is not seen.
     bad = [case for case in cases if case.error]
@@ -75,3 +82,32 @@ def test_files_that_can_not_be_read_have_a_line_each_and_the_others_go_on(tmp_pa
     code, out, err = run("--json", tmp_path / "none.wav", DATA / "drum_stereo_44k.flac")
     assert (code, err) == (1, f"error: no such file or folder: {tmp_path / 'none.wav'}\n")
     assert [json.loads(line).get("error") for line in out.splitlines()] == [err[7:-1], None]
+
+
+def test_lengths_that_disagree_are_shown_and_end_in_exit_code_1(tmp_path: Path) -> None:
+    good = encoded("WAV")
+    (tmp_path / "good.wav").write_bytes(good)
+    too_few = bytearray(good)
+    too_few[40:44] = (16000).to_bytes(4, "little")
+    (tmp_path / "too_few.wav").write_bytes(too_few)
+    too_few[40:44] = bytes(4)
+    (tmp_path / "unknown.wav").write_bytes(too_few)
+    code, out, err = run("--check", tmp_path)
+    rows = {Path(line.split()[0]).name: line.split() for line in out.splitlines()[1:]}
+    assert (code, err) == (1, "")
+    # Seconds read, samples, seconds by the header.
+    assert rows["good.wav"][5:8] == ["1.500", "24000", "1.500"]
+    assert rows["too_few.wav"][5:8] == ["1.500", "24000", "0.500"]
+    assert rows["unknown.wav"][5:8] == ["1.500", "24000", "?"]
+    assert rows["good.wav"][-1] == rows["unknown.wav"][-1] == "ok"
+    assert "header" in rows["too_few.wav"] and rows["too_few.wav"][-1].startswith("differ")
+    if shutil.which("ffmpeg"):
+        assert [rows[name][8] for name in rows] == ["1.500", "0.500", "1.500"]
+    assert run("--check", tmp_path / "good.wav", tmp_path / "unknown.wav")[0] == 0
+
+
+def test_ffmpeg_is_not_needed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    (tmp_path / "good.wav").write_bytes(encoded("WAV"))
+    code, out, _ = run("--check", tmp_path)
+    assert code == 0 and out.splitlines()[1].split()[7:9] == ["1.500", "?"]

@@ -1,4 +1,4 @@
-"""The page: table, domain advantage, confusions and maps of a comparison, in one file to look at and to listen to."""
+"""The page: the table, domain advantage, confusions and maps of a comparison, with sounds, in one HTML file."""
 
 from __future__ import annotations
 

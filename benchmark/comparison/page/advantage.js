@@ -25,8 +25,8 @@ function advantageLines(each) {
   const other = each.domain === "speech" ? "nonspeech" : "speech";
   const tasks = each.differences.map((difference) => {
     const column = columnOf.get(difference.task);
-    const tested = difference.p === null ? "no test" : `p ${pText(difference.p)}, ${pText(difference.p_holm)} by Holm`;
-    const only = difference.only_network === null ? "" : `\n${difference.only_network} files only ${each.network} has right, ${difference.only_reference} only ${each.reference}`;
+    const tested = difference.p === null ? "no test" : `p ${pText(difference.p)}, ${pText(difference.p_holm)} after Holm`;
+    const only = difference.only_network === null ? "" : `\nfiles that only one has right: ${difference.only_network} ${each.network}, ${difference.only_reference} ${each.reference}`;
     return { title: column.title, domain: column.domain, ...difference, sure: difference.p_holm !== null && difference.p_holm < 0.05,
       text: `${column.title} (${data.domains[column.domain]}): ${signed(difference.value)} points${range(difference)}\n${tested}${only}` };
   }).sort((a, b) => b.value - a.value);
@@ -56,7 +56,7 @@ function drawAdvantage() {
       svg("text", { x: at, y: height - 19, "text-anchor": "middle", class: "faint" }, fixed(tick, nice < 1 ? 1 : 0)));
   }
   const below = (at, anchor, text) => svg("text", { x: at, y: height - 4, "text-anchor": anchor, class: "faint" }, text);
-  picture.append(below(Math.min(left, width * 0.2), "start", `← ${each.reference} better`), below(width - right, "end", `points, ${each.network} better →`));
+  picture.append(below(width < 500 ? 0 : Math.min(left, width * 0.2), "start", `← ${each.reference} better`), below(width - right, "end", `points, ${each.network} better →`));
   picture.append(svg("line", { x1: 0, x2: width, y1: y(tasks.length) - (step + gap) / 2, y2: y(tasks.length) - (step + gap) / 2, class: "axis" }));
   lines.forEach((line, place) => {
     const own = svg("g", { class: line.domain || null, tabindex: "0", role: "img", "aria-label": line.text });
@@ -72,7 +72,7 @@ function drawAdvantage() {
   });
   $("advantage-plot").replaceChildren(picture);
   const other = each.domain === "speech" ? "non-speech" : "speech";
-  $("advantage-text").textContent = `Against ${each.reference}, ${each.network} is ${signed(each.inside)} points on the ${each.n_inside} ${data.domains[each.domain]} tasks and ${signed(each.outside)} on the ${each.n_outside} ${other} tasks: a domain advantage of ${signed(each.value)} points${range(each)}, p ${pText(each.p)} (tasks exchanged between the domains${each.least_p < 0.001 ? "" : `, with so few tasks at least ${pText(each.least_p)}`}). Filled marks: the task's own difference holds after Holm's correction (p < 0.05).`;
+  $("advantage-text").textContent = `The difference between ${each.network} and ${each.reference} is ${signed(each.inside)} points on the ${each.n_inside} ${data.domains[each.domain]} tasks and ${signed(each.outside)} on the ${each.n_outside} ${other} tasks: a domain advantage of ${signed(each.value)} points${range(each)}, p ${pText(each.p)} of exchanging tasks between the domains${each.least_p < 0.001 ? "" : ` (at least ${pText(each.least_p)} with so few tasks)`}. Filled marks: the difference on the task is significant after Holm's correction (p < 0.05).`;
   $("advantage-table").replaceChildren(plainTable(["", "domain", "difference, points", "95 % interval", "p", "p (Holm)"],
     lines.map((line) => [line.title, data.domains[line.domain] || "", signed(line.value), line.low === null ? NOTHING : `${signed(line.low)} to ${signed(line.high)}`, pText(line.p), pText(line.p_holm)])));
 }

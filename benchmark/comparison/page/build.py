@@ -15,7 +15,7 @@ from benchmark.comparison.page.sections import Section
 from benchmark.comparison.text import unescaped
 from byola_hear.utils.html_file import html_file
 
-#: Run as one, in this order.
+#: The scripts, in order; they run as one.
 SCRIPTS = ("common.js", "table.js", "advantage.js", "confusion.js", "map.js", "sections.js")
 
 
@@ -25,16 +25,16 @@ def page_bytes(
     maps: Mapping[str, Any] | None = None,
     sections: Sequence[Section] = (),
 ) -> bytes:
-    """The page of a comparison.
+    """Build the page of a comparison.
 
     Args:
         comparison: the table.
         document: its summary.
-        maps: from :func:`benchmark.comparison.command.embedding_maps`, by task; None for none.
-        sections: further sections, after the others.
+        maps: from :func:`benchmark.comparison.command.embedding_maps`, by task; None for no maps.
+        sections: additional sections at the end.
 
     Returns:
-        One file of HTML, which holds all that it shows and plays.
+        A self-contained HTML file.
     """
     columns = [
         {**column, "digits": of.digits, "scale": of.shown(1.0), "unit": of.unit}

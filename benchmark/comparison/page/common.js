@@ -3,7 +3,7 @@ const $ = (id) => document.getElementById(id);
 const data = JSON.parse($("data").textContent);
 const NOTHING = "–";
 const columnOf = new Map(data.columns.map((column) => [column.name, column]));
-const chosen = { task: null, model: null }; // what the confusions and the map follow
+const chosen = { task: null, model: null }; // shown in the confusions and the map
 const followers = []; // called when a cell is chosen
 
 /** An element with attributes; children are elements or text, never HTML. */

@@ -1,4 +1,4 @@
-// ---- confusions: true labels down, predicted labels across
+// ---- confusions: a row a true label, a column a predicted label
 
 const confusionTasks = data.columns.filter((column) => data.confusions[column.name]);
 
@@ -16,11 +16,11 @@ function drawConfusion() {
   const words = side >= 9, size = Math.min(12, side * 0.95), head = words ? space : 16;
   const height = head + side * n + 22;
   const picture = svg("svg", { viewBox: `0 0 ${width} ${height}`, width, height, role: "img",
-    "aria-label": `Confusion matrix of ${n} labels; the table below tells the same by label` });
+    "aria-label": `Confusion matrix of ${n} labels; the table below has the numbers by label` });
   picture.append(svg("rect", { x: space, y: head, width: side * n, height: side * n, fill: "var(--none)", stroke: "var(--line)" }));
   for (const { truth, predicted, files } of pairs) {
     const part = files / total[truth], x = space + predicted * side, y = head + truth * side;
-    const text = `${labels[truth]}${truth === predicted ? ", right" : ` taken for ${labels[predicted]}`}: ${files} of ${total[truth]} files (${fixed(100 * part, 0)} %)`;
+    const text = `${labels[truth]}${truth === predicted ? ", correct" : ` classified as ${labels[predicted]}`}: ${files} of ${total[truth]} files (${fixed(100 * part, 0)} %)`;
     const alpha = 0.08 + 0.92 * part, cell = svg("g", {}, svg("rect", { x, y, width: side, height: side, fill: `rgba(var(--hot), ${alpha.toFixed(3)})` }));
     if (side >= 22) {
       const dark = matchMedia("screen and (prefers-color-scheme: dark)").matches;
@@ -42,13 +42,13 @@ function drawConfusion() {
     picture.append(svg("line", { x1: space + at, x2: space + at, y1: head, y2: head + n * side, class: "axis", "stroke-width": 0.5 }),
       svg("line", { x1: space, x2: space + n * side, y1: head + at, y2: head + at, class: "axis", "stroke-width": 0.5 }));
   }
-  picture.append(svg("text", { x: space, y: height - 5, class: "faint" }, "down: the true label; across: what it was taken for"));
+  picture.append(svg("text", { x: space, y: height - 5, class: "faint" }, "rows: true label; columns: predicted label"));
   $("confusion-plot").replaceChildren(picture);
   const wrong = pairs.filter(({ truth, predicted }) => truth !== predicted).sort((a, b) => b.files - a.files);
-  const named = ({ truth, predicted, files }) => `${labels[truth]} for ${labels[predicted]} (${files})`;
+  const named = ({ truth, predicted, files }) => `${labels[truth]} as ${labels[predicted]} (${files})`;
   const all = total.reduce((a, b) => a + b, 0), good = right.reduce((a, b) => a + b, 0);
-  $("confusion-text").textContent = `${good} of ${all} files right, all folds together. ${wrong.length ? `Most often taken: ${wrong.slice(0, 3).map(named).join(", ")}.` : "No file was taken for another label."}`;
-  $("confusion-table").replaceChildren(plainTable(["label", "files", "right, %", "most often taken for"], labels.map((label, place) => {
+  $("confusion-text").textContent = `${good} of ${all} files are correct, all folds together. ${wrong.length ? `Most frequent errors: ${wrong.slice(0, 3).map(named).join(", ")}.` : "There are no errors."}`;
+  $("confusion-table").replaceChildren(plainTable(["label", "files", "correct, %", "most frequent error"], labels.map((label, place) => {
     const worst = wrong.find(({ truth }) => truth === place);
     return [label, String(total[place]), total[place] ? fixed((100 * right[place]) / total[place], 1) : NOTHING, worst ? `${labels[worst.predicted]} (${worst.files})` : NOTHING];
   })));

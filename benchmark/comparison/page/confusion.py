@@ -1,4 +1,4 @@
-"""Which labels are taken for which, by model and task."""
+"""Confusions between labels by model and task."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from benchmark.comparison.comparison import Comparison
 
-#: Labels of a task up to which a matrix can be read.
+#: Largest number of labels with a legible matrix.
 MAX_LABELS = 100
 
 
@@ -19,8 +19,8 @@ def confusions(comparison: Comparison) -> dict[str, dict[str, Any]]:
         comparison: the table.
 
     Returns:
-        By task with one label a file and at most :data:`MAX_LABELS`: ``labels``, and ``models``, by each model a flat
-        list of true, predicted, files, … for the pairs that occur.
+        For each task with one label a file and at most :data:`MAX_LABELS` labels: ``labels``, and ``models``, which has
+        for each model a flat list of true label, predicted label, number of files, … of the pairs that occur.
     """
     found: dict[str, dict[str, Any]] = {}
     for (model, task), outcome in comparison.outcomes.items():

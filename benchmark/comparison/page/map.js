@@ -1,4 +1,4 @@
-// ---- maps of embeddings: a point a clip, which plays
+// ---- maps of embeddings: a point for each clip, which plays it
 
 const MARKS = ["circle", "square", "triangle", "diamond", "down", "bar", "post"];
 const mapTasks = data.columns.filter((column) => data.maps[column.name]);
@@ -9,7 +9,7 @@ function drawMap() {
   const of = data.maps[$("map-task").value], places = of.places[$("map-model").value][$("map-layout").value];
   const width = Math.min($("map-plot").clientWidth, 720), height = Math.min(width * 0.8, 520), edge = 18;
   const picture = svg("svg", { viewBox: `0 0 ${width} ${height}`, width, height, role: "group",
-    "aria-label": `Map of ${places.length} clips; arrow keys go from clip to clip, Enter plays` });
+    "aria-label": `Map of ${places.length} clips; arrow keys move between clips, Enter plays` });
   const spread = (axis) => { const all = places.map((place) => place[axis]), least = Math.min(...all); return [least, Math.max(Math.max(...all) - least, 1e-6)]; };
   const [left, wide] = spread(0), [bottom, tall] = spread(1);
   const scale = Math.min((width - 2 * edge) / wide, (height - 2 * edge) / tall);
@@ -29,12 +29,12 @@ function drawMap() {
     point.addEventListener("focus", () => ring(true));
     point.addEventListener("blur", () => ring(playing === clip));
     point.addEventListener("keydown", (event) => {
-      const way = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
+      const step = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
       if (event.key === "Enter" || event.key === " ") point.dispatchEvent(new MouseEvent("click"));
-      else if (way) {
+      else if (step) {
         let best = -1, least = Infinity;
         at.forEach(([x, y], other) => {
-          const along = (x - at[clip][0]) * way[0] + (y - at[clip][1]) * way[1], across = Math.abs((x - at[clip][0]) * way[1]) + Math.abs((y - at[clip][1]) * way[0]);
+          const along = (x - at[clip][0]) * step[0] + (y - at[clip][1]) * step[1], across = Math.abs((x - at[clip][0]) * step[1]) + Math.abs((y - at[clip][1]) * step[0]);
           if (other !== clip && along > 0 && across <= along && along + 2 * across < least) [best, least] = [other, along + 2 * across];
         });
         if (best < 0) return event.preventDefault();
@@ -58,10 +58,10 @@ function drawMap() {
   }));
 }
 
-function mapTold() {
+function mapSummary() {
   const of = data.maps[$("map-task").value];
   const labels = of.labels.length < of.all_labels ? `${of.labels.length} of ${of.all_labels} labels` : `${of.labels.length} labels`;
-  $("map-text").textContent = `${of.names.length} tested clips of ${labels}; click one to hear its first ${fixed(of.seconds, 1)} s.`;
+  $("map-text").textContent = `${of.names.length} tested clips with ${labels}. Click one to hear its first ${fixed(of.seconds, 1)} s.`;
 }
 
 function playClip(clip, text, point) {
@@ -72,9 +72,9 @@ function playClip(clip, text, point) {
   point.setAttribute("stroke", "var(--ink)");
   point.setAttribute("stroke-width", 2.5);
   $("map-text").textContent = `Playing ${text}`;
-  audio.onerror = () => audio.getAttribute("src") && ($("map-text").textContent = `${text}: the browser can't play it.`);
+  audio.onerror = () => audio.getAttribute("src") && ($("map-text").textContent = `${text}: the browser cannot play it.`);
   audio.src = source;
-  audio.play().catch((error) => error.name === "NotAllowedError" && ($("map-text").textContent = "The browser wants another click first."));
+  audio.play().catch((error) => error.name === "NotAllowedError" && ($("map-text").textContent = "Click again: the browser requires it before it plays sound."));
 }
 
 function mapModels() {
@@ -92,7 +92,7 @@ if (mapTasks.length) {
     $("audio").pause();
     [playing, only] = [-1, -1];
     mapModels();
-    mapTold();
+    mapSummary();
     drawMap();
   };
   const follow = () => {
@@ -107,6 +107,6 @@ if (mapTasks.length) {
   });
   for (const id of ["map-model", "map-layout"]) $(id).addEventListener("change", () => ((playing = -1), drawMap()));
   mapModels();
-  mapTold();
+  mapSummary();
   redrawn("map-plot", drawMap);
 }

@@ -1,4 +1,4 @@
-"""Maps of a task's clips, as a network's embeddings place them, with a short sound of each."""
+"""Maps of a task's clips by a network's embeddings, with a short sound of each clip."""
 
 from __future__ import annotations
 
@@ -25,28 +25,28 @@ from byola_hear.audio.reading import AudioFileError, read_audio
 from byola_hear.models.model import ByolaModel
 from byola_hear.utils.files import replacing
 
-#: Clips on a task's map, and labels that they are of.
+#: Largest number of clips on a map, and of labels.
 CLIPS, LABELS = 60, 12
-#: Bytes of all the sounds of a page, as text.
+#: Bytes of all sounds of a page, as text.
 SOUNDS = 5_500_000
-#: Seconds of a sound at most, and text bytes of a second: MP3 of about 3.5 kB/s in base 64.
+#: Longest sound, s, and bytes of text a second: MP3 of about 3.5 kB/s in Base64.
 _SECONDS, _BYTES_PER_SECOND = 2.5, 5000
-#: Milliseconds that a stretch of an event needs to be embedded.
+#: Shortest event that is embedded, ms.
 _SHORTEST = 40.0
-#: Raised when maps made before are to be made anew.
+#: Raise it when kept maps are out of date.
 _VERSION = 1
 
 
 @dataclass(frozen=True)
-class Clip:
-    """A point of a map: a file, or the stretch of a file that an event takes.
+class MapClip:
+    """A point of a map: a file, or the segment of a file with an event.
 
     Attributes:
-        path: of the file.
-        name: as the page shows it.
-        start: seconds from the file's start.
-        end: the same.
-        label: what is coloured.
+        path: the file.
+        name: its name on the page.
+        start: start of the segment, s.
+        end: its end, s.
+        label: its label, which decides the colour.
     """
 
     path: Path
@@ -56,21 +56,20 @@ class Clip:
     label: str
 
 
-def clips_to_map(folder: Path, seed: int = 0) -> tuple[list[Clip], int]:
-    """Clips for a task's map: out of the tested files, at most :data:`CLIPS` of at most :data:`LABELS` labels, about as
-    many of each label. Of an event task the clips are its events.
+def clips_to_map(folder: Path, seed: int = 0) -> tuple[list[MapClip], int]:
+    """Choose clips for a task's map: at most :data:`CLIPS` tested files of at most :data:`LABELS` labels, about equally
+    many of each label. For an event task, the clips are events.
 
     Args:
-        folder: the task's, in HEAR's layout.
-        seed: of the choice.
+        folder: the task's folder, in HEAR's layout.
+        seed: seed of the choice.
 
     Returns:
-        The clips, by label, and the number of labels that there are to choose from. Files with none or several labels
-        are passed over.
+        The clips by label, and the number of labels to choose from. Files with no or several labels are skipped.
 
     Raises:
-        FileNotFoundError: if there is no such task.
-        ValueError: if it is none.
+        FileNotFoundError: if the folder has no task.
+        ValueError: if the task cannot be read.
     """
     try:
         metadata = json.loads((folder / METADATA).read_text(encoding="utf-8"))
@@ -81,7 +80,7 @@ def clips_to_map(folder: Path, seed: int = 0) -> tuple[list[Clip], int]:
     except (UnicodeDecodeError, json.JSONDecodeError, KeyError, TypeError) as error:
         raise ValueError(f"{folder}: expected a task in HEAR's layout: {error!r}") from error
     rate = next((path.name for path in folder.iterdir() if path.is_dir() and path.name.isdigit()), "16000")
-    by_label: dict[str, list[Clip]] = {}
+    by_label: dict[str, list[MapClip]] = {}
     for split in splits:
         for file, labels in sorted(truth[split].items()):
             for clip in _clips(folder / rate / split / file, file, labels):
@@ -90,36 +89,36 @@ def clips_to_map(folder: Path, seed: int = 0) -> tuple[list[Clip], int]:
     names = sorted(by_label)
     kept = sorted(random.choice(len(names), min(LABELS, len(names)), replace=False)) if names else []
     each = CLIPS // max(len(kept), 1)
-    chosen: list[Clip] = []
+    chosen: list[MapClip] = []
     for place in kept:
         clips = by_label[names[place]]
         chosen += [clips[index] for index in sorted(random.permutation(len(clips))[:each])]
     return [_whole(clip) for clip in chosen], len(names)
 
 
-def _clips(path: Path, name: str, labels: Sequence[Any]) -> Iterable[Clip]:
-    """The clips that a file gives: itself if it has one label, or its events."""
+def _clips(path: Path, name: str, labels: Sequence[Any]) -> Iterable[MapClip]:
+    """The clips of a file: the file itself if it has one label, or its events."""
     if labels and isinstance(labels[0], dict):
         for event in labels:
             if event["end"] - event["start"] >= _SHORTEST:
-                yield Clip(path, name, event["start"] / 1000, event["end"] / 1000, str(event["label"]))
+                yield MapClip(path, name, event["start"] / 1000, event["end"] / 1000, str(event["label"]))
     elif len(labels) == 1:
-        yield Clip(path, name, 0.0, float("inf"), str(labels[0]))
+        yield MapClip(path, name, 0.0, float("inf"), str(labels[0]))
 
 
-def _whole(clip: Clip) -> Clip:
-    """The clip, its end no later than its file's."""
+def _whole(clip: MapClip) -> MapClip:
+    """Limit a clip's end to its file's."""
     return replace(clip, end=min(clip.end, soundfile.info(str(clip.path)).duration))
 
 
 class Maps:
-    """Makes maps, and keeps them in a folder, so that a page made again needs no network.
+    """Makes maps and keeps them in a folder, so that making the page again needs no network.
 
     Args:
-        folder: where to keep them.
-        models: the networks by name, each with a map of its own.
-        layouts: names of ways to lay clips out, see :data:`byola_hear.analysis.map.LAYOUTS`; the first is shown first.
-        seed: of everything random.
+        folder: the folder.
+        models: the networks by name; each has its map.
+        layouts: layouts out of :data:`byola_hear.analysis.map.LAYOUTS`; the page shows the first one first.
+        seed: seed of everything random.
     """
 
     def __init__(
@@ -132,15 +131,15 @@ class Maps:
         self._hashes = [model.fingerprint() for model in models.values()]
 
     def make(self, tasks_dir: Path, tasks: dict[str, str], progress: bool = False) -> dict[str, Any]:
-        """Maps of tasks.
+        """Make the maps of tasks.
 
         Args:
-            tasks_dir: the folder of tasks in HEAR's layout.
-            tasks: hash of each task's content by its name; one that is not there, or of other content, has no map.
-            progress: show a bar on stderr.
+            tasks_dir: folder of tasks in HEAR's layout.
+            tasks: hash of each task's content by name. A task that is missing or has other content has no map.
+            progress: whether to show a progress bar on stderr.
 
         Returns:
-            By task: ``labels``, ``all_labels`` (how many there are), per clip ``names``, ``label`` (index),
+            By task: ``labels``, ``all_labels`` (their number), for each clip ``names``, ``label`` (index) and
             ``sounds`` (``data:`` URIs), and ``places`` by network and layout, ``(n, 2)`` in [0, 1].
         """
         there = {name: sha256 for name, sha256 in tasks.items() if sha256 and _content(tasks_dir / name) == sha256}
@@ -153,8 +152,8 @@ class Maps:
         return maps
 
     def _kept(self, task: Path, sha256: str, seconds: float) -> dict[str, Any] | None:
-        told = [_VERSION, sha256, seconds, self.seed, self.layouts, self._hashes]
-        key = hashlib.sha256(json.dumps(told).encode()).hexdigest()
+        made_from = [_VERSION, sha256, seconds, self.seed, self.layouts, self._hashes]
+        key = hashlib.sha256(json.dumps(made_from).encode()).hexdigest()
         path = self.folder / f"{task.name}.json"
         try:
             kept: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
@@ -165,7 +164,7 @@ class Maps:
         try:
             made = self._map(task, seconds)
         except (OSError, soundfile.LibsndfileError, AudioFileError):
-            return None  # without its sounds; made when they are there
+            return None  # its sounds are missing: try again next time
         self.folder.mkdir(parents=True, exist_ok=True)
         with replacing(path) as file:
             file.write(json.dumps({"key": key, "map": made}).encode())
@@ -192,14 +191,14 @@ class Maps:
 
 
 def _content(task: Path) -> str:
-    """Hash of what a task in a folder holds; empty if there is none."""
+    """Hash of a task's content; empty if there is no task."""
     try:
         return str(json.loads((task / METADATA).read_text(encoding="utf-8"))["content_sha256"])
     except (OSError, ValueError, KeyError, TypeError):
         return ""
 
 
-def _embeddings(model: ByolaModel, clips: Sequence[Clip]) -> NDArray[np.float32]:
+def _embeddings(model: ByolaModel, clips: Sequence[MapClip]) -> NDArray[np.float32]:
     """``(n_clips, size)``."""
     sounds = [read_audio(str(clip.path), model.sample_rate, clip.start, clip.end) for clip in clips]
     given = [torch.from_numpy(np.ascontiguousarray(sound, np.float32)) for sound in sounds]
@@ -208,5 +207,5 @@ def _embeddings(model: ByolaModel, clips: Sequence[Clip]) -> NDArray[np.float32]
 
 
 def sound_bytes(maps: dict[str, Any]) -> int:
-    """Bytes of the sounds in maps, decoded."""
+    """Size of the sounds in maps, in bytes, decoded."""
     return sum(len(base64.b64decode(sound.partition(",")[2])) for each in maps.values() for sound in each["sounds"])

@@ -1,4 +1,4 @@
-// ---- further sections, notes, provenance, contents
+// ---- additional sections, notes, provenance, contents
 
 const list = (items) => el("ul", {}, items.map((text) => el("li", {}, text)));
 const BLOCKS = {
@@ -16,13 +16,13 @@ data.sections.forEach((section, place) => {
 
 const rowNotes = data.rows.map((row) => {
   const has = Object.keys(row.cells).length, lacking = Object.entries(row.missing).map(([task, why]) => `${(columnOf.get(task) || { title: task }).title}: ${why}`);
-  const told = has ? [row.note, ...lacking] : [`${row.status === "failed" ? "failed" : "not measured"}: ${row.reason || "not run"}`];
-  return `${row.name}: ${told.filter(Boolean).join("; ")}`;
+  const text = has ? [row.note, ...lacking] : [`${row.status === "failed" ? "failed" : "not measured"}: ${row.reason || "not run"}`];
+  return `${row.name}: ${text.filter(Boolean).join("; ")}`;
 });
 $("notes-body").append(
   el("h3", {}, "Rows"), list(rowNotes),
   el("h3", {}, "Tasks"), list(data.columns.map((column) => `${column.title} (${data.domains[column.domain]}${column.metric_title ? `, ${column.metric_title}` : ""}): ${column.description}`)));
-if (data.published.rows.length) $("notes-body").append(el("p", {}, `Published rows are the leaderboard of ${data.published.source}, for tasks that are HEAR's own; they were not measured here.`));
+if (data.published.rows.length) $("notes-body").append(el("p", {}, `Published rows are from the leaderboard of ${data.published.source}, for HEAR's own tasks; they were not measured here.`));
 if (data.notes.length) $("notes-body").append(el("h3", {}, "Notes"), list(data.notes));
 
 function provenance(value, name, into) {
@@ -37,6 +37,6 @@ data.columns.forEach((column) => column.sha256 && facts.push(el("dt", {}, `task 
 $("provenance-body").append(...facts);
 
 const rowsMeasured = measured.length, rowsOut = data.rows.length - rowsMeasured;
-$("about").textContent = `${rowsMeasured} models on ${data.columns.length} tasks by HEAR's own probes${rowsOut ? `; ${rowsOut} more could not be measured, and the table says why` : ""}.`;
+$("about").textContent = `${rowsMeasured} models on ${data.columns.length} tasks with HEAR's own probes${rowsOut ? `; ${rowsOut} more could not be measured, for the reasons in the table` : ""}.`;
 $("contents").append(...[...document.querySelectorAll("main section")].filter((section) => !section.hidden).map((section) =>
   el("li", {}, el("a", { href: `#${section.id}` }, section.querySelector("h2").textContent))));

@@ -1,4 +1,4 @@
-"""Further sections of the page, out of the Markdown that other commands left: text, figures and tables."""
+"""Additional sections of the page, from the Markdown that other commands write: text, figures and tables."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 from benchmark.comparison.text import unescaped
 
-#: Figures that a page can show, by suffix.
+#: Media types of figures by suffix.
 PICTURES = {".png": "image/png", ".svg": "image/svg+xml"}
 
 _FIGURE = re.compile(r"!\[(?P<text>[^\]]*)\]\((?P<file>[^)\s]+)\)")
@@ -19,13 +19,13 @@ _HEADING = re.compile(r"#{1,6} +(?P<text>.+)")
 
 @dataclass(frozen=True)
 class Section:
-    """A section of the page; all of it is shown as text, none of it as HTML.
+    """A section of the page. It is shown as text, never interpreted as HTML.
 
     Attributes:
         title: its heading.
-        markdown: paragraphs, headings, tables, items of lists and figures, each with an empty line around it. Of marks
-            within a line, bold, italic and code are taken away.
-        folder: where the figures are, which end in ``.png`` or ``.svg``.
+        markdown: paragraphs, headings, tables, lists and figures, separated by empty lines. Marks for bold, italic and
+            code are removed.
+        folder: folder of the figures, ``.png`` or ``.svg``.
     """
 
     title: str
@@ -33,11 +33,11 @@ class Section:
     folder: Path
 
     def data(self) -> dict[str, Any]:
-        """What the page's script draws: ``title`` and ``blocks``, each of a ``kind``.
+        """The section for the page's script: ``title`` and ``blocks``, each with a ``kind``.
 
         Raises:
-            ValueError: if a figure is of another kind, or outside the folder.
-            FileNotFoundError: if a figure is not there.
+            ValueError: if a figure has another suffix or is outside the folder.
+            FileNotFoundError: if a figure does not exist.
         """
         blocks = [block.strip() for block in re.split(r"\n\s*\n", self.markdown) if block.strip()]
         return {"title": self.title, "blocks": [self._block(block) for block in blocks]}
@@ -57,7 +57,7 @@ class Section:
 
 
 def plain(text: str) -> str:
-    """A line of Markdown without its marks.
+    """Remove the marks from a line of Markdown.
 
     Example:
         >>> plain("**84.7 ± 2.2** of `speech`, *in all* a\\\\|b &lt;c&gt;")
@@ -70,7 +70,7 @@ def plain(text: str) -> str:
 
 
 def _picture(folder: Path, file: str) -> str:
-    """A figure as a ``data:`` URI; in an image element, an SVG runs no script and fetches nothing."""
+    """A figure as a ``data:`` URI. In an image element, an SVG runs no scripts and loads nothing."""
     path = folder / file
     if path.suffix not in PICTURES:
         raise ValueError(f"expected a figure that ends in {', '.join(PICTURES)}, got {file}")
@@ -83,14 +83,14 @@ def _picture(folder: Path, file: str) -> str:
 
 
 def load_section(path: Path) -> Section:
-    """A section out of a Markdown file, its figures beside it.
+    """Read a section from a Markdown file; its figures are in the same folder.
 
     Args:
-        path: the file; a heading at its very beginning is the section's title, otherwise its name is.
+        path: the file. A heading in its first line is the section's title, else the file's name.
 
     Raises:
-        FileNotFoundError: if it is not there.
-        ValueError: if it is no text.
+        FileNotFoundError: if it does not exist.
+        ValueError: if it is not UTF-8.
     """
     if not path.is_file():
         raise FileNotFoundError(f"no such section: {path}")

@@ -1,4 +1,4 @@
-// ---- the table: a heat map that can be sorted and walked through
+// ---- the table: a heat map, sortable, with keyboard navigation
 
 const layout = [];
 for (const group of data.groups) {
@@ -9,7 +9,7 @@ for (const group of data.groups) {
 layout.push({ kind: "mean", name: "overall", group: "all", first: true, title: "mean" });
 layout.push({ kind: "hear", name: "hear", group: "all", title: "HEAR average" });
 
-/** What stands in a column of a row: as shown, as ranked, interval; null where there is nothing. */
+/** The content of a column of a row: value, interval, gain for ranking; null if empty. */
 function content(row, column) {
   if (column.kind === "task") {
     const cell = row.cells[column.name], of = columnOf.get(column.name);
@@ -24,7 +24,7 @@ function content(row, column) {
     digits: scale === 1 ? 2 : 1, unit: scale === 1 ? "" : "%", gain: mean.value };
 }
 
-const texts = new Map(data.rows.map((row, place) => [row, data.texts[place]])); // as the other tables round them
+const texts = new Map(data.rows.map((row, place) => [row, data.texts[place]])); // rounded as in the other tables
 const rounded = (row, column) => texts.get(row)[column.name].split(/ ± | (?=\[)/);
 const times = (value, factor) => (value === null ? null : value * factor);
 const columnTitle = (column) => column.kind === "task" ? column.title
@@ -49,7 +49,7 @@ function described(row, column) {
 const measured = data.rows.filter((row) => Object.keys(row.cells).length);
 let order = [...data.rows], sorting = null, walker = null;
 
-/** Where each row stands in a column, 0 to 1. */
+/** The standing of each row in a column, 0 to 1. */
 function standings(column) {
   const gains = measured.map((row) => [row, content(row, column)]).filter(([, shown]) => shown).map(([row, shown]) => [row, shown.gain]);
   const values = gains.map(([, gain]) => gain), mean = values.reduce((a, b) => a + b, 0) / values.length;

@@ -1,1 +1,1 @@
-"""What networks share, layer by layer: linear centred kernel alignment of their activations on the same clips."""
+"""Similarity of networks by layer: linear centred kernel alignment of their activations on the same clips."""

@@ -1,12 +1,12 @@
-"""Linear centred kernel alignment, and its unbiased form, of two sets of activations for the same clips.
+"""Unbiased linear centred kernel alignment (CKA) of two sets of activations for the same clips.
 
-The plain form grows with the number of features even for noise; the unbiased one, here used throughout, has an
-expectation of zero there, however many features for however few clips.
+The plain form grows with the number of features even for noise. The unbiased form has an expectation of zero there, for
+any numbers of features and clips.
 
 Source:
     Kornblith et al., Similarity of Neural Network Representations Revisited (arXiv 1905.00414); Song et al., Feature
     Selection via Dependence Maximization, JMLR 13 (2012), for the unbiased estimator; Nguyen, Raghu and Kornblith
-    (arXiv 2010.15327), who use it so.
+    (arXiv 2010.15327), who use it for CKA.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 
 
 def gram(activations: np.ndarray) -> np.ndarray:
-    """Inner products of clips: ``(n, n_features)`` to ``(n, n)`` float64, the features' means taken off.
+    """Inner products of clips, features centred: ``(n, n_features)`` to ``(n, n)`` float64.
 
     Raises:
         ValueError: if there are fewer than four clips or a value is not finite.
@@ -30,7 +30,7 @@ def gram(activations: np.ndarray) -> np.ndarray:
 
 
 def unbiased_hsic(first: np.ndarray, second: np.ndarray) -> float:
-    """Hilbert-Schmidt independence criterion of two Gram matrices ``(n, n)``, in its unbiased estimate."""
+    """Unbiased estimate of the Hilbert-Schmidt independence criterion of two Gram matrices ``(n, n)``."""
     n_clips = len(first)
     first, second = first - np.diag(np.diagonal(first)), second - np.diag(np.diagonal(second))
     sums = first.sum(0), second.sum(0)
@@ -43,8 +43,10 @@ def unbiased_hsic(first: np.ndarray, second: np.ndarray) -> float:
 
 
 def cka(first: np.ndarray, second: np.ndarray) -> float:
-    """Unbiased linear CKA of two Gram matrices ``(n, n)``: 1 for the same up to rotation and scale, 0 on average for
-    independent ones; nan where one has no variation.
+    """Unbiased linear CKA of two Gram matrices ``(n, n)``.
+
+    It is 1 for activations that are equal up to rotation and scale, 0 on average for independent ones, and nan if one
+    is constant.
 
     Example:
         >>> rng = np.random.default_rng(0)
@@ -58,18 +60,18 @@ def cka(first: np.ndarray, second: np.ndarray) -> float:
 
 
 def cka_interval(first: np.ndarray, second: np.ndarray, seed: int = 0, parts: int = 20) -> tuple[float, float, float]:
-    """CKA and its 95 % interval: 1.96 standard errors of a jackknife that leaves out a part of the clips at a time.
+    """CKA and its 95 % interval: 1.96 standard errors of a jackknife over parts of the clips.
 
     A bootstrap would compare clips with themselves.
 
     Args:
         first: Gram matrix, ``(n, n)``.
-        second: of the same clips.
-        seed: of the parts.
-        parts: how many.
+        second: Gram matrix of the same clips.
+        seed: seed of the parts.
+        parts: number of parts.
 
     Returns:
-        Value, lower and upper end; the ends are nan for fewer clips than three a part.
+        Value, lower and upper end; the ends are nan with fewer than three clips a part.
     """
     value, n_clips = cka(first, second), len(first)
     if n_clips < 3 * parts:

@@ -1,4 +1,4 @@
-"""A network's activations by layer, one vector a clip: the mean over the clip's time."""
+"""A network's activations by layer, one vector for each clip: the mean over time."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from byola_hear.models.frontend import log_mel
 from byola_hear.models.model import ByolaModel
 from byola_hear.models.pooling.combination import pooled
 
-#: Raise it when a change to the layers or the Gram matrices moves a value; what is cached is then out of date.
+#: Raise it when a change to the layers or the Gram matrices changes a value: cached results are then out of date.
 MEASUREMENT_VERSION = 1
 
 
 def layer_names(model: ByolaModel) -> list[str]:
-    """Layers in order: each convolutional block, both fully connected layers, the frame feature, the clip embedding."""
+    """The layers in order: convolutional blocks, both fully connected layers, frame feature, clip embedding."""
     n_blocks = _encoder(model).config.n_blocks
     return [*(f"block {number + 1}" for number in range(n_blocks)), "fc1", "fc2", "frame", "clip"]
 
@@ -42,16 +42,16 @@ def _modules(model: ByolaModel) -> dict[str, nn.Module]:
 
 @torch.no_grad()
 def activations(model: ByolaModel, clips: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
-    """Activations of some clips.
+    """Compute the activations of clips.
 
     Args:
         model: a network, in eval mode.
         clips: ``(n_samples_i,)`` float32 at the model's rate.
 
     Returns:
-        By layer ``(n_clips, n_features)`` float32: means over the clip's frames, after ReLU and pooling, of the two
-        blocks (channels by frequencies), of both fully connected layers and of the frame feature; and the clip
-        embedding, which is maximum plus mean of the last.
+        By layer ``(n_clips, n_features)`` float32: means over the clip's frames of the two blocks (channels by
+        frequencies, after ReLU and pooling), both fully connected layers and the frame feature; and the clip embedding,
+        the maximum plus the mean of the frame features.
     """
     kept: dict[str, list[np.ndarray]] = {name: [] for name in layer_names(model)}
     seen: dict[str, Tensor] = {}
@@ -83,7 +83,7 @@ def network_of(extractor: Extractor) -> ByolaModel:
     """The network behind an extractor.
 
     Raises:
-        ValueError: if it is none of the package's networks, which alone have these layers.
+        ValueError: if the model is not one of the package's networks.
     """
     if extractor.model is None:
         raise ValueError(f"expected networks, which have layers to compare, got {extractor.row}")

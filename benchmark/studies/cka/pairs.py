@@ -1,4 +1,4 @@
-"""Two networks, layer against layer."""
+"""CKA of two networks, layer by layer."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from benchmark.studies.cka.alignment import cka, cka_interval
 
-#: Raise it when a change to how layers are aligned and compared moves a number; what is cached is then out of date.
+#: Raise it when a change to how layers are compared changes a number: cached results are then out of date.
 MEASUREMENT_VERSION = 1
 
 
@@ -20,14 +20,14 @@ def layers_compared(
     part: tuple[np.ndarray, ...],
     seed: int,
 ) -> list[dict[str, Any]]:
-    """Every layer of one network against every layer of another, averaged over pairs of seeds.
+    """Compare every layer of one network with every layer of another, averaged over pairs of seeds.
 
     Args:
-        first: Gram matrices ``(n, n)`` by layer, one a seed.
+        first: Gram matrices ``(n, n)`` by layer, one for each seed.
         second: likewise.
-        seeds: which of the first goes with which of the second.
-        part: indexes the clips to compare over, as ``numpy.ix_`` gives it.
-        seed: of the jackknife.
+        seeds: pairs of positions in ``first`` and ``second``.
+        part: index of the clips to compare over, from ``numpy.ix_``.
+        seed: seed of the jackknife.
 
     Returns:
         ``first_layer``, ``second_layer``, ``value``, ``low`` and ``high``; the ends are nan for different layers.

@@ -1,5 +1,4 @@
-"""Draws of the clips that are learnt from, the same for every model and of no group that is tested, and what two probes
-make of them."""
+"""Draws of training clips, the same for every model, and the accuracies of two probes trained on them."""
 
 from __future__ import annotations
 
@@ -13,25 +12,25 @@ from tqdm import tqdm
 from benchmark.probes.ridge import Ridge
 from benchmark.probes.splits import Fold
 
-#: Raise it when a change to the draws or the probes moves an accuracy; what is cached is then out of date.
+#: Raise it when a change to the draws or the probes changes an accuracy: cached results are then out of date.
 MEASUREMENT_VERSION = 1
 
-#: Labels a class.
+#: Numbers of labels a class.
 COUNTS = (1, 5, 20)
 
-#: The probes: class means under the cosine, and a ridge classifier.
+#: The probes: nearest class mean by cosine, and a ridge classifier.
 PROBES = ("centroid", "ridge")
 
 
 def few(labels: np.ndarray, groups: np.ndarray, train: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
-    """Clips to learn from, drawn at random: ``count`` of each class, of as many groups as there are.
+    """Draw training clips: ``count`` of each class, from as many groups as possible.
 
     Args:
         labels: ``(n_clips,)``.
         groups: ``(n_clips,)``.
-        train: positions that may be drawn.
-        count: clips of each class.
-        rng: draws.
+        train: positions to draw from.
+        count: number of clips of each class.
+        rng: random generator.
 
     Returns:
         ``(n_classes * count,)`` positions; empty if a class has fewer clips.
@@ -42,7 +41,7 @@ def few(labels: np.ndarray, groups: np.ndarray, train: np.ndarray, count: int, r
         of_class = shuffled[labels[shuffled] == label]
         if len(of_class) < count:
             return np.empty(0, np.int64)
-        # How many of a clip's group come before it: first all groups once, then again.
+        # How many clips of its group precede a clip: first all groups once, then again.
         seen: dict[str, int] = {}
         again = []
         for group in groups[of_class]:
@@ -53,24 +52,24 @@ def few(labels: np.ndarray, groups: np.ndarray, train: np.ndarray, count: int, r
 
 
 def predict(features: np.ndarray, labels: np.ndarray, support: np.ndarray, test: np.ndarray, probe: str) -> np.ndarray:
-    """Labels of tested clips by a probe that has no choices left to make.
+    """Predict labels with a probe without hyperparameters.
 
-    Both work on features that are standardised on the training clips. ``centroid`` takes the class whose mean has the
-    largest cosine with the clip; ``ridge`` is :class:`benchmark.probes.ridge.Ridge` with a strength of the number of
-    features, which damps a clip's own weight by half.
+    Both standardise features on the training clips. ``centroid`` predicts the class whose mean has the largest cosine
+    with the clip; ``ridge`` is :class:`benchmark.probes.ridge.Ridge` with the number of features as its strength, which
+    halves the weight of a single clip.
 
     Args:
         features: ``(n_clips, n_features)`` float32.
-        labels: ``(n_clips,)``; those of ``test`` are not looked at.
-        support: positions to learn from.
+        labels: ``(n_clips,)``; those of ``test`` are not used.
+        support: positions of the training clips.
         test: positions to predict.
-        probe: out of :data:`PROBES`.
+        probe: a name out of :data:`PROBES`.
 
     Returns:
         ``(n_test,)``.
 
     Raises:
-        ValueError: if the probe is another.
+        ValueError: if the probe is unknown.
     """
     if probe not in PROBES:
         raise ValueError(f"expected a probe out of {', '.join(PROBES)}, got {probe!r}")
@@ -89,7 +88,7 @@ def predict(features: np.ndarray, labels: np.ndarray, support: np.ndarray, test:
 
 
 def thinned(positions: Sequence[int] | np.ndarray, most: int, rng: np.random.Generator) -> np.ndarray:
-    """At most so many positions, drawn at random, in order."""
+    """Draw at most ``most`` positions; keeps their order."""
     positions = np.asarray(positions)
     return positions if len(positions) <= most else np.sort(rng.choice(positions, most, replace=False))
 
@@ -105,27 +104,26 @@ def curve(
     seed: int,
     bar: tqdm | None = None,
 ) -> list[dict[str, Any]]:
-    """Accuracies of both probes for every number of labels and every draw.
+    """Compute the accuracies of both probes for every number of labels and every draw.
 
     Args:
         features: ``(n_clips, n_features)`` float32.
         labels: ``(n_clips,)``.
         groups: ``(n_clips,)``.
-        folds: taken in turn by the draws.
+        folds: folds that the draws take in turn.
         task: the task's name.
-        draws: how many, of each number of labels.
-        max_test: tested clips of a draw at most.
-        seed: of the draws.
-        bar: advanced by one a draw.
+        draws: number of draws for each number of labels.
+        max_test: largest number of tested clips of a draw.
+        seed: seed of the draws.
+        bar: progress bar that counts draws.
 
     Returns:
-        ``task``, ``probe``, ``count``, ``draw`` and ``accuracy``, %; nothing for a number of labels that a class has
-        not.
+        ``task``, ``probe``, ``count``, ``draw`` and ``accuracy``, %; nothing for more labels than a class has.
     """
     found = []
     for count in COUNTS:
         for draw in range(draws):
-            # Which clips are drawn depends on the task, the number of labels, the draw and the seed alone.
+            # The drawn clips depend only on the task, the number of labels, the draw and the seed.
             rng = np.random.default_rng([seed, count, draw])
             fold = folds[draw % len(folds)]
             support = few(labels, groups, fold.train, count, rng)

@@ -1,1 +1,1 @@
-"""When something begins: how the hop and the window of timestamp embeddings bear on finding onsets."""
+"""Onsets: how the hop and the window of timestamp embeddings affect their detection."""

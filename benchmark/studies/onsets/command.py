@@ -1,4 +1,4 @@
-"""``python -m benchmark time``: onsets against the hop and the window of timestamp embeddings."""
+"""``python -m benchmark time``: onset detection by hop and window of timestamp embeddings."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ from benchmark.models.rows import Asked
 from benchmark.probes import ridge
 from benchmark.probes.plan import plan
 from benchmark.reporting.command_line import command_line
-from benchmark.studies.findings import read_numbers, save_findings, save_study
+from benchmark.studies.findings import save_numbers
 from benchmark.studies.onsets import grid
 from benchmark.studies.onsets.grid import HOPS, WIDTHS, Tracks, lines_of, milliseconds
 from benchmark.studies.onsets.recordings import EventSet, event_set, tracks_of
-from benchmark.studies.onsets.report import CAPTIONS, NAME, TITLE, figure, sentences, shown, tables
-from benchmark.studies.study import study_options
+from benchmark.studies.onsets.report import NAME, report, shown
+from benchmark.studies.study import show_report, study_options
 from benchmark.studies.study_setup import Setup, key_of, remembered
 from benchmark.tasks.registry import task_of
 from byola_hear.models.model import ByolaModel
 from byola_hear.models.pooling.timestamps import timestamp_centre
 
-#: The event tasks that windows and hops are tried on.
+#: The default event tasks.
 TASKS = ("voice_activity", "sound_events")
 
 _VERSIONS = (grid.MEASUREMENT_VERSION, ridge.MEASUREMENT_VERSION)
 
 
 def identity_of(events: EventSet) -> str:
-    """Hash of all that is in a task's recordings."""
+    """Hash of a task's recordings."""
     digest = hashlib.sha256()
     for split, part in events.splits.items():
         for recording in part:
@@ -45,7 +45,7 @@ def identity_of(events: EventSet) -> str:
 
 
 def frame_ms(model: ByolaModel) -> float:
-    """Milliseconds from one frame feature of a network to the next."""
+    """Distance between frame features of a network, ms."""
     grid_of = model.config.encoder.stride, model.config.frontend.hop_length
     samples = timestamp_centre(1, *grid_of) - timestamp_centre(0, *grid_of)
     return 1000 * samples / model.sample_rate
@@ -55,7 +55,7 @@ def networks_of(rows: Sequence[Asked]) -> dict[str, ByolaModel]:
     """The network of each row.
 
     Raises:
-        ValueError: if a row is none of the package's networks, whose windows alone can be chosen.
+        ValueError: if a row is not one of the package's networks.
     """
     networks = {}
     for row in rows:
@@ -66,7 +66,7 @@ def networks_of(rows: Sequence[Asked]) -> dict[str, ByolaModel]:
 
 
 def measured(model: ByolaModel, events: EventSet, widths: Sequence[int], cache: Path, bar: tqdm) -> pd.DataFrame:
-    """All windows and hops of a network on a task, as far as they are not in the cache already."""
+    """The results of a network on a task for all windows and hops; uses the cache."""
     extractor = from_model(model, "")
     parts = [extractor.identity, identity_of(events)]
 
@@ -82,14 +82,16 @@ def measured(model: ByolaModel, events: EventSet, widths: Sequence[int], cache: 
 
 @click.command("time")
 @click.option("--tasks", default=",".join(TASKS), show_default=True, metavar="NAME,…", help="Event tasks.")
-@click.option("--max-files", type=click.IntRange(min=4), help="Of each split at most, for a quick look.")
+@click.option(
+    "--max-files", type=click.IntRange(min=4), help="Largest number of files of each split, for a quick look."
+)
 @study_options("speech,nonspeech,both", baselines=False, drawn=False)
 def time_command(tasks: str, max_files: int | None, **options: Any) -> None:
-    """Onset F1 of the networks against the timestamp hop and the pooling window, 40 ms to a second.
+    """Measure onset F1 of the networks for hops and pooling windows of timestamps from 40 ms to a second.
 
-    A frame-wise ridge regression on windows of frame features, then thresholds, median filter and shortest event as
-    heareval has them, all chosen on validation recordings. Test recordings are scored for the best setting and for
-    the default alone. A window that was done once is kept, so that the same command goes on where it was stopped.
+    A frame-wise ridge regression on windows of frame features is followed by heareval's thresholds, median filter and
+    shortest event, all chosen on validation recordings. Test recordings are scored only with the best setting and the
+    default. Finished windows are cached: a command that was stopped continues when run again.
     """
     setup = Setup.of(**options)
     wanted = list(dict.fromkeys(name.strip() for name in tasks.split(",") if name.strip()))
@@ -126,7 +128,5 @@ def time_command(tasks: str, max_files: int | None, **options: Any) -> None:
         "tasks": identities,
         "models": {name: from_model(model, "").identity for name, model in models.items()},
     }
-    save_study(setup.output, NAME, numbers, {NAME: figure(numbers, default)}, about)
-    kept = read_numbers(setup.output, NAME)
-    save_findings(setup.output, NAME, TITLE, sentences(kept, default), tables(kept, default), CAPTIONS)
-    click.echo((setup.output / f"{NAME}.md").read_text(encoding="utf-8"))
+    save_numbers(setup.output, NAME, numbers, about)
+    show_report(setup.output, NAME, report(setup.output))

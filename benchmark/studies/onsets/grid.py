@@ -1,4 +1,4 @@
-"""Every window with every hop: a frame-wise ridge regression on the windows' embeddings, then onsets."""
+"""All windows and hops: a frame-wise ridge regression on the windows' embeddings, then onsets."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from benchmark.probes.ridge import RidgeRegression
 from benchmark.studies.onsets.postprocessing import choose, score
 from benchmark.studies.onsets.recordings import EventSet, Track, activity, windowed
 
-#: Raise it when a change to how onsets are found, matched or scored moves a number; what is cached is then out of date.
+#: Raise it when a change to how onsets are found or scored changes a number: cached results are then out of date.
 MEASUREMENT_VERSION = 1
 
-#: Windows in frame features, hops in frame features: of 40 ms each in the networks' shape, so up to a second. The
-#: networks' own window is tried besides.
+#: Windows and hops in frame features (of 40 ms in the networks' shape, so up to a second). The networks' own window
+#: is added.
 WIDTHS = (1, 3, 5, 9, 13, 25)
 HOPS = (1, 2, 3, 5, 10, 25)
 
-#: Frames to learn from at most, evenly chosen: neighbours are much alike.
+#: Largest number of training frames, evenly chosen: neighbours are similar.
 MOST_FRAMES = 16000
 
 STRENGTHS = tuple(10.0**power for power in range(2, 6))
@@ -30,16 +30,16 @@ Tracks = Mapping[str, Sequence[Track]]
 
 
 def framewise_scores(tracks: Tracks, recordings: EventSet, width: int) -> dict[str, list[Track]]:
-    """Scores along the validation and test recordings, of a ridge regression of what is going on (1) or not (0).
+    """Score validation and test recordings frame by frame by a ridge regression of activity (1 if active, else 0).
 
     Args:
         tracks: frame features.
-        recordings: what they are of.
-        width: frames of the window.
+        recordings: the recordings.
+        width: window, in frame features.
 
     Returns:
-        For ``valid`` and ``test`` a track of ``(n_times, n_labels)`` float32 a recording. The strength of
-        regularisation is the one with the smallest squared error on ``valid``.
+        For ``valid`` and ``test``, a track of ``(n_times, n_labels)`` float32 for each recording. The strength of
+        regularisation has the smallest squared error on ``valid``.
     """
 
     def active(split: str) -> np.ndarray:
@@ -49,7 +49,7 @@ def framewise_scores(tracks: Tracks, recordings: EventSet, width: int) -> dict[s
     target = active("train")
     step = -(-len(target) // MOST_FRAMES)
     learnt, start = [], 0
-    for track in tracks["train"]:  # thinned one by one: the windows of all frames may be more than memory holds
+    for track in tracks["train"]:  # thinned one by one: the windows of all frames may not fit into memory
         learnt.append(windowed(track, width)[-start % step :: step])
         start += len(track.times_ms)
     fitted = RidgeRegression(torch.from_numpy(np.concatenate(learnt)), torch.from_numpy(target[::step]))
@@ -75,12 +75,12 @@ def framewise_scores(tracks: Tracks, recordings: EventSet, width: int) -> dict[s
 
 
 def thinned(tracks: Sequence[Track], hop: int) -> list[Track]:
-    """Every ``hop``-th time of each track, from the first on."""
+    """Every ``hop``-th time of each track, starting with the first."""
     return [Track(track.values[::hop], track.times_ms[::hop]) for track in tracks]
 
 
 def milliseconds(frames: int, frame_ms: float) -> float:
-    """So many frame features in milliseconds, to the six digits that a result file keeps.
+    """Convert frame features to milliseconds, rounded to the six digits of a result file.
 
     Example:
         >>> milliseconds(25, 41.375)
@@ -98,20 +98,20 @@ def lines_of(
     hops: Sequence[int],
     step: Callable[[], None] = lambda: None,
 ) -> pd.DataFrame:
-    """Onset F-measures for every window and hop.
+    """Compute onset F-measures for every window and hop.
 
     Args:
-        tracks: gives the frame features, called when a window is not remembered.
-        recordings: what they are of.
-        frame_ms: from one frame feature to the next.
-        remembered: given a window and what computes its lines, gives the lines.
+        tracks: returns the frame features; called if a window is not in the cache.
+        recordings: the recordings.
+        frame_ms: distance between frame features, ms.
+        remembered: returns the lines of a window from the cache, or calls the given function.
         widths: windows, in frame features.
-        hops: in frame features.
+        hops: hops, in frame features.
         step: called after each window.
 
     Returns:
         Columns ``split``, ``window_ms``, ``hop_ms``, ``f1_200``, ``f1_50``, ``error_ms``, ``onsets``, ``median_ms``,
-        ``shortest_ms``; postprocessing is chosen on ``valid`` for each.
+        ``shortest_ms``; each setting's postprocessing is chosen on ``valid``.
     """
     made: list[Tracks] = []
 
@@ -148,8 +148,10 @@ def lines_of(
 
 
 def chosen_setting(numbers: pd.DataFrame) -> tuple[float, float]:
-    """Window and hop, ms, with the highest validation F-measure, mean over models and tasks; of equally good ones, the
-    shorter window, then the longer hop."""
+    """Choose the window and hop, ms, with the highest validation F-measure, mean over models and tasks.
+
+    Of equally good ones, it is the shorter window, then the longer hop.
+    """
     valid = numbers[numbers["split"] == "valid"]
     means = valid.groupby(["window_ms", "hop_ms"])["f1_200"].mean().reset_index()
     best = means[means["f1_200"] >= means["f1_200"].max() - 1e-9]

@@ -1,4 +1,4 @@
-"""Onsets found against onsets that are there."""
+"""Matching of detected and true onsets."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from scipy.optimize import linear_sum_assignment
 
 
 def count_pairs(reference: np.ndarray, found: np.ndarray, tolerance_ms: float) -> int:
-    """How many onsets can be paired, each at most once.
+    """Count the largest number of pairs of onsets, each used at most once.
 
-    On a line, with one tolerance for all, taking the earliest that fit gives as many pairs as can be.
+    With one tolerance for all, pairing the earliest that fit gives the largest number.
 
     Args:
         reference: ``(n_reference,)`` milliseconds, ascending.
         found: ``(n_found,)`` milliseconds, ascending.
-        tolerance_ms: how far the two of a pair may be apart.
+        tolerance_ms: largest distance within a pair, ms.
 
     Example:
         >>> count_pairs(np.array([100.0, 250.0, 900.0]), np.array([120.0, 200.0, 700.0]), 60.0)
@@ -33,15 +33,15 @@ def count_pairs(reference: np.ndarray, found: np.ndarray, tolerance_ms: float) -
 
 
 def delays(reference: np.ndarray, found: np.ndarray, tolerance_ms: float) -> np.ndarray:
-    """How far onsets are off, paired so that there are as many pairs as can be and these are as near as can be.
+    """Compute the delays of detected onsets, with as many and then as close pairs as possible.
 
     Args:
         reference: ``(n_reference,)`` milliseconds.
         found: ``(n_found,)`` milliseconds.
-        tolerance_ms: how far the two of a pair may be apart.
+        tolerance_ms: largest distance within a pair, ms.
 
     Returns:
-        ``(n_pairs,)`` how much later than the reference each matched onset was found, milliseconds.
+        ``(n_pairs,)`` delay of each matched onset, ms; negative if it was detected too early.
 
     Example:
         >>> delays(np.array([1000.0, 1150.0]), np.array([850.0, 1000.0, 1150.0]), 200.0)
@@ -49,7 +49,7 @@ def delays(reference: np.ndarray, found: np.ndarray, tolerance_ms: float) -> np.
     """
     late = found - reference[:, None]
     distance = np.abs(late)
-    # A pair too far apart costs more than all that are near enough can, so the fewest of these are taken, and dropped.
+    # A pair too far apart costs more than all valid pairs together, so as few as possible are made; they are dropped.
     too_far = tolerance_ms * (1 + min(late.shape)) + 1
     pairs = linear_sum_assignment(np.where(distance <= tolerance_ms, distance, too_far))
     return late[pairs][distance[pairs] <= tolerance_ms]

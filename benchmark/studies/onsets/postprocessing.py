@@ -1,5 +1,7 @@
-"""From scores along time to onsets, as heareval does it: median filter, threshold, shortest event. What of these is
-best is chosen on validation recordings, the threshold for each label by itself."""
+"""From scores over time to onsets, like heareval: median filter, threshold, shortest event.
+
+The parameters are chosen on validation recordings, the threshold for each label separately.
+"""
 
 from __future__ import annotations
 
@@ -12,23 +14,23 @@ from scipy.ndimage import median_filter
 from benchmark.studies.onsets.matching import count_pairs, delays
 from benchmark.studies.onsets.recordings import APART_MS, Recording, Track, onsets
 
-#: What is tried: milliseconds of the median filter and of the shortest event, and thresholds of a score that is 1 for
-#: what is there and 0 for what is not.
+#: Candidates: lengths of the median filter and of the shortest event, ms, and thresholds of scores that are 1 for
+#: active and 0 for inactive.
 MEDIANS_MS, SHORTEST_MS = (0.0, 120.0, 240.0), (0.0, 120.0, 240.0)
 THRESHOLDS = tuple(np.arange(0.1, 0.85, 0.05).round(2).tolist())
 
-#: How far an onset may be off, milliseconds; the first is HEAR's and chooses.
+#: Tolerances of onsets, ms. The first is HEAR's, and postprocessing is chosen with it.
 TOLERANCES_MS = (200.0, 50.0)
 
 
 @dataclass(frozen=True)
 class Postprocessing:
-    """How scores become events.
+    """The parameters that turn scores into events.
 
     Attributes:
-        median_ms: length of the median filter, rounded to whole hops; none if that is less than two.
-        shortest_ms: events that are shorter are left out.
-        thresholds: one a label; an event is where the score is higher.
+        median_ms: length of the median filter, rounded to hops; no filter if below two hops.
+        shortest_ms: shorter events are dropped.
+        thresholds: one for each label; an event is where the score is above it.
     """
 
     median_ms: float
@@ -38,12 +40,12 @@ class Postprocessing:
 
 @dataclass(frozen=True)
 class OnsetScore:
-    """How well onsets were found.
+    """The result of onset detection.
 
     Attributes:
-        f1: F-measure over all labels together, at each of ``TOLERANCES_MS``.
-        error_ms: median over the onsets matched at the first tolerance of how far each is off; nan without any.
-        n_onsets: how many there are.
+        f1: F-measure over all labels together, for each of ``TOLERANCES_MS``.
+        error_ms: median absolute delay of the onsets matched at the first tolerance; nan without matches.
+        n_onsets: number of true onsets.
     """
 
     f1: tuple[float, ...]
@@ -52,7 +54,7 @@ class OnsetScore:
 
 
 def _smoothed(tracks: Sequence[Track], median_ms: float, hop_ms: float) -> tuple[np.ndarray, np.ndarray]:
-    """Scores of all recordings one after the other, a row of minus infinity after each, and the common times."""
+    """Concatenate the smoothed scores of all recordings, with a row of minus infinity after each, and their times."""
     width = round(median_ms / hop_ms)
     values: list[np.ndarray] = []
     times: list[np.ndarray] = []
@@ -64,14 +66,14 @@ def _smoothed(tracks: Sequence[Track], median_ms: float, hop_ms: float) -> tuple
 
 
 def _starts(scores: np.ndarray, times: np.ndarray, threshold: float, shortest_ms: float, hop_ms: float) -> np.ndarray:
-    """Onsets of one label: the times at which runs above the threshold begin that are long enough."""
+    """Onsets of a label: the starts of long enough runs above the threshold."""
     edges = np.diff((scores > threshold).astype(np.int8), prepend=0, append=0)
     first, last = np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)
     return times[first[(last - first) * hop_ms >= shortest_ms - 1e-6]]
 
 
 def f_measure(n_pairs: float, n_reference: float, n_found: float) -> float:
-    """F1 of so many pairs.
+    """F-measure from numbers of pairs, true onsets and detected onsets.
 
     Example:
         >>> f_measure(2, 3, 5)
@@ -83,16 +85,16 @@ def f_measure(n_pairs: float, n_reference: float, n_found: float) -> float:
 def choose(
     tracks: Sequence[Track], recordings: Sequence[Recording], labels: Sequence[str], hop_ms: float
 ) -> Postprocessing:
-    """The postprocessing with the highest onset F-measure at the first tolerance.
+    """Choose the postprocessing with the highest onset F-measure at the first tolerance.
 
     Args:
         tracks: scores ``(n_times, n_labels)`` along each recording.
-        recordings: what is in them.
-        labels: in the order of the scores.
-        hop_ms: from one time to the next.
+        recordings: the recordings with their events.
+        labels: labels in the order of the scores.
+        hop_ms: distance between times, ms.
 
     Returns:
-        The best; of equally good ones, the one that does least.
+        The best parameters; of equally good ones, those that change least.
     """
     references = [onsets(recordings, label) for label in labels]
     best: tuple[float, Postprocessing] | None = None
@@ -128,7 +130,7 @@ def score(
     hop_ms: float,
     postprocessing: Postprocessing,
 ) -> OnsetScore:
-    """How well onsets are found; arguments as of :func:`choose`."""
+    """Score the detected onsets; arguments as of :func:`choose`."""
     scores, times = _smoothed(tracks, postprocessing.median_ms, hop_ms)
     totals = np.zeros((len(TOLERANCES_MS), 3))
     late = []

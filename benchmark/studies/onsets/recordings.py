@@ -1,4 +1,4 @@
-"""Recordings with events, out of an event task, and the frame features of a network along them."""
+"""Recordings with events from an event task, and a network's frame features along them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from byola_hear.models.pooling.combination import MAX_MEAN
 from byola_hear.models.pooling.timestamps import timestamp_count, timestamps
 from byola_hear.models.pooling.window import WindowPool
 
-#: Milliseconds from one recording to the next on a common time line: no onset of one is near another's.
+#: Distance between recordings on a common time line, ms: no onset of one is close to another's.
 APART_MS = 1e7
 
 
@@ -26,7 +26,7 @@ class Recording:
 
     Attributes:
         samples: ``(n_samples,)`` float32 at 16 kHz.
-        events: what happens in it.
+        events: its events.
     """
 
     samples: np.ndarray
@@ -35,7 +35,7 @@ class Recording:
 
 @dataclass(frozen=True)
 class Track:
-    """Numbers along a recording: frame features, embeddings or scores.
+    """Values along a recording: frame features, embeddings or scores.
 
     Attributes:
         values: ``(n_times, size)``.
@@ -51,8 +51,8 @@ class EventSet:
     """The recordings of a task, by split.
 
     Attributes:
-        labels: of the events, sorted.
-        splits: ``train``, ``valid`` and ``test``.
+        labels: labels of the events, sorted.
+        splits: recordings of ``train``, ``valid`` and ``test``.
     """
 
     labels: tuple[str, ...]
@@ -65,11 +65,11 @@ class EventSet:
 
 
 def event_set(items: Sequence[Item], max_files: int | None = None) -> EventSet:
-    """An event task's recordings.
+    """Read an event task's recordings.
 
     Args:
-        items: of the task.
-        max_files: of each split at most, evenly chosen, for a quick look.
+        items: items of the task.
+        max_files: largest number of files of each split, evenly chosen.
 
     Raises:
         ValueError: if a split is empty, or there is no event.
@@ -95,7 +95,7 @@ def event_set(items: Sequence[Item], max_files: int | None = None) -> EventSet:
 
 
 def frame_track(model: ByolaModel, samples: np.ndarray) -> Track:
-    """The frame features of a recording that are centred within it, float16: a timestamp embedding pools these."""
+    """The frame features that are centred within a recording, float16; timestamp embeddings pool these."""
     config = model.config
     grid = (config.encoder.stride, config.frontend.hop_length)
     with torch.no_grad():
@@ -118,14 +118,17 @@ def tracks_of(model: ByolaModel, recordings: EventSet, bar: tqdm | None = None) 
 
 
 def windowed(track: Track, width: int) -> np.ndarray:
-    """``(n_times, size)`` float32: maximum plus mean over a window of ``width`` frames around each time; what
-    :meth:`byola_hear.models.model.ByolaModel.timestamp_embeddings` gives with that window."""
+    """Pool frame features over a window of ``width`` frames around each time (maximum plus mean).
+
+    The result, ``(n_times, size)`` float32, is that of
+    :meth:`byola_hear.models.model.ByolaModel.timestamp_embeddings` with that window.
+    """
     pool = WindowPool(width, MAX_MEAN)
     return torch.cat(list(pool.windows([torch.from_numpy(track.values).float()]))).numpy()
 
 
 def activity(recording: Recording, labels: Sequence[str], times_ms: np.ndarray) -> np.ndarray:
-    """``(n_times, n_labels)`` float32: 1 where an event of the label is going on, else 0."""
+    """``(n_times, n_labels)`` float32: 1 during an event of the label, else 0."""
     active = np.zeros((len(times_ms), len(labels)), np.float32)
     for event in recording.events:
         inside = (times_ms >= event.start_ms) & (times_ms < event.end_ms)
@@ -134,7 +137,7 @@ def activity(recording: Recording, labels: Sequence[str], times_ms: np.ndarray) 
 
 
 def onsets(recordings: Sequence[Recording], label: str) -> np.ndarray:
-    """Onsets of a label in all recordings, on the common time line, milliseconds, ascending."""
+    """Onsets of a label in all recordings on the common time line, ms, ascending."""
     return np.sort(
         [
             place * APART_MS + event.start_ms

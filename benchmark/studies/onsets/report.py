@@ -1,29 +1,44 @@
-"""The time study's figure, table and sentences, from its result file."""
+"""The report of the time study, made from its numbers."""
 
 from __future__ import annotations
 
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from benchmark.reporting.markdown import markdown
-from benchmark.studies.findings import listed
+from benchmark.studies.figures import new_figure
+from benchmark.studies.findings import Report, listed, read_about, read_numbers
 from benchmark.studies.onsets.grid import chosen_setting
-from benchmark.studies.study import new_figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 NAME, TITLE = "time", "Windows and hops of timestamp embeddings"
-CAPTIONS = {
-    NAME: "Onset F1 within 200 ms against window and hop, validation recordings, mean over the networks; and how far "
-    "matched onsets are off"
-}
+CAPTION = (
+    "Onset F1 within 200 ms (top) and median error of the matched onsets (bottom) by window and hop, on validation "
+    "recordings, mean over the networks."
+)
+
+
+def report(folder: Path) -> Report:
+    """Make the report from ``time.csv`` and ``time.json``.
+
+    Raises:
+        FileNotFoundError: if one of them is not in ``folder``.
+    """
+    numbers = read_numbers(folder, NAME)
+    window_ms, hop_ms = read_about(folder, NAME)["default"]
+    default = (window_ms, hop_ms)
+    figures = {NAME: (partial(figure, numbers, default), CAPTION)}
+    return Report(TITLE, sentences(numbers, default), tables(numbers, default), figures)
 
 
 def shown(numbers: pd.DataFrame, default_window_ms: float, default_hop_ms: float) -> pd.DataFrame:
-    """The numbers that may be looked at: validation everywhere, test for the chosen setting and the default alone."""
+    """Select the numbers to report: all of validation, and of test those of the chosen setting and the default."""
     settings = {chosen_setting(numbers), (default_window_ms, default_hop_ms)}
     allowed = np.array([pair in settings for pair in zip(numbers["window_ms"], numbers["hop_ms"])])
     return numbers[(numbers["split"] == "valid") | allowed].reset_index(drop=True)
@@ -34,7 +49,7 @@ def _valid(numbers: pd.DataFrame) -> pd.DataFrame:
 
 
 def figure(numbers: pd.DataFrame, default: tuple[float, float]) -> Figure:
-    """A column a task: F1 against the window, a line a hop, above; onset error against the window below."""
+    """A column for each task: above, F1 against the window, a line for each hop; below, the onsets' median error."""
     valid = _valid(numbers)
     tasks = list(dict.fromkeys(valid["task"]))
     hops, windows = sorted(valid["hop_ms"].unique()), sorted(valid["window_ms"].unique())
@@ -65,7 +80,7 @@ def figure(numbers: pd.DataFrame, default: tuple[float, float]) -> Figure:
 
 
 def tables(numbers: pd.DataFrame, default: tuple[float, float]) -> list[str]:
-    """F1 by window and hop on validation recordings, and what chosen setting and default do on test ones."""
+    """F1 by window and hop on validation recordings; the chosen setting and the default on test recordings."""
     valid = _valid(numbers)
     best = chosen_setting(numbers)
     parts = []
@@ -80,9 +95,9 @@ def tables(numbers: pd.DataFrame, default: tuple[float, float]) -> list[str]:
         parts.append(markdown(header, lines))
     parts.append(
         "Onset F1 within 200 ms, %, on validation recordings, mean over "
-        f"{listed(list(dict.fromkeys(valid['model'])))}; bold: the best over all tasks; with an asterisk: the default. "
-        "A frame-wise ridge regression, its regularisation, thresholds (one a label), median filter and shortest event "
-        "chosen on the same recordings. Test recordings, for these two alone:\n"
+        f"{listed(list(dict.fromkeys(valid['model'])))}. Bold: the best setting over all tasks; asterisk: the default. "
+        "Onsets come from a frame-wise ridge regression; its regularisation, thresholds (one a label), median filter "
+        "and shortest event were chosen on the same recordings. The same two settings on test recordings:\n"
     )
     test = numbers[numbers["split"] == "test"]
     lines = [
@@ -107,16 +122,21 @@ def _marked(value: float, setting: tuple[float, float], best: tuple[float, float
 
 
 def sentences(numbers: pd.DataFrame, default: tuple[float, float]) -> list[str]:
-    """What was found, in three sentences, every number out of ``time.csv``."""
+    """Three sentences on what was found.
+
+    Args:
+        numbers: what ``time.csv`` holds.
+        default: the networks' own window and hop, ms.
+    """
     valid = _valid(numbers)
     best = chosen_setting(numbers)
     means = valid.groupby(["window_ms", "hop_ms"])[["f1_200", "error_ms"]].mean()
     is_default = best == default
     found = [
-        f"On validation recordings a window of {best[0]:g} ms every {best[1]:g} ms"
-        f"{', the default,' * is_default} finds onsets best (means over networks and event tasks: F1 within 200 ms "
-        f"{100 * means.loc[best, 'f1_200']:.1f} %, median error of matched onsets "
-        f"{means.loc[best, 'error_ms']:.0f} ms)"
+        f"On validation recordings, a window of {best[0]:g} ms every {best[1]:g} ms"
+        f"{' (the default)' * is_default} is best for onsets: F1 within 200 ms is "
+        f"{100 * means.loc[best, 'f1_200']:.1f} % and the median error of matched onsets "
+        f"{means.loc[best, 'error_ms']:.0f} ms, means over networks and event tasks"
     ]
     if not is_default:
         found[0] += (
@@ -136,7 +156,7 @@ def sentences(numbers: pd.DataFrame, default: tuple[float, float]) -> list[str]:
     )
     test = numbers[numbers["split"] == "test"].groupby(["window_ms", "hop_ms"])["f1_200"].mean()
     if is_default:
-        found.append(f"On test recordings it reaches {100 * test[best]:.1f} %.")
+        found.append(f"On test recordings, it reaches {100 * test[best]:.1f} %.")
     else:
-        found.append(f"On test recordings the two reach {100 * test[best]:.1f} % and {100 * test[default]:.1f} %.")
+        found.append(f"On test recordings, the two reach {100 * test[best]:.1f} % and {100 * test[default]:.1f} %.")
     return found

@@ -1,1 +1,1 @@
-"""Numbers instead of classes: what a linear probe can read off a clip embedding as a quantity."""
+"""Quantities instead of classes: what a linear probe predicts from a clip embedding."""

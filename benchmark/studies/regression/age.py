@@ -1,4 +1,4 @@
-"""Age of a speaker, in years, from a read sentence."""
+"""Age of the speaker of a read sentence, in years."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ SOURCE = "read_speech_speakers"
 
 
 def age(audio: Path, cache: Path, seed: int) -> Examples:
-    """Years."""
+    """Sentences with their speakers' ages, in years."""
     sentences = load_set(audio / f"{SOURCE}.tar", cache)
     return Examples(sentences, np.arange(len(sentences)), numbers_in(sentences, "age"), column(sentences, "speaker"))
 
 
-AGE = Measurement("age", "age", "years", "read sentences by children and adults; a speaker is a group", age)
+AGE = Measurement("age", "age", "years", "read sentences by children and adults; groups: speakers", age)

@@ -1,4 +1,4 @@
-"""``python -m benchmark regression``: quantities by models, in a table and a figure."""
+"""``python -m benchmark regression``: quantities predicted from embeddings."""
 
 from __future__ import annotations
 
@@ -9,25 +9,29 @@ import click
 from benchmark.datasets.labelled_set import audio_folder
 from benchmark.probes.plan import plan
 from benchmark.reporting.command_line import command_line
-from benchmark.studies.findings import read_numbers, save_findings, save_study
+from benchmark.studies.findings import save_numbers
 from benchmark.studies.regression.measurements import MEASUREMENTS, find_measurements
-from benchmark.studies.regression.report import CAPTIONS, NAME, TITLE, figure, sentences, tables
+from benchmark.studies.regression.report import NAME, report
 from benchmark.studies.regression.run import seconds_of, table_of
-from benchmark.studies.study import seconds_bar, study_options
+from benchmark.studies.study import seconds_bar, show_report, study_options
 from benchmark.studies.study_setup import Setup
 
 
 @click.command("regression")
 @click.option(
-    "--measurements", default="all", show_default=True, metavar="NAME,…", help=f"Out of {', '.join(MEASUREMENTS)}."
+    "--measurements",
+    default="all",
+    show_default=True,
+    metavar="NAME,…",
+    help=f"Quantities: all, or names out of {', '.join(MEASUREMENTS)}.",
 )
 @study_options()
 def regression_command(measurements: str, **options: Any) -> None:
-    """Quantities read off clip embeddings by ridge regression: pitch, level, speech to noise, talkers, age, dynamics.
+    """Predict quantities from clip embeddings by ridge regression: pitch, level, speech to noise, number of speakers,
+    age, dynamics.
 
-    Nested validation with groups (speaker, note, recording) never split; R² and mean absolute error with bootstrap
-    intervals over groups. What was embedded and fitted once is kept, so that the same command goes on where it was
-    stopped.
+    Validation is nested, and groups (speakers, notes, recordings) are never split. R² and mean absolute error have
+    bootstrap intervals over groups. Finished parts are cached: a command that was stopped continues when run again.
     """
     setup = Setup.of(**options)
     sources = audio_folder(setup.audio)
@@ -43,7 +47,5 @@ def regression_command(measurements: str, **options: Any) -> None:
         "clips": {each.name: examples.clips.sha256 for each, examples in measured},
         "models": {row.name: [each.identity for each in row.extractors] for row in rows},
     }
-    save_study(setup.output, NAME, numbers, {NAME: figure(numbers)}, about)
-    kept = read_numbers(setup.output, NAME)
-    save_findings(setup.output, NAME, TITLE, sentences(kept), tables(kept), CAPTIONS)
-    click.echo((setup.output / f"{NAME}.md").read_text(encoding="utf-8"))
+    save_numbers(setup.output, NAME, numbers, about)
+    show_report(setup.output, NAME, report(setup.output))

@@ -1,4 +1,4 @@
-"""Level of a clip, in dB relative to full scale, drawn for it whatever it was before."""
+"""Level of a clip, in dB relative to full scale; a random level is set for each clip."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from benchmark.studies.regression.measurement import Examples, Measurement
 from benchmark.studies.study import set_of_clips
 from benchmark.tasks.scenes import levels
 
-#: Sets that clips come from, and the column that names what must not be split.
+#: The sets of the clips, and the columns of their groups.
 SOURCES = {"language_id": "speaker", "esc50": "source_recording"}
 
-#: Clips of each set, seconds of each at most, and the levels that are drawn, in dB re full scale.
+#: Number of clips of each set, longest clip, s, and range of the levels, dB re full scale.
 N_CLIPS, SECONDS, QUIETEST, LOUDEST = 400, 3.0, -65.0, -25.0
 
 
 def scaled(samples: np.ndarray, wanted: float) -> np.ndarray:
-    """A clip at a level, or as near to it as :data:`benchmark.tasks.scenes.levels.PEAK` allows.
+    """Scale a clip to a level, or as close as :data:`benchmark.tasks.scenes.levels.PEAK` allows.
 
     Args:
         samples: ``(n_samples,)``, not all zero.
@@ -38,7 +38,7 @@ def scaled(samples: np.ndarray, wanted: float) -> np.ndarray:
 
 
 def level(audio: Path, cache: Path, seed: int) -> Examples:
-    """Speech and environmental sounds at levels drawn evenly between ``QUIETEST`` and ``LOUDEST``."""
+    """Speech and environmental sounds at uniformly distributed levels from ``QUIETEST`` to ``LOUDEST``."""
     rng = np.random.default_rng(seed)
     clips, groups, targets = [], [], []
     for name, together in SOURCES.items():
@@ -65,6 +65,6 @@ LEVEL = Measurement(
     "level",
     "dB",
     f"speech and environmental sounds scaled to root mean squares of {QUIETEST:g} to {LOUDEST:g} dB re full scale; "
-    "a speaker or source recording is a group",
+    "groups: speakers or source recordings",
     level,
 )

@@ -1,4 +1,4 @@
-"""What is to be predicted: clips with a number each, and groups that are never split."""
+"""A quantity to predict: clips with a number each, in groups that are never split."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from benchmark.datasets.labelled_set import LabelledSet, column
 
 @dataclass(frozen=True)
 class Examples:
-    """Clips of one measurement.
+    """The clips of a measurement.
 
     Attributes:
         clips: the clips; embedded and cached as a set.
         rows: ``(n,)`` positions in ``clips`` of those that are used.
-        target: ``(n,)`` float64, the number that belongs to each.
-        group: ``(n,)`` text: clips of one group are all tested together or all trained on.
-        drawn: ``(n,)`` text: what the bootstrap draws as a whole; the groups where None.
+        target: ``(n,)`` float64, the number of each clip.
+        group: ``(n,)`` text; clips of a group are tested together.
+        drawn: ``(n,)`` text, the units of the bootstrap; the groups if None.
     """
 
     clips: LabelledSet
@@ -33,14 +33,14 @@ class Examples:
 
 @dataclass(frozen=True)
 class Measurement:
-    """A quantity that embeddings are asked for.
+    """A quantity to predict from embeddings.
 
     Attributes:
         name: its name.
         title: short heading.
-        unit: of target and error.
-        description: which clips, which groups, in a line.
-        examples: makes the clips, of the folder of labelled sets, the cache folder and a seed.
+        unit: unit of target and error.
+        description: clips and groups, in a line.
+        examples: makes the clips from the folder of labelled sets, the cache folder and a seed.
     """
 
     name: str
@@ -54,7 +54,7 @@ def numbers_in(labelled: LabelledSet, name: str) -> np.ndarray:
     """``(n_clips,)`` float64, the numbers in a column of a set's manifest.
 
     Raises:
-        ValueError: if there is no such column, or a cell is no finite number.
+        ValueError: if the column does not exist, or a value is not a finite number.
     """
     texts = column(labelled, name)
     numbers: np.ndarray = pd.to_numeric(pd.Series(texts), errors="coerce").to_numpy(float)

@@ -1,4 +1,4 @@
-"""The quantities, by name."""
+"""The quantities by name."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from benchmark.studies.regression.level import LEVEL
 from benchmark.studies.regression.measurement import Measurement
 from benchmark.studies.regression.notes import DYNAMICS_SCALE, PITCH
 from benchmark.studies.regression.signal_to_noise import SIGNAL_TO_NOISE
-from benchmark.studies.regression.talkers import TALKERS
+from benchmark.studies.regression.speakers import SPEAKERS
 
-MEASUREMENTS = {each.name: each for each in (PITCH, LEVEL, SIGNAL_TO_NOISE, TALKERS, AGE, DYNAMICS_SCALE)}
+MEASUREMENTS = {each.name: each for each in (PITCH, LEVEL, SIGNAL_TO_NOISE, SPEAKERS, AGE, DYNAMICS_SCALE)}
 
 
 def find_measurements(names: str) -> list[Measurement]:
-    """Measurements by name, with commas between, or ``all``.
+    """Find measurements by name, separated by commas; ``all`` for all.
 
     Raises:
-        ValueError: if there is none of a name.
+        ValueError: if a name is unknown.
 
     Example:
         >>> [each.unit for each in find_measurements("pitch,age")]

@@ -1,4 +1,4 @@
-"""Ridge regression with nested validation: outer folds are predicted, inner folds choose the regularisation."""
+"""Ridge regression with nested validation: predicts outer folds; inner folds choose the regularisation."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from torch import Tensor
 
 from benchmark.probes.ridge import RidgeRegression
 
-#: Raise it when a change to the nested regression moves a prediction; what is cached is then out of date.
+#: Raise it when a change to the regression changes a prediction: cached results are then out of date.
 MEASUREMENT_VERSION = 1
 
-#: Strengths of regularisation to choose from, for standardised features.
+#: Candidate strengths of regularisation, for standardised features.
 STRENGTHS = tuple(10.0**power for power in range(8))
 
 
 @dataclass(frozen=True)
 class Predictions:
-    """What nested validation gave, each clip predicted once, by a regression that saw none of its group.
+    """Predictions by nested validation: each clip is predicted once, by a regression that was not trained on its group.
 
     Attributes:
         predicted: ``(n_clips,)``.
-        mean: ``(n_clips,)`` mean target of the clips that each prediction was learnt from: the guess to beat.
-        strengths: the regularisation chosen, one an outer fold.
+        mean: ``(n_clips,)`` mean target of the training clips of each prediction: the reference guess.
+        strengths: the chosen regularisation, one for each outer fold.
     """
 
     predicted: np.ndarray
@@ -35,15 +35,15 @@ class Predictions:
 
 
 def group_folds(groups: np.ndarray, n_folds: int, seed: int) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Positions to train on and to test, whole groups together, for each fold.
+    """Make folds that keep groups together: positions to train on and to test.
 
     Args:
         groups: ``(n_clips,)`` text.
-        n_folds: as many, or as many as there are groups if these are fewer.
-        seed: of the order in which groups fall to folds.
+        n_folds: number of folds; at most the number of groups.
+        seed: seed of the assignment of groups to folds.
 
     Raises:
-        ValueError: if there is one group only.
+        ValueError: if there is only one group.
     """
     n_groups = len(np.unique(groups))
     if n_groups < 2:
@@ -59,7 +59,7 @@ def _tensor(values: np.ndarray) -> Tensor:
 def _chosen(
     features: np.ndarray, target: np.ndarray, groups: np.ndarray, strengths: Sequence[float], n_folds: int, seed: int
 ) -> float:
-    """The strength with the smallest squared error over inner folds; of equally good ones, the strongest."""
+    """Choose the strength with the smallest squared error over inner folds; of equal ones, the strongest."""
     errors = np.zeros(len(strengths))
     for train, test in group_folds(groups, n_folds, seed):
         fitted = RidgeRegression(_tensor(features[train]), _tensor(target[train, None]))
@@ -83,24 +83,25 @@ def nested_predictions(
         features: ``(n_clips, n_features)`` float32, finite.
         target: ``(n_clips,)`` float64, finite.
         groups: ``(n_clips,)`` text; neither outer nor inner folds split one.
-        n_folds: outer folds, and inner ones within each.
-        strengths: to choose from, ascending.
-        seed: of the folds.
+        n_folds: number of outer folds, and of inner folds within each.
+        strengths: candidates, ascending.
+        seed: seed of the folds.
 
     Returns:
         The predictions.
 
     Raises:
-        ValueError: if a number is not finite, all targets are the same, shapes disagree, or there are too few groups.
+        ValueError: if a number is not finite, all targets are equal, shapes disagree, or there are too few groups.
     """
     if not len(features) == len(target) == len(groups):
         raise ValueError(
-            f"expected one target and group a clip, got {len(features)} clips, {len(target)} targets, {len(groups)}"
+            f"expected a target and a group for each clip, got {len(features)} clips, {len(target)} targets, "
+            f"{len(groups)} groups"
         )
     if not np.isfinite(features).all() or not np.isfinite(target).all():
         raise ValueError("expected finite embeddings and targets, got NaN or infinity")
     if np.ptp(target) == 0:
-        raise ValueError(f"expected targets that differ, got {target[0]:g} for every clip")
+        raise ValueError(f"expected different targets, got {target[0]:g} for every clip")
     if len(np.unique(groups)) < 3:
         raise ValueError(f"expected clips of at least three groups, got {len(np.unique(groups))}")
     predicted, mean, chosen = np.empty(len(target)), np.empty(len(target)), []

@@ -11,7 +11,7 @@ from benchmark.studies.regression.measurement import Examples, Measurement, numb
 
 SOURCE = "orchestral_notes"
 
-#: Dynamics from soft to loud: an ordered scale of equal steps.
+#: Dynamics from soft to loud, as equal steps.
 DYNAMICS = ("pianissimo", "piano", "mezzo-piano", "mezzo-forte", "forte", "fortissimo")
 
 
@@ -20,13 +20,13 @@ def _examples(notes: LabelledSet, target: np.ndarray) -> Examples:
 
 
 def pitch(audio: Path, cache: Path, seed: int) -> Examples:
-    """MIDI numbers, 60 for middle C."""
+    """Notes with their MIDI numbers, 60 for middle C."""
     notes = load_set(audio / f"{SOURCE}.tar", cache)
     return _examples(notes, numbers_in(notes, "midi_pitch"))
 
 
 def dynamics(audio: Path, cache: Path, seed: int) -> Examples:
-    """Steps on the scale :data:`DYNAMICS`, 0 for the softest.
+    """Notes with their steps on the scale :data:`DYNAMICS`, 0 for the softest.
 
     Raises:
         ValueError: if a clip has other dynamics.
@@ -39,7 +39,7 @@ def dynamics(audio: Path, cache: Path, seed: int) -> Examples:
 
 
 PITCH = Measurement(
-    "pitch", "pitch", "semitones", "single orchestral notes, MIDI number; a note of an instrument is a group", pitch
+    "pitch", "pitch", "semitones", "single orchestral notes, MIDI number; groups: notes of an instrument", pitch
 )
 DYNAMICS_SCALE = Measurement(
     "dynamics",

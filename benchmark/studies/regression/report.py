@@ -1,24 +1,36 @@
-"""The regression's figure, table and sentences, from its result file."""
+"""The report of the regression study, made from its numbers."""
 
 from __future__ import annotations
 
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from benchmark.reporting.markdown import markdown
-from benchmark.studies.findings import listed
+from benchmark.reporting.markdown import NOTHING, markdown
+from benchmark.studies.figures import colours, new_figure
+from benchmark.studies.findings import Report, listed, read_numbers
 from benchmark.studies.regression.measurements import MEASUREMENTS
 from benchmark.studies.regression.run import AHEAD, MEAN_ROW, PAIR
-from benchmark.studies.study import colours, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 NAME, TITLE = "regression", "Quantities read off an embedding"
-CAPTIONS = {NAME: "R² of a ridge regression on clip embeddings, by quantity and model, with 95 % intervals"}
+CAPTION = "R² of a ridge regression on clip embeddings, by quantity and model, with 95 % intervals."
 NETWORKS = ("speech", "nonspeech", "both")
+
+
+def report(folder: Path) -> Report:
+    """Make the report from ``regression.csv``.
+
+    Raises:
+        FileNotFoundError: if it is not in ``folder``.
+    """
+    numbers = read_numbers(folder, NAME)
+    return Report(TITLE, sentences(numbers), tables(numbers), {NAME: (partial(figure, numbers), CAPTION)})
 
 
 def _models(numbers: pd.DataFrame) -> list[str]:
@@ -30,21 +42,21 @@ def _measured(numbers: pd.DataFrame) -> list[str]:
 
 
 def _line(numbers: pd.DataFrame, model: str, measurement: str, score: str) -> pd.Series | None:
-    """One line of the result, None if there is none."""
+    """One line of the result; None if it does not exist."""
     chosen = numbers.query("model == @model and measurement == @measurement and score == @score")
     return chosen.iloc[0] if len(chosen) else None
 
 
 def _cell(line: pd.Series | None, digits: int, percent: bool = False) -> str:
     if line is None:
-        return "–"
+        return NOTHING
     factor = 100 if percent else 1
     half = (line["high"] - line["low"]) / 2 * factor
     return f"{line['value'] * factor:.{digits}f} ± {half:.{digits}f}"
 
 
 def figure(numbers: pd.DataFrame) -> Figure:
-    """Bars of R² with intervals, a panel a measurement."""
+    """Bars of R² with intervals, a panel for each measurement."""
     models = [name for name in _models(numbers) if name != MEAN_ROW]
     measured = _measured(numbers)
     columns = min(3, len(measured))
@@ -69,12 +81,12 @@ def figure(numbers: pd.DataFrame) -> Figure:
         axis.set_xlim(min(-0.05, numbers.query("score == 'r2'")["low"].min()), 1)
     for axis in axes[len(measured) :]:
         axis.remove()
-    drawn.supxlabel("R² of clips that were not trained on, with 95 % intervals (0: guessing the mean)", fontsize=9)
+    drawn.supxlabel("R² on clips that were not trained on, with 95 % intervals (0: guessing the mean)", fontsize=9)
     return drawn
 
 
 def tables(numbers: pd.DataFrame) -> list[str]:
-    """R², mean absolute error and octaves in Markdown, and what the measurements are."""
+    """R², mean absolute error and octave errors in Markdown, and what the measurements are."""
     models, measured = _models(numbers), _measured(numbers)
     titles = [MEASUREMENTS[name].title for name in measured]
     r2 = [
@@ -83,14 +95,15 @@ def tables(numbers: pd.DataFrame) -> list[str]:
         if model != MEAN_ROW
     ]
     errors = [[model, *(_cell(_line(numbers, model, name, "mae"), 2) for name in measured)] for model in models]
-    units = [f"{title}, {MEASUREMENTS[name].unit}" for title, name in zip(titles, measured)]
+    units = [MEASUREMENTS[name].unit for name in measured]
+    with_units = [title if title == unit else f"{title}, {unit}" for title, unit in zip(titles, units)]
     parts = [
-        "R², share of the squared error of guessing the mean that a ridge regression on clip embeddings avoids "
-        "(nested validation, groups never split), ± half the 95 % bootstrap interval over groups"
-        f"{', for talkers over mixtures' if 'talkers' in measured else ''}:\n",
+        "R² of a ridge regression on clip embeddings: the share of the squared error of guessing the mean that it "
+        "avoids (nested validation, groups never split), ± half the 95 % bootstrap interval over groups"
+        f"{' (speakers: over mixtures)' if 'speakers' in measured else ''}:\n",
         markdown(["model", *titles], r2),
         "Mean absolute error:\n",
-        markdown(["model", *units], errors),
+        markdown(["model", *with_units], errors),
     ]
     if "pitch" in measured:
         lines = [
@@ -111,7 +124,7 @@ def tables(numbers: pd.DataFrame) -> list[str]:
 
 
 def sentences(numbers: pd.DataFrame) -> list[str]:
-    """What was found, in up to three sentences; none if none of the networks was measured.
+    """Up to three sentences on what was found; none if no network was measured.
 
     Args:
         numbers: what ``regression.csv`` holds.
@@ -124,12 +137,12 @@ def sentences(numbers: pd.DataFrame) -> list[str]:
     )
     titles = {name: MEASUREMENTS[name].title for name in r2.index}
     order = r2.mean(axis=1).round(2).sort_values(ascending=False)
-    told = [f"{titles[name]} {value:.2f}" for name, value in order.items()]
-    n_read = int((order > 0).sum())
-    others = f"; not read off: {', '.join(told[n_read:])}" if told[n_read:] else ""
+    values = [f"{titles[name]} {value:.2f}" for name, value in order.items()]
+    n_positive = int((order > 0).sum())
+    others = f"; no better than guessing: {', '.join(values[n_positive:])}" if values[n_positive:] else ""
     parts = [
-        f"A ridge regression reads these off the networks' clip embeddings (mean R² of {len(networks)}): "
-        f"{', '.join(told[:n_read]) or 'none'}{others}."
+        "A ridge regression predicts from the clip embeddings, better than guessing the mean (R², mean over "
+        f"{len(networks)} networks): {', '.join(values[:n_positive]) or 'nothing'}{others}."
     ]
     if "pitch" in r2.index:
         best = str(r2.loc["pitch"].idxmax())
@@ -138,9 +151,9 @@ def sentences(numbers: pd.DataFrame) -> list[str]:
         guess = _line(numbers, MEAN_ROW, "pitch", "mae")
         if error is not None and octaves is not None and guess is not None:
             parts.append(
-                f"Of the networks, pitch comes best from `{best}`: {error['value']:.1f} semitones off on average "
-                f"(guessing the mean: {guess['value']:.1f}), {100 * octaves['value']:.0f} % of the notes in another "
-                "octave."
+                f"Of the networks, `{best}` gives the best pitch: the mean error is {error['value']:.1f} semitones "
+                f"(guessing the mean: {guess['value']:.1f}), and {100 * octaves['value']:.0f} % of the notes are "
+                "placed in another octave."
             )
     if set(PAIR) <= set(networks):
         parts.append(_compared(numbers, r2, titles))
@@ -148,7 +161,7 @@ def sentences(numbers: pd.DataFrame) -> list[str]:
 
 
 def _compared(numbers: pd.DataFrame, r2: pd.DataFrame, titles: dict[str, str]) -> str:
-    """Which quantities one network of ``PAIR`` gives better than the other, those alone whose interval excludes 0."""
+    """The quantities for which one network of ``PAIR`` is better, where the interval of the difference excludes 0."""
     gap = numbers[numbers["score"] == AHEAD].set_index("measurement")
     leads = {PAIR: gap.index[gap["low"] > 0], PAIR[::-1]: gap.index[gap["high"] < 0]}
     ahead = []
@@ -157,6 +170,8 @@ def _compared(numbers: pd.DataFrame, r2: pd.DataFrame, titles: dict[str, str]) -
             each = [f"{titles[name]} ({r2.loc[name, one]:.2f} and {r2.loc[name, other]:.2f})" for name in better]
             ahead.append(f"`{one}` is ahead of `{other}` for {listed(each)}")
     if not ahead:
-        return f"The R² of `{PAIR[0]}` and `{PAIR[1]}` differ for none of them by more than the 95 % interval."
-    even = "" if sum(map(len, leads.values())) == len(gap) else "; the 95 % intervals of the other differences hold 0"
+        return f"The R² of `{PAIR[0]}` and `{PAIR[1]}` do not differ by more than the 95 % interval for any of them."
+    even = (
+        "" if sum(map(len, leads.values())) == len(gap) else "; the 95 % intervals of the other differences include 0"
+    )
     return f"In R², {', and '.join(ahead)}{even}."

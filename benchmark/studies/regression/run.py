@@ -1,4 +1,4 @@
-"""Embeddings in, scores out, a model and a measurement at a time; what was scored once is kept in the cache."""
+"""Score every model on every measurement; the cache keeps embeddings and predictions."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ from benchmark.studies.regression.nested import Predictions, nested_predictions
 from benchmark.studies.regression.scores import Score, guessing, r2_difference, scores_of
 from benchmark.studies.study_setup import embedded, key_of, remembered
 
-#: The reference row: guessing the mean.
+#: Name of the reference row: guessing the mean.
 MEAN_ROW = "mean of the training clips"
 
-#: Two networks whose R² is compared on the same draws, and the score that says by how much the first is ahead.
+#: Two networks whose R² is compared on the same draws, and the name of the difference's score.
 PAIR, AHEAD = ("speech", "nonspeech"), "r2_ahead"
 
 
 def predictions_of(
     extractor: Extractor, examples: Examples, cache: Path, seed: int = 0, bar: tqdm | None = None
 ) -> Predictions:
-    """Predict a measurement from a model's embeddings, or take the predictions from the cache.
+    """Predict a measurement from a model's embeddings, or read the predictions from the cache.
 
     Args:
         extractor: the model.
-        examples: the clips and their numbers.
+        examples: the clips and their targets.
         cache: folder for embeddings and predictions.
-        seed: of the folds.
-        bar: counts seconds of audio.
+        seed: seed of the folds.
+        bar: progress bar that counts seconds of audio.
 
     Returns:
         The predictions.
@@ -65,7 +65,7 @@ def seconds_of(examples: Examples) -> float:
 def rows_for(
     model: str, scores: dict[str, Score], measurement: Measurement, examples: Examples, seeds: int
 ) -> list[dict[str, object]]:
-    """A line of the result for each score of a model on a measurement."""
+    """The lines of the result for a model on a measurement, one for each score."""
     return [
         {
             "model": model,
@@ -90,18 +90,18 @@ def table_of(
     seed: int = 0,
     bar: tqdm | None = None,
 ) -> pd.DataFrame:
-    """Every model on every measurement, and after them what guessing the mean comes to.
+    """Score every model and the guess of the mean on every measurement.
 
     Args:
-        models: extractors by row; several are seeds, whose scores are averaged.
+        models: extractors by row; scores are averaged over several seeds.
         measured: measurements with their clips.
         cache: folder for embeddings and predictions.
-        seed: of folds and bootstrap.
-        bar: counts seconds of audio.
+        seed: seed of folds and bootstrap.
+        bar: progress bar that counts seconds of audio.
 
     Returns:
-        Columns model, measurement, score, value, low, high (95 %), unit, clips, groups, seeds. Where both of ``PAIR``
-        are there, the first has a score ``AHEAD``: by how much its R² is higher than the second's.
+        Columns model, measurement, score, value, low, high (95 %), unit, clips, groups, seeds. If both networks of
+        ``PAIR`` are present, the first has a score ``AHEAD``: the difference of its R² and the second's.
     """
     lines: list[dict[str, object]] = []
     for measurement, examples in measured:

@@ -1,7 +1,7 @@
-"""How good predicted numbers are: coefficient of determination, mean absolute error, octaves; with intervals.
+"""Scores of predicted numbers: coefficient of determination, mean absolute error and octave errors, with intervals.
 
-The interval is a bootstrap over groups, since clips of one speaker or note are no independent evidence; for a
-difference of two models, both are scored on the same draws.
+Intervals are from a bootstrap over groups, since clips of a speaker or note are not independent. For a difference of
+two models, both are scored on the same draws.
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ import numpy as np
 
 from benchmark.studies.regression.nested import Predictions
 
-#: Draws of the bootstrap.
+#: Number of bootstrap samples.
 N_DRAWS = 2000
 
-#: Semitones: half an octave, and half a semitone.
+#: Half an octave and half a semitone, in semitones.
 HALF_OCTAVE, HALF_SEMITONE = 6.0, 0.5
 
 
 @dataclass(frozen=True)
 class Score:
-    """A number with its 95 % interval; both ends are nan where there is no interval."""
+    """A value with its 95 % interval; both ends are nan without an interval."""
 
     value: float
     low: float = float("nan")
@@ -29,15 +29,15 @@ class Score:
 
 
 def draws_of_groups(groups: np.ndarray, seed: int, n_draws: int = N_DRAWS) -> tuple[np.ndarray, np.ndarray]:
-    """How often each group is in each bootstrap sample.
+    """Draw bootstrap samples of groups.
 
     Args:
         groups: ``(n_clips,)`` text.
-        seed: of the draws.
-        n_draws: how many samples.
+        seed: seed of the draws.
+        n_draws: number of samples.
 
     Returns:
-        ``(n_draws, n_groups)`` counts and ``(n_clips,)`` the number of each clip's group.
+        ``(n_draws, n_groups)`` counts of the groups, and ``(n_clips,)`` the number of each clip's group.
     """
     names, codes = np.unique(groups, return_inverse=True)
     rng = np.random.default_rng(seed)
@@ -45,7 +45,7 @@ def draws_of_groups(groups: np.ndarray, seed: int, n_draws: int = N_DRAWS) -> tu
 
 
 def _with_interval(values: np.ndarray, draws: np.ndarray) -> Score:
-    """Of ``(n_seeds,)`` values and ``(n_seeds, n_draws)`` draws, the mean over seeds and its interval."""
+    """The mean over seeds of ``(n_seeds,)`` values, with its interval from ``(n_seeds, n_draws)`` draws."""
     low, high = np.percentile(draws.mean(0), [2.5, 97.5])
     return Score(float(values.mean()), float(low), float(high))
 
@@ -56,18 +56,17 @@ def scores_of(
     """Score predictions.
 
     Args:
-        several: one or more predictions of the same clips, such as those of several untrained networks, whose scores
-            are averaged.
+        several: predictions of the same clips, for example by several untrained networks; their scores are averaged.
         target: ``(n_clips,)``.
-        groups: ``(n_clips,)`` text, what the bootstrap draws.
+        groups: ``(n_clips,)`` text, the units of the bootstrap.
         octaves: whether target and predictions are semitones.
-        seed: of the bootstrap.
+        seed: seed of the bootstrap.
 
     Returns:
-        ``r2``: share of the squared error of guessing the training clips' mean that the predictions avoid (0 for that
-        guess, 1 for perfect ones, below 0 for worse than guessing); ``mae``: mean absolute error, in the target's
-        unit; for semitones ``octave_errors``: share of predictions nearer to another octave of the note, more than
-        six semitones off, and ``semitone_hits``: share of predictions within half a semitone.
+        ``r2``: share of the squared error of guessing the training clips' mean that the predictions avoid (1 if
+        perfect, 0 like that guess, below 0 if worse); ``mae``: mean absolute error, in the target's unit. For semitones
+        also ``octave_errors``: share of predictions more than six semitones off, which are closer to another octave,
+        and ``semitone_hits``: share of predictions within half a semitone.
     """
     drawn = _drawn(several, target, groups, octaves, seed)
     return {name: _with_interval(*each) for name, each in drawn.items()}
@@ -76,7 +75,7 @@ def scores_of(
 def r2_difference(
     first: list[Predictions], second: list[Predictions], target: np.ndarray, groups: np.ndarray, seed: int = 0
 ) -> Score:
-    """By how much one model's R² is higher than another's; arguments as of :func:`scores_of`."""
+    """The difference of two models' R²; arguments as of :func:`scores_of`."""
     one, other = (_drawn(each, target, groups, False, seed)["r2"] for each in (first, second))
     value, draws = (mine.mean(0, keepdims=True) - theirs.mean(0, keepdims=True) for mine, theirs in zip(one, other))
     return _with_interval(value, draws)
@@ -85,7 +84,7 @@ def r2_difference(
 def _drawn(
     several: list[Predictions], target: np.ndarray, groups: np.ndarray, octaves: bool, seed: int
 ) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Of each score the ``(n_seeds,)`` values and the ``(n_seeds, n_draws)`` values of bootstrap samples."""
+    """For each score, ``(n_seeds,)`` values and ``(n_seeds, n_draws)`` values of bootstrap samples."""
     counts, codes = draws_of_groups(groups, seed)
     n_groups = counts.shape[1]
 
@@ -115,5 +114,5 @@ def _drawn(
 
 
 def guessing(predictions: Predictions) -> Predictions:
-    """The reference row: every clip predicted as the mean of the clips that its fold trains on."""
+    """The reference: every clip is predicted as the mean of its fold's training clips."""
     return Predictions(predictions.mean, predictions.mean, ())

@@ -15,22 +15,22 @@ from benchmark.tasks.scenes.mixing import mixed
 
 SPEECH, NOISE = "read_speech_speakers", "esc50"
 
-#: Classes of sounds that people make, which are no noise to speech.
+#: Classes of sounds that people make; they are not used as noise.
 HUMAN = ("crying_baby", "sneezing", "clapping", "breathing", "coughing", "footsteps", "laughing", "snoring")
 
-#: Ratios that are drawn, dB, and the level of every mixture, dB re full scale: it tells nothing of the ratio.
+#: Range of the ratios, dB, and the level of every mixture, dB re full scale, so that the level is not informative.
 LOWEST, HIGHEST, LEVEL = -10.0, 30.0, -35.0
 
 
 def signal_to_noise(audio: Path, cache: Path, seed: int) -> Examples:
-    """Each read sentence once, with a recording of its own for noise, at a ratio drawn evenly.
+    """Each read sentence once, at a uniformly distributed ratio, with noise of a recording that no other sentence has.
 
-    The ratio is that of :func:`benchmark.tasks.scenes.levels.active_level`: of speech while it is spoken and noise
-    while it sounds. The noise is the main sound of its recording, repeated as long as the sentence lasts.
+    The ratio compares active levels (:func:`benchmark.tasks.scenes.levels.active_level`), without pauses. The noise is
+    the main sound of its recording, repeated for the length of the sentence.
     """
     rng = np.random.default_rng(seed)
     speech, noise = load_set(audio / f"{SPEECH}.tar", cache), load_set(audio / f"{NOISE}.tar", cache)
-    # One clip of a recording, so that no recording is heard with two speakers.
+    # One clip of each recording, so that no recording is mixed with two speakers.
     recordings = pd.Series(column(noise, "source_recording"))
     usable = recordings[~np.isin(column(noise, "label"), HUMAN)].drop_duplicates()
     order = [int(row) for row in rng.permutation(usable.index)]
@@ -55,6 +55,6 @@ SIGNAL_TO_NOISE = Measurement(
     "speech to noise",
     "dB",
     f"read sentences in environmental sounds at ratios of {LOWEST:g} to {HIGHEST:g} dB, all mixtures at one level; "
-    "a speaker is a group, each with recordings of noise of its own",
+    "groups: speakers, each with different noise recordings",
     signal_to_noise,
 )

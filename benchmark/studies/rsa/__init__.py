@@ -1,4 +1,4 @@
-"""Representational similarity analysis: what makes two sounds alike to a model, in terms of acoustics and listeners.
+"""Representational similarity analysis (RSA): models' similarity of sounds, by acoustics and by listeners.
 
 Source:
     Kriegeskorte, Mur and Bandettini, Representational similarity analysis: connecting the branches of systems

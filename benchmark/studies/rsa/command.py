@@ -1,4 +1,4 @@
-"""``python -m benchmark rsa``: what makes two sounds alike to a model, in terms of acoustics and listeners."""
+"""``python -m benchmark rsa``: models' similarity of sounds, compared with acoustics and listeners."""
 
 from __future__ import annotations
 
@@ -15,62 +15,68 @@ from tqdm import tqdm
 
 from benchmark.models.rows import Asked
 from benchmark.reporting.command_line import command_line
-from benchmark.studies.findings import save_findings, save_study
+from benchmark.studies.findings import save_numbers, write_text
 from benchmark.studies.rsa import compare, descriptors, dissimilarity
 from benchmark.studies.rsa.compare import Likeness, compared, noise_ceiling, to_listeners
 from benchmark.studies.rsa.descriptors import DESCRIPTORS, describe
 from benchmark.studies.rsa.dissimilarity import DISTANCES, category_matrix, embedding_matrix, rdms, reference_matrices
-from benchmark.studies.rsa.figures import draw_bars, draw_listeners, draw_matrices
 from benchmark.studies.rsa.ratings import Ratings, load_ratings
-from benchmark.studies.rsa.report import NAME, SET, TITLE, captions, sentences, table
+from benchmark.studies.rsa.report import NAME, SET, report
 from benchmark.studies.stimuli import Stimuli, drawn, of_folder, sets_plan
-from benchmark.studies.study import study_options
+from benchmark.studies.study import show_report, study_options
 from benchmark.studies.study_setup import Setup, key_of, remembered
 from byola_hear.utils.files import replacing
 
-#: Descriptors whose matrices are drawn beside the models'.
+#: Descriptors whose matrices are drawn with the models'.
 ALSO_SHOWN: tuple[str, ...] = ("level", "centroid", "pitch", "harmonicity")
 
-#: Sounds that a descriptor has to be defined for to be compared at all; all of them where there are fewer.
+#: Smallest number of sounds for which a descriptor must be defined; all if there are fewer sounds.
 LEAST_DEFINED = 10
 
 
 @click.command(NAME)
 @study_options()
 @click.option(
-    "--per-side", type=click.IntRange(8), default=100, show_default=True, help="Clips of speech, and of others."
+    "--per-side",
+    type=click.IntRange(8),
+    default=100,
+    show_default=True,
+    help="Number of clips of speech, and of other sounds.",
 )
 @click.option(
-    "--draws", type=click.IntRange(0), default=200, show_default=True, help="Bootstrap samples of the stimuli."
+    "--draws",
+    type=click.IntRange(0),
+    default=200,
+    show_default=True,
+    help="Number of bootstrap samples of the stimuli.",
 )
 @click.option(
     "--ratings",
     multiple=True,
     type=click.Path(path_type=Path),
     metavar="FILE|FOLDER",
-    help="Listeners' dissimilarities: LISTENER.csv, a square table with names, or .npy with names in a .txt beside it; "
-    "may be given several times.",
+    help="Listeners' dissimilarities: LISTENER.csv, a square table with names, or .npy with names in a .txt of the "
+    "same name; can be given several times.",
 )
 @click.option(
     "--stimuli",
     "folder",
     type=click.Path(path_type=Path),
     metavar="FOLDER",
-    help="The rated sounds, audio files called as the ratings call them; the labelled sets are then left alone.",
+    help="Folder of the rated sounds, audio files with the names in the ratings; replaces the labelled sets.",
 )
 def rsa_command(per_side: int, draws: int, ratings: tuple[Path, ...], folder: Path | None, **options: Any) -> None:
-    """Representational similarity analysis: models' dissimilarity matrices beside those of acoustic descriptors and
-    of listeners.
+    """Compare models' dissimilarities of sounds with those of acoustic descriptors and of listeners.
 
-    Writes rsa.csv, rsa.json, rsa.md, rsa_findings.md, rsa_descriptors.csv, rsa_matrices.npz and figures. Published
-    ratings that fit, and their form, are described in benchmark/studies/rsa/ratings.py.
+    Writes rsa.csv, rsa.json, rsa.md, rsa_findings.md, rsa_descriptors.csv, rsa_matrices.npz and figures. Suitable
+    published ratings and their format are described in benchmark/studies/rsa/ratings.py.
 
-    Exit codes: 0, or 2 where something that was asked for can't be had.
+    Exit codes: 0, or 2 if something that you named is not available.
     """
     setup = Setup.of(**options)
-    rdms([np.zeros((2, 2))], [""])  # whoever lacks rsatoolbox is told before hours of work
+    rdms([np.zeros((2, 2))], [""])  # report a missing rsatoolbox before hours of work
     if bool(ratings) != (folder is not None):
-        raise ValueError("expected --ratings and --stimuli together, got one of them")
+        raise ValueError("expected --ratings and --stimuli together, got only one of them")
     rated = load_ratings(ratings) if ratings else None
     training_clips: Callable[[], list[np.ndarray]]
     if rated is not None and folder is not None:
@@ -99,7 +105,7 @@ def rsa_command(per_side: int, draws: int, ratings: tuple[Path, ...], folder: Pa
 
 
 def model_matrices(rows: Sequence[Asked], stimuli: Stimuli, setup: Setup) -> dict[tuple[str, str], list[np.ndarray]]:
-    """Each model's matrices by name and distance, one a seed."""
+    """Each model's matrices by name and distance, one for each seed."""
     result: dict[tuple[str, str], list[np.ndarray]] = {}
     for row in rows:
         several = [stimuli.embeddings(each, setup.cache, setup.progress) for each in row.extractors]
@@ -117,9 +123,11 @@ def similarities(
     setup: Setup,
     rows: Sequence[Asked],
 ) -> pd.DataFrame:
-    """Every likeness, with columns ``stimuli``, ``model``, ``distance``, ``reference``, ``measure``, ``value``,
-    ``low``, ``high`` and ``count``, the number of stimuli; the ceiling is a model called ``noise ceiling``, whose
-    bounds are ``low`` and ``high``."""
+    """Compare all models with all references.
+
+    Columns: ``stimuli``, ``model``, ``distance``, ``reference``, ``measure``, ``value``, ``low``, ``high`` and
+    ``count``, the number of stimuli. The noise ceiling is a model of that name with its bounds as ``low`` and ``high``.
+    """
     kinds = {"stimuli": np.arange(len(stimuli))}
     if rated is None:
         sides = {side: np.flatnonzero(stimuli.sides == side) for side in ("speech", "nonspeech")}
@@ -143,7 +151,7 @@ def similarities(
             references = reference_matrices([described[index] for index in chosen])
             if rated is None:
                 references[SET] = category_matrix(stimuli.sets[chosen])
-            # A descriptor that is undefined for almost all, or the same for all, says nothing here.
+            # Leave out descriptors that are undefined for almost all sounds, or equal for all.
             least = min(LEAST_DEFINED, len(chosen))
             references = {
                 name: each
@@ -189,33 +197,22 @@ def _write(
     stimuli: Stimuli,
     about: dict[str, Any],
 ) -> None:
-    shown = {
-        model: np.mean(several, axis=0) for (model, distance), several in matrices.items() if distance == DISTANCES[0]
-    }
-    references = reference_matrices(described)
-    also = {name: references[name] for name in ALSO_SHOWN}
-    figures = {
-        "rsa": draw_bars(numbers[numbers["model"] != "noise ceiling"], "spearman", DISTANCES[0]),
-        "rsa_partial": draw_bars(numbers, "partial", DISTANCES[0]),
-        "rsa_matrices": draw_matrices({**shown, **also}, stimuli.sets),
-    }
-    if (numbers["reference"] == "listeners").any():
-        figures["rsa_listeners"] = draw_listeners(numbers)
-    save_study(setup.output, NAME, numbers, figures, about)
+    save_numbers(setup.output, NAME, numbers, about)
     values = {
         name if len(described[0][name]) == 1 else f"{name} {number + 1}": [one[name][number] for one in described]
         for name in DESCRIPTORS
         for number in range(len(described[0][name]))
     }
     columns = {"stimulus": stimuli.names, "side": stimuli.sides, "set": stimuli.sets, "label": stimuli.labels, **values}
-    with replacing(setup.output / "rsa_descriptors.csv") as stream:
-        text = pd.DataFrame(columns).to_csv(index=False, lineterminator="\n", float_format="%.6g")
-        stream.write(text.encode())
+    text = pd.DataFrame(columns).to_csv(index=False, lineterminator="\n", float_format="%.6g")
+    write_text(setup.output / "rsa_descriptors.csv", text)
+    shown = {
+        model: np.mean(several, axis=0) for (model, distance), several in matrices.items() if distance == DISTANCES[0]
+    }
+    references = reference_matrices(described)
+    shown |= {name: references[name] for name in ALSO_SHOWN}
     with replacing(setup.output / "rsa_matrices.npz") as stream:
-        # Half precision does for a picture.
-        matrices_shown = np.stack([each.astype(np.float16) for each in (*shown.values(), *also.values())])
-        np.savez_compressed(stream, stimuli=stimuli.names, titles=np.array([*shown, *also]), matrices=matrices_shown)
-    save_findings(
-        setup.output, NAME, TITLE, sentences(setup.output), [table(numbers)], captions(setup.output, list(figures))
-    )
-    click.echo(table(numbers))
+        # Half precision is enough for a picture.
+        drawn = np.stack([each.astype(np.float16) for each in shown.values()])
+        np.savez_compressed(stream, stimuli=stimuli.names, titles=np.array(list(shown)), matrices=drawn)
+    show_report(setup.output, NAME, report(setup.output))

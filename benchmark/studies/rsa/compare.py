@@ -1,4 +1,4 @@
-"""How alike matrices are: rank correlations, whitened correlation and cosine, their intervals, the noise ceiling.
+"""Similarity of matrices: rank correlations, whitened correlation and cosine, intervals, and the noise ceiling.
 
 Source:
     Diedrichsen et al., Comparing representational geometries using whitened unbiased-distance-matrix similarity,
@@ -17,27 +17,27 @@ from tqdm import tqdm
 from benchmark.studies.rsa.dissimilarity import defined, rdms
 from benchmark.studies.rsa.ranks import LEAST, over, partial_correlations, rank_correlations
 
-#: Raise it when a change to how matrices are made, ranked or compared moves a number; what is cached is then outdated.
+#: Raise it when a change to how matrices are made or compared changes a number: cached results are then out of date.
 MEASUREMENT_VERSION = 1
 
-#: rsatoolbox's names of the measures beside the partial correlation.
+#: rsatoolbox's names of the measures, without the partial correlation.
 MEASURES = ("spearman", "corr_cov", "cosine_cov")
 
-#: Parts that the whitened measures' jackknife leaves out, one at a time.
+#: Number of parts of the jackknife for whitened measures.
 BLOCKS = 20
 
 
 @dataclass(frozen=True)
 class Likeness:
-    """How alike a model's matrix and a reference's are.
+    """The similarity of a model's matrix and a reference's.
 
     Attributes:
         reference: the reference's name.
-        measure: out of :data:`MEASURES`, or ``partial``: Spearman's correlation given all the other references.
+        measure: a name out of :data:`MEASURES`, or ``partial``: Spearman's correlation given all other references.
         value: between -1 and 1.
         low: lower end of the 95 % interval over the stimuli.
         high: upper end.
-        stimuli: how many it was computed over.
+        stimuli: number of stimuli.
     """
 
     reference: str
@@ -64,21 +64,20 @@ def compared(
     seed: int,
     bar: tqdm | None = None,
 ) -> dict[str, list[Likeness]]:
-    """How alike each model's matrices and each reference's are.
+    """Compare each model's matrices with each reference.
 
-    The measures are averaged over a model's matrices (seeds of an untrained network). Rank correlations' intervals
-    are percentiles of bootstrap samples of the stimuli, the same for all models; those of the whitened measures,
-    which are not defined for a stimulus that comes twice, are 1.96 standard errors of a jackknife over twenty parts
-    of the stimuli. A reference that is undefined for some stimuli is compared over the others; partial correlations
-    are over the stimuli for which all references are defined, so that each is given the same others. What can't be
-    computed, for want of draws or of stimuli, is nan.
+    The measures are averaged over a model's matrices (seeds of an untrained network). Intervals of rank correlations
+    are percentiles of bootstrap samples of the stimuli, the same for all models. The whitened measures are not defined
+    for repeated stimuli; their intervals are 1.96 standard errors of a jackknife over twenty parts of the stimuli. A
+    reference that is undefined for some stimuli is compared over the others. Partial correlations are over the stimuli
+    for which all references are defined. Values without enough draws or stimuli are nan.
 
     Args:
-        models: by name, one matrix ``(n, n)`` a seed.
-        references: ``(n, n)`` by name.
-        draws: bootstrap samples.
-        seed: of the bootstrap.
-        bar: advanced by one a sample.
+        models: by name, one matrix ``(n, n)`` for each seed.
+        references: matrices ``(n, n)`` by name.
+        draws: number of bootstrap samples.
+        seed: seed of the bootstrap.
+        bar: progress bar that counts samples.
 
     Returns:
         By model, for each reference and measure, in order.
@@ -99,7 +98,7 @@ def compared(
     rng = np.random.default_rng(seed)
     n_stimuli = len(matrices[0])
     samples = [np.arange(n_stimuli), *(rng.integers(0, n_stimuli, n_stimuli) for _ in range(draws))]
-    #: Of each sample, (n_models,) by reference.
+    # For each sample (n_models,), by reference.
     plain: dict[str, list[np.ndarray]] = {name: [] for name in references}
     partial: dict[str, list[np.ndarray]] = {name: [] for name in references}
     for sample in samples:
@@ -137,14 +136,14 @@ def compared(
 
 
 def _stacked(models: Mapping[str, Sequence[np.ndarray]]) -> tuple[list[np.ndarray], np.ndarray]:
-    """All models' matrices, and ``(n_models, n_matrices)`` which takes the mean over each model's."""
+    """All models' matrices, and the ``(n_models, n_matrices)`` weights that average over each model's."""
     matrices = [matrix for several in models.values() for matrix in several]
     owners = np.repeat(np.arange(len(models)), [len(several) for several in models.values()])
     return matrices, (owners == np.arange(len(models))[:, None]) / np.bincount(owners)[:, None]
 
 
 def _percentiles(drawn: Sequence[float]) -> tuple[float, float]:
-    """The 95 % interval of bootstrap samples that could be computed, nan if there are none."""
+    """The 95 % interval of the finite bootstrap samples; nan without any."""
     finite = [value for value in drawn if np.isfinite(value)]
     low, high = np.percentile(finite, [2.5, 97.5]) if finite else (np.nan, np.nan)
     return float(low), float(high)
@@ -158,7 +157,7 @@ def _jackknifed(
     measure: str,
     seed: int,
 ) -> list[list[tuple[float, float, float]]]:
-    """A whitened measure and its interval over the stimuli that are known: for each reference, of each model."""
+    """A whitened measure and its interval over the known stimuli: for each reference, for each model."""
 
     def values(chosen: np.ndarray) -> np.ndarray:
         part = np.ix_(chosen, chosen)
@@ -216,17 +215,17 @@ def to_listeners(
 
 
 def noise_ceiling(listeners: Sequence[np.ndarray], measure: str) -> tuple[float, float]:
-    """What the best possible model could reach: a listener's likeness to the mean of the others, and of all.
+    """The noise ceiling: the similarity of a listener to the mean of the other listeners, and to the mean of all.
 
     Args:
         listeners: two ``(n, n)`` or more.
-        measure: out of :data:`MEASURES`.
+        measure: a name out of :data:`MEASURES`.
 
     Returns:
         Lower and upper bound.
 
     Raises:
-        ValueError: if there is one listener only.
+        ValueError: if there is only one listener.
     """
     if len(listeners) < 2:
         raise ValueError(f"a noise ceiling needs at least two listeners, got {len(listeners)}")

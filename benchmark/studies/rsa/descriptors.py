@@ -1,7 +1,7 @@
-"""Acoustic descriptors of a clip, in the units in which differences are heard as roughly equal.
+"""Acoustic descriptors of a clip, in units in which equal differences sound roughly equal.
 
-Spectra are librosa's, fundamental frequency and harmonicity Praat's (its autocorrelation methods, through
-``praat-parselmouth``): both are maintained and documented. The attack time is defined as the Timbre Toolbox defines it.
+Spectra are from librosa; fundamental frequency and harmonicity are from Praat (its autocorrelation methods, through
+``praat-parselmouth``). The attack time is defined as in the Timbre Toolbox.
 
 Source:
     Peeters et al., The Timbre Toolbox, J. Acoust. Soc. Am. 130, 2902 (2011); Boersma, Accurate short-term analysis of
@@ -16,22 +16,22 @@ from typing import Any
 
 import numpy as np
 
-#: Raise it when a change to the descriptors moves their values; what is cached is then out of date.
+#: Raise it when a change to the descriptors changes their values: cached results are then out of date.
 MEASUREMENT_VERSION = 1
 
-#: Seconds from one analysed frame to the next, and in a frame.
+#: Hop and length of an analysed frame, s.
 HOP_SECONDS, FRAME_SECONDS = 0.01, 0.032
 
-#: dB below the loudest frame at which level stops counting: what is quieter says nothing about the sound.
+#: Smallest level that counts, dB below the loudest frame.
 FLOOR_DB = 60.0
 
-#: Hz, between which a fundamental is looked for: a child's voice and a flute's high register included.
+#: Range of the fundamental frequency, Hz; includes children's voices and the high register of a flute.
 PITCH_RANGE = (50.0, 2000.0)
 
-#: Hz, centres of the octave bands of the modulation spectrum.
+#: Centres of the octave bands of the modulation spectrum, Hz.
 MODULATION_BANDS = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
 
-#: Descriptors in a figure's order: what each is and its unit. ``modulation`` has six numbers, the others one.
+#: Descriptors in a figure's order, with definition and unit. ``modulation`` has six values, the others one.
 DESCRIPTORS = {
     "level": "root mean square over the clip, dB of full scale",
     "level variability": "standard deviation over frames of their level, dB, none more than 60 below the loudest",
@@ -58,14 +58,14 @@ def _package(name: str, how: str) -> ModuleType:
 
 
 def describe(clip: np.ndarray, sample_rate: int) -> dict[str, list[float]]:
-    """All descriptors of a clip.
+    """Compute all descriptors of a clip.
 
     Args:
         clip: ``(n_samples,)`` float32 in [-1, 1].
         sample_rate: Hz.
 
     Returns:
-        For each of :data:`DESCRIPTORS` a list of numbers; nan where a descriptor is undefined.
+        For each of :data:`DESCRIPTORS`, a list of values; nan if a descriptor is undefined.
 
     Raises:
         ModuleNotFoundError: if librosa or praat-parselmouth is not installed.
@@ -76,7 +76,7 @@ def describe(clip: np.ndarray, sample_rate: int) -> dict[str, list[float]]:
         >>> [round(described[name][0], 1) for name in ("level", "pitch", "harmonicity", "duration")]
         [-9.0, 8.8, 1.0, 0.0]
     """
-    # Whatever is shorter than an analysis window is heard with silence around it.
+    # Clips shorter than an analysis window are padded with silence.
     padded = np.pad(clip, (0, max(0, int(0.2 * sample_rate) - len(clip))))
     described: dict[str, Any] = {
         "level": 20 * np.log10(max(float(np.sqrt(np.mean(np.square(clip, dtype=np.float64)))), 1e-5)),
@@ -118,11 +118,11 @@ def _periodic(clip: np.ndarray, sample_rate: int) -> dict[str, float]:
     hertz = pitch.selected_array["frequency"]
     octaves = np.log2(hertz[hertz > 0])
     ratio = sound.to_harmonicity_cc(time_step=HOP_SECONDS, minimum_pitch=PITCH_RANGE[0]).values[0]
-    # Praat says -200 dB where nothing is periodic.
+    # Praat gives -200 dB where nothing is periodic.
     share = 1 / (1 + 10 ** (-ratio / 10))
     return {
         "pitch": float(np.median(octaves)) if len(octaves) else np.nan,
-        # Quartiles, since a frame taken for its neighbouring octave would rule a standard deviation.
+        # Quartiles, since single frames in a wrong octave would dominate a standard deviation.
         "pitch variability": 12 * float(np.ptp(np.percentile(octaves, [25, 75]))) if len(octaves) else np.nan,
         "harmonicity": float(np.mean(share)) if len(share) else 0.0,
     }
@@ -133,7 +133,7 @@ def _temporal(clip: np.ndarray, sample_rate: int) -> dict[str, Any]:
     n_frames = len(clip) // hop
     envelope = np.sqrt(np.square(clip[: n_frames * hop], dtype=np.float64).reshape(n_frames, hop).mean(1))
     rate = sample_rate / hop
-    # A kernel of 20 ms: periods of a low voice are no attacks.
+    # A kernel of 20 ms: the periods of a low voice are not attacks.
     smooth = np.convolve(envelope, np.hanning(7)[1:-1] / np.hanning(7).sum(), mode="same")
     top = int(np.argmax(smooth >= 0.9 * smooth.max()))
     below = np.flatnonzero(smooth[: top + 1] < 0.2 * smooth.max())

@@ -1,4 +1,4 @@
-"""Dissimilarity matrices: of embeddings, of descriptors, of categories, as rsatoolbox keeps them.
+"""Dissimilarity matrices of embeddings, descriptors and categories.
 
 Source:
     van den Bosch et al., A Python toolbox for representational similarity analysis, eLife 14 (2025), package
@@ -18,22 +18,22 @@ from benchmark.studies.rsa.descriptors import DESCRIPTORS
 if TYPE_CHECKING:
     from rsatoolbox.rdm.rdms import RDMs
 
-#: What two embeddings' dissimilarity can be: one minus Pearson's correlation, one minus the cosine, the distance.
+#: Dissimilarities of embeddings: one minus Pearson's correlation, one minus the cosine, Euclidean distance.
 DISTANCES = ("correlation", "cosine", "euclidean")
 
 
 def embedding_matrix(embeddings: np.ndarray, distance: str) -> np.ndarray:
-    """Dissimilarities of embeddings.
+    """Compute the dissimilarities of embeddings.
 
     Args:
         embeddings: ``(n, n_features)``, finite.
-        distance: out of :data:`DISTANCES`.
+        distance: a name out of :data:`DISTANCES`.
 
     Returns:
         ``(n, n)`` float64, symmetric, zero on the diagonal.
 
     Raises:
-        ValueError: if an embedding is not finite, or the distance undefined (a constant one has no correlation).
+        ValueError: if an embedding is not finite, or the distance is undefined (as the correlation of a constant).
     """
     if distance not in DISTANCES:
         raise ValueError(f"expected a distance out of {', '.join(DISTANCES)}, got {distance!r}")
@@ -49,14 +49,16 @@ def embedding_matrix(embeddings: np.ndarray, distance: str) -> np.ndarray:
 
 
 def descriptor_matrix(values: np.ndarray) -> np.ndarray:
-    """Dissimilarities of descriptors: the Euclidean distance of ``(n, n_numbers)``, the absolute difference where it
-    is one number; ``(n, n)`` with nan in the rows and columns of clips for which it is undefined."""
+    """Dissimilarities of descriptors: Euclidean distances of ``(n, n_values)``.
+
+    The result is ``(n, n)``, with nan in the rows and columns of clips for which the descriptor is undefined.
+    """
     matrix: np.ndarray = np.linalg.norm(values[:, None].astype(float) - values[None].astype(float), axis=-1)
     return matrix
 
 
 def category_matrix(categories: np.ndarray) -> np.ndarray:
-    """0 where two clips are of one category, 1 where not: ``(n,)`` to ``(n, n)``."""
+    """0 for clips of the same category, else 1: ``(n,)`` to ``(n, n)``."""
     return (categories[:, None] != categories[None]).astype(float)
 
 
@@ -66,12 +68,12 @@ def reference_matrices(described: Sequence[Mapping[str, list[float]]]) -> dict[s
 
 
 def defined(matrix: np.ndarray) -> np.ndarray:
-    """``(n,)`` whether a clip has dissimilarities at all: its own to itself is nan where it has none."""
+    """``(n,)`` whether a clip's dissimilarities are defined; if not, its diagonal element is nan."""
     return np.isfinite(np.diagonal(matrix))
 
 
 def rdms(matrices: Sequence[np.ndarray], names: Sequence[str]) -> RDMs:
-    """Matrices ``(n, n)`` as rsatoolbox's object, their names in its descriptor ``name``.
+    """Convert matrices ``(n, n)`` to rsatoolbox's object, with their names in its descriptor ``name``.
 
     Raises:
         ModuleNotFoundError: if rsatoolbox is not installed.

@@ -1,4 +1,4 @@
-"""Figures: the matrices, and how alike each model's is to each reference's."""
+"""Figures: the matrices, and the similarities of models and references."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from scipy.stats import rankdata
 
+from benchmark.studies.figures import colours, new_figure
 from benchmark.studies.rsa.dissimilarity import DISTANCES
-from benchmark.studies.study import colours, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -20,11 +20,11 @@ STIMULI_TITLES = {"speech": "speech", "nonspeech": "other sounds", "together": "
 
 
 def draw_matrices(matrices: Mapping[str, np.ndarray], sets: np.ndarray) -> Figure:
-    """Matrices side by side, dissimilarities as percentiles of their own matrix.
+    """Draw matrices, dissimilarities as percentiles of their matrix.
 
     Args:
         matrices: ``(n, n)`` by title.
-        sets: ``(n,)`` the set of each stimulus; where it changes, a line is drawn.
+        sets: ``(n,)`` the set of each stimulus; lines separate sets.
 
     Returns:
         The figure.
@@ -63,12 +63,12 @@ def draw_matrices(matrices: Mapping[str, np.ndarray], sets: np.ndarray) -> Figur
 
 
 def draw_bars(numbers: pd.DataFrame, measure: str, distance: str) -> Figure:
-    """Bars with 95 % intervals: references along, models beside each other, a panel for each kind of stimuli.
+    """Draw bars with 95 % intervals: groups of references, a bar for each model, a panel for each kind of stimuli.
 
     Args:
         numbers: the study's, see :mod:`benchmark.studies.rsa.command`.
-        measure: which to draw.
-        distance: of the models' matrices.
+        measure: the measure to draw.
+        distance: distance of the models' matrices.
 
     Returns:
         The figure.
@@ -99,7 +99,7 @@ def draw_bars(numbers: pd.DataFrame, measure: str, distance: str) -> Figure:
 
 
 def draw_listeners(numbers: pd.DataFrame) -> Figure:
-    """Models' and descriptors' correlations with the listeners' ratings, and the noise ceiling where there is one."""
+    """Draw correlations of models and descriptors with the listeners' ratings, and the noise ceiling if any."""
     chosen = numbers[(numbers["reference"] == "listeners") & (numbers["measure"] == "spearman")]
     bars = chosen[chosen["distance"].isin((DISTANCES[0], "descriptor"))]
     figure = new_figure(max(6.0, 0.5 * len(bars) + 1.5), 4.0)

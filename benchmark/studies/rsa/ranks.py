@@ -1,4 +1,4 @@
-"""Rank correlations of dissimilarities: plain, and partial ones."""
+"""Rank correlations of dissimilarities, plain and partial."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from scipy.stats import rankdata
 
-#: Different stimuli that anything is compared over at least.
+#: Smallest number of different stimuli to compare over.
 LEAST = 4
 
 
 def pairs(matrices: Sequence[np.ndarray], chosen: np.ndarray) -> np.ndarray:
-    """``(n_matrices, n_pairs)`` dissimilarities of all pairs of chosen stimuli; one chosen twice, as by a bootstrap,
-    is not compared with itself."""
+    """``(n_matrices, n_pairs)`` dissimilarities of all pairs of chosen stimuli.
+
+    A stimulus that is chosen twice, as by a bootstrap, is not compared with itself.
+    """
     first, second = np.triu_indices(len(chosen), 1)
     different = chosen[first] != chosen[second]
     first, second = chosen[first[different]], chosen[second[different]]
@@ -21,7 +23,7 @@ def pairs(matrices: Sequence[np.ndarray], chosen: np.ndarray) -> np.ndarray:
 
 
 def _rank_table(dissimilarities: np.ndarray) -> np.ndarray:
-    """Spearman's correlation of each of ``(n_matrices, n_pairs)`` with each, 0 where one does not vary."""
+    """Spearman's correlations between the rows of ``(n_matrices, n_pairs)``; 0 where a row is constant."""
     ranks = rankdata(dissimilarities, axis=1)
     ranks -= ranks.mean(1, keepdims=True)
     norms = np.linalg.norm(ranks, axis=1, keepdims=True)
@@ -38,20 +40,20 @@ def rank_correlations(models: np.ndarray, references: np.ndarray) -> np.ndarray:
         references: ``(n_references, n_pairs)``.
 
     Returns:
-        ``(n_models, n_references)``; 0 where one of the two does not vary.
+        ``(n_models, n_references)``; 0 where one of the two is constant.
     """
     return _rank_table(np.concatenate([models, references]))[: len(models), len(models) :]
 
 
 def partial_correlations(models: np.ndarray, references: np.ndarray) -> np.ndarray:
-    """Spearman's correlations with each reference given all the others.
+    """Spearman's partial correlations with each reference given all others.
 
     Args:
         models: ``(n_models, n_pairs)``.
         references: ``(n_references, n_pairs)``.
 
     Returns:
-        ``(n_models, n_references)``; 0 where one does not vary, or is nothing but a mixture of the other references.
+        ``(n_models, n_references)``; 0 where one is constant or a linear combination of the other references.
 
     Example:
         >>> rng = np.random.default_rng(0)
@@ -85,7 +87,7 @@ def over(
     models: Sequence[np.ndarray],
     references: Sequence[np.ndarray],
 ) -> np.ndarray:
-    """Rank correlations of square matrices over chosen stimuli, nan where too few of them differ.
+    """Rank correlations of square matrices over chosen stimuli; nan with too few different ones.
 
     Args:
         chosen: ``(n_chosen,)`` positions of stimuli.

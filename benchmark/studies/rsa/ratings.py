@@ -1,25 +1,25 @@
-"""Listeners' dissimilarity ratings: one square matrix for all of them, or one for each, with the stimuli's names.
+"""Listeners' dissimilarity ratings: one square matrix for all, or one for each listener, with the stimuli's names.
 
-Two published sets fit:
+Two published sets are suitable:
 
 - Ogg and Slevc, Acoustic Correlates of Auditory Object and Event Perception: Speakers, Musical Timbres, and
   Environmental Sounds, Frontiers in Psychology 10:1594 (2019), doi 10.3389/fpsyg.2019.01594: 36 sounds, 12 utterances
-  of different speakers, 12 instruments and 12 everyday objects, each pair rated. Ask the paper's page for what it
-  provides.
+  of different speakers, 12 instruments and 12 everyday objects, each pair rated. The paper's page says
+  what is available.
 - Giordano, Esposito, Valente and Formisano, Intermediate acoustic-to-semantic representations link behavioral and
   neural responses to natural sounds, Nature Neuroscience 26, 664-672 (2023), doi 10.1038/s41593-023-01285-9; its
   data and code, the perceived dissimilarities of Giordano, McDonnell and McAdams (2010) among them, are on Dryad:
   doi 10.5061/dryad.0p2ngf258.
 
-Neither is downloaded here. Bring what they provide into one of two forms, with the sounds in a folder:
+Neither is downloaded here. Convert the ratings to one of two formats, and put the sounds into a folder:
 
-- ``LISTENER.csv``: the first line an empty cell and the stimuli's names, each further line a name and its row of
+- ``LISTENER.csv``: the first line has an empty cell and the stimuli's names, each other line a name and its row of
   dissimilarities. Names are those of the audio files without suffix.
-- ``RATINGS.npy``: ``(n, n)``, or ``(n_listeners, n, n)``, with the names in ``RATINGS.txt`` beside it, one a line.
-  ``numpy.save("RATINGS.npy", scipy.io.loadmat("FILE.mat")["VARIABLE"])`` makes one of a Matlab file; a condensed
-  vector first goes through ``scipy.spatial.distance.squareform``.
+- ``RATINGS.npy``: ``(n, n)``, or ``(n_listeners, n, n)``, with the names in ``RATINGS.txt``, one a line.
+  ``numpy.save("RATINGS.npy", scipy.io.loadmat("FILE.mat")["VARIABLE"])`` converts a Matlab file;
+  ``scipy.spatial.distance.squareform`` converts a condensed vector.
 
-and then: ``python -m benchmark rsa --ratings RATINGS.npy --stimuli FOLDER``, or a folder of CSV files as ``--ratings``.
+Then run ``python -m benchmark rsa --ratings RATINGS.npy --stimuli FOLDER``, or a folder of CSV files as ``--ratings``.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ import pandas as pd
 
 @dataclass(frozen=True)
 class Ratings:
-    """Dissimilarities that listeners gave.
+    """Listeners' dissimilarities.
 
     Attributes:
-        names: the stimuli's, in the order of the matrices.
-        listeners: one name a matrix.
+        names: names of the stimuli, in the order of the matrices.
+        listeners: names of the listeners, one for each matrix.
         matrices: ``(n_listeners, n, n)`` float64, symmetric, zero on the diagonal.
     """
 
@@ -48,7 +48,7 @@ class Ratings:
 
 
 def load_ratings(paths: Sequence[Path]) -> Ratings:
-    """Read ratings out of files and folders of them, each matrix in the order of the first.
+    """Read ratings from files and folders; all matrices get the order of the first.
 
     Args:
         paths: CSV or npy files as described above, or folders of either.
@@ -57,9 +57,9 @@ def load_ratings(paths: Sequence[Path]) -> Ratings:
         All listeners' ratings.
 
     Raises:
-        FileNotFoundError: if there is no such file, or a folder holds none.
-        ValueError: if a matrix is not square, symmetric, finite and zero on the diagonal, if names are missing, come
-            twice or differ between listeners.
+        FileNotFoundError: if a file does not exist, or a folder has no ratings.
+        ValueError: if a matrix is not square, symmetric, finite and zero on the diagonal, or if names are missing,
+            repeated or different between listeners.
     """
     read: list[tuple[str, list[str], np.ndarray]] = []
     for path in paths:
@@ -70,7 +70,7 @@ def load_ratings(paths: Sequence[Path]) -> Ratings:
                 raise FileNotFoundError(f"{path}: expected ratings as .csv or .npy, found none")
         for file in files:
             if not file.is_file():
-                raise FileNotFoundError(f"expected ratings at {file}, found no such file")
+                raise FileNotFoundError(f"no such file of ratings: {file}")
             if file.suffix not in (".csv", ".npy"):
                 raise ValueError(f"expected ratings in a file that ends in .csv or .npy, got {file}")
             read += _read_csv(file) if file.suffix == ".csv" else _read_npy(file)
@@ -92,7 +92,7 @@ def load_ratings(paths: Sequence[Path]) -> Ratings:
 
 def _read_csv(path: Path) -> list[tuple[str, list[str], np.ndarray]]:
     try:
-        # Not as an index or a header, which would rename what comes twice.
+        # Not as an index or a header, which would rename duplicates.
         cells = pd.read_csv(path, header=None, dtype=str, keep_default_na=False).to_numpy(str)
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
         reason = " ".join(str(error).split())
@@ -108,7 +108,7 @@ def _read_csv(path: Path) -> list[tuple[str, list[str], np.ndarray]]:
     try:
         matrix = cells[1:, 1:].astype(float)
     except ValueError as error:
-        raise ValueError(f"{path}: expected numbers below and beside the names: {error}") from error
+        raise ValueError(f"{path}: expected numbers as ratings: {error}") from error
     _check_names(path, columns, len(matrix))
     matrix = matrix[[rows.index(name) for name in columns]]
     return [(path.stem, columns, _checked(path, matrix))]
@@ -124,7 +124,9 @@ def _read_npy(path: Path) -> list[tuple[str, list[str], np.ndarray]]:
         raise ValueError(f"{path}: expected ratings of shape (n, n) or (n_listeners, n, n), got {array.shape}")
     names_path = path.with_suffix(".txt")
     if not names_path.is_file():
-        raise FileNotFoundError(f"expected the stimuli's names beside {path}, at {names_path}, one a line; found none")
+        raise FileNotFoundError(
+            f"no such file: {names_path}; expected the names of the stimuli in {path} there, one a line"
+        )
     names = [line.strip() for line in names_path.read_text(encoding="utf-8").splitlines() if line.strip()]
     single = matrices.ndim == 2
     _check_names(names_path, names, matrices.shape[-1])
@@ -135,7 +137,7 @@ def _read_npy(path: Path) -> list[tuple[str, list[str], np.ndarray]]:
 
 def _check_names(where: Path, names: list[str], n_stimuli: int) -> None:
     if len(names) != n_stimuli:
-        raise ValueError(f"{where}: expected {n_stimuli} names, one a stimulus, got {len(names)}")
+        raise ValueError(f"{where}: expected {n_stimuli} names, one for each stimulus, got {len(names)}")
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise ValueError(f"{where}: expected each stimulus once, got {twice[0]!r} several times")
@@ -153,15 +155,15 @@ def _checked(where: Path | str, matrix: np.ndarray) -> np.ndarray:
     if np.abs(np.diagonal(matrix)).max() > 1e-6 * scale:
         raise ValueError(
             f"{where}: expected dissimilarities, zero on the diagonal, got {np.diagonal(matrix).max():g} there: "
-            "similarities have to be subtracted from their maximum"
+            "subtract similarities from their maximum"
         )
     uneven = np.abs(matrix - matrix.T)
     if uneven.max() > 1e-6 * scale:
         row, column = np.unravel_index(int(np.argmax(uneven)), matrix.shape)
         raise ValueError(
             f"{where}: expected a symmetric matrix, got {matrix[row, column]:g} and {matrix[column, row]:g} for "
-            f"stimuli {row + 1} and {column + 1}: average what was rated in both orders"
+            f"stimuli {row + 1} and {column + 1}: average ratings of both orders"
         )
     if np.ptp(matrix[np.triu_indices(len(matrix), 1)]) == 0:
-        raise ValueError(f"{where}: expected ratings that differ, got {matrix[0, 1]:g} for every pair")
+        raise ValueError(f"{where}: expected different ratings, got {matrix[0, 1]:g} for every pair")
     return (matrix + matrix.T) / 2

@@ -1,1 +1,1 @@
-"""Size against data: networks of several widths, each pre-trained on several volumes for equally many steps."""
+"""Size and data: networks of several widths, each pre-trained on several volumes of audio for the same steps."""

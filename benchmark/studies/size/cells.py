@@ -1,4 +1,4 @@
-"""One network of one width trained on one volume: what it hears, its shape, its run and its checkpoint."""
+"""A network of a width trained on a volume of audio: its audio, shape, training run and checkpoint."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ from byola_hear.pretraining.training.export import export_model
 from byola_hear.pretraining.training.recipe import Recipe
 from byola_hear.pretraining.training.train import Trainer, TrainingProgress
 
-#: Width of the v2 shape's linear layers to a channel of its convolutions; kept, so that all of it grows together.
+#: Ratio of the linear layers' width to the convolutions' channels in the v2 shape; kept, so that all layers scale.
 WIDTH_TO_CHANNEL = 32
 
-#: Longest part of a recording that is drawn as a whole, seconds.
+#: Longest segment of a recording that is drawn, s.
 LONGEST_S = 30.0
 
 
 @dataclass(frozen=True)
-class Cell:
-    """A place of the table.
+class SizeCell:
+    """A cell of the table.
 
     Attributes:
-        width: of the linear layers.
-        hours: of audio that is trained on.
+        width: width of the linear layers.
+        hours: hours of training audio.
     """
 
     width: int
@@ -44,20 +44,20 @@ class Cell:
 
     @property
     def name(self) -> str:
-        """As its files are called.
+        """Name of its files.
 
         Example:
-            >>> Cell(512, 2.5).name
+            >>> SizeCell(512, 2.5).name
             'width512-2.5h'
         """
         return f"width{self.width}-{self.hours:g}h"
 
 
 def shape_of(width: int) -> EncoderConfig:
-    """The v2 shape, linear layers and convolutions scaled alike; 2048 is v2 itself.
+    """The v2 shape with linear layers and convolutions scaled alike; 2048 is v2 itself.
 
     Raises:
-        ValueError: if the width is no positive multiple of ``WIDTH_TO_CHANNEL``.
+        ValueError: if the width is not a positive multiple of ``WIDTH_TO_CHANNEL``.
 
     Example:
         >>> shape_of(512).channels, shape_of(512).feature_size, shape_of(2048) == EncoderConfig.v2()
@@ -69,13 +69,13 @@ def shape_of(width: int) -> EncoderConfig:
 
 
 def volume(manifests: Sequence[Path], wanted_hours: float, seed: int, to: Path) -> list[ManifestClip]:
-    """Rows of a volume: equally much of each manifest. A smaller volume is part of any larger one.
+    """Draw the clips of a volume, equally much of each manifest. Smaller volumes are parts of larger ones.
 
     Args:
-        manifests: what to draw from.
-        wanted_hours: in all.
-        seed: of the draw.
-        to: folder that the rows' paths are made relative to.
+        manifests: manifests to draw from.
+        wanted_hours: hours in total.
+        seed: seed of the draw.
+        to: folder that the paths are relative to.
 
     Raises:
         ValueError: if a manifest is too short.
@@ -83,25 +83,25 @@ def volume(manifests: Sequence[Path], wanted_hours: float, seed: int, to: Path) 
     rows: list[ManifestClip] = []
     for path in manifests:
         clips = segments((moved(clip, path.parent, to) for clip in read_manifest(path)), LONGEST_S)
-        # One shuffle for every volume, and the first of it are taken: so the volumes are nested.
+        # All volumes take the first clips of the same shuffle, so they are nested.
         rows += draw(clips, wanted_hours / len(manifests), seed)
     return rows
 
 
 def drawn(manifests: Sequence[Path], hours: Sequence[float], seed: int, folder: Path) -> dict[float, Path]:
-    """Draw volumes, and write the manifest of each.
+    """Draw volumes and write the manifest of each.
 
     Args:
-        manifests: what to draw from.
-        hours: of each volume.
-        seed: of the draws.
-        folder: of the study's audio; made if need be.
+        manifests: manifests to draw from.
+        hours: hours of each volume.
+        seed: seed of the draws.
+        folder: folder of the study's audio; created if necessary.
 
     Returns:
-        By volume the manifest in ``folder``.
+        The manifest of each volume, by hours.
 
     Raises:
-        ValueError: if a manifest is too short, or the folder holds volumes of other manifests or another seed.
+        ValueError: if a manifest is too short, or the folder has volumes of other manifests or another seed.
     """
     folder.mkdir(parents=True, exist_ok=True)
     paths = {each: folder / f"{each:g}h.csv" for each in hours}
@@ -110,36 +110,36 @@ def drawn(manifests: Sequence[Path], hours: Sequence[float], seed: int, folder: 
         write_manifest(volume(manifests, each, seed, folder), new)
         if path.is_file() and path.read_bytes() != new.read_bytes():
             new.unlink()
-            raise ValueError(f"{path}: was drawn from other manifests or with another seed; choose another --runs")
+            raise ValueError(f"{path}: drawn from other manifests or with another seed; choose another --runs folder")
         os.replace(new, path)
     return paths
 
 
 def audio_of(manifest: Path, progress: Callable[[int, int], None] | None = None) -> LogMelCache:
-    """A volume's log-mel cache beside its manifest, built, finished or opened.
+    """Build, finish or open a volume's log-mel cache, next to its manifest.
 
     Args:
-        manifest: the volume's, of :func:`drawn`.
-        progress: called with rows done and rows in all.
+        manifest: the volume's manifest, from :func:`drawn`.
+        progress: called with the number of finished rows and of all rows.
     """
     return build_cache(manifest, manifest.with_suffix(".cache"), progress=progress)
 
 
 def trained(
-    cell: Cell,
+    cell: SizeCell,
     audio: LogMelCache,
     recipe: Recipe,
     folder: Path,
     place: Place,
     progress: Callable[[TrainingProgress], None] | None = None,
 ) -> Path:
-    """A cell's checkpoint, trained to the recipe's last step, or found there.
+    """Train a cell's network to the recipe's last step, unless its checkpoint exists.
 
     Args:
-        cell: which.
+        cell: the cell.
         audio: its volume.
-        recipe: of all cells; the shape is the cell's.
-        folder: of the runs; an unfinished one is resumed.
+        recipe: recipe of all cells; the shape is the cell's.
+        folder: folder of the runs; an unfinished run is resumed.
         place: this process and its device.
         progress: called every few steps.
 
@@ -158,7 +158,7 @@ def trained(
 
 
 def untrained(width: int, audio: LogMelCache, seed: int) -> ByolaModel:
-    """A network of a width as PyTorch initialises it, with a volume's statistics: what training is compared with."""
+    """An untrained network of a width, with a volume's statistics, as the reference for training."""
     config = ModelConfig(
         f"width{width}-untrained", "0", FrontendConfig(), shape_of(width), audio.mean, audio.std, training={}
     )

@@ -1,4 +1,4 @@
-"""``python -m benchmark size``: widths by volumes of pre-training data, in a table and a figure."""
+"""``python -m benchmark size``: networks of several widths and volumes of pre-training data."""
 
 from __future__ import annotations
 
@@ -11,21 +11,22 @@ from tqdm import tqdm
 from benchmark.datasets.labelled_set import AUDIO_VARIABLE, CACHE_VARIABLE, cache_folder, file_hash
 from benchmark.probes.plan import plan
 from benchmark.reporting.command_line import command_line
-from benchmark.studies.findings import read_numbers, save_findings, save_study
-from benchmark.studies.size.report import CAPTIONS, NAME, TITLE, figure, sentences, tables
+from benchmark.studies.figures import new_figure
+from benchmark.studies.findings import save_numbers
+from benchmark.studies.size.report import NAME, report
 from benchmark.studies.size.run import cells_of, table_of
-from benchmark.studies.study import RESULTS, new_figure
+from benchmark.studies.study import RESULTS, show_report
 from byola_hear.pretraining.data.manifest import read_manifest
 from byola_hear.pretraining.training.distributed import device_of
 from byola_hear.pretraining.training.recipe import Recipe
 
 
 def _numbers(text: str, what: str) -> list[float]:
-    """Numbers with commas between them."""
+    """Parse numbers separated by commas."""
     try:
         return [float(part) for part in text.split(",") if part.strip()]
     except ValueError:
-        raise click.UsageError(f"expected --{what} as numbers with commas between, got {text!r}") from None
+        raise click.UsageError(f"expected --{what} as numbers separated by commas, got {text!r}") from None
 
 
 @click.command("size")
@@ -38,22 +39,22 @@ def _numbers(text: str, what: str) -> list[float]:
     required=True,
     type=click.Path(file_okay=False, path_type=Path),
     metavar="FOLDER",
-    help="Where audio, runs and checkpoints are kept; what is there is not done again.",
+    help="Folder for audio, runs and checkpoints; finished parts in it are reused.",
 )
-@click.option("--widths", default="512,1024,2048", show_default=True, help="Multiples of 32; 2048 is the v2 shape.")
-@click.option("--hours", default="1,5,25", show_default=True, help="Of audio, equally much of each manifest.")
-@click.option("--steps", default=320, show_default=True, help="Of each network.")
-@click.option("--batch-size", default=32, show_default=True, help="Crops a step.")
-@click.option("--tasks", default="core", show_default=True, help="As of `python -m benchmark probe`.")
-@click.option("--max-clips", type=click.IntRange(min=50), help="Clips of a task at most, for a quick look.")
-@click.option("--device", default="auto", show_default=True, help="That trains: auto, cpu, cuda …")
-@click.option("--threads", type=click.IntRange(min=1), help="CPU threads; torch's own choice by default.")
-@click.option("--seed", default=42, show_default=True, help="Of volumes, networks and crops.")
+@click.option("--widths", default="512,1024,2048", show_default=True, help="Layer widths, multiples of 32.")
+@click.option("--hours", default="1,5,25", show_default=True, help="Hours of audio, equally much of each manifest.")
+@click.option("--steps", default=320, show_default=True, help="Training steps of each network.")
+@click.option("--batch-size", default=32, show_default=True, help="Crops in a training step.")
+@click.option("--tasks", default="core", show_default=True, help="Tasks, as for `python -m benchmark probe`.")
+@click.option("--max-clips", type=click.IntRange(min=50), help="Largest number of clips of a task.")
+@click.option("--device", default="auto", show_default=True, help="Device for training: auto, cpu, cuda …")
+@click.option("--threads", type=click.IntRange(min=1), help="CPU threads. Default: PyTorch's choice.")
+@click.option("--seed", default=42, show_default=True, help="Seed of volumes, networks and crops.")
 @click.option(
     "--audio",
     type=click.Path(path_type=Path),
     metavar="FOLDER",
-    help=f"Labelled sets to probe on. Default: ${AUDIO_VARIABLE}, else ../shared/audio/tasks beside the checkout.",
+    help=f"Folder of labelled sets for the probe. Default: ${AUDIO_VARIABLE}.",
 )
 @click.option(
     "-o",
@@ -61,15 +62,15 @@ def _numbers(text: str, what: str) -> list[float]:
     type=click.Path(file_okay=False, path_type=Path),
     default=RESULTS,
     metavar="FOLDER",
-    help="Where to write table and figure; made if need be. Default: benchmark/results.",
+    help="Folder for the results, created if necessary. Default: benchmark/results.",
 )
 @click.option(
     "--cache",
     type=click.Path(path_type=Path),
     metavar="FOLDER",
-    help=f"Decoded audio and embeddings, safe to delete. Default: ${CACHE_VARIABLE}, else one in ~/.cache.",
+    help=f"Folder for audio and embeddings, safe to delete. Default: ${CACHE_VARIABLE}, else in ~/.cache.",
 )
-@click.option("--no-progress", is_flag=True, help="No bar on stderr.")
+@click.option("--no-progress", is_flag=True, help="Show no progress bar.")
 def size_command(
     manifests: tuple[Path, ...],
     runs: Path,
@@ -87,19 +88,19 @@ def size_command(
     cache: Path | None,
     no_progress: bool,
 ) -> None:
-    """Networks of several widths, each pre-trained on several volumes of audio for equally many steps, and probed.
+    """Pre-train networks of several widths on several volumes of audio, for the same number of steps, and probe them.
 
-    MANIFESTs are those of `python -m byola_hear.pretraining manifest` or `match`: two matched ones give equally
-    much of each. Probed on validation parts only. Interrupted, the same command goes on where it stopped.
+    MANIFESTs come from `python -m byola_hear.pretraining manifest` or `match`. A volume has equally much of each. The
+    probe uses validation parts only. A command that was stopped continues when run again.
     """
-    new_figure(1, 1)  # whoever lacks matplotlib is told before hours of work
+    new_figure(1, 1)  # report a missing matplotlib before hours of work
     if threads:
         torch.set_num_threads(threads)
     if bad := [value for value in _numbers(widths, "widths") if not value.is_integer()]:
         raise ValueError(f"expected widths that are whole numbers, got {bad[0]:g}")
     cells = cells_of([int(value) for value in _numbers(widths, "widths")], _numbers(hours, "hours"))
     recipe = Recipe(steps=steps, batch_size=batch_size, warm_up_steps=steps // 10, seed=seed)
-    # Whatever was asked for wrongly is told before sets are decoded.
+    # Report wrong options before sets are decoded.
     device_of(device)
     for path in manifests:
         read_manifest(path)
@@ -118,7 +119,5 @@ def size_command(
         "parts": "validation",
         "max_clips": max_clips,
     }
-    save_study(output, NAME, numbers, {NAME: figure(numbers)}, about)
-    kept = read_numbers(output, NAME)
-    save_findings(output, NAME, TITLE, sentences(kept), tables(kept), CAPTIONS)
-    click.echo((output / f"{NAME}.md").read_text(encoding="utf-8"))
+    save_numbers(output, NAME, numbers, about)
+    show_report(output, NAME, report(output))

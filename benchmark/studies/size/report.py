@@ -1,20 +1,33 @@
-"""The size study's figure, table and sentences, from its result file."""
+"""The report of the size study, made from its numbers."""
 
 from __future__ import annotations
 
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from benchmark.reporting.markdown import markdown
+from benchmark.studies.figures import new_figure
+from benchmark.studies.findings import Report, listed, read_numbers
 from benchmark.studies.size.run import MEAN
-from benchmark.studies.study import new_figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 NAME, TITLE = "size", "Size against data"
-CAPTIONS = {NAME: "Probe accuracy on validation parts against hours of audio, a line an encoder width"}
+CAPTION = "Accuracy of the probe on validation parts against hours of audio, a line for each width of the encoder."
+
+
+def report(folder: Path) -> Report:
+    """Make the report from ``size.csv``.
+
+    Raises:
+        FileNotFoundError: if it is not in ``folder``.
+    """
+    numbers = read_numbers(folder, NAME)
+    return Report(TITLE, sentences(numbers), tables(numbers), {NAME: (partial(figure, numbers), CAPTION)})
 
 
 def _means(numbers: pd.DataFrame) -> pd.DataFrame:
@@ -22,7 +35,7 @@ def _means(numbers: pd.DataFrame) -> pd.DataFrame:
 
 
 def figure(numbers: pd.DataFrame) -> Figure:
-    """Mean accuracy against hours, a line a width with intervals; dashed, networks that were not trained."""
+    """Mean accuracy against hours, a line with intervals for each width; dashed, untrained networks."""
     means = _means(numbers)
     drawn = new_figure(6.4, 4.2)
     axis = drawn.subplots()
@@ -42,7 +55,7 @@ def figure(numbers: pd.DataFrame) -> Figure:
     hours = sorted(value for value in means["hours"].unique() if value > 0)
     axis.set_xticks(hours, [f"{value:g}" for value in hours])
     axis.minorticks_off()
-    axis.set_xlabel("hours of audio, equally many steps (dashed: not trained)")
+    axis.set_xlabel("hours of audio, equally many steps (dashed: untrained)")
     axis.set_ylabel("mean accuracy, % (validation parts)")
     axis.grid(alpha=0.3)
     axis.legend(fontsize=8)
@@ -50,10 +63,10 @@ def figure(numbers: pd.DataFrame) -> Figure:
 
 
 def tables(numbers: pd.DataFrame) -> list[str]:
-    """Mean accuracy by width and hours, and what the cells were trained with."""
+    """Mean accuracy by width and hours in Markdown, and how the networks were trained."""
     means = _means(numbers)
     hours = sorted(means["hours"].unique())
-    header = ["width", "parameters", "embedding", *("not trained" if value == 0 else f"{value:g} h" for value in hours)]
+    header = ["width", "parameters", "embedding", *("untrained" if value == 0 else f"{value:g} h" for value in hours)]
     lines = []
     for width, row in means.groupby("width"):
         cells = [f"{width}", f"{row['parameters'].iloc[0] / 1e6:.2f} M", f"{row['features'].iloc[0]}"]
@@ -65,14 +78,19 @@ def tables(numbers: pd.DataFrame) -> list[str]:
     trained = means[means["hours"] > 0]
     return [
         markdown(header, lines),
-        f"Accuracy, %, of the linear probe on validation parts, mean over {', '.join(tasks)}, ± half the 95 % "
-        f"bootstrap interval over the tested clips; one seed. Every network saw {trained['crops'].iloc[0]:.0f} crops; "
+        f"Accuracy, %, of the linear probe on validation parts, mean over {listed(tasks)}, ± half the 95 % "
+        f"bootstrap interval over the tested clips; one seed. Every network was trained on "
+        f"{trained['crops'].iloc[0]:.0f} crops; "
         f"the {len(trained)} runs took {trained['minutes'].sum():.0f} minutes.\n",
     ]
 
 
 def sentences(numbers: pd.DataFrame) -> list[str]:
-    """What was found, in three sentences, every number out of ``size.csv``."""
+    """Three sentences on what was found.
+
+    Args:
+        numbers: what ``size.csv`` holds.
+    """
     means = _means(numbers)
     table = means.pivot(index="width", columns="hours", values="accuracy")
     trained = table.drop(columns=0.0, errors="ignore")
@@ -84,9 +102,9 @@ def sentences(numbers: pd.DataFrame) -> list[str]:
         f"{trained[most].mean():.1f} % with {most:g} h."
     ]
     width, hours = trained.stack().idxmax()
-    found.append(f"Best is width {width} with {hours:g} h, {trained.loc[width, hours]:.1f} %.")
+    found.append(f"The best is width {width} with {hours:g} h: {trained.loc[width, hours]:.1f} %.")
     if 0.0 in table.columns:
         gain = trained.mean(axis=1) - table[0.0]
-        listed = ", ".join(f"{value:+.1f} at width {name}" for name, value in gain.items())
-        found.append(f"Training adds to networks as they are initialised, in points: {listed}.")
+        gains = listed([f"{value:+.1f} points at width {name}" for name, value in gain.items()])
+        found.append(f"Compared with untrained networks, training changes the mean by {gains}.")
     return found

@@ -1,4 +1,4 @@
-"""All cells of the table: audio, training, probe; what is done is found again."""
+"""All cells of the table: audio, training and probe; finished parts are kept."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from benchmark.models.extractors import from_model
 from benchmark.probes import ridge
 from benchmark.probes.plan import Plan
 from benchmark.probes.probe import TaskResult, run
-from benchmark.studies.size.cells import Cell, audio_of, drawn, shape_of, trained, untrained
+from benchmark.studies.size.cells import SizeCell, audio_of, drawn, shape_of, trained, untrained
 from benchmark.studies.study_setup import key_of, remembered
 from byola_hear.models.model import ByolaModel
 from byola_hear.pretraining.training.distributed import launched
@@ -25,16 +25,18 @@ from byola_hear.pretraining.training.recipe import Recipe
 from byola_hear.pretraining.training.train import TrainingProgress
 from byola_hear.utils.files import locked
 
-#: Raise it when a change to how networks are probed moves an accuracy; what is cached is then out of date.
+#: Raise it when a change to how networks are probed changes an accuracy: cached results are then out of date.
 MEASUREMENT_VERSION = 1
 
-#: The task's name of the mean over all.
+#: Name of the mean over all tasks.
 MEAN = "mean"
 
 
 def probed(model: ByolaModel, planned: Plan, cache: Path) -> list[dict[str, Any]]:
-    """Validation accuracies of a network, %, with 95 % intervals, a line a task and one for their mean; kept in the
-    cache, embeddings as well."""
+    """Validation accuracies of a network, %, with 95 % intervals: a line for each task and one for their mean.
+
+    The cache keeps them and the embeddings.
+    """
     extractor = from_model(model, model.config.name)
     sets = {name: [labelled.sha256, planned.rows[name].tolist()] for name, labelled in planned.sets.items()}
     tasks = [task.name for task in planned.tasks]
@@ -59,21 +61,21 @@ def _mean(results: Sequence[TaskResult]) -> tuple[float, tuple[float, float]]:
     return float(np.mean([result.accuracy for result in results])), (float(low), float(high))
 
 
-def cells_of(widths: Sequence[int], hours: Sequence[float]) -> list[Cell]:
+def cells_of(widths: Sequence[int], hours: Sequence[float]) -> list[SizeCell]:
     """The table's cells, by volume and then by width.
 
     Raises:
-        ValueError: if a width or volume is none, or there are none.
+        ValueError: if a width or volume is not valid, or there are none.
     """
     if not widths or not hours or not all(0 < volume < math.inf for volume in hours):
         raise ValueError(f"expected widths and positive hours, got {list(widths)} and {list(hours)}")
     for width in widths:
         shape_of(width)
-    return [Cell(width, volume) for volume in sorted(set(hours)) for width in sorted(set(widths))]
+    return [SizeCell(width, volume) for volume in sorted(set(hours)) for width in sorted(set(widths))]
 
 
 def table_of(
-    cells: Sequence[Cell],
+    cells: Sequence[SizeCell],
     manifests: Sequence[Path],
     recipe: Recipe,
     folder: Path,
@@ -82,37 +84,37 @@ def table_of(
     device: str = "auto",
     bar: tqdm | None = None,
 ) -> pd.DataFrame:
-    """Train and probe every cell, and networks of each width that were not trained.
+    """Train and probe the network of every cell, and probe an untrained network of each width.
 
     Args:
-        cells: of the table.
-        manifests: audio, see :func:`benchmark.studies.size.cells.volume`.
-        recipe: of all cells.
-        folder: of audio, runs and checkpoints.
+        cells: cells of the table.
+        manifests: manifests of the audio, see :func:`benchmark.studies.size.cells.volume`.
+        recipe: recipe of all cells.
+        folder: folder for audio, runs and checkpoints.
         planned: tasks, on validation parts.
         cache: folder for embeddings and results.
-        device: that trains.
-        bar: counts training steps.
+        device: device for training.
+        bar: progress bar that counts training steps.
 
     Returns:
         Columns ``width``, ``hours`` (0: untrained), ``parameters``, ``features``, ``crops``, ``minutes``, ``loss``,
         ``spread``, ``task``, ``accuracy``, ``low``, ``high``.
 
     Raises:
-        ValueError: if a manifest is too short for a volume, what is in the folder comes from other manifests or
-            another recipe, or another process is at work there.
+        ValueError: if a manifest is too short for a volume, the folder has results of other manifests or another
+            recipe, or another process uses it.
     """
     lines: list[dict[str, Any]] = []
 
-    def say(text: str) -> None:
+    def show(text: str) -> None:
         if bar is not None:
             bar.set_postfix_str(text)
 
     def decoding(done: int, total: int) -> None:
-        say(f"decoding {done} of {total} rows")
+        show(f"decoding {done} of {total} rows")
 
-    def add(model: ByolaModel, cell: Cell, facts: dict[str, Any]) -> None:
-        say(f"probing {model.config.name}")
+    def add(model: ByolaModel, cell: SizeCell, facts: dict[str, Any]) -> None:
+        show(f"probing {model.config.name}")
         shared = {
             "width": cell.width,
             "hours": cell.hours,
@@ -126,7 +128,7 @@ def table_of(
     folder.mkdir(parents=True, exist_ok=True)
     with open(folder / "lock", "a") as lock, launched(device) as place:
         if not locked(lock):
-            raise ValueError(f"{folder}: another process is training there; expected a folder of its own")
+            raise ValueError(f"{folder}: another process is training in this folder; choose another --runs folder")
         volumes = drawn(manifests, [cell.hours for cell in cells], recipe.seed, folder / "audio")
         for cell in cells:
             audio = audio_of(volumes[cell.hours], decoding)
@@ -135,20 +137,20 @@ def table_of(
             wanted = replace(recipe, encoder=shape_of(cell.width)).to_dict()
             training = model.config.training
             if Recipe.from_dict(training["recipe"]).to_dict() != wanted:
-                raise ValueError(f"{path}: was trained with another recipe; choose another --runs or remove it")
+                raise ValueError(f"{path}: trained with another recipe; choose another --runs folder or remove it")
             if training["manifest_sha256"] != audio.info["manifest_sha256"]:
-                raise ValueError(f"{path}: was trained on other audio; choose another --runs or remove it")
+                raise ValueError(f"{path}: trained on other audio; choose another --runs folder or remove it")
             if bar is not None:
                 bar.update(recipe.steps * (1 + cells.index(cell)) - bar.n)
             add(model, cell, training)
-        # The largest volume's statistics: those of the last cell.
+        # With the statistics of the largest volume, that of the last cell.
         for width in dict.fromkeys(cell.width for cell in cells):
-            add(untrained(width, audio, recipe.seed), Cell(width, 0.0), {})
+            add(untrained(width, audio, recipe.seed), SizeCell(width, 0.0), {})
     return pd.DataFrame(lines)
 
 
-def _reporter(bar: tqdm | None, cell: Cell) -> Callable[[TrainingProgress], None] | None:
-    """Shows a cell's steps in the bar of all."""
+def _reporter(bar: tqdm | None, cell: SizeCell) -> Callable[[TrainingProgress], None] | None:
+    """Show a cell's steps in the common progress bar."""
     if bar is None:
         return None
     before = bar.n

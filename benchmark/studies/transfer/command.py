@@ -1,4 +1,4 @@
-"""``python -m benchmark transfer``: probes trained under one condition, tested under another."""
+"""``python -m benchmark transfer``: probes trained under one condition and tested under another."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from benchmark.models.extractors import Extractor
 from benchmark.probes import ridge
 from benchmark.probes.plan import plan
 from benchmark.reporting.command_line import command_line
-from benchmark.studies.findings import save_findings, save_study
-from benchmark.studies.study import seconds_bar, study_options
+from benchmark.studies.findings import save_numbers
+from benchmark.studies.study import seconds_bar, show_report, study_options
 from benchmark.studies.study_setup import Setup, embedded, key_of, remembered
 from benchmark.studies.transfer import matrix
 from benchmark.studies.transfer.conditions import TRANSFERS, Clips, Transfer, find_transfers
 from benchmark.studies.transfer.matrix import Condition, transfer_matrix
-from benchmark.studies.transfer.report import NAME, TITLE, draw_matrices, sentences, table
+from benchmark.studies.transfer.report import NAME, report
 
 
 @click.command(NAME)
@@ -31,22 +31,22 @@ from benchmark.studies.transfer.report import NAME, TITLE, draw_matrices, senten
     default="all",
     show_default=True,
     metavar="NAME,…",
-    help=f"all, or out of {', '.join(TRANSFERS)}.",
+    help=f"Transfers: all, or names out of {', '.join(TRANSFERS)}.",
 )
 @click.option(
     "--max-clips",
     type=click.IntRange(50),
     default=400,
     show_default=True,
-    help="Clips of a set in a condition at most.",
+    help="Largest number of clips of a set in a condition.",
 )
 def transfer_command(transfers: str, max_clips: int, **options: Any) -> None:
-    """Transfer matrices: balanced accuracy of a ridge probe trained under one condition and tested under each.
+    """Measure the balanced accuracy of a ridge probe that is trained under one condition and tested under each.
 
     Writes transfer.csv, transfer.json, transfer.md, transfer_findings.md and transfer.png. Groups (speakers,
-    recordings, notes, strokes) are never split, not between conditions either.
+    recordings, notes, strokes) are never split, not even across conditions.
 
-    Exit codes: 0, or 2 where something that was asked for can't be had.
+    Exit codes: 0, or 2 if something that you named is not available.
     """
     setup = Setup.of(**options)
     wanted = find_transfers(transfers)
@@ -67,23 +67,19 @@ def transfer_command(transfers: str, max_clips: int, **options: Any) -> None:
             for each in _of_model(extractor, wanted, clips, sets, setup):
                 found.append({"model": row.name, "seed": number, **each})
     numbers = pd.DataFrame(found)
-    titles = {transfer.name: transfer.title for transfer in wanted}
     about = {
         "command": command_line(),
         "seed": setup.seed,
         "max_clips": max_clips,
-        "titles": titles,
         "extractors": {row.name: [each.identity for each in row.extractors] for row in rows},
         "audio": {name: labelled.sha256 for name, labelled in sets.items()},
     }
-    save_study(setup.output, NAME, numbers, {NAME: draw_matrices(numbers, titles)}, about)
-    caption = "Balanced accuracy, %: trained under the condition of the row, tested under that of the column."
-    save_findings(setup.output, NAME, TITLE, sentences(setup.output), [table(numbers, titles)], {NAME: caption})
-    click.echo(table(numbers, titles))
+    save_numbers(setup.output, NAME, numbers, about)
+    show_report(setup.output, NAME, report(setup.output))
 
 
 def thinned(clips: Clips, most: int, seed: int) -> Clips:
-    """At most so many clips of a set, drawn at random with labels as even as they go."""
+    """Draw at most ``most`` clips of a set, with labels as balanced as possible."""
     if len(clips.rows) <= most:
         return clips
     shuffled = np.random.default_rng(seed).permutation(len(clips.rows))
@@ -99,7 +95,7 @@ def _of_model(
     sets: dict[str, LabelledSet],
     setup: Setup,
 ) -> list[dict[str, Any]]:
-    """All matrices of one extractor; embeddings only where one was not finished before."""
+    """All matrices of a model; embeds only for those that are not in the cache."""
     needed = {
         name: np.unique(
             np.concatenate(
@@ -111,7 +107,7 @@ def _of_model(
     held: dict[str, np.ndarray] = {}
 
     def embeddings(source: str) -> np.ndarray:
-        """Embeddings in the rows of the set; those that no transfer needs are zero."""
+        """Embeddings of a set's clips; those that no transfer needs are zero."""
         if source not in held:
             labelled, rows = sets[source], needed[source]
             seconds = float(labelled.lengths[rows].sum()) / labelled.sample_rate

@@ -1,7 +1,7 @@
-"""What can be transferred: labels that hold under several conditions (sets, microphones, speakers, dynamics, ages).
+"""Labels that exist under several conditions (sets, microphones, speakers, dynamics, ages).
 
-Only labels that mean the same under every condition are here. Two that look alike do not: an emotion of the vocal
-bursts is no sound class of ESC-50, and the genders of the digits' six speakers are not stated.
+Labels must mean the same under every condition. So the emotions of the vocal bursts are not matched with classes of
+ESC-50, and the digits' six speakers are not part of the gender transfer, since their genders are not stated.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Clips:
         source: the labelled set.
         rows: ``(n,)`` positions in it.
         labels: ``(n,)``.
-        groups: ``(n,)`` what must not be both trained and tested on, whatever the conditions.
+        groups: ``(n,)``; a group is never both trained and tested on, under any condition.
     """
 
     source: str
@@ -47,14 +47,14 @@ class Clips:
 
 @dataclass(frozen=True)
 class Transfer:
-    """Something to tell under several conditions.
+    """A classification task under several conditions.
 
     Attributes:
         name: its name.
         title: short heading.
         sources: the labelled sets that it needs.
-        conditions: makes them, by name, out of the sets; a condition may be made of clips of several sets.
-        apart: for a condition's name what it is made of; none of that may be in the condition trained on.
+        conditions: makes the clips of each condition, possibly of several sets, from the sets.
+        apart: returns the parts of a condition by its name; conditions with a common part are not tested on each other.
     """
 
     name: str
@@ -70,7 +70,7 @@ def _clips(labelled: LabelledSet, rows: np.ndarray, labels: Sequence[str] | np.n
 
 
 def _by(labelled: LabelledSet, condition: np.ndarray, labels: np.ndarray, group: str) -> dict[str, list[Clips]]:
-    """One condition for each value of ``condition``; clips where it or the label is empty are left out."""
+    """Make a condition for each value of ``condition``; clips without a value or label are left out."""
     result = {}
     for name in dict.fromkeys(condition):
         rows = np.flatnonzero((condition == name) & (labels != ""))
@@ -125,7 +125,7 @@ def _dynamics(sets: dict[str, LabelledSet]) -> dict[str, list[Clips]]:
     return {name: found[name] for name in ("soft", "middle", "loud") if name in found}
 
 
-#: Sets of speech and of other sounds, of which detection pairs are made: what they are called and their groups.
+#: Sets of speech and of other sounds for detection, with their names and groups.
 SPEECH = {
     "spoken_digits": ("digits", "speaker"),
     "speech_commands_12": ("keywords", "speaker"),
@@ -138,7 +138,7 @@ OTHER = {
     "drum_strokes": ("drums", "stroke"),
 }
 
-#: ESC-50's classes that are voices, which are no examples of sounds other than speech.
+#: ESC-50's classes of voices, which are not examples of sounds other than speech.
 VOICES = ("crying_baby", "laughing", "sneezing", "coughing", "breathing", "snoring")
 
 
@@ -171,10 +171,10 @@ TRANSFERS = {
 
 
 def find_transfers(names: str) -> list[Transfer]:
-    """Transfers by name, commas between them; ``all`` for every one.
+    """Find transfers by name, separated by commas; ``all`` for all.
 
     Raises:
-        ValueError: if there is none of that name.
+        ValueError: if a name is unknown.
     """
     found: dict[str, Transfer] = {}
     for name in (name.strip() for name in names.split(",") if name.strip()):

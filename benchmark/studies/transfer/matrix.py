@@ -1,4 +1,4 @@
-"""The matrix: train under one condition, test under all, in folds that keep groups together across conditions."""
+"""The transfer matrix: train under one condition, test under all, in folds that keep groups together."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from tqdm import tqdm
 
 from benchmark.probes.ridge import classify
 
-#: Raise it when a change to the conditions or the matrix moves an accuracy; what is cached is then out of date.
+#: Raise it when a change to the conditions or the matrix changes an accuracy: cached results are then out of date.
 MEASUREMENT_VERSION = 1
 
-#: Folds: three quarters of the groups train, a quarter of those choose the regularisation.
+#: Number of folds: three train, one of which chooses the regularisation, and one tests.
 FOLDS = 4
 
 
@@ -26,7 +26,7 @@ class Condition:
     Attributes:
         features: ``(n, n_features)`` float32.
         labels: ``(n,)``.
-        groups: ``(n,)``; a group that several conditions share is trained and tested on in different folds.
+        groups: ``(n,)``; a group is in the same fold under all conditions.
     """
 
     features: np.ndarray
@@ -35,7 +35,7 @@ class Condition:
 
 
 def folds_of(labels: np.ndarray, groups: np.ndarray, seed: int) -> dict[str, int]:
-    """The fold of each group, labels in about the same proportions in all.
+    """Assign groups to folds, with labels in similar proportions.
 
     Raises:
         ValueError: if there are fewer groups than folds.
@@ -50,12 +50,12 @@ def folds_of(labels: np.ndarray, groups: np.ndarray, seed: int) -> dict[str, int
 
 
 def balanced_accuracy(right: np.ndarray, labels: np.ndarray, weights: np.ndarray | None = None) -> float:
-    """Mean over the labels of the share that is right, %.
+    """Mean over the labels of the share of correct clips, %.
 
     Args:
-        right: ``(n,)`` bool.
-        labels: ``(n,)`` true ones.
-        weights: ``(n,)`` how often each clip counts, None for once.
+        right: ``(n,)`` bool, whether a clip is correct.
+        labels: ``(n,)`` true labels.
+        weights: ``(n,)`` weights of the clips; 1 if None.
 
     Example:
         >>> balanced_accuracy(np.array([True, True, True, False]), np.array(["a", "a", "a", "b"]))
@@ -77,17 +77,17 @@ def transfer_matrix(
     draws: int = 500,
     bar: tqdm | None = None,
 ) -> list[dict[str, Any]]:
-    """Accuracies of a probe trained under each condition and tested under each.
+    """Compute accuracies of probes trained under each condition and tested under each.
 
-    Every clip of a condition is tested once, by a probe that learnt from the three folds that hold none of its
-    group, under whichever condition. Only labels that all conditions have count.
+    Every clip of a condition is tested once, by a probe trained on the three folds without its group. Only labels that
+    all conditions have are used.
 
     Args:
-        conditions: by name.
-        seed: of folds and bootstrap.
-        tested: whether a pair (trained, tested) is wanted.
-        draws: bootstrap samples of the tested groups, for the interval.
-        bar: advanced by one a condition.
+        conditions: conditions by name.
+        seed: seed of folds and bootstrap.
+        tested: whether a pair (trained, tested) is measured.
+        draws: number of bootstrap samples of the tested groups.
+        bar: progress bar that counts conditions.
 
     Returns:
         ``trained``, ``tested``, ``value`` (balanced accuracy, %), ``low``, ``high`` (95 %), ``chance`` (%) and

@@ -1,25 +1,42 @@
-"""What the study says: the figure, the table and sentences, out of its numbers."""
+"""The report of the transfer study, made from its numbers."""
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from benchmark.studies.findings import frame_table, listed, read_about, read_numbers
-from benchmark.studies.study import new_figure
+from benchmark.studies.figures import new_figure
+from benchmark.studies.findings import Report, frame_table, listed, read_numbers
+from benchmark.studies.transfer.conditions import TRANSFERS
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 NAME = "transfer"
 TITLE = "What carries over from one condition to another"
+CAPTION = "Balanced accuracy, %, of a probe trained under the condition of the row and tested under that of the column."
+
+
+def report(folder: Path) -> Report:
+    """Make the report from ``transfer.csv``.
+
+    Raises:
+        FileNotFoundError: if it is not in ``folder``.
+    """
+    numbers = read_numbers(folder, NAME)
+    return Report(TITLE, sentences(numbers), [table(numbers)], {NAME: (partial(draw_matrices, numbers), CAPTION)})
+
+
+def _title(transfer: str) -> str:
+    return TRANSFERS[transfer].title if transfer in TRANSFERS else transfer
 
 
 def _averaged(numbers: pd.DataFrame) -> pd.DataFrame:
-    """Means over the seeds of a row."""
+    """Means over the seeds of a model."""
     keys = ["model", "transfer", "trained", "tested"]
     means: pd.DataFrame = numbers.groupby(keys, sort=False)[["value", "low", "high", "chance"]].mean().reset_index()
     return means
@@ -37,8 +54,8 @@ def summary(numbers: pd.DataFrame) -> pd.DataFrame:
     return table.reset_index()
 
 
-def draw_matrices(numbers: pd.DataFrame, titles: dict[str, str]) -> Figure:
-    """A matrix for each transfer (rows) and model (columns); what was not tested stays white."""
+def draw_matrices(numbers: pd.DataFrame) -> Figure:
+    """A matrix for each transfer (rows) and model (columns); untested pairs stay white."""
     means = _averaged(numbers)
     transfers, models = list(dict.fromkeys(means["transfer"])), list(dict.fromkeys(means["model"]))
     sizes = {name: means[means["transfer"] == name]["trained"].nunique() for name in transfers}
@@ -70,55 +87,54 @@ def draw_matrices(numbers: pd.DataFrame, titles: dict[str, str]) -> Figure:
             axis.set_yticks(range(len(order)), shown, fontsize=6)
             if number == 0:
                 axis.set_title(model, fontsize=10)
-        line[0].set_ylabel(titles.get(name, name), fontsize=8)
+        line[0].set_ylabel(_title(name), fontsize=8)
         bar = figure.colorbar(image, ax=line[-1])
         bar.ax.tick_params(labelsize=6)
     return figure
 
 
-def table(numbers: pd.DataFrame, titles: dict[str, str]) -> str:
+def table(numbers: pd.DataFrame) -> str:
     """Accuracies in Markdown, rows models, columns transfers."""
     cells = summary(numbers)
     cells["cell"] = [f"{same:.1f} → {another:.1f}" for same, another in zip(cells["same"], cells["another"])]
     wide = cells.pivot_table(index="model", columns="transfer", values="cell", aggfunc="first", sort=False)
-    wide = wide[list(dict.fromkeys(cells["transfer"]))].rename(columns=titles).rename_axis(index="model")
+    wide = wide[list(dict.fromkeys(cells["transfer"]))].rename(columns=_title).rename_axis(index="model")
     chances = cells.drop_duplicates("transfer").set_index("transfer")["chance"]
     wide.loc["chance"] = [f"{chances[name]:.1f}" for name in dict.fromkeys(cells["transfer"])]
-    heading = "Balanced accuracy, %: tested under the condition trained under → mean over the others:\n\n"
+    heading = "Balanced accuracy, %: tested under the training condition → mean over the other conditions:\n\n"
     return heading + frame_table(wide)
 
 
-def sentences(folder: Path) -> list[str]:
-    """Three sentences on what was found, every number out of ``transfer.csv`` in ``folder``.
+def sentences(numbers: pd.DataFrame) -> list[str]:
+    """Three sentences on what was found.
 
-    Raises:
-        FileNotFoundError: if it is not there.
+    Args:
+        numbers: what ``transfer.csv`` holds.
     """
-    numbers, about = read_numbers(folder, NAME), read_about(folder, NAME)
-    table, titles = summary(numbers), about["titles"]
+    means = summary(numbers)
     model = numbers["model"].iloc[0]
-    own = table[table["model"] == model].copy()
+    own = means[means["model"] == model].copy()
     shown = [
-        f"{titles[name]} {same:.1f} → {another:.1f}"
+        f"{_title(name)} {same:.1f} → {another:.1f}"
         for name, same, another in zip(own["transfer"], own["same"], own["another"])
     ]
     found = [
-        f"A probe on `{model}`, tested under the condition that it learnt under → under the others, reaches a balanced "
-        f"accuracy (%) of: {'; '.join(shown)}."
+        f"The balanced accuracy (%) of a probe on `{model}`, tested under its training condition → under the other "
+        f"conditions, is: {'; '.join(shown)}."
     ]
-    # What is kept of what is above chance, where enough is above it to ask.
+    # The share of the accuracy above chance that is kept, where the whole interval is above chance.
     own = own[own["low"] > own["chance"]].dropna(subset=["another"])
     own["kept"] = 100 * (own["another"] - own["chance"]) / (own["same"] - own["chance"])
     if len(own) > 1:
         most, least = own.loc[own["kept"].idxmax()], own.loc[own["kept"].idxmin()]
         found.append(
-            f"Of what is above chance, most is kept for {titles[most['transfer']]} ({most['kept']:.0f} %) and least "
-            f"for {titles[least['transfer']]} ({least['kept']:.0f} %), of the {len(own)} that are above it under the "
-            "condition learnt under, interval and all."
+            f"Of the accuracy above chance, the largest share is kept for {_title(most['transfer'])} "
+            f"({most['kept']:.0f} %), the smallest for {_title(least['transfer'])} ({least['kept']:.0f} %), among the "
+            f"{len(own)} whose whole interval under the training condition is above chance."
         )
-    means = table.groupby("model", sort=False)["another"].mean()
+    averages = means.groupby("model", sort=False)["another"].mean()
     found.append(
-        f"Under conditions not learnt under, the mean over the {table['transfer'].nunique()} matrices is "
-        f"{listed([f'{value:.1f} (`{name}`)' for name, value in means.items()])}."
+        f"Under other conditions, the mean over the {means['transfer'].nunique()} matrices is "
+        f"{listed([f'{value:.1f} (`{name}`)' for name, value in averages.items()])}."
     )
     return found

@@ -1,1 +1,1 @@
-"""HEAR's own published tasks."""
+"""The suite ``hear``: HEAR's published tasks."""

@@ -1,8 +1,8 @@
-"""HEAR's own tasks, as published: downloaded, unpacked, and resampled to 16 kHz where they come at another rate.
+"""HEAR's published tasks: downloaded, unpacked, and resampled to 16 kHz if necessary.
 
-The archives at 48 kHz can be had freely from Zenodo (record 6332517); those at 16 kHz lie in the bucket
-``hear2021-archive`` of Google and Amazon, where whoever downloads pays. Whoever has them, at either rate, names the
-folder in ``BYOLA_BENCHMARK_HEAR``, or an address: of a mirror's folder, or a pattern with ``{task}`` in it.
+The archives at 48 kHz are freely available from Zenodo (record 6332517). Those at 16 kHz are in the bucket
+``hear2021-archive`` of Google and Amazon, where the downloader pays. ``BYOLA_BENCHMARK_HEAR`` may name a folder of
+archives at either rate, or an address: of a mirror's folder, or a pattern that contains ``{task}``.
 
 Source:
     https://hearbenchmark.com/hear-tasks.html; Turian et al., HEAR (arXiv 2203.03022).
@@ -23,22 +23,22 @@ from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import soundfile
-import soxr
 from tqdm import tqdm
 
-from benchmark.datasets.archive import Limits, extract
+from benchmark.datasets.decoding import decoded, to_int16
 from benchmark.datasets.labelled_set import SAMPLE_RATE, file_hash
 from benchmark.tasks.hear.table import HEAR_TASKS, HearTask
 from benchmark.tasks.layout import remove_abandoned
+from byola_hear.utils.archives import Limits
 from byola_hear.utils.download import DownloadError, Remote, download, open_url
 from byola_hear.utils.files import locked
+from byola_hear.utils.unpack import extract
 
-#: Environment variable that names a folder or an address of HEAR's archives.
+#: Environment variable with a folder or an address of HEAR's archives.
 HEAR_VARIABLE = "BYOLA_BENCHMARK_HEAR"
 
-#: What Zenodo says of its record: names, sizes and hashes of the archives.
+#: Zenodo's record, with names, sizes and hashes of the archives.
 RECORD_URL = "https://zenodo.org/api/records/6332517"
 
 #: FSD50K alone unpacks to some 40 GB at 48 kHz.
@@ -52,23 +52,24 @@ __all__ = ["HEAR_TASKS", "HEAR_VARIABLE", "is_complete", "prepare_hear"]
 def prepare_hear(
     name: str, tasks_dir: Path, downloads: Path, progress: bool = False, origin: str | None = None
 ) -> Path:
-    """Fetch one of HEAR's tasks, unless it is there already.
+    """Fetch one of HEAR's tasks, unless it exists already.
 
-    All files that HEAR publishes are kept as they are, but that the metadata gets the keys that a table needs (the
-    original is beside it, ``task_metadata.published.json``). Where there is no audio at 16 kHz, it is made.
+    The published files are kept as they are, except that the metadata gets the keys that a table needs (the original
+    stays as ``task_metadata.published.json``). If there is no audio at 16 kHz, it is resampled.
 
     Args:
         name: the task's name, such as ``esc50-v2.0.0-full``.
-        tasks_dir: the folder of tasks; made if need be.
+        tasks_dir: the folder of tasks; created if necessary.
         downloads: the folder that keeps the archives.
         progress: show bars on stderr.
-        origin: folder or address of the archives; else that of the environment variable, else Zenodo.
+        origin: folder or address of the archives; if None, that of the environment variable, else Zenodo.
 
     Returns:
         ``TASKS_DIR/<name>``, complete.
 
     Raises:
-        ValueError: if there is no such task, its archive can't be had, or it isn't what it should be.
+        ValueError: if there is no such task, or its archive can't be downloaded or is not the expected one.
+        FileNotFoundError: if the folder of archives does not contain it.
     """
     if name not in HEAR_TASKS:
         raise ValueError(f"expected one of HEAR's tasks, {', '.join(HEAR_TASKS)}, got {name!r}")
@@ -77,12 +78,12 @@ def prepare_hear(
         return folder
     archive = _archive_of(name, downloads, progress, origin or os.environ.get(HEAR_VARIABLE))
     tasks_dir.mkdir(parents=True, exist_ok=True)
-    # heareval takes every entry of the folder of tasks for one: what isn't complete is beside it.
+    # heareval takes every entry of the folder of tasks for a task, so an incomplete one is kept next to the folder.
     beside = tasks_dir.resolve().parent
     remove_abandoned(beside, name, "fetching")
     temporary = Path(tempfile.mkdtemp(prefix=f".{name}-", suffix=".fetching", dir=beside))
     try:
-        # Whoever holds this lock is still at it.
+        # The lock shows that this process is still working.
         with open(temporary / "lock", "wb") as lock:
             locked(lock)
             unpacked = temporary / name
@@ -97,7 +98,7 @@ def prepare_hear(
 
 
 def _place(member: str, name: str) -> str | None:
-    """Where in the task's folder a file of the archive belongs: it lies in ``…/tasks/<name>/``.
+    """The path in the task's folder of a file that is below ``…/tasks/<name>/`` in the archive; None for others.
 
     >>> _place("hear-2021.0.6/tasks/esc50-v2.0.0-full/48000/fold00/a.wav", "esc50-v2.0.0-full")
     '48000/fold00/a.wav'
@@ -107,22 +108,22 @@ def _place(member: str, name: str) -> str | None:
 
 
 def _archive_of(name: str, downloads: Path, progress: bool, origin: str | None) -> Path:
-    """The task's archive, downloaded if need be."""
+    """The task's archive, downloaded if necessary."""
     if origin is None:
         return download(_zenodo(name), downloads, progress)
     if re.match(r"https?://", origin):
         pattern = origin if "{task}" in origin else f"{origin.rstrip('/')}/{_file('{task}', 48000)}"
         url = pattern.replace("{task}", name)
         last = url.rpartition("/")[2].partition("?")[0]
-        file = last if name in last else f"{name}-{last}"  # it may be the same for every task
+        file = last if name in last else f"{name}-{last}"  # the last part may be the same for every task
         return download(Remote(file, (url,), limit=LIMITS.total_bytes), downloads, progress)
     # hear2021-TASK-48000.tar.gz on Zenodo, hear-VERSION-TASK-16000.tar.gz as HEAR's own preprocessing writes them.
     for rate in (SAMPLE_RATE, 48000):
         for path in sorted(Path(origin).glob(f"hear*-{name}-{rate}.tar.gz")):
             return path
     raise FileNotFoundError(
-        f"expected {_file(name, SAMPLE_RATE)} or {_file(name, 48000)} in {origin}, the folder that {HEAR_VARIABLE} "
-        "names, found neither"
+        f"expected {_file(name, SAMPLE_RATE)} or {_file(name, 48000)} in {origin}, the folder of {HEAR_VARIABLE}, "
+        "found neither"
     )
 
 
@@ -131,13 +132,15 @@ def _file(name: str, rate: int) -> str:
 
 
 def _zenodo(name: str) -> Remote:
-    """The archive as Zenodo's record lists it, with size and hash."""
+    """The archive with the size and hash that Zenodo's record states."""
     file = _file(name, 48000)
     try:
         with open_url(RECORD_URL, {"Accept": "application/json"}) as response:
             listed = {entry["key"]: entry for entry in json.loads(response.read(1 << 24))["files"]}
         if file not in listed:
-            raise DownloadError(f"{RECORD_URL}: lists no {file}, but {', '.join(sorted(listed))}")
+            raise DownloadError(
+                f"{RECORD_URL}: expected {file} in its list, found {', '.join(sorted(listed)) or 'no files'}"
+            )
         entry = listed[file]
         return Remote(
             file,
@@ -149,8 +152,7 @@ def _zenodo(name: str) -> Remote:
         )
     except (urllib.error.URLError, OSError, HTTPException) as error:
         raise DownloadError(
-            f"{RECORD_URL}: {error}; HEAR's archives can also be taken from a folder or an address that "
-            f"{HEAR_VARIABLE} names"
+            f"{RECORD_URL}: {error}; set {HEAR_VARIABLE} to read HEAR's archives from a folder or another address"
         ) from error
     except (KeyError, TypeError, json.JSONDecodeError) as error:
         raise DownloadError(
@@ -162,11 +164,15 @@ def _read_json(path: Path) -> Any:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise ValueError(f"{path.name}: expected as part of one of HEAR's tasks, could not read it: {error}") from error
+        raise ValueError(f"{path.name}: expected a file of one of HEAR's tasks, could not read it: {error}") from error
 
 
 def _files(folder: Path, metadata: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """Split and name of each file of a task."""
+    """Split and name of each file of a task.
+
+    Raises:
+        ValueError: if the metadata or a split is invalid.
+    """
     splits = metadata.get("splits")
     if not isinstance(splits, list) or not splits:
         raise ValueError(f"{METADATA}: expected splits, found {splits!r}")
@@ -176,12 +182,12 @@ def _files(folder: Path, metadata: dict[str, Any]) -> Iterator[tuple[str, str]]:
             raise ValueError(f"{split}.json: expected labels by file, found {type(truth).__name__}")
         for file in truth:
             if not re.fullmatch(r"[^/\\\x00-\x1f]+", f"{split}") or not re.fullmatch(r"[^/\\\x00-\x1f]+", file):
-                raise ValueError(f"{split}.json: expected names of files, found {file!r}")
+                raise ValueError(f"{split}.json: expected file names, found {file!r}")
             yield str(split), file
 
 
 def is_complete(folder: Path) -> bool:
-    """Whether a task of HEAR's is there, with all its audio at 16 kHz. No audio is opened."""
+    """Whether a task of HEAR's exists with all its audio at 16 kHz. No audio file is opened."""
     try:
         metadata = _read_json(folder / METADATA)
         if "content_sha256" not in metadata or not (folder / VOCABULARY).is_file():
@@ -196,7 +202,7 @@ def is_complete(folder: Path) -> bool:
 
 
 def _complete(folder: Path, task: HearTask, progress: bool) -> None:
-    """Check what was unpacked, make its audio at 16 kHz and complete its metadata."""
+    """Check an unpacked task, resample its audio to 16 kHz if necessary and complete its metadata."""
     metadata = _read_json(folder / METADATA)
     if not isinstance(metadata, dict):
         raise ValueError(f"{METADATA}: expected a JSON object, found {type(metadata).__name__}")
@@ -211,11 +217,11 @@ def _complete(folder: Path, task: HearTask, progress: bool) -> None:
         raise ValueError(f"{task.name}: expected a folder of audio such as 48000 in its archive, found none")
     missing = [f"{rate}/{split}/{file}" for split, file in files if not (folder / str(rate) / split / file).is_file()]
     if missing:
-        raise ValueError(f"{task.name}: its archive lacks {len(missing)} of {len(files)} files, as {missing[0]}")
+        raise ValueError(f"{task.name}: its archive lacks {len(missing)} of {len(files)} files, such as {missing[0]}")
     if rate != SAMPLE_RATE:
         _resample(folder, files, rate, progress)
     content = {
-        "told": metadata,
+        "told": metadata,  # a key of the hash: another name would give another hash
         "vocabulary": (folder / VOCABULARY).read_text(encoding="utf-8"),
         "truth": {split: _read_json(folder / f"{split}.json") for split in metadata["splits"]},
         "audio": sorted(
@@ -224,7 +230,7 @@ def _complete(folder: Path, task: HearTask, progress: bool) -> None:
         ),
     }
     os.rename(folder / METADATA, folder / PUBLISHED)
-    told = {
+    completed = {
         **metadata,
         "title": task.title,
         "domain": task.domain,
@@ -233,26 +239,21 @@ def _complete(folder: Path, task: HearTask, progress: bool) -> None:
         "resampled_from": None if rate == SAMPLE_RATE else rate,
         "content_sha256": hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest(),
     }
-    (folder / METADATA).write_text(json.dumps(told, indent=2), encoding="utf-8")
+    (folder / METADATA).write_text(json.dumps(completed, indent=2), encoding="utf-8")
 
 
 def _resample(folder: Path, files: list[tuple[str, str]], rate: int, progress: bool) -> None:
-    """Make each file at 16 kHz from the one at ``rate``, 16 bits a sample."""
+    """Resample each file from ``rate`` to 16 kHz, as 16-bit samples."""
     for split in {split for split, _ in files}:
         (folder / str(SAMPLE_RATE) / split).mkdir(parents=True)
 
     def one(place: tuple[str, str]) -> None:
         path = Path(*place)
-        try:
-            samples, found = soundfile.read(folder / str(rate) / path, dtype="float32", always_2d=True)
-        except soundfile.LibsndfileError as error:
-            raise ValueError(f"{rate}/{path}: could not be decoded: {error}") from error
-        if found != rate:
-            raise ValueError(f"{rate}/{path}: expected {rate} Hz, found {found}")
-        resampled = soxr.resample(samples.mean(1, dtype=np.float32), rate, SAMPLE_RATE, quality="VHQ")
-        # A sample beyond full scale, which resampling may make, is to be held there and not to wrap around.
-        whole = np.clip(np.round(resampled * np.float32(32768)), -32768, 32767).astype(np.int16)
-        soundfile.write(folder / str(SAMPLE_RATE) / path, whole, SAMPLE_RATE, subtype="PCM_16")
+        sound = decoded(folder / str(rate) / path, f"{rate}/{path}")
+        if sound.sample_rate != rate:
+            raise ValueError(f"{rate}/{path}: expected {rate} Hz, found {sound.sample_rate}")
+        samples = to_int16(sound.at(SAMPLE_RATE, "VHQ"))
+        soundfile.write(folder / str(SAMPLE_RATE) / path, samples, SAMPLE_RATE, subtype="PCM_16")
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         bar = tqdm(

@@ -1,4 +1,4 @@
-"""HEAR's own tasks: their folders' names, what they ask, and their columns in HEAR's leaderboard.
+"""HEAR's published tasks: names of their folders, descriptions, and columns in HEAR's leaderboard.
 
 Source:
     https://hearbenchmark.com/hear-tasks.html; Turian et al., HEAR (arXiv 2203.03022).
@@ -16,9 +16,9 @@ class HearTask:
     """One of HEAR's tasks.
 
     Attributes:
-        name: its folder's, with version and size.
+        name: name of its folder, with version and size.
         title: short heading for a table.
-        domain: of its sounds.
+        domain: kind of its sounds.
         column: its column in HEAR's leaderboard.
         description: one line.
     """
@@ -51,7 +51,7 @@ _ALL = (
         "LibriCount",
         "speech",
         "Libricount",
-        "How many talkers at once, 0 to 10, in 5 s.",
+        "How many speakers at once, 0 to 10, in 5 s.",
     ),
     HearTask(
         "vox_lingua_top10-hear2021-full",

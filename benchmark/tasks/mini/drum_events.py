@@ -1,4 +1,4 @@
-"""When which drum is struck: hits on kick, snare drum and hi-hat, placed at exact times over soft noise."""
+"""Drum events: which drum is struck when? Hits on kick, snare drum and hi-hat at exact times over soft noise."""
 
 from __future__ import annotations
 
@@ -17,32 +17,32 @@ from benchmark.tasks.task import Event, Item, Task
 
 DRUMS = ("kick", "snare", "hihat")
 
-#: Seconds of a file.
+#: Length of each file, s.
 DURATION = 6.0
 
-#: Files of each split; no hit is in two of them.
+#: Files in each split. No hit is in two splits.
 FILES = {"train": 24, "valid": 12, "test": 24}
 
-#: What the folds of hits are used for.
+#: The split of each fold of hits.
 SPLIT_OF_FOLD = dict(zip(FOLDS, ("train", "train", "train", "valid", "test")))
 
-#: Hits on each drum in a file, at least and at most.
+#: Least and greatest number of hits on each drum in a file.
 HITS = (2, 4)
 
-#: Seconds: a hit is cut and faded after that, and lies at least so long behind another on the same drum.
+#: Length of the longest hit, which is cut and faded there, and least distance of two hits on one drum, s.
 LONGEST, GAP = 0.3, 0.1
 
-#: Decibels of the noise below a hit, and of full scale.
+#: Level of the noise below a hit, dB, and level of each file, dB relative to full scale.
 NOISE_BELOW, LEVEL = 30.0, -23.0
 
-#: heareval's postprocessing to choose from.
+#: heareval's grid of postprocessing.
 POSTPROCESSING = {"median_filter_ms": [0, 80], "min_duration": [40]}
 
 fetch = mini_percussion.fetch
 
 
 def _cut(hit: np.ndarray) -> np.ndarray:
-    """A hit while it sounds."""
+    """Cut a hit where it has died away."""
     _, end = active_run(hit, range_db=30.0)
     return faded(hit[: max(seconds_to_samples(0.05), min(end, seconds_to_samples(LONGEST)))], 0.0, 0.01)
 
@@ -67,7 +67,7 @@ def _items(folder: Path) -> Iterator[Item]:
 def _scene(
     labels: list[str], clips: list[np.ndarray], random: np.random.Generator
 ) -> tuple[np.ndarray, tuple[Event, ...]]:
-    """Samples, and what is where in them in order of time."""
+    """Mix a file; returns its samples and its events in order of time."""
     n_samples = seconds_to_samples(DURATION)
     lengths = [len(clip) for clip in clips]
     starts = scatter(lengths, labels, n_samples, 2, seconds_to_samples(GAP), random)

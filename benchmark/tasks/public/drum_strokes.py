@@ -1,4 +1,4 @@
-"""Which drum or cymbal of a kit is struck."""
+"""Drum strokes: which drum or cymbal of a kit is struck?"""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ TASK = Task(
     embedding_type="scene",
     prediction_type="multiclass",
     splits=("train", "valid", "test"),
-    # Cymbals ring on, but they have been told apart by then.
+    # Cymbals ring longer, but can be recognised by then.
     sample_duration=1.0,
     evaluation=("top1_acc",),
-    # Of the left ride's bell there are three strokes, none of them for testing; one stroke of the hi-hat is empty.
+    # The left ride's bell has three strokes, none of them for testing; one stroke of the hi-hat is empty.
     items=LabelledClips("drum_strokes", group="stroke", leave_out=("RideLBell",), least_seconds=0.05),
     sources=("drum_strokes",),
 )

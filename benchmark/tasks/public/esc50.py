@@ -1,4 +1,4 @@
-"""Environmental sounds of fifty kinds, in the five official folds."""
+"""ESC-50: environmental sounds of fifty kinds, in the five official folds."""
 
 from __future__ import annotations
 

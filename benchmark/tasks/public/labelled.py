@@ -1,4 +1,4 @@
-"""Tasks made of a labelled set's clips as they are: which clips, in which split, under which label."""
+"""Tasks that consist of clips of a labelled set."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ from benchmark.tasks.task import Item
 
 @dataclass(frozen=True)
 class LabelledClips:
-    """Makes a task's files out of a labelled set.
+    """The clips of a labelled set as files of a task.
 
-    A group that the set has in several splits stays in the one where it has most clips (the first of these in order
-    of name), and its clips in the others are left out.
+    If the set has a group in several splits, the group stays in the one where it has most clips (the first by name if
+    there are several), and its clips in the other splits are left out.
 
     Attributes:
         source: the set's name.
         label: the manifest's column of labels.
-        group: the column of what must not be in two splits; None if each clip stands for itself.
+        group: the column of groups that must not be in two splits; None if clips have nothing in common.
         split: the column of splits or folds.
-        label_prefix: stands before each label: heareval would read the label 0024 as 24.
-        split_prefix: stands before each split's name.
+        label_prefix: prefix of each label; without one, heareval would read the label 0024 as 24.
+        split_prefix: prefix of each split's name.
         leave_out: labels that are not used.
-        least_seconds: clips that are shorter are not used.
-        max_clips: so many of each label in each split at most, drawn; None for all.
-        shares: for a split that is made here instead, its names and the share of clips that each should get; whole
-            groups go to one.
-        stratify: columns whose mixture a split that is made here keeps.
+        least_seconds: length of the shortest clip that is used, s.
+        max_clips: greatest number of clips of a label in a split, drawn at random; None for all clips.
+        shares: if given, whole groups are dealt out to these splits, by name, with these shares of the clips; ``split``
+            is not used.
+        stratify: columns whose mixture such splits keep; the label if empty.
     """
 
     source: str
@@ -50,7 +50,11 @@ class LabelledClips:
     stratify: tuple[str, ...] = ()
 
     def __call__(self, sources: Path) -> Iterator[Item]:
-        """The files, from the folder of labelled sets."""
+        """Yield the files.
+
+        Args:
+            sources: the folder of labelled sets.
+        """
         labelled = load_set(sources / f"{self.source}.tar")
         need_columns(labelled, *{self.label, self.group or "file", *self.stratify})
         long_enough = labelled.lengths >= self.least_seconds * labelled.sample_rate
@@ -71,7 +75,7 @@ class LabelledClips:
                 split=self.split_prefix + splits[row],
                 samples=clip_of(labelled, row),
                 labels=(self.label_prefix + rows[self.label][row],),
-                # A space parts two groups.
+                # A space separates groups.
                 group=groups[row].replace(" ", "_"),
             )
 
@@ -80,5 +84,5 @@ class LabelledClips:
 
 
 def clip_of(labelled: LabelledSet, row: int) -> partial[np.ndarray]:
-    """What makes one clip of a set, ``(n_samples,)`` float32 at 16 kHz, when it is called."""
+    """A function that returns a clip of a set, ``(n_samples,)`` float32 at 16 kHz."""
     return partial(labelled.clip, row, SAMPLE_RATE)

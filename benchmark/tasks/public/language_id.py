@@ -1,4 +1,4 @@
-"""Which of twelve languages is spoken."""
+"""Language identification: which of twelve languages is spoken?"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Notes of an orchestra: which instrument plays, and which pitch."""
+"""Notes of an orchestra: which instrument plays, and at which pitch?"""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from benchmark.tasks.task import Item, Task
 
 SET = "orchestral_notes"
 
-#: Instrument, which goes to the sources' own split by note.
+#: The instrument; split by note as in the set.
 INSTRUMENT = Task(
     name="orchestral_notes",
     title="instruments",
@@ -29,12 +29,12 @@ INSTRUMENT = Task(
 
 @dataclass(frozen=True)
 class Pitches:
-    """The notes of a range of pitches; what tests a pitch is an instrument that training did not have it from.
+    """The notes of a range of pitches. A pitch is tested on instruments that it was not trained on.
 
     Attributes:
         clips: all notes with their MIDI numbers as labels.
-        lowest: the first MIDI number that is used.
-        highest: the last.
+        lowest: lowest MIDI number.
+        highest: highest MIDI number.
     """
 
     clips: LabelledClips
@@ -42,14 +42,18 @@ class Pitches:
     highest: int
 
     def __call__(self, sources: Path) -> Iterator[Item]:
-        """The files, from the folder of labelled sets."""
+        """Yield the files.
+
+        Args:
+            sources: the folder of labelled sets.
+        """
         for item in self.clips(sources):
             if self.lowest <= int(str(item.labels[0])) <= self.highest:
                 yield item
 
 
-#: heareval scores the pitch class by the place in the vocabulary, so no number of the range may be missing: from
-#: C2 to D6 at least four instruments play each.
+#: heareval takes the pitch class from the position in the vocabulary, so no number of the range may be missing. Each
+#: pitch from C2 to D6 is played by at least four instruments.
 PITCH = Task(
     name="pitch",
     title="pitch",

@@ -1,13 +1,14 @@
-"""Sound events: what sounds when, out of fourteen short sounds, up to two at once, over a steady background.
+"""Sound events: which of fourteen short sounds occur when, up to two at once, over a steady background?
 
-Like DCASE 2016's task 2, which is in HEAR: isolated sounds placed in a background at stated ratios, the onset score
-first. Strokes of a drum kit (:data:`DRUMS`) and short sounds of ESC-50 (:data:`SHORT_SOUNDS`) are cut to the main run
-of each clip (:func:`event_of`), so an event is exactly where its samples are. The background is made of ESC-50's
-steady sounds (:data:`STEADY_SOUNDS`). All numbers of events and all of :data:`RATIOS_DB` are combined equally often,
-one ratio a file.
+The task is like task 2 of DCASE 2016, which is in HEAR: isolated sounds are placed in a background at stated ratios,
+and the onset score comes first. Strokes of a drum kit (:data:`DRUMS`) and short sounds of ESC-50 (:data:`SHORT_SOUNDS`)
+are cut to the main sound of each clip (:func:`event_of`), so the times of an event are exact. The background consists
+of steady sounds of ESC-50 (:data:`STEADY_SOUNDS`). All numbers of events and all of :data:`RATIOS_DB` are combined
+equally often; a file has one ratio.
 
-Strokes (seen by three microphones) and source recordings (folds 1-3 train, 4 chooses, 5 tests) are in one split only;
-within a split a clip occurs several times, in different company. A file's overall level is drawn by itself.
+Strokes, recorded by three microphones, and source recordings are in one split only (folds 1-3 for training, 4 for
+validation, 5 for testing). Within a split a clip occurs several times, with different others. The overall level of each
+file is drawn independently.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from benchmark.tasks.scenes.event_scene import (
     SECONDS,
     SPLITS,
     Scene,
-    Stretch,
+    Segment,
     drawn_backgrounds,
     recordings_by_split,
     scene_items,
@@ -35,8 +36,7 @@ from benchmark.tasks.scenes.placing import deck, scatter
 from benchmark.tasks.splitting import need_columns, one_split_a_group
 from benchmark.tasks.task import Item, Task
 
-#: Labels of the drum kit's strokes that are events, and what they are called here. The kit's other strokes are too few
-#: for every split to have some.
+#: Labels of the drum kit's strokes that are events, and their names here. The other strokes are too few for all splits.
 DRUMS = {
     "Crash": "crash_cymbal",
     "HihatClosed": "hihat_closed",
@@ -58,38 +58,42 @@ SHORT_SOUNDS = (
     "water_drops",
 )
 
-#: Classes of ESC-50 that backgrounds are made of: steady, and none of the events.
+#: Classes of ESC-50 for backgrounds: steady sounds that are not events.
 STEADY_SOUNDS = ("airplane", "engine", "rain", "sea_waves", "vacuum_cleaner", "washing_machine", "wind")
 
-#: Decibels between an event's level and the background's, while either sounds.
+#: Differences of the active levels of an event and the background, dB.
 RATIOS_DB = (6, 12, 18, 24)
 
-#: Events in a file.
+#: Numbers of events in a file.
 EVENTS = (3, 4, 5, 6, 7, 8)
 
-#: How often each combination of a number of events and a ratio occurs.
+#: Files with each combination of a number of events and a ratio.
 REPEATS = {"train": 5, "valid": 2, "test": 3}
 
-#: Events that sound at once at most.
+#: Greatest number of events at once.
 POLYPHONY = 2
 
-#: Seconds between two events of the same label at least.
+#: Least distance of two events of one label, s.
 LEAST_GAP = 0.5
 
-#: Seconds; a clip whose main run is longer than the first has no distinct onset and isn't used, one longer than the
-#: second is cut there, and one shorter than the third is extended by what follows it in the clip, so that an event
-#: is no shorter than two hops of a model with the longest hop that HEAR asks for (50 ms).
+#: Seconds. A clip whose main sound is longer than the first has no distinct onset and is not used; a longer one than
+#: the second is cut there; a shorter one than the third is extended by what follows in the clip, so that an event lasts
+#: at least two hops of 50 ms, the longest that HEAR asks for.
 LONGEST_RUN, LONGEST_EVENT, SHORTEST_EVENT = 2.0, 1.0, 0.1
 
-#: Seconds in which an event fades in and out: a millisecond, since the attack is what the onset is known by.
+#: Lengths of the fades at an event's start and end, s. The first is short to keep the attack, which marks the onset.
 FADES = (0.001, 0.03)
 
 SEED = 20160803
 
 
 def event_of(samples: np.ndarray) -> tuple[int, int] | None:
-    """Where the event of a clip begins and ends: its main run, within 25 dB of the loudest frame, pauses of up to
-    0.1 s bridged, extended and cut as :data:`LONGEST_RUN` says; None for a clip that is no distinct event."""
+    """Find the event of a clip: its main sound within 25 dB of the loudest frame, with pauses of up to 0.1 s, extended
+    or cut as :data:`LONGEST_RUN` describes.
+
+    Returns:
+        First sample and the one after the last; None if the clip has no distinct event.
+    """
     if len(samples) < seconds_to_samples(SHORTEST_EVENT):
         return None
     start, end = active_run(samples, range_db=25.0, bridge_seconds=0.1)
@@ -100,11 +104,11 @@ def event_of(samples: np.ndarray) -> tuple[int, int] | None:
     return (start, end) if end <= len(samples) else None
 
 
-def sounds_by_split(sets: Mapping[str, LabelledSet]) -> dict[str, dict[str, list[Stretch]]]:
-    """The sounds of each label of each split.
+def sounds_by_split(sets: Mapping[str, LabelledSet]) -> dict[str, dict[str, list[Segment]]]:
+    """The sounds of each split and label.
 
     Raises:
-        ValueError: if a split has none of a label.
+        ValueError: if a split has no sound of a label.
     """
     names = {**DRUMS, **{label: label for label in SHORT_SOUNDS}}
     esc50, drums = sets["esc50"].manifest, sets["drum_strokes"].manifest
@@ -113,7 +117,7 @@ def sounds_by_split(sets: Mapping[str, LabelledSet]) -> dict[str, dict[str, list
     kept &= drums["label"].isin(DRUMS).to_numpy()
     for split in SPLITS:
         rows["drum_strokes", split] = np.flatnonzero(kept & (drums["split"] == split).to_numpy())
-    result: dict[str, dict[str, list[Stretch]]] = {split: {label: [] for label in names.values()} for split in SPLITS}
+    result: dict[str, dict[str, list[Segment]]] = {split: {label: [] for label in names.values()} for split in SPLITS}
     for (source, split), found in rows.items():
         manifest = sets[source].manifest
         groups = manifest["source_recording" if source == "esc50" else "stroke"].to_numpy(str)
@@ -121,16 +125,17 @@ def sounds_by_split(sets: Mapping[str, LabelledSet]) -> dict[str, dict[str, list
             label = names[str(manifest["label"].iloc[row])]
             extent = event_of(sets[source].clip(row, SAMPLE_RATE))
             if extent is not None:
-                result[split][label].append(Stretch(label, source, row, *extent, f"{source}:{groups[row]}"))
+                result[split][label].append(Segment(label, source, row, *extent, f"{source}:{groups[row]}"))
     for split, of_split in result.items():
         missing = [label for label, sounds in of_split.items() if not sounds]
         if missing:
-            raise ValueError(f"expected sounds of each label in {split}, found none of {', '.join(missing)}")
+            raise ValueError(f"expected sounds of each label in {split}, found no sounds of {', '.join(missing)}")
     return result
 
 
-def scenes(split: str, sounds: Mapping[str, list[Stretch]], recordings: np.ndarray) -> list[Scene]:
-    """What the files of a split are made of, the same at every call: labels equally often, and each label's clips."""
+def scenes(split: str, sounds: Mapping[str, list[Segment]], recordings: np.ndarray) -> list[Scene]:
+    """Plan the files of a split, in the same way at every call. All labels occur equally often, and so do the clips of
+    a label."""
     random = np.random.default_rng((SEED, SPLITS.index(split)))
     wanted = [pair for pair in product(EVENTS, RATIOS_DB) for _ in range(REPEATS[split])]
     labels = sorted(sounds)
@@ -150,7 +155,11 @@ def scenes(split: str, sounds: Mapping[str, list[Stretch]], recordings: np.ndarr
 
 
 def items(folder: Path) -> Iterator[Item]:
-    """The files, made of the labelled sets in ``folder``; the same at every call."""
+    """Yield the files, the same ones at every call.
+
+    Args:
+        folder: the folder of labelled sets.
+    """
     sets = {name: load_set(folder / f"{name}.tar") for name in TASK.sources}
     need_columns(sets["esc50"], "fold", "label", "source_recording")
     need_columns(sets["drum_strokes"], "split", "label", "stroke")
@@ -177,7 +186,7 @@ TASK = Task(
     sources=("drum_strokes", "esc50"),
     evaluation_params={
         # The shortest events last 100 ms, two or three timestamps at 40 ms: HEAR's 250 ms would smooth them away. Of
-        # medians of 0 to 300 ms and durations of 0 to 120 ms, validation chose these, for a network and for spectra.
+        # medians of 0 to 300 ms and durations of 0 to 120 ms, validation selected these for a network and for spectra.
         "event_postprocessing_grid": {"median_filter_ms": [80, 125], "min_duration": [0, 60]},
         "task_specific_param_grid": EARLY_STOPPING,
     },

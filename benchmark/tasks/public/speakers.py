@@ -1,4 +1,4 @@
-"""Who speaks, and whether it is a man's or boy's voice, or a woman's or girl's."""
+"""Speakers: who speaks, and is the voice female or male?"""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from benchmark.tasks.task import Task
 
 FOLDS = ("fold1", "fold2", "fold3", "fold4", "fold5")
 
-#: By sentence: whoever is to be found must be known.
+#: Split by sentence, since the probe must know all speakers.
 SPEAKER_ID = Task(
     name="speaker_id",
     title="speaker",
@@ -22,7 +22,7 @@ SPEAKER_ID = Task(
     sources=("read_speech_speakers",),
 )
 
-#: By speaker.
+#: Split by speaker.
 SPEAKER_GENDER = Task(
     name="speaker_gender",
     title="gender",

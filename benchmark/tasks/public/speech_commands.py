@@ -1,4 +1,4 @@
-"""Keywords: ten words, other words, and no word."""
+"""Keyword spotting: ten keywords, other words, or no word."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""Speech, music, or neither: two seconds, less a bit, out of six sets.
+"""Speech, music, or neither? Files of 1.9 s from six sets.
 
-Speech is a stretch of read speech in many languages. Music is a phrase of recorded notes on a beat, of one to three
-instruments, with drums or of drums alone. Other is an environmental sound, or a voice without words. Each file is
-the loudest stretch of its recording, has the same faint noise under it, and a level that is drawn by itself: no label
-has silence at the end, or is louder than another. No speaker, recording, note or stroke is in two splits.
+Speech is read speech in many languages. Music is a phrase of recorded notes on a beat, by one to three instruments with
+or without drums, or by drums alone. Other is an environmental sound or a voice without words. Each file is the loudest
+segment of its recording over the same faint noise, at a level that is drawn independently: no label has silence at the
+end, or is louder than another. No speaker, recording, note or stroke is in two splits.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from benchmark.tasks.scenes import levels, mixing, placing
 from benchmark.tasks.splitting import deal, need_columns
 from benchmark.tasks.task import Item, Task
 
-#: What fits into the shortest voices without words.
+#: Length of the shortest voices without words.
 SECONDS = 1.9
 
-#: Files of each label.
+#: Files with each label.
 FILES = {"train": 180, "valid": 60, "test": 60}
 
-#: What must not be in two splits, of each set.
+#: Column of each set whose values must not be in two splits.
 GROUPS = {
     "read_speech_speakers": "speaker",
     "language_id": "speaker",
@@ -37,27 +37,27 @@ GROUPS = {
     "drum_strokes": "stroke",
 }
 
-#: Sets of recordings that are used as they are, by label.
+#: Sets of recordings by label.
 RECORDINGS = {"speech": ("read_speech_speakers", "language_id"), "other": ("esc50", "vocal_bursts")}
 
-#: Sounds of ESC-50 that some would call music.
+#: Classes of ESC-50 that may count as music.
 NOT_OTHER = ("church_bells",)
 
-#: Decibels of full scale between which a file's level is drawn, and of the noise below the file's level.
+#: Range of a file's level, dB relative to full scale, and level of the noise, dB relative to the file.
 FILE_DB, NOISE_DB = (-35.0, -20.0), -45.0
 
-#: What a note or stroke must reach to be played: softer ones are made of a few of 16 bits' steps.
+#: Least peak of a note or stroke: softer ones have only a few steps of 16 bits.
 LEAST_PEAK = 0.01
 
 SEED = 20221103
 
-#: Rows of a set, with the group that each is in.
+#: Rows of a set with their groups.
 Rows = list[tuple[int, str]]
 
 
 @dataclass(frozen=True)
 class Recording:
-    """A stretch of one clip, where it is loudest."""
+    """The loudest segment of a clip."""
 
     labelled: LabelledSet
     row: int
@@ -72,7 +72,7 @@ class Recording:
 
 @dataclass(frozen=True)
 class Phrase:
-    """Notes and strokes at their times (samples), with their levels (decibels)."""
+    """Notes and strokes of a phrase: set, row, first sample and level in dB of each."""
 
     played: tuple[tuple[LabelledSet, int, int, float], ...]
 
@@ -87,19 +87,19 @@ class Phrase:
 
 
 def finished(made: Recording | Phrase, seed: tuple[int, ...]) -> np.ndarray:
-    """A file: what is heard over its noise, at its level.
+    """A file: a recording or phrase over noise, at the file's level.
 
     Returns:
         ``(n_samples,)`` float32.
     """
     random = np.random.default_rng(seed)
-    heard = levels.at_level(made.samples(), 0.0)
-    noise = mixing.pink_noise(len(heard), random) * np.float32(10 ** (NOISE_DB / 20))
-    return levels.delivered(heard + noise, random.uniform(*FILE_DB))
+    sound = levels.at_level(made.samples(), 0.0)
+    noise = mixing.pink_noise(len(sound), random) * np.float32(10 ** (NOISE_DB / 20))
+    return levels.delivered(sound + noise, random.uniform(*FILE_DB))
 
 
 def rows_by_split(labelled: LabelledSet, usable: np.ndarray) -> dict[str, Rows]:
-    """A set's rows that can be used, whole groups in a split, labels as evenly as groups allow."""
+    """The usable rows of a set by split: groups stay whole, and labels are spread as evenly as groups allow."""
     column = GROUPS[labelled.name]
     strata = "label" if labelled.name != "read_speech_speakers" else "gender"
     need_columns(labelled, column, strata)
@@ -113,8 +113,12 @@ def rows_by_split(labelled: LabelledSet, usable: np.ndarray) -> dict[str, Rows]:
 
 
 def usable_rows(labelled: LabelledSet) -> np.ndarray:
-    """``(n_clips,)`` of bool: which clips of a set can be used: notes and strokes that can be heard, else whatever
-    fills a file."""
+    """Find the clips of a set that can be used: notes and strokes that are loud enough, other clips that are long
+    enough.
+
+    Returns:
+        ``(n_clips,)`` bool.
+    """
     if labelled.name in ("orchestral_notes", "drum_strokes"):
         peaks = np.array([np.abs(labelled.clip(row)).max() for row in range(len(labelled))])
         return peaks >= LEAST_PEAK
@@ -127,28 +131,28 @@ def usable_rows(labelled: LabelledSet) -> np.ndarray:
 def phrase(
     notes: LabelledSet, note_rows: Rows, drums: LabelledSet, drum_rows: Rows, random: np.random.Generator
 ) -> tuple[Phrase, list[str]]:
-    """Make up a phrase.
+    """Compose a random phrase.
 
     Args:
         notes: the set of notes.
-        note_rows: those that may be played.
+        note_rows: rows of notes that may be played.
         drums: the set of strokes.
-        drum_rows: those that may be struck.
-        random: what makes it up.
+        drum_rows: rows of strokes that may be played.
+        random: the random generator.
 
     Returns:
-        The phrase, and the groups of all that is in it.
+        The phrase, and the groups of its notes and strokes.
     """
     n_samples = levels.seconds_to_samples(SECONDS)
     beat = int(random.uniform(0.16, 0.4) * SAMPLE_RATE)
-    # A fifth is drums alone, a quarter has some, the rest none.
+    # 20 % of the phrases are drums alone, 25 % notes with drums, the others notes alone.
     kind = random.choice(["drums", "both", "notes"], p=[0.2, 0.25, 0.55])
     played: list[tuple[LabelledSet, int, int, float]] = []
     groups: list[str] = []
 
     def play(labelled: LabelledSet, rows: Rows, every: int, chance: float) -> None:
         for start in range(0, n_samples - SAMPLE_RATE // 20, every):
-            # The first is always played, or the file began with silence.
+            # The first one is always played, so that no file begins with silence.
             if start == 0 or random.random() < chance:
                 row, group = rows[int(random.integers(len(rows)))]
                 played.append((labelled, row, start, random.uniform(-6, 0)))
@@ -163,13 +167,17 @@ def phrase(
     if kind != "notes":
         microphone_of = drums.manifest["microphone"].to_numpy(str)
         microphone = random.choice(sorted(set(microphone_of)))
-        heard = [(row, group) for row, group in drum_rows if microphone_of[row] == microphone]
-        play(drums, heard, beat, 0.9 if kind == "drums" else 0.5)
+        by_microphone = [(row, group) for row, group in drum_rows if microphone_of[row] == microphone]
+        play(drums, by_microphone, beat, 0.9 if kind == "drums" else 0.5)
     return Phrase(tuple(played)), groups
 
 
 def items(sources: Path) -> Iterator[Item]:
-    """The files, from the folder of labelled sets."""
+    """Yield the files.
+
+    Args:
+        sources: the folder of labelled sets.
+    """
     sets = {name: load_set(sources / f"{name}.tar") for name in GROUPS}
     rows = {name: rows_by_split(labelled, usable_rows(labelled)) for name, labelled in sets.items()}
     for place, split in enumerate(FILES):
@@ -198,10 +206,10 @@ def items(sources: Path) -> Iterator[Item]:
 def recordings(
     sets: Mapping[str, LabelledSet], rows: Mapping[str, Rows], number: int, random: np.random.Generator
 ) -> list[tuple[Recording | Phrase, list[str]]]:
-    """Draw recordings: as many from each set, none twice while others are left.
+    """Draw recordings, the same number from each set, with no repetition while others are left.
 
     Returns:
-        ``number`` of them, each with its group.
+        ``number`` recordings with their groups.
     """
     drawn: list[tuple[Recording | Phrase, list[str]]] = []
     shares: Sequence[int] = [number * (i + 1) // len(rows) - number * i // len(rows) for i in range(len(rows))]

@@ -1,4 +1,4 @@
-"""Spoken digits, one speaker never heard before: six folds, a speaker each."""
+"""Spoken digits of unknown speakers: six folds with one speaker each."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ TASK = Task(
     embedding_type="scene",
     prediction_type="multiclass",
     splits=("george", "jackson", "lucas", "nicolas", "theo", "yweweler"),
-    # Of the 3000 digits 20 are longer, and none has a hundredth of its energy after that.
+    # 20 of the 3000 digits are longer, and none of them has a hundredth of its energy beyond that.
     sample_duration=1.0,
     evaluation=("top1_acc",),
     items=LabelledClips("spoken_digits", group="speaker", split="speaker", max_clips=25),

@@ -1,4 +1,4 @@
-"""What a sigh, a cry or a laugh means: voices without words."""
+"""Vocal bursts: which emotion do sighs, cries and laughs express?"""
 
 from __future__ import annotations
 

@@ -1,12 +1,12 @@
-"""Voice activity: when is there speech, among the sounds of the world?
+"""Voice activity: when does somebody speak among other sounds?
 
-Each file is ten seconds of background out of ESC-50 (see :data:`NOT_BACKGROUND` for what is left out) with nought to
-four phrases on it that never overlap. A phrase is the main run of a recording (:func:`phrase_of`), cut there, so its
-event is exactly where its samples are; words before and after longer pauses are not placed at all. All numbers of
-phrases and all of :data:`RATIOS_DB` are combined equally often, one ratio a file.
+Each file is ten seconds of background from ESC-50, without the classes of :data:`NOT_BACKGROUND`, with zero to four
+phrases that never overlap. A phrase is the main sound of a recording (:func:`phrase_of`), so the times of its event are
+exact; words before and after longer pauses are left out. All numbers of phrases and all of :data:`RATIOS_DB` are
+combined equally often; a file has one ratio.
 
-Speakers and source recordings are in one split only: a speaker of either set of speech, a recording of ESC-50
-(folds 1-3 train, 4 chooses, 5 tests). A file's overall level is drawn by itself, so that loudness tells nothing.
+Speakers and source recordings are in one split only (folds 1-3 of ESC-50 for training, 4 for validation, 5 for
+testing). The overall level of each file is drawn independently, so that loudness carries no information.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from benchmark.tasks.scenes.event_scene import (
     SECONDS,
     SPLITS,
     Scene,
-    Stretch,
+    Segment,
     drawn_backgrounds,
     recordings_by_split,
     scene_items,
@@ -34,21 +34,21 @@ from benchmark.tasks.scenes.placing import spread
 from benchmark.tasks.splitting import deal, need_columns, one_split_a_group
 from benchmark.tasks.task import Item, Task
 
-#: Decibels between a phrase's level and the background's, while either sounds.
+#: Differences of the active levels of a phrase and the background, dB.
 RATIOS_DB = (-5, 0, 5, 10, 20)
 
-#: Phrases in a file.
+#: Numbers of phrases in a file.
 PHRASES = (0, 1, 2, 3, 4)
 
-#: How often each combination of a number of phrases and a ratio occurs; without a phrase there is no ratio, but
-#: there are as many files.
+#: Files with each combination of a number of phrases and a ratio. Without a phrase there is no ratio, but there are as
+#: many files.
 REPEATS = {"train": 5, "valid": 2, "test": 3}
 
-#: Seconds; two phrases are further apart, and phrases are longer.
+#: Least distance of two phrases, and length of the shortest phrase, s.
 LEAST_GAP, LEAST_PHRASE = 0.5, 0.4
 
-#: Classes of ESC-50 that are a human voice or made with mouth and nose, or whose recordings often have voices in
-#: them (crowds that clap or watch fireworks).
+#: Classes of ESC-50 that people make with mouth or nose, or whose recordings often contain voices (crowds that clap or
+#: watch fireworks).
 NOT_BACKGROUND = (
     "breathing",
     "clapping",
@@ -61,31 +61,34 @@ NOT_BACKGROUND = (
     "snoring",
 )
 
-#: What part of the speakers of ``read_speech_speakers`` each split gets, of either gender and age group alike.
+#: Share of the speakers of ``read_speech_speakers`` in each split, the same for each gender and age group.
 SPEAKERS = {"train": 0.55, "valid": 0.15, "test": 0.3}
 
-#: Seconds in which a phrase fades in and out.
+#: Lengths of the fades at a phrase's start and end, s.
 FADES = (0.005, 0.01)
 
 SEED = 20160802
 
 
 def phrase_of(samples: np.ndarray) -> tuple[int, int]:
-    """Where the speech of a recording begins and ends: its main run, louder than 10 dB above the recording's quiet
-    frames and within 30 dB of its loudest (within 25 dB in any case), pauses of up to 0.3 s bridged, what is shorter
-    than 50 ms left out."""
+    """Find the speech of a recording: its main sound, more than 10 dB above the recording's quiet frames and within
+    30 dB of its loudest (within 25 dB in any case), with pauses of up to 0.3 s; parts below 50 ms do not count.
+
+    Returns:
+        First sample and the one after the last.
+    """
     return active_run(samples, range_db=30.0, bridge_seconds=0.3, least_seconds=0.05)
 
 
-def speech_by_split(sets: Mapping[str, LabelledSet]) -> dict[str, list[Stretch]]:
-    """The phrases of each split, of both sets in turn, in an order that is shuffled once and for all."""
+def speech_by_split(sets: Mapping[str, LabelledSet]) -> dict[str, list[Segment]]:
+    """The phrases of each split, from both sets in turn, in a fixed random order."""
     random = np.random.default_rng(SEED)
-    found: dict[str, dict[str, list[Stretch]]] = {split: {} for split in SPLITS}
+    found: dict[str, dict[str, list[Segment]]] = {split: {} for split in SPLITS}
     for name in ("read_speech_speakers", "language_id"):
         manifest = sets[name].manifest
         speakers = manifest["speaker"].tolist()
         if name == "read_speech_speakers":
-            # Its own split is by sentence.
+            # The set's own split is by sentence.
             splits = deal(speakers, (manifest["gender"] + manifest["age_group"]).tolist(), SPEAKERS)
         else:
             splits = manifest["split"].tolist()
@@ -93,22 +96,22 @@ def speech_by_split(sets: Mapping[str, LabelledSet]) -> dict[str, list[Stretch]]
         for row in random.permutation(len(manifest)).tolist():
             start, end = phrase_of(sets[name].clip(row, SAMPLE_RATE))
             if kept[row] and end - start >= seconds_to_samples(LEAST_PHRASE):
-                phrase = Stretch("speech", name, row, start, end, f"{name}:{speakers[row]}")
+                phrase = Segment("speech", name, row, start, end, f"{name}:{speakers[row]}")
                 found[splits[row]].setdefault(name, []).append(phrase)
     return {split: _in_turn(list(of_split.values())) for split, of_split in found.items()}
 
 
-def _in_turn(lists: list[list[Stretch]]) -> list[Stretch]:
-    """Elements of several lists, so that any stretch of the result has them in the proportion of all."""
+def _in_turn(lists: list[list[Segment]]) -> list[Segment]:
+    """Interleave lists so that any part of the result has them in the same proportion."""
     placed = [((place + 0.5) / len(each), phrase) for each in lists for place, phrase in enumerate(each)]
     return [phrase for _, phrase in sorted(placed, key=lambda pair: pair[0])]
 
 
-def scenes(split: str, speech: list[Stretch], recordings: np.ndarray) -> list[Scene]:
-    """What the files of a split are made of, the same at every call.
+def scenes(split: str, speech: list[Segment], recordings: np.ndarray) -> list[Scene]:
+    """Plan the files of a split, in the same way at every call.
 
     Raises:
-        ValueError: if there is too little of one or the other.
+        ValueError: if there are not enough short phrases.
     """
     random = np.random.default_rng((SEED, SPLITS.index(split)))
     wanted = [(n, ratio) for n, ratio in product(PHRASES, RATIOS_DB) for _ in range(REPEATS[split])]
@@ -116,16 +119,16 @@ def scenes(split: str, speech: list[Stretch], recordings: np.ndarray) -> list[Sc
     grounds = drawn_backgrounds(recordings, len(wanted), random)
     left = list(speech)
     result = []
-    # Many phrases leave room for short ones only: those files choose first.
+    # Files with many phrases only have room for short ones, so they choose first.
     for number, (n_phrases, ratio) in enumerate(sorted(wanted, key=lambda pair: -pair[0])):
         longest = (n_samples - (n_phrases + 1) * gap) // max(n_phrases, 1)
-        phrases: list[Stretch] = []
+        phrases: list[Segment] = []
         for _ in range(n_phrases):
             if not any(phrase.length <= longest for phrase in left):
                 left = [phrase for phrase in speech if phrase not in phrases]
             fitting = next((phrase for phrase in left if phrase.length <= longest), None)
             if fitting is None:
-                raise ValueError(f"expected phrases of at most {longest} samples in {split}, found none")
+                raise ValueError(f"expected phrases of at most {longest} samples in {split}, found no such phrase")
             left.remove(fitting)
             phrases.append(fitting)
         starts = spread([phrase.length for phrase in phrases], n_samples, gap, random, edge=gap // 2)
@@ -135,7 +138,11 @@ def scenes(split: str, speech: list[Stretch], recordings: np.ndarray) -> list[Sc
 
 
 def items(folder: Path) -> Iterator[Item]:
-    """The files, made of the labelled sets in ``folder``; the same at every call."""
+    """Yield the files, the same ones at every call.
+
+    Args:
+        folder: the folder of labelled sets.
+    """
     sets = {name: load_set(folder / f"{name}.tar") for name in TASK.sources}
     need_columns(sets["esc50"], "fold", "label", "source_recording")
     need_columns(sets["read_speech_speakers"], "speaker", "gender", "age_group")
@@ -159,14 +166,14 @@ TASK = Task(
     prediction_type="multilabel",
     splits=SPLITS,
     sample_duration=SECONDS,
-    # The onset score selects and not the error rate: heareval takes the postprocessing with the highest score, whatever
-    # the score, and so the worst for an error; and a higher score is better in every other column.
+    # The onset score selects, not the error rate: heareval takes the postprocessing with the highest score, which would
+    # be the worst error rate. A higher score is better in all other columns, too.
     evaluation=("event_onset_200ms_fms", "segment_1s_er"),
     items=items,
     sources=("read_speech_speakers", "language_id", "esc50"),
     evaluation_params={
-        # Phrases are longer than 0.4 s, most of them than 1.5 s, and further apart than 0.5 s. Of medians of 0 to 1 s
-        # and durations of 0 to 0.6 s, validation chose the longest here, for a network and for spectra.
+        # Phrases are longer than 0.4 s, most of them longer than 1.5 s, and further apart than 0.5 s. Of medians of 0
+        # to 1 s and durations of 0 to 0.6 s, validation selected the longest here for a network and for spectra.
         "event_postprocessing_grid": {"median_filter_ms": [200, 600], "min_duration": [300, 600]},
         "task_specific_param_grid": EARLY_STOPPING,
     },

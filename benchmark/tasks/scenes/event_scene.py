@@ -1,6 +1,6 @@
-"""Files of an event task: ten seconds of background out of ESC-50, with stretches of clips on it at exact times.
+"""Files of event tasks: ten seconds of background from ESC-50, with segments of clips at exact times.
 
-What a file is made of is planned first, as a :class:`Scene`, and mixed when it is written.
+A file is planned first, as a :class:`Scene`, and mixed when it is written.
 """
 
 from __future__ import annotations
@@ -23,25 +23,34 @@ SECONDS = 10.0
 
 SPLITS = ("train", "valid", "test")
 
-#: Which of ESC-50's folds are in which split.
+#: The split of each fold of ESC-50.
 SPLIT_OF_FOLD = {"1": "train", "2": "train", "3": "train", "4": "valid", "5": "test"}
 
-#: Clips of five seconds that a background is made of: a quarter of a second of each two overlaps.
+#: Clips of 5 s in a background; they overlap by 0.25 s.
 CLIPS_PER_BACKGROUND = 3
 
-#: Decibels of full scale between which a file's level is drawn.
+#: Range of a file's level, dB relative to full scale.
 LEVELS_DB = (-35.0, -20.0)
 
-#: Epochs between two validations, and how many of these may pass without a better score. heareval's own 3 and 20 are
-#: for training sets of a few batches: here the best epoch is among the first thirty, and each validation scores events,
-#: which is slow. Not after every epoch: while nothing is found yet the score is nan, which stops the training.
+#: Epochs between two validations, and validations without a better score before training stops. heareval's 3 and 20 are
+#: for training sets of a few batches; here the best epoch is among the first thirty, and each validation scores events,
+#: which is slow. Validation does not follow every epoch, because the score is NaN, which stops the training, until an
+#: event is found.
 EARLY_STOPPING = {"check_val_every_n_epoch": [5], "patience": [5]}
 
 
 @dataclass(frozen=True)
-class Stretch:
-    """A stretch of a clip: its label, the set that it is in, its row there, first sample and the one after the last,
-    and the group that must not be in two splits."""
+class Segment:
+    """A segment of a clip.
+
+    Attributes:
+        label: its label.
+        source: name of the set.
+        row: the clip's row in the set.
+        start: first sample.
+        end: the sample after the last.
+        group: what must not be in two splits.
+    """
 
     label: str
     source: str
@@ -52,26 +61,26 @@ class Stretch:
 
     @property
     def length(self) -> int:
-        """Samples."""
+        """Number of samples."""
         return self.end - self.start
 
 
 @dataclass(frozen=True)
 class Scene:
-    """All that makes one file.
+    """The plan of one file.
 
     Attributes:
-        background: rows of ESC-50.
-        placed: the stretches on it.
-        starts: first sample of each.
-        ratio_db: decibels between a stretch's level and the background's, while either sounds.
-        level_db: of the file, decibels of full scale.
-        fades: seconds in which a stretch fades in and out.
-        seed: of the background's cut and noise.
+        background: rows of ESC-50 for the background.
+        placed: the segments in the file.
+        starts: first sample of each segment.
+        ratio_db: difference of the active levels of a segment and the background, dB.
+        level_db: level of the file, dB relative to full scale.
+        fades: lengths of a segment's fades at start and end, s.
+        seed: seed of the background's position and noise.
     """
 
     background: tuple[int, ...]
-    placed: tuple[Stretch, ...]
+    placed: tuple[Segment, ...]
     starts: tuple[int, ...]
     ratio_db: int
     level_db: float
@@ -80,7 +89,7 @@ class Scene:
 
 
 def recordings_by_split(manifest: pd.DataFrame, labels: Iterable[str]) -> dict[str, np.ndarray]:
-    """Rows of ESC-50 in each split that have one of the labels; no source recording is in two."""
+    """Rows of ESC-50 with one of the labels, by split. No source recording is in two splits."""
     splits = [SPLIT_OF_FOLD[fold] for fold in manifest["fold"]]
     kept = one_split_a_group(splits, manifest["source_recording"].tolist())
     kept &= manifest["label"].isin(list(labels)).to_numpy()
@@ -88,44 +97,44 @@ def recordings_by_split(manifest: pd.DataFrame, labels: Iterable[str]) -> dict[s
 
 
 def drawn_backgrounds(recordings: np.ndarray, n_files: int, random: np.random.Generator) -> list[tuple[int, ...]]:
-    """For each file the rows of ESC-50 that its background is made of, all of them equally often."""
+    """Draw the rows of ESC-50 for the background of each file, all of them equally often."""
     cards = deck(len(recordings), CLIPS_PER_BACKGROUND * n_files, random)
     rows = [int(recordings[card]) for card in cards]
     return [tuple(rows[first : first + CLIPS_PER_BACKGROUND]) for first in range(0, len(rows), CLIPS_PER_BACKGROUND)]
 
 
 def parts(scene: Scene, sets: Mapping[str, LabelledSet]) -> tuple[np.ndarray, list[tuple[int, np.ndarray]]]:
-    """A file's background, and its stretches with their first samples, before they are mixed."""
+    """The background of a file, and its segments with their first samples, before they are mixed."""
     clips = [sets["esc50"].clip(row, SAMPLE_RATE) for row in scene.background]
     ground = background(clips, seconds_to_samples(SECONDS), np.random.default_rng(scene.seed))
     placed = []
-    for start, stretch in zip(scene.starts, scene.placed):
-        samples = sets[stretch.source].clip(stretch.row, SAMPLE_RATE)[stretch.start : stretch.end]
+    for start, segment in zip(scene.starts, scene.placed):
+        samples = sets[segment.source].clip(segment.row, SAMPLE_RATE)[segment.start : segment.end]
         placed.append((start, faded(samples, *scene.fades)))
     return ground, placed
 
 
 def render(scene: Scene, sets: Mapping[str, LabelledSet]) -> np.ndarray:
-    """A file, ``(n_samples,)`` float32 at 16 kHz."""
+    """Mix a file, ``(n_samples,)`` float32 at 16 kHz."""
     ground, placed = parts(scene, sets)
     return delivered(mixed(ground, placed, scene.ratio_db), scene.level_db)
 
 
 def scene_items(split: str, scenes: Iterable[Scene], sets: Mapping[str, LabelledSet]) -> Iterator[Item]:
-    """A split's files, named by number and ratio, with their events in order of time.
+    """The files of a split, named by number and ratio, with their events in order of time.
 
     Args:
         split: the split.
-        scenes: its files.
-        sets: labelled sets by name, ESC-50 and those of the stretches.
+        scenes: plans of its files.
+        sets: labelled sets by name: ESC-50 and those of the segments.
     """
     recording = sets["esc50"].manifest["source_recording"].to_numpy(str)
     for number, scene in enumerate(scenes):
         in_time = sorted(zip(scene.starts, scene.placed), key=lambda pair: pair[0])
         events = tuple(
-            Event(stretch.label, samples_to_ms(start), samples_to_ms(start + stretch.length))
-            for start, stretch in in_time
+            Event(segment.label, samples_to_ms(start), samples_to_ms(start + segment.length))
+            for start, segment in in_time
         )
-        groups = {stretch.group for stretch in scene.placed} | {f"esc50:{recording[row]}" for row in scene.background}
+        groups = {segment.group for segment in scene.placed} | {f"esc50:{recording[row]}" for row in scene.background}
         file = f"{split}_{number:03d}_{f'{scene.ratio_db}dB' if events else 'none'}.wav"
         yield Item(file, split, partial(render, scene, sets), events, " ".join(sorted(groups)))

@@ -1,7 +1,7 @@
-"""How loud sounds are, where a clip's main sound is, and sounds at a level that is asked for.
+"""Levels of sounds: measure them, find the main sound of a clip, and scale sounds to a level.
 
-Samples are ``(n_samples,)`` at :data:`benchmark.datasets.labelled_set.SAMPLE_RATE`. Levels are in decibels of full
-scale (a square wave of amplitude 1 has 0 dB).
+Samples are ``(n_samples,)`` at :data:`benchmark.datasets.labelled_set.SAMPLE_RATE`. Levels are in dB relative to full
+scale: a square wave of amplitude 1 has 0 dB.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ import numpy as np
 
 from benchmark.datasets.labelled_set import SAMPLE_RATE
 
-#: Seconds of a frame in which loudness is looked at; so exact are the edges that :func:`active_run` finds.
+#: Length of the frames in which levels are measured, s; also the precision of :func:`active_run`.
 FRAME_SECONDS = 0.01
 
-#: Decibels; the level of silence.
+#: Level of silence, dB.
 SILENCE_DB = -120.0
 
-#: What a scene's samples may reach: below full scale, so that nothing is clipped when written as 16 bits.
+#: Greatest peak of a scene, below full scale so that 16-bit samples are never clipped.
 PEAK = 0.98
 
 
@@ -28,7 +28,7 @@ def seconds_to_samples(seconds: float) -> int:
 
 
 def samples_to_ms(n_samples: int) -> float:
-    """Milliseconds that so many samples last.
+    """Duration of a number of samples, ms.
 
     >>> samples_to_ms(8)
     0.5
@@ -37,7 +37,7 @@ def samples_to_ms(n_samples: int) -> float:
 
 
 def level(samples: np.ndarray) -> float:
-    """Mean power in decibels of full scale, not below :data:`SILENCE_DB`.
+    """Mean power in dB relative to full scale, at least :data:`SILENCE_DB`.
 
     >>> round(level(np.full(100, 0.1)), 6)
     -20.0
@@ -47,10 +47,10 @@ def level(samples: np.ndarray) -> float:
 
 
 def frame_levels(samples: np.ndarray) -> np.ndarray:
-    """Level of each whole frame of :data:`FRAME_SECONDS`, ``(n_frames,)`` decibels.
+    """Level of each whole frame of :data:`FRAME_SECONDS`, ``(n_frames,)`` dB.
 
     Raises:
-        ValueError: if there is not one whole frame.
+        ValueError: if the samples are shorter than a frame.
     """
     length = seconds_to_samples(FRAME_SECONDS)
     n_frames = len(samples) // length
@@ -61,10 +61,9 @@ def frame_levels(samples: np.ndarray) -> np.ndarray:
 
 
 def active_level(samples: np.ndarray, range_db: float = 25.0) -> float:
-    """Level of a sound while it sounds: mean power of the frames within ``range_db`` of the loudest, in decibels.
+    """Active level of a sound: mean power of the frames within ``range_db`` of the loudest, in dB.
 
-    Pauses don't count, so a ratio of two such levels says how loud one sound is against another, however much of
-    the time either of them is there.
+    Pauses do not count, so the difference of two active levels does not depend on how long the two sounds last.
 
     >>> tone = np.full(16000, 0.1)
     >>> round(active_level(np.concatenate([tone, np.zeros(48000)])), 6)
@@ -82,24 +81,23 @@ def active_run(
     above_floor_db: float = 10.0,
     least_range_db: float = 25.0,
 ) -> tuple[int, int]:
-    """Where a clip's main sound begins and ends.
+    """Find the main sound of a clip.
 
-    A frame is active if it is ``above_floor_db`` louder than the clip's quiet frames (their 5th percentile), but
-    whoever is more than ``range_db`` below the loudest frame never is, and whoever is within ``least_range_db`` of
-    it always is. Unbroken stretches of active frames shorter than ``least_seconds`` (clicks beside the sound) don't
-    count. Pauses of up to ``bridge_seconds`` between active frames are part of the sound. Of the runs that result, the
-    one with the greatest energy is taken.
+    A frame is active if it is at least ``above_floor_db`` louder than the clip's quiet frames (their 5th percentile).
+    Frames more than ``range_db`` below the loudest one are never active, and frames within ``least_range_db`` of it
+    always are. Runs of active frames that are shorter than ``least_seconds``, such as clicks, do not count. Pauses of
+    up to ``bridge_seconds`` belong to the sound. The main sound is the run with the greatest energy.
 
     Args:
-        samples: ``(n_samples,)`` the clip.
-        range_db: the most that lies between the loudest frame and the quietest active one.
-        bridge_seconds: the longest pause within one sound.
-        least_seconds: the shortest stretch that counts; where none is so long, all do.
-        above_floor_db: what distinguishes sound from the recording's noise.
-        least_range_db: the least that lies between the loudest frame and the loudest inactive one.
+        samples: ``(n_samples,)``, the clip.
+        range_db: greatest difference between the loudest and the quietest active frame.
+        bridge_seconds: length of the longest pause within a sound.
+        least_seconds: length of the shortest run that counts; if all runs are shorter, all count.
+        above_floor_db: least difference between an active frame and the recording's noise.
+        least_range_db: least difference between the loudest frame and the loudest inactive one.
 
     Returns:
-        Its first sample and the one after its last, whole frames apart; an empty stretch ``(0, 0)`` for a silent clip.
+        First sample and the one after the last, a whole number of frames apart; ``(0, 0)`` for a silent clip.
 
     Raises:
         ValueError: if the clip is shorter than a frame.
@@ -119,19 +117,19 @@ def active_run(
 
 
 def _runs(active: np.ndarray, bridge_seconds: float) -> list[np.ndarray]:
-    """Frames in order, parted wherever more than ``bridge_seconds`` of others lie between two of them."""
+    """Split a sequence of frame numbers where more than ``bridge_seconds`` lie between two of them."""
     return np.split(active, np.flatnonzero((np.diff(active) - 1) * FRAME_SECONDS > bridge_seconds + 1e-9) + 1)
 
 
 def at_level(samples: np.ndarray, decibels: float) -> np.ndarray:
-    """Samples amplified so that their :func:`active_level` is ``decibels``; silence stays what it is."""
+    """Scale samples so that their :func:`active_level` is ``decibels``; silence stays as it is."""
     now = active_level(samples)
     gain = 10 ** ((decibels - now) / 20) if now > SILENCE_DB else 1.0
     return (samples * gain).astype(np.float32)
 
 
 def delivered(scene: np.ndarray, decibels: float) -> np.ndarray:
-    """A scene at an active level of ``decibels``, or as loud as its :data:`PEAK` allows if that is less."""
+    """Scale a scene to an active level of ``decibels``, or to the greatest level that :data:`PEAK` allows."""
     scene = at_level(scene, decibels)
     highest = float(np.abs(scene).max())
     return scene * np.float32(min(1.0, PEAK / highest)) if highest else scene

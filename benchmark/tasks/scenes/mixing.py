@@ -1,6 +1,6 @@
-"""Scenes made of clips: fades, noise, backgrounds, and clips on them at stated signal-to-noise ratios.
+"""Scenes made of clips: fades, noise, backgrounds, and clips at stated signal-to-noise ratios.
 
-All functions are pure: what is random comes from the generator that is given. Samples are ``(n_samples,)`` float32 at
+All randomness comes from the generator in the arguments. Samples are ``(n_samples,)`` float32 at
 :data:`benchmark.datasets.labelled_set.SAMPLE_RATE`.
 """
 
@@ -14,7 +14,7 @@ from benchmark.tasks.scenes.levels import at_level, seconds_to_samples
 
 
 def faded(samples: np.ndarray, in_seconds: float, out_seconds: float) -> np.ndarray:
-    """Samples that begin and end softly: raised cosines, no longer than the half of the samples each."""
+    """Fade samples in and out by raised cosines, each over at most half of the samples."""
     result = samples.astype(np.float32, copy=True)
     for seconds, part in ((in_seconds, slice(None)), (out_seconds, slice(None, None, -1))):
         n_faded = min(seconds_to_samples(seconds), len(samples) // 2)
@@ -24,17 +24,17 @@ def faded(samples: np.ndarray, in_seconds: float, out_seconds: float) -> np.ndar
 
 
 def crossfaded(clips: Sequence[np.ndarray], seconds: float) -> np.ndarray:
-    """Clips one after the other, each fading into the next with its power kept.
+    """Join clips by crossfades of constant power.
 
     Args:
         clips: ``(n_samples,)`` each.
-        seconds: how long the two of a pair overlap.
+        seconds: overlap of two clips, s.
 
     Returns:
         ``(sum of lengths - (n_clips - 1) * overlap,)`` float32.
 
     Raises:
-        ValueError: if there is no clip, or one is shorter than two overlaps.
+        ValueError: if there are no clips, or one is shorter than two overlaps.
     """
     overlap = seconds_to_samples(seconds)
     shortest = min((len(clip) for clip in clips), default=0)
@@ -55,7 +55,7 @@ def crossfaded(clips: Sequence[np.ndarray], seconds: float) -> np.ndarray:
 
 
 def pink_noise(n_samples: int, random: np.random.Generator) -> np.ndarray:
-    """Noise with the same power in each octave, ``(n_samples,)`` float32 of level 0 dB."""
+    """Noise with equal power in each octave, ``(n_samples,)`` float32 at a level of 0 dB."""
     spectrum = np.fft.rfft(random.standard_normal(n_samples))
     spectrum[1:] /= np.sqrt(np.arange(1, len(spectrum)))
     spectrum[0] = 0
@@ -66,16 +66,15 @@ def pink_noise(n_samples: int, random: np.random.Generator) -> np.ndarray:
 def background(
     clips: Sequence[np.ndarray], n_samples: int, random: np.random.Generator, crossfade_seconds: float = 0.25
 ) -> np.ndarray:
-    """A background of several clips, all equally loud, over a floor of pink noise 40 dB below them.
+    """Make a background of several equally loud clips over pink noise 40 dB below them.
 
-    The floor is there because many clips are padded with zeros: without it, whatever is placed would stand out
-    of digital silence.
+    Many clips are padded with zeros; without the noise, sounds would stand out from digital silence.
 
     Args:
-        clips: ``(n_samples,)`` each; together, overlaps taken off, at least ``n_samples``.
-        n_samples: of the background, cut at random from the clips that fade into each other.
-        random: where the cut and the noise come from.
-        crossfade_seconds: overlap of two clips.
+        clips: ``(n_samples,)`` each; at least ``n_samples`` in all, without overlaps.
+        n_samples: length of the background, which is cut at random from the joined clips.
+        random: generator for the cut and the noise.
+        crossfade_seconds: overlap of two clips, s.
 
     Returns:
         ``(n_samples,)`` float32 at an active level of 0 dB.
@@ -85,7 +84,7 @@ def background(
     """
     joined = crossfaded([at_level(clip, 0.0) for clip in clips], crossfade_seconds)
     if len(joined) < n_samples:
-        raise ValueError(f"expected clips for at least {n_samples} samples, got {len(joined)}")
+        raise ValueError(f"expected clips of at least {n_samples} samples in all, got {len(joined)}")
     first = int(random.integers(len(joined) - n_samples + 1))
     return at_level(joined[first : first + n_samples] + 0.01 * pink_noise(n_samples, random), 0.0)
 
@@ -93,19 +92,19 @@ def background(
 def mixed(
     ground: np.ndarray, placed: Sequence[tuple[int, np.ndarray]], ratio_db: float, ground_db: float = 0.0
 ) -> np.ndarray:
-    """A background with clips on it, each ``ratio_db`` louder than the background.
+    """Add clips to a background, each ``ratio_db`` louder than the background.
 
     Args:
-        ground: ``(n_samples,)`` the background.
+        ground: ``(n_samples,)``, the background.
         placed: first sample and samples of each clip.
-        ratio_db: decibels between each clip's :func:`active_level` and the background's.
-        ground_db: the background's active level.
+        ratio_db: difference of the active levels of each clip and the background, dB.
+        ground_db: active level of the background, dB.
 
     Returns:
         ``(n_samples,)`` float32.
 
     Raises:
-        ValueError: if a clip reaches beyond the background.
+        ValueError: if a clip extends beyond the background.
     """
     result = ground.astype(np.float32, copy=True)
     for start, clip in placed:

@@ -1,5 +1,4 @@
-"""Where stretches of sound lie in a file, and which clips are drawn for it. What is random comes from the generator
-that is given."""
+"""Positions of segments in a file, and draws of clips. All randomness comes from the generator in the arguments."""
 
 from __future__ import annotations
 
@@ -11,21 +10,24 @@ import numpy as np
 def spread(
     lengths: Sequence[int], n_samples: int, least_gap: int, random: np.random.Generator, edge: int = 0
 ) -> list[int]:
-    """First samples of stretches that follow each other in the order given, at random distances.
+    """Place segments one after the other, in the order given, at random distances.
 
     Args:
-        lengths: samples of each stretch.
-        n_samples: what they are to lie in.
-        least_gap: samples between two of them at least.
-        random: where their places come from.
-        edge: samples before the first and after the last at least.
+        lengths: number of samples of each segment.
+        n_samples: length of the file, samples.
+        least_gap: least distance of two segments, samples.
+        random: generator of the positions.
+        edge: least distance from the file's start and end, samples.
+
+    Returns:
+        First sample of each segment.
 
     Raises:
-        ValueError: if there is no room for them.
+        ValueError: if there is not enough room.
     """
     slack = n_samples - sum(lengths) - least_gap * max(0, len(lengths) - 1) - 2 * edge
     if slack < 0:
-        raise ValueError(f"expected room for stretches of {list(lengths)} samples in {n_samples}, {-slack} are lacking")
+        raise ValueError(f"expected room for segments of {list(lengths)} samples in {n_samples}, {-slack} are missing")
     extra = np.sort(random.integers(0, slack + 1, len(lengths)))
     before = [sum(lengths[:number]) + number * least_gap for number in range(len(lengths))]
     return [int(edge + extra[number] + before[number]) for number in range(len(lengths))]
@@ -39,15 +41,18 @@ def scatter(
     least_gap: int,
     random: np.random.Generator,
 ) -> list[int]:
-    """First samples of stretches that may overlap, anywhere in ``n_samples``.
+    """Place segments at random positions where they may overlap.
 
     Args:
-        lengths: samples of each stretch.
-        labels: what each is.
-        n_samples: what they are to lie in.
-        polyphony: how many may sound at once.
-        least_gap: samples at least between two of the same label.
-        random: where their places come from.
+        lengths: number of samples of each segment.
+        labels: label of each segment.
+        n_samples: length of the file, samples.
+        polyphony: greatest number of segments at once.
+        least_gap: least distance of two segments of one label, samples.
+        random: generator of the positions.
+
+    Returns:
+        First sample of each segment.
 
     Raises:
         ValueError: if no arrangement was found.
@@ -58,7 +63,7 @@ def scatter(
             if placed is not None:
                 return placed
     raise ValueError(
-        f"expected room for stretches of {list(lengths)} samples in {n_samples} and {polyphony} at once, found none"
+        f"expected room for segments of {list(lengths)} samples in {n_samples}, {polyphony} at once, found none"
     )
 
 
@@ -70,7 +75,7 @@ def _scattered_once(
     least_gap: int,
     random: np.random.Generator,
 ) -> list[int] | None:
-    """One try: each stretch in turn where there is room for it; None if it isn't found."""
+    """Try once to place each segment in turn; None if one finds no room."""
     placed: list[tuple[int, int, str]] = []
     for length, label in zip(lengths, labels, strict=True):
         for start in random.integers(n_samples - length + 1, size=100).tolist():
@@ -86,16 +91,16 @@ def _fits(new: tuple[int, int, str], placed: list[tuple[int, int, str]], polypho
     start, end, label = new
     if any(name == label and start < b + least_gap and a < end + least_gap for a, b, name in placed):
         return False
-    # Most sound at once where one of them begins.
+    # The number of segments at once is greatest where one of them begins.
     moments = [start, *(a for a, _, _ in placed if start < a < end)]
     return all(sum(a <= moment < b for a, b, _ in placed) < polyphony for moment in moments)
 
 
 def deck(n_cards: int, n_drawn: int, random: np.random.Generator) -> list[int]:
-    """Cards drawn without putting them back, from a new shuffled deck whenever one is used up.
+    """Draw cards without replacement, from a new shuffled deck whenever one is used up.
 
     Returns:
-        ``n_drawn`` numbers below ``n_cards``, each as often as any other, give or take one.
+        ``n_drawn`` numbers below ``n_cards``; how often two of them occur differs by at most one.
     """
     drawn: list[int] = []
     while len(drawn) < n_drawn:

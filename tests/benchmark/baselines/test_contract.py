@@ -115,7 +115,7 @@ def test_clips_are_embedded_by_themselves(loaded: Loaded, name: str) -> None:
 
 
 @every
-@pytest.mark.parametrize("n_samples", [1, 2, 399, 401, 16000])
+@pytest.mark.parametrize("n_samples", [1, 399, 16000])
 def test_silence_and_short_clips_are_finite(loaded: Loaded, name: str, n_samples: int) -> None:
     module, model = loaded(name)
     for audio in (torch.zeros(1, n_samples), torch.full((1, n_samples), 0.5), noise(1, n_samples)):
@@ -126,6 +126,14 @@ def test_silence_and_short_clips_are_finite(loaded: Loaded, name: str, n_samples
 
 
 @every
+def test_functions_are_those_of_the_contract(loaded: Loaded, name: str) -> None:
+    module, model = loaded(name)
+    if isinstance(model, Baseline):
+        assert module.get_scene_embeddings is contract.get_scene_embeddings
+        assert module.get_timestamp_embeddings is contract.get_timestamp_embeddings
+
+
+@pytest.mark.parametrize("name", ["logmel", "untrained"])
 @pytest.mark.parametrize(
     ("audio", "error", "message"),
     [
@@ -147,7 +155,7 @@ def test_bad_audio_is_one_clear_error(
             function(audio, model)
 
 
-@every
+@pytest.mark.parametrize("name", ["logmel", "untrained"])
 def test_a_model_of_another_kind_is_refused(loaded: Loaded, name: str) -> None:
     module, _ = loaded(name)
     with pytest.raises(TypeError, match="load_model returned, got Linear"):
@@ -220,7 +228,7 @@ def test_modules_import_nothing_that_they_may_not_need(repository: Path) -> None
     assert done.stdout.strip() == "[]", done.stderr
 
 
-def test_fingerprints_tell_weights_and_options_apart() -> None:
+def test_fingerprints_distinguish_weights_and_options() -> None:
     crepe, logmel = baseline("crepe"), baseline("logmel")
     model = crepe.Crepe("tiny")
     before = model.fingerprint()

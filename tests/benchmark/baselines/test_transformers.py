@@ -99,10 +99,10 @@ def test_wav2vec2_without_some_weights_is_refused(folder: Path, tmp_path: Path) 
 def test_another_model_is_refused(folder: Path, whisper: Path, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="it is a whisper, not a wav2vec2"):
         wav2vec2.load_model(str(whisper))
-    with pytest.raises(ValueError, match="expected the folder of a transformers model"):
+    with pytest.raises(ValueError, match="expected the folder of a suitable transformers model"):
         whisper_tiny.load_model(str(folder))
     for module in (wav2vec2, whisper_tiny):
-        with pytest.raises(ValueError, match="expected the folder of a transformers model") as caught:
+        with pytest.raises(ValueError, match="expected the folder of a suitable transformers model") as caught:
             module.load_model(str(tmp_path))
         assert "\n" not in str(caught.value)
         with pytest.raises(FileNotFoundError, match="nothing/here/at/all"):
@@ -112,7 +112,7 @@ def test_another_model_is_refused(folder: Path, whisper: Path, tmp_path: Path) -
 @pytest.mark.parametrize(
     ("module", "name"), [(wav2vec2, "facebook/wav2vec2-large-100k-voxpopuli"), (whisper_tiny, "openai/whisper-tiny.en")]
 )
-def test_a_hub_out_of_reach_is_said_with_how_to_get_it(
+def test_an_unreachable_hub_says_how_to_get_the_weights(
     module: Any, name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     def out_of_reach(*arguments: object, **options: object) -> None:
@@ -132,7 +132,7 @@ def test_another_model_of_the_hub_is_not_taken_for_one_out_of_reach(
     other = transformers.HubertConfig()
     monkeypatch.setattr(transformers.AutoConfig, "from_pretrained", lambda name: other)
     monkeypatch.setattr(transformers.WhisperConfig, "from_pretrained", lambda name: other)
-    with pytest.raises(ValueError, match="org/model: expected a transformers model that can be used: it is a hubert"):
+    with pytest.raises(ValueError, match="org/model: expected a suitable transformers model: it is a hubert"):
         module.load_model("org/model")
 
 
@@ -142,7 +142,7 @@ def test_damaged_weights_are_refused_in_one_line(folder: Path, whisper: Path, tm
         damaged.mkdir()
         (damaged / "config.json").write_bytes((whole / "config.json").read_bytes())
         (damaged / "model.safetensors").write_bytes((whole / "model.safetensors").read_bytes()[:100])
-        with pytest.raises(ValueError, match="expected the folder of a transformers model"):
+        with pytest.raises(ValueError, match="expected the folder of a suitable transformers model"):
             module.load_model(str(damaged))
 
 

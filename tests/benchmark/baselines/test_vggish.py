@@ -125,7 +125,7 @@ def test_a_name_with_a_hash_is_held_to_it(shapes: dict[str, Tensor], tmp_path: P
 
 
 def test_without_the_released_weights_it_says_how_to_get_them(elsewhere: Path) -> None:
-    with pytest.raises(Unavailable, match=r"can't be fetched here: get file://.*BYOLA_BENCHMARK_MODELS"):
+    with pytest.raises(Unavailable, match=r"can't be downloaded here: download file://.*BYOLA_BENCHMARK_MODELS"):
         load_model()
 
 
@@ -133,7 +133,7 @@ def test_released_weights_are_fetched_once_and_verified(elsewhere: Path, monkeyp
     content = b"weights"
     (elsewhere / "released").write_bytes(b"something else")
     monkeypatch.setattr(vggish, "RELEASED", f"vggish-{hashlib.sha256(content).hexdigest()[:8]}.pth")
-    with pytest.raises(Unavailable, match="what was fetched is something else"):
+    with pytest.raises(Unavailable, match="the download is another file"):
         released_weights()
     assert not list((elsewhere / "cache" / "models").iterdir())
     (elsewhere / "released").write_bytes(content)

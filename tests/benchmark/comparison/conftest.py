@@ -84,8 +84,8 @@ class RunFolder:
         """Write run.json; returns the folder."""
         about: Mapping[str, Any] = {"settings": {"grid": "fast"}, "provenance": {"commit": "abc"}, "versions": {}}
         self.folder.mkdir(parents=True, exist_ok=True)
-        told = {**about, "models": self.models, "tasks": self.tasks, "cells": self.cells, **more}
-        (self.folder / "run.json").write_text(json.dumps(told), encoding="utf-8")
+        content = {**about, "models": self.models, "tasks": self.tasks, "cells": self.cells, **more}
+        (self.folder / "run.json").write_text(json.dumps(content), encoding="utf-8")
         return self.folder
 
 

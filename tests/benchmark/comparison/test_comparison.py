@@ -18,7 +18,7 @@ from click.testing import CliRunner
 import byola_hear
 from benchmark.__main__ import main
 from benchmark.comparison.advantage import advantage, advantages
-from benchmark.comparison.command import keep_results, stale_results, table_command, tables_of, write_comparison
+from benchmark.comparison.command import table_command, tables_of, write_comparison
 from benchmark.comparison.comparison import FIRST_ROWS, OVERALL, compare
 from benchmark.comparison.folder import load_run
 from benchmark.comparison.long_table import LONG_COLUMNS
@@ -50,7 +50,7 @@ def test_a_planted_advantage_is_found(planted_run: Callable[..., Path]) -> None:
     assert mirrored is not None and mirrored.value == pytest.approx(found.value)
 
 
-def test_no_advantage_is_found_where_there_is_none(planted_run: Callable[..., Path]) -> None:
+def test_no_advantage_is_found_without_one(planted_run: Callable[..., Path]) -> None:
     p_values, covered, holm = [], 0, []
     for seed in range(12):
         comparison = compare(load_run(planted_run(0.0, files=120, tasks=3, seed=seed)), resamples=200)
@@ -126,10 +126,10 @@ def test_scores_without_counts_have_intervals_over_folds_or_none(new_run: RunMak
     assert set(document["hear"]["tasks"]) == {"tags", "distance"}
     assert document["rows"][0]["hear"]["value"] == pytest.approx(1.0)
     text = markdown_tables(document)
-    assert "ᶠ" in text and "**2.50**" in text and "distance: not on the scale of 0 to 1" in text
+    assert "ᶠ" in text and "**2.50**" in text and "distance: not on a scale from 0 to 1" in text
 
 
-def test_what_is_missing_is_said_and_never_a_number(new_run: RunMaker) -> None:
+def test_missing_scores_have_reasons_and_no_numbers(new_run: RunMaker) -> None:
     run = new_run()
     for name in ("digits", "notes", "stale"):
         run.task(name, "speech" if name == "digits" else "nonspeech")
@@ -151,9 +151,9 @@ def test_what_is_missing_is_said_and_never_a_number(new_run: RunMaker) -> None:
     assert [row["name"] for row in document["rows"]][:2] == ["both", "speech"]
     assert rows["mfcc"]["status"] == "failed" and not rows["mfcc"]["cells"]
     assert "other files" in rows["mfcc"]["missing"]["digits"] and "not a number" in rows["mfcc"]["missing"]["notes"]
-    assert "other content" in rows["mfcc"]["missing"]["stale"]
+    assert "another version of the task" in rows["mfcc"]["missing"]["stale"]
     assert (rows["vggish"]["status"], rows["crepe"]["status"]) == ("unavailable", "failed")
-    assert document["notes"] == ["gone: no column, the task could not be had: no such archive"]
+    assert document["notes"] == ["gone: no column, because the task is not available: no such archive"]
     assert rows["yamnet"]["status"] == "ok" and "digits" in rows["yamnet"]["cells"]
     assert document["hear"]["rows"] == ["both", "speech"]
     text = markdown_tables(document)
@@ -161,13 +161,13 @@ def test_what_is_missing_is_said_and_never_a_number(new_run: RunMaker) -> None:
     assert "- crepe: failed: out of memory" in text
 
 
-def test_counts_that_do_not_make_the_score_are_not_believed(new_run: RunMaker) -> None:
+def test_counts_that_do_not_give_the_score_are_not_used(new_run: RunMaker) -> None:
     run = new_run()
     run.task("digits", "speech")
     run.outcome("both", "digits", np.arange(50) % 2, scores=np.array([[0.9]]))
     document = document_of(run.write())
     assert document["rows"][0]["cells"]["digits"]["low"] is None
-    assert "do not make its score" in document["notes"][0]
+    assert "do not give its score" in document["notes"][0]
 
 
 def test_order_of_files_does_not_matter(new_run: RunMaker) -> None:
@@ -183,7 +183,7 @@ def test_order_of_files_does_not_matter(new_run: RunMaker) -> None:
     np.testing.assert_array_equal(one.draws, other.draws)
 
 
-def test_published_numbers_stand_beside_hears_own_tasks_only(new_run: RunMaker) -> None:
+def test_published_scores_are_shown_for_hears_own_tasks_only(new_run: RunMaker) -> None:
     assert published(["esc50", "speech_commands"]) == []
     rows = {row["name"]: row for row in published(["esc50-v2.0.0-full", "esc50", "fsd50k-v1.0-full"])}
     assert len(rows) == 34
@@ -200,7 +200,7 @@ def test_published_numbers_stand_beside_hears_own_tasks_only(new_run: RunMaker) 
     document = document_of(run.write())
     assert "both" not in {row["name"] for row in document["published"]["rows"]}
     assert len(document["rows"]) == 1 and document["best"]["esc50-v2.0.0-full"] == ["both"]
-    assert "Published, not measured here" in markdown_tables(document)
+    assert "Published scores, not measured here" in markdown_tables(document)
     origins = {line["origin"] for line in csv.DictReader(io.StringIO(tables_of(document)["table.csv"].decode()))}
     assert origins == {"measured", "published"}
 
@@ -226,21 +226,14 @@ def test_files_agree_with_each_other(planted_run: Callable[..., Path], tmp_path:
     assert {path.name: path.read_bytes() for path in written} == again
 
 
-def test_kept_results_are_stale_when_they_differ(planted_run: Callable[..., Path], tmp_path: Path) -> None:
+def test_results_are_kept_under_the_suites_name(planted_run: Callable[..., Path], tmp_path: Path) -> None:
     folder = planted_run(0.05, tasks=1, files=60)
-    results = tmp_path / "results"
-    results.mkdir()
-    assert stale_results(results, ["tasks"]) == []
-    done = CliRunner().invoke(table_command, [str(folder), "--no-maps", "--no-progress", "--keep", str(results)])
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    done = CliRunner().invoke(table_command, [str(folder), "--no-maps", "--no-progress", "--keep", str(kept)])
     assert done.exit_code == 0 and "mean of all" in done.output
-    assert sorted(path.name for path in results.iterdir()) == ["tasks.csv", "tasks.json", "tasks.md", "tasks_short.md"]
-    assert stale_results(results, ["tasks"]) == []
-    (results / "tasks.md").write_text("| other |\n")
-    (results / "tasks.csv").unlink()
-    (results / "tasks_short.md").unlink()
-    assert stale_results(results, ["tasks", "mini"]) == ["tasks.md", "tasks.csv", "tasks_short.md"]
-    keep_results(folder, results)
-    assert stale_results(results, ["tasks"]) == []
+    assert sorted(path.name for path in kept.iterdir()) == ["tasks.csv", "tasks.json", "tasks.md", "tasks_short.md"]
+    assert (kept / "tasks.md").read_bytes() == (folder / "table.md").read_bytes()
 
 
 def test_the_short_table_has_the_networks_the_best_others_and_one_finding(planted_run: Callable[..., Path]) -> None:
@@ -265,10 +258,6 @@ def test_a_short_table_without_networks_has_no_finding(planted_run: Callable[...
     assert short_markdown({**document, "advantages": []}, "full.md").startswith("| trained on, or model |")
 
 
-def test_committed_results_are_what_their_numbers_make(repository: Path) -> None:
-    assert stale_results(repository / "benchmark" / "results", ["mini", "public", "hear"]) == []
-
-
 def test_committed_results_are_of_the_networks_that_are_shipped(repository: Path) -> None:
     """Networks that were trained anew make numbers of before stale, however well they agree with each other."""
     kept = [repository / "benchmark" / "results" / f"{suite}.json" for suite in ("mini", "public", "hear")]
@@ -281,37 +270,37 @@ def test_committed_results_are_of_the_networks_that_are_shipped(repository: Path
             assert fingerprint in identity and "," not in identity
 
 
-def test_part_of_a_suite_does_not_pass_for_it(new_run: RunMaker) -> None:
+def test_a_part_of_a_suite_is_not_the_suite(new_run: RunMaker) -> None:
     for tasks, suite in ((list(SUITES["mini"]), "mini"), (list(SUITES["mini"])[:2], "tasks")):
         run = new_run()
         for task in tasks[:2]:
             run.task(task, "speech")
             run.outcome("both", task, np.arange(20) % 3 > 0)
-        # What could not be had was asked for all the same.
+        # Tasks that are not available count, too.
         for task in tasks[2:]:
             run.cells.append({"model": "both", "task": task, "status": "unavailable", "note": "no such archive"})
         assert load_run(run.write()).suite == suite
 
 
-def test_settings_of_a_tasks_own_are_told(new_run: RunMaker) -> None:
+def test_a_tasks_own_settings_are_reported(new_run: RunMaker) -> None:
     run = new_run()
     for task in ("beats", "words"):
         run.task(task, "speech")
         run.outcome("both", task, np.arange(20) % 3 > 0)
-    assert "of their own" not in markdown_tables(document_of(run.write()))
+    assert "replace those of the grid" not in markdown_tables(document_of(run.write()))
     run.tasks["beats"]["own_settings"] = {"patience": [5], "check_val_every_n_epoch": [1, 5]}
     assert "beats: check_val_every_n_epoch 1 or 5, patience 5." in markdown_tables(document_of(run.write()))
 
 
 @pytest.mark.parametrize("content", [None, "nothing", "[]", '{"tasks": {}}', '{"tasks": {"a": {"domain": "x"}}}'])
-def test_a_folder_that_is_none_is_one_clear_error(tmp_path: Path, content: str | None) -> None:
+def test_another_folder_is_one_clear_error(tmp_path: Path, content: str | None) -> None:
     if content is not None:
         (tmp_path / "run.json").write_text(content)
     with pytest.raises((FileNotFoundError, ValueError), match="python -m benchmark run"):
         load_run(tmp_path)
 
 
-def test_a_folder_that_can_not_be_made_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_folder_that_cannot_be_created_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(SystemExit) as stopped:
         main(["table", str(tmp_path), "--cache", str(tmp_path / "file" / "cache")])
@@ -319,6 +308,6 @@ def test_a_folder_that_can_not_be_made_is_one_line(tmp_path: Path, capsys: pytes
     assert stopped.value.code == 2 and error.startswith("error: ") and error.count("\n") == 1
 
 
-def test_text_stays_text() -> None:
+def test_text_is_escaped() -> None:
     assert escaped("a\n|b| `c` *d* <e>&[f](g)") == "a \\|b\\| \\`c\\` \\*d\\* &lt;e&gt;&amp;\\[f\\](g)"
     assert not math.isnan(len(escaped("")))

@@ -1,4 +1,4 @@
-"""Outcomes survive being written and read, and nothing else is taken for one."""
+"""Outcomes survive being written and read, and other files are refused."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ def hostile_run(new_run: Callable[[], Any]) -> Path:
     return folder
 
 
-def test_nothing_in_a_name_gets_out_of_its_place(new_run: Callable[[], Any], tmp_path: Path) -> None:
+def test_names_cannot_inject_html(new_run: Callable[[], Any], tmp_path: Path) -> None:
     folder = hostile_run(new_run)
     (tmp_path / "section.md").write_text(f"# {HOSTILE[:-1]}\n\n{HOSTILE}\n", encoding="utf-8")
     write_comparison(folder, maps=False, sections=[tmp_path / "section.md"])
@@ -67,7 +67,7 @@ def test_nothing_in_a_name_gets_out_of_its_place(new_run: Callable[[], Any], tmp
     assert "default-src 'none'" in text
 
 
-def test_confusions_count_what_was_taken_for_what(new_run: Callable[[], Any]) -> None:
+def test_confusions_count_pairs_of_labels(new_run: Callable[[], Any]) -> None:
     run = new_run()
     run.task("digits", "speech")
     run.task("events", "nonspeech")
@@ -129,7 +129,7 @@ def test_maps_are_made_once_and_play(tmp_path: Path, small: ByolaModel, monkeypa
         Maps(tmp_path / "maps", {"small": small}, seed=1).make(tmp_path / "tasks", tasks)
 
 
-def test_a_task_of_other_content_or_without_its_sounds_has_no_map(tmp_path: Path, small: ByolaModel) -> None:
+def test_a_task_with_other_content_or_without_sounds_has_no_map(tmp_path: Path, small: ByolaModel) -> None:
     sounds = write_task(tmp_path / "tasks" / "tones", 4) / "16000"
     maps = Maps(tmp_path / "maps", {"small": small})
     assert maps.make(tmp_path / "tasks", {"tones": "another"}) == {}
@@ -183,7 +183,7 @@ def test_sections_bring_text_figures_and_tables(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("file", "error"), [("a.jpeg", ValueError), ("../a.png", ValueError), ("none.png", FileNotFoundError)]
 )
-def test_figures_that_can_not_be_shown(tmp_path: Path, file: str, error: type[Exception]) -> None:
+def test_figures_that_cannot_be_shown(tmp_path: Path, file: str, error: type[Exception]) -> None:
     (tmp_path / "a.png").write_bytes(b"")
     (tmp_path / "below").mkdir()
     with pytest.raises(error, match="figure"):

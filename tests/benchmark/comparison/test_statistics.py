@@ -35,19 +35,19 @@ def test_bootstrap_of_an_accuracy_agrees_with_the_binomial(n: int, share: float)
     draws = bootstrap_scores(ACCURACY, counts[:, None], np.zeros(n, int), 0, 4000)[0]
     interval = file_interval(ACCURACY, draws, counts)
     low, high = stats.binom.interval(0.95, n, share)
-    assert interval is not None and interval.way == "files"
+    assert interval is not None and interval.method == "files"
     assert interval.low == pytest.approx(low / n, abs=1.5 / n + 0.003)
     assert interval.high == pytest.approx(high / n, abs=1.5 / n + 0.003)
     assert draws.std() == pytest.approx(math.sqrt(share * (1 - share) / n), rel=0.08)
 
 
-def test_where_all_files_are_right_the_interval_is_wilsons() -> None:
+def test_if_all_files_are_correct_the_interval_is_wilsons() -> None:
     counts = accuracy_counts(np.ones(140))
     draws = bootstrap_scores(ACCURACY, counts[:, None], np.zeros(140, int), 0)[0]
     interval = file_interval(ACCURACY, draws, counts)
     expected = stats.binomtest(140, 140).proportion_ci(method="wilson")
     assert interval is not None
-    assert (interval.low, interval.high, interval.way) == (expected.low, expected.high, "binomial")
+    assert (interval.low, interval.high, interval.method) == (expected.low, expected.high, "binomial")
     assert interval.low < 0.99
 
 
@@ -72,7 +72,7 @@ def test_large_weights_are_drawn_in_parts(monkeypatch: pytest.MonkeyPatch) -> No
     np.testing.assert_array_equal(bootstrap_scores(ACCURACY, counts, np.zeros(90, int), 3, 100), whole)
 
 
-def test_a_draw_without_events_is_no_number_and_no_matter() -> None:
+def test_draws_without_events_are_nan_and_ignored() -> None:
     counts = np.zeros((3, 1, 3))
     counts[0, 0], counts[1, 0] = (2, 1, 1), (0, 1, 0)
     draws = bootstrap_scores(F_MEASURE, counts, np.zeros(3, int), 0, 400)[0]
@@ -86,7 +86,7 @@ def test_an_f_measure_that_no_draw_changes_has_no_interval(hits: int) -> None:
     assert file_interval(F_MEASURE, draws, counts) is None
 
 
-def test_interval_over_folds_is_students() -> None:
+def test_the_interval_over_folds_is_students() -> None:
     scores = np.array([0.1, 0.2, 0.3, 0.2])
     interval = fold_interval(scores)
     expected = stats.ttest_1samp(scores, 0).confidence_interval()
@@ -106,14 +106,14 @@ def test_hear_average_by_hand() -> None:
 
 
 @given(st.integers(2, 6), st.integers(1, 5), st.integers(0, 1000), st.floats(0.1, 5), st.floats(-3, 3))
-def test_hear_average_is_bounded_and_knows_no_scale(n: int, tasks: int, seed: int, scale: float, shift: float) -> None:
+def test_hear_average_is_bounded_and_scale_free(n: int, tasks: int, seed: int, scale: float, shift: float) -> None:
     scores = np.random.default_rng(seed).uniform(size=(n, tasks))
     average = hear_average(scores)
     assert (np.abs(average) <= 1).all()
     np.testing.assert_allclose(hear_average(scale * scores + shift), average, atol=1e-6)
 
 
-def test_a_row_hardly_begun_takes_no_task_away() -> None:
+def test_a_row_with_few_scores_removes_no_task() -> None:
     has = np.ones((4, 6), bool)
     has[2, 1:] = False
     has[3, 5] = False
@@ -122,7 +122,7 @@ def test_a_row_hardly_begun_takes_no_task_away() -> None:
     assert not compared(np.zeros((2, 3), bool))[0].any()
 
 
-def test_mcnemar_looks_at_what_differs() -> None:
+def test_mcnemar_depends_on_the_files_that_differ() -> None:
     first, second = np.array([1, 1, 1, 0, 0, 1]), np.array([1, 0, 0, 1, 0, 1])
     assert mcnemar(first, second) == (2, 1, 1.0)
     assert mcnemar(first, first) == (0, 0, 1.0)
@@ -146,7 +146,7 @@ def test_exchange_test_of_an_f_measure() -> None:
     assert exchange_test(F_MEASURE, good, good, np.arange(80) % 2, 0) == 1.0
 
 
-def test_p_is_uniform_where_nothing_differs() -> None:
+def test_p_is_uniform_without_a_difference() -> None:
     random = np.random.default_rng(2)
     zero = np.zeros(60, int)
     values = []
@@ -161,7 +161,7 @@ def test_p_is_uniform_where_nothing_differs() -> None:
 
 
 @pytest.mark.parametrize(("inside", "outside"), [(3, 4), (4, 4), (12, 10)])
-def test_an_advantage_beside_a_general_difference_is_found(inside: int, outside: int) -> None:
+def test_an_advantage_on_top_of_a_general_difference_is_found(inside: int, outside: int) -> None:
     random = np.random.default_rng(3)
     differences = np.concatenate([np.full(inside, 10.0), np.full(outside, 5.0)]) + random.normal(
         0, 0.1, inside + outside
@@ -182,7 +182,7 @@ def test_exchanged_groups_agree_with_scipy() -> None:
     assert group_exchange(differences, 4, 0) == pytest.approx(expected.pvalue)
 
 
-def test_limits_of_the_hear_average_hold_the_truth_more_often_than_percentiles() -> None:
+def test_limits_of_the_hear_average_cover_the_truth_more_often_than_percentiles() -> None:
     random, covered, by_percentiles = np.random.default_rng(5), 0, 0
     chances, files = np.array([0.70, 0.68, 0.66, 0.55, 0.45])[:, None], np.array([560, 558, 114, 112, 60, 187])
     truth = hear_average(np.broadcast_to(chances, (5, 6)))
@@ -208,12 +208,12 @@ def test_holm_is_between_p_and_bonferroni_and_keeps_order(p: list[float]) -> Non
     assert (np.diff(np.array(corrected)[order]) >= 0).all()
 
 
-def test_holm_passes_over_what_was_not_tested() -> None:
+def test_holm_ignores_missing_tests() -> None:
     corrected = holm([0.01, math.nan, 0.04])
     assert corrected[0] == pytest.approx(0.02) and math.isnan(corrected[1]) and corrected[2] == pytest.approx(0.04)
 
 
-def test_an_error_rate_is_turned_round_and_an_unknown_score_refused() -> None:
+def test_an_error_rate_is_inverted_and_an_unknown_score_refused() -> None:
     rate = metric("segment_1s_er")
     assert rate.lower_is_better and rate.gain(1.25) == -0.25 and rate.ratio(np.array([5.0, 4.0, 0.0])) == 1.25
     assert not metric("d_prime").fraction and len(METRICS) == 10

@@ -49,12 +49,12 @@ def test_mulaw_is_that_of_the_standard() -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"EST_File index\n", b"RIFF" * 20, b"EST_File index\nX 1\nEST_Header_End\n"])
-def test_what_is_no_voice_is_told(content: bytes) -> None:
+def test_a_file_that_is_not_a_voice_is_refused(content: bytes) -> None:
     with pytest.raises(ValueError, match=r"v\.group: expected"):
         FestivalVoice("v.group", content).recording("a-b")
 
 
-def test_a_unit_that_is_not_there_or_damaged_is_told() -> None:
+def test_a_missing_or_damaged_unit_is_named() -> None:
     content = group_file({"a-b": (np.zeros(100, np.uint8), np.array([0.01]), np.array([[0.5]]))})
     with pytest.raises(ValueError, match="got 'x-y'"):
         FestivalVoice("v.group", content).recording("x-y")

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from benchmark.datasets.labelled_set import CACHE_VARIABLE
-from benchmark.evaluation.cell import Cache, Cell
-from benchmark.evaluation.settings import Settings
+from benchmark.evaluation.cell import Cache, RunCell
+from benchmark.evaluation.settings import ProbeSettings
 from benchmark.models.heareval_rows import ModelRow
 from benchmark.tasks.layout import Prepared
 
@@ -128,12 +128,12 @@ def make_task(tmp_path: Path) -> Callable[..., Prepared]:
 
 
 @pytest.fixture
-def make_cell(make_task: Callable[..., Prepared]) -> Callable[..., Cell]:
+def make_cell(make_task: Callable[..., Prepared]) -> Callable[..., RunCell]:
     """Cells of models that only the stand-in could run."""
 
-    def make(task: str = "digits", model: str = "small", identity: str = "weights", grid: str = "default") -> Cell:
+    def make(task: str = "digits", model: str = "small", identity: str = "weights", grid: str = "default") -> RunCell:
         row = ModelRow(model, f"{model}_module", "", identity, 16000, (2, 2), "a note")
-        return Cell(row, make_task(task), Settings(grid, 8))
+        return RunCell(row, make_task(task), ProbeSettings(grid, 8))
 
     return make
 

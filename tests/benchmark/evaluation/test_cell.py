@@ -15,12 +15,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmark.evaluation.cell import Cache, Cell, cached, embed, find_embeddings, measure
+from benchmark.evaluation.cell import Cache, RunCell, cached, embed, find_embeddings, measure
 from benchmark.evaluation.processes import CHECKOUT, Failed, Processes
-from benchmark.evaluation.settings import Settings, outcome_key
+from benchmark.evaluation.settings import ProbeSettings, outcome_key
 
 Calls = Callable[[], list[str]]
-MakeCell = Callable[..., Cell]
+MakeCell = Callable[..., RunCell]
 
 
 def test_measured_once_and_then_cached(heareval: Calls, make_cell: MakeCell, cache: Cache) -> None:
@@ -71,7 +71,7 @@ def test_key_follows_content_settings_and_versions(
     make_cell: MakeCell, heareval: Calls, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cell = make_cell()
-    keys = {cell.key, dataclasses.replace(cell, settings=Settings("default", 4)).key}
+    keys = {cell.key, dataclasses.replace(cell, settings=ProbeSettings("default", 4)).key}
     keys.add(dataclasses.replace(cell, task=dataclasses.replace(cell.task, sha256="other audio")).key)
     same = dataclasses.replace(cell.task, title="another title", folder=Path("elsewhere"))
     assert dataclasses.replace(cell, task=same).key == cell.key
@@ -89,9 +89,9 @@ def test_another_run_at_the_same_cell(heareval: Calls, make_cell: MakeCell, cach
 
 def test_settings_are_checked() -> None:
     with pytest.raises(ValueError, match="expected a grid out of default, fast, faster, got 'slow'"):
-        Settings("slow", 8)
+        ProbeSettings("slow", 8)
     with pytest.raises(ValueError, match="at least one grid point, got 0"):
-        Settings("fast", 0)
+        ProbeSettings("fast", 0)
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no such signal here")
@@ -102,14 +102,14 @@ def test_killed_and_run_again(
     cell = make_cell()
     code = f"""
         from pathlib import Path
-        from benchmark.evaluation.cell import Cache, Cell, measure
+        from benchmark.evaluation.cell import Cache, RunCell, measure
         from benchmark.models.heareval_rows import ModelRow
         from benchmark.evaluation.processes import Processes
-        from benchmark.evaluation.settings import Settings
+        from benchmark.evaluation.settings import ProbeSettings
         from benchmark.tasks.layout import Prepared
         task = Prepared("digits", "", "speech", "", Path({str(cell.task.folder)!r}), {cell.task.sha256!r}, {{}})
         row = ModelRow("small", "small_module", "", "weights", 16000, (2, 2), "a note")
-        measure(Cell(row, task, Settings()), Cache(Path({str(cache.folder)!r})), Processes())
+        measure(RunCell(row, task, ProbeSettings()), Cache(Path({str(cache.folder)!r})), Processes())
         """
     environment = {**os.environ, "PYTHONPATH": f"{os.environ['PYTHONPATH']}{os.pathsep}{CHECKOUT}"}
     parent = subprocess.Popen(

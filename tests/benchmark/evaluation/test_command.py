@@ -21,7 +21,7 @@ from click.testing import CliRunner, Result
 from benchmark.comparison.outcome import load_outcome
 from benchmark.datasets.labelled_set import CACHE_VARIABLE, cache_folder
 from benchmark.evaluation import command as command_module
-from benchmark.evaluation.cell import Cache, Cell
+from benchmark.evaluation.cell import Cache, RunCell
 from benchmark.evaluation.command import run_command
 from benchmark.evaluation.processes import CHECKOUT, Failed, Processes, last_line
 from benchmark.evaluation.scheduler import run_cells
@@ -100,10 +100,10 @@ def test_failures_stay_in_their_cells(
     assert (status["a", "digits"], status["a", "birds"], status["gone", "birds"]) == ("cached", "done", "unavailable")
     # Other settings don't go into the same folder.
     result = run("--tasks", "digits", "--grid", "fast", rows=rows[:1])
-    assert isinstance(result.exception, ValueError) and "name another folder" in str(result.exception)
+    assert isinstance(result.exception, ValueError) and "choose another folder" in str(result.exception)
     # A model that has changed takes its row's other outcomes with it.
     result = run("--tasks", "digits", rows=[row("a", identity="new weights")])
-    assert "out of date, removed: a on birds" in result.output
+    assert "removed an outdated outcome: a on birds" in result.output
     assert {load_outcome(path).model_identity for path in out.glob("outcomes/a/*")} == {"new weights of a"}
 
 
@@ -129,13 +129,14 @@ def test_run_json_names_the_versions_that_made_the_numbers(
 
 
 @pytest.mark.parametrize("content", ["half", '{"models": {}, "tasks": {}, "cells": [{"model": "a"}]}'])
-def test_a_damaged_run_is_told_of_before_anything_is_measured(
+def test_a_damaged_run_is_reported_before_anything_is_measured(
     run: Callable[..., Result], heareval: Calls, tmp_path: Path, content: str
 ) -> None:
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "run.json").write_text(content)
     result = run("--tasks", "digits", rows=[row("a")])
-    assert isinstance(result.exception, ValueError) and "expected what a run wrote" in str(result.exception)
+    assert isinstance(result.exception, ValueError)
+    assert "expected a file written by `python -m benchmark run`" in str(result.exception)
     assert heareval() == []
 
 
@@ -178,7 +179,7 @@ def test_wrong_requests_are_one_error(
 
 def test_cheap_cells_first(
     heareval: Calls,
-    make_cell: Callable[..., Cell],
+    make_cell: Callable[..., RunCell],
     make_task: Callable[..., Prepared],
     cache: Cache,
     monkeypatch: pytest.MonkeyPatch,
@@ -191,15 +192,15 @@ def test_cheap_cells_first(
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals as on POSIX")
-def test_interrupted_leaves_no_process(heareval: Calls, make_cell: Callable[..., Cell], cache: Cache) -> None:
+def test_interrupted_leaves_no_process(heareval: Calls, make_cell: Callable[..., RunCell], cache: Cache) -> None:
     cell = make_cell()
     code = f"""
         from pathlib import Path
-        from benchmark.evaluation.cell import Cache, Cell
+        from benchmark.evaluation.cell import Cache, RunCell
         from benchmark.evaluation.command import terminated_as_interrupted
         from benchmark.models.heareval_rows import ModelRow
         from benchmark.evaluation.scheduler import run_cells
-        from benchmark.evaluation.settings import Settings
+        from benchmark.evaluation.settings import ProbeSettings
         from benchmark.tasks.layout import read_task, Prepared
         import json
         folder = Path({str(cell.task.folder)!r})
@@ -208,7 +209,7 @@ def test_interrupted_leaves_no_process(heareval: Calls, make_cell: Callable[...,
         row = ModelRow("small", "small_module", "", "weights", 16000, (2, 2), "a note")
         with terminated_as_interrupted():
             cache = Cache(Path({str(cache.folder)!r}))
-            print(run_cells([Cell(row, task, Settings())], cache, 2, False, lambda *_: None, False))
+            print(run_cells([RunCell(row, task, ProbeSettings())], cache, 2, False, lambda *_: None, False))
         """
     path = f"{os.environ['PYTHONPATH']}{os.pathsep}{CHECKOUT}"
     parent = subprocess.Popen(

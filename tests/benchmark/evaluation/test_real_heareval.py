@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmark.evaluation.cell import Cache, Cell, measure
+from benchmark.evaluation.cell import Cache, RunCell, measure
 from benchmark.evaluation.check_task import described
 from benchmark.evaluation.processes import Processes
-from benchmark.evaluation.settings import Settings
+from benchmark.evaluation.settings import ProbeSettings
 from benchmark.hear_tools.example_tasks import clips_of_folder, write_event_task
 from benchmark.models.heareval_rows import model_rows
 
@@ -22,7 +22,7 @@ def test_event_task_from_audio_to_outcome(tmp_path: Path, clips_folder: Path) ->
     write_event_task(tmp_path / "tasks" / "strokes", clips, 2.0, 0.3)
     task = described(tmp_path / "tasks" / "strokes", "strokes", "which clip, and when")
     (logmel,) = model_rows(["logmel"])
-    outcome = measure(Cell(logmel, task, Settings("faster", 1)), Cache(tmp_path / "cache"), Processes())
+    outcome = measure(RunCell(logmel, task, ProbeSettings("faster", 1)), Cache(tmp_path / "cache"), Processes())
     # That the counts add up to heareval's score, and that files are in its order, is checked on reading.
     assert outcome.metrics == ("event_onset_200ms_fms", "segment_1s_er")
     assert sorted(outcome.files) == [f"test_{number}.wav" for number in range(len(outcome.files))]

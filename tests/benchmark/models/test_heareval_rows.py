@@ -49,15 +49,15 @@ def test_a_baseline_that_is_broken_here_costs_its_own_row(monkeypatch: pytest.Mo
     broken = SimpleNamespace(load_model=load_model)
     monkeypatch.setattr(loading, "baseline", lambda name: broken if name == "yamnet" else real(name))
     rows = model_rows(["logmel", "yamnet"])
-    assert not rows[0].missing and rows[1].missing.startswith("can't be used as it is installed here: ")
+    assert not rows[0].missing and rows[1].missing.startswith("can't be loaded as it is installed here: ")
     assert "\n" not in rows[1].missing and str(error).split()[-1] in rows[1].missing
-    with pytest.raises(ValueError, match="can't be used"):
+    with pytest.raises(ValueError, match="can't be loaded"):
         model_row("yamnet")
     with pytest.raises(type(error)):  # these weights, and no others, were asked for
         model_rows(["logmel", "yamnet=mine.tflite"])
 
 
-def test_a_name_that_is_none_is_told_all_that_are() -> None:
+def test_an_unknown_name_lists_networks_and_baselines() -> None:
     with pytest.raises(ValueError, match="'nope'; known names: both, .*logmel.* all; or give a checkpoint's path"):
         model_rows(["nope"])
     with pytest.raises(ValueError, match="expected one model, got 'all'"):

@@ -22,7 +22,7 @@ from benchmark.models.extractors import Extractor, embed_with, extractor_of, fro
 from benchmark.models.loading import ModelName
 from benchmark.probes.plan import plan
 from benchmark.probes.probe import TaskResult, evaluate, run
-from benchmark.probes.table import Row, csv_table, markdown_table, terminal_table, write
+from benchmark.probes.table import Row, csv_table, document_of, markdown_table, terminal_table, write
 
 RATE = 16000
 
@@ -130,7 +130,7 @@ def test_mfcc_of_a_single_sample_are_finite() -> None:
     assert np.isfinite(embeddings).all()
 
 
-def test_the_interval_covers_what_it_should() -> None:
+def test_the_interval_has_its_coverage() -> None:
     # A fair coin tossed 400 times a fold, over two folds: 95 % of the intervals hold a half.
     rng = np.random.default_rng(0)
     covered = 0
@@ -156,14 +156,15 @@ def test_a_table_says_what_was_measured() -> None:
     good, seeds = rows()
     assert (good.mean, seeds.mean) == (80.0, 73.5)
     assert seeds.task("esc50").accuracies == [61.0, 63.0]
-    markdown = markdown_table([good, seeds], "A caption.")
+    document = document_of([good, seeds], {"parts": "test"})
+    markdown = markdown_table(document)
     header, _, first, second = markdown.splitlines()[:4]
     assert header == "| model | esc50 | drums | mean |"
     assert first.startswith("| good | **90.0 ± ") and "| 70.0 ± " in first and "| **80.0 ± " in first
     assert second.startswith("| seeds | 62.0 ± ") and "| **85.0 ± " in second
-    assert "A caption." in markdown
+    assert "(test parts, mean over the folds" in markdown
     assert "| good | 1.4 |" in markdown
-    assert terminal_table([good, seeds]).splitlines()[0].split() == ["model", "esc50", "drums", "mean"]
+    assert terminal_table(document).splitlines()[0].split() == ["model", "esc50", "drums", "mean"]
     lines = list(csv.DictReader(io.StringIO(csv_table([good, seeds]))))
     assert len(lines) == 9
     last = {"model": "seeds", "seed": "1", "task": "drum_strokes", "fold": "0", "accuracy": "90.0000", "clips": "100"}
@@ -201,7 +202,7 @@ def test_the_command(audio: Path, tmp_path: Path) -> None:
     assert outputs[1].read_text().startswith("| model | drums | mean |")
 
 
-def test_every_command_can_be_had(capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_command_has_help(capsys: pytest.CaptureFixture[str]) -> None:
     from benchmark.__main__ import COMMANDS, main
 
     for name in COMMANDS:

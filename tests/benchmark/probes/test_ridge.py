@@ -134,12 +134,12 @@ def test_features_that_do_not_vary_count_for_nothing() -> None:
     ("spoil", "message"),
     [
         (lambda f, y, p: (np.where(f > 0, np.nan, f), y, *p), "finite embeddings, got NaN or infinity in those of"),
-        (lambda f, y, p: (f, np.full(len(y), "a"), *p), r"at least two labels to tell apart, got \['a'\]"),
+        (lambda f, y, p: (f, np.full(len(y), "a"), *p), r"at least two labels, got \['a'\]"),
         (lambda f, y, p: (f, y, p[0], p[1], p[2][:0]), "got 60 to train, 15 to choose, 0 to test"),
-        (lambda f, y, p: (f, y, p[0], p[0], p[2]), "besides the groups that choose, got none"),
+        (lambda f, y, p: (f, y, p[0], p[0], p[2]), "outside the groups that choose the strength, got none"),
     ],
 )
-def test_what_cannot_be_learnt_from_is_said(spoil, message: str) -> None:  # type: ignore[no-untyped-def]
+def test_unusable_input_is_refused(spoil, message: str) -> None:  # type: ignore[no-untyped-def]
     features, labels = blobs(120, 5, 1.0)
     with pytest.raises(ValueError, match=message):
         classify(*spoil(features, labels, parts(120)))

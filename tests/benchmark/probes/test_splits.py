@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmark.datasets.labelled_set import read_manifest
 from benchmark.probes.splits import TASKS, Task, find_tasks, folds, groups_of, thin
 
 BY_SPLIT = Task("by_split", "toy", "toy", group="speaker")
@@ -103,14 +104,9 @@ def test_tasks_by_name() -> None:
 
 
 @pytest.mark.parametrize("name", TASKS)
-def test_the_real_sets(name: str, repository: Path, tmp_path: Path) -> None:
+def test_the_real_sets(name: str, labelled_sets: Path) -> None:
     task = TASKS[name]
-    path = repository.parent / "shared" / "audio" / "tasks" / f"{task.source}.tar"
-    if not path.is_file():
-        pytest.skip("the labelled sets are not beside the checkout")
-    from benchmark.datasets.labelled_set import _read_tar
-
-    manifest, _ = _read_tar(path)
+    manifest = read_manifest(labelled_sets / f"{task.source}.tar")
     expected = {"spoken_digits": 6, "esc50": 5, "esc10": 5, "speaker_gender": 5}.get(name, 1)
     found = folds(task, manifest)
     assert len(found) == expected

@@ -1,4 +1,4 @@
-"""The page of what was tried: from records alone, and never from test parts."""
+"""The page on experiments is made from the records, never from test parts."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from byola_hear.pretraining.training.recipe import Recipe
 
 
 def checkpoint(folder: Path, name: str, training: dict[str, Any] | None = None, **changes: Any) -> Path:
-    """A run's checkpoint."""
+    """Write a run's checkpoint."""
     encoder = EncoderConfig(channels=4, hidden_size=8)
     recipe = Recipe(encoder=encoder, **changes).to_dict()
     facts = {"recipe": recipe, "hours": 12.0, "crops": 640, "minutes": 2.5, "loss": 0.5, "spread": 0.9}
@@ -31,7 +31,7 @@ def checkpoint(folder: Path, name: str, training: dict[str, Any] | None = None, 
 
 
 def probe(path: Path, means: dict[str, float], parts: str = "validation") -> Path:
-    """A probe's results."""
+    """Write a probe's results."""
     models = {
         name: {"mean": mean, "mean_interval": [mean - 1, mean + 1], "tasks": {"digits": {"accuracy": mean}}}
         for name, mean in means.items()
@@ -57,7 +57,7 @@ def test_the_command_records_and_ranks(tmp_path: Path) -> None:
     assert (tmp_path / "EXPERIMENTS.md").read_text(encoding="utf-8") == text
 
 
-def test_a_run_without_results_says_so(tmp_path: Path) -> None:
+def test_a_run_without_scores_has_dashes(tmp_path: Path) -> None:
     name, record = record_of(checkpoint(tmp_path, "base"))
     text = page({"runs": {name: record}, "scores": scores_of(probe(tmp_path / "p.json", {"untrained": 70.0}))})
     assert "| base | – | 640 | 2 | 0.500 | 0.900 | – | – | – |" in text
@@ -69,13 +69,13 @@ def test_results_on_test_parts_are_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["{}", "[]", "no JSON"])
-def test_what_is_no_probes_result_is_refused(text: str, tmp_path: Path) -> None:
+def test_another_file_than_a_probes_result_is_refused(text: str, tmp_path: Path) -> None:
     (tmp_path / "p.json").write_text(text)
-    with pytest.raises(ValueError, match=r"p\.json: expected results of"):
+    with pytest.raises(ValueError, match=r"p\.json: expected a result of"):
         scores_of(tmp_path / "p.json")
 
 
-def test_a_run_done_again_has_no_scores_until_it_is_probed(tmp_path: Path) -> None:
+def test_a_repeated_run_has_no_scores_until_it_is_probed(tmp_path: Path) -> None:
     base = str(checkpoint(tmp_path, "base"))
     results = probe(tmp_path / "p.json", {"byola-base": 80.0})
     again = ["--folder", str(tmp_path), base]
@@ -87,8 +87,8 @@ def test_a_run_done_again_has_no_scores_until_it_is_probed(tmp_path: Path) -> No
     assert "80.0" not in (tmp_path / "EXPERIMENTS.md").read_text(encoding="utf-8")
 
 
-def test_what_is_no_run_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="it does not say its recipe, hours"):
+def test_a_checkpoint_without_a_run_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="it lacks recipe, hours"):
         record_of(checkpoint(tmp_path, "base", training={}))
     with pytest.raises(ValueError, match="expected a run called 'base' to compare with, got small"):
         page({"runs": {"small": record_of(checkpoint(tmp_path, "small"))[1]}, "scores": {}})

@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from benchmark.baselines.untrained import untrained_model
 from benchmark.comparison.page import load_section
 from benchmark.studies.cka.alignment import cka, cka_interval, gram
-from benchmark.studies.cka.command import cka_command, sentences
+from benchmark.studies.cka.command import cka_command
 from benchmark.studies.cka.layers import activations, layer_names
+from benchmark.studies.cka.report import report
 from byola_hear.models.checkpoint import save_checkpoint
 from byola_hear.models.config import ModelConfig
 from byola_hear.models.encoders.convolutional import EncoderConfig
@@ -33,7 +34,7 @@ def test_a_rotated_scaled_and_shifted_copy_is_the_same(seed: int, scale: float) 
     assert cka(gram(first), gram(scale * first @ rotation + 3)) == pytest.approx(1, abs=1e-6)
 
 
-def test_independent_noise_has_none_however_many_features() -> None:
+def test_the_cka_of_independent_noise_is_0_for_any_number_of_features() -> None:
     rng = np.random.default_rng(0)
     values = [cka(gram(rng.standard_normal((40, 500))), gram(rng.standard_normal((40, 500)))) for _ in range(40)]
     assert abs(np.mean(values)) < 0.05
@@ -42,7 +43,7 @@ def test_independent_noise_has_none_however_many_features() -> None:
     assert np.sum(first * second) / np.linalg.norm(first) / np.linalg.norm(second) > 0.5
 
 
-def test_the_interval_holds_what_is_shared() -> None:
+def test_the_interval_contains_the_true_value() -> None:
     rng = np.random.default_rng(0)
     shared = rng.standard_normal((200, 10))
     first, second = (np.hstack([shared, rng.standard_normal((200, 10))]) for _ in range(2))
@@ -55,7 +56,7 @@ def test_the_interval_holds_what_is_shared() -> None:
         gram(np.full((5, 2), np.nan))
 
 
-def test_layers_end_in_the_embedding() -> None:
+def test_the_last_layer_is_the_embedding() -> None:
     model = untrained_model(0, -8.0, 4.5)
     clips = [np.random.default_rng(n).standard_normal(n).astype(np.float32) * 0.1 for n in (800, 5003, 16000)]
     found = activations(model, clips)
@@ -72,7 +73,7 @@ def test_layers_end_in_the_embedding() -> None:
 
 def test_the_command_from_sets_to_sentences(tmp_path: Path) -> None:
     write_all_sets(tmp_path / "audio")
-    config = ModelConfig("small", "0", FrontendConfig(), EncoderConfig(hidden_size=64), mean=-8.0, std=4.5, training={})
+    config = ModelConfig("small", "0", FrontendConfig(), EncoderConfig(channels=8, hidden_size=16), -8.0, 4.5)
     paths = []
     for number, name in enumerate(("one", "copy", "other")):
         torch.manual_seed(number // 2)
@@ -85,7 +86,7 @@ def test_the_command_from_sets_to_sentences(tmp_path: Path) -> None:
     numbers = pd.read_csv(tmp_path / "results" / "cka.csv")
     same = numbers[numbers["first_layer"] == numbers["second_layer"]].groupby(["first", "second"])["value"].mean()
     assert same["one", "copy"] == pytest.approx(1) and same["one", "other"] < 0.999
-    assert len(sentences(tmp_path / "results")) >= 2
+    assert len(report(tmp_path / "results").sentences) >= 2
     assert (
         sum(block["kind"] == "figure" for block in load_section(tmp_path / "results" / "cka.md").data()["blocks"]) == 2
     )

@@ -11,8 +11,14 @@ from click.testing import CliRunner
 
 from benchmark.comparison.page import load_section
 from benchmark.probes.splits import Fold
-from benchmark.studies.few_shot.command import few_shot_command, sentences
+from benchmark.studies.few_shot.command import few_shot_command
 from benchmark.studies.few_shot.draws import COUNTS, PROBES, curve, few, predict
+from benchmark.studies.few_shot.report import report, sentences
+from byola_hear.models.checkpoint import save_checkpoint
+from byola_hear.models.config import ModelConfig
+from byola_hear.models.encoders.convolutional import EncoderConfig
+from byola_hear.models.frontend import FrontendConfig
+from byola_hear.models.model import ByolaModel
 from tests.benchmark.made_sets import COLUMNS, write_all_sets
 
 LABELS = np.repeat(list("abcd"), 100)
@@ -25,7 +31,7 @@ def accuracies(features: np.ndarray) -> pd.DataFrame:
     return pd.DataFrame(curve(features, LABELS, groups, folds, "made", 6, 200, 0))
 
 
-def test_blobs_that_lie_apart_need_one_label_a_class() -> None:
+def test_separated_blobs_need_one_label_a_class() -> None:
     rng = np.random.default_rng(0)
     centres = 30 * rng.standard_normal((4, 50))
     features = (np.repeat(centres, 100, axis=0) + rng.standard_normal((400, 50))).astype(np.float32)
@@ -50,7 +56,7 @@ def test_more_labels_help_where_classes_overlap() -> None:
         assert means[probe, 1] + 10 < means[probe, 20]
 
 
-def test_draws_are_of_every_class_and_of_as_many_groups_as_there_are() -> None:
+def test_draws_are_of_every_class_and_of_as_many_groups_as_possible() -> None:
     groups = np.array([f"speaker{index % 7}" for index in range(400)])
     drawn = few(LABELS, groups, EVEN, 5, np.random.default_rng(0))
     assert np.isin(drawn, EVEN).all() and len(set(drawn.tolist())) == 20
@@ -62,22 +68,23 @@ def test_draws_are_of_every_class_and_of_as_many_groups_as_there_are() -> None:
         predict(np.zeros((4, 2), np.float32), LABELS[:4], np.arange(2), np.arange(2), "forest")
 
 
-def test_one_probe_is_reported_whichever_was_better(tmp_path: Path) -> None:
+def test_the_same_probe_is_reported_whichever_was_better() -> None:
     rows = [
         {"model": "both", "seed": 0, "task": "made", "probe": probe, "count": 1, "draw": draw, "accuracy": accuracy}
         for probe, accuracy in (("centroid", 90.0), ("ridge", 50.0))
         for draw in range(3)
     ]
-    pd.DataFrame(rows).to_csv(tmp_path / "few_shot.csv", index=False)
-    (tmp_path / "few_shot.json").write_text('{"draws": 3}')
-    assert "a ridge probe on `both` is right for 50.0 % of the clips" in sentences(tmp_path)[0]
+    assert "a ridge probe on `both` classifies 50.0 % of the clips correctly" in sentences(pd.DataFrame(rows), 3)[0]
 
 
-def test_the_command_draws_the_same_for_all_models_and_resumes(tmp_path: Path) -> None:
+def test_the_command_draws_the_same_for_all_models_and_resumes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_all_sets(tmp_path / "audio", 48)
     assert set(COLUMNS) >= {"drum_strokes", "orchestral_notes"}
+    config = ModelConfig("small", "0", FrontendConfig(), EncoderConfig(channels=4, hidden_size=8), -8.0, 4.5)
+    checkpoint = tmp_path / "small.safetensors"
+    save_checkpoint(checkpoint, ByolaModel(config))
     arguments = ["--audio", tmp_path / "audio", "--cache", tmp_path / "cache", "--draws", 3, "--no-progress"]
-    arguments += ["--tasks", "drum_strokes,orchestral_notes", "--models", "logmel,mfcc", "-o"]
+    arguments += ["--tasks", "drum_strokes,orchestral_notes", "--models", f"logmel,{checkpoint}", "-o"]
 
     def run(output: Path) -> str:
         result = CliRunner().invoke(
@@ -90,11 +97,12 @@ def test_the_command_draws_the_same_for_all_models_and_resumes(tmp_path: Path) -
     numbers = pd.read_csv(tmp_path / "results" / "few_shot.csv")
     # Twelve clips of a class can be learnt from, so there are no draws of twenty.
     assert set(numbers["count"]) == {1, 5} and len(numbers) == 2 * 2 * 2 * 2 * 3
-    assert len(sentences(tmp_path / "results")) == 3
+    assert len(report(tmp_path / "results").sentences) == 3
     assert (
         sum(block["kind"] == "figure" for block in load_section(tmp_path / "results" / "few_shot.md").data()["blocks"])
         == 1
     )
+    monkeypatch.setattr("benchmark.studies.few_shot.command.show_report", lambda *_: None)
     run(tmp_path / "again")
     first, second = (tmp_path / folder / "few_shot.csv" for folder in ("results", "again"))
     assert first.read_bytes() == second.read_bytes()

@@ -77,7 +77,7 @@ def test_the_error_is_the_one_that_was_planted() -> None:
     assert numbers["f1_50"].tolist() == [1.0, 1.0]
 
 
-def test_scores_that_say_nothing_find_little() -> None:
+def test_uninformative_scores_find_few_onsets() -> None:
     events, tracks = planted()
     rng = np.random.default_rng(3)
     noise = [Track(rng.standard_normal((len(track.times_ms), 2)), track.times_ms) for track in tracks["valid"]]
@@ -85,7 +85,7 @@ def test_scores_that_say_nothing_find_little() -> None:
     assert score(noise, events.splits["valid"], LABELS, HOP, chosen).f1[1] < 0.4
 
 
-def test_a_window_once_done_is_not_done_again() -> None:
+def test_a_finished_window_is_not_repeated() -> None:
     events, tracks = planted()
     kept: dict[int, Any] = {}
 
@@ -99,7 +99,7 @@ def test_a_window_once_done_is_not_done_again() -> None:
     assert first.equals(again)
 
 
-def test_what_is_learnt_from_is_evenly_chosen_over_all_recordings(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_training_frames_are_evenly_chosen_over_all_recordings(monkeypatch: pytest.MonkeyPatch) -> None:
     events, tracks = planted()
     learnt: list[np.ndarray] = []
 
@@ -119,7 +119,7 @@ times = st.lists(st.integers(0, 60), max_size=12, unique=True).map(lambda each: 
 
 
 @given(times, times, st.integers(0, 12))
-def test_as_many_onsets_are_matched_as_can_be(reference: np.ndarray, found: np.ndarray, tolerance: int) -> None:
+def test_the_largest_number_of_onsets_is_matched(reference: np.ndarray, found: np.ndarray, tolerance: int) -> None:
     late = delays(reference, found, tolerance)
     assert (np.abs(late) <= tolerance).all()
     assert len(late) == count_pairs(reference, found, tolerance)
@@ -247,7 +247,7 @@ def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: py
     assert " ".join(sentences(numbers, (360.0, 40.0))) in output.out
     window, hop = chosen_setting(numbers)
     first = sentences(numbers, (window, hop))[0]
-    assert f"a window of {window:g} ms every {hop:g} ms, the default, finds onsets best" in first and ";" not in first
+    assert f"a window of {window:g} ms every {hop:g} ms (the default) is best for onsets" in first and ";" not in first
 
 
 @pytest.mark.parametrize(
@@ -258,7 +258,7 @@ def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: py
         ("both,both", "voice_activity", "expected each model once, got both twice"),
     ],
 )
-def test_what_cannot_be_measured_is_said(
+def test_bad_options_are_refused(
     models: str, tasks: str, message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "x.tar").touch()

@@ -28,7 +28,7 @@ from benchmark.studies.regression.report import sentences
 from benchmark.studies.regression.run import MEAN_ROW, table_of
 from benchmark.studies.regression.scores import guessing, r2_difference, scores_of
 from benchmark.tasks.scenes import levels
-from tests.benchmark.made_sets import COLUMNS, write_set
+from tests.benchmark.labelled_sets import write_set
 
 RATE = 16000
 PITCHES = np.tile(np.arange(48, 84), 4)
@@ -67,7 +67,7 @@ def test_guessing_the_mean_is_zero() -> None:
     assert scores["mae"].value == pytest.approx(np.abs(pitch - pitch.mean()).mean(), rel=0.1)
 
 
-def test_a_number_that_only_tells_the_group_is_not_learnt() -> None:
+def test_a_number_that_only_depends_on_the_group_is_not_learnt() -> None:
     # Embeddings name the speaker exactly; what the speakers' numbers are, others' don't tell.
     rng = np.random.default_rng(0)
     speaker = np.repeat(np.arange(40), 10)
@@ -86,7 +86,7 @@ def test_folds_keep_groups_together() -> None:
     assert sorted(tested) == list(range(len(groups)))
 
 
-def test_it_is_scikit_learns_ridge() -> None:
+def test_it_agrees_with_scikit_learns_ridge() -> None:
     rng = np.random.default_rng(0)
     # Uniform: nothing lies so far from the others that it would be held.
     features = rng.uniform(-1, 1, (90, 40)).astype(np.float32) * rng.uniform(0.1, 10, 40).astype(np.float32)
@@ -101,7 +101,7 @@ def test_it_is_scikit_learns_ridge() -> None:
     assert ours.strengths == (30.0,) * 5
 
 
-def test_what_is_tested_chooses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tested_clips_choose_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     features, pitch, groups = planted(noise=30.0)
     first = group_folds(groups, 5, 0)[0]
     one = nested_predictions(features, pitch, groups)
@@ -125,22 +125,22 @@ def test_a_difference_is_of_the_same_draws() -> None:
     assert (none.value, none.low, none.high) == (0, 0, 0)
 
 
-def test_only_differences_beyond_their_interval_are_told() -> None:
+def test_only_differences_beyond_their_interval_are_reported() -> None:
     def found(model: str, measurement: str, score: str, value: float, half: float = 0.1) -> dict[str, object]:
         ends = {"low": value - half, "high": value + half}
         return {"model": model, "measurement": measurement, "score": score, "value": value, **ends}
 
-    def told(level: float, age: float) -> str:
+    def text(level: float, age: float) -> str:
         lines = [found("nonspeech", "level", "r2", 0.5), found("nonspeech", "age", "r2", -0.3)]
         lines += [found("speech", "level", "r2", 0.5 + level), found("speech", "age", "r2", -0.3 + age)]
         lines += [found("speech", "level", "r2_ahead", level), found("speech", "age", "r2_ahead", age)]
         return " ".join(sentences(pd.DataFrame(lines)))
 
-    assert "(mean R² of 2): level 0.60; not read off: age -0.30." in told(0.2, 0.0)
+    assert "(R², mean over 2 networks): level 0.60; no better than guessing: age -0.30." in text(0.2, 0.0)
     one, other = "`speech` is ahead of `nonspeech`", "`nonspeech` is ahead of `speech`"
-    assert f"{one} for level (0.70 and 0.50); the 95 % intervals of the other differences hold 0." in told(0.2, 0.0)
-    assert f"{one} for level (0.70 and 0.50), and {other} for age (-0.30 and -0.50)." in told(0.2, -0.2)
-    assert "differ for none of them" in told(0.05, -0.05)
+    assert f"{one} for level (0.70 and 0.50); the 95 % intervals of the other differences include 0." in text(0.2, 0.0)
+    assert f"{one} for level (0.70 and 0.50), and {other} for age (-0.30 and -0.50)." in text(0.2, -0.2)
+    assert "do not differ by more than" in text(0.05, -0.05)
 
 
 def test_octaves_are_counted() -> None:
@@ -153,13 +153,13 @@ def test_octaves_are_counted() -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda f, t, g: (f, t[:-1], g), "one target and group a clip"),
+        (lambda f, t, g: (f, t[:-1], g), "a target and a group for each clip"),
         (lambda f, t, g: (f * np.nan, t, g), "finite"),
         (lambda f, t, g: (f, t, np.array(["a", "b"] * (len(g) // 2))), "at least three groups, got 2"),
-        (lambda f, t, g: (f, t * 0 + 0.3, g), "targets that differ, got 0.3 for every clip"),
+        (lambda f, t, g: (f, t * 0 + 0.3, g), "different targets, got 0.3 for every clip"),
     ],
 )
-def test_what_cannot_be_learnt_from_is_said(change, message: str) -> None:  # type: ignore[no-untyped-def]
+def test_unusable_input_is_refused(change, message: str) -> None:  # type: ignore[no-untyped-def]
     with pytest.raises(ValueError, match=message):
         nested_predictions(*change(*planted()))
 
@@ -210,7 +210,7 @@ def loudness(clips: list[np.ndarray]) -> np.ndarray:
     return np.array([[levels.level(clip), clip[0]] for clip in clips], dtype=np.float32)
 
 
-def test_a_level_tells_dynamics_and_no_pitch(audio: Path, tmp_path: Path) -> None:
+def test_a_level_predicts_dynamics_and_not_pitch(audio: Path, tmp_path: Path) -> None:
     measured = [(each, each.examples(audio, tmp_path, 0)) for each in find_measurements("pitch,dynamics")]
     level = Extractor("level", "level", RATE, loudness, "")
     numbers = table_of({"level": [level]}, measured, tmp_path)
@@ -238,11 +238,9 @@ def test_other_dynamics_are_refused(audio: Path, tmp_path: Path, monkeypatch: py
         ("speaker,age", "read_speech_speakers: expected a number in every row of 'age', got ''"),
     ],
 )
-def test_a_set_without_the_numbers_is_named(
-    columns: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(COLUMNS, "read_speech_speakers", columns)
-    write_set(tmp_path, "read_speech_speakers", ["a,7", "b,"], [np.ones(9)] * 2, ["1.wav", "2.wav"])
+def test_a_set_without_the_numbers_is_named(columns: str, message: str, tmp_path: Path) -> None:
+    rows = [dict(zip(columns.split(","), values)) for values in (("a", "7"), ("b", ""))]
+    write_set(tmp_path, "read_speech_speakers", rows, [np.ones(9)] * 2)
     with pytest.raises(ValueError, match=message):
         MEASUREMENTS["age"].examples(tmp_path, tmp_path, 0)
 
@@ -263,10 +261,10 @@ def test_the_command(audio: Path, tmp_path: Path, capsys: pytest.CaptureFixture[
     assert {block["kind"] for block in part.data()["blocks"]} >= {"figure", "table"}
     assert "| logmel |" in part.markdown
     numbers = read_numbers(tmp_path / "out", "regression")
-    # The sentences' numbers are the file's: a network's row that says otherwise is told otherwise.
+    # The sentences use the numbers in the file.
     numbers["model"] = numbers["model"].replace({"logmel": "speech", "mfcc": "nonspeech"})
     numbers.loc[numbers.query("score == 'mae' and measurement == 'pitch'").index, "value"] = 1.25
-    assert "1.2 semitones off" in " ".join(sentences(numbers))
+    assert "the mean error is 1.2 semitones" in " ".join(sentences(numbers))
 
 
 def test_a_wrong_command_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:

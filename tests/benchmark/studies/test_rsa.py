@@ -31,7 +31,7 @@ from benchmark.studies.rsa.dissimilarity import (
 )
 from benchmark.studies.rsa.ranks import rank_correlations
 from benchmark.studies.rsa.ratings import load_ratings
-from benchmark.studies.rsa.report import sentences
+from benchmark.studies.rsa.report import report, sentences
 from tests.benchmark.made_sets import RATE, write_all_sets
 
 rng = np.random.default_rng(0)
@@ -125,7 +125,7 @@ def test_a_row_of_several_seeds_is_their_mean() -> None:
         assert values[2] == pytest.approx((values[0] + values[1]) / 2)
 
 
-def test_listeners_who_agree_leave_no_room_and_others_do() -> None:
+def test_the_noise_ceiling_is_1_only_if_listeners_agree() -> None:
     truth, *errors = matrices(6)
     low, high = noise_ceiling([truth, truth, truth], "spearman")
     assert low == pytest.approx(1) and high == pytest.approx(1)
@@ -170,7 +170,7 @@ def test_matrices_are_symmetric_and_zero_on_the_diagonal(n: int, distance: str, 
     assert matrix.shape == (n, n) and not matrix.diagonal().any() and (matrix == matrix.T).all() and (matrix >= 0).all()
 
 
-def test_matrices_say_what_they_cannot_take() -> None:
+def test_matrices_of_unusable_embeddings_are_refused() -> None:
     with pytest.raises(ValueError, match="NaN or infinity in those of 1 of 4"):
         embedding_matrix(np.array([[1.0], [2], [3], [np.nan]]), "euclidean")
     with pytest.raises(ValueError, match="correlation distance is undefined"):
@@ -227,7 +227,7 @@ def broken(what: str, path: Path) -> None:
         ("asymmetric", "expected a symmetric matrix.*stimuli 1 and 2"),
         ("similarities", "zero on the diagonal"),
         ("gap", "expected numbers|2 that are missing"),
-        ("equal", "ratings that differ, got 1 for every pair"),
+        ("equal", "different ratings, got 1 for every pair"),
         ("twice", "'dog' several times"),
         ("names", "without a row: flute; without a column: oboe"),
         ("words", "expected numbers"),
@@ -243,10 +243,10 @@ def test_missing_files_and_names_of_ratings_are_named(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"nobody.csv"):
         load_ratings([tmp_path / "nobody.csv"])
     np.save(tmp_path / "a.npy", rating())
-    with pytest.raises(FileNotFoundError, match=r"a.txt, one a line"):
+    with pytest.raises(FileNotFoundError, match=r"a.txt; expected the names"):
         load_ratings([tmp_path / "a.npy"])
     (tmp_path / "a.txt").write_text("\n".join(NAMES[:4]))
-    with pytest.raises(ValueError, match="expected 5 names, one a stimulus, got 4"):
+    with pytest.raises(ValueError, match="expected 5 names, one for each stimulus, got 4"):
         load_ratings([tmp_path / "a.npy"])
     (tmp_path / "a.txt").write_text("\n".join(NAMES))
     as_csv(tmp_path / "b.csv", rating()[:4, :4], NAMES[:4])
@@ -267,28 +267,26 @@ def run(*arguments: object) -> str:
     return result.output
 
 
-def test_who_lacks_rsatoolbox_is_told_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_rsatoolbox_is_reported_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "rsatoolbox.rdm.rdms", None)
     with pytest.raises(ModuleNotFoundError, match="pip install rsatoolbox"):
         run("--audio", tmp_path / "nowhere", "--cache", tmp_path, "-o", tmp_path)
 
 
-def test_sentences_say_what_was_given_and_over_how_many_sounds(tmp_path: Path) -> None:
+def test_sentences_name_the_held_descriptors_and_the_number_of_sounds() -> None:
     def row(reference: str, measure: str, value: float, low: float, count: int) -> dict[str, object]:
         about = {"stimuli": "together", "model": "both", "distance": "correlation", "reference": reference}
         return {**about, "measure": measure, "value": value, "low": low, "high": 1.0, "count": count}
 
     def written(*rows: dict[str, object]) -> list[str]:
-        pd.DataFrame(rows).to_csv(tmp_path / "rsa.csv", index=False)
-        return sentences(tmp_path)
+        return sentences(pd.DataFrame(rows), 200)
 
-    (tmp_path / "rsa.json").write_text('{"stimuli": 200, "draws": 9, "listeners": []}')
     plain = [row("level", "spearman", 0.5, 0.4, 200), row("pitch", "spearman", 0.3, 0.1, 64)]
     assert "level (0.50) and pitch (0.30, over 64) over all sounds" in written(*plain)[0]
     partial = row("level", "partial", -0.1, -0.2, 60)
     assert written(*plain, partial)[1] == (
-        "Given all the other descriptors, what is left is nothing whose interval lies above 0, over the 60 of 200 "
-        "sounds for which all are defined."
+        "Given the other descriptors, the largest partial correlations are with nothing whose interval is above 0, "
+        "over the 60 of 200 sounds for which all are defined."
     )
     assert (
         "descriptors and the set that a sound is from"
@@ -296,9 +294,9 @@ def test_sentences_say_what_was_given_and_over_how_many_sounds(tmp_path: Path) -
     )
 
 
-def test_the_command_from_sets_to_sentences(tmp_path: Path) -> None:
+def test_the_command_from_sets_to_sentences(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_all_sets(tmp_path / "audio")
-    common = ["--audio", tmp_path / "audio", "--cache", tmp_path / "cache", "--per-side", 15, "--draws", 5]
+    common = ["--audio", tmp_path / "audio", "--cache", tmp_path / "cache", "--per-side", 10, "--draws", 3]
     arguments = [*common, "--models", "logmel,mfcc", "--no-progress", "-o"]
     output = run(*arguments, tmp_path / "results")
     assert "| logmel |" in output
@@ -315,8 +313,13 @@ def test_the_command_from_sets_to_sentences(tmp_path: Path) -> None:
         "rsa_matrices.npz",
     ):
         assert (results / name).stat().st_size > 0
-    assert len(sentences(results)) == 3 and sentences(results)[0] in (results / "rsa_findings.md").read_text()
+    found = report(results)
+    assert len(found.sentences) == 3 and found.sentences[0] in (results / "rsa_findings.md").read_text()
+    assert all(drawn is not None for drawn, _ in found.figures.values())
+    (results / "rsa_matrices.npz").unlink()
+    assert [name for name, (drawn, _) in report(results).figures.items() if drawn is None] == ["rsa_matrices"]
     assert sum(block["kind"] == "figure" for block in load_section(results / "rsa.md").data()["blocks"]) == 3
+    monkeypatch.setattr("benchmark.studies.rsa.command.show_report", lambda *_: None)
     run(*arguments, tmp_path / "again")
     assert (tmp_path / "again" / "rsa.csv").read_bytes() == (results / "rsa.csv").read_bytes()
 
@@ -342,7 +345,7 @@ def test_ratings_of_a_descriptor_are_explained_by_it(tmp_path: Path) -> None:
     text = (tmp_path / "out" / "rsa.md").read_text()
     assert "The ratings of 2 listeners correlate with the dissimilarities of `logmel` (" in text
     assert (
-        "of the descriptors they follow most " in text
+        "; among the descriptors, most with " in text
         and "pitch (1.00)" in text
         and "the noise ceiling is 1.00 to 1.00." in text
     )
@@ -350,5 +353,5 @@ def test_ratings_of_a_descriptor_are_explained_by_it(tmp_path: Path) -> None:
         "one set" not in text and "set that" not in text and "rsa --models logmel --draws 5 --ratings anna.csv" in text
     )
     (sounds / "sound3.wav").unlink()
-    with pytest.raises(FileNotFoundError, match="none for 1: sound3"):
+    with pytest.raises(FileNotFoundError, match="1 are missing: sound3"):
         run(*arguments, *listeners)

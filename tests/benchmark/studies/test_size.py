@@ -16,7 +16,7 @@ import byola_hear
 from benchmark.__main__ import run
 from benchmark.comparison.page import load_section
 from benchmark.studies.findings import read_numbers
-from benchmark.studies.size.cells import Cell, shape_of, volume
+from benchmark.studies.size.cells import SizeCell, shape_of, volume
 from benchmark.studies.size.command import size_command
 from benchmark.studies.size.report import sentences
 from benchmark.studies.size.run import cells_of
@@ -93,9 +93,9 @@ def test_a_table_of_two_tiny_runs(sounds: Path, tmp_path: Path, capsys: pytest.C
     # Another recipe's networks, other manifests' audio and networks of other audio are refused.
     other = arguments_for(sounds, tmp_path, first="nonspeech")
     assert "trained with another recipe" in refused(arguments_for(sounds, tmp_path, steps=4), capsys)
-    assert "0.002h.csv: was drawn from other manifests" in refused(other, capsys)
+    assert "0.002h.csv: drawn from other manifests" in refused(other, capsys)
     shutil.rmtree(tmp_path / "runs" / "audio")
-    assert "width32-0.002h.safetensors: was trained on other audio" in refused(other, capsys)
+    assert "width32-0.002h.safetensors: trained on other audio" in refused(other, capsys)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no locks there")
@@ -105,7 +105,7 @@ def test_two_processes_do_not_train_in_one_folder(
     (tmp_path / "runs").mkdir()
     with open(tmp_path / "runs" / "lock", "a") as lock:
         assert locked(lock)
-        assert "another process is training there" in refused(arguments_for(sounds, tmp_path), capsys)
+        assert "another process is training in this folder" in refused(arguments_for(sounds, tmp_path), capsys)
 
 
 def refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
@@ -115,7 +115,7 @@ def refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
     return capsys.readouterr().err
 
 
-def test_too_little_audio_is_told_before_any_network_is_trained(
+def test_too_little_audio_is_reported_before_any_network_is_trained(
     sounds: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert "hours to draw from" in refused(arguments_for(sounds, tmp_path, volumes="0.002,1"), capsys)
@@ -131,7 +131,7 @@ def test_too_little_audio_is_told_before_any_network_is_trained(
         ("--seed", "not a manifest", "expected columns path"),
     ],
 )
-def test_what_is_wrong_is_told_before_sets_are_decoded(
+def test_wrong_options_are_reported_before_sets_are_decoded(
     option: str,
     value: str,
     message: str,
@@ -163,7 +163,7 @@ def test_volumes_are_nested_and_even(sounds: Path, tmp_path: Path) -> None:
 
 
 def test_cells_are_every_width_and_volume() -> None:
-    assert cells_of([64, 32], [5, 1]) == [Cell(32, 1), Cell(64, 1), Cell(32, 5), Cell(64, 5)]
+    assert cells_of([64, 32], [5, 1]) == [SizeCell(32, 1), SizeCell(64, 1), SizeCell(32, 5), SizeCell(64, 5)]
     for widths, volumes in (([], [1]), ([32], [0]), ([33], [1])):
         with pytest.raises(ValueError, match="expected"):
             cells_of(widths, volumes)

@@ -1,4 +1,4 @@
-"""What the studies share: their options, the command that measured, what is found out before hours of work."""
+"""The studies' common options, the command in their results, and early errors."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def setup(folder: Path) -> Setup:
     return Setup.of(cache=folder / "cache", no_progress=True, **options)
 
 
-def test_the_command_says_what_decided_the_numbers_and_not_where_they_lie(tmp_path: Path) -> None:
+def test_the_command_has_the_options_that_affect_numbers_and_no_folders(tmp_path: Path) -> None:
     (tmp_path / "a set.csv").touch()
 
     @click.command("made")
@@ -49,12 +49,12 @@ def test_the_command_says_what_decided_the_numbers_and_not_where_they_lie(tmp_pa
     assert CliRunner().invoke(made, []).output.strip() == "python -m benchmark made"
 
 
-def test_a_study_that_draws_nothing_has_no_seed_and_one_of_networks_promises_no_baselines() -> None:
+def test_a_study_without_randomness_has_no_seed_and_one_of_networks_no_baselines() -> None:
     shown = CliRunner().invoke(time_command, ["--help"]).output
     assert "--models" in shown and not any(each in shown for each in ("--seed", "--untrained-seeds", "baselines"))
 
 
-def test_results_have_a_folder_and_tasks_the_cache_that_was_named(
+def test_the_output_folder_is_created_and_tasks_use_the_named_cache(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(CACHE_VARIABLE, "elsewhere")
@@ -64,13 +64,13 @@ def test_results_have_a_folder_and_tasks_the_cache_that_was_named(
     assert os.environ[CACHE_VARIABLE] == str(tmp_path / "cache")
 
 
-def test_who_lacks_matplotlib_is_told_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_matplotlib_is_reported_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     with pytest.raises(ModuleNotFoundError, match="figures need matplotlib"):
         setup(tmp_path)
 
 
-def test_a_bar_holds_whatever_its_seconds_add_up_to(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_bar_can_exceed_its_total(capsys: pytest.CaptureFixture[str]) -> None:
     with seconds_bar("made", 0.5, shown=True) as bar:
         bar.update(0.5)
         bar.refresh()
@@ -78,7 +78,7 @@ def test_a_bar_holds_whatever_its_seconds_add_up_to(capsys: pytest.CaptureFixtur
 
 
 @pytest.mark.parametrize("name", ["cka", "few-shot", "rsa", "transfer"])
-def test_models_are_looked_at_before_sets(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_models_are_checked_before_sets(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stopped:
         main([name, "--models", "spech", "--audio", str(tmp_path / "none"), "--cache", str(tmp_path / "cache")])
     assert stopped.value.code == 2

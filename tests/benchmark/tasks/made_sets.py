@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import io
-import tarfile
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
-import soundfile
 
-RATE = 16000
+from tests.benchmark.labelled_sets import RATE, write_set
 
 
 def noise(n_samples: int, decibels: float, seed: int = 0) -> np.ndarray:
@@ -25,21 +21,6 @@ def burst(seconds: float, before: float, after: float, seed: int) -> np.ndarray:
     samples = np.random.default_rng(seed).uniform(-1, 1, n_before + n_burst + n_after) * 1e-4
     samples[n_before : n_before + n_burst] *= 1000
     return samples
-
-
-def write_set(folder: Path, name: str, rows: list[dict[str, str]], clips: list[np.ndarray]) -> None:
-    """Write ``NAME.tar``; each row's file is named by its number."""
-    files = [f"{number}.wav" for number in range(len(rows))]
-    members = {"manifest.csv": pd.DataFrame(rows).assign(file=files).to_csv(index=False).encode()}
-    for file, samples in zip(files, clips):
-        stream = io.BytesIO()
-        soundfile.write(stream, samples, RATE, format="WAV", subtype="PCM_16")
-        members[f"audio/{file}"] = stream.getvalue()
-    with tarfile.open(folder / f"{name}.tar", "w") as tar:
-        for path, data in members.items():
-            member = tarfile.TarInfo(f"{name}/{path}")
-            member.size = len(data)
-            tar.addfile(member, io.BytesIO(data))
 
 
 def write_esc50(folder: Path, labels: tuple[str, ...]) -> None:

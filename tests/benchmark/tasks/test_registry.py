@@ -12,7 +12,7 @@ from benchmark.datasets.labelled_set import CACHE_VARIABLE
 from benchmark.tasks import registry
 from benchmark.tasks.checks import check_definition
 from benchmark.tasks.registry import MINI, PUBLIC, SUITES, find, prepare, task_of
-from tests.benchmark.tasks.test_layout import SCENE, scene_items
+from tests.benchmark.tasks.toy_tasks import SCENE, scene_items
 
 
 @pytest.mark.parametrize("name", [*PUBLIC, *MINI])
@@ -29,13 +29,19 @@ def test_names_of_suites_stand_for_their_tasks() -> None:
     assert find(" esc50 , pitch") == ["esc50", "pitch"]
 
 
+def test_the_former_name_of_a_suite_is_accepted_with_a_warning(capsys: pytest.CaptureFixture[str]) -> None:
+    assert find("shared") == list(PUBLIC)
+    warning = capsys.readouterr().err
+    assert warning.startswith("warning: the suite shared is now called public") and warning.count("\n") == 1
+
+
 def test_no_name_is_in_two_suites() -> None:
     everything = [name for suite in SUITES for name in SUITES[suite]]
     assert len(everything) == len(set(everything)) == len(find(list(SUITES)))
     assert not set(SUITES) & set(everything)
 
 
-def test_an_unknown_name_is_told_what_there_is() -> None:
+def test_an_unknown_name_lists_the_known_ones() -> None:
     with pytest.raises(ValueError, match=r"out of mini, public, hear, .*esc50.*got 'esc51'"):
         find("esc50,esc51")
     with pytest.raises(ValueError, match="got 'esc51'"):
@@ -73,6 +79,6 @@ def test_a_task_of_packages_fetches_them_first(tmp_path: Path, monkeypatch: pyte
     assert sorted(files) == sorted(item.file for item in scene_items(tmp_path))
 
 
-def test_a_set_that_is_not_there_is_told_with_where_to_get_it(tmp_path: Path) -> None:
+def test_a_missing_set_says_how_to_get_it(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="benchmark fetch all"):
         prepare("esc50", tmp_path / "tasks", tmp_path / "nothing")

@@ -10,7 +10,6 @@ import bz2
 import gzip
 import io
 import lzma
-import os
 import shutil
 import subprocess
 import tarfile
@@ -18,6 +17,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import IO
+
+from byola_hear.utils.archives import ArchiveError, Limits, files_of_tar
+from byola_hear.utils.unpack import read_member, write_files
+
+#: A game's data may be one file of some gigabytes.
+LIMITS = Limits(total_bytes=64 << 30, member_bytes=16 << 30)
 
 _AR_MAGIC = b"!<arch>\n"
 _AR_HEADER = 60
@@ -78,32 +83,29 @@ def unpack(deb: Path, folder: Path, wanted: Callable[[str], bool] = lambda name:
         DebError: if the package can't be read or contains a path that leads outside the folder.
     """
     if not folder.exists():
-        partial = folder.with_name(folder.name + ".partial")
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir(parents=True)
-        try:
-            _extract(deb, partial, wanted)
-        except BaseException:
-            shutil.rmtree(partial, ignore_errors=True)
-            raise
-        os.replace(partial, folder)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with _tar_of(deb, "data") as tar:
+            files = files_of_tar(tar, str(deb), deb.stat().st_size, LIMITS)
+            write_files(files, str(deb), folder, lambda name: name if wanted(name) else None)
     return sum(path.is_file() for path in folder.rglob("*"))
 
 
-def _extract(deb: Path, folder: Path, wanted: Callable[[str], bool]) -> None:
-    """Write the wanted regular files of a package below a folder."""
+def read_files(deb: Path, wanted: Callable[[str], bool]) -> dict[str, bytes]:
+    """Read regular files of a package; nothing is written to disk.
+
+    Args:
+        deb: the package.
+        wanted: takes a file's path in the package and returns whether to read it.
+
+    Returns:
+        Contents by path, in the package's order.
+
+    Raises:
+        DebError: if the package can't be read or contains a path that leads outside the folder.
+    """
     with _tar_of(deb, "data") as tar:
-        for member in tar:
-            name = PurePosixPath(member.name)
-            if name.is_absolute() or ".." in name.parts or "\\" in member.name:
-                raise DebError(f"{deb}: refused the member {member.name!r}, which leads outside the folder")
-            data = tar.extractfile(member) if member.isreg() and wanted(name.as_posix()) else None
-            if data is None:
-                continue
-            target = folder / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            with open(target, "wb") as file:
-                shutil.copyfileobj(data, file, 1 << 20)
+        files = files_of_tar(tar, str(deb), deb.stat().st_size, LIMITS)
+        return {file.name: read_member(str(deb), file) for file in files if wanted(file.name)}
 
 
 @contextmanager
@@ -121,6 +123,8 @@ def _tar_of(deb: Path, part: str) -> Iterator[tarfile.TarFile]:
                 tarfile.open(fileobj=stream, mode="r|") as tar,
             ):
                 yield tar
+    except ArchiveError as error:
+        raise DebError(str(error)) from None
     except (tarfile.TarError, lzma.LZMAError, EOFError, gzip.BadGzipFile) as error:
         raise DebError(f"{deb}: not a readable Debian package ({error})") from None
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from byola_hear.audio import ffmpeg
-from byola_hear.audio.content import Content, content_of
+from byola_hear.audio.formats.content import Content, content_of
 from byola_hear.audio.source import AudioFileError
 from byola_hear.pretraining.corpora.sounds.sound import DecoderMissing, Samples, SoundError
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import lzma
 import zipfile
-import zlib
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path, PurePosixPath
 
 from byola_hear.audio.reading import AUDIO_SUFFIXES
 from byola_hear.pretraining.corpora.sounds.sound import Sound, SoundError, stored_sound
+from byola_hear.utils.archives import ArchiveError, zip_content
 
 
 def zip_sounds(name: str, path: Path) -> Iterator[Sound]:
@@ -32,6 +31,6 @@ def zip_sounds(name: str, path: Path) -> Iterator[Sound]:
 def _contents(archive: zipfile.ZipFile, inner: str) -> bytes:
     """Unpack a member in memory. No file is written under a name from the archive."""
     try:
-        return archive.read(inner)
-    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, OSError, EOFError, RuntimeError) as error:
-        raise SoundError(f"{archive.filename}/{inner}: {error}") from None
+        return zip_content(archive, inner, f"{archive.filename}/{inner}")
+    except (ArchiveError, OSError) as error:
+        raise SoundError(str(error)) from None

@@ -89,7 +89,7 @@ def test_hits_that_are_copies_or_were_pretrained_on_are_left_out(built: dict[str
     assert kind_of("FoxDot/snd/x/lower/0.wav") == "kick"
 
 
-def test_too_few_hits_are_told(packages: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_few_hits_are_an_error(packages: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(mini_percussion.KINDS, "kick", ("nowhere",))
     with pytest.raises(ValueError, match="5 hits of kick, found 0"):
         list(mini_percussion.hits(packages))

@@ -6,13 +6,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from benchmark.datasets.labelled_set import CACHE_VARIABLE
+from benchmark.datasets.labelled_set import CACHE_VARIABLE, SAMPLE_RATE, LabelledSet, read_manifest
+from benchmark.tasks.checks import check_files, check_item
 from benchmark.tasks.public.labelled import LabelledClips
-from benchmark.tasks.splitting import at_most, deal, one_split_a_group
-from tests.benchmark.tasks.labelled_sets import clip, write_set
+from benchmark.tasks.registry import task_of
+from benchmark.tasks.task import Item
+from tests.benchmark.labelled_sets import write_set
+
+
+def clip(number: int, n_samples: int = 800) -> np.ndarray:
+    """``(n_samples,)`` int16 noise, another for each number."""
+    return np.random.default_rng(number).integers(-9000, 9000, n_samples).astype(np.int16)
 
 
 @pytest.fixture
@@ -59,46 +64,41 @@ def test_a_missing_column_is_named(sources: Path) -> None:
         list(LabelledClips("toy", label="pitch")(sources))
 
 
-GROUPED = st.lists(st.tuples(st.integers(0, 12), st.integers(0, 3)), min_size=1, max_size=80)
+SCENES = (
+    "spoken_digits",
+    "language_id",
+    "speaker_id",
+    "speaker_gender",
+    "vocal_bursts",
+    "esc50",
+    "orchestral_notes",
+    "pitch",
+    "drum_strokes",
+)
 
 
-@given(GROUPED, st.integers(2, 5), st.integers(0, 3))
-def test_whole_groups_are_dealt_and_every_stratum_is_everywhere_if_it_can_be(
-    clips: list[tuple[int, int]], n_splits: int, seed: int
+def placed(items: list[Item]) -> list[tuple[str, str, str, frozenset[str]]]:
+    return [(item.file, item.split, item.group, frozenset(map(str, item.labels))) for item in items]
+
+
+def silent_set(path: Path) -> LabelledSet:
+    """A set with the manifest and the lengths of another one."""
+    manifest = read_manifest(path)
+    lengths = np.round(manifest["duration_s"].to_numpy(float) * SAMPLE_RATE).astype(int)
+    offsets = np.concatenate([[0], np.cumsum(lengths)])
+    return LabelledSet(path.stem, "", manifest, np.broadcast_to(np.int16(0), offsets[-1:]), offsets, SAMPLE_RATE)
+
+
+@pytest.mark.parametrize("name", SCENES)
+def test_no_group_is_in_two_splits_and_every_label_in_each(
+    name: str, labelled_sets: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # A group belongs to one stratum.
-    stratum_of: dict[int, int] = {}
-    strata = [str(stratum_of.setdefault(group, stratum)) for group, stratum in clips]
-    groups = [f"g{group}" for group, _ in clips]
-    shares = {f"fold{number}": 1.0 for number in range(n_splits)}
-    splits = deal(groups, strata, shares, seed)
-    assert splits == deal(groups, strata, shares, seed) and set(splits) <= set(shares)
-    assert len(set(zip(groups, splits))) == len(set(groups))
-    for stratum in set(strata):
-        members = {(group, split) for group, its, split in zip(groups, strata, splits) if its == stratum}
-        assert len({split for _, split in members}) >= min(n_splits, len(members))
-
-
-def test_shares_are_kept_where_groups_are_small() -> None:
-    groups = [str(number) for number in range(100)]
-    strata = ["x"] * 40 + ["y"] * 60
-    splits = deal(groups, strata, {"train": 3, "valid": 1, "test": 1})
-    for stratum, counts in (("x", (24, 8, 8)), ("y", (36, 12, 12))):
-        found = [split for split, its in zip(splits, strata) if its == stratum]
-        assert tuple(found.count(split) for split in ("train", "valid", "test")) == counts
-
-
-@given(st.lists(st.tuples(st.sampled_from("ab"), st.sampled_from("xyz")), min_size=1))
-def test_a_group_is_left_in_one_split_only(clips: list[tuple[str, str]]) -> None:
-    splits, groups = [split for split, _ in clips], [group for _, group in clips]
-    kept = one_split_a_group(splits, groups)
-    left = {(group, split) for group, split, stays in zip(groups, splits, kept) if stays}
-    assert len(left) == len(set(groups))
-
-
-@given(st.lists(st.sampled_from([("train", "a"), ("train", "b"), ("test", "a")])), st.integers(0, 5))
-def test_no_cell_has_more_than_its_limit_nor_less_than_it_could(cells: list[tuple[str, str]], limit: int) -> None:
-    kept = at_most(cells, [limit] * len(cells))
-    for cell in set(cells):
-        assert sum(cells[position] == cell for position in kept) == min(limit, cells.count(cell))
-    assert len(at_most(cells, [None] * len(cells))) == len(cells)
+    """By the manifests of the real sets; no clip is decoded."""
+    monkeypatch.setattr("benchmark.tasks.public.labelled.load_set", silent_set)
+    task = task_of(name)
+    items = list(task.items(labelled_sets))
+    for item in items:
+        check_item(task, item)
+    check_files(task, placed(items))
+    assert 500 < len(items) < 3000
+    assert all(item.group != item.file for item in items) or name == "speaker_id"

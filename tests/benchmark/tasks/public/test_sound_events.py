@@ -13,7 +13,8 @@ from benchmark.datasets.labelled_set import CACHE_VARIABLE
 from benchmark.tasks.public import sound_events
 from benchmark.tasks.scenes import event_scene
 from benchmark.tasks.task import Item
-from tests.benchmark.tasks.made_sets import RATE, burst, write_esc50, write_set
+from tests.benchmark.labelled_sets import RATE, write_set
+from tests.benchmark.tasks.made_sets import burst, write_esc50
 
 LABELS = {*sound_events.DRUMS.values(), *sound_events.SHORT_SOUNDS}
 
@@ -107,5 +108,5 @@ def test_a_split_without_a_label_is_named(folder: Path, tmp_path: Path, monkeypa
     monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "cache"))
     write_esc50(tmp_path, ("rain", "dog"))
     (tmp_path / "drum_strokes.tar").write_bytes((folder / "drum_strokes.tar").read_bytes())
-    with pytest.raises(ValueError, match="in train, found none of can_opening"):
+    with pytest.raises(ValueError, match="in train, found no sounds of can_opening"):
         list(sound_events.items(tmp_path))

@@ -13,7 +13,8 @@ from benchmark.datasets.labelled_set import CACHE_VARIABLE
 from benchmark.tasks.public import voice_activity
 from benchmark.tasks.scenes import event_scene, levels
 from benchmark.tasks.task import Item
-from tests.benchmark.tasks.made_sets import RATE, burst, write_esc50, write_set
+from tests.benchmark.labelled_sets import RATE, write_set
+from tests.benchmark.tasks.made_sets import burst, write_esc50
 
 
 @pytest.fixture(scope="module")

@@ -21,7 +21,7 @@ def test_spread_keeps_order_and_distance(lengths: list[int], gap: int, edge: int
 
 def test_spread_fills_what_is_just_full_and_says_what_is_too_much() -> None:
     assert placing.spread([400, 500], 1000, 100, np.random.default_rng(0)) == [0, 500]
-    with pytest.raises(ValueError, match="1 are lacking"):
+    with pytest.raises(ValueError, match="1 are missing"):
         placing.spread([400, 501], 1000, 100, np.random.default_rng(0))
 
 

@@ -1,0 +1,287 @@
+"""What is in an archive from a stranger: the members of a tar, tar.gz or zip, each checked before it is used.
+
+An archive is refused as a whole for a member with an unsafe name, for two members of one name, for links, devices and
+everything else that is not a file or folder, and for more members, bytes or compression than its limits allow.
+:mod:`byola_hear.utils.unpack` reads and unpacks the members.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import lzma
+import os
+import re
+import stat
+import struct
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO, Protocol
+
+
+class ArchiveError(ValueError):
+    """An archive that is damaged or unsafe; the message names it."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What an archive may hold.
+
+    Attributes:
+        members: greatest number of files and folders.
+        total_bytes: greatest size of all files, unpacked.
+        member_bytes: greatest size of one file, unpacked.
+        ratio: greatest ratio of unpacked to packed bytes of the whole; checked above 64 MiB.
+    """
+
+    members: int = 300_000
+    total_bytes: int = 16 << 30
+    member_bytes: int = 1 << 30
+    ratio: float = 100.0
+
+
+#: For archives of audio of a few gigabytes.
+DEFAULT_LIMITS = Limits()
+
+_RATIO_FROM = 64 << 20
+_BLOCK = 1 << 20
+
+#: What reading a damaged archive may raise.
+_DAMAGED = (
+    tarfile.TarError,
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    EOFError,
+    gzip.BadGzipFile,
+    struct.error,
+    NotImplementedError,
+    RecursionError,  # headers of a tar that describe further headers
+)
+
+
+class Readable(Protocol):
+    """A member open for reading."""
+
+    def read(self, size: int = -1, /) -> bytes: ...
+
+
+@dataclass(frozen=True)
+class Member:
+    """A file or folder of an archive.
+
+    Attributes:
+        name: its path, with slashes; checked.
+        size: bytes, unpacked.
+        kind: ``"file"``, ``"folder"`` or ``"other"``.
+        open: opens its content.
+    """
+
+    name: str
+    size: int
+    kind: str
+    open: Callable[[], Readable]
+
+
+@contextmanager
+def reading(called: str, expected: str = "a tar, tar.gz or zip") -> Iterator[None]:
+    """Turn the errors of a damaged archive into one.
+
+    Args:
+        called: the archive's name in the message.
+        expected: what it should be.
+
+    Raises:
+        ArchiveError: if the archive is damaged.
+    """
+    try:
+        yield
+    except _DAMAGED as error:
+        raise ArchiveError(f"{called}: expected {expected}, could not read it: {error}") from error
+
+
+@contextmanager
+def opened(archive: Path | bytes, called: str, limits: Limits) -> Iterator[Iterator[Member]]:
+    """The members of an archive in order, each checked before it is yielded.
+
+    Args:
+        archive: a tar, tar.gz or zip; its first bytes tell which.
+        called: its name in errors.
+        limits: what it may hold.
+    """
+    with io.BytesIO(archive) if isinstance(archive, bytes) else open(archive, "rb") as raw:
+        packed = raw.seek(0, os.SEEK_END)
+        raw.seek(0)
+        start = raw.read(4)
+        raw.seek(0)
+        if start.startswith(b"PK"):
+            with zipfile.ZipFile(raw) as zipped:
+                yield _checked(_zip_members(called, zipped, limits), called, packed, limits)
+        else:
+            stream: BinaryIO = gzip.GzipFile(fileobj=raw) if start.startswith(b"\x1f\x8b") else raw  # type: ignore[assignment]
+            bounded = _Bounded(stream, called, limits)
+            with tarfile.open(fileobj=bounded, mode="r:") as tar:  # type: ignore[call-overload]
+                yield _checked(_tar_members(tar), called, packed, limits)
+
+
+def files_of_tar(tar: tarfile.TarFile, called: str, packed: int, limits: Limits) -> Iterator[Member]:
+    """The files of an open tar, which may hold links and devices: these are skipped. Names are checked all the same.
+
+    Args:
+        tar: the tar; each member must be read before the next one is asked for.
+        called: its name in errors.
+        packed: bytes of the archive that it comes from.
+        limits: what it may hold.
+
+    Raises:
+        ArchiveError: if it is refused.
+    """
+    members = _checked(_tar_members(tar), called, packed, limits, skip_others=True)
+    return (member for member in members if member.kind == "file")
+
+
+def zip_content(zipped: zipfile.ZipFile, name: str, called: str, limits: Limits = DEFAULT_LIMITS) -> bytes:
+    """The content of one file of a zip whose other members do not matter.
+
+    Args:
+        zipped: the zip.
+        name: the file's.
+        called: the file's name in errors.
+        limits: what it may hold.
+
+    Raises:
+        ArchiveError: if the file is too large, encrypted or damaged.
+    """
+    info = zipped.getinfo(name)
+    if info.file_size > limits.member_bytes:
+        raise ArchiveError(f"{called}: expected at most {limits.member_bytes} bytes, found {info.file_size}")
+    if info.flag_bits & 1:
+        raise ArchiveError(f"{called}: it is encrypted")
+    with reading(called, "a file of a zip"):
+        return zipped.read(info)
+
+
+class _Bounded:
+    """A stream that ends in an error where an archive within the limits would have ended, or where more is read at
+    once than one member may hold: the headers of a tar, too, state their own length."""
+
+    def __init__(self, stream: BinaryIO, called: str, limits: Limits) -> None:
+        self._stream = stream
+        self._called = called
+        self._most_at_once = max(limits.member_bytes, _BLOCK)
+        # A tar has up to three blocks of 512 bytes around a member's content.
+        self._last = limits.total_bytes + limits.members * 4096 + _BLOCK
+
+    def read(self, size: int = -1) -> bytes:
+        if size < 0 or size > self._most_at_once or self._stream.tell() + size > self._last:
+            raise ArchiveError(f"{self._called}: a part of it would be larger than is allowed")
+        return self._stream.read(size)
+
+    def seek(self, position: int, whence: int = os.SEEK_SET) -> int:
+        if whence == os.SEEK_SET and position > self._last:
+            raise ArchiveError(f"{self._called}: a part of it would be larger than is allowed")
+        return self._stream.seek(position, whence)
+
+    def tell(self) -> int:
+        return self._stream.tell()
+
+
+def _tar_members(tar: tarfile.TarFile) -> Iterator[Member]:
+    for member in tar:
+        is_file = member.isreg() and not member.issparse()
+        kind = "file" if is_file else "folder" if member.isdir() else "other"
+
+        def content(member: tarfile.TarInfo = member) -> Readable:
+            extracted = tar.extractfile(member)
+            return extracted if extracted is not None else io.BytesIO()
+
+        # A tar keeps its root as ".".
+        if not (member.isdir() and member.name in (".", "./")):
+            yield Member(member.name, member.size, kind, content)
+        # Otherwise every header read so far stays in memory.
+        tar.members = []  # type: ignore[attr-defined]
+
+
+def _zip_members(called: str, zipped: zipfile.ZipFile, limits: Limits) -> Iterator[Member]:
+    infos = zipped.infolist()
+    # A zip states all sizes up front, so one that is too large is refused before anything is unpacked.
+    if len(infos) > limits.members or sum(info.file_size for info in infos) > limits.total_bytes:
+        raise ArchiveError(
+            f"{called}: would unpack to more than {limits.members} members or {limits.total_bytes} bytes"
+        )
+    for info in infos:
+        file_type = stat.S_IFMT(info.external_attr >> 16)
+        kind = "folder" if info.is_dir() else "file"
+        if info.flag_bits & 1:
+            raise ArchiveError(f"{called}: {info.filename!r} is encrypted")
+        # zipfile unpacks a whole block of the other methods at a time, however few bytes are asked for.
+        if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise ArchiveError(f"{called}: {info.filename!r} is neither stored nor deflated")
+
+        def content(info: zipfile.ZipInfo = info) -> Readable:
+            return zipped.open(info)
+
+        # The name as it is stored: zipfile changes some names on some systems.
+        yield Member(
+            info.orig_filename,
+            info.file_size,
+            kind if file_type in (0, stat.S_IFREG, stat.S_IFDIR) else "other",
+            content,
+        )
+
+
+def _checked(
+    members: Iterator[Member], called: str, packed: int, limits: Limits, skip_others: bool = False
+) -> Iterator[Member]:
+    seen: set[str] = set()
+    total = 0
+    for count, member in enumerate(members, 1):
+        name = check_name(called, member.name)
+        if count > limits.members:
+            raise ArchiveError(f"{called}: expected at most {limits.members} members, found more")
+        if member.kind == "other":
+            if skip_others:
+                continue
+            raise ArchiveError(f"{called}: expected only files and folders, {member.name!r} is something else")
+        if member.size > limits.member_bytes:
+            raise ArchiveError(f"{called}: {name!r} has {member.size} bytes, expected at most {limits.member_bytes}")
+        total += member.size
+        if total > limits.total_bytes:
+            raise ArchiveError(f"{called}: would unpack to more than {limits.total_bytes} bytes")
+        if total > _RATIO_FROM and total > limits.ratio * packed:
+            raise ArchiveError(f"{called}: would unpack to more than {limits.ratio:g} times its {packed} bytes")
+        if member.kind == "file":
+            if name in seen:
+                raise ArchiveError(f"{called}: {name!r} is in it twice")
+            seen.add(name)
+        yield replace(member, name=name)
+
+
+def check_name(called: str, name: str) -> str:
+    """A member's name without a leading ``./`` or a closing slash.
+
+    Raises:
+        ArchiveError: if the name is absolute, leads out of its folder or is not valid on every system.
+
+    >>> check_name("a.tar", "./folder/file.wav")
+    'folder/file.wav'
+    """
+    plain = re.sub(r"^(\./)+", "", name).rstrip("/")
+    parts = PurePosixPath(plain).parts
+    if (
+        not parts
+        or re.search(r"[\\\x00-\x1f\x7f]", name)
+        or name.startswith("/")
+        or ".." in parts
+        or re.match(r"[A-Za-z]:", parts[0])
+        or len(plain.encode("utf-8", "surrogateescape")) > 1024
+    ):
+        raise ArchiveError(
+            f"{called}: refused the member {name[:200]!r}: its name leads outside the folder or is not valid everywhere"
+        )
+    return "/".join(parts)
