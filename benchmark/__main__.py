@@ -9,7 +9,7 @@ from typing import NoReturn
 
 import click
 
-from byola_hear.utils.console import print_any_name
+from byola_hear.utils.console import print_any_name, warn_in_one_line
 
 #: Module, name and help of each command. A command is imported when it runs, since some need optional packages.
 COMMANDS = {
@@ -117,6 +117,7 @@ def run(command: click.Command, arguments: Sequence[str] | None, name: str) -> N
         name: the program's name in the help.
     """
     print_any_name()
+    warn_in_one_line()
     try:
         code = command.main(arguments, prog_name=name, standalone_mode=False)
     except click.exceptions.Abort:
