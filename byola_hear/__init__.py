@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from byola_hear.hub import HubError
     from byola_hear.models.checkpoint import CheckpointError
     from byola_hear.models.zoo import describe_model, list_models
+    from byola_hear.query import search
     from byola_hear.ray import ClusterError
     from byola_hear.tables import TableError
 
@@ -40,6 +41,7 @@ __all__ = [
     "list_models",
     "load_model",
     "read_table",
+    "search",
 ]
 
 _MODULES = {
@@ -56,11 +58,14 @@ _MODULES = {
     "list_models": "models.zoo",
     "load_model": "hear",
     "read_table": "dataframe",
+    "search": "query",
 }
 
 
 def __getattr__(name: str) -> Any:
     # With torch, which takes seconds, only once something is asked for: `byola-hear --help` needs none of it.
+    if name == "labels":
+        return import_module(f"{__name__}.{name}")
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = globals()[name] = getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)

@@ -15,11 +15,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from byola_hear.audio.folders import OnMissing
 from byola_hear.audio.reading import AudioFileError
 from byola_hear.audio.waveforms import check_orientation
 from byola_hear.extraction.clips import Clip, PathLike, find_clips
 from byola_hear.extraction.extract import extract, extract_waveforms
-from byola_hear.extraction.folders import OnMissing
 from byola_hear.extraction.request import request_for
 from byola_hear.extraction.rows import Event, Failed, Rows
 from byola_hear.models.loading import resolve

@@ -56,6 +56,7 @@ def test_public_names_are_the_hear_api_the_models_the_tables_and_their_errors() 
         "describe_model",
         "embed",
         "read_table",
+        "search",
         "Clip",
     }
     errors = {"AudioFileError", "CheckpointError", "ClusterError", "HubError", "TableError"}

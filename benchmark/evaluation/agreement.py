@@ -19,7 +19,7 @@ from sklearn.preprocessing import StandardScaler
 from benchmark.comparison.intervals import Interval, bootstrap_scores, file_interval
 from benchmark.comparison.metrics import metric
 from benchmark.comparison.outcome import Outcome
-from benchmark.datasets.labelled_set import AUDIO_VARIABLE, use_cache
+from benchmark.datasets.labelled_set import AUDIO_VARIABLE, CACHE_VARIABLE, use_cache
 from benchmark.evaluation.cell import Cache, RunCell, embed, find_embeddings, measure
 from benchmark.evaluation.check_task import TASK, check_task
 from benchmark.evaluation.processes import Failed, Processes
@@ -126,7 +126,11 @@ def right_of(outcome: Outcome) -> list[np.ndarray]:
 @click.option(
     "--sources", type=click.Path(path_type=Path), help=f"Folder of labelled sets. Default: ${AUDIO_VARIABLE}."
 )
-@click.option("--cache", type=click.Path(path_type=Path), help="Folder of tasks and embeddings.")
+@click.option(
+    "--cache",
+    type=click.Path(path_type=Path),
+    help=f"Folder of tasks and embeddings. Default: ${CACHE_VARIABLE}, else in ~/.cache.",
+)
 def agree_command(
     task: str | None, model: str, grid: str, grid_points: int, sources: Path | None, cache: Path | None
 ) -> None:

@@ -16,7 +16,7 @@ import numpy as np
 from scipy import stats
 
 from benchmark.comparison.outcome import Outcome
-from benchmark.datasets.labelled_set import AUDIO_VARIABLE, SAMPLE_RATE, use_cache
+from benchmark.datasets.labelled_set import AUDIO_VARIABLE, CACHE_VARIABLE, SAMPLE_RATE, use_cache
 from benchmark.evaluation.cell import Cache, RunCell, measure
 from benchmark.evaluation.check_task import TASK, check_task, described
 from benchmark.evaluation.processes import Failed, Processes
@@ -99,7 +99,11 @@ def chance(outcome: Outcome) -> tuple[float, float, float]:
 @click.option(
     "--sources", type=click.Path(path_type=Path), help=f"Folder of labelled sets. Default: ${AUDIO_VARIABLE}."
 )
-@click.option("--cache", type=click.Path(path_type=Path), help="Folder of tasks and embeddings.")
+@click.option(
+    "--cache",
+    type=click.Path(path_type=Path),
+    help=f"Folder of tasks and embeddings. Default: ${CACHE_VARIABLE}, else in ~/.cache.",
+)
 def shuffled_command(
     task: str | None, model: str, grid: str, grid_points: int, seed: int, sources: Path | None, cache: Path | None
 ) -> None:

@@ -22,7 +22,7 @@ def directions(embeddings: NDArray[np.floating[Any]], seed: int = 0) -> Tensor:
     Each dimension is standardised over the collection, since a value that all clips share distinguishes none of them.
     The first :data:`COMPONENTS` principal components are kept. Each is divided by the square root of its standard
     deviation, which is halfway to whitening, so that a few components do not dominate. Of the five nearest neighbours
-    of the clips of ESC-50, taken from other recordings, 51 % share the class this way, and 45 % by plain cosine.
+    of the clips of ESC-50, taken from other recordings, 57 % share the class this way, and 51 % by plain cosine.
 
     Args:
         embeddings: ``(n, size)``.
@@ -33,25 +33,49 @@ def directions(embeddings: NDArray[np.floating[Any]], seed: int = 0) -> Tensor:
         does.
     """
     x = torch.from_numpy(np.array(embeddings, np.float32))
-    mean = x.mean(0, dtype=torch.float64).float()
+    mean, axes = comparable_axes(x, seed)
     x -= mean
+    scores = x @ axes
+    return scores / scores.norm(dim=1, keepdim=True).clamp(min=1e-12)
+
+
+def comparable_axes(embeddings: Tensor, seed: int = 0) -> tuple[Tensor, Tensor]:
+    """Compute what turns embeddings into comparable directions, see :func:`directions`.
+
+    Args:
+        embeddings: ``(n, size)`` float32, of a collection or of a sample of it.
+        seed: seed for the random start of the search for the components.
+
+    Returns:
+        ``mean`` ``(size,)`` and ``axes`` ``(size, k)``, float32. The directions are those of
+        ``(embeddings - mean) @ axes``.
+    """
+    mean = embeddings.mean(0, dtype=torch.float64).float()
+    x = embeddings - mean
     std = x.square().mean(0, dtype=torch.float64).sqrt().float()
     # A dimension that hardly varies is a constant with rounding errors.
     moves = std > 1e-6 * mean.abs().clamp(min=1e-6)
-    x = torch.where(moves, x / std.clamp(min=torch.finfo(torch.float32).tiny), 0.0)
-    scores, scale = principal_components(x, COMPONENTS, seed)
-    scores = scores[:, scale > 1e-4 * scale.max()] * scale[scale > 1e-4 * scale.max()].rsqrt()
-    return scores / scores.norm(dim=1, keepdim=True).clamp(min=1e-12)
+    inverse = torch.where(moves, 1 / std.clamp(min=torch.finfo(torch.float32).tiny), 0.0)
+    x *= inverse
+    _, scale, axes = _low_rank(x, COMPONENTS, seed)
+    kept = scale > 1e-4 * scale.max()
+    return mean, inverse[:, None] * axes[:, kept] * scale[kept].rsqrt()
 
 
 def principal_components(x: Tensor, count: int, seed: int) -> tuple[Tensor, Tensor]:
     """Compute principal components of centred rows ``(n, size)``: scores ``(n, k)`` and singular values ``(k,)``."""
+    u, s, _ = _low_rank(x, count, seed)
+    return u * s, s
+
+
+def _low_rank(x: Tensor, count: int, seed: int) -> tuple[Tensor, Tensor, Tensor]:
+    """The first singular vectors and values: ``(n, k)``, ``(k,)``, ``(size, k)``."""
     rank = min(count, *x.shape)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         # Extra components and iterations, so that the last ones are accurate too.
-        u, s, _ = torch.svd_lowrank(x, q=min(rank + 16, *x.shape), niter=6)
-    return (u * s)[:, :rank], s[:rank]
+        u, s, v = torch.svd_lowrank(x, q=min(rank + 16, *x.shape), niter=6)
+    return u[:, :rank], s[:rank], v[:, :rank]
 
 
 def neighbours(units: Tensor, count: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:

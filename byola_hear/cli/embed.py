@@ -57,7 +57,12 @@ from byola_hear.utils.device import usable_device
 @click.option(
     "--list", "lists", multiple=True, metavar="FILE", help="Embed the paths in a text file; - reads standard input."
 )
-@click.option("--segments", metavar="CSV", help="Embed the segments in a table with the columns file, start, end (s).")
+@click.option(
+    "--segments",
+    metavar="FILE",
+    help="Embed the segments in a label file: a Raven selection table, an Audacity label track, or a table with the "
+    "columns file, start, end (s).",
+)
 @click.option("--shard", "share", metavar="I/N", help="Embed only share I of N, counted from 0, as in a Slurm array.")
 @click.option("--device", help="Compute on this device: cpu, cuda, cuda:1, mps. Default: cpu.")
 @click.option(

@@ -17,9 +17,9 @@ from numbers import Real
 from pathlib import Path
 from typing import BinaryIO
 
+from byola_hear.audio.folders import OnMissing, files_of, plain, suffix_of
 from byola_hear.audio.reading import audio_suffixes
-from byola_hear.extraction.folders import OnMissing, files_of, plain, suffix_of
-from byola_hear.extraction.segment_table import read_segments
+from byola_hear.labels.reading import read_segments
 from byola_hear.utils.files import readable
 from byola_hear.utils.text import as_utf8
 
@@ -90,7 +90,8 @@ def find_clips(
       NUL (``find -print0``); empty lines are skipped. The text is UTF-8, or UTF-16 with a byte order mark. A path that
       ends like an audio file is not looked up, because a million look-ups take long over a network; if it is missing,
       reading it fails later.
-    - A table of segments is a CSV file, see :func:`byola_hear.extraction.segment_table.read_segments`.
+    - A table of segments is a label file: a Raven selection table, an Audacity label track, CSV or Parquet, see
+      :func:`byola_hear.labels.read`.
 
     Args:
         paths: files, folders and patterns.

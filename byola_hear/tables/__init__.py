@@ -8,15 +8,18 @@ from byola_hear.tables.errors import TableError, TableRefused
 from byola_hear.tables.formats.registry import ENDINGS
 from byola_hear.tables.frame import read_table, to_dataframe
 from byola_hear.tables.output import check_output
+from byola_hear.tables.scan import Scan, open_scan
 from byola_hear.tables.store import Finished, Store, open_store
 
 __all__ = [
     "ENDINGS",
     "Finished",
+    "Scan",
     "Store",
     "TableError",
     "TableRefused",
     "check_output",
+    "open_scan",
     "open_store",
     "read_table",
     "to_dataframe",

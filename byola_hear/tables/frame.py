@@ -11,10 +11,9 @@ from numpy.typing import NDArray
 from byola_hear.extraction.clips import PathLike
 from byola_hear.extraction.request import Request
 from byola_hear.extraction.rows import Rows
-from byola_hear.tables import placing
 from byola_hear.tables.batches import Batch, batch_of, is_text, names_array
 from byola_hear.tables.errors import as_read_error
-from byola_hear.tables.formats.registry import chosen_format
+from byola_hear.tables.scan import open_scan
 
 if TYPE_CHECKING:
     import pandas
@@ -35,13 +34,10 @@ def read_table(path: PathLike) -> pandas.DataFrame:
         TableError: if it is not such a table, or is damaged; :class:`~byola_hear.tables.TableRefused` if its ending is
             unknown, or a package that reads it is missing.
     """
-    where, kind = chosen_format(path)
-    if not placing.exists(kind.PLACING, where):
-        raise FileNotFoundError(f"no table of embeddings: {where}")
-    with as_read_error(where):
-        about = kind.read_about(where)
-        request, n_rows = (None, None) if about is None else (about.request, about.n_rows)
-        return _frame(kind.read(where), request, n_rows)
+    table = open_scan(path)
+    with as_read_error(table.path):
+        # Not only batches with rows, because an empty one tells the columns.
+        return _frame(table.kind.read(table.path), table.request, table.n_rows)
 
 
 def to_dataframe(rows: Iterable[Rows], request: Request) -> pandas.DataFrame:

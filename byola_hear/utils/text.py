@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
-from collections.abc import Collection
+from collections.abc import Callable
 
 #: Byte order marks and what they announce; those of UTF-32 first, because one of UTF-16's begins another.
 _MARKS = (
@@ -54,7 +54,7 @@ def as_utf8(content: bytes, name: str) -> bytes:
     return content
 
 
-def csv_separator(text: str, wanted: Collection[str]) -> str:
+def csv_separator(text: str, is_wanted: Callable[[str], bool]) -> str:
     """Find out whether commas, semicolons or tabs separate the cells of a CSV file.
 
     A column's name may contain a comma in a file with semicolons, and the other way round. The separator is the one
@@ -62,13 +62,13 @@ def csv_separator(text: str, wanted: Collection[str]) -> str:
 
     Args:
         text: the file's text, which begins with the columns' names.
-        wanted: names of columns in lower case.
+        is_wanted: whether a column of this name, in lower case, is wanted.
 
     Returns:
         A comma, semicolon or tab; a comma if none of the names is found.
 
     Example:
-        >>> csv_separator("file;start;end;label, remark", ["file", "start", "end"])
+        >>> csv_separator("file;start;end;label, remark", {"file", "start", "end"}.__contains__)
         ';'
     """
 
@@ -77,7 +77,7 @@ def csv_separator(text: str, wanted: Collection[str]) -> str:
             names = next(csv.reader(io.StringIO(text, newline=""), delimiter=separator), [])
         except csv.Error:
             return 0
-        return sum(name.strip().lower() in wanted for name in names)
+        return sum(is_wanted(name.strip().lower()) for name in names)
 
     return max(",;\t", key=n_found)
 

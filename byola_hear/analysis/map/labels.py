@@ -68,7 +68,7 @@ def read_labels(path: str | os.PathLike[str], files: Sequence[str], column: str 
         raise FileNotFoundError(f"no such label file: {path}")
     try:
         text = as_utf8(path.read_bytes(), str(path)).decode()
-        separator = csv_separator(text, [*FILE_COLUMNS, column.lower()])
+        separator = csv_separator(text, {*FILE_COLUMNS, column.lower()}.__contains__)
         reader = csv.DictReader(io.StringIO(text, newline=""), restval="", delimiter=separator)
         names, lines = reader.fieldnames or [], list(reader)
     except (ValueError, csv.Error) as error:

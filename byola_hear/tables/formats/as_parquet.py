@@ -7,9 +7,12 @@ record of 2.5 million clips. If a file's name is not text, ``file`` is a column 
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from itertools import chain, count, takewhile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,10 +21,17 @@ from byola_hear.tables.batches import Batch, as_bytes, evened, is_text, names_fr
 from byola_hear.tables.errors import TableError
 from byola_hear.tables.placing import Placing
 
+if TYPE_CHECKING:
+    import pyarrow
+
 PLACING: Placing = "file"
 CARRIES_ABOUT = True
 #: Bytes of embeddings in a row group.
 _GROUP_BYTES = 1 << 25
+#: Bytes of a row group that is read at once; other programs write larger ones.
+_MOST_GROUP_BYTES = 1 << 27
+#: Threads that read row groups, each one group.
+_READERS = 2
 _REQUEST, _CLIPS = b"byola_hear", b"byola_hear.clips"
 #: Bytes in a piece of the record of the clips.
 _PIECE_BYTES = 50_000_000
@@ -71,11 +81,31 @@ def read(path: Path) -> Iterator[Batch]:
         kind = file.schema_arrow.field("embedding").type
         if not pa.types.is_fixed_size_list(kind):
             raise TableError(f"{path}: expected embeddings as a fixed_size_list, got {kind}")
-        for rows in file.iter_batches(rows_in(_GROUP_BYTES // 2, kind.list_size)):
-            time = rows["time"].to_numpy() if "time" in rows.schema.names else None
-            embeddings = np.asarray(rows["embedding"].flatten(), np.float32).reshape(-1, kind.list_size)
-            names = names_from_arrow(rows["file"])
-            yield Batch(names, rows["start"].to_numpy(), rows["end"].to_numpy(), time, embeddings)
+        groups = range(file.num_row_groups)
+        if any(file.metadata.row_group(group).total_byte_size > _MOST_GROUP_BYTES for group in groups):
+            yield from map(_batch_of, file.iter_batches(rows_in(_GROUP_BYTES // 2, kind.list_size)))
+            return
+
+        def group_of(group: int) -> Batch:
+            with parquet.ParquetFile(path, metadata=file.metadata, pre_buffer=False) as own:
+                return _batch_of(own.read_row_group(group, use_threads=False).combine_chunks())
+
+        # To decompress a group keeps one thread busy, and its columns are one large one and small ones.
+        with ThreadPoolExecutor(_READERS) as pool:
+            waiting = deque(pool.submit(group_of, group) for group in groups[:_READERS])
+            for group in groups:
+                batch = waiting.popleft().result()
+                if group + _READERS < len(groups):
+                    waiting.append(pool.submit(group_of, group + _READERS))
+                yield batch
+
+
+def _batch_of(rows: pyarrow.RecordBatch | pyarrow.Table) -> Batch:
+    time = rows["time"].to_numpy() if "time" in rows.schema.names else None
+    column = rows["embedding"]
+    flat = column.combine_chunks().flatten() if hasattr(column, "combine_chunks") else column.flatten()
+    embeddings = np.asarray(flat, np.float32).reshape(len(rows), -1)
+    return Batch(names_from_arrow(rows["file"]), rows["start"].to_numpy(), rows["end"].to_numpy(), time, embeddings)
 
 
 def read_about(path: Path) -> About | None:

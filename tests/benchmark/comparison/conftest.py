@@ -91,7 +91,7 @@ class RunFolder:
 
 @pytest.fixture
 def new_run(tmp_path: Path) -> Callable[[], RunFolder]:
-    """Makes an empty run's folder; several are beside each other."""
+    """Makes empty runs' folders."""
     made: list[RunFolder] = []
 
     def new() -> RunFolder:

@@ -145,7 +145,9 @@ def test_a_set_out_of_its_original(name: str, tmp_path: Path, monkeypatch: pytes
         assert abs(int(spectrum.argmax()) - 440) < 15
 
 
-@pytest.mark.parametrize("name", SETS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=() if name == "drum_strokes" else pytest.mark.slow) for name in SETS]
+)
 def test_the_sets_that_were_measured_come_out_of_originals_that_hold_more(
     name: str, labelled_sets: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -291,7 +293,7 @@ def test_clips_are_mixed_down_cut_and_kept_exactly() -> None:
     ("clips", "message"),
     [
         ([OriginalClip("a", b"no sound", {})], "a: could not be decoded"),
-        ([OriginalClip("a", sound(seconds=0), {})], "a: could not be decoded: holds no samples"),
+        ([OriginalClip("a", sound(seconds=0), {})], "a: could not be decoded: .*no samples"),
         ([OriginalClip("a", sound(), {}), OriginalClip("a", sound(), {})], "holds 'a' twice"),
         ([OriginalClip("b", sound(), {})], "lacks 1 clips, such as 'a'"),
     ],

@@ -5,8 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import subprocess
-import sys
 import tarfile
 from pathlib import Path
 
@@ -15,6 +13,7 @@ import pytest
 import soundfile
 import torch
 
+from benchmark.__main__ import COMMANDS, main
 from benchmark.baselines.untrained import untrained_model
 from benchmark.models import embedding
 from benchmark.models.embedding import embed_set
@@ -181,20 +180,14 @@ def test_results_are_written_whole(tmp_path: Path) -> None:
         write(tmp_path / "r.txt", rows(), about)
 
 
-def command(*arguments: str) -> subprocess.CompletedProcess[str]:
-    repository = Path(__file__).resolve().parents[3]
-    return subprocess.run(
-        [sys.executable, "-m", "benchmark", *arguments], cwd=repository, capture_output=True, text=True, timeout=120
-    )
-
-
-def test_the_command(audio: Path, tmp_path: Path) -> None:
+def test_the_command(audio: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     outputs = [tmp_path / f"probe{suffix}" for suffix in (".csv", ".md", ".json")]
     options = [part for output in outputs for part in ("-o", str(output))]
     where = ["--audio", str(audio), "--cache", str(tmp_path / "cache"), "--tasks", "drum_strokes"]
-    done = command("probe", "--models", "logmel", *where, *options)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines()[1].split()[:2] == ["logmel", "100.0"]
+    with pytest.raises(SystemExit) as stopped:
+        main(["probe", "--models", "logmel", "--no-progress", *where, *options])
+    assert not stopped.value.code
+    assert capsys.readouterr().out.splitlines()[1].split()[:2] == ["logmel", "100.0"]
     written = json.loads(outputs[2].read_text())
     assert written["models"]["logmel"]["mean"] == 100.0
     assert set(written["about"]["audio"]) == {"drum_strokes"}
@@ -203,8 +196,6 @@ def test_the_command(audio: Path, tmp_path: Path) -> None:
 
 
 def test_every_command_has_help(capsys: pytest.CaptureFixture[str]) -> None:
-    from benchmark.__main__ import COMMANDS, main
-
     for name in COMMANDS:
         with pytest.raises(SystemExit) as stopped:
             main([name, "--help"])
@@ -217,8 +208,6 @@ def test_every_command_has_help(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_without_a_command_there_is_help(capsys: pytest.CaptureFixture[str]) -> None:
-    from benchmark.__main__ import main
-
     with pytest.raises(SystemExit) as stopped:
         main([])
     output = capsys.readouterr()
@@ -245,8 +234,6 @@ def test_without_a_command_there_is_help(capsys: pytest.CaptureFixture[str]) -> 
 def test_bad_input_is_one_line_and_exit_code_2(
     audio: Path, tmp_path: Path, arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from benchmark.__main__ import main
-
     given = arguments if "--audio" in arguments else [*arguments, "--audio", str(audio)]
     with pytest.raises(SystemExit) as stopped:
         main(["probe", "--no-progress", "--cache", str(tmp_path), *given])

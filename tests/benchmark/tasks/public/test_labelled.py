@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 from benchmark.datasets.labelled_set import CACHE_VARIABLE, SAMPLE_RATE, LabelledSet, read_manifest
 from benchmark.tasks.checks import check_files, check_item
 from benchmark.tasks.public.labelled import LabelledClips
-from benchmark.tasks.registry import task_of
+from benchmark.tasks.registry import prepare, task_of
 from benchmark.tasks.task import Item
 from tests.benchmark.labelled_sets import write_set
 
@@ -102,3 +103,14 @@ def test_no_group_is_in_two_splits_and_every_label_in_each(
     check_files(task, placed(items))
     assert 500 < len(items) < 3000
     assert all(item.group != item.file for item in items) or name == "speaker_id"
+
+
+@pytest.mark.parametrize("name", ["drum_strokes", pytest.param("esc50", marks=pytest.mark.slow)])
+def test_the_tasks_are_those_of_the_published_results(
+    name: str, labelled_sets: Path, repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A change of decoding, splitting or writing would make all published and cached results outdated."""
+    monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "cache"))
+    published = json.loads((repository / "benchmark" / "results" / "public.json").read_text(encoding="utf-8"))
+    (expected,) = [column["sha256"] for column in published["columns"] if column["name"] == name]
+    assert prepare(name, tmp_path / "work" / "tasks", labelled_sets).sha256 == expected

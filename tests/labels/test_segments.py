@@ -1,4 +1,4 @@
-"""Tables of segments: what they may look like, and what is refused."""
+"""Label files as tables of segments: what CSV may look like, and what is refused."""
 
 from __future__ import annotations
 
@@ -9,8 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from byola_hear.extraction.clips import Clip, find_clips
-from byola_hear.extraction.segment_table import read_segments, seconds_of
+from byola_hear.labels import read_segments
+from byola_hear.labels.delimited import seconds_of
 from tests.extraction.some_files import make
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The working directory, with one empty file."""
+    monkeypatch.chdir(tmp_path)
+    make(tmp_path, "d/a.mp3")
+    return tmp_path
 
 
 def test_segments(here: Path) -> None:
@@ -62,9 +71,9 @@ def test_the_mark_is_the_one_that_separates_the_names(here: Path, header: str) -
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("", "line 1: expected the columns' names, among them file, start and end; no file, start, end in ''"),
-        ("a.wav,0,1\n", "line 1: expected the columns' names, .*no file, start, end in 'a.wav,0,1'"),
-        ("file,begin,end\n", "line 1: .*no start in 'file,begin,end'"),
+        ("a.wav,0,1\n", "line 1: expected .* a table with the columns file, start, end and label, got 'a.wav,0,1'"),
+        ("file,label\n", "line 1: expected the columns' names, .*; no start, end in 'file, label'"),
+        ("file,beginning,end\n", "line 1: .*no start in 'file, beginning, end'"),
         ("file,start,end\na.wav,0,1\nb.wav,0\n", "line 3: expected 3 cells, got 2"),
         ("file,start,end\n\na.wav,x,1\n", "line 3: expected a time as seconds or H:MM:SS, got 'x'"),
         ("file,start,end\na.wav,-1,1\n", "line 2: expected a time as seconds or H:MM:SS, got '-1'"),
@@ -76,8 +85,8 @@ def test_the_mark_is_the_one_that_separates_the_names(here: Path, header: str) -
         ("file,start,end\na.wav,1:75:00,\n", "line 2: expected a time as seconds or H:MM:SS, got '1:75:00'"),
         ('file,start,end\na.wav,"1,500","2,500"\n', "line 2: expected a time as seconds or H:MM:SS, got '1,500'"),
         ("file\tstart\tend\na.wav\t1,500\t\n", "line 2: expected a time without thousands, .*, got '1,500'"),
-        ("file;start;end\na.wav;1.234,5;\n", "line 2: expected one decimal mark in all times, got '1.234,5'"),
-        ("file;start;end\na;0,5;1\nb;1.500;2,5\n", "line 3: expected one decimal mark in all times, got '1.500'"),
+        ("file;start;end\na.wav;1.234,5;\n", "line 2: expected one decimal mark in all numbers, got '1.234,5'"),
+        ("file;start;end\na;0,5;1\nb;1.500;2,5\n", "line 3: expected one decimal mark in all numbers, got '1.500'"),
         ("file,start,end\n" + "a" * 200_000 + ",0,1\n", r"line 2: not CSV \(field larger than"),
         ("a" * 200_000, r"line 1: not CSV \(field larger than"),
     ],
@@ -88,6 +97,18 @@ def test_what_is_not_a_table_of_segments(here: Path, content: str, message: str)
         read_segments("s.csv")
     with pytest.raises(FileNotFoundError):
         read_segments("none.csv")
+
+
+def test_segments_of_annotation_programs(here: Path) -> None:
+    make(here, "day.wav")
+    (here / "day.txt").write_text("0.5\t1.5\towl\n")
+    raven = "Selection\tView\tBegin Time (s)\tEnd Time (s)\n1\tSpectrogram 1\t2\t3\n"
+    (here / "day.Table.1.selections.txt").write_text(raven)
+    assert find_clips(segments="day.txt") == [Clip("day.wav", 0.5, 1.5)]
+    assert find_clips(segments="day.Table.1.selections.txt") == [Clip("day.wav", 2.0, 3.0)]
+    (here / "day.txt").write_text("0.5\t0.5\towl\n")
+    with pytest.raises(ValueError, match=r"^day\.txt, line 1: expected an end after the start, got 0.5 to 0.5$"):
+        find_clips(segments="day.txt")
 
 
 @given(seconds=st.integers(0, 359_999_999))

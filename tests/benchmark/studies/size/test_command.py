@@ -1,60 +1,21 @@
-"""Size against data: nested volumes, cells that are trained once, a table of two tiny runs."""
+"""The command, from manifests to findings."""
 
 from __future__ import annotations
 
-import io
 import shutil
 import sys
-import tarfile
 from pathlib import Path
 
-import numpy as np
 import pytest
-import soundfile
 
 import byola_hear
 from benchmark.__main__ import run
 from benchmark.comparison.page import load_section
 from benchmark.studies.findings import read_numbers
-from benchmark.studies.size.cells import SizeCell, shape_of, volume
+from benchmark.studies.size.cells import shape_of
 from benchmark.studies.size.command import size_command
 from benchmark.studies.size.report import sentences
-from benchmark.studies.size.run import cells_of
-from byola_hear.pretraining.data.manifest import ManifestClip, hours, write_manifest
 from byola_hear.utils.files import locked
-
-RATE = 16000
-
-
-@pytest.fixture(scope="module")
-def sounds(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two manifests of eight seconds each, and drum_strokes.tar: tones of three pitches."""
-    folder = tmp_path_factory.mktemp("sounds")
-    rng = np.random.default_rng(0)
-    for kind in ("speech", "nonspeech"):
-        clips = []
-        for number in range(4):
-            name = f"{kind}{number}.wav"
-            soundfile.write(folder / name, 0.1 * rng.standard_normal(2 * RATE), RATE)
-            clips.append(ManifestClip(name, 2.0, RATE, kind=kind))
-        write_manifest(clips, folder / f"{kind}.csv")
-    rows = ["file,label,split,stroke,microphone"]
-    with tarfile.open(folder / "drum_strokes.tar", "w") as tar:
-
-        def add(name: str, data: bytes) -> None:
-            member = tarfile.TarInfo(f"drum_strokes/{name}")
-            member.size = len(data)
-            tar.addfile(member, io.BytesIO(data))
-
-        for stroke in range(48):
-            tone = np.sin(np.arange(4000) * 2 * np.pi * 300 * 3 ** (stroke % 3) / RATE)
-            stream = io.BytesIO()
-            soundfile.write(stream, 0.3 * tone + 0.003 * rng.standard_normal(4000), RATE, format="WAV")
-            add(f"audio/{stroke}.wav", stream.getvalue())
-            split = ("train", "train", "valid", "test")[stroke // 3 % 4]
-            rows.append(f"{stroke}.wav,{'abc'[stroke % 3]},{split},{stroke},1")
-        add("manifest.csv", "\n".join(rows).encode())
-    return folder
 
 
 def arguments_for(
@@ -148,22 +109,3 @@ def test_wrong_options_are_reported_before_sets_are_decoded(
     else:
         arguments += [option, value]
     assert message in refused(arguments, capsys)
-
-
-def test_volumes_are_nested_and_even(sounds: Path, tmp_path: Path) -> None:
-    manifests = [sounds / "speech.csv", sounds / "nonspeech.csv"]
-    small, large = (volume(manifests, seconds / 3600, 1, tmp_path) for seconds in (4, 12))
-    for rows, seconds in ((small, 4), (large, 12)):
-        assert hours(rows) * 3600 == pytest.approx(seconds)
-        assert hours(clip for clip in rows if clip.kind == "speech") * 3600 == pytest.approx(seconds / 2)
-    assert {clip.path for clip in small} <= {clip.path for clip in large}
-    assert all((tmp_path / clip.path).resolve().is_file() for clip in large)
-    with pytest.raises(ValueError, match="at least"):
-        volume(manifests, 1.0, 1, tmp_path)
-
-
-def test_cells_are_every_width_and_volume() -> None:
-    assert cells_of([64, 32], [5, 1]) == [SizeCell(32, 1), SizeCell(64, 1), SizeCell(32, 5), SizeCell(64, 5)]
-    for widths, volumes in (([], [1]), ([32], [0]), ([33], [1])):
-        with pytest.raises(ValueError, match="expected"):
-            cells_of(widths, volumes)

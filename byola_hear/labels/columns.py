@@ -1,0 +1,130 @@
+"""Names of columns in label files, as programs and people write them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+#: Names by meaning, the preferred first, as :func:`simple` gives them.
+NAMES: dict[str, tuple[str, ...]] = {
+    "begin path": ("begin path",),
+    "file": (
+        *("file", "filename", "file name", "filepath", "file path", "path", "begin file"),
+        *("recording", "audio file", "audio", "notated path"),
+    ),
+    "start": ("start", "start time", "begin", "begin time", "onset", "onset time", "from"),
+    "end": ("end", "end time", "stop", "stop time", "offset", "offset time", "to", "finish"),
+    "duration": ("duration", "delta time"),
+    "file offset": ("file offset",),
+    "low": ("low freq", "low frequency", "low", "min freq", "freq low", "freq min", "minimum frequency"),
+    "high": ("high freq", "high frequency", "high", "max freq", "freq high", "freq max", "maximum frequency"),
+    "score": ("score", "confidence", "probability"),
+    "channel": ("channel",),
+    "selection": ("selection",),
+    "view": ("view",),
+    "label": (
+        *("label", "labels", "annotation", "annotations", "event label", "class", "class name", "category"),
+        *("species", "common name", "scientific name", "species code", "tag", "tags", "event"),
+    ),
+}
+_MEANINGS = {name: meaning for meaning, names in NAMES.items() for name in names}
+#: A unit at the end of a name: (s), (Hz), _s, _hz.
+_UNIT = re.compile(r"\s*\([^()]*\)$|[ _](s|sec|seconds|hz)$")
+
+
+def simple(name: str) -> str:
+    """Reduce the name of a column to small letters and spaces, without its unit.
+
+    Example:
+        >>> simple("Begin Time (s)"), simple("onset_s"), simple(" start_time")
+        ('begin time', 'onset', 'start time')
+    """
+    return _UNIT.sub("", name.strip().lower()).replace("_", " ").strip()
+
+
+def is_known(name: str) -> bool:
+    """Whether the name of a column has a meaning in label files."""
+    return simple(name) in _MEANINGS
+
+
+def meanings(names: Sequence[str]) -> dict[str, int]:
+    """Find what columns mean.
+
+    Args:
+        names: names of the columns.
+
+    Returns:
+        Meaning → place of the column. If several columns have a meaning, the place of the preferred one.
+
+    Example:
+        >>> meanings(["Selection", "Begin Time (s)", "End Time (s)", "Call", "Species"])
+        {'start': 1, 'end': 2, 'selection': 0, 'label': 4}
+    """
+    plain = [simple(name) for name in names]
+    found = {}
+    for meaning, known in NAMES.items():
+        for name in known:
+            if name in plain:
+                found[meaning] = plain.index(name)
+                break
+    # "offset" is an end after "onset", and a beginning before "duration".
+    if "start" not in found and "duration" in found and plain[found.get("end", 0)] == "offset":
+        found["start"] = found.pop("end")
+    return found
+
+
+def is_raven(names: Sequence[str]) -> bool:
+    """Whether the names of columns are those of a Raven selection table.
+
+    Example:
+        >>> is_raven(["Selection", "Begin Time (s)", "End Time (s)"]), is_raven(["file", "start", "end"])
+        (True, False)
+    """
+    return "begin time" in map(simple, names) and bool({"selection", "view"} & meanings(names).keys())
+
+
+def label_place(where: str, names: Sequence[str], wanted: str | None, rows: Iterable[Sequence[str]]) -> int:
+    """Find the column with the labels.
+
+    Args:
+        where: the label file, for messages.
+        names: names of the columns.
+        wanted: name of the column, in any case; None to find it.
+        rows: cells of all lines.
+
+    Returns:
+        The column's place: of the wanted one; else of one with a usual name; else, in a Raven table, of the only column
+        that holds words and is none of the measurements and dates that Raven adds.
+
+    Raises:
+        ValueError: if there is no such column, or more than one.
+    """
+    if wanted is not None:
+        lower = [name.strip().lower() for name in names]
+        if wanted.strip().lower() not in lower:
+            raise ValueError(f"{where}: expected a column {wanted!r} with the labels, got {', '.join(names)}")
+        return lower.index(wanted.strip().lower())
+    usual = meanings(names).get("label")
+    if usual is not None:
+        return usual
+    free = [
+        place
+        for place, name in enumerate(names)
+        if name.strip()
+        and not is_known(name)
+        and not name.rstrip().endswith(")")
+        and not simple(name).startswith(("begin ", "end "))
+    ]
+    candidates = []
+    if is_raven(names):
+        wordy = {place for cells in rows for place in free if place < len(cells) and not _is_number(cells[place])}
+        # A column of numbers may be labels where there is no other; so may be one of a table without a selection.
+        candidates = [place for place in free if place in wordy] or (free if len(free) == 1 else [])
+    if len(candidates) != 1:
+        what = "no column" if not candidates else f"columns {', '.join(names[place] for place in candidates)}"
+        raise ValueError(f"{where}: expected one column with labels, got {what}; give its name as the label column")
+    return candidates[0]
+
+
+def _is_number(cell: str) -> bool:
+    return not cell.strip() or re.fullmatch(r"[-+]?[\d.,:]+(e[-+]?\d+)?", cell.strip().lower()) is not None

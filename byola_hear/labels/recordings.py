@@ -1,0 +1,199 @@
+"""The recordings that a label file is about: found by the path in the file, or by the name of the file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from contextlib import closing
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path, PurePath, PureWindowsPath
+
+from byola_hear.audio.folders import files_of, plain, suffix_of
+from byola_hear.audio.reading import audio_suffixes, open_source
+
+#: Containers whose headers only estimate how long the recording is.
+_ESTIMATES = ("MP3", "OGG")
+#: What programs put between a recording's name and the ending of a label file, in lower case.
+_ENDINGS = frozenset(
+    ("table", "selections", "selection", "birdnet", "results", "labels", "label", "annotations", "annotation")
+)
+
+
+@dataclass(frozen=True)
+class Header:
+    """What the header of a recording says.
+
+    Attributes:
+        seconds: the duration; None if the header does not say exactly.
+        sample_rate: Hz.
+        channels: number of channels.
+    """
+
+    seconds: float | None
+    sample_rate: int
+    channels: int
+
+
+@lru_cache(4096)
+def _header(file: str, stamp: tuple[int, int]) -> Header | None:
+    try:
+        with closing(open_source(file)) as source:
+            exact = source.frames and source.container not in _ESTIMATES
+            seconds = source.frames / source.sample_rate if source.frames and exact else None
+            return Header(seconds, source.sample_rate, source.channels)
+    except (ValueError, OSError):
+        return None
+
+
+def header_of(file: str) -> Header | None:
+    """Read the header of a recording; None if it is missing or can't be read."""
+    try:
+        status = os.stat(file)
+    except (OSError, ValueError):
+        return None
+    return _header(file, (status.st_size, status.st_mtime_ns))
+
+
+class Recordings:
+    """Finds recordings for label files.
+
+    Args:
+        place: a folder with the recordings, or the only recording; None to look next to each label file.
+        required: whether a recording that a label file names must exist. If not, its path stays as it is.
+    """
+
+    def __init__(self, place: str | None = None, required: bool = True) -> None:
+        self.single = place if place is not None and not os.path.isdir(place) else None
+        self.folder = place if self.single is None else None
+        self.required = required
+        self._indices: dict[str, dict[str, list[str]]] = {}
+        self._found: dict[tuple[str, str], str] = {}
+        self._moved: dict[str, str] = {}
+        if self.single is not None and required and not os.path.exists(self.single):
+            raise FileNotFoundError(f"no such recording, and no such folder of recordings: {self.single}")
+
+    def named(self, name: str, where: str, folder: Path) -> str:
+        """Find the recording at a path in a label file.
+
+        The path may be from another system. In this order, the recording is the file at the path from the working
+        directory, or from the label file's folder. If neither exists, folders are taken off the path's front, and the
+        rest is looked up in the label file's folder and in the folder of the recordings.
+
+        Args:
+            name: the path.
+            where: the label file and the line, for the message.
+            folder: the folder of the label file.
+
+        Returns:
+            The recording's path.
+
+        Raises:
+            FileNotFoundError: if there is no such recording, and it is required.
+            ValueError: if two paths lead to the same recording after folders were taken off.
+        """
+        key = (name, str(folder))
+        if key not in self._found:
+            self._found[key] = self._locate(name, where, folder)
+        return self._found[key]
+
+    def _locate(self, name: str, where: str, folder: Path) -> str:
+        if os.path.lexists(name):
+            return plain(name)
+        if not os.path.isabs(name) and (folder / name).exists():
+            return str(folder / name)
+        # A backslash is a letter on other systems than Windows, and no program there writes one into a path.
+        path = PureWindowsPath(name) if "\\" in name or PureWindowsPath(name).drive else PurePath(name)
+        parts = [part for part in path.parts if part != path.anchor and part not in ("..", ".")]
+        for first in range(len(parts)):
+            for base in (folder, *([Path(self.folder)] if self.folder is not None else [])):
+                found = base.joinpath(*parts[first:])
+                if found.exists():
+                    return self._only(str(found), path.as_posix(), where)
+        if parts:
+            same = self._below().get(parts[-1].lower(), [])
+            if len(same) == 1:
+                return self._only(same[0], path.as_posix(), where)
+        if self.required:
+            also = f" and not in {self.folder}" if self.folder is not None else ""
+            raise FileNotFoundError(f"{where}: no such recording: {name}{also}")
+        return plain(name)
+
+    def _only(self, found: str, name: str, where: str) -> str:
+        other = self._moved.setdefault(found, name)
+        if other != name:
+            raise ValueError(f"{where}: {found} could be {other} or {name}; keep recordings of one name in folders")
+        return found
+
+    def of(self, label_file: str) -> str:
+        """Find the recording that a label file is named after: of ``x.Table.1.selections.txt``, for example, ``x.wav``.
+
+        Args:
+            label_file: the label file. Its recording is in the same folder or in the folder of the recordings.
+
+        Returns:
+            The recording's path.
+
+        Raises:
+            FileNotFoundError: if there is none.
+            ValueError: if there are several.
+        """
+        if self.single is not None:
+            return plain(self.single)
+        path = Path(label_file)
+        stems = list(_stems(path.name))
+        for index in (self._beside(path.parent), self._below()):
+            for stem in stems:
+                found = index.get(stem.lower(), [])
+                if len(found) > 1:
+                    raise ValueError(f"{label_file}: its recording could be {found[0]} or {found[1]}")
+                if found:
+                    return plain(found[0])
+        place = f"{path.parent} or {self.folder}" if self.folder is not None else f"the same folder, {path.parent}"
+        raise FileNotFoundError(
+            f"{label_file}: expected a recording called {stems[-1]}, such as {stems[-1]}.wav, in {place}; there is none"
+        )
+
+    def _beside(self, folder: Path) -> dict[str, list[str]]:
+        """The audio files in a folder, see :func:`_by_name`."""
+        if str(folder) not in self._indices:
+            self._indices[str(folder)] = _by_name(str(folder / name) for name in sorted(os.listdir(folder)))
+        return self._indices[str(folder)]
+
+    def _below(self) -> dict[str, list[str]]:
+        """All audio files below the folder of the recordings, see :func:`_by_name`."""
+        if self.folder is None:
+            return {}
+        if "" not in self._indices:
+            self._indices[""] = _by_name(files_of(self.folder, audio_suffixes(), lambda path, reason: None))
+        return self._indices[""]
+
+
+def _by_name(files: Iterable[str]) -> dict[str, list[str]]:
+    """Audio files by their names in lower case, with and without the ending."""
+    index: dict[str, list[str]] = {}
+    suffixes = audio_suffixes()
+    for file in files:
+        if suffix_of(file) in suffixes:
+            name = os.path.basename(file).lower()
+            for key in {name, os.path.splitext(name)[0]}:
+                index.setdefault(key, []).append(file)
+    return index
+
+
+def _stems(name: str) -> list[str]:
+    """What the recording of a label file may be called: the file's name without its ending, then without more.
+
+    Example:
+        >>> _stems("day.1.Table.2.selections.txt")
+        ['day.1.Table.2.selections', 'day.1.Table.2', 'day.1.Table', 'day.1']
+    """
+    parts = name.split(".")[:-1] or [name]
+    stems = [".".join(parts)]
+    while len(parts) > 1:
+        last = parts.pop()
+        counted = last.isdecimal() and parts[-1].lower() == "table"
+        if not (counted or last.lower() in _ENDINGS):
+            break
+        stems.append(".".join(parts))
+    return stems

@@ -1,0 +1,242 @@
+"""Labels as files that annotation programs open."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING
+
+from byola_hear.labels import audacity
+from byola_hear.labels.annotation import COLUMNS, OPTIONAL, Annotation
+from byola_hear.labels.recordings import Header, header_of
+from byola_hear.utils.files import replacing
+
+if TYPE_CHECKING:
+    import pandas
+
+#: Formats that can be written, and the ends of the files' names in a folder.
+ENDINGS = {"raven": ".Table.1.selections.txt", "audacity": ".txt", "csv": ".csv", "parquet": ".parquet"}
+#: Line breaks would end a label. In a Raven table, so would a tab.
+_BREAKS = "\n\r\0"
+
+
+def write(frame: pandas.DataFrame, path: str | os.PathLike[str], format: str | None = None) -> list[Path]:
+    """Write labels to one file, or to a folder with one file for each recording.
+
+    - A Raven selection table of several recordings counts the times from the beginning of the first, as Raven does, and
+      has the columns ``Begin Path`` and ``File Offset (s)``. Labels without frequencies get the whole band.
+    - An Audacity label track belongs to one recording. It has no place for scores and channels.
+    - CSV and Parquet hold all columns.
+
+    In Raven and Audacity files, times have six decimals. Files that exist are replaced.
+
+    Args:
+        frame: labels with the columns that :func:`byola_hear.labels.read` returns, some of which may be the index. A
+            missing end is the recording's end.
+        path: the file; or a folder, one that exists or with a slash at the end. There, each file has the name of its
+            recording, and recordings in different folders have files in different folders.
+        format: ``"raven"``, ``"audacity"``, ``"csv"`` or ``"parquet"``; None for the one that the file's ending says.
+
+    Returns:
+        The files that were written.
+
+    Raises:
+        ValueError: if the format is not clear or can't hold the labels, a column is missing, a label has a line break,
+            or a start or end is not a time; nothing is written.
+        OSError: if a file can't be written.
+
+    Example:
+        >>> import pandas, tempfile, pathlib
+        >>> labels = pandas.DataFrame({"file": ["day.wav"], "start": [1.5], "end": [2.0], "label": ["owl"]})
+        >>> (file,) = write(labels, pathlib.Path(tempfile.mkdtemp(), "day.txt"), "audacity")
+        >>> file.read_text()
+        '1.500000\\t2.000000\\towl\\n'
+    """
+    target = Path(path)
+    in_folder = target.is_dir() or os.fspath(path).endswith(("/", os.sep))
+    format = _format(target, in_folder, format)
+    annotations, table = _annotations(frame)
+    if not in_folder:
+        contents = {target: _content(format, annotations, table)}
+    else:
+        rows: dict[str, list[int]] = {}
+        for row, each in enumerate(annotations):
+            rows.setdefault(os.path.abspath(each.file), []).append(row)
+        contents = {
+            target / name: _content(format, [annotations[row] for row in rows[file]], table.iloc[rows[file]])
+            for file, name in _names(list(rows), ENDINGS[format]).items()
+        }
+    for file, content in contents.items():
+        if in_folder:
+            file.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(file) as stream:
+            stream.write(content)
+    return list(contents)
+
+
+def text_of(frame: pandas.DataFrame, format: str) -> str:
+    """Format labels as the text of a file; see :func:`write`.
+
+    Args:
+        frame: labels.
+        format: ``"raven"``, ``"audacity"`` or ``"csv"``.
+
+    Returns:
+        The text.
+
+    Raises:
+        ValueError: as :func:`write`.
+    """
+    annotations, table = _annotations(frame)
+    return _TEXTS[format](annotations, table)
+
+
+def _format(path: Path, in_folder: bool, format: str | None) -> str:
+    if format is None:
+        lower = path.name.lower()
+        if lower.endswith((".selections.txt", ".selection.table.txt")):
+            return "raven"
+        format = {".csv": "csv", ".parquet": "parquet"}.get(path.suffix.lower())
+        if format is None or in_folder:
+            raise ValueError(f"expected the name of a format among {', '.join(ENDINGS)} for {path}")
+    if format not in ENDINGS:
+        raise ValueError(f"expected a format among {', '.join(ENDINGS)}, got {format!r}")
+    return format
+
+
+def _annotations(frame: pandas.DataFrame) -> tuple[list[Annotation], pandas.DataFrame]:
+    """The labels in a DataFrame, and all of its columns."""
+    import pandas as pd
+
+    table = frame.reset_index() if any(name is not None for name in frame.index.names) else frame
+    if missing := [name for name in COLUMNS if name not in table]:
+        raise ValueError(f"expected labels with the columns {', '.join(COLUMNS)}; no {', '.join(missing)} among them")
+    found = []
+    values = [table[name] if name in table else [math.nan] * len(table) for name in (*COLUMNS, *OPTIONAL)]
+    for row, (file, start, end, label, *optional) in enumerate(zip(*values, strict=True)):
+        where = f"row {row} of the labels, {file}"
+        begin, stop = (math.nan if pd.isna(value) else float(value) for value in (start, end))
+        if not 0 <= begin < math.inf or stop < begin or stop == math.inf:
+            raise ValueError(f"{where}: expected a start and an end after it in seconds, got {start} to {end}")
+        low, high, score, channel = (math.nan if pd.isna(value) else float(value) for value in optional)
+        text = "" if pd.isna(label) else str(label)
+        found.append(Annotation(where, os.fsdecode(file), begin, stop, text, low, high, score, channel))
+    return found, table
+
+
+def _names(files: Sequence[str], ending: str) -> dict[str, str]:
+    """The label file in a folder of each recording, by absolute path, with the folders that recordings do not share."""
+    try:
+        top = os.path.commonpath([os.path.dirname(file) for file in files]) if files else ""
+    except ValueError:
+        raise ValueError("the recordings are on several drives, so their label files can't be in one folder") from None
+    names: dict[str, str] = {}
+    for file in files:
+        below = PurePath(os.path.relpath(file, top))
+        short = str(below.with_name(below.stem + ending))
+        names[file] = str(below.with_name(below.name + ending)) if short in names.values() else short
+    if len(set(names.values())) < len(files):
+        raise ValueError(f"two of the recordings would have the same label file; the first of all is {files[0]}")
+    return names
+
+
+def _content(format: str, annotations: Sequence[Annotation], table: pandas.DataFrame) -> bytes:
+    if format == "parquet":
+        stream = io.BytesIO()
+        table.to_parquet(stream, index=False)
+        return stream.getvalue()
+    return _TEXTS[format](annotations, table).encode("utf-8", "surrogateescape")
+
+
+def _csv(annotations: Sequence[Annotation], table: pandas.DataFrame) -> str:
+    _check_labels(annotations, "\0")
+    others = [name for name in table.columns if name not in COLUMNS]
+    return str(table[[*COLUMNS, *others]].to_csv(index=False, lineterminator="\n"))
+
+
+def _audacity(annotations: Sequence[Annotation], table: pandas.DataFrame) -> str:
+    files = list(dict.fromkeys(each.file for each in annotations))
+    if len(files) > 1:
+        raise ValueError(
+            f"an Audacity label track belongs to one recording, got labels of {len(files)}, {files[0]} and others; "
+            "write to a folder"
+        )
+    _check_labels(annotations, _BREAKS)
+    return audacity.text_of([_with_end(each) for each in annotations])
+
+
+def _raven(annotations: Sequence[Annotation], table: pandas.DataFrame) -> str:
+    _check_labels(annotations, _BREAKS + "\t")
+    names = ["Selection", "View", "Channel", "Begin Time (s)", "End Time (s)", "Low Freq (Hz)", "High Freq (Hz)"]
+    scored = any(not math.isnan(each.score) for each in annotations)
+    names += ["Begin File", "Begin Path", "File Offset (s)", "Annotation", *(["Score"] if scored else [])]
+    stream = io.StringIO()
+    # Raven takes quotes as they are; other programs take a first one for that of a cell.
+    lines = csv.writer(stream, delimiter="\t", lineterminator="\n", quoting=csv.QUOTE_NONE, quotechar=None)
+    lines.writerow(names)
+    before = _seconds_before(annotations)
+    for number, each in enumerate(map(_with_end, annotations), 1):
+        offset = before[each.file]
+        high = each.high if not math.isnan(each.high) else _header(each, "its highest frequency").sample_rate / 2
+        numbers = [offset + each.start, offset + each.end, 0.0 if math.isnan(each.low) else each.low, high]
+        place = [os.path.basename(each.file), os.path.abspath(each.file), f"{each.start:.6f}"]
+        channel = 1 if math.isnan(each.channel) else int(each.channel)
+        score = [] if not scored else ["" if math.isnan(each.score) else f"{each.score:.6g}"]
+        label = '"' + each.label.replace('"', '""') + '"' if each.label.startswith('"') else each.label
+        lines.writerow(
+            [number, "Spectrogram 1", channel, *(f"{value:.6f}" for value in numbers), *place, label, *score]
+        )
+    return stream.getvalue()
+
+
+#: What writes each format that is text.
+_TEXTS: dict[str, Callable[[Sequence[Annotation], pandas.DataFrame], str]] = {
+    "raven": _raven,
+    "audacity": _audacity,
+    "csv": _csv,
+}
+
+
+def _seconds_before(annotations: Sequence[Annotation]) -> dict[str, float]:
+    """Where each recording begins in the sequence of all, s."""
+    files = {each.file: each for each in annotations}
+    before: dict[str, float] = {}
+    position = 0.0
+    for place, (file, each) in enumerate(files.items()):
+        before[file] = position
+        if place < len(files) - 1:
+            seconds = _header(each, "its duration").seconds
+            if seconds is None:
+                raise ValueError(
+                    f"{file}: its header does not say how long it is, so times in a table of several recordings can't "
+                    "be counted; write to a folder"
+                )
+            position += seconds
+    return before
+
+
+def _with_end(each: Annotation) -> Annotation:
+    if not math.isnan(each.end):
+        return each
+    seconds = _header(each, "its duration").seconds
+    if seconds is None:
+        raise ValueError(f"{each.where}: expected an end, since the recording's header does not say its duration")
+    return Annotation(**{**vars(each), "end": seconds})
+
+
+def _header(each: Annotation, what: str) -> Header:
+    header = header_of(each.file)
+    if header is None:
+        raise ValueError(f"{each.where}: the recording can't be read, so {what} is not known")
+    return header
+
+
+def _check_labels(annotations: Sequence[Annotation], forbidden: str) -> None:
+    for each in annotations:
+        for name, text in (("label", each.label), ("path", each.file)):
+            if any(mark in text for mark in forbidden):
+                raise ValueError(f"{each.where}: expected a {name} without tabs and line breaks, got {text!r}")

@@ -1,0 +1,49 @@
+"""Reading a run's folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from benchmark.comparison.comparison import compare
+from benchmark.comparison.folder import load_run
+from benchmark.tasks.registry import SUITES
+
+RunMaker = Callable[[], Any]
+
+
+def test_order_of_files_does_not_matter(new_run: RunMaker) -> None:
+    run = new_run()
+    run.task("digits", "speech")
+    right = np.arange(50) % 3 > 0
+    backwards = np.arange(50)[::-1]
+    run.outcome("both", "digits", right)
+    same = {"files": np.array([f"{index:05}.wav" for index in backwards]), "fold_of": np.zeros(50, int)}
+    run.outcome("speech", "digits", right[backwards], target=backwards % 2, **same)
+    comparison = compare(load_run(run.write()))
+    one, other = (comparison.rows[place].cells["digits"] for place in (0, 1))
+    np.testing.assert_array_equal(one.draws, other.draws)
+
+
+def test_a_part_of_a_suite_is_not_the_suite(new_run: RunMaker) -> None:
+    for tasks, suite in ((list(SUITES["mini"]), "mini"), (list(SUITES["mini"])[:2], "tasks")):
+        run = new_run()
+        for task in tasks[:2]:
+            run.task(task, "speech")
+            run.outcome("both", task, np.arange(20) % 3 > 0)
+        # Tasks that are not available count, too.
+        for task in tasks[2:]:
+            run.cells.append({"model": "both", "task": task, "status": "unavailable", "note": "no such archive"})
+        assert load_run(run.write()).suite == suite
+
+
+@pytest.mark.parametrize("content", [None, "nothing", "[]", '{"tasks": {}}', '{"tasks": {"a": {"domain": "x"}}}'])
+def test_another_folder_is_one_clear_error(tmp_path: Path, content: str | None) -> None:
+    if content is not None:
+        (tmp_path / "run.json").write_text(content)
+    with pytest.raises((FileNotFoundError, ValueError), match="python -m benchmark run"):
+        load_run(tmp_path)

@@ -1,0 +1,44 @@
+"""The command, from sets to findings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import torch
+from click.testing import CliRunner
+
+from benchmark.comparison.page import load_section
+from benchmark.studies.cka.command import cka_command
+from benchmark.studies.cka.report import report
+from byola_hear.models.checkpoint import save_checkpoint
+from byola_hear.models.config import ModelConfig
+from byola_hear.models.encoders.convolutional import EncoderConfig
+from byola_hear.models.frontend import FrontendConfig
+from byola_hear.models.model import ByolaModel
+from tests.benchmark.made_sets import write_all_sets
+
+
+def test_the_command_from_sets_to_sentences(tmp_path: Path) -> None:
+    write_all_sets(tmp_path / "audio")
+    config = ModelConfig("small", "0", FrontendConfig(), EncoderConfig(channels=8, hidden_size=16), -8.0, 4.5)
+    paths = []
+    for number, name in enumerate(("one", "copy", "other")):
+        torch.manual_seed(number // 2)
+        paths.append(tmp_path / f"{name}.safetensors")
+        save_checkpoint(paths[-1], ByolaModel(config))
+    arguments = ["--audio", tmp_path / "audio", "--cache", tmp_path / "cache", "--per-side", 30, "--no-progress"]
+    arguments += ["--models", ",".join(map(str, paths)), "-o", tmp_path / "results"]
+    result = CliRunner().invoke(cka_command, [str(each) for each in arguments], catch_exceptions=False)
+    assert result.exit_code == 0
+    numbers = pd.read_csv(tmp_path / "results" / "cka.csv")
+    same = numbers[numbers["first_layer"] == numbers["second_layer"]].groupby(["first", "second"])["value"].mean()
+    assert same["one", "copy"] == pytest.approx(1) and same["one", "other"] < 0.999
+    assert len(report(tmp_path / "results").sentences) >= 2
+    assert (
+        sum(block["kind"] == "figure" for block in load_section(tmp_path / "results" / "cka.md").data()["blocks"]) == 2
+    )
+    arguments[arguments.index("--models") + 1] = "logmel,mfcc"
+    with pytest.raises(ValueError, match="expected networks, which have layers to compare, got logmel"):
+        CliRunner().invoke(cka_command, [str(each) for each in arguments], catch_exceptions=False)
