@@ -86,8 +86,8 @@ losses += fit([{"params": head.parameters(), "lr": 3e-4}, {"params": last_layers
 print(f"head and last layers: {evaluate()[1]} of {len(held_out)}")
 
 # %%
-# The loss on the training strokes falls further than the loss on the held-out ones: with so few sounds, the network soon
-# overfits. This example shows how fine-tuning is done, not that it pays. Before you prefer it, compare it with a
+# The loss on the training strokes falls further than the loss on the held-out ones. With so few sounds, the network
+# soon overfits. This example shows how fine-tuning is done, not that it pays. Before you prefer it, compare it with a
 # classifier on the frozen embeddings, on enough data.
 
 figure, axes = plt.subplots(figsize=(7, 4), layout="constrained")
