@@ -246,7 +246,8 @@ def _hits(
     if cosine == "standardised":
         kept = list(batches) if _fits(source) else None
         sample = spread_rows(iter(_checked(source, queries.shape[1]) if kept is None else kept), SAMPLE_ROWS)
-        if len(sample) >= LEAST_ROWS:
+        # What is not finite is reported when its row is scored.
+        if len(sample) >= LEAST_ROWS and np.isfinite(sample).all():
             space = Space.fitted(sample)
         batches = kept or batches
     direction = space.direction(queries, excluded)
