@@ -55,6 +55,18 @@ def header_of(file: str) -> Header | None:
     return _header(file, (status.st_size, status.st_mtime_ns))
 
 
+def seconds_of_recording(file: str) -> float | None:
+    """Find out how long a recording is, by decoding it if its header does not say so; None if it can't be read."""
+    header = header_of(file)
+    if header is None or header.seconds is not None:
+        return None if header is None else header.seconds
+    try:
+        with closing(open_source(file)) as source:
+            return sum(len(piece) for piece in source.pieces()) / source.sample_rate
+    except (ValueError, OSError):
+        return None
+
+
 class Recordings:
     """Finds recordings for label files.
 

@@ -7,12 +7,13 @@ import io
 import math
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 from byola_hear.labels import audacity
 from byola_hear.labels.annotation import COLUMNS, OPTIONAL, Annotation
-from byola_hear.labels.recordings import Header, header_of
+from byola_hear.labels.recordings import header_of, seconds_of_recording
 from byola_hear.utils.files import replacing
 
 if TYPE_CHECKING:
@@ -181,7 +182,7 @@ def _raven(annotations: Sequence[Annotation], table: pandas.DataFrame) -> str:
     before = _seconds_before(annotations)
     for number, each in enumerate(map(_with_end, annotations), 1):
         offset = before[each.file]
-        high = each.high if not math.isnan(each.high) else _header(each, "its highest frequency").sample_rate / 2
+        high = _highest(each) if math.isnan(each.high) else each.high
         numbers = [offset + each.start, offset + each.end, 0.0 if math.isnan(each.low) else each.low, high]
         place = [os.path.basename(each.file), os.path.abspath(each.file), f"{each.start:.6f}"]
         channel = 1 if math.isnan(each.channel) else int(each.channel)
@@ -209,30 +210,28 @@ def _seconds_before(annotations: Sequence[Annotation]) -> dict[str, float]:
     for place, (file, each) in enumerate(files.items()):
         before[file] = position
         if place < len(files) - 1:
-            seconds = _header(each, "its duration").seconds
-            if seconds is None:
-                raise ValueError(
-                    f"{file}: its header does not say how long it is, so times in a table of several recordings can't "
-                    "be counted; write to a folder"
-                )
-            position += seconds
+            position += _seconds(each)
     return before
 
 
 def _with_end(each: Annotation) -> Annotation:
     if not math.isnan(each.end):
         return each
-    seconds = _header(each, "its duration").seconds
+    return replace(each, end=_seconds(each))
+
+
+def _seconds(each: Annotation) -> float:
+    seconds = seconds_of_recording(each.file)
     if seconds is None:
-        raise ValueError(f"{each.where}: expected an end, since the recording's header does not say its duration")
-    return Annotation(**{**vars(each), "end": seconds})
+        raise ValueError(f"{each.where}: the recording can't be read, so its duration is not known")
+    return seconds
 
 
-def _header(each: Annotation, what: str) -> Header:
+def _highest(each: Annotation) -> float:
     header = header_of(each.file)
     if header is None:
-        raise ValueError(f"{each.where}: the recording can't be read, so {what} is not known")
-    return header
+        raise ValueError(f"{each.where}: the recording can't be read, so its highest frequency is not known")
+    return header.sample_rate / 2
 
 
 def _check_labels(annotations: Sequence[Annotation], forbidden: str) -> None:

@@ -11,7 +11,7 @@ import csv
 import hashlib
 import json
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path, PurePath
 
@@ -109,10 +109,10 @@ def read(path: Path) -> Iterator[Batch]:
         if missing:
             raise TableError(f"{path / INDEX} has no column {sorted(missing)[0]!r}: it is not a table of embeddings")
         arrays: dict[str, np.ndarray] = {}
-        step = 0
-        while some := list(islice(lines, max(1, step))):
+        step = 1
+        while some := list(islice(lines, step)):
             try:
-                pieces = [_row(path, line, arrays) for line in some]
+                embeddings = _rows(path, some, arrays)
                 seconds = {
                     name: np.array([float(line[name]) for line in some])
                     for name in ("start", "end", "time")
@@ -121,19 +121,29 @@ def read(path: Path) -> Iterator[Batch]:
             except (ValueError, TypeError, IndexError) as error:
                 raise TableError(f"{path / INDEX} can't be read: {error}") from None
             file = names_array(line["file"] for line in some)
-            yield Batch(file, seconds["start"], seconds["end"], seconds.get("time"), np.stack(pieces))
-            step = rows_in(BATCH_BYTES, pieces[0].size)
+            yield Batch(file, seconds["start"], seconds["end"], seconds.get("time"), embeddings)
+            step = rows_in(BATCH_BYTES, embeddings.shape[1])
 
 
-def _row(path: Path, line: dict[str, str], arrays: dict[str, np.ndarray]) -> np.ndarray:
-    """One embedding. Its array stays open for the next one."""
-    name = line["npy"]
-    if name not in arrays:
-        check_inside(path, name)
-        arrays.clear()
-        arrays[name] = np.load(path / name, mmap_mode="r", allow_pickle=False)
-    row: np.ndarray = arrays[name][int(line["row"])]
-    return row
+def _rows(path: Path, lines: Sequence[dict[str, str]], arrays: dict[str, np.ndarray]) -> np.ndarray:
+    """The embeddings of lines, not copied if they follow each other in one file. The last array stays open."""
+    pieces = []
+    places = [int(line["row"]) for line in lines]
+    runs = [
+        index
+        for index in range(1, len(lines))
+        if places[index] != places[index - 1] + 1 or lines[index]["npy"] != lines[index - 1]["npy"]
+    ]
+    for first, stop in zip([0, *runs], [*runs, len(lines)]):
+        name = lines[first]["npy"]
+        if name not in arrays:
+            check_inside(path, name)
+            arrays.clear()
+            arrays[name] = np.load(path / name, mmap_mode="r", allow_pickle=False)
+        if not 0 <= places[first] <= places[stop - 1] < len(arrays[name]):
+            raise IndexError(f"{name} has {len(arrays[name])} rows, not the rows {places[first]} to {places[stop - 1]}")
+        pieces.append(arrays[name][places[first] : places[stop - 1] + 1])
+    return pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
 
 
 def read_about(path: Path) -> About | None:
