@@ -108,7 +108,7 @@ def test_every_command_is_on_a_page() -> None:
 
 def test_targets_of_make_exist(repository: Path) -> None:
     makefile = (repository / "Makefile").read_text(encoding="utf-8")
-    for page in [*PAGES, repository / "README.md"]:
+    for page in [*PAGES, repository / "README.md", repository / "CONTRIBUTING.md"]:
         for target in re.findall(r"(?:`|^)make ([a-z-]+)", page.read_text(encoding="utf-8"), re.MULTILINE):
             assert re.search(rf"^(?:[a-z-]+ )*{target}(?: [a-z-]+)*:", makefile, re.MULTILINE), (
                 f"{page.name}: make {target}"
