@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from byola_hear.audio import AudioFileError
+    from byola_hear.classification.file import ClassifierError
+    from byola_hear.classification.predicting import predict
     from byola_hear.dataframe import embed, read_table
     from byola_hear.extraction.clips import Clip
     from byola_hear.hear import get_scene_embeddings, get_timestamp_embeddings, load_model
@@ -29,6 +31,7 @@ __version__ = "0.5.0"
 __all__ = [
     "AudioFileError",
     "CheckpointError",
+    "ClassifierError",
     "Clip",
     "ClusterError",
     "HubError",
@@ -40,6 +43,7 @@ __all__ = [
     "get_timestamp_embeddings",
     "list_models",
     "load_model",
+    "predict",
     "read_table",
     "search",
 ]
@@ -47,6 +51,7 @@ __all__ = [
 _MODULES = {
     "AudioFileError": "audio",
     "CheckpointError": "models.checkpoint",
+    "ClassifierError": "classification.file",
     "Clip": "extraction.clips",
     "ClusterError": "ray",
     "HubError": "hub",
@@ -57,6 +62,7 @@ _MODULES = {
     "get_timestamp_embeddings": "hear",
     "list_models": "models.zoo",
     "load_model": "hear",
+    "predict": "classification.predicting",
     "read_table": "dataframe",
     "search": "query",
 }

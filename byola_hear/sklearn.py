@@ -1,4 +1,4 @@
-"""Embeddings as a step in pipelines of scikit-learn.
+"""Embeddings as a step in pipelines of scikit-learn, and a classifier of sounds.
 
 >>> from sklearn.linear_model import LogisticRegression
 >>> from sklearn.pipeline import make_pipeline
@@ -22,6 +22,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from byola_hear.audio.waveforms import MAX_SAMPLE, check_orientation
+from byola_hear.classification.classifier import Network
+from byola_hear.classification.examples import Examples, duration
+from byola_hear.classification.file import save_classifier
 from byola_hear.dataframe import embed, not_audio
 from byola_hear.extraction.clips import Clip
 from byola_hear.models.loading import resolve
@@ -29,8 +32,11 @@ from byola_hear.models.model import ByolaModel
 from byola_hear.utils.device import usable_device
 
 try:
-    from sklearn.base import BaseEstimator, TransformerMixin
-    from sklearn.utils.validation import validate_data
+    from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
+    from sklearn.utils.multiclass import check_classification_targets
+    from sklearn.utils.validation import check_consistent_length, check_is_fitted, column_or_1d, validate_data
+
+    from byola_hear.classification.training import learn
 except ImportError as error:
     raise ImportError(
         "byola_hear.sklearn needs scikit-learn 1.6 or later: pip install 'byola-hear[sklearn]'"
@@ -41,7 +47,69 @@ _MODELS_KEPT = 4
 _PATHS = (str, bytes, os.PathLike)
 
 
-class ByolaTransformer(TransformerMixin, BaseEstimator):
+class _Embeds:
+    """What the estimators share: a model, and inputs that are paths or waveforms."""
+
+    model: str | os.PathLike[str] | ByolaModel
+    sample_rate: int
+    device: str | torch.device | None
+    workers: int
+
+    def _loaded(self) -> ByolaModel:
+        """The model on its device, after checking the parameters."""
+        for name in ("sample_rate", "workers"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
+                raise ValueError(f"{name} must be a positive integer, got {value!r}")
+        if isinstance(self.model, ByolaModel):
+            return self.model if self.device is None else self.model.to(usable_device(self.device))
+        if not isinstance(self.model, (str, os.PathLike)):
+            received = type(self.model).__name__
+            raise TypeError(f"model must be a name, a checkpoint's path or a model, got {received}")
+        name, device = os.fspath(self.model), "cpu" if self.device is None else str(self.device)
+        # A checkpoint that was written again is loaded again.
+        written = Path(name).stat().st_mtime_ns if os.path.isfile(name) else None
+        return _load(name, device, written)
+
+    def _checked(self, X: Any, reset: bool) -> list[str] | list[NDArray[Any] | Tensor]:
+        """``X`` as a list of paths or of 1-D waveforms, at least one. ``reset``: keep its width, else compare it."""
+        cells, is_table = _column(X)
+        if cells is not None and all(isinstance(cell, _PATHS) for cell in cells):
+            if is_table:
+                validate_data(self, X, reset=reset, skip_check_array=True)
+            return [os.fsdecode(cell) for cell in cells]
+        if cells is not None and all(_is_waveform(cell) for cell in cells):
+            return cells
+        if cells is not None and any(isinstance(cell, _PATHS) or _is_waveform(cell) for cell in cells):
+            kinds = ", ".join(sorted({type(cell).__name__ for cell in cells}))
+            raise TypeError(f"expected paths only or 1-D waveforms only, got {kinds}")
+        for given in [X, *(cells or [])]:
+            if isinstance(given, Mapping) and not hasattr(given, "shape"):  # unlike some sparse matrices
+                raise TypeError(not_audio(given))
+        batch = validate_data(self, X, reset=reset, dtype="numeric")
+        try:
+            check_orientation(batch.shape)
+        except ValueError as error:  # scikit-learn's contract has such arrays, so they can't be refused
+            warnings.warn(str(error), stacklevel=3)
+        return list(batch)
+
+    def _embedded(self, clips: list[str] | list[NDArray[Any] | Tensor]) -> NDArray[np.float32]:
+        """Embed paths or waveforms, see :meth:`_checked`."""
+        network = self._loaded()
+        if isinstance(clips[0], str):
+            # A file in several rows is embedded once.
+            files = {file: index for index, file in enumerate(dict.fromkeys(clips))}
+            missing = [file for file in files if not os.path.exists(file)]
+            if missing:
+                others = f" (and {len(missing) - 1} others)" if len(missing) > 1 else ""
+                raise FileNotFoundError(f"no such audio file: {missing[0]}{others}")
+            embeddings = embed([Clip(file) for file in files], network, output="numpy", workers=self.workers)
+            return embeddings[[files[file] for file in clips]]
+        waveforms = [_in_range(clip, index) for index, clip in enumerate(clips)]
+        return embed(waveforms, network, sample_rate=self.sample_rate, output="numpy")
+
+
+class ByolaTransformer(_Embeds, TransformerMixin, BaseEstimator):
     """Transforms sounds to scene embeddings, one per clip.
 
     ``fit`` learns nothing, because a clip's embedding depends on the clip alone; a transformer works without it. The
@@ -120,19 +188,7 @@ class ByolaTransformer(TransformerMixin, BaseEstimator):
             FileNotFoundError: if a file does not exist. Nothing was computed then.
             ValueError: if a parameter or a waveform is not as described, or a file can't be read.
         """
-        network = self._loaded()
-        clips = self._checked(X, reset=False)
-        if isinstance(clips[0], str):
-            # A file in several rows is embedded once.
-            files = {file: index for index, file in enumerate(dict.fromkeys(clips))}
-            missing = [file for file in files if not os.path.exists(file)]
-            if missing:
-                others = f" (and {len(missing) - 1} others)" if len(missing) > 1 else ""
-                raise FileNotFoundError(f"no such audio file: {missing[0]}{others}")
-            embeddings = embed([Clip(file) for file in files], network, output="numpy", workers=self.workers)
-            return embeddings[[files[file] for file in clips]]
-        waveforms = [_in_range(clip, index) for index, clip in enumerate(clips)]
-        return embed(waveforms, network, sample_rate=self.sample_rate, output="numpy")
+        return self._embedded(self._checked(X, reset=False))
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
         """Name the columns: ``e0``, ``e1`` …
@@ -152,43 +208,159 @@ class ByolaTransformer(TransformerMixin, BaseEstimator):
         tags.transformer_tags.preserves_dtype = ["float32"]
         return tags
 
-    def _loaded(self) -> ByolaModel:
-        """The model on its device, after checking the parameters."""
-        for name in ("sample_rate", "workers"):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
-                raise ValueError(f"{name} must be a positive integer, got {value!r}")
-        if isinstance(self.model, ByolaModel):
-            return self.model if self.device is None else self.model.to(usable_device(self.device))
-        if not isinstance(self.model, (str, os.PathLike)):
-            received = type(self.model).__name__
-            raise TypeError(f"model must be a name, a checkpoint's path or a model, got {received}")
-        name, device = os.fspath(self.model), "cpu" if self.device is None else str(self.device)
-        # A checkpoint that was written again is loaded again.
-        written = Path(name).stat().st_mtime_ns if os.path.isfile(name) else None
-        return _load(name, device, written)
 
-    def _checked(self, X: Any, reset: bool) -> list[str] | list[NDArray[Any] | Tensor]:
-        """``X`` as a list of paths or of 1-D waveforms, at least one. ``reset``: keep its width, else compare it."""
-        cells, is_table = _column(X)
-        if cells is not None and all(isinstance(cell, _PATHS) for cell in cells):
-            if is_table:
-                validate_data(self, X, reset=reset, skip_check_array=True)
-            return [os.fsdecode(cell) for cell in cells]
-        if cells is not None and all(_is_waveform(cell) for cell in cells):
-            return cells
-        if cells is not None and any(isinstance(cell, _PATHS) or _is_waveform(cell) for cell in cells):
-            kinds = ", ".join(sorted({type(cell).__name__ for cell in cells}))
-            raise TypeError(f"expected paths only or 1-D waveforms only, got {kinds}")
-        for given in [X, *(cells or [])]:
-            if isinstance(given, Mapping) and not hasattr(given, "shape"):  # unlike some sparse matrices
-                raise TypeError(not_audio(given))
-        batch = validate_data(self, X, reset=reset, dtype="numeric")
-        try:
-            check_orientation(batch.shape)
-        except ValueError as error:  # scikit-learn's contract has such arrays, so they can't be refused
-            warnings.warn(str(error), stacklevel=3)
-        return list(batch)
+class ByolaClassifier(_Embeds, ClassifierMixin, BaseEstimator):
+    """Classifies sounds: embeddings, standardisation and logistic regression, one class against the rest.
+
+    ``fit`` chooses the strength of regularisation by cross-validation, as ``byola-hear learn`` does. What it learned
+    can be saved for ``byola-hear predict``, which finds the classes in long recordings.
+
+    Args:
+        model: a name, a checkpoint's path, or a model.
+        sample_rate: sampling rate of the waveforms, Hz. They are resampled to the model's rate. Files know their rates.
+        method: ``"logistic"``; ``"cosine"`` for the cosine to the mean of each class; ``"auto"`` for the cosine only if
+            each class has fewer than three examples.
+        random_state: seed of the folds of the cross-validation.
+        device: where to compute; None for the CPU, or for the current device of a model that was given.
+        workers: number of threads that decode files.
+
+    Attributes:
+        classes_: ``(n_classes,)`` the labels that ``fit`` saw, sorted.
+        classifier_: what was learned, a :class:`~byola_hear.classification.classifier.Classifier`. Its ``about`` has
+            the measures on held-out folds.
+        n_features_in_: as of :class:`ByolaTransformer`, and ``feature_names_in_``.
+
+    Example:
+        >>> rng = np.random.default_rng(0)
+        >>> loud = [rng.normal(0, scale, 8000) for scale in (0.1, 0.11, 0.12, 0.13)]
+        >>> quiet = [sound / 1000 for sound in loud]
+        >>> classifier = ByolaClassifier("speech").fit(loud + quiet, ["loud"] * 4 + ["quiet"] * 4)
+        >>> classifier.predict([rng.normal(0, 0.12, 8000), rng.normal(0, 0.00012, 8000)])
+        array(['loud', 'quiet'], dtype='<U5')
+    """
+
+    def __init__(
+        self,
+        model: str | os.PathLike[str] | ByolaModel = "both",
+        *,
+        sample_rate: int = 16000,
+        method: str = "auto",
+        random_state: int = 0,
+        device: str | torch.device | None = None,
+        workers: int = 2,
+    ) -> None:
+        self.model = model
+        self.sample_rate = sample_rate
+        self.method = method
+        self.random_state = random_state
+        self.device = device
+        self.workers = workers
+
+    def fit(self, X: Any, y: Any, groups: Any = None) -> ByolaClassifier:
+        """Embed clips and learn to tell their labels.
+
+        Args:
+            X: as in :meth:`ByolaTransformer.transform`.
+            y: ``(n_clips,)`` labels of any type.
+            groups: ``(n_clips,)`` what the folds of the cross-validation must not split, such as recordings or sites;
+                None if each clip stands for itself. A file that is given twice is never split.
+
+        Returns:
+            The classifier itself.
+
+        Raises:
+            TypeError: if ``X`` has another form.
+            FileNotFoundError: if a file does not exist.
+            ValueError: if a parameter, a waveform or a label is not as described, a file can't be read, or the clips
+                can't be told apart.
+        """
+        model = self._loaded()
+        if y is None:
+            raise ValueError("requires y to be passed, but the target y is None")
+        clips = self._checked(X, reset=True)
+        y = column_or_1d(y, warn=True)
+        check_consistent_length(clips, y, groups)
+        check_classification_targets(y)
+        self.classes_, codes = np.unique(y, return_inverse=True)
+        n_classes = len(self.classes_)
+        if n_classes < 2:
+            raise ValueError(f"expected at least two classes, got 1 class: {self.classes_[0]}")
+        names = [str(clip) if isinstance(clip, str) else str(row) for row, clip in enumerate(clips)]
+        kept = names if groups is None else [f"{group}" for group in groups]
+        seconds = np.array([self._seconds(clip) for clip in clips])
+        known = seconds[np.isfinite(seconds) & (seconds > 0)]
+        examples = Examples(
+            self._embedded(clips),
+            np.array(names, dtype=object),
+            np.zeros(len(clips)),
+            seconds,
+            np.eye(n_classes, dtype=np.bool_)[codes],
+            tuple(f"{place}" for place in range(n_classes)) if _ambiguous(self.classes_) else _names(self.classes_),
+            np.unique(kept, return_inverse=True)[1],
+            float(np.median(known)) if len(known) else 1.0,
+        )
+        source = "" if isinstance(self.model, ByolaModel) else os.fspath(self.model)
+        network = Network.of(model, source or model.config.name)
+        self.classifier_ = learn(examples, network, method=self.method, seed=self.random_state).classifier  # type: ignore[arg-type]
+        return self
+
+    def _seconds(self, clip: str | NDArray[Any] | Tensor) -> float:
+        return duration(clip)[0] if isinstance(clip, str) else len(clip) / self.sample_rate
+
+    def predict_proba(self, X: Any) -> NDArray[np.float64]:
+        """Score clips.
+
+        Args:
+            X: as in :meth:`ByolaTransformer.transform`.
+
+        Returns:
+            ``(n_clips, n_classes)``, in the order of ``classes_``: each class's score, divided by the sum of all.
+        """
+        check_is_fitted(self)
+        scores = self.classifier_.scores(self._embedded(self._checked(X, reset=False))).astype(np.float64)
+        # A sound like none of the classes has a score of zero for each.
+        scores += 1e-12
+        return scores / scores.sum(1, keepdims=True)
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """Find the class of each clip.
+
+        Args:
+            X: as in :meth:`ByolaTransformer.transform`.
+
+        Returns:
+            ``(n_clips,)`` labels out of ``classes_``.
+        """
+        check_is_fitted(self)
+        return self.classes_[self.predict_proba(X).argmax(1)]
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write a classifier for ``byola-hear predict`` and :func:`byola_hear.predict`.
+
+        Args:
+            path: the file, ``"calls.safetensors"`` for instance.
+
+        Raises:
+            FileNotFoundError: if its folder does not exist.
+        """
+        check_is_fitted(self)
+        save_classifier(path, self.classifier_)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.string = True
+        # The numbers of scikit-learn's own checks are waveforms of a few samples.
+        tags.classifier_tags.poor_score = True
+        return tags
+
+
+def _names(classes: NDArray[Any]) -> tuple[str, ...]:
+    return tuple(str(label) for label in classes)
+
+
+def _ambiguous(classes: NDArray[Any]) -> bool:
+    """Whether labels that differ look the same as text, or are empty."""
+    return len(set(_names(classes))) < len(classes) or "" in _names(classes)
 
 
 @lru_cache(maxsize=_MODELS_KEPT)

@@ -17,7 +17,7 @@ LAYERS = {
         ("cli",),
         ("sklearn", "query"),
         ("dataframe",),
-        ("ray",),
+        ("ray", "classification"),
         ("tables",),
         ("onnx", "extraction", "hear", "hub"),
         ("models", "analysis", "labels"),

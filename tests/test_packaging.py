@@ -55,11 +55,12 @@ def test_public_names_are_the_hear_api_the_models_the_tables_and_their_errors() 
         "list_models",
         "describe_model",
         "embed",
+        "predict",
         "read_table",
         "search",
         "Clip",
     }
-    errors = {"AudioFileError", "CheckpointError", "ClusterError", "HubError", "TableError"}
+    errors = {"AudioFileError", "CheckpointError", "ClassifierError", "ClusterError", "HubError", "TableError"}
     assert set(byola_hear.__all__) == names | errors | {"__version__"}
     assert all(callable(getattr(byola_hear, name)) for name in names)
     assert all(issubclass(getattr(byola_hear, name), Exception) for name in errors)
@@ -187,8 +188,12 @@ def test_wheel_holds_the_package_and_the_networks(wheel: Path, repository: Path)
     networks = {
         f"byola_hear/weights/{path.name}" for path in (repository / "weights").iterdir() if path.suffix in kinds
     }
-    page = {f"byola_hear/analysis/map/page.{kind}" for kind in ("css", "html", "js")}
-    assert names == code | networks | page | {"byola_hear/py.typed"}
+    pages = {
+        f"byola_hear/{folder}/page.{kind}"
+        for folder in ("analysis/map", "classification/report")
+        for kind in ("css", "html", "js")
+    }
+    assert names == code | networks | pages | {"byola_hear/py.typed"}
     assert "byola-hear = byola_hear.cli.main:main" in entry_points
     assert f"\nVersion: {byola_hear.__version__}\n" in described
     assert "\nLicense-Expression: Apache-2.0\n" in described

@@ -21,16 +21,25 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 import byola_hear
 from byola_hear import sklearn as module
 from byola_hear.audio.reading import AudioFileError, read_audio
-from byola_hear.sklearn import ByolaTransformer
+from byola_hear.sklearn import ByolaClassifier, ByolaTransformer
 
-#: The one check of the contract that cannot apply.
+_LOUD = "embeds values around 100; what lies beyond [-1, 1] by over 20 dB is no audio and refused"
+#: The checks of the contract that cannot apply.
 EXPECTED_FAILED_CHECKS = {
-    "check_fit_idempotent": "embeds values around 100; what lies beyond [-1, 1] by over 20 dB is no audio and refused",
+    "ByolaTransformer": {"check_fit_idempotent": _LOUD},
+    "ByolaClassifier": {
+        **dict.fromkeys(("check_fit_idempotent", "check_fit_check_is_fitted", "check_n_features_in"), _LOUD),
+        "check_classifiers_classes": "its sounds of two samples have one and the same embedding",
+        "check_methods_subset_invariance": "embeddings are float32, and depend on the batch in the last digit",
+    },
 }
 
 
 @pytest.mark.filterwarnings("ignore:expected audio of shape")
-@parametrize_with_checks([ByolaTransformer()], expected_failed_checks=lambda _: EXPECTED_FAILED_CHECKS)
+@parametrize_with_checks(
+    [ByolaTransformer(), ByolaClassifier("speech")],
+    expected_failed_checks=lambda estimator: EXPECTED_FAILED_CHECKS[type(estimator).__name__],
+)
 def test_estimator_contract(estimator: Any, check: Any) -> None:
     check(estimator)
 
@@ -207,3 +216,52 @@ def test_parameters_are_checked_in_fit(parameters: dict[str, Any], error: type[E
     transformer = ByolaTransformer(**parameters)
     with pytest.raises(error, match=message):
         transformer.fit(np.zeros((1, 100)))
+
+
+@pytest.fixture(scope="module")
+def pieces(clips_folder: Path) -> tuple[list[np.ndarray], list[str], list[str]]:
+    """Quarters of a second of real clips, whether each is speech, and the clips that they are from."""
+    found, labels, groups = [], [], []
+    for file in sorted(clips_folder.glob("*_*.*")):
+        waveform = read_audio(file, 16000)
+        cut = [waveform[start : start + 4000] for start in range(0, len(waveform) - 3000, 3000)]
+        found += cut
+        labels += ["speech" if file.name.startswith("speech") else "other"] * len(cut)
+        groups += [file.name] * len(cut)
+    return found, labels, groups
+
+
+def test_a_classifier_of_real_clips(pieces: tuple[list[np.ndarray], list[str], list[str]]) -> None:
+    found, labels, groups = pieces
+    assert cross_val_score(ByolaClassifier("speech"), found, labels, cv=3).mean() > 0.9
+    classifier = ByolaClassifier("speech").fit(found, labels, groups=groups)
+    probabilities = classifier.predict_proba(found)
+    assert list(classifier.classes_) == ["other", "speech"]
+    np.testing.assert_allclose(probabilities.sum(1), 1)
+    assert (classifier.classes_[probabilities.argmax(1)] == classifier.predict(found)).all()
+    assert classifier.score(found, labels) > 0.95
+    assert classifier.classifier_.about["groups"] == len(set(groups))
+    assert classifier.classifier_.window == 0.25
+    restored = pickle.loads(pickle.dumps(classifier))
+    np.testing.assert_allclose(restored.predict_proba(found), probabilities, atol=1e-6)
+
+
+def test_a_classifier_that_was_saved_finds_its_classes(
+    pieces: tuple[list[np.ndarray], list[str], list[str]], clips_folder: Path, tmp_path: Path
+) -> None:
+    found, labels, _ = pieces
+    ByolaClassifier("speech").fit(found, labels).save(tmp_path / "speech.safetensors")
+    table = byola_hear.predict(clips_folder / "speech_french_16k.wav", tmp_path / "speech.safetensors", top=1)
+    assert table.sort_values("score")["label"].iloc[-1] == "speech"
+
+
+def test_labels_of_any_type(pieces: tuple[list[np.ndarray], list[str], list[str]], files: list[str]) -> None:
+    found, labels, _ = pieces
+    numbers = np.array([label == "speech" for label in labels])
+    assert ByolaClassifier("speech").fit(found, numbers).predict(found[:1]).dtype == bool
+    few = ByolaClassifier("speech").fit(files, [3, 7])
+    assert few.classifier_.method == "cosine" and few.predict(files).tolist() == [3, 7]
+    with pytest.raises(ValueError, match="expected at least two classes, got 1 class: 3"):
+        ByolaClassifier("speech").fit(files, [3, 3])
+    with pytest.raises(ValueError, match="method must be 'auto', 'logistic' or 'cosine', got 'forest'"):
+        ByolaClassifier("speech", method="forest").fit(files, [3, 7])

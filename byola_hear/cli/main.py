@@ -24,6 +24,8 @@ from byola_hear.utils.quiet import native_messages_hidden
 #: The commands and their lines in `byola-hear --help`.
 COMMANDS = {
     "embed": "Embed files, folders and segments of files into a table.",
+    "learn": "Train a classifier on labelled sounds.",
+    "predict": "Find a classifier's classes in recordings.",
     "search": "Find the segments of a collection that are most like a sound.",
     "map": "Make a web page with a map of a collection of sounds.",
     "models": "List the models that come with the package.",

@@ -6,9 +6,12 @@ import base64
 import hashlib
 import html
 import json
+import os
 import re
 from collections.abc import Sequence
 from importlib.resources import files as resources
+from pathlib import Path
+from urllib.parse import quote
 
 
 def html_file(
@@ -51,6 +54,22 @@ def html_file(
     template = (folder / "page.html").read_text(encoding="utf-8")
     # One pass, so that placeholders inside a part are not replaced.
     return re.sub(r"\{\{(\w+)\}\}", lambda match: parts[match[1]], template).encode()
+
+
+def link(file: str, page: Path) -> str:
+    """URL of a file relative to the folder of the page that links to it. The name may hold any bytes."""
+    folder = os.path.dirname(os.path.abspath(page))
+    try:
+        relative = Path(os.path.relpath(os.path.abspath(file), folder)).as_posix()
+    except ValueError:  # on another drive
+        return Path(os.path.abspath(file)).as_uri()
+    # A colon in the first part of a name would be read as a URL scheme.
+    return quote(os.fsencode(relative if relative.startswith("../") else f"./{relative}"))
+
+
+def displayable(name: str) -> str:
+    """A name for display: bytes that are not UTF-8 become question marks."""
+    return name.encode("utf-8", "replace").decode()
 
 
 def _digest(text: str) -> str:

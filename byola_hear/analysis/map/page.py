@@ -6,14 +6,13 @@ import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 import numpy as np
 
 from byola_hear.analysis.layouts import METHODS, placed
 from byola_hear.analysis.neighbours import directions, neighbours
 from byola_hear.utils.files import replacing
-from byola_hear.utils.html_file import html_file
+from byola_hear.utils.html_file import displayable, html_file, link
 
 if TYPE_CHECKING:
     import pandas
@@ -68,14 +67,14 @@ def write_map(
     spans = [(float(start), float(end)) for start, end in zip(*map(table.index.get_level_values, ("start", "end")))]
     units = directions(embeddings, seed)
     indices, cosines = neighbours(units, NEIGHBOURS)
-    labels = [_text(label) for label in labels]
+    labels = [displayable(label) for label in labels]
     names = sorted(set(labels))
     number = {name: index for index, name in enumerate(names)}
     shown, top = _below_common_folder(files)
     unique = list(dict.fromkeys(files))
     place = {file: index for index, file in enumerate(unique)}
     data: dict[str, Any] = {
-        "files": [_text(shown[file]) for file in unique],
+        "files": [displayable(shown[file]) for file in unique],
         "labels": names,
         "file": [place[file] for file in files],
         "label": [number[label] for label in labels],
@@ -85,11 +84,11 @@ def write_map(
         "cosine": np.round(cosines.astype(np.float64), 2).tolist(),
     }
     if preview is None:
-        data["links"] = [_link(file, path) for file in unique]
+        data["links"] = [link(file, path) for file in unique]
     else:
         data["previews"] = [preview(file, start, end) for file, (start, end) in zip(files, spans, strict=True)]
     page = html_file(
-        "byola_hear.analysis.map", _text(title if title is not None else top or "map"), data, media="* data:"
+        "byola_hear.analysis.map", displayable(title if title is not None else top or "map"), data, media="* data:"
     )
     with replacing(path) as stream:
         stream.write(page)
@@ -104,19 +103,3 @@ def _below_common_folder(files: Sequence[str]) -> tuple[dict[str, str], str]:
     except ValueError:  # on several drives
         return {file: file for file in files}, ""
     return {file: Path(os.path.relpath(os.path.abspath(file), top)).as_posix() for file in files}, os.path.basename(top)
-
-
-def _text(name: str) -> str:
-    """A name for display: bytes that are not UTF-8 become question marks."""
-    return name.encode("utf-8", "replace").decode()
-
-
-def _link(file: str, page: Path) -> str:
-    """URL of a file relative to the folder of the page. The name may hold any bytes."""
-    folder = os.path.dirname(os.path.abspath(page))
-    try:
-        relative = Path(os.path.relpath(os.path.abspath(file), folder)).as_posix()
-    except ValueError:  # on another drive
-        return Path(os.path.abspath(file)).as_uri()
-    # A colon in the first part of a name would be read as a URL scheme.
-    return quote(os.fsencode(relative if relative.startswith("../") else f"./{relative}"))

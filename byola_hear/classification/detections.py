@@ -1,0 +1,142 @@
+"""From scores along time to detections: smoothed, compared with thresholds, merged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import pandas
+
+#: Columns of a table of detections.
+COLUMNS = ("file", "start", "end", "label", "score")
+
+
+@dataclass(frozen=True)
+class Rule:
+    """How scores become detections.
+
+    Attributes:
+        thresholds: ``(n_classes,)``; scores from here on are detections.
+        top: so many detections of a class in a recording at most, those with the best scores; None for all.
+        merge: whether detections of a class that follow each other are one.
+        gap: time between windows that are merged at most, s.
+        smooth: length over which scores are averaged along time, s; 0 for none.
+    """
+
+    thresholds: NDArray[np.float64]
+    top: int | None = None
+    merge: bool = True
+    gap: float = 0.0
+    smooth: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.top is not None and (isinstance(self.top, bool) or not isinstance(self.top, int) or self.top < 1):
+            raise ValueError(f"top must be a positive integer, got {self.top!r}")
+        for name in ("gap", "smooth"):
+            value = getattr(self, name)
+            if not 0 <= value < float("inf"):
+                raise ValueError(f"{name} must be a number of seconds from 0 on, got {value!r}")
+
+
+@dataclass(frozen=True, eq=False)
+class Track:
+    """Scores of one recording's windows, in the order of time.
+
+    Attributes:
+        file: the recording.
+        start: ``(n,)`` float64, s.
+        end: ``(n,)`` float64, s.
+        scores: ``(n, n_classes)`` float32.
+    """
+
+    file: str
+    start: NDArray[np.float64]
+    end: NDArray[np.float64]
+    scores: NDArray[np.float32]
+
+
+def detections(track: Track, classes: tuple[str, ...], rule: Rule) -> pandas.DataFrame:
+    """Detect the classes in a recording.
+
+    Windows of a class that overlap or touch are one detection with the best of their scores. As neighbouring windows
+    overlap, a sound raises the scores of windows that begin before it and end after it. So a detection reaches from the
+    middle of its first window to the middle of its last, with half a hop more on each side; it is at least one window
+    long, and reaches the recording's beginning or end if its first or last window does.
+
+    Args:
+        track: the scores.
+        classes: names of the classes.
+        rule: what is a detection.
+
+    Returns:
+        The columns ``file``, ``start`` and ``end`` (s), ``label`` and ``score``; sorted by start, then by class.
+
+    Example:
+        >>> scores = np.array([[0.1], [0.9], [0.8], [0.2]], np.float32)
+        >>> track = Track("day.wav", np.arange(4.0), np.arange(4.0) + 2, scores)
+        >>> detections(track, ("owl",), Rule(np.array([0.5])))
+              file  start  end label  score
+        0  day.wav    1.5  3.5   owl    0.9
+    """
+    scores = smoothed(track, rule.smooth)
+    found: list[tuple[float, float, int, float]] = []
+    for code, threshold in enumerate(rule.thresholds):
+        hits = np.flatnonzero(scores[:, code] >= threshold)
+        spans = [_span(track, run, rule.merge) for run in _runs(track, hits, rule)]
+        best = [float(scores[run, code].max()) for run in _runs(track, hits, rule)]
+        kept: Iterable[int] = range(len(spans))
+        if rule.top is not None:
+            kept = sorted(kept, key=lambda index: (-best[index], index))[: rule.top]
+        found += [(*spans[index], code, best[index]) for index in kept]
+    found.sort()
+    return frame([(track.file, start, end, classes[code], score) for start, end, code, score in found])
+
+
+def frame(rows: list[tuple[str, float, float, str, float]]) -> pandas.DataFrame:
+    """A table of detections; with its columns and their types even without a row."""
+    import pandas as pd
+
+    columns: dict[str, Any] = dict(zip(COLUMNS, zip(*rows) if rows else [()] * len(COLUMNS), strict=True))
+    kinds = dict(zip(COLUMNS, (object, "float64", "float64", object, "float64"), strict=True))
+    return pd.DataFrame({name: pd.Series(list(values), dtype=kinds[name]) for name, values in columns.items()})
+
+
+def smoothed(track: Track, seconds: float) -> NDArray[np.float32]:
+    """Scores averaged over the windows whose middles are at most half of ``seconds`` away."""
+    if seconds <= 0 or len(track.start) < 2:
+        return track.scores
+    middle = (track.start + track.end) / 2
+    first = np.searchsorted(middle, middle - seconds / 2 - 1e-9, "left")
+    last = np.searchsorted(middle, middle + seconds / 2 + 1e-9, "right")
+    total = np.concatenate([np.zeros((1, track.scores.shape[1])), np.cumsum(track.scores, 0, dtype=np.float64)])
+    return ((total[last] - total[first]) / (last - first)[:, None]).astype(np.float32)
+
+
+def _runs(track: Track, hits: NDArray[np.intp], rule: Rule) -> list[NDArray[np.intp]]:
+    """The windows of each detection."""
+    if not len(hits):
+        return []
+    if not rule.merge:
+        return list(hits[:, None])
+    apart = track.start[hits[1:]] > track.end[hits[:-1]] + rule.gap + 1e-9
+    return np.split(hits, np.flatnonzero(apart) + 1)
+
+
+def _span(track: Track, run: NDArray[np.intp], merge: bool) -> tuple[float, float]:
+    start, end = track.start, track.end
+    first, last = int(run[0]), int(run[-1])
+    if not merge or first == last:
+        return float(start[first]), float(end[last])
+    hop = float(np.median(np.diff(start)))
+    length = float(end[first] - start[first])
+    begin, stop = (float(start[place] + end[place]) / 2 for place in (first, last))
+    begin, stop = begin - hop / 2, stop + hop / 2
+    short = max(length - (stop - begin), 0.0) / 2
+    begin, stop = max(begin - short, start[first]), min(stop + short, end[last])
+    # The sound may reach beyond the middles of windows that have no neighbour.
+    return float(start[0] if first == 0 else begin), float(end[-1] if last == len(start) - 1 else stop)

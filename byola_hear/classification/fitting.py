@@ -1,0 +1,143 @@
+"""Logistic regression on standardised embeddings, one class against the rest, and what replaces it for few examples.
+
+An embedding has more dimensions than there usually are examples. A penalised regression lies in the span of the
+examples, so it is fitted there: one singular value decomposition serves all classes and all strengths of
+regularisation, and the result is the same.
+
+Dimensions are limited to the range of the examples, a standard deviation wider on each side. Many of them come out of a
+rectifier that fires for few sounds: their deviation over the examples is next to nothing, and a sound for which one
+does fire would stand thousands of deviations away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from warnings import catch_warnings, simplefilter
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+try:
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.preprocessing import StandardScaler
+except ImportError as error:
+    raise ImportError("learning needs scikit-learn 1.6 or later: pip install 'byola-hear[sklearn]'") from error
+
+#: Strengths to choose from: scikit-learn's ``C``; small values regularise more.
+STRENGTHS = (0.001, 0.01, 0.1, 1.0)
+_MAX_ITERATIONS = 200
+_TOLERANCE = 1e-3
+
+
+@dataclass(frozen=True)
+class Linear:
+    """A linear map of embeddings that are limited to a range.
+
+    Attributes:
+        weight: ``(n_classes, size)`` float32.
+        bias: ``(n_classes,)`` float32; NaN for a class that could not be fitted.
+        low: ``(size,)`` float32.
+        high: ``(size,)`` float32.
+    """
+
+    weight: NDArray[np.float32]
+    bias: NDArray[np.float32]
+    low: NDArray[np.float32]
+    high: NDArray[np.float32]
+
+
+class Regression:
+    """Examples, ready to be fitted with any strength of regularisation.
+
+    Args:
+        embeddings: ``(n_examples, size)`` float32.
+        truth: ``(n_examples, n_classes)``, which classes are in which example.
+    """
+
+    def __init__(self, embeddings: NDArray[np.float32], truth: NDArray[np.bool_]) -> None:
+        self.truth = truth
+        scaler = StandardScaler().fit(embeddings)
+        self._mean = scaler.mean_
+        deviation = np.sqrt(scaler.var_)
+        self.low = (embeddings.min(0) - deviation).astype(np.float32)
+        self.high = (embeddings.max(0) + deviation).astype(np.float32)
+        # An embedding is exact to 1e-5. A dimension that varies no more than that counts as zero.
+        varies = deviation > 1e-4 * np.maximum(np.abs(self._mean), 1e-6)
+        self._scale = np.where(varies, 1 / np.maximum(deviation, 1e-30), 0.0)
+        standardised = ((embeddings - self._mean) * self._scale).astype(np.float32)
+        self._basis: NDArray[np.float32] | None = None
+        self._examples = standardised
+        if len(embeddings) < embeddings.shape[1]:
+            # By the Gram matrix: cheaper than a decomposition of the examples themselves.
+            values, vectors = np.linalg.eigh((standardised @ standardised.T).astype(np.float64))
+            kept = values > max(values[-1] * 1e-7, 1e-12)
+            scales = np.sqrt(values[kept])
+            self._examples = (vectors[:, kept] * scales).astype(np.float32)
+            self._basis = ((vectors[:, kept] / scales).T @ standardised).astype(np.float32)
+
+    def fit(self, strengths: Sequence[float]) -> list[Linear]:
+        """Fit all classes.
+
+        Args:
+            strengths: of regularisation, scikit-learn's ``C``.
+
+        Returns:
+            One map for each strength. A class that is in all examples, or in none, has a NaN bias.
+        """
+        n_classes = self.truth.shape[1]
+        with ThreadPoolExecutor(max(1, torch.get_num_threads())) as pool:
+            fitted = list(pool.map(lambda index: self._class(self.truth[:, index], strengths), range(n_classes)))
+        maps = []
+        for place in range(len(strengths)):
+            slopes = np.stack([each[place][0] for each in fitted])
+            weight = (slopes if self._basis is None else slopes @ self._basis) * self._scale
+            bias = np.array([each[place][1] for each in fitted]) - weight @ self._mean
+            maps.append(Linear(weight.astype(np.float32), bias.astype(np.float32), self.low, self.high))
+        return maps
+
+    def _class(self, truth: NDArray[np.bool_], strengths: Sequence[float]) -> list[tuple[NDArray[np.float64], float]]:
+        """Slopes and intercept of one class for each strength."""
+        if truth.all() or not truth.any():
+            return [(np.zeros(self._examples.shape[1]), np.nan)] * len(strengths)
+        if not self._examples.shape[1]:  # the examples do not differ
+            share = float(truth.mean())
+            return [(np.zeros(0), float(np.log(share / (1 - share))))] * len(strengths)
+        fitted = []
+        regression = LogisticRegression(tol=_TOLERANCE, max_iter=_MAX_ITERATIONS, warm_start=True)
+        with catch_warnings():
+            # An iteration more or less changes no decision.
+            simplefilter("ignore")
+            for strength in strengths:
+                regression.set_params(C=strength).fit(self._examples, truth)
+                fitted.append((regression.coef_[0].astype(np.float64), float(regression.intercept_[0])))
+        return fitted
+
+
+def logits(linear: Linear, embeddings: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Logits ``(n, n_classes)`` of embeddings; NaN for a class that could not be fitted."""
+    limited = np.clip(embeddings, linear.low, linear.high)
+    return (limited @ linear.weight.T + linear.bias).astype(np.float64)
+
+
+def class_means(
+    embeddings: NDArray[np.float32], truth: NDArray[np.bool_]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Directions of the classes' means from the centre of all, for the cosine.
+
+    Args:
+        embeddings: ``(n_examples, size)`` float32.
+        truth: ``(n_examples, n_classes)``; each class in at least one example. Examples without a class count as one
+            more class for the centre.
+
+    Returns:
+        Unit vectors ``(n_classes, size)`` and the centre ``(size,)``, both float32.
+    """
+    parts = [*truth.T, ~truth.any(1)]
+    means = [embeddings[part].mean(0, dtype=np.float64) for part in parts if part.any()]
+    centre = np.mean(means, axis=0)
+    directions = np.stack(means[: truth.shape[1]]) - centre
+    lengths = np.maximum(np.linalg.norm(directions, axis=1, keepdims=True), 1e-12)
+    return (directions / lengths).astype(np.float32), centre.astype(np.float32)

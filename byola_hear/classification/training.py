@@ -1,0 +1,274 @@
+"""From labelled windows to a classifier that knows how good it is."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.model_selection import StratifiedGroupKFold
+
+from byola_hear.classification.classifier import UNCHECKED_THRESHOLD, Classifier, Method, Network, Operating, logistic
+from byola_hear.classification.examples import Examples
+from byola_hear.classification.fitting import STRENGTHS, Linear, Regression, class_means, logits
+from byola_hear.classification.measures import Measured, measured
+from byola_hear.models.checkpoint import listed
+
+#: Folds of the cross-validation at most.
+MAX_FOLDS = 5
+#: Recordings of a class from which a regression is fitted; below, the cosine to the class's mean is taken.
+MIN_EXAMPLES = 3
+#: Strength of regularisation where there are too few recordings to choose one.
+DEFAULT_STRENGTH = 0.1
+#: Lowest threshold of the cosine: half-way between a right angle and the same direction.
+_LEAST_COSINE = 0.75
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """A classifier and what its scores on held-out recordings are worth.
+
+    Attributes:
+        classifier: the classifier, fitted to all examples.
+        examples: what it was fitted to.
+        scores: ``(n, n_classes)`` of the examples, each by a classifier that lacked its fold; NaN where there is none.
+        measures: of each class; None if the class was not checked.
+        n_folds: folds of the cross-validation; 0 if there was none.
+        strength: of regularisation; None for the cosine.
+        notes: what a user should know, a line each.
+    """
+
+    classifier: Classifier
+    examples: Examples
+    scores: NDArray[np.float64]
+    measures: tuple[Measured | None, ...]
+    n_folds: int
+    strength: float | None
+    notes: tuple[str, ...]
+
+
+def learn(
+    examples: Examples,
+    network: Network,
+    hop: float | None = None,
+    method: Method | Literal["auto"] = "auto",
+    seed: int = 0,
+) -> Trained:
+    """Fit a classifier.
+
+    The strength of regularisation is the one with the least log loss on held-out folds. Folds never split a recording
+    or a group. The thresholds come from the scores of held-out folds, too.
+
+    Args:
+        examples: labelled windows.
+        network: the network that embedded them.
+        hop: time from one window to the next in recordings, s; None for half a window.
+        method: ``"logistic"`` for a regression; ``"cosine"`` for the cosine to each class's mean; ``"auto"`` for a
+            regression, unless no class has :data:`MIN_EXAMPLES` examples.
+        seed: of the folds and the bootstrap.
+
+    Returns:
+        The classifier and its measures. The same examples and seed give the same.
+
+    Raises:
+        ValueError: if the examples cannot be told apart: a class has too few, there is nothing but one class, or they
+            all sound the same.
+    """
+    chosen, notes = _method(examples, method)
+    if examples.embeddings.std(0).max() <= 1e-6 * max(1.0, float(np.abs(examples.embeddings).max())):
+        raise ValueError(
+            f"all {len(examples)} examples have the same embedding: there is nothing to learn; are they silent?"
+        )
+    fold_of = _folds(examples, seed)
+    n_folds = int(fold_of.max()) + 1
+    n_classes = len(examples.classes)
+    strength = None
+    if chosen == "logistic":
+        scores, strength = _held_out(examples, fold_of)
+        regression = Regression(examples.embeddings, examples.truth)
+        (linear,) = regression.fit([strength])
+        centre = np.zeros_like(linear.low)
+    else:
+        scores = _held_out_cosine(examples)
+        weight, centre = class_means(examples.embeddings, examples.truth)
+        limit = np.full(len(centre), np.finfo(np.float32).max, np.float32)
+        linear = Linear(weight, np.zeros(n_classes, np.float32), -limit, limit)
+        n_folds = 0
+    measures: list[Measured | None] = []
+    operating = []
+    for index in range(n_classes):
+        rows, truth = ~np.isnan(scores[:, index]), examples.truth[:, index]
+        checked = chosen == "logistic" and truth[rows].any() and not truth[rows].all()
+        values = measured(scores[rows, index], truth[rows], examples.group[rows], seed) if checked else None
+        measures.append(values)
+        if values is not None:
+            operating.append(values.operating)
+        elif chosen == "cosine":
+            operating.append(Operating(_cosine_threshold(scores[:, index], truth)))
+        else:
+            operating.append(Operating(UNCHECKED_THRESHOLD))
+    unchecked = [name for name, values in zip(examples.classes, measures, strict=True) if values is None]
+    if unchecked and chosen == "logistic":
+        notes.append(
+            f"not checked, as it takes labels from two recordings or groups: {listed(unchecked)}; "
+            f"the threshold is {UNCHECKED_THRESHOLD:g}"
+        )
+    if (examples.end - examples.start).max() < examples.window * 0.99:
+        notes.append(
+            f"all recordings are shorter than the window of {examples.window:g} s; whole recordings are taken, and "
+            "what is as long as the window may score differently"
+        )
+    classifier = Classifier(
+        examples.classes,
+        linear.weight,
+        linear.bias,
+        centre,
+        linear.low,
+        linear.high,
+        tuple(operating),
+        chosen,
+        examples.window,
+        examples.window / 2 if hop is None else hop,
+        network,
+        _about(examples, measures, n_folds, strength, seed),
+    )
+    return Trained(classifier, examples, scores, tuple(measures), n_folds, strength, tuple(notes))
+
+
+def _method(examples: Examples, method: Method | Literal["auto"]) -> tuple[Method, list[str]]:
+    """The method, checked against the numbers of examples, and what there is to say about it."""
+    counts = examples.truth.sum(0)
+    names = examples.classes
+    if (counts == len(examples)).any():
+        everywhere = names[int(counts.argmax())]
+        raise ValueError(
+            f"expected something to tell {everywhere!r} from: another class, or examples called background; all "
+            f"{len(examples)} examples are of {everywhere!r} (--unlabelled takes the rest of labelled recordings)"
+        )
+    if (counts == 0).any():
+        absent = [name for name, count in zip(names, counts, strict=True) if not count]
+        raise ValueError(f"expected examples of each class, got none of {listed(absent)} that could be embedded")
+    few = [f"{name} ({count})" for name, count in zip(names, counts, strict=True) if count < MIN_EXAMPLES]
+    if method == "auto":
+        method = "cosine" if len(few) == len(names) else "logistic"
+        if method == "cosine":
+            return method, [
+                f"with fewer than {MIN_EXAMPLES} examples of each class, scores are cosines to their means, and the "
+                "thresholds are guesses"
+            ]
+    if method == "logistic" and few:
+        raise ValueError(
+            f"expected at least {MIN_EXAMPLES} examples of each class, got fewer of {listed(few)}; "
+            "add examples, leave the class out, or choose the method 'cosine', which takes the mean of each class"
+        )
+    if method not in ("logistic", "cosine"):
+        raise ValueError(f"method must be 'auto', 'logistic' or 'cosine', got {method!r}")
+    notes = ["the thresholds of cosines are guesses"] if method == "cosine" else []
+    return method, notes
+
+
+def _folds(examples: Examples, seed: int) -> NDArray[np.intp]:
+    """``(n,)`` number of each example's fold; all zero if there are too few groups to hold some out."""
+    groups = examples.group
+    per_class = [len(np.unique(groups[column])) for column in examples.truth.T]
+    possible = [count for count in per_class if count >= 2]
+    n_groups = len(np.unique(groups))
+    fold_of = np.zeros(len(examples), np.intp)
+    if not possible or n_groups < 2:
+        return fold_of
+    # An example of several classes counts as one of the rarest.
+    rare = np.where(examples.truth, examples.truth.sum(0), np.iinfo(np.int64).max).argmin(1)
+    code = np.where(examples.truth.any(1), rare, -1)
+    splitter = StratifiedGroupKFold(min(MAX_FOLDS, n_groups, max(2, min(possible))), shuffle=True, random_state=seed)
+    with np.errstate(all="ignore"):
+        for number, (_, rows) in enumerate(_quietly(splitter, code, groups)):
+            fold_of[rows] = number
+    return fold_of
+
+
+def _quietly(
+    splitter: StratifiedGroupKFold, code: NDArray[np.intp], groups: NDArray[np.intp]
+) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+    import warnings
+
+    with warnings.catch_warnings():
+        # That a class has fewer members than there are folds is said in our own words.
+        warnings.simplefilter("ignore", UserWarning)
+        return list(splitter.split(code, code, groups))
+
+
+def _held_out(examples: Examples, fold_of: NDArray[np.intp]) -> tuple[NDArray[np.float64], float]:
+    """Scores of each example by regressions without its fold, and the strength with the least log loss."""
+    shape = (len(STRENGTHS), *examples.truth.shape)
+    values = np.full(shape, np.nan)
+    for fold in range(int(fold_of.max()) + 1):
+        rows = fold_of == fold
+        if rows.all():
+            break
+        for place, linear in enumerate(Regression(examples.embeddings[~rows], examples.truth[~rows]).fit(STRENGTHS)):
+            values[place, rows] = logits(linear, examples.embeddings[rows])
+    signs = np.where(examples.truth, -1.0, 1.0)
+    with np.errstate(invalid="ignore"):
+        losses = np.logaddexp(0, signs * values)
+    if np.isnan(losses[0]).all():
+        return values[0], DEFAULT_STRENGTH
+    # Each class counts the same, however many windows lack it in a fold.
+    best = int(np.nanmean(losses, axis=(1, 2)).argmin())
+    return logistic(values[best].astype(np.float32)).astype(np.float64), STRENGTHS[best]
+
+
+def _held_out_cosine(examples: Examples) -> NDArray[np.float64]:
+    """Cosine scores of each example to class means without its own group; NaN where nothing of a class is left."""
+    scores = np.full(examples.truth.shape, np.nan)
+    for group in np.unique(examples.group):
+        rows = examples.group == group
+        left = examples.truth[~rows].any(0)
+        if not left.any():
+            continue
+        weight, centre = class_means(examples.embeddings[~rows], examples.truth[~rows][:, left])
+        offered = examples.embeddings[rows] - centre
+        offered /= np.maximum(np.linalg.norm(offered, axis=1, keepdims=True), 1e-12)
+        scores[np.ix_(rows, left)] = (1 + offered @ weight.T) / 2
+    return scores
+
+
+def _cosine_threshold(scores: NDArray[np.float64], truth: NDArray[np.bool_]) -> float:
+    """Between the best that other examples score and a perfect match, or what the class's own reach if that is less."""
+    others = scores[~truth & ~np.isnan(scores)]
+    own = scores[truth & ~np.isnan(scores)]
+    top = float(others.max()) if len(others) else 0.5
+    perfect = float(own.min()) if len(own) and own.min() > top else 1.0
+    return min(max((top + perfect) / 2, _LEAST_COSINE if perfect == 1.0 else 0.0), 1.0)
+
+
+def _about(
+    examples: Examples, measures: Iterable[Measured | None], n_folds: int, strength: float | None, seed: int
+) -> dict[str, Any]:
+    """How a classifier was trained, as JSON values."""
+    checked = [None if each is None else _numbers(each) for each in measures]
+    return {
+        "examples": len(examples),
+        "recordings": len(set(examples.file)),
+        "groups": len(np.unique(examples.group)),
+        "negatives": int((~examples.truth.any(1)).sum()),
+        "folds": n_folds,
+        "strength": strength,
+        "seed": seed,
+        "examples_of": {name: int(count) for name, count in zip(examples.classes, examples.truth.sum(0), strict=True)},
+        "measures_of": dict(zip(examples.classes, checked, strict=True)),
+    }
+
+
+def _numbers(values: Measured) -> dict[str, float]:
+    numbers = {
+        "average_precision": values.average_precision,
+        "low": values.interval[0],
+        "high": values.interval[1],
+        "precision": values.precision,
+        "recall": values.recall,
+        "f1": values.f1,
+    }
+    return {name: round(number, 4) for name, number in numbers.items() if math.isfinite(number)}

@@ -1,0 +1,285 @@
+"""``byola-hear predict``: find a classifier's classes in recordings."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import os
+import sys
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+import torch
+
+from byola_hear.cli.embed import found_clips
+from byola_hear.cli.errors import Failure, Finite, one_line
+from byola_hear.cli.map import is_table
+from byola_hear.cli.terminal import Progress, quantity
+from byola_hear.extraction.clips import Clip
+from byola_hear.extraction.request import request_for
+from byola_hear.extraction.rows import Failed
+
+if TYPE_CHECKING:
+    from byola_hear.classification.classifier import Classifier
+    from byola_hear.classification.detections import Rule
+    from byola_hear.classification.outputs import Folder
+    from byola_hear.classification.predicting import Scored
+
+
+@click.command("predict")
+@click.argument("path", metavar="CLASSIFIER", type=click.Path(path_type=Path))
+@click.argument("paths", nargs=-1, metavar="[PATH]...|TABLE")
+@click.option(
+    "-o",
+    "--output",
+    metavar="FOLDER/|FILE",
+    help="Folder for one file per recording, or one file for all: .csv, .parquet or .txt (Raven).",
+)
+@click.option(
+    "--format",
+    "kind",
+    type=click.Choice(["raven", "audacity", "csv", "parquet"]),
+    help="Format of the files in a folder. Default: raven.",
+)
+@click.option(
+    "--threshold",
+    default="best-f1",
+    show_default=True,
+    metavar="X|best-f1|precision=P",
+    help="Least score of a detection: a number from 0 to 1, or one that was measured when the classifier was trained.",
+)
+@click.option("--top", type=click.IntRange(1), metavar="K", help="Keep the K best detections per class and recording.")
+@click.option(
+    "--merge/--no-merge", default=True, show_default=True, help="Join overlapping windows of a class to one detection."
+)
+@click.option(
+    "--gap", type=Finite(0), default=0.0, show_default=True, metavar="SECONDS", help="Also join windows this far apart."
+)
+@click.option(
+    "--hop",
+    type=Finite(0, min_open=True),
+    metavar="SECONDS",
+    help="Time from one window to the next. Default: the classifier's own.",
+)
+@click.option(
+    "--smooth",
+    type=Finite(0),
+    default=0.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="Average the scores over this time.",
+)
+@click.option("--list", "lists", multiple=True, metavar="FILE", help="Text file of paths, or - for standard input.")
+@click.option("--model", "name", metavar="NAME|PATH", help="Model. Default: the one that the classifier names.")
+@click.option("--device", default="cpu", show_default=True, help="Device to compute on: cpu, cuda, mps.")
+@click.option("--workers", type=click.IntRange(1), help="Number of decoding threads. Default: half of the CPU threads.")
+@click.option(
+    "--threads", type=click.IntRange(1, 1024), help="Number of CPU threads of the network. Default: torch's choice."
+)
+@click.option("--overwrite", is_flag=True, help="Replace results that were made with other settings.")
+@click.option("-q", "--quiet", is_flag=True, help="Show neither the progress bar nor the summary.")
+def command(
+    path: Path,
+    paths: tuple[str, ...],
+    output: str | None,
+    kind: str | None,
+    threshold: str,
+    top: int | None,
+    merge: bool,
+    gap: float,
+    hop: float | None,
+    smooth: float,
+    lists: tuple[str, ...],
+    name: str | None,
+    device: str,
+    workers: int | None,
+    threads: int | None,
+    overwrite: bool,
+    quiet: bool,
+) -> int:
+    """Find the classes of a CLASSIFIER in recordings of any length, in constant memory.
+
+    A PATH is a recording, a folder, a pattern, or - for a list of paths on standard input. Instead, a TABLE that
+    `byola-hear embed` wrote with the classifier's window can be given. Without -o, the detections are printed as CSV.
+
+    With -o, each recording's detections are written once it is complete. After a crash or an interruption, the same
+    command continues, and recordings that were done are skipped. Recordings that can't be read are listed with their
+    reasons in predict.errors.csv, or next to a single FILE.
+
+    Exit codes: 0: every recording was searched; 1: some could not be read, or the results could not be written; 2:
+    wrong usage, nothing was done; 130: interrupted, the same command continues.
+    """
+    if output is None and (overwrite or kind):
+        raise click.UsageError(f"{'--overwrite' if overwrite else '--format'} needs an output, -o FOLDER/")
+    if threads is not None:
+        torch.set_num_threads(threads)
+    # Imported here, because pandas takes long to load.
+    from byola_hear.classification.detections import Rule
+    from byola_hear.classification.file import load_classifier
+    from byola_hear.classification.outputs import Folder, check_single, parts_of
+    from byola_hear.tables import TableError
+
+    single = output is not None and is_file(output)
+    folder: Folder | None = None
+    try:
+        if single and output is not None:
+            check_single(Path(output), overwrite, kind)
+        classifier = load_classifier(path)
+        rule = Rule(classifier.thresholds(threshold), top, merge, gap, smooth)
+        source = source_of(paths, lists, classifier, hop, name, device, workers)
+        if output is not None:
+            settings = {
+                "classifier": hashlib.sha256(path.read_bytes()).hexdigest(),
+                **{"threshold": threshold, "top": top, "merge": merge, "gap": gap, "hop": hop, "smooth": smooth},
+            }
+            place = parts_of(Path(output)) if single else Path(output)
+            folder = Folder(place, "parquet" if single else kind or "raven", settings, overwrite)
+            remaining = folder.plan(source.files)
+    except (ValueError, OSError, TableError) as error:
+        if folder is not None:
+            folder.close()
+        raise click.UsageError(one_line(error)) from error
+    for label, value in zip(classifier.classes, rule.thresholds, strict=True):
+        if value == float("inf"):
+            click.echo(f"note: no threshold of {label} reaches {threshold}, so it is not detected", err=True)
+    try:
+        if folder is None:
+            return printed(source, classifier, rule)
+        with folder:
+            return written(source, classifier, rule, folder, remaining, Path(output or ""), single, quiet)
+    except (ValueError, OSError) as error:
+        raise Failure(one_line(error)) from error
+
+
+@dataclass(frozen=True)
+class Source:
+    """The recordings to search.
+
+    Attributes:
+        files: their paths.
+        absent: paths that give none.
+        score: scores some of the files, and reports the events to a progress bar.
+    """
+
+    files: list[str]
+    absent: list[Failed]
+    score: Callable[[list[str], Progress], Generator[Scored | Failed, None, None]]
+
+
+def is_file(output: str) -> bool:
+    """Whether an output is one file for all recordings."""
+    return not output.endswith(("/", os.sep)) and bool(Path(output).suffix) and not Path(output).is_dir()
+
+
+def source_of(
+    paths: tuple[str, ...],
+    lists: tuple[str, ...],
+    classifier: Classifier,
+    hop: float | None,
+    name: str | None,
+    device: str,
+    workers: int | None,
+) -> Source:
+    """Recordings, or a table of their embeddings."""
+    from byola_hear.classification.predicting import network_of, score, score_table
+    from byola_hear.tables import read_table
+
+    if any(map(is_table, paths)):
+        if len(paths) > 1 or lists or name is not None or hop is not None:
+            raise ValueError("expected one table alone, without --hop and --model: a table has its windows")
+        scored = {each.track.file: each for each in score_table(read_table(paths[0]), classifier, paths[0])}
+
+        def of_table(files: list[str], progress: Progress) -> Generator[Scored | Failed, None, None]:
+            yield from map(scored.__getitem__, files)
+
+        return Source(list(scored), [], of_table)
+    clips, absent = found_clips(paths, lists, None, None)
+    model = network_of(classifier, name, device)
+    if hop is not None:
+        request_for(model, "scene", classifier.window, hop)  # refuses a hop of less than a sample
+
+    def scores(files: list[str], progress: Progress) -> Generator[Scored | Failed, None, None]:
+        return score([Clip(file) for file in files], classifier, model, hop, workers, progress.add)
+
+    return Source(list(dict.fromkeys(clip.file for clip in clips)), absent, scores)
+
+
+def searched(source: Source, files: list[str], progress: Progress, failures: dict[str, str]) -> Iterator[Scored]:
+    """The scores of the recordings that can be read; the others are reported and added to ``failures``."""
+    for failed in source.absent:
+        failures[failed.clip.file] = failed.reason
+        progress.complain(f"{failed.clip.file}: {failed.reason}")
+    with closing(source.score(files, progress)) as results:
+        for each in results:
+            if isinstance(each, Failed):
+                failures[each.clip.file] = each.reason
+                progress.complain(f"{each.clip.file}: {each.reason}")
+            else:
+                yield each
+
+
+def printed(source: Source, classifier: Classifier, rule: Rule) -> int:
+    """Print the detections as CSV.
+
+    Returns:
+        The exit code.
+    """
+    from byola_hear.classification.detections import COLUMNS, detections
+
+    failures: dict[str, str] = {}
+    lines = csv.writer(sys.stdout, lineterminator="\n")
+    lines.writerow(COLUMNS)
+    with closing(Progress(len(source.files), visible=False)) as progress:
+        for each in searched(source, source.files, progress, failures):
+            found = detections(each.track, classifier.classes, rule)
+            for file, start, end, label, score in found.itertuples(index=False):
+                lines.writerow([file, f"{start:.3f}", f"{end:.3f}", label, f"{score:.4f}"])
+            sys.stdout.flush()
+    return 1 if failures else 0
+
+
+def written(
+    source: Source,
+    classifier: Classifier,
+    rule: Rule,
+    folder: Folder,
+    remaining: list[str],
+    output: Path,
+    single: bool,
+    quiet: bool,
+) -> int:
+    """Write the detections, recording by recording.
+
+    Returns:
+        The exit code.
+    """
+    from byola_hear.classification.detections import detections
+    from byola_hear.classification.outputs import check_single, finish_single
+    from byola_hear.tables.failures import failures_path, write_failures
+
+    failures: dict[str, str] = {}
+    n_done = len(source.files) - len(remaining)
+    with closing(Progress(len(source.files), n_done, visible=False if quiet else None)) as progress:
+        for each in searched(source, remaining, progress, failures):
+            found = detections(each.track, classifier.classes, rule)
+            folder.add(each.track.file, each.stamp, found)
+    complete = [file for file in source.files if file not in failures]
+    if not complete:
+        raise Failure(f"no recording could be searched; {output} has no results")
+    place = failures_path(output) if single else output / "predict.errors.csv"
+    failed = [(Clip(file), reason) for file, reason in failures.items()]
+    errors = write_failures(place, failed, place.with_name(f".{place.name}.tmp"))
+    n_found = folder.count(complete)
+    if single:
+        finish_single(output, check_single(output, True), folder, complete)
+    if not quiet:
+        recordings = quantity(len(complete), "recording")
+        skipped = f", {n_done} of them searched before" if n_done else ""
+        click.echo(f"{output}: {quantity(n_found, 'detection')} in {recordings}{skipped}; {progress.summary()}")
+    if errors is not None:
+        click.echo(f"{quantity(len(failures), 'recording')} could not be searched, see {errors}", err=True)
+    return 1 if failures else 0

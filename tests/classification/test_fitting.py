@@ -1,0 +1,66 @@
+"""The regression against scikit-learn's own, and the cosine."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+pytest.importorskip("sklearn")
+
+from sklearn.linear_model import LogisticRegression
+from sklearn.preprocessing import StandardScaler
+
+from byola_hear.classification.fitting import Regression, class_means, logits
+from tests.classification.made import examples
+
+
+@pytest.mark.parametrize("size", [10, 200])  # fewer and more dimensions than examples
+def test_the_regression_is_that_of_scikit_learn(size: int) -> None:
+    made = examples(size=size)
+    other = examples(size=size, seed=1).embeddings
+    for strength, linear in zip((0.01, 1.0), Regression(made.embeddings, made.truth).fit((0.01, 1.0)), strict=True):
+        scaler = StandardScaler().fit(made.embeddings)
+        limited = scaler.transform(np.clip(other, linear.low, linear.high))
+        for index in range(2):
+            plain = LogisticRegression(C=strength, tol=1e-8, max_iter=1000)
+            plain.fit(scaler.transform(made.embeddings), made.truth[:, index])
+            np.testing.assert_allclose(
+                logits(linear, other)[:, index], plain.decision_function(limited), rtol=0.05, atol=0.05
+            )
+
+
+def test_a_dimension_that_hardly_varies_does_not_decide() -> None:
+    made = examples()
+    embeddings = made.embeddings.copy()
+    embeddings[:, 5] = 0
+    embeddings[0, 5] = 1e-4
+    embeddings[:, 6] = 1.0
+    (linear,) = Regression(embeddings, made.truth).fit([1.0])
+    strange = embeddings[:1].copy()
+    strange[0, 5:7] = 50
+    np.testing.assert_allclose(logits(linear, strange), logits(linear, embeddings[:1]), atol=0.5)
+
+
+def test_a_class_in_all_or_no_examples_is_not_fitted() -> None:
+    made = examples()
+    truth = made.truth.copy()
+    truth[:, 0] = False
+    (linear,) = Regression(made.embeddings, truth).fit([1.0])
+    assert np.isnan(logits(linear, made.embeddings)[:, 0]).all()
+    assert np.isfinite(logits(linear, made.embeddings)[:, 1]).all()
+
+
+def test_examples_that_do_not_differ_give_the_share_of_each_class() -> None:
+    made = examples()
+    embeddings = np.ones_like(made.embeddings)
+    (linear,) = Regression(embeddings, made.truth).fit([1.0])
+    expected = np.log(made.truth.mean(0) / (1 - made.truth.mean(0)))
+    np.testing.assert_allclose(logits(linear, embeddings), np.tile(expected, (len(made), 1)), rtol=1e-3)
+
+
+def test_class_means_point_from_the_centre_of_the_classes() -> None:
+    embeddings = np.array([[2, 0], [4, 0], [0, 3], [-3, -3]], np.float32)
+    truth = np.array([[True, False], [True, False], [False, True], [False, False]])
+    directions, centre = class_means(embeddings, truth)
+    assert centre.tolist() == [0, 0]
+    assert directions.tolist() == [[1, 0], [0, 1]]

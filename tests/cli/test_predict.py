@@ -1,0 +1,200 @@
+"""byola-hear predict: detections in every format, resumed, and what is refused."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+pytest.importorskip("sklearn")
+
+import byola_hear
+from byola_hear import labels
+from byola_hear.classification.outputs import JOURNAL
+from tests.classification.sounds import quiet, write, write_recordings
+from tests.cli.result import Run
+
+
+@pytest.fixture
+def here(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The working directory, with a classifier and the recordings that it was learned from."""
+    monkeypatch.chdir(tmp_path)
+    write_recordings(tmp_path / "rec")
+    assert run("learn", "--labels", "rec/labels.csv", "-o", "calls.safetensors", "--unlabelled").code == 0
+    (tmp_path / "rec/labels.csv").rename(tmp_path / "truth.csv")
+    return tmp_path
+
+
+def truth() -> pd.DataFrame:
+    return labels.read("truth.csv", recordings="rec")
+
+
+def check(found: pd.DataFrame) -> None:
+    """Every sound is found once, where it is."""
+    expected = truth()
+    assert len(found) == len(expected)
+    for row in expected.itertuples():
+        (near,) = found[
+            (found["file"].map(os.path.basename) == os.path.basename(row.file)) & (found["label"] == row.label)
+        ][lambda table, at=row.start: (table["start"] < at + 0.9) & (table["end"] > at + 0.1)].itertuples()
+        assert abs(near.start - row.start) <= 0.75 and abs(near.end - row.end) <= 0.75
+
+
+@pytest.mark.parametrize("format", ["raven", "audacity", "csv", "parquet"])
+def test_a_file_for_each_recording(run: Run, here: Path, format: str) -> None:
+    result = run("predict", "calls.safetensors", "rec", "-o", "found/", "--format", format)
+    assert (result.code, result.err) == (0, "")
+    assert result.out.startswith("found: 12 detections in 3 recordings; 0:01:00 of audio now, at ")
+    found = sorted(path for path in (here / "found").iterdir() if path.name != JOURNAL)
+    assert [path.name.partition(".")[0] for path in found] == ["0", "1", "2"]
+    check(labels.read(found, recordings="rec"))
+
+
+@pytest.mark.parametrize("name", ["found.csv", "found.parquet", "found.txt"])
+def test_one_file_for_all(run: Run, here: Path, name: str) -> None:
+    result = run("predict", "calls.safetensors", "rec", "-o", name)
+    assert (result.code, result.err) == (0, "")
+    check(labels.read(name))
+    assert not (here / f"{name}.parts").exists()
+    result = run("predict", "calls.safetensors", "rec", "-o", name)
+    assert (result.code, result.err) == (2, f"error: {name} exists; give --overwrite to replace it\n")
+    assert run("predict", "calls.safetensors", "rec/0.wav", "-o", name, "--overwrite").code == 0
+    assert len(labels.read(name)) == 4
+
+
+def test_without_an_output_detections_are_printed(run: Run, here: Path) -> None:
+    result = run("predict", "calls.safetensors", "rec", "--hop", "0.25", "--smooth", "0.5")
+    assert (result.code, result.err) == (0, "")
+    rows = list(csv.DictReader(io.StringIO(result.out)))
+    assert {row["label"] for row in rows} == {"beep", "hiss"} and len(rows) >= 10
+    top = run("predict", "calls.safetensors", "rec", "--threshold", "0", "--no-merge", "--top", "2")
+    assert len(top.out.splitlines()) == 1 + 3 * 2 * 2
+    none = run("predict", "calls.safetensors", "rec", "--threshold", "1")
+    assert none == (0, "file,start,end,label,score\n", "")
+
+
+def test_a_run_continues(run: Run, here: Path) -> None:
+    arguments = ("predict", "calls.safetensors", "rec", "-o", "found/")
+    (here / "rec/broken.wav").write_bytes(b"RIFF....")
+    result = run(*arguments)
+    assert result.code == 1
+    assert result.err.splitlines()[0].startswith("error: rec/broken.wav: ")
+    assert result.err.splitlines()[1] == "1 recording could not be searched, see found/predict.errors.csv"
+    assert "12 detections in 3 recordings;" in result.out
+    before = {path.name: path.stat().st_mtime_ns for path in (here / "found").glob("?.*")}
+    shutil.copy("rec/0.wav", "rec/broken.wav")
+    write(here / "rec/1.wav", quiet(2.0))
+    result = run(*arguments)
+    assert (result.code, result.err) == (0, "")
+    assert "12 detections in 4 recordings, 2 of them searched before; 0:00:22 of audio now" in result.out
+    assert not (here / "found/predict.errors.csv").exists()
+    after = {path.name: path.stat().st_mtime_ns for path in (here / "found").glob("?.*")}
+    assert [name for name in before if before[name] != after[name]] == ["1.Table.1.selections.txt"]
+    assert "nothing was left to embed" in run(*arguments).out
+    result = run(*arguments, "--threshold", "0.7")
+    assert result.code == 2 and "found holds detections made with threshold best-f1, not 0.7" in result.err
+    assert run(*arguments, "--threshold", "0.7", "--overwrite").code == 0
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals are the system's")
+def test_a_run_that_was_killed_continues(run: Run, here: Path, models: Path) -> None:
+    for number in range(3, 60):
+        shutil.copy("rec/0.wav", f"rec/{number}.wav")
+    code = (
+        "import sys; from pathlib import Path; from byola_hear.models import zoo; "
+        f"zoo.zoo_folder = lambda: Path({str(models)!r}); from byola_hear.cli.main import main; main(sys.argv[1:])"
+    )
+    arguments = ["predict", "calls.safetensors", "rec", "-o", "found/", "--format", "csv"]
+    environment = {**os.environ, "PYTHONPATH": str(Path(byola_hear.__file__).resolve().parents[1])}
+    process = subprocess.Popen([sys.executable, "-c", code, *arguments], env=environment, stdout=subprocess.DEVNULL)
+    while len(list((here / "found").glob("*.csv"))) < 3 and process.poll() is None:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert len(list((here / "found").glob("*.csv"))) >= 3
+    result = run(*arguments)
+    assert result.code == 0 and " in 60 recordings" in result.out
+    found = [pd.read_csv(here / f"found/{number}.csv") for number in range(60)]
+    assert sum(map(len, found)) == 57 * len(found[0]) + sum(map(len, found[:3])) and len(found[0])
+    whole = run("predict", "calls.safetensors", "rec", "-o", "whole/", "--format", "csv")
+    assert whole.code == 0
+    for number in range(60):
+        assert (here / f"found/{number}.csv").read_bytes() == (here / f"whole/{number}.csv").read_bytes()
+
+
+def test_a_table_instead_of_recordings(run: Run, here: Path) -> None:
+    assert run("embed", "rec", "-o", "rec.parquet", "--window", "1", "--hop", "0.5").code == 0
+    result = run("predict", "calls.safetensors", "rec.parquet", "-o", "table.csv")
+    assert (result.code, result.err) == (0, "")
+    assert run("predict", "calls.safetensors", "rec", "-o", "audio.csv").code == 0
+    one, other = pd.read_csv("table.csv"), pd.read_csv("audio.csv")
+    pd.testing.assert_frame_equal(one, other, atol=1e-4)
+    assert run("embed", "rec", "-o", "other.parquet", "--window", "1", "--model", "speech").code == 0
+    result = run("predict", "calls.safetensors", "other.parquet", "-o", "no.csv")
+    assert result.code == 2 and "other.parquet has those of another network" in result.err
+    assert not (here / "no.csv").exists() and not (here / "no.csv.parts").exists()
+
+
+def test_a_class_that_never_reaches_a_precision_is_named(run: Run, here: Path) -> None:
+    result = run("predict", "calls.safetensors", "rec", "--threshold", "precision=1.0", "-o", "found.csv")
+    assert result.code == 0
+    labels_found = set(pd.read_csv("found.csv")["label"])
+    for name in {"beep", "hiss"} - labels_found:
+        assert f"note: no threshold of {name} reaches precision=1.0, so it is not detected" in result.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["nowhere.safetensors", "rec"], "no such classifier: nowhere.safetensors"),
+        (["truth.csv", "rec"], "truth.csv: not a classifier"),
+        (["calls.safetensors"], "expected something to embed"),
+        (
+            ["calls.safetensors", "rec", "--threshold", "best"],
+            "expected a threshold from 0 to 1, best-f1 or precision=0.9",
+        ),
+        (["calls.safetensors", "rec", "--model", "speech"], "the classifier needs embeddings of both 1.5 (fingerprint"),
+        (["calls.safetensors", "rec", "--hop", "1e-9"], "hop must be at least one sample"),
+        (["calls.safetensors", "rec", "--top", "0"], "0 is not in the range x>=1"),
+        (["calls.safetensors", "rec", "--gap", "nan"], "expected a finite number, got nan"),
+        (
+            ["calls.safetensors", "rec", "-o", "found.xlsx"],
+            "expected a folder, or a file that ends in .csv, .parquet or",
+        ),
+        (
+            ["calls.safetensors", "rec", "-o", "found.csv", "--format", "raven"],
+            "expected a folder for files of the format",
+        ),
+        (["calls.safetensors", "rec", "--format", "raven"], "--format needs an output"),
+        (["calls.safetensors", "rec", "--overwrite"], "--overwrite needs an output"),
+        (["calls.safetensors", "rec", "-o", "nowhere/found.csv"], "the folder of nowhere/found.csv does not exist"),
+    ],
+)
+def test_wrong_usage_is_one_line_and_nothing_is_written(
+    run: Run, here: Path, arguments: list[str], message: str
+) -> None:
+    before = set(here.rglob("*"))
+    result = run("predict", *arguments)
+    assert result.code == 2 and result.err.startswith("error: ") and result.err.count("\n") == 1, result
+    assert message in result.err, result.err
+    assert set(here.rglob("*")) == before
+
+
+def test_an_empty_folder_and_missing_recordings(run: Run, here: Path) -> None:
+    (here / "empty").mkdir()
+    result = run("predict", "calls.safetensors", "empty", "nowhere.wav", "-o", "found/")
+    assert result.code == 1
+    assert result.err.splitlines() == [
+        "error: empty: no audio files in the folder",
+        "error: nowhere.wav: no such file or folder",
+        "error: no recording could be searched; found has no results",
+    ]
