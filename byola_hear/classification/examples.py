@@ -197,7 +197,7 @@ def from_audio(
         model: the network.
         window: length of a window, s.
         unlabelled: whether windows of these recordings that no label touches are negatives. Then whole recordings are
-            embedded, and at most :data:`MAX_UNLABELLED` such windows of each are kept.
+            embedded, and at most ``MAX_UNLABELLED`` such windows of each are kept.
         workers: number of threads that decode.
         on_event: called with each event of the extraction.
 
