@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,7 +58,7 @@ class Examples:
     """
 
     embeddings: NDArray[np.float32]
-    file: NDArray[np.object_]
+    file: NDArray[Any]
     start: NDArray[np.float64]
     end: NDArray[np.float64]
     truth: NDArray[np.bool_]
