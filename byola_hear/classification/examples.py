@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,7 +58,7 @@ class Examples:
     """
 
     embeddings: NDArray[np.float32]
-    file: NDArray[np.object_]
+    file: NDArray[Any]
     start: NDArray[np.float64]
     end: NDArray[np.float64]
     truth: NDArray[np.bool_]
@@ -197,7 +197,7 @@ def from_audio(
         model: the network.
         window: length of a window, s.
         unlabelled: whether windows of these recordings that no label touches are negatives. Then whole recordings are
-            embedded, and at most :data:`MAX_UNLABELLED` such windows of each are kept.
+            embedded, and at most ``MAX_UNLABELLED`` such windows of each are kept.
         workers: number of threads that decode.
         on_event: called with each event of the extraction.
 
