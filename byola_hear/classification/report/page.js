@@ -35,7 +35,7 @@ function showFacts() {
 
 function showClasses() {
   const wished = `threshold of precision ${data.facts.precision}`;
-  const heads = ["class", "windows", "recordings", "AP", "95 %", "precision", "recall", "F1", "threshold", wished];
+  const heads = ["class", "windows", "groups", "AP", "95 %", "precision", "recall", "F1", "threshold", wished];
   const head = document.createElement("thead");
   head.append(row("th", heads));
   const body = document.createElement("tbody");
