@@ -1,4 +1,4 @@
-# Everything is built inside .venv, from nothing, by any of these; a second run finds it there and is quick.
+# Each target builds what it needs in .venv; the next time, it is there already.
 #
 #   make embed       HEAR's validator on the three networks, then embeddings of a few real clips in a table
 #   make test        linter, formatter, spelling, type checker, tests and doctests; stops at the first that fails
@@ -10,7 +10,7 @@
 #   make docs        the documentation in build/docs, its examples executed; warnings are errors, no network is needed
 #   make docs-links  the documentation's links to other sites
 #   make readme      README's tables, from the networks' cards and benchmark/results
-#   make clean       remove .venv and whatever was built
+#   make clean       remove .venv and everything that was built
 #
 # PYTHON=python3.12 chooses the Python that .venv is made with, MODEL=FILE the checkpoint for hear-smoke.
 # TABLE=FOLDER and ROWS=MODELS say where `make table` writes, and of what;
@@ -50,7 +50,8 @@ $(VENV)/.test: $(VENV)/.package
 	$(INSTALL) -e '.[test]'
 	touch $@
 
-# heareval and hearvalidator can't have what they ask for, so they come without it: see benchmark/requirements-hear.txt.
+# The versions that heareval and hearvalidator require no longer exist, so they are installed without their requirements;
+# benchmark/requirements-hear.txt replaces them.
 $(VENV)/.hear: $(VENV)/.package benchmark/requirements-hear.txt benchmark/hear_tools/hook.py benchmark/hear_tools/__main__.py
 	@echo "Installing HEAR's tools into $(VENV)"
 	$(INSTALL) -r benchmark/requirements-hear.txt
@@ -76,7 +77,7 @@ embed: $(VENV)/.hear
 	$(BIN)/hear-validator byola_hear --model nonspeech
 	$(BIN)/byola-hear embed tests/data
 
-# Files of tests side by side, one thread each: half the time on two cores.
+# Several files of tests at a time, one thread each: half the time on two cores.
 test: SELECTED = -m "not slow"
 test test-all: $(VENV)/.test
 	$(BIN)/ruff check
@@ -87,7 +88,7 @@ test test-all: $(VENV)/.test
 
 hear: $(VENV)/.hear
 
-# One thread: the probes are small, and torch's threads in each other's way make them ten times slower.
+# One thread: the probes are small, and with several threads they are ten times slower.
 hear-smoke: $(VENV)/.hear
 	rm -rf $(SMOKE)
 	mkdir -p $(SMOKE)
@@ -104,8 +105,8 @@ table: $(VENV)/.hear
 	$(BIN)/python -m benchmark run --suite mini --models $(ROWS) --grid fast --grid-points 2 -o $(TABLE)
 	@cat $(TABLE)/table.md; echo "As a page, with sounds: $(TABLE)/page.html"
 
-# Small packages of each side; `corpora build` without names takes all there are. What is done is not done again:
-# other HOURS have sets of their own, other STEPS runs of their own.
+# A few small packages of each set; `corpora build` without names takes all. Finished parts are kept: sets for each
+# value of HOURS, and runs for each value of STEPS.
 pretrain: SETS = $(PRETRAIN)/sets-$(HOURS)
 pretrain: $(VENV)/.pretraining
 	$(BIN)/python -m byola_hear.pretraining corpora build --set speech -o $(PRETRAIN)/speech klettres-data
@@ -121,7 +122,7 @@ pretrain: $(VENV)/.pretraining
 readme: $(VENV)/.test
 	$(BIN)/python -m benchmark.reporting.readme
 
-# With HEAR's tools, so that the example of them is executed, too.
+# With HEAR's tools, so that their example is executed, too.
 docs: $(VENV)/.docs $(VENV)/.hear
 	$(BIN)/python -m sphinx -b html -W --keep-going -q docs build/docs
 	@echo "Open build/docs/index.html"

@@ -9,6 +9,8 @@ from typing import NoReturn
 
 import click
 
+from byola_hear.utils.console import print_any_name, warn_in_one_line
+
 #: Module, name and help of each command. A command is imported when it runs, since some need optional packages.
 COMMANDS = {
     "agree": (
@@ -21,7 +23,7 @@ COMMANDS = {
         "cards_command",
         "Write the networks' cards.",
     ),
-    "cka": ("benchmark.studies.cka.command", "cka_command", "Similarity of the networks' layers: linear CKA."),
+    "cka": ("benchmark.studies.cka.command", "cka_command", "Compare the networks' layers by linear CKA."),
     "collection": (
         "benchmark.speed.collection",
         "collection_speed_command",
@@ -36,7 +38,7 @@ COMMANDS = {
     "few-shot": (
         "benchmark.studies.few_shot.command",
         "few_shot_command",
-        "Linear probes with 1, 5 and 20 labels of each class.",
+        "Evaluate probes with 1, 5 and 20 labels of each class.",
     ),
     "probe": ("benchmark.probes.command", "probe_command", "Evaluate models with a linear probe of clip embeddings."),
     "regression": (
@@ -114,6 +116,8 @@ def run(command: click.Command, arguments: Sequence[str] | None, name: str) -> N
         arguments: arguments after the program's name; those of the process if None.
         name: the program's name in the help.
     """
+    print_any_name()
+    warn_in_one_line()
     try:
         code = command.main(arguments, prog_name=name, standalone_mode=False)
     except click.exceptions.Abort:

@@ -25,7 +25,7 @@ import byola_hear
 from byola_hear.audio import read_audio
 
 torch.manual_seed(0)
-model = byola_hear.load_model("speech")  # it has met none of these sounds
+model = byola_hear.load_model("speech")  # it was trained on none of these sounds
 files = sorted(PERCUSSION.glob("*/*.flac"))
 kinds, labels = np.unique([file.parent.name for file in files], return_inverse=True)
 length = round(0.4 * model.sample_rate)
@@ -86,8 +86,8 @@ losses += fit([{"params": head.parameters(), "lr": 3e-4}, {"params": last_layers
 print(f"head and last layers: {evaluate()[1]} of {len(held_out)}")
 
 # %%
-# The loss on the training strokes falls further than the loss on the held-out ones: so few sounds are soon learnt by
-# heart. This example shows how fine-tuning is done, not that it pays. Before you prefer it, compare it with a
+# The loss on the training strokes falls further than the loss on the held-out ones. With so few sounds, the network
+# soon overfits. This example shows how fine-tuning is done, not that it pays. Before you prefer it, compare it with a
 # classifier on the frozen embeddings, on enough data.
 
 figure, axes = plt.subplots(figsize=(7, 4), layout="constrained")

@@ -9,7 +9,7 @@ A classifier in scikit-learn
 # Files and labels
 # ----------------
 # The sounds are 39 single strokes of percussion instruments; the folder's name is the label. The network is ``speech``:
-# it was pre-trained on speech alone, so it has met none of these sounds.
+# it was trained on speech alone, so these sounds are new to it.
 
 import tempfile
 

@@ -163,18 +163,28 @@ def ratios(methods: Mapping[str, Method], total: float) -> dict[str, float]:
 
 
 @click.command("collection-speed")
-@click.option("--clips", "n_clips", default=1000, show_default=True, type=click.IntRange(min=2), help="Files.")
-@click.option("--seconds", default=10.0, show_default=True, type=Finite(min=0.1), help="Length of each file, s.")
-@click.option("--turns", default=3, show_default=True, type=click.IntRange(min=1), help="Runs of each method.")
-@click.option("--threads", default=2, show_default=True, type=click.IntRange(min=1), help="Threads of each method.")
+@click.option(
+    "--clips", "n_clips", default=1000, show_default=True, type=click.IntRange(min=2), help="Number of files."
+)
+@click.option("--seconds", default=10.0, show_default=True, type=Finite(min=0.1), help="Length of each file, in s.")
+@click.option(
+    "--turns", default=3, show_default=True, type=click.IntRange(min=1), help="Number of runs of each method."
+)
+@click.option(
+    "--threads", default=2, show_default=True, type=click.IntRange(min=1), help="Number of threads of each method."
+)
 @click.option(
     "--audio",
     default=REPOSITORY / "tests" / "data",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="Folder of recordings to cut the files from. Default: the clips of the tests.",
 )
-@click.option("--rate", default=44100, show_default=True, type=click.IntRange(min=1000), help="Sample rate, Hz.")
-@click.option("--channels", default=2, show_default=True, type=click.IntRange(1, 8), help="Channels of the files.")
+@click.option(
+    "--rate", default=44100, show_default=True, type=click.IntRange(min=1000), help="Sample rate of the files, in Hz."
+)
+@click.option(
+    "--channels", default=2, show_default=True, type=click.IntRange(1, 8), help="Number of channels of the files."
+)
 @click.option(
     "--yamnet",
     envvar="YAMNET_TFLITE",

@@ -174,10 +174,14 @@ def report(result: dict[str, Any], table: Callable[[list[str], list[list[str]]],
 
 
 @click.command("speed")
-@click.option("--quick", is_flag=True, help="Fewer repetitions, and 15 minutes of audio for the memory.")
-@click.option("--turns", type=click.IntRange(min=1), help="Turns of the race. Default: 7; with --quick 2.")
-@click.option("--hours", type=Finite(min=0), help="Audio for the memory, 0 to skip it. Default: 3; with --quick 0.25.")
-@click.option("--threads", type=click.IntRange(min=1), help="CPU threads. Default: PyTorch's choice.")
+@click.option("--quick", is_flag=True, help="Repeat less often, and measure the memory with 15 minutes of audio.")
+@click.option("--turns", type=click.IntRange(min=1), help="Number of turns of the race. Default: 7; with --quick 2.")
+@click.option(
+    "--hours",
+    type=Finite(min=0),
+    help="Hours of audio to measure the memory with; 0 skips this. Default: 3; with --quick 0.25.",
+)
+@click.option("--threads", type=click.IntRange(min=1), help="Number of CPU threads. Default: PyTorch's choice.")
 @speed_options
 def speed_command(
     model: str,

@@ -25,7 +25,9 @@ class MakesReport(Protocol):
 def speed_options(function: Function) -> Function:
     """Add the options ``--model``, ``--output`` and ``--no-progress`` to a command."""
     options = (
-        click.option("--model", default="", metavar="NAME|PATH", help="The network. Default: both, else untrained."),
+        click.option(
+            "--model", default="", metavar="NAME|PATH", help="Network to measure. Default: both, else untrained."
+        ),
         click.option(
             "-o",
             "--output",

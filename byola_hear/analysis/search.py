@@ -41,8 +41,8 @@ SAMPLE_ROWS = 2048
 #: Rows that a collection needs for a standardisation. With 20, it was no worse than the plain cosine in all four sets.
 LEAST_ROWS = 20
 #: Weight of the sounds to stay away from, of 0.1, 0.25, 0.5 and 1. With the wrong clip that is most like the query as
-#: the only such sound, the precision of ten hits rose from 50.5 to 52.7 % (in fold 5, from 25.9 to 26.9 %). A weight of 1
-#: took it to 19 %.
+#: the only such sound, the precision of ten hits rose from 50.5 to 52.7 %; in fold 5, from 25.9 to 26.9 %. A weight of
+#: 1 took it to 19 %.
 EXCLUDED_WEIGHT = 0.25
 #: Rows that are scored at a time; few enough to stay in the cache while they are used twice.
 _BLOCK_ROWS = 1024

@@ -7,7 +7,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,7 +48,7 @@ class Examples:
     """
 
     embeddings: NDArray[np.float32]
-    file: NDArray[np.object_]
+    file: NDArray[Any]
     start: NDArray[np.float64]
     end: NDArray[np.float64]
     truth: NDArray[np.bool_]
@@ -80,7 +80,7 @@ def from_audio(
         model: the network.
         window: length of a window, s.
         unlabelled: whether windows of these recordings that no label touches are negatives. Then whole recordings are
-            embedded, and at most :data:`MAX_UNLABELLED` such windows of each are kept.
+            embedded, and at most ``MAX_UNLABELLED`` such windows of each are kept.
         workers: number of threads that decode.
         on_event: called with each event of the extraction.
 

@@ -68,7 +68,7 @@ def learn(
         network: the network that embedded them.
         hop: time from one window to the next in recordings, s; None for half a window.
         method: ``"logistic"`` for a regression; ``"cosine"`` for the cosine to each class's mean; ``"auto"`` for a
-            regression, unless no class has :data:`MIN_EXAMPLES` examples.
+            regression, unless no class has ``MIN_EXAMPLES`` examples.
         seed: of the folds and the bootstrap.
 
     Returns:

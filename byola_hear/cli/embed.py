@@ -87,7 +87,9 @@ from byola_hear.utils.device import usable_device
     "GPU or CPU.",
 )
 @click.option(
-    "--threads", type=click.IntRange(1, 1024), help="Number of CPU threads of the network. Default: torch's choice."
+    "--threads",
+    type=click.IntRange(1, 1024),
+    help="Number of CPU threads of the network. Default: PyTorch's own choice.",
 )
 @click.option("--ray", "address", metavar="ADDRESS|auto|local", help="Compute on a Ray cluster.")
 @click.option(

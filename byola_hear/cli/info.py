@@ -29,21 +29,21 @@ _CANCELLED_DB = -30.0
 @click.option(
     "--check",
     is_flag=True,
-    help="Decode the files. Compares the length that is read with the file's header and, where ffmpeg is installed, "
-    "with what ffmpeg decodes, and measures levels.",
+    help="Decode the files completely. Compare the length that is read with the file's header and, if ffmpeg is "
+    "installed, with what ffmpeg decodes; measure levels.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line and file, errors included.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line for each file, errors included.")
 def command(paths: tuple[str, ...], check: bool, as_json: bool) -> int:
     """Print format, codec, sample rate, channels and length of audio files, also of those in folders.
 
     Without --check, lengths are those of the files' headers. Estimates are marked with ~.
 
-    With --check, there is one line per file: the length that is read, the length that the header says (? if it says
-    none), the length that ffmpeg decodes, and levels in dB of full scale: the largest sample and the root mean square
-    over all channels, and the root mean square of their mean, which is what is embedded.
+    With --check, each line has the length that is read, the length that the header states (? if it states none), the
+    length that ffmpeg decodes, and levels in dB of full scale: the largest sample, the root mean square over all
+    channels, and the root mean square of their mean, which is what is embedded.
 
-    Exit codes: 0, all files can be read; 1, some can't, each with a line on standard error, or, with --check, lengths
-    disagree; 2, wrong usage.
+    Exit codes: 0: all files can be read; 1: some can't, each with a line on standard error, or, with --check, lengths
+    disagree; 2: wrong usage.
     """
     absent: list[tuple[str, str]] = []
     clips = find_clips(paths, on_missing=lambda path, reason: absent.append((path, reason)))

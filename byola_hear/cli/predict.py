@@ -151,6 +151,8 @@ def command(
             return printed(source, classifier, rule)
         with folder:
             return written(source, classifier, rule, folder, remaining, Path(output or ""), single, quiet)
+    except BrokenPipeError:
+        raise  # the reader of the output has ended, as `| head` does
     except (ValueError, OSError) as error:
         raise Failure(one_line(error)) from error
 

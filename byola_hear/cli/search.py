@@ -120,6 +120,8 @@ def command(
             click.echo(text_of(named, kind or "table"), nl=False)
     except ValueError as error:
         raise click.UsageError(one_line(error)) from error
+    except BrokenPipeError:
+        raise  # the reader of the output has ended, as `| head` does
     except OSError as error:
         raise Failure(one_line(error)) from error
     return 0 if clips is None else write_clips(hits, clips)

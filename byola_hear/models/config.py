@@ -114,7 +114,9 @@ class ModelConfig:
             raise ValueError(f"a value of the wrong type in a model configuration: {error}") from error
 
     def decisive(self) -> dict[str, Any]:
-        """The part of :meth:`to_dict` that decides the embeddings, for :meth:`ByolaModel.fingerprint`.
+        """The part of :meth:`to_dict` that decides the embeddings.
+
+        :meth:`byola_hear.models.model.ByolaModel.fingerprint` is a hash of it and of the weights.
 
         Fingerprints are stored in tables and must stay the same. They are older than ``pooling`` and the encoder's
         ``kind``, so these two appear only where they differ from what all models had before.

@@ -129,11 +129,11 @@ def describe_model(name: str = "", folder: Path | None = None) -> ModelCard:
     """Read a model's facts from its checkpoint, without loading the weights.
 
     Args:
-        name: a name from :func:`list_models`; ``""`` is the default model.
+        name: a name from :func:`byola_hear.list_models`; ``""`` is the default model.
         folder: the zoo; the package's own if None.
 
     Returns:
-        A dictionary of plain JSON values; its keys are those of :class:`ModelCard`.
+        A dictionary of plain JSON values; its keys are those of :class:`~byola_hear.models.zoo.ModelCard`.
 
     Raises:
         ValueError: if there is no model of this name.
@@ -176,7 +176,7 @@ def is_intact(name: str, folder: Path | None = None) -> bool:
     """Whether a model's file exists and has the hash of the zoo's table.
 
     Args:
-        name: a name from :func:`list_models`; ``""`` is the default model.
+        name: a name from :func:`byola_hear.list_models`; ``""`` is the default model.
         folder: the zoo; the package's own if None.
 
     Raises:

@@ -112,7 +112,17 @@ def open_session(path: str | os.PathLike[str], threads: int | None = None) -> An
         raise OnnxError("running ONNX files needs the onnxruntime package: pip install 'byola-hear[onnx]'") from error
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads or torch.get_num_threads()
-    return onnxruntime.InferenceSession(os.fspath(path), options, providers=["CPUExecutionProvider"])
+    return onnxruntime.InferenceSession(_model_argument(path), options, providers=["CPUExecutionProvider"])
+
+
+def _model_argument(path: str | os.PathLike[str]) -> str | bytes:
+    """A file as onnxruntime takes it: its name or, because names must be UTF-8 there, the content of any other file."""
+    name = os.fspath(path)
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return Path(path).read_bytes()
+    return name
 
 
 def largest_difference(model: ByolaModel, session: Any, kind: str, waveforms: Tensor) -> float:

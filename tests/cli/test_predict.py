@@ -198,3 +198,20 @@ def test_an_empty_folder_and_missing_recordings(run: Run, here: Path) -> None:
         "error: nowhere.wav: no such file or folder",
         "error: no recording could be searched; found has no results",
     ]
+
+
+@pytest.mark.parametrize("command", ["predict", "search"])
+def test_a_reader_that_ends_early_is_no_error(
+    run: Run, here: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    arguments = ["calls.safetensors", "rec"]
+    if command == "search":
+        assert run("embed", "rec", "--window", "1", "-o", "t.parquet").code == 0
+        arguments = ["t.parquet", "rec/0.wav"]
+    reader, writer = os.pipe()
+    os.close(reader)
+    stdout = open(writer, "w")  # noqa: SIM115, as closing it fails
+    monkeypatch.setattr("sys.stdout", stdout)
+    assert run(command, *arguments) == (1, "", "")
+    with pytest.raises(BrokenPipeError):
+        stdout.close()

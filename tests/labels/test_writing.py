@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+import soundfile
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -118,6 +119,17 @@ def test_what_a_raven_table_holds(here: Path) -> None:
     assert first[7:] == ["day.wav", str(here / "day.wav"), "1.000000", "owl", "0.5"]
     assert second[:7] == ["2", "Spectrogram 1", "1", "10.000000", "15.000000", "0.000000", "4000.000000"]
     assert second[7:] == ["night.wav", str(here / "rec/night.wav"), "0.000000", '"""fox"""', ""]
+
+
+def test_recordings_whose_headers_do_not_say_how_long_they_are(here: Path, clips_folder: Path) -> None:
+    files = [str(clips_folder / name) for name in ("ambience_stereo_48k.opus", "piano_stereo_44k.mp3")]
+    frame = pd.DataFrame({"file": [*files, "day.wav"], "start": 0.25, "end": [math.nan, 0.5, 0.5], "label": "x"})
+    labels.write(frame, "all.selections.txt")
+    seconds = [len(soundfile.read(file)[0]) / soundfile.info(file).samplerate for file in files]
+    table = pd.read_csv("all.selections.txt", sep="\t")
+    expected = [0.25, seconds[0] + 0.25, sum(seconds) + 0.25]
+    assert table["Begin Time (s)"].tolist() == pytest.approx(expected, abs=1e-5)
+    assert labels.read("all.selections.txt")["end"].tolist() == pytest.approx([seconds[0], 0.5, 0.5], abs=1e-5)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import os
 from pathlib import Path
 
 import pytest
@@ -66,6 +68,20 @@ def test_wrong_usage_is_one_line_and_exit_code_2(
     assert message in error
     assert error.startswith("error: ")
     assert error.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("encoding", "name", "printed"),
+    [("utf-8", b"\xff", b"\xff"), ("cp1252", "日é".encode(), b"\\u65e5\xe9")],
+)
+def test_a_name_in_any_encoding_is_printed(
+    tones: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, encoding: str, name: bytes, printed: bytes
+) -> None:
+    shown = io.TextIOWrapper(io.BytesIO(), encoding)
+    monkeypatch.setattr("sys.stdout", shown)
+    assert run("manifest", tones, "-o", os.fsdecode(os.fsencode(tmp_path) + b"/" + name + b".csv")) == 0
+    shown.flush()
+    assert printed + b".csv" in shown.buffer.getvalue()  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("group", [[], ["corpora"]])

@@ -63,12 +63,12 @@ class EncoderConfig:
 
     @property
     def overlap(self) -> int:
-        """1: a frame feature sees less than one stride of log-mel frames beyond its own on each side."""
+        """1, as a frame feature sees less than one stride of log-mel frames beyond its own on each side."""
         return 1
 
     @property
     def block(self) -> int:
-        """1: a frame feature sees the same neighbourhood wherever it stands."""
+        """1, as a frame feature sees the same neighbourhood wherever it stands."""
         return 1
 
     @property
@@ -78,7 +78,7 @@ class EncoderConfig:
 
     @property
     def feature_size(self) -> int:
-        """Dimensions of a frame feature: 3072 in the v2 shape."""
+        """Dimensions of a frame feature, 3072 in the v2 shape."""
         return self.hidden_size + (self.local_size if self.concatenate_local else 0)
 
     @classmethod
