@@ -192,7 +192,7 @@ class ByolaTransformer(_Embeds, TransformerMixin, BaseEstimator):
         return self._embedded(self._checked(X, reset=False))
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
-        """Name the columns: ``e0``, ``e1`` …
+        """Name the columns ``e0``, ``e1`` and so on.
 
         Args:
             input_features: ignored.

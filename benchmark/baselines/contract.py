@@ -75,7 +75,8 @@ class Baseline(nn.Module):
 
     def fingerprint(self) -> str:
         """SHA-256 of everything that decides an embedding except the code: weights, versions and options.
-        Hexadecimal."""
+        Hexadecimal.
+        """
         digest = hashlib.sha256(self.identity.encode())
         for name, values in sorted(self.state_dict().items()):
             digest.update(f"{name}{tuple(values.shape)}{values.dtype}".encode())

@@ -44,7 +44,8 @@ def need_transformers() -> str:
 @contextmanager
 def quietly() -> Iterator[None]:
     """Hide the reports and progress bars of transformers, and the Hub's messages about each attempt; errors are raised
-    instead."""
+    instead.
+    """
     from transformers.utils import logging as reports
 
     verbosity, bars, hub = (

@@ -63,7 +63,8 @@ class Resemblyzer(Baseline):
 
     def mel(self, clip: Tensor) -> Tensor:
         """Mel power, ``(n_samples,)`` to ``(1 + n_samples // 160, 40)``; frames are centred, with zeros beyond the
-        ends."""
+        ends.
+        """
         spectrum = torch.stft(
             clip,
             FRONTEND.n_fft,

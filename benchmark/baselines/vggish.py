@@ -54,7 +54,8 @@ LAYERS = (64, None, 128, None, 256, 256, None, 512, 512, None)
 
 def mel_weights() -> Tensor:
     """The mel filters, ``(257, 64)`` float32: triangles with sides that are straight in mel, unlike those of other
-    front ends, which are straight in Hz. Frequency 0 has no weight."""
+    front ends, which are straight in Hz. Frequency 0 has no weight.
+    """
     bins = torch.linspace(0, 8000, TRANSFORM // 2 + 1, dtype=torch.float64)
     low, high = (2595 * math.log10(1 + frequency / 700) for frequency in (125, 7500))
     points = torch.linspace(low, high, BANDS + 2, dtype=torch.float64)
@@ -102,7 +103,8 @@ class Vggish(Baseline):
 
     def log_mel(self, clip: Tensor) -> Tensor:
         """Log-mel spectrogram, ``(n_samples,)``, at least 400, to ``(n_frames, 64)``; the first frame starts the
-        clip."""
+        clip.
+        """
         spectrum = torch.fft.rfft(clip.unfold(0, WINDOW, HOP) * self.window, TRANSFORM)
         return (spectrum.abs() @ self.filters + 0.01).log()
 

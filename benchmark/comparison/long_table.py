@@ -84,7 +84,8 @@ def long_rows(document: dict[str, Any]) -> list[dict[str, Any]]:
 
 def advantage_rows(document: dict[str, Any]) -> list[dict[str, Any]]:
     """One line for each network, reference and task, and three for each pair (``in-domain``, ``out-of-domain``,
-    ``advantage``)."""
+    ``advantage``).
+    """
     domains = {column["name"]: column["domain"] for column in document["columns"]}
     lines = []
     for each in document["advantages"]:

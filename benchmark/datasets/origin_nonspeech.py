@@ -59,7 +59,8 @@ def midi_pitch(note: str) -> int:
 
 def read_orchestral_notes(archive: Path, wanted: Wanted) -> Iterator[OriginalClip]:
     """The Philharmonia's samples: a zip of zips, one an instrument, of
-    ``INSTRUMENT_NOTE_LENGTH_DYNAMICS_ARTICULATION.mp3``. Clips directly in the outer zip are read, too."""
+    ``INSTRUMENT_NOTE_LENGTH_DYNAMICS_ARTICULATION.mp3``. Clips directly in the outer zip are read, too.
+    """
 
     def is_clip(member: str) -> bool:
         path = PurePosixPath(member)

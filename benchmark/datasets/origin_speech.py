@@ -28,7 +28,8 @@ Wanted = Mapping[str, str]
 
 def read_speech_commands(archive: Path, wanted: Wanted) -> Iterator[OriginalClip]:
     """Speech Commands' test archive: ``./yes/SPEAKER_nohash_0.wav``, ``_silence_/1024.wav`` and
-    ``_unknown_/WORD_SPEAKER_nohash_0.wav``. Silence has no speaker, so each clip counts as a speaker."""
+    ``_unknown_/WORD_SPEAKER_nohash_0.wav``. Silence has no speaker, so each clip counts as a speaker.
+    """
 
     def name(member: str) -> str:
         path = PurePosixPath(member)

@@ -46,7 +46,8 @@ class Result:
 
 def cost(cell: RunCell) -> float:
     """Estimate the cost of a cell: rows of embeddings times their dimensions, plus those of the probe's hidden
-    layer."""
+    layer.
+    """
     metadata = cell.task.metadata
     n_files = sum(len(json.loads((cell.task.folder / f"{split}.json").read_text())) for split in metadata["splits"])
     scene, timestamp = cell.model.sizes

@@ -106,7 +106,8 @@ def find_tasks(names: str | list[str] | tuple[str, ...]) -> list[Task]:
 @dataclass(frozen=True)
 class Fold:
     """Positions in the manifest: ``train``; ``choose``, the part of ``train`` that a first fit leaves out to choose the
-    regularisation; and ``test``."""
+    regularisation; and ``test``.
+    """
 
     name: str
     train: np.ndarray

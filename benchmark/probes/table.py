@@ -129,7 +129,8 @@ def _values(model: dict[str, Any]) -> list[tuple[float, tuple[float, float]]]:
 
 def _cells(document: dict[str, Any]) -> tuple[list[list[float]], list[list[str]]]:
     """Accuracies, and the same as text with half the width of the interval, a column for each task and one for the
-    mean. A row that was not measured has minus infinity and dashes."""
+    mean. A row that was not measured has minus infinity and dashes.
+    """
     n_columns = len(_tasks(document)) + 1
     numbers, texts = [], []
     for model in document["models"].values():

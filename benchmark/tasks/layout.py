@@ -211,7 +211,8 @@ def _collect_code(module: ModuleType, found: dict[str, str]) -> None:
 
 def _source_hashes(sources: Path, name: str) -> dict[str, str]:
     """Hashes of the files of a source: ``NAME``, or names that continue after a dot, hyphen or underscore; all files
-    in it if it is a folder."""
+    in it if it is a folder.
+    """
     entries = [path for path in sorted(sources.glob("*")) if re.fullmatch(re.escape(name) + r"([._-].*)?", path.name)]
     files = [file for entry in entries for file in (sorted(entry.rglob("*")) if entry.is_dir() else [entry])]
     return {str(file.relative_to(sources)): file_hash(file) for file in files if file.is_file()}

@@ -97,7 +97,6 @@ def spread_rows(batches: Iterator[Batch], count: int) -> NDArray[np.float32]:
 
 def _ahead(batches: Iterator[Batch]) -> Generator[Batch, None, None]:
     """The same batches, each read while the one before is worked on."""
-
     with ThreadPoolExecutor(1) as reader:
         following = reader.submit(next, batches, None)
         while (batch := following.result()) is not None:

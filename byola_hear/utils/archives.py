@@ -168,7 +168,8 @@ def zip_content(zipped: zipfile.ZipFile, name: str, called: str, limits: Limits 
 
 class _Bounded:
     """A stream that ends in an error where an archive within the limits would have ended, or where more is read at
-    once than one member may hold: the headers of a tar, too, state their own length."""
+    once than one member may hold: the headers of a tar, too, state their own length.
+    """
 
     def __init__(self, stream: BinaryIO, called: str, limits: Limits) -> None:
         self._stream = stream

@@ -120,7 +120,8 @@ def sentences(numbers: pd.DataFrame, n_stimuli: int, n_listeners: int = 0) -> li
 
 def _most(rows: pd.DataFrame, count: int) -> str:
     """The references with the largest correlations, among those whose interval, if any, lies above 0. The number of
-    sounds is given where a reference is not defined for all."""
+    sounds is given where a reference is not defined for all.
+    """
     above = rows[rows["low"].fillna(rows["value"]) > 0]
     best = above.sort_values("value", ascending=False, kind="stable").head(count)
     most = rows["count"].max()

@@ -44,7 +44,8 @@ def _averaged(numbers: pd.DataFrame) -> pd.DataFrame:
 
 def summary(numbers: pd.DataFrame) -> pd.DataFrame:
     """For each model and transfer the mean accuracy under the ``same`` condition and under ``another``, ``low``, the
-    mean lower end of the former's intervals, and ``chance``, %."""
+    mean lower end of the former's intervals, and ``chance``, %.
+    """
     means = _averaged(numbers)
     means["same"] = means["trained"] == means["tested"]
     grouped = means.groupby(["model", "transfer", "same"], sort=False)["value"].mean().unstack("same")

@@ -135,7 +135,8 @@ def sounds_by_split(sets: Mapping[str, LabelledSet]) -> dict[str, dict[str, list
 
 def scenes(split: str, sounds: Mapping[str, list[Segment]], recordings: np.ndarray) -> list[Scene]:
     """Plan the files of a split, in the same way at every call. All labels occur equally often, and so do the clips of
-    a label."""
+    a label.
+    """
     random = np.random.default_rng((SEED, SPLITS.index(split)))
     wanted = [pair for pair in product(EVENTS, RATIOS_DB) for _ in range(REPEATS[split])]
     labels = sorted(sounds)

@@ -86,7 +86,8 @@ class Mixture:
 
     def parts(self) -> tuple[np.ndarray, list[np.ndarray]]:
         """The background and each speaker's part of the mixture, ``(n_samples,)`` each, before the file's level is
-        set."""
+        set.
+        """
         random = np.random.default_rng(self.seed)
         n_samples = levels.seconds_to_samples(SECONDS)
         noise = self.background.samples()

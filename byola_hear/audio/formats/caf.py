@@ -11,6 +11,15 @@ from byola_hear.audio.spliced import Part, overwritten
 
 
 def caf_layout(file: BinaryIO, size: int) -> Layout | None:
+    """Find the audio of a CAF file and what its header says of it.
+
+    Args:
+        file: the open file.
+        size: size of the file in bytes.
+
+    Returns:
+        The layout, or None if the header can't be followed.
+    """
     place, byte_rate = 8, 0.0
     for _ in range(MOST_CHUNKS):
         if place >= size:

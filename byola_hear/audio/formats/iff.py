@@ -16,6 +16,16 @@ _AIFC_PCM = (b"NONE", b"twos", b"sowt", b"in24", b"in32", b"42ni", b"23ni", b"ra
 
 
 def iff_layout(file: BinaryIO, size: int, head: bytes) -> Layout | None:
+    """Find the audio of an AIFF or 8SVX file and what its header says of it.
+
+    Args:
+        file: the open file.
+        size: size of the file in bytes.
+        head: first bytes of the file.
+
+    Returns:
+        The layout, or None if the header can't be followed.
+    """
     word = struct.Struct(">I")
     is_aiff = head[8:11] == b"AIF"
     (outer,) = word.unpack(head[4:8])

@@ -11,6 +11,16 @@ from byola_hear.audio.spliced import Part, overwritten
 
 
 def au_layout(file: BinaryIO, size: int, head: bytes) -> Layout | None:
+    """Find the audio of an AU file and what its header says of it.
+
+    Args:
+        file: the open file.
+        size: size of the file in bytes.
+        head: first bytes of the file.
+
+    Returns:
+        The layout, or None if the header can't be followed.
+    """
     order = ">" if head[:4] == b".snd" else "<"
     file.seek(4)
     numbers = file.read(20)
@@ -31,6 +41,15 @@ def au_layout(file: BinaryIO, size: int, head: bytes) -> Layout | None:
 
 
 def nist_layout(file: BinaryIO, size: int) -> Layout | None:
+    """Find the audio of a NIST SPHERE file and what its header says of it.
+
+    Args:
+        file: the open file.
+        size: size of the file in bytes.
+
+    Returns:
+        The layout, or None if the header can't be followed.
+    """
     file.seek(8)
     start_text = file.read(8).strip()
     if not start_text.isdigit() or not 16 <= int(start_text) <= min(size, 1 << 16):

@@ -11,6 +11,16 @@ from byola_hear.audio.spliced import Part, overwritten
 
 
 def riff_layout(file: BinaryIO, size: int, head: bytes) -> Layout | None:
+    """Find the audio of a WAV, RF64 or BW64 file and what its header says of it.
+
+    Args:
+        file: the open file.
+        size: size of the file in bytes.
+        head: first bytes of the file.
+
+    Returns:
+        The layout, or None if the header can't be followed.
+    """
     order = ">" if head[:4] == b"RIFX" else "<"
     word = struct.Struct(order + "I")
     is_wide = head[:4] in (b"RF64", b"BW64")
@@ -73,6 +83,7 @@ def riff_layout(file: BinaryIO, size: int, head: bytes) -> Layout | None:
 
 
 def riff_chunk_end(file: BinaryIO, place: int, end: int, word: struct.Struct) -> int | None:
+    """Find where the chunk at ``place`` ends, in bytes; None if there is no chunk, or it reaches beyond ``end``."""
     file.seek(place)
     chunk = file.read(8)
     if len(chunk) < 8 or not is_chunk_name(chunk[:4]):

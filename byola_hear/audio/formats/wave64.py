@@ -15,6 +15,15 @@ WAVE64_BEGINNING = bytes.fromhex("726966662e91cf11a5d628db04c10000")
 
 
 def wave64_layout(file: BinaryIO, size: int) -> Layout | None:
+    """Find the audio of a Wave64 file and what its header says of it.
+
+    Args:
+        file: the open file.
+        size: size of the file in bytes.
+
+    Returns:
+        The layout, or None if the header can't be followed.
+    """
     file.seek(16)
     outer, place, byte_rate = int.from_bytes(file.read(8), "little"), 40, 0
     for _ in range(MOST_CHUNKS):
