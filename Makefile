@@ -77,6 +77,9 @@ embed: $(VENV)/.hear
 	$(BIN)/hear-validator byola_hear --model nonspeech
 	$(BIN)/byola-hear embed tests/data
 
+# The share of lines that the tests run, of both packages. Below the floor the run fails. Child processes don't count.
+COVERAGE := --cov=byola_hear --cov=benchmark --cov-report= --cov-fail-under=90
+
 # Several files of tests at a time, one thread each: half the time on two cores.
 test: SELECTED = -m "not slow"
 test test-all: $(VENV)/.test
@@ -84,7 +87,7 @@ test test-all: $(VENV)/.test
 	$(BIN)/ruff format --check
 	$(BIN)/codespell
 	$(BIN)/mypy
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile $(SELECTED)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile $(SELECTED) $(COVERAGE)
 
 hear: $(VENV)/.hear
 
