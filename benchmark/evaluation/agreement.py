@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import click
 import numpy as np
@@ -54,7 +55,7 @@ def read_splits(folder: Path) -> dict[str, Split]:
     return splits
 
 
-def independent_right(splits: dict[str, Split], metadata: dict) -> list[np.ndarray]:
+def independent_right(splits: dict[str, Split], metadata: dict[str, Any]) -> list[np.ndarray]:
     """Train and test the probe.
 
     Args:

@@ -121,7 +121,12 @@ Part = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
 def _read_scenes(
-    fold: str, truth: dict[str, Any], files: list[str], predictions: Any, labels: tuple[str, ...], metadata: dict
+    fold: str,
+    truth: dict[str, Any],
+    files: list[str],
+    predictions: Any,
+    labels: tuple[str, ...],
+    metadata: dict[str, Any],
 ) -> Part:
     target, scores = np.asarray(predictions["target"]), np.asarray(predictions["prediction"])
     if len(target) != len(files):
@@ -139,7 +144,12 @@ def _read_scenes(
 
 
 def _read_events(
-    fold: str, truth: dict[str, Any], files: list[str], predictions: Any, labels: tuple[str, ...], metadata: dict
+    fold: str,
+    truth: dict[str, Any],
+    files: list[str],
+    predictions: Any,
+    labels: tuple[str, ...],
+    metadata: dict[str, Any],
 ) -> Part:
     found = predictions["predicted_events"]
     if list(found) != files:

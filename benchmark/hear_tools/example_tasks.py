@@ -12,6 +12,7 @@ import json
 import shutil
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import soundfile
@@ -81,7 +82,9 @@ def padded(samples: np.ndarray, n_samples: int) -> np.ndarray:
     return np.pad(samples, (0, max(0, n_samples - len(samples))))
 
 
-def write_task(folder: Path, labels: list[str], metadata: dict, splits: dict[str, dict[str, tuple]]) -> None:
+def write_task(
+    folder: Path, labels: list[str], metadata: dict[str, Any], splits: dict[str, dict[str, tuple[Any, ...]]]
+) -> None:
     """Write a task in the layout that heareval reads.
 
     Args:
@@ -149,11 +152,11 @@ def write_event_task(folder: Path, clips: dict[str, Clips], seconds: float, even
     random = np.random.default_rng(0)
     n_samples, n_event = round(seconds * SAMPLE_RATE), round(event_seconds * SAMPLE_RATE)
     fade = np.minimum(1, np.arange(n_event)[::-1] / (0.02 * SAMPLE_RATE)).astype(np.float32)
-    splits: dict[str, dict[str, tuple]] = {}
+    splits: dict[str, dict[str, tuple[Any, ...]]] = {}
     for split in SPLITS:
         placed = [(label, samples) for label, of_label in clips[split].items() for samples in of_label]
         order = random.permutation(len(placed))
-        files: dict[str, tuple] = {}
+        files: dict[str, tuple[Any, ...]] = {}
         for first in range(0, len(order) - 2, 3):
             scene = np.zeros(n_samples, dtype=np.float32)
             events = []

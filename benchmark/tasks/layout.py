@@ -117,7 +117,7 @@ def write_task(task: Task, tasks_dir: Path, sources: Path, progress: bool = Fals
 
 def _build(task: Task, folder: Path, sources: Path, definition: str, progress: bool) -> None:
     """Write all files of a task into an empty folder."""
-    truth: dict[str, dict[str, list]] = {split: {} for split in task.splits}
+    truth: dict[str, dict[str, list[Any]]] = {split: {} for split in task.splits}
     placed: list[tuple[str, str, str, frozenset[str]]] = []
     digests: list[str] = []
     for split in task.splits:
@@ -169,7 +169,7 @@ def _metadata(task: Task) -> dict[str, Any]:
     }
 
 
-def _target(item: Item) -> list:
+def _target(item: Item) -> list[Any]:
     """An item's labels as heareval's JSON has them."""
     return [
         {"label": label.label, "start": float(label.start_ms), "end": float(label.end_ms)}

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 FORMATS = ("table", "csv", "raven", "audacity", "json")
 
 
-class Time(click.ParamType):
+class Time(click.ParamType):  # type: ignore[type-arg]  # generic in newer clicks
     """The type of an option that takes seconds or a time of day."""
 
     name = "time"
