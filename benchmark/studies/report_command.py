@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from benchmark.comparison.command import kept_files
+from benchmark.comparison.document import read_document
 from benchmark.probes import table as probe_table
 from benchmark.reporting.markdown import markdown
 from benchmark.speed import collection_report, embeddings
@@ -57,10 +58,11 @@ def texts_of(folder: Path, name: str) -> dict[str, str]:
         return STUDIES[name](folder).texts(folder, name)
     if name not in (*PAGES, *SUITES):
         raise ValueError(f"expected a result out of {', '.join((*STUDIES, *PAGES, *SUITES))}, got {name!r}")
-    result = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
+    path = folder / f"{name}.json"
     if name in PAGES:
-        return {f"{name}.md": PAGES[name](result).rstrip() + "\n"}
-    return {file: content.decode() for file, content in kept_files(result).items() if not file.endswith(".json")}
+        return {f"{name}.md": PAGES[name](json.loads(path.read_text(encoding="utf-8"))).rstrip() + "\n"}
+    kept = kept_files(read_document(path))
+    return {file: content.decode() for file, content in kept.items() if not file.endswith(".json")}
 
 
 def write_again(folder: Path, name: str) -> list[Path]:
