@@ -25,6 +25,7 @@ from byola_hear.extraction.rows import Event, Failed, Rows
 from byola_hear.models.loading import resolve
 from byola_hear.models.model import ByolaModel
 from byola_hear.utils.device import usable_device
+from byola_hear.utils.text import quantity
 
 if TYPE_CHECKING:
     import pandas
@@ -165,7 +166,8 @@ def embed(
     if output == "numpy":
         if failures:
             file, reason = next(iter(failures.items()))
-            message = f"{len(failures)} files could not be embedded and have no rows; the first is {file}: {reason}"
+            lost = f"{quantity(len(failures), 'file')} could not be embedded"
+            message = f"{lost}, so the array lacks rows; the first is {file}: {reason}"
             warnings.warn(message, stacklevel=2)
         return _array(rows, asked, request.size)
     from byola_hear.tables import to_dataframe

@@ -27,6 +27,7 @@ from benchmark.evaluation.processes import Failed, Processes
 from benchmark.evaluation.reading import files_in_order, tested_splits, vocabulary
 from benchmark.evaluation.settings import GRIDS, ProbeSettings, heareval_version
 from benchmark.models.heareval_rows import model_row
+from byola_hear.utils.text import quantity
 
 #: Inverse strengths of regularisation to select from.
 STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
@@ -158,7 +159,7 @@ def agree_command(
         raise
     ours = interval(right_of(outcome))
     other = interval(independent_right(splits, prepared.metadata))
-    click.echo(f"{row.name} on {prepared.name} ({prepared.description}), {len(outcome.files)} files tested")
+    click.echo(f"{row.name} on {prepared.name} ({prepared.description}), {quantity(len(outcome.files), 'file')} tested")
     for name, (score, limits) in ((f"heareval, {grid} grid, {grid_points} points", ours), ("scikit-learn", other)):
         click.echo(f"{name:36s} {100 * score:5.1f} %  [{100 * limits.low:5.1f}, {100 * limits.high:5.1f}]")
     agrees = ours[1].low <= other[0] <= ours[1].high or other[1].low <= ours[0] <= other[1].high

@@ -22,6 +22,7 @@ from benchmark.models.heareval_rows import ModelRow, model_rows
 from benchmark.tasks.layout import Prepared
 from benchmark.tasks.registry import FORMER_SUITES, SUITES, find, prepare
 from byola_hear.utils.quiet import native_messages_hidden
+from byola_hear.utils.text import quantity
 
 
 def named(text: str) -> list[str]:
@@ -200,5 +201,5 @@ def summary_lines(results: list[Result], cache: Cache, output: Path) -> list[str
     counts = {status: sum(result.status == status for result in results) for status in ("done", "cached", "failed")}
     counted = ", ".join(f"{number} {status}" for status, number in counts.items())
     size = cache.size() / 1e6
-    lines.append(f"{len(results)} cells: {counted}; {size:.0f} MB of embeddings in {cache.folder}")
+    lines.append(f"{quantity(len(results), 'cell')}: {counted}; {size:.0f} MB of embeddings in {cache.folder}")
     return lines

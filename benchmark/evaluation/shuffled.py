@@ -23,6 +23,7 @@ from benchmark.evaluation.processes import Failed, Processes
 from benchmark.evaluation.settings import GRIDS, ProbeSettings, heareval_version
 from benchmark.models.heareval_rows import model_row
 from benchmark.tasks.layout import Prepared
+from byola_hear.utils.text import quantity
 
 #: Level of the interval around chance.
 LEVEL = 0.99
@@ -126,7 +127,8 @@ def shuffled_command(
         raise
     score = float(outcome.counts[:, 0].mean())
     mean, low, high = chance(outcome)
-    click.echo(f"{row.name} on {original.name}, labels shuffled within each split, {len(outcome.files)} files tested")
+    tested = quantity(len(outcome.files), "file")
+    click.echo(f"{row.name} on {original.name}, labels shuffled within each split, {tested} tested")
     click.echo(f"heareval, {grid} grid, {grid_points} points: {100 * score:.1f} %")
     click.echo(f"chance: {100 * mean:.1f} %, {LEVEL:.0%} interval [{100 * low:.1f}, {100 * high:.1f}]")
     inside = low <= score <= high

@@ -10,7 +10,7 @@ import click
 import torch
 
 from byola_hear.cli.errors import Failure, Finite, one_line
-from byola_hear.cli.terminal import Preview, Progress, clock, quantity
+from byola_hear.cli.terminal import Preview, Progress, clock
 from byola_hear.extraction.clips import Clip, find_clips, parse_shard, shard
 from byola_hear.extraction.extract import extract
 from byola_hear.extraction.request import Request, request_for
@@ -18,6 +18,7 @@ from byola_hear.extraction.rows import Event, Failed
 from byola_hear.models.loading import resolve
 from byola_hear.models.model import PRECISIONS, ByolaModel
 from byola_hear.utils.device import usable_device
+from byola_hear.utils.text import quantity
 
 
 @click.command("embed")

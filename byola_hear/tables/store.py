@@ -26,6 +26,7 @@ from byola_hear.tables.journal.assembly import Success, journalled_rows, kept_ro
 from byola_hear.tables.journal.group import Group, new_room
 from byola_hear.tables.journal.parts import Journal
 from byola_hear.tables.journal.recovery import recover
+from byola_hear.utils.text import quantity
 
 
 @dataclass(frozen=True)
@@ -240,7 +241,8 @@ class Store:
         """
         missing = [clip for clip in self._clips if not (clip in self.done or self._has_verdict(clip))]
         if missing:
-            raise ValueError(f"{len(missing)} clips have neither succeeded nor failed, the first of them {missing[0]}")
+            clips = quantity(len(missing), "clip")
+            raise ValueError(f"{clips} neither succeeded nor failed, the first of them {missing[0]}")
         self._write_group()
         successes = {clip: self._successes[clip] for clip in self._clips if clip in self._successes}
         failed = [(clip, self._failures[clip]) for clip in self._clips if clip in self._failures]

@@ -395,7 +395,7 @@ def test_events_that_do_not_fit(out: Path, clips: list[Clip]) -> None:
         for event, message in bad:
             with pytest.raises(ValueError, match=message):
                 store.add(event)
-        with pytest.raises(ValueError, match="12 clips have neither succeeded nor failed"):
+        with pytest.raises(ValueError, match="12 clips neither succeeded nor failed"):
             store.finish()
 
 
