@@ -406,6 +406,22 @@ def test_groups_are_written_in_time(out: Path, clips: list[Clip]) -> None:
         assert len(list(store.work.glob("*.part"))) == 4
 
 
+def test_the_first_result_is_written_at_once(out: Path, clips: list[Clip]) -> None:
+    with open_store(out, request(), clips) as store:
+        stream = events(clips)
+        n_parts = 0
+        for event in stream:
+            store.add(event)
+            n_parts = len(list(store.work.glob("*.part")))
+            if n_parts or not isinstance(event, Rows):
+                break
+        assert n_parts == 1 and isinstance(event, Done)
+        for event in stream:
+            store.add(event)
+        # The others wait for company, or half a second.
+        assert len(list(store.work.glob("*.part"))) <= 2
+
+
 def test_a_folder_that_cannot_be_written(tmp_path: Path, clips: list[Clip], monkeypatch: pytest.MonkeyPatch) -> None:
     def denied(*_: object, **__: object) -> None:
         raise PermissionError(13, "Permission denied")
