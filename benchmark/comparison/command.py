@@ -25,6 +25,7 @@ from benchmark.comparison.long_table import (
 from benchmark.comparison.markdown import markdown_tables, short_markdown, terminal_table
 from benchmark.comparison.summary import summary
 from benchmark.datasets.labelled_set import CACHE_VARIABLE, cache_folder
+from benchmark.reporting import options
 from byola_hear.analysis.map import LAYOUTS
 from byola_hear.models.model import ByolaModel
 from byola_hear.utils.files import replacing
@@ -167,7 +168,7 @@ def keep_results(output: Path, results: Path) -> list[Path]:
     metavar="FOLDER",
     help="Also copy the tables to FOLDER/SUITE.json, .md, .csv and _short.md, as in benchmark/results.",
 )
-@click.option("--no-progress", is_flag=True, help="Show no progress bar.")
+@options.no_progress
 def table_command(
     output: Path,
     cache: Path | None,

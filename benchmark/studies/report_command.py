@@ -13,6 +13,7 @@ from benchmark.comparison.command import kept_files
 from benchmark.comparison.document import read_document
 from benchmark.probes import table as probe_table
 from benchmark.reporting.markdown import markdown
+from benchmark.reporting.options import RESULTS
 from benchmark.speed import collection_report, embeddings
 from benchmark.studies.cka import report as cka
 from benchmark.studies.few_shot import report as few_shot
@@ -21,7 +22,6 @@ from benchmark.studies.onsets import report as onsets
 from benchmark.studies.regression import report as regression
 from benchmark.studies.rsa import report as rsa
 from benchmark.studies.size import report as size
-from benchmark.studies.study import RESULTS
 from benchmark.studies.transfer import report as transfer
 from benchmark.tasks.registry import SUITES
 
