@@ -20,8 +20,10 @@ def caption(document: Document) -> list[str]:
         f"Scores of HEAR's own probes{grid}, in %, ± half the 95 % interval of a bootstrap over the tested files. "
         "Files are resampled within each fold, with the same draws for every model. Where all files or none are "
         "correct, the interval is Wilson's; where every draw gives the same score, there is none. Files of one speaker "
-        "or recording are resampled as if they were independent. The probes do not standardise embeddings, which is a "
-        "disadvantage for embeddings whose dimensions differ in scale by orders of magnitude."
+        "or recording are resampled as if they were independent. The intervals do not cover the training of the "
+        "probes: processors round differently, which can change a probe and which hyperparameters are chosen. The "
+        "probes do not standardise embeddings, which is a disadvantage for embeddings whose dimensions differ in scale "
+        "by orders of magnitude."
     ]
     if any(cell.interval == "folds" for row in document.rows for cell in row.cells.values()):
         lines.append(
