@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from benchmark.comparison.command import kept_files
+from benchmark.faults.report import report as faults_report
 from benchmark.probes import table as probe_table
 from benchmark.reporting.markdown import markdown
 from benchmark.speed import collection_report, embeddings
@@ -31,6 +32,7 @@ STUDIES: dict[str, Callable[[Path], Report]] = {
 #: What makes the Markdown of other results, out of ``NAME.json``.
 PAGES: dict[str, Callable[[dict[str, Any]], str]] = {
     "collection_speed": lambda result: collection_report.report(result, markdown),
+    "prove": lambda result: faults_report(result, markdown),
     "probe": probe_table.markdown_table,
     "probe_all": probe_table.markdown_table,
     "speed": lambda result: embeddings.report(result, markdown),
