@@ -16,7 +16,6 @@ from benchmark.faults import disks, fuzz, killed, scale
 from benchmark.faults.proof import Proof, Settings
 from benchmark.faults.report import report
 from benchmark.reporting.command_line import command_line
-from benchmark.reporting.markdown import markdown
 from benchmark.reporting.provenance import provenance
 
 RESULTS = Path(__file__).resolve().parents[1] / "results"
@@ -92,7 +91,7 @@ def prove_command(names: tuple[str, ...], output: Path, **options: Any) -> int:
         }
         ordered = {"proofs": {each: kept["proofs"][each] for each in PROOFS if each in kept["proofs"]}}
         target.write_text(json.dumps(ordered, indent=1) + "\n", encoding="utf-8")
-        (output / "prove.md").write_text(report(ordered, markdown), encoding="utf-8")
+        (output / "prove.md").write_text(report(ordered), encoding="utf-8")
         click.echo(f"{name}: {found.tried} tried, {len(found.faults)} faults {found.faults[:3] or ''}", err=True)
         if found.faults:
             click.echo(f"{name}: the files are kept in {work}", err=True)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from typing import Any
 
+from byola_hear.utils.markdown import markdown_table
 
-def report(result: dict[str, Any], markdown: Callable[[Sequence[str], Sequence[Sequence[str]]], str]) -> str:
+
+def report(result: dict[str, Any]) -> str:
     """The table of the proofs, as Markdown.
 
     Args:
         result: contents of ``prove.json``.
-        markdown: makes a table of a header and rows.
     """
     rows, missing, faults, places = [], [], [], set()
     for name, proof in result["proofs"].items():
@@ -27,7 +27,7 @@ def report(result: dict[str, Any], markdown: Callable[[Sequence[str], Sequence[S
             f"commit {str(source['commit'])[:12]}, {source['time'][:10]}, seed {source['seed']}, {source['hardware']}"
         )
     header = ["proof", "what was done", "tried", "faults", "measured", "minutes"]
-    parts = [markdown(header, rows)]
+    parts = [markdown_table(header, rows, left=2)]
     if faults:
         parts.append("What went wrong:\n\n" + "\n".join(f"- {fault}" for fault in faults))
     parts += ["\n".join(missing)] if missing else []

@@ -32,7 +32,7 @@ STUDIES: dict[str, Callable[[Path], Report]] = {
 #: What makes the Markdown of other results, out of ``NAME.json``.
 PAGES: dict[str, Callable[[dict[str, Any]], str]] = {
     "collection_speed": lambda result: collection_report.report(result, markdown),
-    "prove": lambda result: faults_report(result, markdown),
+    "prove": faults_report,
     "probe": probe_table.markdown_table,
     "probe_all": probe_table.markdown_table,
     "speed": lambda result: embeddings.report(result, markdown),

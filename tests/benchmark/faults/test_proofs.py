@@ -16,7 +16,6 @@ from benchmark.faults.command import PROOFS, prove_command
 from benchmark.faults.killed import killed_until_done
 from benchmark.faults.proof import Found, Settings, collection
 from benchmark.faults.report import report
-from benchmark.reporting.markdown import markdown
 
 needs_linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="process groups and /proc are Linux's")
 
@@ -90,7 +89,7 @@ def test_the_command_keeps_other_proofs_and_reports_faults(tmp_path: Path, monke
     assert "| `kill-embed` | killed | 7 | 0 |" in text
     assert "- `disk-full`: row 3 is missing" in text
     assert "`outputs` was not tried: no root here." in text
-    assert report(json.loads((tmp_path / "prove.json").read_text()), markdown) == text
+    assert report(json.loads((tmp_path / "prove.json").read_text())) == text
 
 
 def test_an_unknown_proof_is_refused(tmp_path: Path) -> None:
