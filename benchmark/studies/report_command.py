@@ -11,6 +11,7 @@ import click
 
 from benchmark.comparison.command import kept_files
 from benchmark.comparison.document import read_document
+from benchmark.faults.report import report as faults_report
 from benchmark.probes import table as probe_table
 from benchmark.reporting.markdown import markdown
 from benchmark.reporting.options import RESULTS
@@ -32,6 +33,7 @@ STUDIES: dict[str, Callable[[Path], Report]] = {
 #: What makes the Markdown of other results, out of ``NAME.json``.
 PAGES: dict[str, Callable[[dict[str, Any]], str]] = {
     "collection_speed": lambda result: collection_report.report(result, markdown),
+    "prove": faults_report,
     "probe": probe_table.markdown_table,
     "probe_all": probe_table.markdown_table,
     "speed": lambda result: embeddings.report(result, markdown),

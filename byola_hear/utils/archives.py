@@ -240,7 +240,8 @@ def _zip_members(called: str, zipped: zipfile.ZipFile, limits: Limits) -> Iterat
         )
     for info in infos:
         file_type = stat.S_IFMT(info.external_attr >> 16)
-        kind = "folder" if info.is_dir() else "file"
+        # Unlike is_dir(), this takes a name of no characters, which is refused later, as any bad name.
+        kind = "folder" if info.filename.endswith("/") else "file"
         if info.flag_bits & 1:
             raise ArchiveError(f"{called}: {info.filename!r} is encrypted")
         # zipfile unpacks a whole block of the other methods at a time, however few bytes are asked for.

@@ -133,6 +133,13 @@ def test_names_that_lead_elsewhere(kind: str, name: str, tmp_path: Path) -> None
     refused(archive_of(tmp_path / f"a.{kind}", [("good", b"a"), (name, b"b")]), "refused the member")
 
 
+def test_a_member_without_a_name(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as opened, opened.open(zipfile.ZipInfo(""), "w") as member:
+        member.write(b"content")
+    refused(tmp_path / "a.zip", "refused the member ''")
+    refused(tar_of(tmp_path / "a.tar", [(tarfile.TarInfo(""), b"content")]), "refused the member ''")
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_bad_name_counts_even_where_the_file_is_not_wanted(kind: str, tmp_path: Path) -> None:
     path = archive_of(tmp_path / f"a.{kind}", [("good", b"a"), ("../a", b"b")])
