@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmark.datasets import origin_hear_small as hear_small
 from benchmark.datasets import origin_nonspeech as nonspeech
 from benchmark.datasets import origin_speech as speech
 from benchmark.datasets.labelled_tar import OriginalClip, write_set
@@ -42,6 +43,7 @@ class Origin:
         columns: the manifest's columns, in order.
         selected: whether the set is a selection; otherwise it has all clips, in the order of their names.
         longest_s: seconds after which clips are cut; None for no limit.
+        parts: more files of the original, downloaded into the archive's folder.
     """
 
     name: str
@@ -53,6 +55,7 @@ class Origin:
     columns: tuple[str, ...]
     selected: bool = True
     longest_s: float | None = None
+    parts: tuple[Remote, ...] = ()
 
     @property
     def checked(self) -> str:
@@ -186,6 +189,17 @@ _ALL = (
         columns=("file", "duration_s", "label", "split", "stroke", "microphone"),
         longest_s=2.0,
     ),
+    Origin(
+        name="hear_small",
+        title="HEAR's own small data, 14 of its tasks",
+        licence="of each task's set (CC BY, CC BY-NC, ODbL and others); for evaluation only",
+        page=f"{_GITHUB}/hearbenchmark/hear-preprocess",
+        archive=hear_small.FILES[0],
+        parts=hear_small.FILES[1:],
+        read=hear_small.read_hear_small,
+        columns=("file", "duration_s", "task", "label", "split", "fold", "original_file"),
+        selected=False,
+    ),
 )
 
 #: Origins by the labelled set's name.
@@ -230,6 +244,9 @@ def build_set(
         archive = download(origin.archive, downloads, progress)
     elif not archive.is_file():
         raise FileNotFoundError(f"expected the archive of {origin.name} at {archive}, found no file")
+    for part in origin.parts:
+        if not archive.with_name(part.file).is_file():
+            download(part, archive.parent, progress)
     wanted = selection(origin.name) if origin.selected else {}
     return write_set(
         folder / f"{origin.name}.tar",

@@ -184,7 +184,8 @@ def check_files(task: Task, placed: Sequence[tuple[str, str, str, frozenset[str]
         placed: name, split, groups (separated by spaces) and labels of each file.
 
     Raises:
-        ValueError: if a name comes twice, a group is in two splits, a split lacks a label, or training would fail.
+        ValueError: if a name comes twice, a group is in two splits, a split lacks a label (unless the task is
+            sparse), or training would fail.
     """
     split_of_group: dict[str, str] = {}
     names: set[str] = set()
@@ -209,6 +210,7 @@ def check_files(task: Task, placed: Sequence[tuple[str, str, str, frozenset[str]
     vocabulary = set().union(*found.values())
     # An accuracy does not need every pitch in the test split, but a pitch without training can't be recognised.
     needed = ("train",) if "pitch_acc" in task.evaluation and "train" in task.splits else task.splits
+    needed = () if task.sparse else needed
     for split in needed:
         if vocabulary - found[split]:
             missing = ", ".join(sorted(vocabulary - found[split])[:5])

@@ -44,8 +44,24 @@ MINI = {
     "mini_speech_music_other": "mini.speech_music_other",
 }
 
-#: Names of tasks by suite: made of packages, made of the labelled sets, and HEAR's published tasks.
-SUITES: dict[str, tuple[str, ...]] = {"mini": tuple(MINI), "public": tuple(PUBLIC), "hear": tuple(HEAR_TASKS)}
+#: HEAR's own small data, and the module that defines its tasks.
+HEAR_SMALL = dict.fromkeys(
+    (
+        *("small_speech_commands", "small_spoken_digit", "small_crema_d", "small_libricount", "small_vox_lingua"),
+        *("small_vocal_imitation", "small_esc50", "small_gunshot", "small_beehive_0", "small_beehive_1"),
+        *("small_beijing_opera", "small_gtzan_genre", "small_mridangam_stroke", "small_mridangam_tonic"),
+        *("small_fsd50k", "small_gtzan_music_speech"),
+    ),
+    "hear.small",
+)
+
+#: Names of tasks by suite: made of packages, made of the labelled sets, HEAR's published tasks and its small data.
+SUITES: dict[str, tuple[str, ...]] = {
+    "mini": tuple(MINI),
+    "public": tuple(PUBLIC),
+    "hear": tuple(HEAR_TASKS),
+    "hear-small": tuple(HEAR_SMALL),
+}
 
 
 #: Former names of suites.
@@ -54,7 +70,7 @@ FORMER_SUITES = {"shared": "public"}
 
 def _module(name: str) -> ModuleType:
     """The module that defines a task."""
-    builders = {**PUBLIC, **MINI}
+    builders = {**PUBLIC, **MINI, **HEAR_SMALL}
     if name not in builders:
         raise ValueError(f"expected a task out of {', '.join(builders)}, got {name!r}")
     return importlib.import_module(f"benchmark.tasks.{builders[name]}")
@@ -101,7 +117,7 @@ def find(names: str | Iterable[str]) -> list[str]:
 
 
 def task_of(name: str) -> Task:
-    """The definition of a task of the suites ``public`` and ``mini``.
+    """The definition of a task of the suites ``public``, ``mini`` and ``hear-small``.
 
     Raises:
         ValueError: if they have no such task.
@@ -126,7 +142,7 @@ def prepare(name: str, tasks_dir: Path, sources: Path | None = None, progress: b
         ValueError: if there is no such task, or heareval would not run it as intended.
         FileNotFoundError: if its sources are missing.
     """
-    if name in PUBLIC:
+    if name in {**PUBLIC, **HEAR_SMALL}:
         return write_task(task_of(name), tasks_dir, audio_folder(sources), progress)
     if name in MINI:
         packages = cache_folder() / "packages"

@@ -64,6 +64,7 @@ class Task:
         items: takes the folder of sources and yields the files, the same ones at every call.
         sources: names of the labelled sets or packages that the files are made of.
         evaluation_params: further parameters of heareval, such as an event task's grid of postprocessing.
+        sparse: whether splits may lack labels, as those of a sample that is too small for a result do.
     """
 
     name: str
@@ -78,6 +79,7 @@ class Task:
     items: Callable[[Path], Iterable[Item]]
     sources: tuple[str, ...]
     evaluation_params: dict[str, Any] = field(default_factory=dict)
+    sparse: bool = False
 
     @property
     def split_mode(self) -> str:
