@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from benchmark.comparison.document import Document
 from benchmark.comparison.text import escaped
 
@@ -21,9 +24,8 @@ def caption(document: Document) -> list[str]:
         "Files are resampled within each fold, with the same draws for every model. Where all files or none are "
         "correct, the interval is Wilson's; where every draw gives the same score, there is none. Files of one speaker "
         "or recording are resampled as if they were independent. The intervals do not cover the training of the "
-        "probes: processors round differently, which can change a probe and which hyperparameters are chosen. The "
-        "probes do not standardise embeddings, which is a disadvantage for embeddings whose dimensions differ in scale "
-        "by orders of magnitude."
+        "probes: processors round differently, which can change a probe and which hyperparameters are chosen. "
+        + _scales(settings)
     ]
     if any(cell.interval == "folds" for row in document.rows for cell in row.cells.values()):
         lines.append(
@@ -54,6 +56,19 @@ def caption(document: Document) -> list[str]:
             "stands among these rows and changes with them."
         )
     return lines
+
+
+def _scales(settings: Mapping[str, Any]) -> str:
+    """A sentence on the scales of the embeddings that the probes see."""
+    if settings.get("standardise"):
+        return (
+            "Each dimension of the embeddings is standardised by the training part of each fit, and clamped to the "
+            "range of the training part plus one standard deviation, which HEAR does not do."
+        )
+    return (
+        "The probes do not standardise embeddings, which is a disadvantage for embeddings whose dimensions differ in "
+        "scale by orders of magnitude."
+    )
 
 
 def _own_settings(document: Document) -> list[str]:

@@ -114,7 +114,8 @@ def measured_networks(comparison: Comparison) -> dict[str, ByolaModel]:
 
 def kept_files(document: Document) -> dict[str, bytes]:
     """The contents of the files in ``benchmark/results`` by name, made from a run's summary alone."""
-    made, suite = tables_of(document), document.suite
+    made = tables_of(document)
+    suite = document.suite + ("_standardised" if document.settings.get("standardise") else "")
     full = f"[benchmark/results/{suite}.md](benchmark/results/{suite}.md)"
     return {
         **{f"{suite}{suffix}": made[f"table{suffix}"] for suffix in (".json", ".md", ".csv")},
@@ -124,6 +125,8 @@ def kept_files(document: Document) -> dict[str, bytes]:
 
 def keep_results(output: Path, results: Path) -> list[Path]:
     """Copy a run's tables to ``results/SUITE.json``, ``.md`` and ``.csv``, with a short one for a README.
+
+    Those of standardised embeddings are ``SUITE_standardised``.
 
     Raises:
         FileNotFoundError: if the run has no tables.

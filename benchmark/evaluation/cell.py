@@ -200,6 +200,7 @@ def predict(cell: RunCell, cache: Cache, processes: Processes, embeddings: Path,
         }
         job = {
             "arguments": [cell.task.name, *cell.settings.arguments()],
+            "standardise": cell.settings.standardise,
             "folder": cell.task.name,
             "about": about,
             "outcome": str(cache.outcome(cell)),

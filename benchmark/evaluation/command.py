@@ -87,6 +87,9 @@ def terminated_as_interrupted() -> Iterator[None]:
 )
 @heareval_options.sources
 @options.cache
+@click.option(
+    "--standardise", is_flag=True, help="Standardise embeddings by the training part of each fit: the twin of a table."
+)
 @click.option("--keep-embeddings", is_flag=True, help="Keep embeddings in the cache, for another grid.")
 @click.option(
     "-o",
@@ -107,6 +110,7 @@ def run_command(
     jobs: int,
     sources: Path | None,
     cache: Path | None,
+    standardise: bool,
     keep_embeddings: bool,
     output: Path,
     no_progress: bool,
@@ -122,7 +126,7 @@ def run_command(
         raise ValueError(f"expected a suite out of {', '.join(SUITES)}, got {suite!r}")
     if tasks is not None and not named(tasks):
         raise ValueError(f"expected at least one task, got --tasks {tasks!r}")
-    names, settings = find(suite if tasks is None else named(tasks)), ProbeSettings(grid, grid_points)
+    names, settings = find(suite if tasks is None else named(tasks)), ProbeSettings(grid, grid_points, standardise)
     heareval_version()  # raises an error that says how to get it
     folder = use_cache(cache)
     with native_messages_hidden():  # TFLite prints how it computes

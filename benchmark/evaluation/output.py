@@ -54,6 +54,12 @@ class Output:
                     f"expected outcomes of the grid {settings.grid} with {settings.grid_points} points in {folder}, "
                     f"found {others[0]} with {others[1]} in {path}; choose another folder"
                 )
+            if outcome.settings.get("standardise", False) != settings.standardise:
+                kinds = ("embeddings as they are", "standardised embeddings")
+                raise ValueError(
+                    f"expected outcomes of {kinds[settings.standardise]} in {folder}, found one of "
+                    f"{kinds[not settings.standardise]} in {path}; choose another folder"
+                )
 
     def outcomes(self) -> list[tuple[Path, Outcome]]:
         """All outcomes in the folder with their paths, sorted by model and task."""

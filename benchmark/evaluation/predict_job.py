@@ -13,17 +13,20 @@ from pathlib import Path
 from benchmark.comparison.outcome import save_outcome
 from benchmark.evaluation.child import end_with_parent, run_main
 from benchmark.evaluation.reading import read_outcome
+from benchmark.evaluation.standardised import standardise_heareval
 
 
 def main(job: Path) -> None:
     """Run heareval's command in the current folder and write the outcome.
 
     Args:
-        job: JSON file with ``arguments`` (heareval's), ``folder`` (the task's), ``about`` (see :func:`read_outcome`)
-            and ``outcome`` (the path to write to).
+        job: JSON file with ``arguments`` (heareval's), ``standardise`` (whether embeddings are standardised),
+            ``folder`` (the task's), ``about`` (see :func:`read_outcome`) and ``outcome`` (the path to write to).
     """
     end_with_parent()
     given = json.loads(job.read_text(encoding="utf-8"))
+    if given["standardise"]:
+        standardise_heareval()
     run_main("heareval.predictions.runner", given["arguments"])
     save_outcome(Path(given["outcome"]), read_outcome(Path(given["folder"]), given["about"]))
 

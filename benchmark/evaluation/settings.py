@@ -26,10 +26,12 @@ class ProbeSettings:
     Attributes:
         grid: grid of hyperparameters, one of ``GRIDS``.
         grid_points: number of its points to try, drawn by heareval with its seed, 42.
+        standardise: whether embeddings are standardised by the training part of each fit.
     """
 
     grid: str = "default"
     grid_points: int = 8
+    standardise: bool = False
 
     def __post_init__(self) -> None:
         if self.grid not in GRIDS:
@@ -42,8 +44,11 @@ class ProbeSettings:
         return ["--grid", self.grid, "--grid-points", str(self.grid_points)]
 
     def about(self) -> dict[str, Any]:
-        """The settings as JSON values, for results."""
-        return {**asdict(self), "heareval": heareval_version()}
+        """The settings as JSON values, for results. ``standardise`` is among them only if it is used."""
+        given = asdict(self)
+        if not self.standardise:
+            del given["standardise"]  # outcomes that were measured before there was a choice stay valid
+        return {**given, "heareval": heareval_version()}
 
 
 def heareval_version() -> str:

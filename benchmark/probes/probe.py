@@ -67,7 +67,9 @@ class TaskResult:
         return float(low), float(high)
 
 
-def probe(features: np.ndarray, task: Task, labelled: LabelledSet, task_folds: Sequence[Fold]) -> TaskResult:
+def probe(
+    features: np.ndarray, task: Task, labelled: LabelledSet, task_folds: Sequence[Fold], standardise: bool = True
+) -> TaskResult:
     """Probe one task.
 
     Args:
@@ -75,6 +77,7 @@ def probe(features: np.ndarray, task: Task, labelled: LabelledSet, task_folds: S
         task: the task.
         labelled: its set.
         task_folds: its folds.
+        standardise: whether each feature has its own scale, see :class:`benchmark.probes.ridge.RidgeRegression`.
 
     Returns:
         The result.
@@ -85,8 +88,9 @@ def probe(features: np.ndarray, task: Task, labelled: LabelledSet, task_folds: S
         used = np.unique(np.concatenate([fold.train, fold.test]))
         place = np.zeros(len(labelled), np.int64)
         place[used] = np.arange(len(used))
+        parts = [place[part] for part in (fold.train, fold.choose, fold.test)]
         predicted, strength = classify(
-            features[used], labels[used], place[fold.train], place[fold.choose], place[fold.test], groups[used]
+            features[used], labels[used], *parts, groups=groups[used], standardise=standardise
         )
         result.fold_names.append(fold.name)
         result.accuracies.append(100 * float(np.mean(predicted == labels[fold.test])))

@@ -2,11 +2,7 @@
 
 The classifier agrees with scikit-learn's ``RidgeClassifier`` on standardised features, but is faster: one Gram matrix,
 over clips or over features, whichever are fewer, serves all strengths of regularisation, and a strength costs one
-Cholesky factorisation. 3072 features of 4 000 clips take seconds.
-
-Features of scored clips are clamped to the range of the training clips plus one standard deviation. Many features of a
-network come from a rectifier that is active for few sounds. Its deviation over the training clips can be almost 0; a
-clip that activates it would be thousands of deviations away, and that feature alone would decide.
+Cholesky factorisation. 3072 features of 4 000 clips take seconds. :mod:`benchmark.probes.standardising` has the scales.
 """
 
 from __future__ import annotations
@@ -16,6 +12,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import torch
 from torch import Tensor
+
+from benchmark.probes.standardising import Standardiser
 
 #: Raise it when a change to the probes changes a prediction: cached results are then out of date.
 MEASUREMENT_VERSION = 1
@@ -32,13 +30,12 @@ class RidgeRegression:
             standard deviation and clamped to their range, one deviation wider on each side. Constant features count
             as zero.
         targets: ``(n_clips, n_targets)`` numbers to predict.
+        standardise: whether each feature has its own scale; otherwise, all have the same.
     """
 
-    def __init__(self, features: Tensor, targets: Tensor) -> None:
-        deviation, self.mean = torch.std_mean(features.double(), dim=0, correction=0)
-        varies = deviation > 1e-6 * self.mean.abs().clamp(min=1e-6)
-        self.scale = torch.where(varies, 1 / deviation.clamp(min=1e-30), 0.0)
-        self.range = (features.amin(0) - deviation).float(), (features.amax(0) + deviation).float()
+    def __init__(self, features: Tensor, targets: Tensor, standardise: bool = True) -> None:
+        own = Standardiser.of(features)
+        self.standardiser = own if standardise else own.with_one_scale()
         self.features = self.standardised(features)
         self.bias = targets.double().mean(0)
         self.targets = targets.double() - self.bias
@@ -48,12 +45,12 @@ class RidgeRegression:
         self.gram = product.double()
 
     def standardised(self, features: Tensor) -> Tensor:
-        """Standardise ``(n_clips, n_features)``, float32, by mean and standard deviation of the training clips."""
-        return ((features.double() - self.mean) * self.scale).float()
+        """Scale ``(n_clips, n_features)``, float32, by the statistics of the training clips."""
+        return self.standardiser.scaled(features)
 
     def scores(self, features: Tensor, strengths: Sequence[float]) -> Iterator[Tensor]:
         """Predict targets ``(n_clips, n_targets)`` float64 of new clips, for each strength in turn."""
-        offered = self.standardised(features.clamp(*self.range))
+        offered = self.standardiser(features)
         # Over clips: a score is a sum over training clips; over features: one over features.
         products = (offered @ self.features.T if self.dual else offered).double()
         targets = self.targets if self.dual else self.features.T.double() @ self.targets
@@ -71,10 +68,11 @@ class Ridge(RidgeRegression):
         features: ``(n_clips, n_features)`` float32 training features, see :class:`RidgeRegression`.
         codes: ``(n_clips,)`` int64 class numbers.
         n_classes: number of classes.
+        standardise: see :class:`RidgeRegression`.
     """
 
-    def __init__(self, features: Tensor, codes: Tensor, n_classes: int) -> None:
-        super().__init__(features, torch.nn.functional.one_hot(codes, n_classes).double() * 2 - 1)
+    def __init__(self, features: Tensor, codes: Tensor, n_classes: int, standardise: bool = True) -> None:
+        super().__init__(features, torch.nn.functional.one_hot(codes, n_classes).double() * 2 - 1, standardise)
 
     def predict(self, features: Tensor, strengths: Sequence[float]) -> Iterator[Tensor]:
         """Predict class numbers ``(n_clips,)`` of new clips, for each strength in turn."""
@@ -90,6 +88,7 @@ def classify(
     test: np.ndarray,
     groups: np.ndarray | None = None,
     strengths: Sequence[float] = STRENGTHS,
+    standardise: bool = True,
 ) -> tuple[np.ndarray, float]:
     """Train on one part, choose the strength of regularisation within it, and predict another part.
 
@@ -102,6 +101,7 @@ def classify(
         test: positions of the clips to predict. Nothing is learnt from them, not even their scale.
         groups: ``(n_clips,)`` groups; None if every clip is its own group.
         strengths: candidates; of equally good ones, the strongest is chosen.
+        standardise: see :class:`RidgeRegression`.
 
     Returns:
         Predicted labels ``(n_test,)`` and the chosen strength.
@@ -136,7 +136,7 @@ def classify(
         return torch.from_numpy(np.ascontiguousarray(features[rows], dtype=np.float32))
 
     def trained(rows: np.ndarray) -> Ridge:
-        return Ridge(part(rows), torch.from_numpy(code_of[rows]), len(classes))
+        return Ridge(part(rows), torch.from_numpy(code_of[rows]), len(classes), standardise)
 
     strength = strengths[0]
     if len(strengths) > 1:

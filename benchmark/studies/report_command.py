@@ -38,11 +38,13 @@ PAGES: dict[str, Callable[[dict[str, Any]], str]] = {
     "probe_all": probe_table.markdown_table,
     "speed": lambda result: embeddings.report(result, markdown),
 }
+#: Tables of runs, also those of standardised embeddings.
+RUNS = tuple(f"{suite}{suffix}" for suite in SUITES for suffix in ("", "_standardised"))
 
 
 def kept_results(folder: Path) -> list[str]:
     """Names of the results in a folder, sorted."""
-    return [name for name in sorted({*STUDIES, *PAGES, *SUITES}) if (folder / f"{name}.json").is_file()]
+    return [name for name in sorted({*STUDIES, *PAGES, *RUNS}) if (folder / f"{name}.json").is_file()]
 
 
 def texts_of(folder: Path, name: str) -> dict[str, str]:
@@ -58,8 +60,8 @@ def texts_of(folder: Path, name: str) -> dict[str, str]:
     """
     if name in STUDIES:
         return STUDIES[name](folder).texts(folder, name)
-    if name not in (*PAGES, *SUITES):
-        raise ValueError(f"expected a result out of {', '.join((*STUDIES, *PAGES, *SUITES))}, got {name!r}")
+    if name not in (*PAGES, *RUNS):
+        raise ValueError(f"expected a result out of {', '.join((*STUDIES, *PAGES, *RUNS))}, got {name!r}")
     path = folder / f"{name}.json"
     if name in PAGES:
         return {f"{name}.md": PAGES[name](json.loads(path.read_text(encoding="utf-8"))).rstrip() + "\n"}

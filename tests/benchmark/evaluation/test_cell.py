@@ -77,7 +77,10 @@ def test_key_follows_content_settings_and_versions(
     assert dataclasses.replace(cell, task=same).key == cell.key
     monkeypatch.setattr("benchmark.evaluation.settings.heareval_version", lambda: "2099.1")
     keys.add(outcome_key(cell.task.sha256, cell.model.identity, cell.settings))
-    assert len(keys) == 4
+    keys.add(dataclasses.replace(cell, settings=ProbeSettings("default", 8, standardise=True)).key)
+    assert len(keys) == 5
+    # A choice that is new must not make what was measured before it out of date.
+    assert "standardise" not in cell.settings.about()
 
 
 def test_another_run_at_the_same_cell(heareval: Calls, make_cell: MakeCell, cache: Cache) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -109,15 +111,29 @@ def test_the_strength_is_not_chosen_on_groups_that_the_first_fit_saw() -> None:
     seen: list[int] = []
     original = Ridge.__init__
 
-    def spy(self: Ridge, offered: torch.Tensor, codes: torch.Tensor, n_classes: int) -> None:
+    def spy(self: Ridge, offered: torch.Tensor, *others: Any) -> None:
         seen.append(len(offered))
-        original(self, offered, codes, n_classes)
+        original(self, offered, *others)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Ridge, "__init__", spy)
         classify(features.astype(np.float32), labels, train, choose, test, groups)
     # The first fit is without the twenty groups altogether, not only without their twenty clips.
     assert seen == [20 * size, 40 * size]
+
+
+def test_without_standardising_the_largest_features_decide() -> None:
+    features, labels = blobs(300, 10, 1.0)
+    train, choose, test = parts(300)
+    features[:, 5:] = np.random.default_rng(1).standard_normal((300, 5)) * 1e4  # noise, and large
+    found = {}
+    for standardise in (True, False):
+        predicted, _ = classify(features, labels, train, choose, test, standardise=standardise)
+        found[standardise] = float(np.mean(predicted == labels[test]))
+    assert found[True] > found[False] + 0.1
+    # One scale for all is no change of the embeddings, whatever their unit is.
+    scaled, _ = classify(features * 1e-3, labels, train, choose, test, standardise=False)
+    assert (scaled == predicted).mean() > 0.99
 
 
 def test_features_that_do_not_vary_count_for_nothing() -> None:

@@ -42,7 +42,7 @@ def test_no_name_is_in_two_suites() -> None:
 
 
 def test_an_unknown_name_lists_the_known_ones() -> None:
-    with pytest.raises(ValueError, match=r"out of mini, public, hear, .*esc50.*got 'esc51'"):
+    with pytest.raises(ValueError, match=r"out of mini, public, hear, hear-small, .*esc50.*got 'esc51'"):
         find("esc50,esc51")
     with pytest.raises(ValueError, match="got 'esc51'"):
         prepare("esc51", Path("tasks"))
