@@ -38,7 +38,7 @@ COMMANDS = {
     "few-shot": (
         "benchmark.studies.few_shot.command",
         "few_shot_command",
-        "Evaluate probes with 1, 5 and 20 labels of each class.",
+        "Evaluate probes with 1, 5, 8 and 20 labels of each class.",
     ),
     "probe": ("benchmark.probes.command", "probe_command", "Evaluate models with a linear probe of clip embeddings."),
     "prove": (
@@ -65,6 +65,11 @@ COMMANDS = {
         "benchmark.evaluation.command",
         "run_command",
         "Evaluate models with HEAR's own probes: the cross-domain table.",
+    ),
+    "scales": (
+        "benchmark.studies.scales.command",
+        "scales_command",
+        "Compare probes of embeddings as they are and of standardised embeddings.",
     ),
     "shuffled": ("benchmark.evaluation.shuffled", "shuffled_command", "Check that shuffled labels give chance level."),
     "size": (

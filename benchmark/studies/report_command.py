@@ -22,13 +22,14 @@ from benchmark.studies.findings import Report, save_report, write_text
 from benchmark.studies.onsets import report as onsets
 from benchmark.studies.regression import report as regression
 from benchmark.studies.rsa import report as rsa
+from benchmark.studies.scales import report as scales
 from benchmark.studies.size import report as size
 from benchmark.studies.transfer import report as transfer
 from benchmark.tasks.registry import SUITES
 
 #: What makes the report of each study.
 STUDIES: dict[str, Callable[[Path], Report]] = {
-    module.NAME: module.report for module in (cka, few_shot, onsets, regression, rsa, size, transfer)
+    module.NAME: module.report for module in (cka, few_shot, onsets, regression, rsa, scales, size, transfer)
 }
 #: What makes the Markdown of other results, out of ``NAME.json``.
 PAGES: dict[str, Callable[[dict[str, Any]], str]] = {

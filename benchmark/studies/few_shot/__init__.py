@@ -1,1 +1,1 @@
-"""How few labels an embedding needs: probes trained on one, five or twenty clips of each class."""
+"""How few labels an embedding needs: probes trained on one, five, eight or twenty clips of each class."""

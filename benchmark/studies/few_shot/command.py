@@ -1,4 +1,4 @@
-"""``python -m benchmark few-shot``: accuracy after one, five or twenty labels a class."""
+"""``python -m benchmark few-shot``: accuracy after one, five, eight or twenty labels a class."""
 
 from __future__ import annotations
 
@@ -37,7 +37,9 @@ from benchmark.studies.study_setup import Setup, embedded, key_of, remembered
     help="Largest number of tested clips of a draw.",
 )
 def few_shot_command(tasks: str, draws: int, max_test: int, **options: Any) -> None:
-    """Evaluate two probes with 1, 5 and 20 labels a class, over draws that are the same for all models.
+    """Evaluate two probes with 1, 5, 8 and 20 labels a class, over draws that are the same for all models.
+
+    Both probes learn from embeddings as they are and from standardised ones.
 
     Writes few_shot.csv, few_shot.json, few_shot.md, few_shot_findings.md and few_shot.png. The draws take a task's
     folds in turn: training clips are drawn from the fold's training part, and tested are clips of its test part.
@@ -80,7 +82,7 @@ def _of_model(extractor: Extractor, planned: Plan, draws: int, max_test: int, se
             draws,
             max_test,
             setup.seed,
-            COUNTS,
+            [COUNTS, draws_module.PROBES],
             versions=[draws_module.MEASUREMENT_VERSION, ridge.MEASUREMENT_VERSION],
         )
 

@@ -15,11 +15,14 @@ from benchmark.probes.splits import Fold
 #: Raise it when a change to the draws or the probes changes an accuracy: cached results are then out of date.
 MEASUREMENT_VERSION = 1
 
-#: Numbers of labels a class.
-COUNTS = (1, 5, 20)
+#: Numbers of labels a class. MAEB, the audio benchmark of mteb, has eight.
+COUNTS = (1, 5, 8, 20)
 
-#: The probes: nearest class mean by cosine, and a ridge classifier.
-PROBES = ("centroid", "ridge")
+#: Marks a probe of embeddings that are not standardised.
+RAW = ", raw"
+
+#: The probes: nearest class mean by cosine, and a ridge classifier, of standardised embeddings and of raw ones.
+PROBES = ("centroid", "ridge", f"centroid{RAW}", f"ridge{RAW}")
 
 
 def few(labels: np.ndarray, groups: np.ndarray, train: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
@@ -54,9 +57,9 @@ def few(labels: np.ndarray, groups: np.ndarray, train: np.ndarray, count: int, r
 def predict(features: np.ndarray, labels: np.ndarray, support: np.ndarray, test: np.ndarray, probe: str) -> np.ndarray:
     """Predict labels with a probe without hyperparameters.
 
-    Both standardise features on the training clips. ``centroid`` predicts the class whose mean has the largest cosine
-    with the clip; ``ridge`` is :class:`benchmark.probes.ridge.Ridge` with the number of features as its strength, which
-    halves the weight of a single clip.
+    They standardise features on the training clips; raw ones have one scale for all features. ``centroid`` predicts the
+    class whose mean has the largest cosine with the clip; ``ridge`` is :class:`benchmark.probes.ridge.Ridge` with the
+    number of features as its strength, which halves the weight of a single clip.
 
     Args:
         features: ``(n_clips, n_features)`` float32.
@@ -75,8 +78,8 @@ def predict(features: np.ndarray, labels: np.ndarray, support: np.ndarray, test:
         raise ValueError(f"expected a probe out of {', '.join(PROBES)}, got {probe!r}")
     classes, codes = np.unique(labels[support], return_inverse=True)
     learnt, offered = (torch.from_numpy(np.ascontiguousarray(features[rows])) for rows in (support, test))
-    ridge = Ridge(learnt, torch.from_numpy(codes), len(classes))
-    if probe == "ridge":
+    ridge = Ridge(learnt, torch.from_numpy(codes), len(classes), standardise=not probe.endswith(RAW))
+    if probe.startswith("ridge"):
         found = next(ridge.predict(offered, [float(features.shape[1])]))
     else:
         one_hot = torch.nn.functional.one_hot(torch.from_numpy(codes), len(classes)).float()
@@ -104,7 +107,7 @@ def curve(
     seed: int,
     bar: tqdm | None = None,
 ) -> list[dict[str, Any]]:
-    """Compute the accuracies of both probes for every number of labels and every draw.
+    """Compute the accuracies of all probes for every number of labels and every draw.
 
     Args:
         features: ``(n_clips, n_features)`` float32.

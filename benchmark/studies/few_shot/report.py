@@ -6,10 +6,11 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from benchmark.probes.splits import TASKS
-from benchmark.studies.few_shot.draws import COUNTS, PROBES
+from benchmark.studies.few_shot.draws import PROBES, RAW
 from benchmark.studies.figures import colours, new_figure
 from benchmark.studies.findings import Report, frame_table, listed, read_about, read_numbers
 
@@ -19,9 +20,11 @@ if TYPE_CHECKING:
 NAME = "few_shot"
 TITLE = "How few labels are enough"
 CAPTION = (
-    "Accuracy, %, with 1, 5 and 20 labels a class: mean over the draws, which take the folds in turn; shaded, one "
+    "Accuracy, %, by the number of labels a class: mean over the draws, which take the folds in turn; shaded, one "
     "standard deviation."
 )
+#: The number of labels a class of MAEB's protocol.
+MAEB = 8
 
 
 def report(folder: Path) -> Report:
@@ -49,10 +52,11 @@ def draw_curves(numbers: pd.DataFrame) -> Figure:
     """A panel for each task and probe, a line for each model."""
     table = summary(numbers)
     tasks, models = list(dict.fromkeys(table["task"])), list(dict.fromkeys(table["model"]))
-    colour = colours(models)
-    figure = new_figure(max(7.0, 2.5 * len(tasks)), 5.2)
-    grid = figure.subplots(len(PROBES), len(tasks), sharex=True, sharey="col", squeeze=False)
-    for number, (line, probe) in enumerate(zip(grid, PROBES)):
+    colour, probes = colours(models), [probe for probe in PROBES if (table["probe"] == probe).any()]
+    counts = sorted(set(table["count"]))
+    figure = new_figure(max(7.0, 2.5 * len(tasks)), 0.6 + 2.3 * len(probes))
+    grid = figure.subplots(len(probes), len(tasks), sharex=True, sharey="col", squeeze=False)
+    for number, (line, probe) in enumerate(zip(grid, probes)):
         for axis, task in zip(line, tasks):
             for model in models:
                 rows = table[(table["task"] == task) & (table["probe"] == probe) & (table["model"] == model)]
@@ -60,12 +64,12 @@ def draw_curves(numbers: pd.DataFrame) -> Figure:
                 low, high = rows["mean"] - rows["spread"], rows["mean"] + rows["spread"]
                 axis.fill_between(rows["count"], low, high, color=colour[model], alpha=0.12, linewidth=0)
             axis.set_xscale("log")
-            axis.set_xticks(COUNTS, [str(count) for count in COUNTS])
+            axis.set_xticks(counts, [str(count) for count in counts])
             axis.minorticks_off()
             axis.grid(alpha=0.3)
             if number == 0:
                 axis.set_title(TASKS[task].title if task in TASKS else task)
-            else:
+            if number == len(probes) - 1:
                 axis.set_xlabel("labels a class")
         line[0].set_ylabel(f"{probe}: accuracy, %")
     handles = grid[0, 0].get_legend_handles_labels()
@@ -86,18 +90,43 @@ def _means(numbers: pd.DataFrame) -> pd.DataFrame:
     return chosen.pivot_table(index=["model", "probe"], columns="count", values="mean", aggfunc="mean", sort=False)
 
 
+def by_draw(numbers: pd.DataFrame) -> pd.DataFrame:
+    """Mean accuracies of each draw over the complete tasks and seeds: rows by model, probe and count, columns draws."""
+    chosen = numbers[numbers["task"].isin(_complete(numbers))]
+    return chosen.pivot_table(
+        index=["model", "probe", "count"], columns="draw", values="accuracy", aggfunc="mean", sort=False
+    )
+
+
+def interval(draws: np.ndarray, n_samples: int = 2000) -> tuple[float, float]:
+    """95 % bootstrap interval of the mean of draws ``(n_draws,)``; nothing but the choice of clips and folds varies."""
+    chosen = np.random.default_rng(0).integers(len(draws), size=(n_samples, len(draws)))
+    low, high = np.percentile(draws[chosen].mean(1), [2.5, 97.5])
+    return float(low), float(high)
+
+
 def table(numbers: pd.DataFrame) -> str:
     """Mean accuracies in Markdown: a row a model and probe, a column a number of labels."""
-    means = _means(numbers)
-    rows = means.map(lambda value: f"{value:.1f}")
+    means, draws = _means(numbers), by_draw(numbers)
+    rows = means.astype(object)
+    for model, probe in means.index:
+        for count in means.columns:
+            low, high = interval(draws.loc[(model, probe, count)].to_numpy(float))
+            rows.loc[(model, probe), count] = f"{means.loc[(model, probe), count]:.1f} ± {(high - low) / 2:.1f}"
     rows.index = pd.Index([f"{model}, {probe}" for model, probe in means.index], name="model, probe")
     rows.columns = [f"{count} a class" for count in rows.columns]
     over = listed(_complete(numbers))
-    return f"Accuracy, %, mean over the draws and over {over}:\n\n" + frame_table(rows)
+    raw = any(probe.endswith(RAW) for _, probe in means.index)
+    note = "Probes called raw see embeddings as they are, the others standardise by the training clips. " if raw else ""
+    return (
+        f"Accuracy, %, mean over the draws and over {over}, ± half the 95 % bootstrap interval over the draws. "
+        f"{note}The intervals cover the choice of clips and folds, and no other tasks or sounds.\n\n"
+        + frame_table(rows)
+    )
 
 
 def sentences(numbers: pd.DataFrame, draws: int) -> list[str]:
-    """Three sentences on what was found.
+    """Some sentences on what was found.
 
     Args:
         numbers: what ``few_shot.csv`` holds.
@@ -120,6 +149,8 @@ def sentences(numbers: pd.DataFrame, draws: int) -> list[str]:
             for name in others
         ]
         found.append(f"The same probe on other models, with {counts[0]} and {counts[-1]} labels: {listed(shown)}.")
+    if MAEB in counts and f"{probe}{RAW}" in set(numbers["probe"]):
+        found.append(_with_eight(numbers, probe))
     one = spreads[(spreads["model"] == model) & (spreads["probe"] == probe) & (spreads["count"] == counts[0])]
     widest = one.loc[one["spread"].idxmax()]
     found.append(
@@ -128,3 +159,18 @@ def sentences(numbers: pd.DataFrame, draws: int) -> list[str]:
         f"({widest['task']})."
     )
     return found
+
+
+def _with_eight(numbers: pd.DataFrame, probe: str) -> str:
+    """A sentence on raw and standardised embeddings with eight labels a class, draw by draw."""
+    draws, shown = by_draw(numbers), []
+    for model in dict.fromkeys(numbers["model"]):
+        standardised, raw = (draws.loc[(model, name, MAEB)].to_numpy(float) for name in (probe, f"{probe}{RAW}"))
+        low, high = interval(standardised - raw)
+        sure = "" if low > 0 or high < 0 else ", an interval that includes 0"
+        change = f"{(standardised - raw).mean():+.1f} ± {(high - low) / 2:.1f}"
+        shown.append(f"`{model}` {raw.mean():.1f} → {standardised.mean():.1f} % ({change}{sure})")
+    return (
+        f"With {MAEB} labels a class, as MAEB has, standardising embeddings changes the {probe} probe's accuracy so: "
+        f"{'; '.join(shown)}."
+    )

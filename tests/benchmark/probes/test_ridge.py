@@ -123,9 +123,11 @@ def test_the_strength_is_not_chosen_on_groups_that_the_first_fit_saw() -> None:
 
 
 def test_without_standardising_the_largest_features_decide() -> None:
-    features, labels = blobs(300, 10, 1.0)
+    rng = np.random.default_rng(1)
+    labels = np.array(["low", "high"])[np.arange(300) % 2]
     train, choose, test = parts(300)
-    features[:, 5:] = np.random.default_rng(1).standard_normal((300, 5)) * 1e4  # noise, and large
+    features = rng.standard_normal((300, 40)).astype(np.float32) * 1e4  # noise, and large
+    features[:, 0] = (labels == "high") + rng.standard_normal(300) * 0.1
     found = {}
     for standardise in (True, False):
         predicted, _ = classify(features, labels, train, choose, test, standardise=standardise)

@@ -38,8 +38,8 @@ def test_the_command_draws_the_same_for_all_models_and_resumes(tmp_path: Path, m
     assert "| logmel, ridge |" in run(tmp_path / "results")
     numbers = pd.read_csv(tmp_path / "results" / "few_shot.csv")
     # Twelve clips of a class can be learnt from, so there are no draws of twenty.
-    assert set(numbers["count"]) == {1, 5} and len(numbers) == 2 * 2 * 2 * 2 * 3
-    assert len(report(tmp_path / "results").sentences) == 3
+    assert set(numbers["count"]) == {1, 5, 8} and len(numbers) == 2 * 2 * 4 * 3 * 3
+    assert len(report(tmp_path / "results").sentences) == 4
     assert (
         sum(block["kind"] == "figure" for block in load_section(tmp_path / "results" / "few_shot.md").data()["blocks"])
         == 1

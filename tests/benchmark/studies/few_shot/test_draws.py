@@ -26,6 +26,7 @@ def test_separated_blobs_need_one_label_a_class() -> None:
     centres = 30 * rng.standard_normal((4, 50))
     features = (np.repeat(centres, 100, axis=0) + rng.standard_normal((400, 50))).astype(np.float32)
     found = accuracies(features)
+    assert 8 in COUNTS  # MAEB's protocol
     assert set(found["count"]) == set(COUNTS) and set(found["probe"]) == set(PROBES)
     assert (found["accuracy"] == 100).all()
 
@@ -44,6 +45,18 @@ def test_more_labels_help_where_classes_overlap() -> None:
     means = accuracies(features).groupby(["probe", "count"])["accuracy"].mean()
     for probe in PROBES:
         assert means[probe, 1] + 10 < means[probe, 20]
+
+
+def test_raw_probes_depend_on_the_units_of_features_and_the_others_do_not() -> None:
+    rng = np.random.default_rng(0)
+    features = (np.repeat(rng.standard_normal((4, 50)), 100, axis=0) + rng.standard_normal((400, 50))).astype("f4")
+    units = np.ones(50, np.float32)
+    units[25:] = 1000
+    first, other = (
+        accuracies(each).set_index(["probe", "count", "draw"])["accuracy"] for each in (features, features * units)
+    )
+    changed = (first - other).abs().groupby("probe").max()
+    assert (changed[["centroid", "ridge"]] < 1).all() and (changed[["centroid, raw", "ridge, raw"]] > 3).all()
 
 
 def test_draws_are_of_every_class_and_of_as_many_groups_as_possible() -> None:
