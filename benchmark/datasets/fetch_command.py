@@ -68,7 +68,9 @@ def fetch_command(
     """
     if list_only:
         for origin in ORIGINS.values():
-            size = f", {origin.archive.size / 1e6:.0f} MB" if origin.archive.size else ""
+            sizes = [file.size for file in (origin.archive, *origin.parts)]
+            size = f", {sum(filter(None, sizes)) / 1e6:.0f} MB" if all(sizes) else ""
+            size = f" and {quantity(len(origin.parts), 'file')} more{size}" if origin.parts else size
             click.echo(f"{origin.name}: {origin.title}, {origin.licence}\n  {origin.page}")
             click.echo(f"  {origin.archive.urls[0]}{size}\n  {origin.checked}")
         return

@@ -11,11 +11,11 @@ import pytest
 from benchmark.datasets.labelled_set import CACHE_VARIABLE
 from benchmark.tasks import registry
 from benchmark.tasks.checks import check_definition
-from benchmark.tasks.registry import MINI, PUBLIC, SUITES, find, prepare, task_of
+from benchmark.tasks.registry import HEAR_SMALL, MINI, PUBLIC, SUITES, find, prepare, task_of
 from tests.benchmark.tasks.toy_tasks import SCENE, scene_items
 
 
-@pytest.mark.parametrize("name", [*PUBLIC, *MINI])
+@pytest.mark.parametrize("name", [*PUBLIC, *MINI, *HEAR_SMALL])
 def test_each_name_is_that_of_a_task_that_heareval_can_run(name: str) -> None:
     task = task_of(name)
     assert task.name == name and task.title and task.description and task.domain in ("speech", "nonspeech", "cross")
