@@ -15,7 +15,7 @@ LAYERS = {
         ("__main__",),
         ("pretraining",),
         ("cli",),
-        ("sklearn", "query"),
+        ("sklearn", "query", "leaderboards"),
         ("dataframe",),
         ("ray", "classification"),
         ("tables",),
