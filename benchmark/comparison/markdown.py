@@ -9,6 +9,7 @@ from benchmark.comparison.folder import DOMAINS
 from benchmark.comparison.published import PublishedRow
 from benchmark.comparison.text import escaped, number, p_value, signed, with_limits
 from benchmark.reporting.markdown import NOTHING, markdown
+from benchmark.reporting.provenance import measured_with
 from byola_hear.cli.terminal import aligned
 
 #: Rows of the short table besides the networks.
@@ -81,7 +82,7 @@ def markdown_tables(document: Document) -> str:
     lines = [[escaped(row.name), *_cells(document, row)] for row in document.rows]
     parts = [markdown(header(document), lines), "\n\n".join(caption(document)) + "\n"]
     parts += [_spreads(document), _advantages(document), _tests_by_task(document)]
-    parts += [_published(document), _notes(document)]
+    parts += [_published(document), _notes(document), _measured(document)]
     return "\n".join(part for part in parts if part)
 
 
@@ -244,3 +245,12 @@ def _notes(document: Document) -> str:
         if text:
             notes.append(f"- {escaped(row.name)}: {escaped(text)}\n")
     return "".join([*notes, *(f"- {escaped(note)}\n" for note in document.notes)])
+
+
+def _measured(document: Document) -> str:
+    """How the numbers were measured, with the hash of each task's content."""
+    source = document.about.get("provenance")
+    if not source:
+        return ""
+    data = {column.name: column.sha256 for column in document.columns if column.sha256}
+    return measured_with({**source, "audio": data}) + "\n"

@@ -19,6 +19,7 @@ from benchmark.comparison.outcome import Outcome, load_outcome, save_outcome
 from benchmark.evaluation.scheduler import Result
 from benchmark.evaluation.settings import ProbeSettings
 from benchmark.models.heareval_rows import ModelRow
+from benchmark.reporting.command_line import command_line
 from benchmark.reporting.provenance import provenance
 from benchmark.tasks.layout import Prepared
 from byola_hear.utils.files import replacing
@@ -112,6 +113,8 @@ class Output:
             results: results of its cells.
         """
         before = self._earlier()
+        # A folder may be the work of several commands, each with models or tasks of its own.
+        commands = [*before["commands"], *filter(None, [command_line()])]
         about_tasks = {**before["tasks"], **{task.name: _about_task(task) for task in tasks}}
         outcomes = [outcome for _, outcome in self.outcomes()]
         lines = [line for outcome in outcomes for line in score_lines(outcome, about_tasks)]
@@ -123,7 +126,7 @@ class Output:
         cells = before["cells"] | new
         run = {
             "settings": {**self.settings.about(), "folds": "heareval's", "seed": 42},
-            "provenance": provenance(),
+            "provenance": {**provenance(), "command": " && ".join(dict.fromkeys(commands))},
             "versions": versions_of(outcomes),
             "models": {**before["models"], **{model.name: _about_model(model) for model in models}},
             "tasks": about_tasks,
@@ -136,11 +139,12 @@ class Output:
         """The content of run.json: models and tasks by name, and cells by model and task."""
         path = self.folder / "run.json"
         if not path.is_file():
-            return {"models": {}, "tasks": {}, "cells": {}}
+            return {"models": {}, "tasks": {}, "cells": {}, "commands": []}
         try:
             run: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
             cells = {(cell["model"], cell["task"]): cell for cell in run["cells"]}
-            return {"models": dict(run["models"]), "tasks": dict(run["tasks"]), "cells": cells}
+            commands = list(filter(None, run.get("provenance", {}).get("command", "").split(" && ")))
+            return {"models": dict(run["models"]), "tasks": dict(run["tasks"]), "cells": cells, "commands": commands}
         except (ValueError, KeyError, TypeError) as error:
             raise ValueError(f"{path}: expected a file written by `python -m benchmark run`: {error}") from error
 

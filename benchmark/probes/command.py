@@ -14,6 +14,7 @@ from benchmark.probes.probe import run
 from benchmark.probes.splits import CORE_TASKS, TASKS
 from benchmark.probes.table import FORMATS, Row, caption_of, document_of, terminal_table, write
 from benchmark.reporting import options
+from benchmark.reporting.command_line import command_line
 from benchmark.reporting.provenance import provenance
 from byola_hear.utils.quiet import native_messages_hidden
 
@@ -89,6 +90,7 @@ def probe_command(
     ]
     about = {
         **provenance(),
+        "command": command_line(),
         "parts": "validation" if validation else "test",
         "seed": seed,
         "max_clips": max_clips,

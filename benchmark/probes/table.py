@@ -19,6 +19,7 @@ import numpy as np
 from benchmark.probes.probe import TaskResult
 from benchmark.probes.splits import TASKS
 from benchmark.reporting.markdown import NOTHING, markdown
+from benchmark.reporting.provenance import measured_with
 from byola_hear.cli.terminal import aligned
 from byola_hear.utils.files import replacing
 
@@ -176,6 +177,8 @@ def markdown_table(document: dict[str, Any]) -> str:
         for name, model in models.items()
     }
     parts.append("".join(f"- {name}: {note}\n" for name, note in notes.items() if note))
+    if "commit" in document["about"]:
+        parts.append(measured_with(document["about"]) + "\n")
     return "\n".join(part for part in parts if part)
 
 

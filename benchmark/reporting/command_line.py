@@ -10,18 +10,24 @@ from click.core import ParameterSource
 
 from benchmark.models.loading import baseline_asked_for
 
+#: Options that change no result.
+_NO_RESULT = ("audio", "sources", "output", "outputs", "cache", "jobs", "keep_embeddings", "no_progress", "quiet")
+
 
 def command_line() -> str:
-    """The running click command with its options, without those that name folders.
+    """The running click command with its options, without those that name folders or change no result.
 
-    Absolute paths are shortened to the file's name: its place on this machine does not affect the result.
+    Empty if no command is running. Absolute paths are shortened to the file's name: its place on this machine does not
+    affect the result.
     """
-    context = click.get_current_context()
+    context = click.get_current_context(silent=True)
+    if context is None:
+        return ""
     words = ["python", "-m", "benchmark", str(context.command.name)]
     for parameter in context.command.params:
         name = str(parameter.name)
         given = context.get_parameter_source(name) is ParameterSource.COMMANDLINE
-        if not given or name in ("audio", "output", "cache", "no_progress"):
+        if not given or name in _NO_RESULT:
             continue
         value = context.params[name]
         option = [max(parameter.opts, key=len)] if isinstance(parameter, click.Option) else []

@@ -1,10 +1,11 @@
-"""Where numbers come from: commit, versions, machine and time. Every result file has it."""
+"""Where numbers come from: command, commit, versions, machine, time and data. Every result file and page has it."""
 
 from __future__ import annotations
 
 import os
 import platform
 import subprocess
+from collections.abc import Mapping
 from datetime import datetime, timezone
 from importlib import metadata
 from pathlib import Path
@@ -60,3 +61,25 @@ def provenance() -> dict[str, Any]:
         "versions": {"byola_hear": byola_hear.__version__, **versions},
         "hardware": hardware(),
     }
+
+
+def measured_with(about: Mapping[str, Any]) -> str:
+    """Say in Markdown how numbers were measured: the command, the commit, the day, the machine and the data.
+
+    Args:
+        about: :func:`provenance`, if known with ``command``, and with ``audio``: SHA-256 by name of the data.
+
+    Example:
+        >>> about = {"commit": "0123456789abcdef", "time": "2026-01-02T03:04", "hardware": "a machine"}
+        >>> measured_with({"command": "python -m benchmark regression", **about})
+        'Measured by `python -m benchmark regression` at commit 0123456789 on 2026-01-02, a machine.'
+        >>> measured_with({"audio": {"esc50": "c27a25f9a3136f9c"}, **about})
+        'Measured at commit 0123456789 on 2026-01-02, a machine. Data, by SHA-256: esc50 c27a25f9a3.'
+    """
+    command = f" by `{about['command']}`" if about.get("command") else ""
+    commit = (about["commit"] or "none")[:10]
+    line = f"Measured{command} at commit {commit} on {about['time'][:10]}, {about['hardware']}."
+    audio = about.get("audio")
+    if isinstance(audio, Mapping) and audio:
+        line += f" Data, by SHA-256: {', '.join(f'{name} {digest[:10]}' for name, digest in audio.items())}."
+    return line

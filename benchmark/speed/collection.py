@@ -19,6 +19,7 @@ import byola_hear
 from benchmark.baselines.contract import MODELS_VARIABLE, weights_in_folder
 from benchmark.baselines.untrained import untrained_model
 from benchmark.models.loading import load_network
+from benchmark.reporting.command_line import command_line
 from benchmark.reporting.provenance import provenance
 from benchmark.speed.children import ChildFailed
 from benchmark.speed.collection_clips import recordings, write_clips
@@ -93,6 +94,7 @@ def measure(
     total = n_clips * seconds
     about = {
         **provenance(),
+        "command": command_line(),
         "model": f"{network.config.name} {network.config.version}",
         "clips": n_clips,
         "clip_seconds": seconds,

@@ -17,7 +17,8 @@ from tqdm import tqdm
 
 import byola_hear
 from benchmark.baselines.untrained import untrained_model
-from benchmark.reporting.provenance import provenance
+from benchmark.reporting.command_line import command_line
+from benchmark.reporting.provenance import measured_with, provenance
 from benchmark.speed.children import measured
 from benchmark.speed.embedding_methods import TITLES, embedding_methods, noise
 from benchmark.speed.race import Method, race, times_as_fast
@@ -97,6 +98,7 @@ def measure(name: str, turns: int, starts: int, hours: float, progress: bool = T
                 bar.update()
     about = {
         **provenance(),
+        "command": command_line(),
         "model": f"{model.config.name} {model.config.version}",
         "plain_front_end": front_end,
         "threads": torch.get_num_threads(),
@@ -163,7 +165,7 @@ def report(result: dict[str, Any], table: Callable[[list[str], list[list[str]]],
     return "\n".join(
         [
             f"{about['model']}; {N_CLIPS} clips of {CLIP_SECONDS:g} s; {about['threads']} threads.",
-            f"{about['hardware']}.",
+            measured_with(about),
             f"Front end of the plain network: {about['plain_front_end']}; medians of {about['turns']} turns.",
             "",
             table(["seconds of audio", "per CPU second", "per second"], rows),

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from benchmark.reporting.markdown import markdown
-from benchmark.reporting.provenance import provenance
+from benchmark.reporting.provenance import measured_with, provenance
 from byola_hear.utils.files import replacing
 
 if TYPE_CHECKING:
@@ -131,21 +131,6 @@ def _existing(folder: Path, name: str, suffix: str) -> Path:
     if not path.is_file():
         raise FileNotFoundError(f"no such file: {path}; python -m benchmark {name.replace('_', '-')} writes it")
     return path
-
-
-def measured_with(about: Mapping[str, Any]) -> str:
-    """Say in a line of Markdown how numbers were measured.
-
-    Args:
-        about: a study's ``.json``.
-
-    Example:
-        >>> about = {"commit": "0123456789abcdef", "time": "2026-01-02T03:04", "hardware": "a machine"}
-        >>> measured_with({"command": "python -m benchmark regression", **about})
-        'Measured by `python -m benchmark regression` at commit 0123456789 on 2026-01-02, a machine.'
-    """
-    commit = (about["commit"] or "none")[:10]
-    return f"Measured by `{about['command']}` at commit {commit} on {about['time'][:10]}, {about['hardware']}."
 
 
 def frame_table(frame: pd.DataFrame) -> str:
