@@ -249,8 +249,8 @@ def _notes(document: Document) -> str:
 
 def _measured(document: Document) -> str:
     """How the numbers were measured, with the hash of each task's content."""
-    source = document.about.get("provenance")
-    if not source:
+    source = document.about.get("provenance", {})
+    if not {"commit", "time", "hardware"} <= set(source):
         return ""
     data = {column.name: column.sha256 for column in document.columns if column.sha256}
     return measured_with({**source, "audio": data}) + "\n"

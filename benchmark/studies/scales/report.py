@@ -104,9 +104,9 @@ def sentences(summary: pd.DataFrame) -> list[str]:
     if still:
         found.append(f"For {listed([f'`{name}`' for name in still])} the interval of the change includes 0.")
     orders = [list(_of(summary, MEAN, kind).sort_values("value", ascending=False).index) for kind in KINDS]
-    if orders[0] == orders[1]:
+    if len(change) > 1 and orders[0] == orders[1]:
         found.append(f"The order of the {len(change)} models by their mean stays the same.")
-    else:
+    elif len(change) > 1:
         texts = [", ".join(f"`{name}`" for name in order) for order in orders]
         found.append(f"The order by the mean, best first, is {texts[0]} as they are, and {texts[1]} standardised.")
     found.append(
