@@ -41,7 +41,7 @@ def standardise_heareval(module: Any = None) -> None:
             known[folder, splits] = Standardiser.of_parts([stored_embeddings(folder, split) for split in splits])
         return known[folder, splits]
 
-    class StandardisedDataset(module.SplitMemmapDataset):  # type: ignore[misc]
+    class StandardisedDataset(module.SplitMemmapDataset):
         def __init__(self, *args: Any, **options: Any) -> None:
             super().__init__(*args, **options)
             self.embeddings = standardiser(Path(self.embedding_path))(torch.as_tensor(np.array(self.embeddings)))

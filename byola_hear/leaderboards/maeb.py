@@ -49,7 +49,7 @@ TRAINING_DATASETS = frozenset(
 )
 
 
-class ByolaMaebEncoder(AbsEncoder):  # type: ignore[misc]
+class ByolaMaebEncoder(AbsEncoder):
     """Clip embeddings in the form that mteb asks for.
 
     Args:

@@ -31,7 +31,7 @@ def rows() -> pd.DataFrame:
         add("gtzan_music_speech", ("music", "speech")[number % 2])
         add("gunshot_triangulation", f"mic{1 + number % 4}", fold=f"fid{1 + number % 7}")
         add("libricount", str(number))
-        add("mridangam", ("ta", "thi", "tha")[number % 3], fold="bcde"[number % 4])
+        add("mridangam", ("ta", "thom", "dhin")[number % 3], fold="bcde"[number % 4])
         add("spoken_digit", str(number % 10))
         add("beehive_states", ("queen", "no_queen")[number % 2], ("hive1", "hive3")[number // 2 % 2])
         add("vox_lingua_top10", f"l{number:02d}")
