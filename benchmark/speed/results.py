@@ -24,10 +24,15 @@ class MakesReport(Protocol):
 
 def speed_options(function: Function) -> Function:
     """Add the options ``--model``, ``--output`` and ``--no-progress`` to a command."""
+    model = click.option(
+        "--model", default="", metavar="NAME|PATH", help="Network to measure. Default: both, else untrained."
+    )
+    return model(output_options(function))
+
+
+def output_options(function: Function) -> Function:
+    """Add the options ``--output`` and ``--no-progress`` to a command."""
     options = (
-        click.option(
-            "--model", default="", metavar="NAME|PATH", help="Network to measure. Default: both, else untrained."
-        ),
         click.option(
             "-o",
             "--output",
