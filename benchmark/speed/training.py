@@ -131,7 +131,7 @@ def report(result: dict[str, Any], table: Callable[[list[str], list[list[str]]],
     plans = [
         [
             name,
-            f"{row['operations'] * hours * passes * 3600 / 1e18:.1f}",
+            f"{row['operations'] * hours * passes * 3600 / 1e18:.2f}",
             *(f"{planned_hours(hours, passes, row['seconds'], count, kept):,.0f}" for count in about["devices"]),
         ]
         for name, row in rows.items()

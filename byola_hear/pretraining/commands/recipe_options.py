@@ -15,9 +15,11 @@ from byola_hear.pretraining.byol.views import ViewConfig
 from byola_hear.pretraining.masked.masks import MaskConfig
 from byola_hear.pretraining.training.recipe import BYOL, MASKED, Recipe
 
+#: Adds an option to a command.
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 #: The usual recipe of each method.
 DEFAULTS = {BYOL: Recipe(), MASKED: Recipe.masked()}
-#: Settings of every method: type and help.
+#: Help of the settings of every method.
 SETTINGS = {
     "steps": "Total number of steps. The schedules end there.",
     "batch_size": "Crops per step on each device.",
@@ -32,7 +34,7 @@ SETTINGS = {
     "numbers both are scaled; 0 takes them as they are.",
     "seed": "Seed of everything random.",
 }
-#: Settings of one method, or of one kind of encoder.
+#: Help of the settings of one method, or of one kind of encoder.
 BYOL_VIEWS = {
     "mixup_ratio": "Largest share of another crop that is mixed in; 0 turns mixup off.",
     "fader_gain": "Strength of the random fades, in standard deviations; 0 turns them off.",
@@ -50,16 +52,17 @@ CONVOLUTIONAL = {
     "channels": "Channels of each convolution.",
 }
 TRANSFORMER = {
-    "width": "Width of a transformer.",
-    "n_layers": "Number of layers of a transformer.",
-    "n_heads": "Heads of a transformer's attention. Default: a head for each 64 of the width.",
-    "context": "Length of a transformer's context, in frame features of 40 ms. Default: the length of a crop.",
+    "width": "Width of the tokens.",
+    "n_layers": "Number of layers.",
+    "n_heads": "Heads of each attention. Default: one for each 64 of the width.",
+    "context": "Length of the context, in frame features of 40 ms. Default: the length of a crop.",
 }
 
 
 def recipe_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options of a recipe to a command. :func:`recipe_of` reads their values."""
-    options = [
+    kinds = {name: usual.encoder.kind for name, usual in DEFAULTS.items()}
+    options: list[Decorator] = [
         click.option(
             "--method",
             type=click.Choice(list(DEFAULTS)),
@@ -70,39 +73,47 @@ def recipe_options(function: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--encoder",
             type=click.Choice([EncoderConfig.kind, TransformerConfig.kind]),
-            help=f"Kind of network. Default: {_default({name: each.encoder.kind for name, each in DEFAULTS.items()})}.",
+            help=f"Kind of network. Default: {_default(kinds)}.",
         ),
-        *(_option(name, text, {key: getattr(each, name) for key, each in DEFAULTS.items()})
-          for name, text in SETTINGS.items()),
-        *(_option(name, f"{text} Only for byol.", {BYOL: getattr(ViewConfig(), name)})
-          for name, text in BYOL_VIEWS.items()),
-        *(_option(name, f"{text} Only for byol.", {BYOL: getattr(Recipe(), name)})
-          for name, text in BYOL_SETTINGS.items()),
-        *(_option(name, f"{text} Only for masked.", {MASKED: getattr(MaskConfig(), name)})
-          for name, text in MASKING.items()),
         click.option(
             "--shape",
             type=click.Choice(["v1", "v2"]),
             help="Shape of a convolutional network: that of BYOL-A v1 or v2. Default: v2.",
         ),
-        *(_option(name, f"{text} Only for convolutional networks.", {BYOL: getattr(EncoderConfig(), name)})
-          for name, text in CONVOLUTIONAL.items()),
-        *(_option(name, text, {} if "Default" in text else {BYOL: getattr(TransformerConfig(), name)}, int)
-          for name, text in TRANSFORMER.items()),
-    ]  # fmt: skip
+        *_options(SETTINGS, "", DEFAULTS),
+        *_options(CONVOLUTIONAL, " Only for convolutional networks.", {BYOL: EncoderConfig()}),
+        *_options(TRANSFORMER, " Only for transformers.", {BYOL: TransformerConfig()}),
+        *_options(BYOL_VIEWS, " Only for byol.", {BYOL: ViewConfig()}),
+        *_options(BYOL_SETTINGS, " Only for byol.", {BYOL: Recipe()}),
+        *_options(MASKING, " Only for masked.", {MASKED: MaskConfig()}),
+    ]
     for option in reversed(options):
         function = option(function)
     return function
 
 
-def _option(
-    name: str, text: str, defaults: Mapping[str, Any], kind: type | None = None
-) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """An option without a default: it is filled in when the method is known."""
-    kind = kind or type(next(iter(defaults.values())))
-    shown = f"{text} Default: {_default(defaults)}." if defaults else text
-    flag = f"--{name.removeprefix('n_').replace('_', '-')}"
-    return click.option(flag, name, type=kind, help=shown)
+def _options(texts: Mapping[str, str], scope: str, usual: Mapping[str, object]) -> list[Decorator]:
+    """Options of a group of settings.
+
+    They have no defaults of their own: these are filled in when the method is known.
+
+    Args:
+        texts: help by name; a text that states a default is complete.
+        scope: text on where the options count.
+        usual: what has the defaults as attributes, by method.
+    """
+    options: list[Decorator] = []
+    for name, text in texts.items():
+        values = {method: getattr(each, name) for method, each in usual.items()}
+        default = "" if "Default:" in text else f" Default: {_default(values)}."
+        kind = type(next(iter(values.values())))
+        options.append(click.option(_flag(name), name, type=kind, help=f"{text}{scope}{default}"))
+    return options
+
+
+def _flag(name: str) -> str:
+    """The option of a setting: ``n_layers`` is ``--layers``."""
+    return f"--{name.removeprefix('n_').replace('_', '-')}"
 
 
 def _default(values: Mapping[str, Any]) -> str:
@@ -149,8 +160,7 @@ def _refuse(given: Mapping[str, Any], names: Any, fits: bool, where: str) -> Non
     """Refuse options that would have no effect."""
     wrong = [name for name in names if name in given and not fits]
     if wrong:
-        flag = f"--{wrong[0].removeprefix('n_').replace('_', '-')}"
-        raise click.UsageError(f"expected {flag} together with {where} only")
+        raise click.UsageError(f"expected {_flag(wrong[0])} together with {where} only")
 
 
 def _convolutional(given: Mapping[str, Any]) -> EncoderShape:

@@ -63,7 +63,7 @@ def test_a_table_of_two_tiny_runs(sounds: Path, tmp_path: Path, capsys: pytest.C
 
 
 def test_both_kinds_at_equal_compute(sounds: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    options = ["--widths", "32", "--transformers", "16x1,16x2", "--method", "masked", "--petaflop", "0.00002"]
+    options = ["--widths", "32", "--transformers", "16x1,64x8", "--method", "masked", "--petaflop", "0.00002"]
     with pytest.raises(SystemExit) as stopped:
         run(size_command, [*arguments_for(sounds, tmp_path), *options], "size")
     output = capsys.readouterr()
@@ -71,12 +71,12 @@ def test_both_kinds_at_equal_compute(sounds: Path, tmp_path: Path, capsys: pytes
     numbers = read_numbers(tmp_path / "out", "size")
     trained = numbers.query("task == 'mean' and hours > 0").set_index(["width", "layers"])["crops"]
     # More layers take more operations for each crop, so they get fewer crops.
-    assert trained[16, 1] > trained[16, 2] >= 2 and trained[32, 0] >= 2
-    model = byola_hear.load_model(str(tmp_path / "runs" / "transformer16x2-0.002h.safetensors"))
+    assert trained[16, 1] > trained[64, 8] >= 2 and trained[32, 0] >= 2
+    model = byola_hear.load_model(str(tmp_path / "runs" / "transformer64x8-0.002h.safetensors"))
     recipe = Recipe.from_dict(model.config.training["recipe"])
-    assert 0.5 * 2e10 < trained[16, 2] * operations_per_crop(recipe) <= 2e10
+    assert 0.5 * 2e10 < trained[64, 8] * operations_per_crop(recipe) <= 2e10
     found = sentences(sized(numbers))
-    assert "transformer 16 × 2" in found[0] and " to " in found[0].split("crops")[0]
+    assert "transformer 64 × 8" in found[0] and " to " in found[0].split("crops")[0]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no locks there")
