@@ -63,12 +63,17 @@ def recipe_text(training: dict[str, Any]) -> str:
         f"{recipe['crop_frames'] / 100:g} s: {training['crops']} crops, in {training['minutes']:.0f} minutes",
         f"AdamW, learning rate {recipe['learning_rate']:g} after {recipe['warm_up_steps']} warm-up steps, then a "
         f"cosine schedule to {recipe['final_learning_rate']:g}; weight decay {recipe['weight_decay']:g}",
-        f"decay of the target network from {recipe['ema_decay']:g} to {recipe['final_ema_decay']:g}",
+        f"decay of the target network from {recipe['ema_decay']:g} to {recipe['final_ema_decay']:g}{_scaling(recipe)}",
         _masks(recipe["masking"]) if masked else _views(recipe["views"]),
         f"seed {recipe['seed']}; final loss {training['loss']:.3f}, final standard deviation of embeddings "
         f"{training['spread']:.3f}",
     ]
     return "\n".join(f"- {line}" for line in lines)
+
+
+def _scaling(recipe: dict[str, Any]) -> str:
+    reference = recipe.get("reference_batch", 0)
+    return f"; it and the learning rate count for {reference} crops in a step, and are scaled" if reference else ""
 
 
 def _views(views: dict[str, Any]) -> str:
