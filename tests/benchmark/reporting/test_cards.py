@@ -64,6 +64,7 @@ def test_the_card_of_a_transformer_by_masked_prediction(tmp_path: Path) -> None:
     add_to_zoo(ByolaModel(config), tmp_path)
     text = weights_card("transformer-speech", tmp_path, "")
     assert "A transformer of 2 layers, 16 wide, trained on 2.5 hours of speech." in text
+    assert "decay of the target network from 0.996 to 1; it and the learning rate count for 32 crops in a step" in text
     assert "- masked prediction, 30 steps of 32 crops of 4 s" in text
     assert (
         "- 4 masks for each crop, which leave 25% visible, in spans of 5 frame features; a decoder of 2 layers" in text
