@@ -10,8 +10,8 @@ import click
 from tqdm import tqdm
 
 from byola_hear.analysis.layouts import check_method
+from byola_hear.analysis.listening.sounds import preview
 from byola_hear.analysis.map import LAYOUTS, folder_labels, read_labels, write_map
-from byola_hear.analysis.map.preview import preview
 from byola_hear.cli.embed import loaded_model
 from byola_hear.cli.errors import Failure, Finite, one_line
 from byola_hear.cli.terminal import quantity, stderr_is_terminal
@@ -86,16 +86,7 @@ def command(
     Exit codes: 0: every clip is on the map; 1: a clip is missing or has no preview, or the page could not be written;
     2: wrong usage, nothing was done.
     """
-    if output.suffix.lower() not in (".html", ".htm"):
-        raise click.UsageError(f"expected an output file that ends in .html, got {output}")
-    if not output.absolute().parent.is_dir():
-        raise click.UsageError(f"the folder of {output} does not exist")
-    if output.is_dir():
-        raise click.UsageError(f"expected an output file, got the folder {output}")
-    if not os.access(output.absolute().parent, os.W_OK):
-        raise click.UsageError(f"{output} can't be written: its folder is read-only")
-    if output.exists() and not overwrite:
-        raise click.UsageError(f"{output} exists; give --overwrite to replace it")
+    check_page(output, overwrite)
     if labels is None and label_column is not None:
         raise click.UsageError("--label-column needs --labels")
     if labels is not None and not labels.is_file():
@@ -138,6 +129,20 @@ def command(
     clips, labelled = quantity(len(files), "clip"), quantity(len(set(named)), "different label")
     click.echo(f"{output}: {clips}, {labelled}, {size / 1e6:.2f} MB, {sounds}")
     return 1 if failures or silent else 0
+
+
+def check_page(output: Path, overwrite: bool) -> None:
+    """Refuse a page that could not be written in the end."""
+    if output.suffix.lower() not in (".html", ".htm"):
+        raise click.UsageError(f"expected an output file that ends in .html, got {output}")
+    if not output.absolute().parent.is_dir():
+        raise click.UsageError(f"the folder of {output} does not exist")
+    if output.is_dir():
+        raise click.UsageError(f"expected an output file, got the folder {output}")
+    if not os.access(output.absolute().parent, os.W_OK):
+        raise click.UsageError(f"{output} can't be written: its folder is read-only")
+    if output.exists() and not overwrite:
+        raise click.UsageError(f"{output} exists; give --overwrite to replace it")
 
 
 def embedded(
