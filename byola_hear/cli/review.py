@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from itertools import islice
@@ -43,7 +43,11 @@ if TYPE_CHECKING:
     help="balanced: take all parts of the range of scores. margin: take scores near the threshold. top: take the best.",
 )
 @click.option(
-    "--per-class", type=click.IntRange(1), default=50, show_default=True, help="Number of windows of each class at most."
+    "--per-class",
+    type=click.IntRange(1),
+    default=50,
+    show_default=True,
+    help="Largest number of windows of a class.",
 )
 @click.option(
     "--threshold",
@@ -177,7 +181,7 @@ def with_ends(table: pandas.DataFrame, unreadable: dict[str, str]) -> pandas.Dat
 
 def sounds_of(
     table: pandas.DataFrame, context: float, workers: int, unreadable: dict[str, str]
-) -> Iterator[Sound | None]:
+) -> Generator[Sound | None, None, None]:
     """Sounds of windows in their order, decoded by several threads; None where a recording can't be read."""
 
     def sound(window: tuple[str, float, float]) -> Sound | None:

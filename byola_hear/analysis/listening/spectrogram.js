@@ -103,8 +103,10 @@ class Spectrogram {
     this.seconds = seconds;
     paint(this.canvas, levels);
     const share = (time) => 100 * Math.min(Math.max(time / seconds, 0), 1);
-    this.shades[0].style.width = `${share(from)}%`;
-    this.shades[1].style.width = `${100 - share(to)}%`;
+    [share(from), 100 - share(to)].forEach((width, side) => {
+      this.shades[side].style.width = `${width}%`;
+      this.shades[side].hidden = !width;
+    });
     const top = mel(rate / 2), ticks = [500, 1000, 2000, 4000, 8000].filter((hz) => hz < 0.8 * (rate / 2));
     this.scale.replaceChildren(...ticks.map((hz) => {
       const tick = element("span", {}, hz < 1000 ? `${hz} Hz` : `${hz / 1000} kHz`);

@@ -160,7 +160,7 @@ function row(text, fill, note, act) {
 function choose(point, sound) {
   player.stop();
   chosen = point;
-  $("chosen").hidden = point < 0;
+  $("chosen").hidden = $("nearest").hidden = point < 0;
   $("trouble").hidden = true;
   if (point >= 0) {
     $("name").textContent = name(point);
@@ -369,8 +369,14 @@ const player = new Player($("audio"), played, trouble);
 const picture = new Spectrogram($("picture"), 300, 96), thumbnail = new Spectrogram($("tip-picture"), 200, 64);
 $("picture").hidden = $("tip-picture").hidden = true;
 const labelling = new Labelling($("labelling"), answers, byCount, data.title, {
-  current: () => chosen, asked, answered: redraw, show: (point) => choose(point, false), reloaded: redraw,
+  current: () => chosen, asked, answered, show: (point) => choose(point, false), reloaded: answered,
 });
+$("yours").open = answers.given.size > 0;
+
+function answered() {
+  $("yours").open = true;
+  redraw();
+}
 
 const files = data.files.length;
 $("count").textContent = `${total} ${total === 1 ? "clip" : "clips"}${files < total ? ` of ${files} files` : ""}`;

@@ -58,7 +58,10 @@ def merged(table: pandas.DataFrame) -> pandas.DataFrame:
         else:
             rows.append([str(file), start, end, str(label), score, (start + end) / 2])
             before, reach, best = (label, file), end, height
-    return pd.DataFrame(rows, columns=["file", "start", "end", "label", "score", "peak"])
+    # As objects: names of files may hold bytes that are not text.
+    columns = zip(("file", "start", "end", "label", "score", "peak"), zip(*rows, strict=True), strict=True)
+    texts = ("file", "label")
+    return pd.DataFrame({name: pd.Series(cells, dtype=object if name in texts else float) for name, cells in columns})
 
 
 def shortened(table: pandas.DataFrame, longest: float) -> pandas.DataFrame:

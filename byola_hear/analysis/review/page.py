@@ -36,8 +36,8 @@ def check_size(table: pandas.DataFrame, context: float) -> None:
     seconds = float((table["end"] - table["start"]).sum()) + 2 * context * len(table)
     if len(table) > MAX_WINDOWS or seconds > MAX_SECONDS:
         raise ValueError(
-            f"a page has up to {MAX_WINDOWS} windows and {MAX_SECONDS} s of sound, got {len(table)} and {seconds:.0f} s; "
-            "take fewer of each class (--per-class), shorter ones (--longest) or less --context"
+            f"a page has up to {MAX_WINDOWS} windows and {MAX_SECONDS} s of sound, got {len(table)} and {seconds:.0f} "
+            "s; take fewer of each class (--per-class), shorter ones (--longest) or less --context"
         )
 
 
@@ -74,15 +74,26 @@ def write_review(
     for file, start, end, label, score in table[["file", "start", "end", "label", "score"]].itertuples(index=False):
         if (sound := sounds(file, start, end)) is None:
             continue
-        window = {"file": place[file], "start": _seconds(start), "end": _seconds(end), "label": number[label]}
-        window["score"] = None if math.isnan(score) else round(float(score), 4)
-        windows.append(window | dict(zip(("sound", "begin", "rate"), sound, strict=True)))
+        uri, begin, rate = sound
+        windows.append(
+            {
+                "file": place[file],
+                "start": _seconds(start),
+                "end": _seconds(end),
+                "label": number[label],
+                "score": None if math.isnan(score) else round(float(score), 4),
+                "sound": uri,
+                "begin": _seconds(begin),
+                "rate": rate,
+            }
+        )
     if not windows:
         return 0, 0
     shown, _ = below_common_folder(files)
+    named = [(files[each["file"]], each["start"], each["end"], labels[each["label"]]) for each in windows]
     data = {
         "title": displayable(title),
-        "name": identity([(files[each["file"]], each["start"], each["end"], labels[each["label"]]) for each in windows]),
+        "name": identity(named),
         "files": files,
         "shown": [displayable(shown[file]) for file in files],
         "labels": labels,
