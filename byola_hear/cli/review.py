@@ -14,9 +14,9 @@ import click
 from tqdm import tqdm
 
 from byola_hear import labels
-from byola_hear.analysis.listening.sounds import with_context
+from byola_hear.analysis.listening.sounds import Sound, with_context
 from byola_hear.analysis.review import CHOICES, choose, merged, shortened, write_review
-from byola_hear.analysis.review.page import Sound, check_size
+from byola_hear.analysis.review.page import check_size
 from byola_hear.cli.errors import Failure, Finite, one_line
 from byola_hear.cli.map import check_page, complain
 from byola_hear.cli.terminal import quantity, stderr_is_terminal
@@ -141,7 +141,7 @@ def command(
     parts = [
         f"{quantity(n_windows, 'window')} of {quantity(len(joined), 'detection')}",
         "1 class" if len(classes) == 1 else f"{len(classes)} classes",
-        quantity(chosen["file"].nunique(), "recording"),
+        quantity(len(set(chosen["file"])), "recording"),
         f"{n_bytes / 1e6:.2f} MB",
     ]
     n_long = int((joined["end"] - joined["start"] > longest + 1e-9).sum())
@@ -170,7 +170,7 @@ def thresholds(wanted: str) -> float | dict[str, float]:
 def with_ends(table: pandas.DataFrame, unreadable: dict[str, str]) -> pandas.DataFrame:
     """Labels whose missing ends are the recordings' ends; those of recordings that can't be read are reported."""
     table = table.copy()
-    for file in table.loc[table["end"].isna(), "file"].unique():
+    for file in dict.fromkeys(table.loc[table["end"].isna(), "file"]):
         seconds = seconds_of_recording(file)
         if seconds is None:
             unreadable[file] = "the recording can't be read, so its duration is not known"

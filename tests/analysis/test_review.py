@@ -16,7 +16,7 @@ import pytest
 import soundfile
 
 from byola_hear.analysis.listening.naming import below_common_folder, identity
-from byola_hear.analysis.listening.sounds import with_context
+from byola_hear.analysis.listening.sounds import Sound, with_context
 from byola_hear.analysis.review import choose, merged, shortened, write_review
 from byola_hear.analysis.review.page import MAX_SECONDS, MAX_WINDOWS, check_size
 from byola_hear.audio.reading import AudioFileError
@@ -138,13 +138,13 @@ def test_a_window_has_its_context(clips_folder: Path, tmp_path: Path) -> None:
     file = str(clips_folder / "speech_french_16k.wav")
     original, _ = soundfile.read(file)
     for (start, end), (first, last) in {(0.5, 1.0): (0.25, 1.25), (0.1, 0.3): (0.0, 0.55)}.items():
-        uri, begin, rate = with_context(file, start, end, 0.25)
+        uri, begin, seconds, rate = with_context(file, start, end, 0.25)
         samples, found = soundfile.read(io.BytesIO(base64.b64decode(uri.removeprefix("data:audio/mpeg;base64,"))))
         assert (begin, rate, found) == (first, 16000, 16000)
         part = original[round(first * 16000) : round(last * 16000)]
-        assert len(samples) == len(part) and np.corrcoef(samples, part)[0, 1] > 0.95
-    assert with_context(str(clips_folder / "shutter_stereo_96k.ogg"), 0.0, 0.1, 0.0)[2] == 24000
-    assert with_context(file, 0.5, 0.5, 0.0)[1] == 0.5  # a point in time
+        assert len(samples) == len(part) == seconds * rate and np.corrcoef(samples, part)[0, 1] > 0.95
+    assert with_context(str(clips_folder / "shutter_stereo_96k.ogg"), 0.0, 0.1, 0.0).rate == 24000
+    assert with_context(file, 0.5, 0.5, 0.0).begin == 0.5  # a point in time
     with pytest.raises(AudioFileError, match=r"speech_french_16k.wav: the window from 0 s ends at 99 s, the file at"):
         with_context(file, 0.0, 99.0, 1.0)
     with pytest.raises(FileNotFoundError):
@@ -156,7 +156,7 @@ def test_a_window_has_its_context(clips_folder: Path, tmp_path: Path) -> None:
 
 def written(path: Path, table: pd.DataFrame, **options: Any) -> dict[str, Any]:
     assert write_review(
-        path, table, lambda file, start, end: ("data:audio/mpeg;base64,", start, 16000), ["owl"], **options
+        path, table, lambda file, start, end: Sound("data:audio/mpeg;base64,", start, 1.0, 16000), ["owl"], **options
     )[0]
     return data_of(path)
 
@@ -167,7 +167,7 @@ def test_the_page_holds_the_windows(tmp_path: Path) -> None:
     n_windows, size = write_review(
         tmp_path / "r.html",
         table,
-        lambda file, start, end: None if start in silent else ("data:,", max(start - 1, 0), 8000),
+        lambda file, start, end: None if start in silent else Sound("data:,", max(start - 1, 0), 3.0, 8000),
         ["fox", "owl"],
         title="Night",
     )
@@ -208,6 +208,8 @@ def test_nothing_in_a_name_gets_out_of_its_place(tmp_path: Path) -> None:
         assert inner is not None
         digest = base64.b64encode(hashlib.sha256(inner[1].encode()).digest()).decode()
         assert f"{tag}-src 'sha256-{digest}'" in policy[1]
+    written(tmp_path / "plain.html", scored([0.5]))
+    text = (tmp_path / "plain.html").read_text(encoding="utf-8")
     assert not re.search(r"https?://|\bsrc=|<link|@import|innerHTML|insertAdjacentHTML|document\.write|\beval\b", text)
 
 

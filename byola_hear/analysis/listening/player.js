@@ -10,7 +10,7 @@ class Player {
     audio.addEventListener("error", () => {
       if (!audio.getAttribute("src")) return;
       this.stop();
-      trouble("The browser can't play this file: it was moved, or its format is not supported.");
+      trouble("The browser can't play this sound: its file was moved, its format is not supported, or no loudspeaker is connected.");
     });
   }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 from contextlib import closing
+from typing import NamedTuple
 
 import numpy as np
 import soundfile
@@ -39,7 +40,23 @@ def preview(file: str, start: float, end: float, seconds: float) -> str:
     return encoded(read_audio(file, SAMPLE_RATE, start, min(end, start + seconds)), SAMPLE_RATE)
 
 
-def with_context(file: str, start: float, end: float, context: float) -> tuple[str, float, int]:
+class Sound(NamedTuple):
+    """A sound in a page, a part of a recording.
+
+    Attributes:
+        uri: a ``data:`` URI.
+        begin: where it begins in the recording, s.
+        seconds: its duration.
+        rate: its sample rate, Hz.
+    """
+
+    uri: str
+    begin: float
+    seconds: float
+    rate: int
+
+
+def with_context(file: str, start: float, end: float, context: float) -> Sound:
     """Encode a window of a recording with what is heard before and after it.
 
     Args:
@@ -49,7 +66,7 @@ def with_context(file: str, start: float, end: float, context: float) -> tuple[s
         context: seconds before and after it; fewer at the beginning and the end of the recording.
 
     Returns:
-        The sound as a ``data:`` URI of an MP3 file, where it begins in the recording in seconds, and its sample rate.
+        The sound, an MP3 file.
 
     Raises:
         ValueError: (``AudioFileError``) if the file can't be read, or ends before the window does.
@@ -62,7 +79,7 @@ def with_context(file: str, start: float, end: float, context: float) -> tuple[s
     samples = next(read_blocks(file, rate, max(end + context - begin, 1 / rate), begin))
     if (stop := begin + len(samples) / rate) < end - END_TOLERANCE_S:
         raise AudioFileError(f"{file}: the window from {start:g} s ends at {end:g} s, the file at {stop:.3f} s")
-    return encoded(samples, rate), begin, rate
+    return Sound(encoded(samples, rate), begin, len(samples) / rate, rate)
 
 
 def encoded(samples: NDArray[np.float32], sample_rate: int) -> str:

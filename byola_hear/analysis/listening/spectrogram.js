@@ -32,14 +32,14 @@ function transform(re, im) {
 const mel = (hz) => 2595 * Math.log10(1 + hz / 700);
 const hertz = (mels) => 700 * (10 ** (mels / 2595) - 1);
 
-/** Decibels of mel bands: `rows` of them, the highest first, in `columns` along time. */
-function spectrum(samples, rate, columns, rows) {
+/** Decibels of mel bands: `rows` of them, the highest first, in `columns` along the time of `length` samples. */
+function spectrum(samples, rate, columns, rows, length) {
   const n = rate > 16000 ? 1024 : 512, re = new Float64Array(n), im = new Float64Array(n);
   const hann = Float64Array.from({ length: n }, (_, i) => 0.5 - 0.5 * Math.cos((2 * Math.PI * i) / n));
   const top = mel(rate / 2), levels = new Float32Array(rows * columns);
   const edges = Array.from({ length: rows + 1 }, (_, row) => (hertz((top * row) / rows) / rate) * n);
   for (let column = 0; column < columns; column++) {
-    const first = Math.round(((column + 0.5) / columns) * samples.length - n / 2);
+    const first = Math.round(((column + 0.5) / columns) * length - n / 2);
     for (let i = 0; i < n; i++) re[i] = (samples[first + i] || 0) * hann[i];
     im.fill(0);
     transform(re, im);
@@ -84,13 +84,20 @@ class Spectrogram {
     box.append(this.canvas, ...this.shades, this.scale, this.head);
   }
 
-  /** Show a sound; what is not between two times in it is in the shade. False if it can't be decoded. */
-  async show(uri, rate, from = 0, to = Infinity) {
+  /**
+   * Show a sound of so many seconds, as long as it is if they are not known; what is not between two times in it is in
+   * the shade. False if it can't be decoded.
+   */
+  async show(uri, rate, length = 0, from = 0, to = Infinity) {
     this.wanted = uri;
     const { width, height } = this.canvas;
     if (!this.kept.has(uri)) {
       this.kept.set(uri, decoded(uri, rate).then(
-        (samples) => [spectrum(samples, rate, width, height), samples.length / rate],
+        (samples) => {
+          // Decoders may drop the last hundredths of a second.
+          const seconds = length || samples.length / rate;
+          return [spectrum(samples, rate, width, height, seconds * rate), seconds];
+        },
         () => null
       ));
       if (this.kept.size > 50) this.kept.delete(this.kept.keys().next().value);

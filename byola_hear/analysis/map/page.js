@@ -32,10 +32,11 @@ const news = (point) => (name(point).startsWith(`${label(point)}/`) || data.labe
 const described = (point) => [name(point), span(point), news(point)].filter(Boolean).join(" · ");
 const visible = (point) => shown[data.label[point]];
 const found = (point) => visible(point) && (!matching || matching[point]);
-const screen = (point) => [
-  view.x + data.place[point][0] * view.scale,
-  view.y + (1 - data.place[point][1]) * view.scale,
-];
+
+/** Where a point is on the canvas. */
+function pixels(point) {
+  return [view.x + data.place[point][0] * view.scale, view.y + (1 - data.place[point][1]) * view.scale];
+}
 
 // ---- drawing
 
@@ -77,7 +78,7 @@ function draw() {
     sprites = Object.assign(colours.map((fill) => sprite(fill, r, ratio)), { r, ratio });
   }
   const put = (point) => {
-    const [x, y] = screen(point);
+    const [x, y] = pixels(point);
     if (x < -r || y < -r || x > width + r || y > height + r) return;
     // On whole pixels, at its own size: copied, not resampled.
     const image = sprites[data.label[point]], side = image.width / ratio;
@@ -93,12 +94,12 @@ function draw() {
   const style = getComputedStyle(document.documentElement);
   pen.strokeStyle = style.getPropertyValue("--mark");
   if (chosen >= 0) {
-    const from = screen(chosen);
+    const from = pixels(chosen);
     pen.lineWidth = 1;
     for (const near of data.near[chosen].filter(visible)) {
       pen.beginPath();
       pen.moveTo(...from);
-      pen.lineTo(...screen(near));
+      pen.lineTo(...pixels(near));
       pen.stroke();
       put(near);
     }
@@ -116,7 +117,7 @@ function draw() {
 function ring(point, r, width) {
   pen.lineWidth = width;
   pen.beginPath();
-  pen.arc(...screen(point), r, 0, 2 * Math.PI);
+  pen.arc(...pixels(point), r, 0, 2 * Math.PI);
   pen.stroke();
 }
 
@@ -145,7 +146,7 @@ function at(x, y, reach) {
   let best = -1, least = (size() + reach) ** 2;
   for (let point = 0; point < total; point++) {
     if (!found(point)) continue;
-    const [px, py] = screen(point), distance = (px - x) ** 2 + (py - y) ** 2;
+    const [px, py] = pixels(point), distance = (px - x) ** 2 + (py - y) ** 2;
     if (distance <= least) [best, least] = [point, distance];
   }
   return best;
@@ -170,7 +171,7 @@ function choose(point, sound) {
         row(described(near), colours[data.label[near]], data.cosine[point][place].toFixed(2), () => choose(near, true))
       )
     );
-    const [x, y] = screen(point), edge = 20;
+    const [x, y] = pixels(point), edge = 20;
     if (x < edge || y < edge || x > canvas.clientWidth - edge || y > canvas.clientHeight - edge) {
       view.x += canvas.clientWidth / 2 - x;
       view.y += canvas.clientHeight / 2 - y;
@@ -279,11 +280,11 @@ function hover(point, x, y) {
 const arrows = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
 function step([dx, dy]) {
-  const from = chosen < 0 ? [canvas.clientWidth / 2, canvas.clientHeight / 2] : screen(chosen);
+  const from = chosen < 0 ? [canvas.clientWidth / 2, canvas.clientHeight / 2] : pixels(chosen);
   let best = -1, least = Infinity;
   for (let point = 0; point < total; point++) {
     if (point === chosen || !found(point)) continue;
-    const [x, y] = screen(point), along = (x - from[0]) * dx + (y - from[1]) * dy;
+    const [x, y] = pixels(point), along = (x - from[0]) * dx + (y - from[1]) * dy;
     const across = Math.abs((x - from[0]) * dy - (y - from[1]) * dx);
     if (chosen >= 0 && (along <= 0 || across > along)) continue;
     const far = Math.abs(along) + 2 * across;

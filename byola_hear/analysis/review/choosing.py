@@ -34,8 +34,9 @@ def merged(table: pandas.DataFrame) -> pandas.DataFrame:
     Example:
         >>> import pandas as pd
         >>> table = pd.DataFrame({"file": "a.wav", "start": [0.0, 0.5], "end": [1.0, 1.5], "label": "owl"})
-        >>> merged(table.assign(score=[0.4, 0.9])).iloc[0].tolist()
-        ['a.wav', 0.0, 1.5, 'owl', 0.9, 1.0]
+        >>> merged(table.assign(score=[0.4, 0.9]))
+            file  start  end label  score  peak
+        0  a.wav    0.0  1.5   owl    0.9   1.0
     """
     import pandas as pd
 
@@ -45,23 +46,24 @@ def merged(table: pandas.DataFrame) -> pandas.DataFrame:
     if empty.any():
         first = table[empty].iloc[0]
         raise ValueError(f"{empty.sum()} of {len(table)} labels have no text, the first in {first['file']}")
-    scores = table["score"] if "score" in table else pd.Series(np.nan, table.index)
-    ordered = table.assign(score=scores.astype("float64")).sort_values(["label", "file", "start", "end"], kind="stable")
+    scores = table["score"] if "score" in table else [np.nan] * len(table)
+    texts = (map(str, table[name]) for name in ("label", "file"))
+    numbers = (map(float, each) for each in (table["start"], table["end"], scores))
     rows: list[list[object]] = []
     before, reach, best = None, -np.inf, -np.inf
-    for file, start, end, label, score in ordered[["file", "start", "end", "label", "score"]].itertuples(index=False):
+    # Sorted here: pandas can't compare names with bytes that are not text.
+    for label, file, start, end, score in sorted(zip(*texts, *numbers, strict=True), key=lambda row: row[:4]):
         height = -np.inf if np.isnan(score) else score
         if before == (label, file) and (start < reach - 1e-9 or (start, end) == (rows[-1][1], rows[-1][2])):
             reach = rows[-1][2] = max(reach, end)
             if height > best:
                 best, rows[-1][4], rows[-1][5] = height, score, (start + end) / 2
         else:
-            rows.append([str(file), start, end, str(label), score, (start + end) / 2])
+            rows.append([file, start, end, label, score, (start + end) / 2])
             before, reach, best = (label, file), end, height
-    # As objects: names of files may hold bytes that are not text.
-    columns = zip(("file", "start", "end", "label", "score", "peak"), zip(*rows, strict=True), strict=True)
-    texts = ("file", "label")
-    return pd.DataFrame({name: pd.Series(cells, dtype=object if name in texts else float) for name, cells in columns})
+    cells = zip(("file", "start", "end", "label", "score", "peak"), zip(*rows, strict=True), strict=True)
+    kinds = {"file": object, "label": object}
+    return pd.DataFrame({name: pd.Series(each, dtype=kinds.get(name, float)) for name, each in cells})
 
 
 def shortened(table: pandas.DataFrame, longest: float) -> pandas.DataFrame:
@@ -115,7 +117,8 @@ def choose(
         )
     random = np.random.default_rng(seed)
     chosen = []
-    for label, rows in table.groupby("label", sort=True):
+    for label in sorted(set(table["label"])):
+        rows = table[table["label"] == label]
         scores = rows["score"].to_numpy(np.float64)
         if how == "balanced":
             places = _spread(scores, per_class, random)

@@ -36,11 +36,9 @@ function show(place) {
   $("question").textContent = `Is this ${asked(place)}?`;
   $("about").textContent = [`${place + 1} of ${total}`, name(place), `${clock(each.start)} – ${clock(each.end)}`, score].filter(Boolean).join(" · ");
   $("begin").textContent = clock(each.begin);
-  $("end").textContent = "";
-  picture.show(each.sound, each.rate, each.start - each.begin, each.end - each.begin).then((drawn) => {
-    if (current !== place) return;
-    if (drawn) $("end").textContent = clock(each.begin + picture.seconds);
-    else trouble("The browser can't decode this sound.");
+  $("end").textContent = clock(each.begin + each.seconds);
+  picture.show(each.sound, each.rate, each.seconds, each.start - each.begin, each.end - each.begin).then((drawn) => {
+    if (!drawn && current === place) trouble("The browser can't decode this sound.");
   });
   old.removeAttribute("aria-current");
   rows[place].setAttribute("aria-current", "true");

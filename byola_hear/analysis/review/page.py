@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from byola_hear.analysis.listening import SCRIPTS, STYLES
 from byola_hear.analysis.listening.naming import below_common_folder, identity
+from byola_hear.analysis.listening.sounds import Sound
 from byola_hear.utils.files import replacing
 from byola_hear.utils.html_file import displayable, html_file
 
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
 #: Windows on a page, and seconds of sound on it; about 4 kB each.
 MAX_WINDOWS = 5000
 MAX_SECONDS = 25_000
-#: A sound as a ``data:`` URI, where it begins in the recording in s, and its sample rate in Hz.
-Sound = tuple[str, float, int]
 
 
 def check_size(table: pandas.DataFrame, context: float) -> None:
@@ -74,7 +73,6 @@ def write_review(
     for file, start, end, label, score in table[["file", "start", "end", "label", "score"]].itertuples(index=False):
         if (sound := sounds(file, start, end)) is None:
             continue
-        uri, begin, rate = sound
         windows.append(
             {
                 "file": place[file],
@@ -82,9 +80,10 @@ def write_review(
                 "end": _seconds(end),
                 "label": number[label],
                 "score": None if math.isnan(score) else round(float(score), 4),
-                "sound": uri,
-                "begin": _seconds(begin),
-                "rate": rate,
+                "sound": sound.uri,
+                "begin": _seconds(sound.begin),
+                "seconds": _seconds(sound.seconds),
+                "rate": sound.rate,
             }
         )
     if not windows:
