@@ -15,8 +15,9 @@ from byola_hear.analysis.listening.sounds import preview
 from byola_hear.analysis.map import LAYOUTS, clip_labels, folder_labels, write_map
 from byola_hear.cli.embed import loaded_model
 from byola_hear.cli.errors import Failure, Finite, one_line
-from byola_hear.cli.terminal import quantity, stderr_is_terminal
+from byola_hear.cli.terminal import stderr_is_terminal
 from byola_hear.tables import ENDINGS, TableError, read_table
+from byola_hear.utils.text import quantity
 
 if TYPE_CHECKING:
     import pandas
@@ -130,7 +131,7 @@ def command(
     for file, reason in silent.items():
         complain(file, f"no preview: {reason}")
     sounds = f"with previews of {preview_seconds:g} s" if embed_audio else "links to the sound files"
-    clips, labelled = quantity(len(files), "clip"), quantity(len(set(named)), "different label")
+    clips, labelled = quantity(len(files), "clip"), quantity(len(set(named)), "label")
     click.echo(f"{output}: {clips}, {labelled}, {size / 1e6:.2f} MB, {sounds}")
     return 1 if failures or silent else 0
 
