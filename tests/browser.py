@@ -47,6 +47,7 @@ def opened(kind: str, downloads: Path, width: int = 1280) -> Iterator[Any]:
         options.add_argument("-headless")
         options.set_preference("browser.download.folderList", 2)
         options.set_preference("browser.download.dir", str(downloads))
+        options.set_preference("browser.download.alwaysOpenPanel", False)  # it would take the focus
     options.binary_location = program
     make = {"chromium": webdriver.Chrome, "firefox": webdriver.Firefox}[kind]
     service = {"chromium": webdriver.ChromeService, "firefox": webdriver.FirefoxService}[kind]

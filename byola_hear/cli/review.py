@@ -19,8 +19,9 @@ from byola_hear.analysis.review import CHOICES, choose, merged, shortened, write
 from byola_hear.analysis.review.page import check_size
 from byola_hear.cli.errors import Failure, Finite, one_line
 from byola_hear.cli.map import check_page, complain
-from byola_hear.cli.terminal import quantity, stderr_is_terminal
+from byola_hear.cli.terminal import stderr_is_terminal
 from byola_hear.labels.recordings import seconds_of_recording
+from byola_hear.utils.text import quantity
 
 if TYPE_CHECKING:
     import pandas
