@@ -1,7 +1,7 @@
 """Make ``review.png``, the picture of the guide to reviewing: a page about real sounds, in Chromium.
 
-Run from the top of a checkout: ``python docs/images/review.py``. It needs selenium, Chromium with its driver, and Pillow. The
-sounds are the clips in ``tests/data``, whose sources and licences are in ``tests/data/LICENCES.md``.
+Run from the top of a checkout: ``python docs/images/review.py``. It needs selenium, Chromium with its driver, and
+Pillow. The sounds are the clips in ``tests/data``, whose sources and licences are in ``tests/data/LICENCES.md``.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def main() -> None:
         finally:
             browser.quit()
     # With a palette the file takes a third of the space.
-    Image.open(BytesIO(picture)).convert("RGB").quantize(128).save(HERE / "review.png", optimize=True)
+    Image.open(BytesIO(picture)).convert("RGB").quantize(255).save(HERE / "review.png", optimize=True)
 
 
 if __name__ == "__main__":
