@@ -79,6 +79,11 @@ COMMANDS = {
         "time_command",
         "Detect onsets with different hops and windows of timestamps.",
     ),
+    "training": (
+        "benchmark.speed.training",
+        "training_command",
+        "Measure the speed of pre-training, and plan long runs.",
+    ),
     "transfer": (
         "benchmark.studies.transfer.command",
         "transfer_command",
