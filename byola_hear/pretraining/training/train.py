@@ -26,8 +26,9 @@ from byola_hear.pretraining.data.cache import LogMelCache
 from byola_hear.pretraining.training.distributed import Place
 from byola_hear.pretraining.training.recipe import Recipe, differences
 from byola_hear.pretraining.training.run_log import RunLog
-from byola_hear.pretraining.training.sampler import Sampler, step_seed
+from byola_hear.pretraining.training.sampler import Sampler
 from byola_hear.pretraining.training.state import STATE_FILE, load_network, load_optimiser, read_header, save_state
+from byola_hear.training.seeds import step_seed
 
 #: Steps between two rows of the log. Time is checked as often.
 LOG_EVERY = 10
