@@ -35,9 +35,7 @@ def save_state(
     """
     tensors = {f"online.{name}": tensor for name, tensor in online.state_dict().items()}
     tensors |= {f"target.{name}": tensor for name, tensor in target.state_dict().items()}
-    tensors |= {
-        f"optimiser.{name}": tensor for name, tensor in state_file.optimiser_tensors(optimiser, online).items()
-    }
+    tensors |= {f"optimiser.{name}": tensor for name, tensor in state_file.optimiser_tensors(optimiser, online).items()}
     state_file.write_state(folder / STATE_FILE, tensors, header)
 
 
