@@ -208,8 +208,6 @@ def finetune_examples(
             tuned = run.whole(epochs)
             config = model.config
             facts = {
-                "from": f"{config.name} {config.version}",
-                "fingerprint": network.fingerprint,
                 "classes": list(examples.classes),
                 "examples": len(examples),
                 "recordings": len(set(examples.file)),
@@ -219,7 +217,8 @@ def finetune_examples(
                 "mean_average_precision_frozen": round(comparison.frozen, 4),
                 "interval_of_the_difference": [round(comparison.low, 4), round(comparison.high, 4)],
             }
-            training = {**config.training, "fine_tuned": facts}
+            began = {"model": network.label, "fingerprint": network.fingerprint}
+            training = {**config.training, "began_with": began, "fine_tuned": facts}
             encoder = tuned.network.encoder.cpu().eval()
             made = ByolaModel(replace(config, name=output.stem, version="1", training=training), encoder)
             linear = tuned.network.head.folded()
