@@ -13,7 +13,7 @@ from tqdm import tqdm
 from byola_hear.cli.errors import Failure, Finite, one_line
 from byola_hear.cli.learn import check_file, described, of_audio, read_labels, say, show
 from byola_hear.cli.map import complain, is_table
-from byola_hear.cli.terminal import stderr_is_terminal
+from byola_hear.cli.terminal import quantity, stderr_is_terminal
 
 if TYPE_CHECKING:
     from byola_hear.finetuning.run import Progress
@@ -189,7 +189,7 @@ def command(
         if result.network is None:
             click.echo(f"{output}: not written, as the network stays as it is")
         else:
-            click.echo(f"{output}: fine-tuned from {network.label} in {result.epochs} epochs")
+            click.echo(f"{output}: fine-tuned from {network.label} in {quantity(result.epochs, 'epoch')}")
         click.echo(f"{result.classifier}: {described(result.trained)}")
     return 1 if examples.failures else 0
 

@@ -14,13 +14,13 @@ from byola_hear.training.mixing import mixup
 
 
 def mixed(
-    log_mel: Tensor, lengths: Tensor, truth: Tensor, recipe: Recipe, generator: torch.Generator
+    log_mel: Tensor, sizes: Tensor, truth: Tensor, recipe: Recipe, generator: torch.Generator
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Mix each window with another one of its batch, in power; the labels are mixed in the same shares.
 
     Args:
         log_mel: ``(batch, 1, n_mels, time)``, not normalised.
-        lengths: ``(batch,)`` true lengths.
+        sizes: ``(batch, ...)`` true lengths.
         truth: ``(batch, n_classes)`` in [0, 1].
         recipe: the largest share.
         generator: source of randomness, on the CPU.
@@ -31,11 +31,11 @@ def mixed(
     share = recipe.mixup * torch.rand(len(log_mel), generator=generator)
     other = torch.randperm(len(log_mel), generator=generator)
     if recipe.mixup == 0:
-        return log_mel, lengths, truth
+        return log_mel, sizes, truth
     weight = share[:, None]
     return (
         mixup(log_mel, log_mel[other], share),
-        torch.maximum(lengths, lengths[other]),
+        torch.maximum(sizes, sizes[other]),
         (1 - weight) * truth + weight * truth[other],
     )
 

@@ -48,12 +48,14 @@ class Material:
         windows: the log-mels.
         truth: ``(n, n_classes)``, which classes are in which window.
         recipe: how to train.
+        strength: of the regularisation of the regression that a head begins as: scikit-learn's ``C``.
     """
 
     model: ByolaModel
     windows: Windows
     truth: NDArray[np.bool_]
     recipe: Recipe
+    strength: float
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,7 @@ class Course:
         encoder = copy.deepcopy(model.encoder).requires_grad_(True)
         self.network = Tuned(encoder, model.config.pooling, Head(regression, linear)).to(self.device)
         self.network = self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.optimiser = torch.optim.AdamW(self._groups(), lr=recipe.learning_rate)
+        self.optimiser = torch.optim.Adam(self._groups(), lr=recipe.learning_rate)
         self.per_epoch = max(1, math.ceil(len(rows) / recipe.batch_size))
         self.step, self._over = 0, False
         #: ``(n_held, n_classes)`` logits of the held-out windows after each epoch, from 0 on, and their losses.
@@ -108,15 +110,10 @@ class Course:
             self._resume()
 
     def _groups(self) -> list[dict[str, object]]:
-        """Parameters with their highest learning rates and weight decays."""
-        recipe = self.material.recipe
-        groups = []
-        for part, share in ((self.network.head, 1.0), (self.network.encoder, recipe.network_share)):
-            for decayed in (True, False):
-                chosen = [parameter for parameter in part.parameters() if (parameter.ndim > 1) == decayed]
-                decay = recipe.weight_decay if decayed else 0.0
-                groups.append({"params": chosen, "highest": share * recipe.learning_rate, "weight_decay": decay})
-        return groups
+        """Parameters with their highest learning rates."""
+        rate = self.material.recipe.learning_rate
+        shares = ((self.network.head, 1.0), (self.network.encoder, self.material.recipe.network_share))
+        return [{"params": list(part.parameters()), "highest": share * rate} for part, share in shares]
 
     @property
     def reached(self) -> Reached:
@@ -191,22 +188,25 @@ class Course:
         generator = torch.Generator().manual_seed(step_seed(recipe.seed, self.step, self.number, purpose=1))
         # Dropout takes no generator.
         torch.manual_seed(step_seed(recipe.seed, self.step, self.number, purpose=2))
-        log_mel, lengths = material.windows.batch(rows, math.log(LOG_OFFSET))
+        log_mel, sizes = material.windows.batch(rows, math.log(LOG_OFFSET))
         truth = torch.from_numpy(material.truth[rows].astype(np.float32))
-        log_mel, lengths, truth = mixed(log_mel, lengths, truth, recipe, generator)
-        normalised = masked(self._normalised(log_mel), lengths, recipe, generator)
+        log_mel, sizes, truth = mixed(log_mel, sizes, truth, recipe, generator)
+        normalised = masked(self._normalised(log_mel), sizes[:, 0], recipe, generator)
         for group in self.optimiser.param_groups:
             group["lr"] = group["highest"] * recipe.rate_at((self.step + 1) / self.per_epoch)
         self.network.train()
         self.optimiser.zero_grad()
         known = self.network.head.known
-        for piece in self._pieces(lengths):
-            logits = self._logits(normalised[piece], lengths[piece])
+        for piece in self._pieces(sizes[:, 0]):
+            logits = self._logits(normalised[piece], sizes[piece])
             wanted = truth[piece].to(self.device)
             loss = functional.binary_cross_entropy_with_logits(logits[:, known], wanted[:, known])
             if not torch.isfinite(loss):
                 raise FloatingPointError("the loss is not finite: training diverged; a lower --learning-rate may help")
             (loss * (len(piece) / len(rows))).backward()
+        # The regression's own penalty, so that the head has no reason to move before the network does.
+        weight = self.network.head.weight
+        (weight.square().sum() / (2 * material.strength * len(self.rows) * int(known.sum()))).backward()
         clip_grad_norm_(self.network.parameters(), _LONGEST_GRADIENT)
         self.optimiser.step()
         self.step += 1
@@ -221,8 +221,8 @@ class Course:
         known = self.network.head.known.cpu().numpy()
         for piece in self._pieces(torch.from_numpy(windows.lengths[self.held][order])):
             places = order[piece.numpy()]
-            log_mel, lengths = windows.batch(self.held[places], math.log(LOG_OFFSET))
-            logits = self._logits(self._normalised(log_mel), lengths).cpu().numpy()
+            log_mel, sizes = windows.batch(self.held[places], math.log(LOG_OFFSET))
+            logits = self._logits(self._normalised(log_mel), sizes).cpu().numpy()
             result[np.ix_(places, np.flatnonzero(known))] = logits[:, known]
         return result
 
@@ -230,9 +230,9 @@ class Course:
         config = self.material.model.config
         return (log_mel - config.mean) / config.std
 
-    def _logits(self, normalised: Tensor, lengths: Tensor) -> Tensor:
-        trimmed = normalised[..., : int(lengths.max())].to(self.device)
-        return self.network(trimmed.contiguous(memory_format=torch.channels_last), lengths)
+    def _logits(self, normalised: Tensor, sizes: Tensor) -> Tensor:
+        trimmed = normalised[..., : int(sizes[:, 0].max())].to(self.device)
+        return self.network(trimmed.contiguous(memory_format=torch.channels_last), sizes)
 
     def _pieces(self, lengths: Tensor) -> Iterator[Tensor]:
         """Numbers of windows that go through the network together."""

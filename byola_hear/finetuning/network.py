@@ -76,18 +76,19 @@ class Tuned(nn.Module):
                 module.eval()
         return self
 
-    def forward(self, log_mel: Tensor, lengths: Tensor) -> Tensor:
+    def forward(self, log_mel: Tensor, sizes: Tensor) -> Tensor:
         """Compute logits.
 
         Args:
             log_mel: ``(batch, 1, n_mels, time)`` normalised log-mel.
-            lengths: ``(batch,)`` true lengths, on the CPU.
+            sizes: ``(batch, 2)`` true lengths, and how many frame features are pooled; on the CPU.
 
         Returns:
             ``(batch, n_classes)``.
         """
-        if int(lengths.min()) == log_mel.shape[-1]:
-            return self.head(pooled(self.encoder(log_mel), self.pooling))
-        lengths = lengths.to(log_mel.device)
-        counts = (lengths + self.encoder.config.stride - 1) // self.encoder.config.stride
-        return self.head(pooled(self.encoder(log_mel, lengths), self.pooling, counts))
+        lengths, counts = sizes.unbind(1)
+        padded = int(lengths.min()) < log_mel.shape[-1]
+        features = self.encoder(log_mel, lengths.to(log_mel.device) if padded else None)
+        if int(counts.min()) == int(counts.max()):
+            return self.head(pooled(features[:, : int(counts[0])], self.pooling))
+        return self.head(pooled(features, self.pooling, counts.to(features.device)))

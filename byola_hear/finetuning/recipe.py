@@ -22,7 +22,6 @@ class Recipe:
         learning_rate: highest learning rate of the classifier's layer.
         network_share: the network's learning rate, as a share of the layer's.
         batch_size: windows per step.
-        weight_decay: of AdamW, on matrices and kernels.
         warm_up_epochs: epochs over which the learning rates rise from zero.
         mixup: largest share of another window that is mixed in; 0 turns it off.
         band_mask: widest band that is masked, as a share of all bands; 0 turns it off.
@@ -39,7 +38,6 @@ class Recipe:
     learning_rate: float = 1e-3
     network_share: float = 0.1
     batch_size: int = 32
-    weight_decay: float = 0.01
     warm_up_epochs: float = 1.0
     mixup: float = 0.4
     band_mask: float = 0.2
@@ -57,9 +55,8 @@ class Recipe:
         for name in ("learning_rate", "network_share"):
             if not 0 < getattr(self, name) < math.inf:
                 raise ValueError(f"{name} must be a positive number, got {getattr(self, name)!r}")
-        for name in ("weight_decay", "warm_up_epochs"):
-            if not 0 <= getattr(self, name) < math.inf:
-                raise ValueError(f"{name} must not be negative, got {getattr(self, name)!r}")
+        if not 0 <= self.warm_up_epochs < math.inf:
+            raise ValueError(f"warm_up_epochs must not be negative, got {self.warm_up_epochs!r}")
         for name in ("mixup", "band_mask", "time_mask"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} must be in [0, 1], got {getattr(self, name)!r}")

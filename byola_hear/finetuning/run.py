@@ -17,7 +17,7 @@ from byola_hear.classification.examples import Examples, from_audio
 from byola_hear.classification.file import save_classifier
 from byola_hear.classification.fitting import Regression
 from byola_hear.classification.labelled import Labels
-from byola_hear.classification.training import MIN_EXAMPLES, Trained, assembled, folds, learn
+from byola_hear.classification.training import DEFAULT_STRENGTH, MIN_EXAMPLES, Trained, assembled, folds, learn
 from byola_hear.finetuning.choice import Comparison, chosen_epochs, compared
 from byola_hear.finetuning.course import Course, Material, Reached
 from byola_hear.finetuning.recipe import Recipe
@@ -196,12 +196,14 @@ def finetune_examples(
     with Workspace(output, settings, overwrite) as workspace:
         windows = log_mels(
             examples,
-            model.config.frontend,
+            model.config,
             workspace.log_mels,
             workers,
             lambda done: report(Progress("log-mels", done, len(examples), "window")),
         )
-        run = _Run(examples, Material(model, windows, examples.truth, recipe), frozen, workspace, save_seconds, report)
+        strength = frozen.strength or DEFAULT_STRENGTH
+        material = Material(model, windows, examples.truth, recipe, strength)
+        run = _Run(examples, material, frozen, workspace, save_seconds, report)
         scores, epochs = run.held_out()
         comparison = compared(frozen.scores, scores, examples.truth, examples.group, frozen.n_folds, recipe.seed)
         if comparison.better:
@@ -298,7 +300,7 @@ class _Run:
 
     def _course(self, number: int, rows: NDArray[np.intp], held: NDArray[np.intp]) -> Course:
         regression = Regression(self.examples.embeddings[rows], self.examples.truth[rows])
-        (linear,) = regression.fit([self.frozen.strength or 0.0])
+        (linear,) = regression.fit([self.material.strength])
         name = f"fold{number}" if len(held) else "all"
         return Course(self.material, number, rows, held, regression, linear, self.workspace.state(name))
 

@@ -16,7 +16,11 @@ from torch import Tensor
 
 from byola_hear.audio.reading import read_audio
 from byola_hear.classification.examples import Examples
-from byola_hear.models.frontend import FrontendConfig, frame_count, log_mel_of_padded, reflected
+from byola_hear.models.config import ModelConfig
+from byola_hear.models.frame_features import feature_count
+from byola_hear.models.frontend import frame_count, log_mel_of_padded, reflected
+from byola_hear.models.pooling.grid import Grid
+from byola_hear.models.pooling.timestamps import timestamp_centre
 
 #: Longest window that is trained on, s: a window goes through the network in one piece, with its gradients.
 LONGEST = 30.0
@@ -35,11 +39,13 @@ class Windows:
         frames: ``(total, n_mels)`` float32, all windows one after another; memory-mapped.
         starts: ``(n,)`` first frame of each window.
         lengths: ``(n,)`` frames of each window.
+        counts: ``(n,)`` frame features that are centred in each window, and so make its embedding.
     """
 
     frames: NDArray[np.float32]
     starts: NDArray[np.int64]
     lengths: NDArray[np.int64]
+    counts: NDArray[np.int64]
 
     def batch(self, rows: Sequence[int] | NDArray[np.intp], fill: float) -> tuple[Tensor, Tensor]:
         """Put windows together.
@@ -49,18 +55,19 @@ class Windows:
             fill: value beyond the ends of shorter ones.
 
         Returns:
-            ``(n, 1, n_mels, longest)`` float32 and the true lengths ``(n,)``.
+            ``(n, 1, n_mels, longest)`` float32, and the true lengths and the counts, ``(n, 2)``.
         """
         lengths = self.lengths[rows]
         batch = np.full((len(rows), int(lengths.max()), self.frames.shape[1]), fill, np.float32)
         for place, (start, length) in enumerate(zip(self.starts[rows].tolist(), lengths.tolist(), strict=True)):
             batch[place, :length] = self.frames[start : start + length]
-        return torch.from_numpy(batch).transpose(1, 2)[:, None], torch.from_numpy(lengths)
+        sizes = np.stack([lengths, self.counts[rows]], axis=1)
+        return torch.from_numpy(batch).transpose(1, 2)[:, None], torch.from_numpy(sizes)
 
 
 def log_mels(
     examples: Examples,
-    frontend: FrontendConfig,
+    config: ModelConfig,
     path: Path,
     workers: int | None = None,
     on_window: Callable[[int], None] | None = None,
@@ -71,7 +78,7 @@ def log_mels(
 
     Args:
         examples: the windows.
-        frontend: the front end.
+        config: of the network: front end, and log-mel frames per frame feature.
         path: the file. If it exists, it has to be of the same windows.
         workers: number of threads; None for two.
         on_window: called with the number of windows that are done.
@@ -84,10 +91,12 @@ def log_mels(
         AudioFileError: if a recording can't be read.
         OSError: if there is not enough space on the disk.
     """
+    frontend = config.frontend
     rate = frontend.sample_rate
     firsts = np.round(examples.start * rate).astype(np.int64)
     stops = np.maximum(np.round(examples.end * rate).astype(np.int64), firsts + 1)
     lengths = np.array([frame_count(int(n), frontend) for n in stops - firsts], np.int64)
+    counts = np.array([_count(int(n), config) for n in stops - firsts], np.int64)
     if (longest := float((examples.end - examples.start).max())) > LONGEST + 0.5:
         raise ValueError(f"expected windows of at most {LONGEST:g} s to fine-tune on, got {longest:g} s; --window")
     shape = (int(lengths.sum()), frontend.n_mels)
@@ -127,7 +136,15 @@ def log_mels(
         os.replace(temporary, path)
     if path.stat().st_size != n_bytes:
         raise ValueError(f"{path}: expected {n_bytes} bytes of log-mels, got {path.stat().st_size}; --overwrite")
-    return Windows(np.memmap(path, np.float32, "r", shape=shape), starts, lengths)
+    return Windows(np.memmap(path, np.float32, "r", shape=shape), starts, lengths, counts)
+
+
+def _count(n_samples: int, config: ModelConfig) -> int:
+    """Frame features that are centred in a window, as its embedding pools them."""
+    stride, hop_length = config.encoder.stride, config.frontend.hop_length
+    grid = Grid(n_samples, n_samples, 0.0, timestamp_centre(0, stride, hop_length), float(stride * hop_length))
+    first, last = grid.frames(0)
+    return max(min(last, feature_count(frame_count(n_samples, config.frontend), stride)) - first, 1)
 
 
 def _runs(examples: Examples) -> list[tuple[str, list[int]]]:
