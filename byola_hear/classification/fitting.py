@@ -55,6 +55,8 @@ class Regression:
     Args:
         embeddings: ``(n_examples, size)`` float32.
         truth: ``(n_examples, n_classes)``, which classes are in which example.
+        floor: deviations below this share of the median deviation count as so much. Dimensions that hardly vary then
+            have little weight, which matters if the network is to change.
 
     Attributes:
         mean: ``(size,)`` mean of the embeddings.
@@ -63,7 +65,7 @@ class Regression:
         high: ``(size,)`` float32, their upper limit.
     """
 
-    def __init__(self, embeddings: NDArray[np.float32], truth: NDArray[np.bool_]) -> None:
+    def __init__(self, embeddings: NDArray[np.float32], truth: NDArray[np.bool_], floor: float = 0.0) -> None:
         self.truth = truth
         scaler = StandardScaler().fit(embeddings)
         self.mean = scaler.mean_
@@ -72,7 +74,8 @@ class Regression:
         self.high = (embeddings.max(0) + deviation).astype(np.float32)
         # An embedding is exact to 1e-5. A dimension that varies no more than that counts as zero.
         varies = deviation > 1e-4 * np.maximum(np.abs(self.mean), 1e-6)
-        self.scale = np.where(varies, 1 / np.maximum(deviation, 1e-30), 0.0)
+        least = max(floor * float(np.median(deviation)), 1e-30)
+        self.scale = np.where(varies, 1 / np.maximum(deviation, least), 0.0)
         standardised = ((embeddings - self.mean) * self.scale).astype(np.float32)
         self._basis: NDArray[np.float32] | None = None
         self._examples = standardised

@@ -195,7 +195,7 @@ def command(
 
 
 class Bar:
-    """A progress line on stderr: what is being done, how far it is, and the loss on the held-out windows."""
+    """A progress line on stderr: what is being done, how far it is, and how well held-out windows are told."""
 
     def __init__(self, visible: bool | None = None) -> None:
         self.hidden = sys.stderr is None or not (stderr_is_terminal() if visible is None else visible)
@@ -216,9 +216,9 @@ class Bar:
                 file=sys.stderr,
                 bar_format="{desc}: {n:.1f} of {total:.0f} {unit}s, {elapsed} done, {remaining} left{postfix}",
             )
-        if progress.losses:
-            first, last = progress.losses[0], progress.losses[-1]
-            self.bar.set_postfix_str(f"held-out loss {last:.4f}, frozen {first:.4f}", refresh=False)
+        if progress.errors:
+            first, last = 1 - progress.errors[0], 1 - progress.errors[-1]
+            self.bar.set_postfix_str(f"held-out average precision {last:.3f}, at first {first:.3f}", refresh=False)
         self.bar.update(progress.done - self.bar.n)
 
     def __enter__(self) -> Bar:

@@ -14,14 +14,14 @@ from byola_hear.classification.measures import CONFIDENCE, average_precisions, d
 N_DRAWS = 1000
 
 
-def chosen_epochs(losses: Sequence[Sequence[float]], sizes: Sequence[int]) -> tuple[list[int], int]:
+def chosen_epochs(errors: Sequence[Sequence[float]], sizes: Sequence[int]) -> tuple[list[int], int]:
     """Choose the number of epochs.
 
     The epochs of a fold are chosen by the other folds, so that its own scores are not those that suit it best. A fold
-    whose training stopped early keeps its last loss.
+    whose training stopped early keeps its last error.
 
     Args:
-        losses: of each fold, after each epoch from 0 on.
+        errors: of each fold, after each epoch from 0 on.
         sizes: number of held-out windows of each fold.
 
     Returns:
@@ -31,8 +31,8 @@ def chosen_epochs(losses: Sequence[Sequence[float]], sizes: Sequence[int]) -> tu
         >>> chosen_epochs([[3.0, 1.0, 2.0], [3.0, 2.0, 1.0]], [10, 10])
         ([2, 1], 1)
     """
-    n_epochs = max(map(len, losses))
-    table = np.array([[*each, *([each[-1]] * (n_epochs - len(each)))] for each in losses])
+    n_epochs = max(map(len, errors))
+    table = np.array([[*each, *([each[-1]] * (n_epochs - len(each)))] for each in errors])
     weighted = table * np.asarray(sizes, np.float64)[:, None]
     total = weighted.sum(0)
     return [int((total - each).argmin()) for each in weighted], int(total.argmin())

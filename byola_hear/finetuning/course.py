@@ -21,6 +21,7 @@ from torch.nn import functional
 from torch.nn.utils import clip_grad_norm_
 
 from byola_hear.classification.fitting import Linear, Regression
+from byola_hear.classification.measures import average_precisions
 from byola_hear.finetuning.augment import masked, mixed
 from byola_hear.finetuning.network import Head, Tuned
 from byola_hear.finetuning.recipe import Recipe
@@ -64,11 +65,11 @@ class Reached:
 
     Attributes:
         epochs: epochs done, with the part of the one that is being done.
-        losses: on the held-out windows, after each epoch from 0 on.
+        errors: on the held-out windows, after each epoch from 0 on; see :func:`held_out_error`.
     """
 
     epochs: float
-    losses: tuple[float, ...]
+    errors: tuple[float, ...]
 
 
 class Course:
@@ -103,9 +104,9 @@ class Course:
         self.optimiser = torch.optim.Adam(self._groups(), lr=recipe.learning_rate)
         self.per_epoch = max(1, math.ceil(len(rows) / recipe.batch_size))
         self.step, self._over = 0, False
-        #: ``(n_held, n_classes)`` logits of the held-out windows after each epoch, from 0 on, and their losses.
+        #: ``(n_held, n_classes)`` logits of the held-out windows after each epoch, from 0 on, and their errors.
         self.logits: list[NDArray[np.float32]] = []
-        self.losses: list[float] = []
+        self.errors: list[float] = []
         if path.exists():
             self._resume()
 
@@ -118,15 +119,15 @@ class Course:
     @property
     def reached(self) -> Reached:
         """How far the course is."""
-        return Reached(self.step / self.per_epoch, tuple(self.losses))
+        return Reached(self.step / self.per_epoch, tuple(self.errors))
 
     def is_over(self, epochs: int) -> bool:
-        """Whether all epochs are done, or the held-out loss has not improved for as long as the recipe waits."""
+        """Whether all epochs are done, or the held-out error has not fallen for as long as the recipe waits."""
         if self._over:
             return True
         if self.step >= epochs * self.per_epoch:
             return len(self.held) == 0 or len(self.logits) > epochs
-        waited = len(self.losses) - 1 - int(np.argmin(self.losses)) if self.losses else 0
+        waited = len(self.errors) - 1 - int(np.argmin(self.errors)) if self.errors else 0
         return waited >= self.material.recipe.patience
 
     def run(
@@ -166,7 +167,7 @@ class Course:
     def _add(self, logits: NDArray[np.float32]) -> None:
         """Keep the logits of the held-out windows after an epoch."""
         self.logits.append(logits)
-        self.losses.append(held_out_loss(logits, self.material.truth[self.held]))
+        self.errors.append(held_out_error(logits, self.material.truth[self.held]))
 
     def _batches_left(self) -> Iterator[NDArray[np.intp]]:
         """The rest of the batches of an epoch."""
@@ -271,16 +272,25 @@ class Course:
             self._add(logits.numpy())
 
 
-def held_out_loss(logits: NDArray[np.floating], truth: NDArray[np.bool_]) -> float:
-    """The mean log loss of windows and classes; NaN ones are left out.
+def held_out_error(logits: NDArray[np.floating], truth: NDArray[np.bool_]) -> float:
+    """One minus the mean over the classes of the average precision: what a classifier is judged by.
+
+    The log loss would punish that mixed windows make a network less sure, which the thresholds make up for.
 
     Args:
-        logits: ``(n, n_classes)``.
+        logits: ``(n, n_classes)``; NaN for classes that are not known.
         truth: ``(n, n_classes)``.
 
+    Returns:
+        From 0 to 1; 1 if no class can be judged.
+
     Example:
-        >>> round(held_out_loss(np.array([[0.0, np.nan]]), np.array([[True, False]])), 3)
-        0.693
+        >>> held_out_error(np.array([[2.0, np.nan], [1.0, np.nan]]), np.array([[True, False], [False, True]]))
+        0.0
     """
-    losses = np.logaddexp(0, np.where(truth, -1.0, 1.0) * logits.astype(np.float64))
-    return float(np.nanmean(losses)) if np.isfinite(losses).any() else math.inf
+    found = [
+        float(average_precisions(logits[:, index].astype(np.float64), wanted)[0])
+        for index, wanted in enumerate(truth.T)
+        if wanted.any() and not wanted.all() and not np.isnan(logits[:, index]).any()
+    ]
+    return 1 - sum(found) / len(found) if found else 1.0

@@ -14,7 +14,8 @@ MOST_FOLDS = 100
 class Recipe:
     """How a network is trained further on labelled windows.
 
-    The defaults were chosen on sounds that no published result uses.
+    The defaults are mild: on 480 spoken commands, strong masks and mixed windows took more than they gave in the first
+    epochs.
 
     Attributes:
         epochs: passes through the examples at most. The schedule of the learning rates ends there.
@@ -35,13 +36,13 @@ class Recipe:
 
     epochs: int = 10
     folds: int = 3
-    learning_rate: float = 1e-3
+    learning_rate: float = 5e-4
     network_share: float = 0.1
-    batch_size: int = 32
+    batch_size: int = 16
     warm_up_epochs: float = 1.0
-    mixup: float = 0.4
-    band_mask: float = 0.2
-    time_mask: float = 0.2
+    mixup: float = 0.1
+    band_mask: float = 0.1
+    time_mask: float = 0.1
     patience: int = 3
     seed: int = 0
 

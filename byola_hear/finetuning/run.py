@@ -15,7 +15,7 @@ from byola_hear import labels as label_files
 from byola_hear.classification.classifier import Network, logistic
 from byola_hear.classification.examples import Examples, from_audio
 from byola_hear.classification.file import save_classifier
-from byola_hear.classification.fitting import Regression
+from byola_hear.classification.fitting import STRENGTHS, Regression
 from byola_hear.classification.labelled import Labels
 from byola_hear.classification.training import DEFAULT_STRENGTH, MIN_EXAMPLES, Trained, assembled, folds, learn
 from byola_hear.finetuning.choice import Comparison, chosen_epochs, compared
@@ -33,6 +33,11 @@ if TYPE_CHECKING:
     import torch
 
 
+#: Floor of the deviations of the regression that training begins with. With a share of the median, a regression on
+#: frozen embeddings is as good as without, and small changes of the network change it little.
+FLOOR = 1.0
+
+
 @dataclass(frozen=True)
 class Progress:
     """What a run reports.
@@ -42,14 +47,14 @@ class Progress:
         done: how much of it.
         total: how much there is.
         unit: of both.
-        losses: on the held-out windows of the fold, after each epoch from 0 on.
+        errors: one minus the mean average precision on the fold's held-out windows, after each epoch from 0 on.
     """
 
     what: str
     done: float
     total: float
     unit: str
-    losses: tuple[float, ...] = ()
+    errors: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -280,12 +285,14 @@ class _Run:
         """Scores ``(n, n_classes)`` by networks that were trained without their fold, and the best number of epochs."""
         recipe = self.material.recipe
         fold_of = folds(self.examples, recipe.seed, recipe.folds)
-        logits, losses = [], []
+        logits, errors = [], []
         for fold in range(self.frozen.n_folds):
             course = self._course(fold, np.flatnonzero(fold_of != fold), np.flatnonzero(fold_of == fold))
             logits.append(self._trained(course, f"fold {fold + 1} of {self.frozen.n_folds}", recipe.epochs))
-            losses.append(course.losses)
-        chosen, best = chosen_epochs(losses, [int((fold_of == fold).sum()) for fold in range(self.frozen.n_folds)])
+            errors.append(course.errors)
+        chosen, best = chosen_epochs(errors, [int((fold_of == fold).sum()) for fold in range(self.frozen.n_folds)])
+        if not max(chosen):
+            return self.frozen.scores, 0
         scores = np.full(self.examples.truth.shape, np.nan)
         for fold, (epoch, values) in enumerate(zip(chosen, logits, strict=True)):
             scores[fold_of == fold] = logistic(values[min(epoch, len(values) - 1)])
@@ -299,13 +306,13 @@ class _Run:
         return course
 
     def _course(self, number: int, rows: NDArray[np.intp], held: NDArray[np.intp]) -> Course:
-        regression = Regression(self.examples.embeddings[rows], self.examples.truth[rows])
-        (linear,) = regression.fit([self.material.strength])
+        regression = Regression(self.examples.embeddings[rows], self.examples.truth[rows], FLOOR)
+        linear = regression.fit([strength for strength in STRENGTHS if strength <= self.material.strength])[-1]
         name = f"fold{number}" if len(held) else "all"
         return Course(self.material, number, rows, held, regression, linear, self.workspace.state(name))
 
     def _trained(self, course: Course, what: str, epochs: int) -> NDArray[np.float32]:
         def on_step(reached: Reached) -> None:
-            self.report(Progress(what, reached.epochs, epochs, "epoch", reached.losses))
+            self.report(Progress(what, reached.epochs, epochs, "epoch", reached.errors))
 
         return course.run(epochs, self.save_seconds, on_step)

@@ -14,12 +14,12 @@ pytest.importorskip("sklearn")
 
 from byola_hear.classification.examples import Examples
 from byola_hear.classification.fitting import Regression, logits
-from byola_hear.finetuning.course import Course, Material, held_out_loss
+from byola_hear.finetuning.course import Course, Material, held_out_error
 from byola_hear.finetuning.recipe import Recipe
 from byola_hear.finetuning.windows import log_mels
 from byola_hear.models.model import ByolaModel
 
-RECIPE = Recipe(epochs=4, batch_size=5, learning_rate=3e-3, network_share=1.0, patience=100)
+RECIPE = Recipe(epochs=4, batch_size=5, learning_rate=3e-3, network_share=1.0, patience=100, mixup=0.4)
 
 
 class Killed(Exception):
@@ -54,7 +54,9 @@ def test_it_learns_and_the_statistics_of_batch_norms_stay(material: Material, sw
     longer = replace(material, recipe=replace(RECIPE, epochs=25))
     made = course(longer, sweeps, here / "state.safetensors")
     made.run(25)
-    assert min(made.losses[5:]) < 0.8 * made.losses[0]
+    truth = material.truth[made.held]
+    losses = [np.logaddexp(0, np.where(truth, -1.0, 1.0) * each).mean() for each in made.logits]
+    assert min(losses[5:]) < 0.8 * losses[0]
     before, after = material.model.encoder.state_dict(), made.network.encoder.state_dict()
     for name, values in before.items():
         assert torch.equal(values, after[name]) == ("running" in name or "num_batches" in name), name
@@ -87,7 +89,7 @@ def test_killed_anywhere_it_ends_like_an_uninterrupted_one(
         assert torch.equal(values, resumed.network.state_dict()[name]), name
     # What is over takes no more steps.
     again = course(material, sweeps, path)
-    assert np.array_equal(again.run(4), expected) and again.losses == whole.losses
+    assert np.array_equal(again.run(4), expected) and again.errors == whole.errors
 
 
 def test_the_network_of_a_course_without_held_out_windows_is_kept(
@@ -106,7 +108,7 @@ def test_it_stops_early(material: Material, sweeps: Examples, here: Path) -> Non
     hopeless = replace(material, recipe=replace(RECIPE, epochs=30, learning_rate=1.0, patience=2))
     made = course(hopeless, sweeps, here / "state.safetensors")
     assert len(made.run(30)) < 31
-    assert len(made.losses) - 1 - int(np.argmin(made.losses)) == 2
+    assert len(made.errors) - 1 - int(np.argmin(made.errors)) == 2
 
 
 def test_windows_of_other_lengths_change_nothing(material: Material, sweeps: Examples, here: Path) -> None:
@@ -120,6 +122,9 @@ def test_windows_of_other_lengths_change_nothing(material: Material, sweeps: Exa
     assert not np.allclose(one[~same], other[~same], atol=1e-4)
 
 
-def test_the_loss_leaves_out_what_is_not_known() -> None:
-    assert held_out_loss(np.full((2, 2), np.nan), np.ones((2, 2), bool)) == np.inf
-    assert held_out_loss(np.array([[100.0, -100.0]]), np.array([[True, False]])) < 1e-9
+def test_the_error_leaves_out_what_is_not_known() -> None:
+    truth = np.array([[True, False], [False, True], [False, True]])
+    assert held_out_error(np.full((3, 2), np.nan), truth) == 1
+    assert held_out_error(np.array([[3.0, np.nan], [2.0, np.nan], [1.0, np.nan]]), truth) == 0
+    worst = held_out_error(np.array([[1.0, 3.0], [2.0, 2.0], [3.0, 1.0]]), truth)
+    assert worst == pytest.approx(1 - (1 / 3 + (1 / 2 + 2 / 3) / 2) / 2)

@@ -17,6 +17,7 @@ from byola_hear import labels
 from byola_hear.classification.classifier import Network
 from byola_hear.classification.examples import Examples
 from byola_hear.classification.file import load_classifier
+from byola_hear.finetuning import choice
 from byola_hear.finetuning import run as running
 from byola_hear.finetuning.choice import Comparison
 from byola_hear.finetuning.recipe import Recipe
@@ -131,6 +132,20 @@ def test_the_same_run_gives_the_same_bytes_also_after_a_crash(
     tune(sweeps, model, STRONG)
     assert [(here / name).read_bytes() for name in names] == expected
     assert {path.name for path in here.iterdir()} == {"clips", *names}
+
+
+@pytest.mark.usefixtures("won")
+def test_no_network_comes_of_no_epochs(
+    sweeps: Examples, model: ByolaModel, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compared: list[Any] = []
+    monkeypatch.setattr(running, "chosen_epochs", lambda losses, sizes: ([0, 0, 0], 0))
+    monkeypatch.setattr(
+        running, "compared", lambda *arguments: compared.append(arguments) or choice.compared(*arguments)
+    )
+    result = tune(sweeps, model, STRONG)
+    assert np.array_equal(compared[0][0], compared[0][1]) and result.network is None
+    assert "difference +0.000" in result.trained.notes[0]
 
 
 def test_another_run_is_not_continued(sweeps: Examples, model: ByolaModel, here: Path) -> None:
