@@ -53,13 +53,15 @@ if TYPE_CHECKING:
     metavar="SECONDS",
     help="Time from one window to the next in recordings. Default: half a window.",
 )
-@click.option("--epochs", type=click.IntRange(1), metavar="N", help="Passes through the examples at most.")
-@click.option("--folds", type=click.IntRange(2, 100), metavar="N", help="Folds that are held out in turn, at most.")
+@click.option("--epochs", type=click.IntRange(1), metavar="N", help="Passes through the examples at most. Default: 10.")
+@click.option(
+    "--folds", type=click.IntRange(2, 100), metavar="N", help="Folds that are held out in turn, at most. Default: 3."
+)
 @click.option(
     "--learning-rate",
     type=Finite(0, min_open=True),
     metavar="RATE",
-    help="Learning rate of the classifier; the network's is a tenth of it.",
+    help="Highest learning rate of all layers. Default: 1e-4.",
 )
 @click.option("--report", type=click.Path(path_type=Path), metavar="FILE", help="Report to write as a web page: .html.")
 @click.option(

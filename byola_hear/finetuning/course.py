@@ -101,7 +101,7 @@ class Course:
         encoder = copy.deepcopy(model.encoder).requires_grad_(True)
         self.network = Tuned(encoder, model.config.pooling, Head(regression, linear)).to(self.device)
         self.network = self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.optimiser = torch.optim.Adam(self._groups(), lr=recipe.learning_rate)
+        self.optimiser = torch.optim.Adam(self.network.parameters(), lr=recipe.learning_rate)
         self.per_epoch = max(1, math.ceil(len(rows) / recipe.batch_size))
         self.step, self._over = 0, False
         #: ``(n_held, n_classes)`` logits of the held-out windows after each epoch, from 0 on, and their errors.
@@ -109,12 +109,6 @@ class Course:
         self.errors: list[float] = []
         if path.exists():
             self._resume()
-
-    def _groups(self) -> list[dict[str, object]]:
-        """Parameters with their highest learning rates."""
-        rate = self.material.recipe.learning_rate
-        shares = ((self.network.head, 1.0), (self.network.encoder, self.material.recipe.network_share))
-        return [{"params": list(part.parameters()), "highest": share * rate} for part, share in shares]
 
     @property
     def reached(self) -> Reached:
@@ -194,7 +188,7 @@ class Course:
         log_mel, sizes, truth = mixed(log_mel, sizes, truth, recipe, generator)
         normalised = masked(self._normalised(log_mel), sizes[:, 0], recipe, generator)
         for group in self.optimiser.param_groups:
-            group["lr"] = group["highest"] * recipe.rate_at((self.step + 1) / self.per_epoch)
+            group["lr"] = recipe.learning_rate * recipe.rate_at((self.step + 1) / self.per_epoch)
         self.network.train()
         self.optimiser.zero_grad()
         known = self.network.head.known

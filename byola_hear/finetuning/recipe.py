@@ -20,8 +20,7 @@ class Recipe:
     Attributes:
         epochs: passes through the examples at most. The schedule of the learning rates ends there.
         folds: parts of the examples that are held out in turn, at most.
-        learning_rate: highest learning rate of the classifier's layer.
-        network_share: the network's learning rate, as a share of the layer's.
+        learning_rate: highest learning rate of all layers: a tenth of what a new layer would be trained at.
         batch_size: windows per step.
         warm_up_epochs: epochs over which the learning rates rise from zero.
         mixup: largest share of another window that is mixed in; 0 turns it off.
@@ -36,8 +35,7 @@ class Recipe:
 
     epochs: int = 10
     folds: int = 3
-    learning_rate: float = 5e-4
-    network_share: float = 0.1
+    learning_rate: float = 1e-4
     batch_size: int = 16
     warm_up_epochs: float = 1.0
     mixup: float = 0.1
@@ -53,9 +51,8 @@ class Recipe:
                 raise ValueError(f"{name} must be a whole number of at least {least}, got {value!r}")
         if self.folds > MOST_FOLDS:
             raise ValueError(f"folds must be at most {MOST_FOLDS}, got {self.folds}")
-        for name in ("learning_rate", "network_share"):
-            if not 0 < getattr(self, name) < math.inf:
-                raise ValueError(f"{name} must be a positive number, got {getattr(self, name)!r}")
+        if not 0 < self.learning_rate < math.inf:
+            raise ValueError(f"learning_rate must be a positive number, got {self.learning_rate!r}")
         if not 0 <= self.warm_up_epochs < math.inf:
             raise ValueError(f"warm_up_epochs must not be negative, got {self.warm_up_epochs!r}")
         for name in ("mixup", "band_mask", "time_mask"):

@@ -19,7 +19,7 @@ from byola_hear.finetuning.recipe import Recipe
 from byola_hear.finetuning.windows import log_mels
 from byola_hear.models.model import ByolaModel
 
-RECIPE = Recipe(epochs=4, batch_size=5, learning_rate=3e-3, network_share=1.0, patience=100, mixup=0.4)
+RECIPE = Recipe(epochs=4, batch_size=5, learning_rate=3e-3, patience=100, mixup=0.4)
 
 
 class Killed(Exception):

@@ -28,7 +28,7 @@ from byola_hear.models.model import ByolaModel
 from tests.finetuning.conftest import write_sweeps
 
 #: A network with random weights needs more than one that was trained.
-STRONG = Recipe(epochs=5, batch_size=8, learning_rate=3e-3, network_share=1.0, patience=5)
+STRONG = Recipe(epochs=5, batch_size=8, learning_rate=3e-3, patience=5)
 #: Too weak to change anything.
 WEAK = Recipe(epochs=1, learning_rate=1e-9)
 
