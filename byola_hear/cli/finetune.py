@@ -13,7 +13,8 @@ from tqdm import tqdm
 from byola_hear.cli.errors import Failure, Finite, one_line
 from byola_hear.cli.learn import check_file, described, of_audio, read_labels, say, show
 from byola_hear.cli.map import complain, is_table
-from byola_hear.cli.terminal import quantity, stderr_is_terminal
+from byola_hear.cli.terminal import stderr_is_terminal
+from byola_hear.utils.text import quantity
 
 if TYPE_CHECKING:
     from byola_hear.finetuning.run import Progress

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
 import click
 import torch
-from click.core import ParameterSource
 
 from byola_hear.cli.errors import Finite
-from byola_hear.models.encoders.convolutional import EncoderConfig
 from byola_hear.models.frontend import FrontendConfig
-from byola_hear.pretraining.byol.views import ViewConfig
 from byola_hear.pretraining.commands.options import (
     FOLDER,
     MANIFEST,
@@ -22,23 +17,13 @@ from byola_hear.pretraining.commands.options import (
     progress_bar,
     workers_option,
 )
+from byola_hear.pretraining.commands.recipe_options import recipe_of, recipe_options
 from byola_hear.pretraining.data.build_cache import build_cache
 from byola_hear.pretraining.data.cache import LogMelCache
 from byola_hear.pretraining.training.distributed import Place, launched
-from byola_hear.pretraining.training.recipe import Recipe, differences
 from byola_hear.pretraining.training.start import Start
 from byola_hear.pretraining.training.train import Trainer, TrainingProgress
 from byola_hear.utils.files import locked
-
-DEFAULTS = Recipe()
-#: Options of the network's shape.
-_SHAPE = ("shape", "hidden_size", "channels")
-
-
-def _recipe_option(name: str, help_text: str, owner: Recipe | ViewConfig = DEFAULTS) -> Callable[[Any], Any]:
-    """An option for a field of the recipe or of its views, with the field's default."""
-    option = f"--{name.replace('_', '-')}"
-    return click.option(option, default=getattr(owner, name), show_default=True, help=help_text)
 
 
 @click.command(short_help="Train a network on a manifest's audio.")
@@ -56,29 +41,8 @@ def _recipe_option(name: str, help_text: str, owner: Recipe | ViewConfig = DEFAU
     metavar="NAME|PATH",
     help="Network to begin with: a name from `byola-hear models`, or a checkpoint. Default: random weights.",
 )
-@_recipe_option("steps", "Total number of steps. The schedules end there.")
+@recipe_options
 @click.option("--minutes", type=Finite(min=0), help="Stop after this many minutes. The same command resumes.")
-@_recipe_option("batch_size", "Crops per step on each device.")
-@_recipe_option("crop_frames", "Length of a crop, in frames of 10 ms.")
-@_recipe_option("learning_rate", "Learning rate after warm-up.")
-@_recipe_option("final_learning_rate", "Learning rate at the last step. A cosine leads there.")
-@_recipe_option("warm_up_steps", "Steps over which the learning rate rises from 0.")
-@_recipe_option("weight_decay", "Weight decay of AdamW; 0 makes it Adam.")
-@_recipe_option("ema_decay", "Decay of the target network's moving average at the first step.")
-@_recipe_option("final_ema_decay", "Decay of the target network's moving average at the last step.")
-@_recipe_option("mixup_ratio", "Largest share of another crop that is mixed in; 0 turns mixup off.", DEFAULTS.views)
-@_recipe_option("fader_gain", "Strength of the random fades, in standard deviations; 0 turns them off.", DEFAULTS.views)
-@click.option(
-    "--shape",
-    type=click.Choice(["v1", "v2"]),
-    default="v2",
-    show_default=True,
-    help="Shape of the network: that of BYOL-A v1 or v2.",
-)
-@click.option("--hidden-size", default=2048, show_default=True, help="Width of the network's linear layers.")
-@click.option("--channels", default=64, show_default=True, help="Channels of each convolution.")
-@_recipe_option("projector_hidden", "Width inside the projector and the predictor.")
-@_recipe_option("seed", "Seed of everything random.")
 @click.option(
     "--device", default="auto", show_default=True, help="Device to compute on: cpu, cuda, cuda:1; auto prefers a GPU."
 )
@@ -114,7 +78,7 @@ def train(
     usage, or a file that can't be read or written; 130: interrupted.
     """
     begin = None if start is None else Start.of(start)
-    recipe = _recipe(options) if begin is None else _continued(_recipe(options), begin)
+    recipe = recipe_of(options) if begin is None else begin.continued(recipe_of(options), options)
     frontend = None if begin is None else begin.model.config.frontend
     if options["threads"]:
         torch.set_num_threads(options["threads"])
@@ -130,32 +94,6 @@ def train(
         if place.is_first:
             state = "finished" if finished else "stopped; the same command resumes"
             click.echo(f"{output}: step {trainer.step} of {recipe.steps}, {trainer.seconds / 60:.1f} minutes, {state}")
-
-
-def _recipe(options: dict[str, Any]) -> Recipe:
-    """The recipe that the options of ``train`` describe."""
-    shape = EncoderConfig.v1() if options["shape"] == "v1" else EncoderConfig.v2()
-    return Recipe(
-        **{field.name: options[field.name] for field in fields(Recipe) if field.name in options},
-        views=ViewConfig(mixup_ratio=options["mixup_ratio"], fader_gain=options["fader_gain"]),
-        encoder=replace(shape, hidden_size=options["hidden_size"], channels=options["channels"]),
-    )
-
-
-def _continued(recipe: Recipe, start: Start) -> Recipe:
-    """The recipe with the shape of the network to begin with.
-
-    Raises:
-        ValueError: if options ask for another shape.
-    """
-    context, encoder = click.get_current_context(), start.model.config.encoder
-    given = [name for name in _SHAPE if context.get_parameter_source(name) is not ParameterSource.DEFAULT]
-    wanted = replace(recipe, encoder=encoder)
-    if given and recipe.encoder != encoder:
-        changed = differences(wanted.to_dict(), recipe.to_dict())
-        options = ", ".join(f"--{name.replace('_', '-')}" for name in given)
-        raise ValueError(f"--from {start.model.config.name} has another shape than {options} ({changed})")
-    return wanted
 
 
 def _cache_for(

@@ -8,12 +8,14 @@ themselves.
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from torch import nn
 
 from byola_hear.models.config import training_hours
+from byola_hear.models.encoders.registry import encoder_to_dict
 from byola_hear.models.loading import resolve
 from byola_hear.models.model import ByolaModel
 from byola_hear.pretraining.data.cache import LogMelCache
@@ -48,6 +50,30 @@ class Start:
             "fingerprint": self.model.fingerprint(),
             "hours": training_hours(config.training),
         }
+
+    def continued(self, recipe: Recipe, options: Mapping[str, Any]) -> Recipe:
+        """The recipe with the network's shape.
+
+        Args:
+            recipe: with any shape.
+            options: values of the options of a command by name; None where the user gave none.
+
+        Raises:
+            ValueError: if an option asks for another shape.
+        """
+        config, encoder = self.model.config, self.model.config.encoder
+        wanted = {**encoder_to_dict(recipe.encoder), "encoder": recipe.encoder.kind}
+        found = {**encoder_to_dict(encoder), "encoder": encoder.kind}
+        if options.get("shape") is not None:
+            wanted["shape"], found["shape"] = (each.get("n_blocks") for each in (wanted, found))
+        given = [name for name, value in options.items() if value is not None and name in wanted]
+        for name in given:
+            if wanted[name] != found.get(name):
+                raise ValueError(
+                    f"{config.name} has another shape than the options ask for: expected {name} {found.get(name)}, "
+                    f"got {options[name]}"
+                )
+        return replace(recipe, encoder=encoder)
 
     def normalised_as_before(self, cache: LogMelCache) -> LogMelCache:
         """The same audio with the network's statistics.

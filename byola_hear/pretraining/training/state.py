@@ -8,7 +8,6 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from byola_hear.pretraining.byol.networks import OnlineNetwork, TargetNetwork
 from byola_hear.training import state_file
 
 STATE_FILE = "state.safetensors"
@@ -16,8 +15,8 @@ STATE_FILE = "state.safetensors"
 
 def save_state(
     folder: Path,
-    online: OnlineNetwork,
-    target: TargetNetwork,
+    online: nn.Module,
+    target: nn.Module,
     optimiser: torch.optim.Optimizer,
     header: dict[str, Any],
 ) -> None:
@@ -62,6 +61,6 @@ def load_encoder(folder: Path) -> dict[str, Tensor]:
     return state_file.read_tensors(folder / STATE_FILE, "online.encoder.")
 
 
-def load_optimiser(folder: Path, optimiser: torch.optim.Optimizer, online: OnlineNetwork) -> None:
+def load_optimiser(folder: Path, optimiser: torch.optim.Optimizer, online: nn.Module) -> None:
     """Load the optimiser of a state into one over ``online.parameters()``."""
     state_file.fill_optimiser(optimiser, online, state_file.read_tensors(folder / STATE_FILE, "optimiser."))

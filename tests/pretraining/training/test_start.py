@@ -129,7 +129,7 @@ def test_the_command(
     for wrong, message in (
         (
             [*begin, "--hidden-size", "32"],
-            "error: --from before has another shape than --hidden-size (channels 4, got 64, hidden_size 16, got 32)",
+            "error: before has another shape than the options ask for: expected hidden_size 16, got 32",
         ),
         (["--from", "nobody"], "error: no model is called 'nobody'"),
         (["--from", tmp_path / "nowhere.safetensors"], "error: no such checkpoint: "),
