@@ -141,6 +141,21 @@ _ALL = (
         columns=("file", "duration_s", "label", "split", "speaker"),
     ),
     Origin(
+        name="emodb",
+        title="Berlin Database of Emotional Speech (EmoDB)",
+        licence="CC0 1.0",
+        page="https://doi.org/10.21437/Interspeech.2005-446",
+        archive=Remote(
+            "emodb-voice-emotion-analysis.tar.gz",
+            (f"{_GITHUB}/sylaschacko/voice-emotion-analysis/archive/916a08e79c1bf782b7cd345652f6af2a6ad5ab6e.tar.gz",),
+            limit=1 << 28,
+        ),
+        read=speech.read_emodb,
+        columns=("file", "duration_s", "emotion", "speaker", "gender", "text"),
+        selected=False,
+        longest_s=2.0,
+    ),
+    Origin(
         name="esc50",
         title="ESC-50",
         licence="CC BY-NC 3.0 (its subset ESC-10: CC BY 3.0); for evaluation only",

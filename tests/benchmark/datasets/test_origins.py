@@ -78,6 +78,10 @@ ROWS: dict[str, list[dict[str, str]]] = {
         {"file": "000213-24-1.x", "label": "Sadness", "split": "test", "speaker": "000213"},
         {"file": "000095-28-2.x", "label": "Surprise (Positive)", "split": "test", "speaker": "000095"},
     ],
+    "emodb": [
+        {"file": "03a01Fa.x", "emotion": "happiness", "speaker": "03", "gender": "m", "text": "a01"},
+        {"file": "16b10Wb.x", "emotion": "anger", "speaker": "16", "gender": "f", "text": "b10"},
+    ],
     "esc50": [
         {"file": "1-100032-A-0.x", "label": "dog", "fold": "1", "esc10": "True", "source_recording": "100032"},
         {"file": "5-61635-A-8.x", "label": "sheep", "fold": "5", "esc10": "False", "source_recording": "61635"},
