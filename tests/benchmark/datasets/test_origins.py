@@ -179,7 +179,7 @@ def test_an_original_that_is_another_is_refused(name: str, tmp_path: Path) -> No
     original = ORIGINALS[name](tmp_path / "a", ROWS[name][:1]) if name != "spoken_digits" else tmp_path / "a"
     if name == "spoken_digits":
         ORIGINALS["esc50"](original, ROWS["esc50"])
-    if name == "esc50":
+    if name in ("esc50", "emodb"):
         ORIGINALS["spoken_digits"](original, ROWS["spoken_digits"])
     with pytest.raises(ValueError, match="lacks"):
         build_set(ORIGINS[name], tmp_path / "sets", tmp_path, original)

@@ -1,0 +1,220 @@
+"""The report of the study with listeners, made from its numbers."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from benchmark.studies.figures import COLOURS
+from benchmark.studies.findings import Report, frame_table, listed, read_about, read_numbers
+from benchmark.studies.listeners.figures import SET_TITLES, draw_layers, draw_models, values_of
+from benchmark.studies.listeners.measure import CLIP, LEARNT
+from benchmark.studies.listeners.published import SOURCE, published_timbre
+
+NAME = "rsa_listeners"
+TITLE = "Do networks hear similarity as people do"
+
+#: The networks whose findings are told, and the reference of their differences.
+NETWORKS, UNTRAINED = ("both", "speech", "nonspeech"), "untrained"
+#: Layers in order.
+LAYERS = ("block 1", "block 2", "fc1", "fc2", "frame", CLIP)
+
+
+def report(folder: Path) -> Report:
+    """Make the report from ``rsa_listeners.csv`` and ``.json``.
+
+    Raises:
+        FileNotFoundError: if one of them is not in ``folder``.
+    """
+    numbers, about = read_numbers(folder, NAME), read_about(folder, NAME)
+    published = published_timbre()
+    order = _order(numbers)
+    layers = [each for each in LAYERS if (numbers["representation"] == each).any()]
+    interval = "95 % bootstrap intervals over the sounds of each space" if about["draws"] else "without intervals"
+    figures = {
+        NAME: (
+            partial(draw_models, numbers, published, order),
+            "Spearman's correlation of models' dissimilarities with listeners', by anchor and averaged, with "
+            f"{interval}. Diamonds: with weights fitted to other spaces. Ticks: over all pairs, given duration, level, "
+            "pitch and centroid. Green: how far listeners agree, all of them (solid: split half, corrected) and one "
+            f"with the rest (dashed). Published: {SOURCE}.",
+        )
+    }
+    if len(layers) > 1 and any(model in COLOURS for model in order):
+        figures["rsa_listeners_layers"] = (
+            partial(draw_layers, numbers, layers),
+            "The same at each layer, means over time; `clip` is the clip embedding.",
+        )
+    tables = [table(numbers, order), spaces_table(numbers, order), ceiling_table(numbers), published_table(published)]
+    return Report(TITLE, sentences(numbers, published), tables, figures)
+
+
+def _order(numbers: pd.DataFrame) -> list[str]:
+    """Models by their correlation with the timbre spaces, the largest first."""
+    first = values_of(numbers, next(iter(SET_TITLES)), "anchor")
+    return first["value"].sort_values(ascending=False).index.tolist()
+
+
+def _cell(row: pd.Series) -> str:
+    text = f"{row['value']:.3f}"
+    return f"{text} [{row['low']:.2f}, {row['high']:.2f}]" if np.isfinite(row["low"]) else text
+
+
+def table(numbers: pd.DataFrame, order: list[str]) -> str:
+    """Correlations of clip embeddings in Markdown: a row a model, columns by set and measure."""
+    columns = {}
+    for name, title in SET_TITLES.items():
+        for measure, heading in (("anchor", "by anchor"), ("triangle", "over pairs"), ("partial", "given descriptors")):
+            columns[f"{title}: {heading}"] = values_of(numbers, name, measure).reindex(order).apply(_cell, axis=1)
+        learnt = values_of(numbers, name, "anchor", LEARNT).reindex(order)["value"]
+        columns[f"{title}: learnt, by anchor"] = learnt.map(lambda value: "–" if np.isnan(value) else f"{value:.3f}")
+    frame = pd.DataFrame(columns, index=pd.Index(order, name="model"))
+    return (
+        "Spearman's correlation with listeners, 95 % interval over sounds (by anchor: the sound is compared with all "
+        "others of its space; the mean over anchors):\n\n" + frame_table(frame)
+    )
+
+
+def spaces_table(numbers: pd.DataFrame, order: list[str]) -> str:
+    """Intervals over spaces in Markdown, for the sets with several."""
+    columns = {}
+    for name, title in SET_TITLES.items():
+        rows = values_of(numbers, name, "anchor").reindex(order)
+        if rows["low_spaces"].notna().any():
+            columns[title] = rows.apply(lambda row: f"[{row['low_spaces']:.2f}, {row['high_spaces']:.2f}]", axis=1)
+    if not columns:
+        return ""
+    frame = pd.DataFrame(columns, index=pd.Index(order, name="model"))
+    return "The interval of the correlation by anchor if other spaces had been drawn:\n\n" + frame_table(frame)
+
+
+def ceiling_table(numbers: pd.DataFrame) -> str:
+    """The listeners' agreement in Markdown; empty if no rater is known."""
+    chosen = numbers[numbers["representation"] == "listeners"]
+    if chosen.empty:
+        return ""
+    wide = chosen.assign(column=chosen["set"].map(SET_TITLES) + ": " + chosen["measure"].map(_MEASURE_TITLES))
+    wide = wide.pivot_table(index="model", columns="column", values="value", sort=False)
+    heading = (
+        "How far listeners agree with each other (Spearman's correlation), where each one's ratings are known:\n\n"
+    )
+    return heading + frame_table(wide.rename_axis(index="listeners").map(lambda value: f"{value:.2f}"))
+
+
+_MEASURE_TITLES = {"anchor": "by anchor", "triangle": "over pairs"}
+
+
+def published_table(published: dict[str, float]) -> str:
+    """Published correlations in Markdown."""
+    frame = pd.DataFrame({"by anchor": {name: f"{value:.3f}" for name, value in published.items()}})
+    return f"Published for the 21 timbre spaces, not measured here; {SOURCE}, ours at 16 kHz:\n\n" + frame_table(
+        frame.rename_axis(index="representation")
+    )
+
+
+def sentences(numbers: pd.DataFrame, published: dict[str, float]) -> list[str]:
+    """What was found, also what is unfavourable. No difference is named whose interval includes 0."""
+    found = [_against_untrained(numbers), _best(numbers, published), _beyond(numbers), _learnt(numbers)]
+    return [each for each in found if each]
+
+
+def _differences(numbers: pd.DataFrame, name: str, measure: str, reference: str, representation: str) -> pd.DataFrame:
+    chosen = numbers[(numbers["set"] == name) & (numbers["measure"] == measure) & (numbers["reference"] == reference)]
+    return chosen[chosen["representation"] == representation].set_index("model")
+
+
+def _against_untrained(numbers: pd.DataFrame) -> str:
+    """Each set: values of the networks and of the untrained one, and which differ from it."""
+    texts = []
+    for name, title in SET_TITLES.items():
+        values = values_of(numbers, name, "anchor")["value"]
+        here = [model for model in NETWORKS if model in values.index]
+        if not here or UNTRAINED not in values.index:
+            continue
+        apart = _differences(numbers, name, "anchor", f"{UNTRAINED} {CLIP}", CLIP)
+        above = [model for model in here if model in apart.index and apart.loc[model, "low"] > 0]
+        below = [model for model in here if model in apart.index and apart.loc[model, "high"] < 0]
+        listed_values = listed([f"`{model}` {values[model]:.3f}" for model in here])
+        text = f"{title}: {listed_values}, `{UNTRAINED}` {values[UNTRAINED]:.3f}"
+        words = [f"{listed([f'`{model}`' for model in above])} above it"] if above else []
+        words += [f"{listed([f'`{model}`' for model in below])} below it"] if below else []
+        text += f" ({', '.join(words)})" if words else " (no interval of a difference excludes 0)"
+        texts.append(text)
+    return f"Correlation with listeners by anchor, over {'; '.join(texts)}." if texts else ""
+
+
+def _best(numbers: pd.DataFrame, published: dict[str, float]) -> str:
+    first = next(iter(SET_TITLES))
+    values = values_of(numbers, first, "anchor")["value"]
+    networks = values[values.index.isin(NETWORKS)]
+    if networks.empty:
+        return ""
+    best = str(networks.idxmax())
+    ahead = [f"{name} ({value:.3f})" for name, value in published.items() if round(value, 3) > round(networks[best], 3)]
+    ours = values.drop(best)
+    better = [f"`{name}` ({value:.3f})" for name, value in ours[ours > values[best]].items()]
+    text = f"Over the {SET_TITLES[first]}, `{best}` ({networks[best]:.3f}) is our nearest network to listeners; "
+    text += f"published values above it are those of {listed(ahead)}" if ahead else "no published value is above it"
+    text += f"; of the models measured here, {listed(better)} reach more" if better else ""
+    apart = _differences(numbers, first, "anchor", f"mfcc {CLIP}", CLIP)
+    if best in apart.index:
+        row = apart.loc[best]
+        if row["low"] > 0:
+            text += f"; it is {row['value']:.3f} above our `mfcc` statistics"
+        elif row["high"] < 0:
+            text += f"; it is {-row['value']:.3f} below our `mfcc` statistics"
+        else:
+            text += "; its difference to our `mfcc` statistics is within chance"
+    return text + "."
+
+
+def _beyond(numbers: pd.DataFrame) -> str:
+    texts = []
+    for name, title in SET_TITLES.items():
+        plain, partial_ = (values_of(numbers, name, measure) for measure in ("triangle", "partial"))
+        here = [model for model in NETWORKS if model in partial_.index]
+        above = [model for model in here if partial_.loc[model, "low"] > 0]
+        if above:
+            shown = [
+                f"`{model}` {plain.loc[model, 'value']:.2f} to {partial_.loc[model, 'value']:.2f}" for model in above
+            ]
+            texts.append(f"{title}: {listed(shown)}")
+        elif here:
+            texts.append(f"{title}: nothing of any network is left above 0")
+    if not texts:
+        return ""
+    start = "Given duration, level, pitch and spectral centroid, the correlation over pairs falls as follows: "
+    alone = [
+        f"{values_of(numbers, name, 'anchor').loc['descriptors', 'value']:.2f}"
+        for name in SET_TITLES
+        if "descriptors" in values_of(numbers, name, "anchor").index
+    ]
+    end = f" The four descriptors alone reach {listed(alone)} by anchor." if alone else ""
+    return f"{start}{'; '.join(texts)}.{end}"
+
+
+def _learnt(numbers: pd.DataFrame) -> str:
+    texts = []
+    for name, title in SET_TITLES.items():
+        learnt = values_of(numbers, name, "anchor", LEARNT)["value"]
+        apart = pd.concat([_own(numbers, name, model) for model in learnt.index]) if len(learnt) else pd.DataFrame()
+        if apart.empty:
+            continue
+        up, down = apart[apart["low"] > 0], apart[apart["high"] < 0]
+        text = f"{title}: {len(up)} of {len(apart)} models gain"
+        text += f" (most `{up['value'].idxmax()}`, by {up['value'].max():.3f})" if len(up) else ""
+        text += f" and {len(down)} lose" if len(down) else ""
+        texts.append(text)
+    if not texts:
+        return ""
+    return (
+        f"A weight for each dimension, fitted to other spaces, changes the correlation by anchor: {'; '.join(texts)}."
+    )
+
+
+def _own(numbers: pd.DataFrame, name: str, model: str) -> pd.DataFrame:
+    """The difference of a model's learnt metric to its own cosine."""
+    return _differences(numbers, name, "anchor", f"{model} {CLIP}", LEARNT).loc[lambda rows: rows.index == model]
