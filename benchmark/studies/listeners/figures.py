@@ -9,11 +9,12 @@ import numpy as np
 import pandas as pd
 
 from benchmark.studies.figures import COLOURS, new_figure
-from benchmark.studies.listeners.measure import CLIP, LEARNT
+from benchmark.studies.listeners.measure import CLIP, DESCRIPTORS_ROW, LEARNT
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
 
 #: Headings of the sets.
 SET_TITLES = {
@@ -21,8 +22,13 @@ SET_TITLES = {
     "timbre_groups_sol": "78 playing techniques",
     "singing_techniques": "12 sets of sung notes",
 }
-#: The colour of models other than networks.
-OTHER = "#444444"
+#: The colours of models other than networks, and of listeners.
+OTHER, CEILING = "#444444", "#2a7f3f"
+#: Lines of the listeners' agreement: style and label.
+CEILINGS = {
+    "split half, corrected": ("-", "listeners, split half corrected"),
+    "one against the rest": ("--", "one listener with the rest"),
+}
 
 
 def values_of(numbers: pd.DataFrame, name: str, measure: str, representation: str = CLIP) -> pd.DataFrame:
@@ -53,11 +59,11 @@ def draw_models(numbers: pd.DataFrame, published: Mapping[str, float], order: Se
         places = np.arange(len(order))
         colours = [COLOURS.get(model, OTHER) for model in order]
         axis.hlines(places, clip["low"], clip["high"], color=colours, linewidth=1.6)
-        axis.scatter(clip["value"], places, color=colours, s=28, zorder=3, label="clip embedding, cosine")
-        axis.scatter(
-            learnt["value"], places, marker="D", facecolors="none", edgecolors=colours, s=20, label="learnt metric"
-        )
-        axis.scatter(partial["value"], places, marker="|", color=colours, s=45, label="given four descriptors")
+        axis.scatter(clip["value"], places, color=colours, s=28, zorder=3)
+        axis.scatter(learnt["value"], places, marker="D", facecolors="none", edgecolors=colours, s=20)
+        # Nothing of the descriptors is left when they are held constant.
+        partial = partial.drop(DESCRIPTORS_ROW, errors="ignore").reindex(order)
+        axis.scatter(partial["value"], places, marker="|", color=colours, s=45)
         if name == "timbre_similarity" and published:
             below = len(order) + np.arange(len(published))
             axis.scatter(list(published.values()), below, facecolors="none", edgecolors="#888888", s=28)
@@ -71,21 +77,32 @@ def draw_models(numbers: pd.DataFrame, published: Mapping[str, float], order: Se
     panels[0].set_yticks(range(len(names)))
     panels[0].set_yticklabels([*order, *(f"{each} (published)" for each in published)], fontsize=8)
     panels[0].invert_yaxis()
-    handles, labels = panels[-1].get_legend_handles_labels()
-    for handle in handles:
-        handle.set_color(OTHER) if hasattr(handle, "set_color") else None
-    figure.legend(handles, labels, loc="outside upper center", ncols=len(labels), fontsize=8, frameon=False)
+    handles = _legend(numbers)
+    figure.legend(handles=handles, loc="outside upper center", ncols=len(handles), fontsize=8, frameon=False)
     figure.supxlabel("Spearman's correlation with listeners, by anchor; given descriptors: over pairs", fontsize=9)
     return figure
 
 
+def _legend(numbers: pd.DataFrame) -> list[Line2D]:
+    """One handle for each kind of mark."""
+    from matplotlib.lines import Line2D
+
+    marks = {
+        "clip embedding, cosine": {"marker": "o"},
+        "learnt metric": {"marker": "D", "markerfacecolor": "none", "markersize": 5},
+        "given four descriptors": {"marker": "|", "markersize": 8},
+    }
+    handles = [Line2D([], [], color=OTHER, linestyle="none", label=label, **style) for label, style in marks.items()]
+    for model, (style, label) in CEILINGS.items():
+        if (numbers["model"] == model).any():
+            handles.append(Line2D([], [], color=CEILING, linestyle=style, label=label))
+    return handles
+
+
 def _draw_ceiling(axis: Axes, ceiling: pd.DataFrame) -> None:
-    styles = {"split half, corrected": ("-", "all listeners"), "one against the rest": ("--", "one listener")}
-    for model, (style, label) in styles.items():
+    for model, (style, _) in CEILINGS.items():
         if model in ceiling.index:
-            axis.axvline(
-                float(ceiling.loc[model, "value"]), color="#2a7f3f", linestyle=style, linewidth=1.2, label=label
-            )
+            axis.axvline(float(ceiling.loc[model, "value"]), color=CEILING, linestyle=style, linewidth=1.2)
 
 
 def draw_layers(numbers: pd.DataFrame, layers: Sequence[str]) -> Figure:

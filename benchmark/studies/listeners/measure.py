@@ -23,6 +23,8 @@ HELD = ("duration", "level", "pitch", "centroid")
 MEASURES = ("anchor", "triangle", "partial")
 #: The representation that is shown first, and that of the learnt metric.
 CLIP, LEARNT = "clip", "learnt"
+#: Name of the row of the four held descriptors as an embedding.
+DESCRIPTORS_ROW = "descriptors"
 #: Sounds of the second set are of one space, so its metric is fitted to the spaces of the first.
 FITTED_TO = {"timbre_groups_sol": "timbre_similarity"}
 #: Raise it when a change to the learnt metric changes a number: cached results are then out of date.

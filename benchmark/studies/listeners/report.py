@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from benchmark.reporting.markdown import NOTHING
 from benchmark.studies.figures import COLOURS
 from benchmark.studies.findings import Report, frame_table, listed, read_about, read_numbers
 from benchmark.studies.listeners.figures import SET_TITLES, draw_layers, draw_models, values_of
-from benchmark.studies.listeners.measure import CLIP, LEARNT
+from benchmark.studies.listeners.measure import CLIP, DESCRIPTORS_ROW, LEARNT
 from benchmark.studies.listeners.published import SOURCE, published_timbre
 
 NAME = "rsa_listeners"
@@ -48,7 +49,8 @@ def report(folder: Path) -> Report:
             partial(draw_layers, numbers, layers),
             "The same at each layer, means over time; `clip` is the clip embedding.",
         )
-    tables = [table(numbers, order), spaces_table(numbers, order), ceiling_table(numbers), published_table(published)]
+    tables = [table(numbers, order, name) for name in SET_TITLES]
+    tables += [spaces_table(numbers, order), ceiling_table(numbers), published_table(published)]
     return Report(TITLE, sentences(numbers, published), tables, figures)
 
 
@@ -59,22 +61,27 @@ def _order(numbers: pd.DataFrame) -> list[str]:
 
 
 def _cell(row: pd.Series) -> str:
+    if np.isnan(row["value"]):
+        return NOTHING
     text = f"{row['value']:.3f}"
     return f"{text} [{row['low']:.2f}, {row['high']:.2f}]" if np.isfinite(row["low"]) else text
 
 
-def table(numbers: pd.DataFrame, order: list[str]) -> str:
-    """Correlations of clip embeddings in Markdown: a row a model, columns by set and measure."""
+def table(numbers: pd.DataFrame, order: list[str], name: str) -> str:
+    """Correlations of a set in Markdown: a row a model, a column a measure."""
     columns = {}
-    for name, title in SET_TITLES.items():
-        for measure, heading in (("anchor", "by anchor"), ("triangle", "over pairs"), ("partial", "given descriptors")):
-            columns[f"{title}: {heading}"] = values_of(numbers, name, measure).reindex(order).apply(_cell, axis=1)
-        learnt = values_of(numbers, name, "anchor", LEARNT).reindex(order)["value"]
-        columns[f"{title}: learnt, by anchor"] = learnt.map(lambda value: "–" if np.isnan(value) else f"{value:.3f}")
+    for measure, heading in (("anchor", "by anchor"), ("triangle", "over pairs"), ("partial", "given descriptors")):
+        rows = values_of(numbers, name, measure)
+        if measure == "partial":
+            rows = rows.drop(DESCRIPTORS_ROW, errors="ignore")
+        columns[heading] = rows.reindex(order).apply(_cell, axis=1)
+    columns["learnt metric, by anchor"] = values_of(numbers, name, "anchor", LEARNT).reindex(order).apply(_cell, axis=1)
     frame = pd.DataFrame(columns, index=pd.Index(order, name="model"))
     return (
-        "Spearman's correlation with listeners, 95 % interval over sounds (by anchor: the sound is compared with all "
-        "others of its space; the mean over anchors):\n\n" + frame_table(frame)
+        f"{SET_TITLES[name]}: Spearman's correlation with listeners and its 95 % interval over sounds. By anchor: the "
+        "dissimilarities from each sound to the others of its space, the mean over the sounds. Over pairs: of all "
+        "pairs of a space, the mean over the spaces by their sounds. Given descriptors: over pairs, with duration, level, "
+        "pitch and centroid held constant:\n\n" + frame_table(frame)
     )
 
 
@@ -188,9 +195,9 @@ def _beyond(numbers: pd.DataFrame) -> str:
         return ""
     start = "Given duration, level, pitch and spectral centroid, the correlation over pairs falls as follows: "
     alone = [
-        f"{values_of(numbers, name, 'anchor').loc['descriptors', 'value']:.2f}"
+        f"{values_of(numbers, name, 'anchor').loc[DESCRIPTORS_ROW, 'value']:.2f}"
         for name in SET_TITLES
-        if "descriptors" in values_of(numbers, name, "anchor").index
+        if DESCRIPTORS_ROW in values_of(numbers, name, "anchor").index
     ]
     end = f" The four descriptors alone reach {listed(alone)} by anchor." if alone else ""
     return f"{start}{'; '.join(texts)}.{end}"

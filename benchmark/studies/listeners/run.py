@@ -18,7 +18,7 @@ from benchmark.studies.cka.layers import MEASUREMENT_VERSION as LAYERS_VERSION
 from benchmark.studies.cka.layers import activations, layer_names
 from benchmark.studies.findings import save_numbers
 from benchmark.studies.listeners import measure
-from benchmark.studies.listeners.measure import CLIP, FITTED_TO, HELD, LEARNT, Key
+from benchmark.studies.listeners.measure import CLIP, DESCRIPTORS_ROW, FITTED_TO, HELD, LEARNT, Key
 from benchmark.studies.listeners.report import NAME, report
 from benchmark.studies.rsa.descriptors import MEASUREMENT_VERSION, describe
 from benchmark.studies.rsa.dissimilarity import embedding_matrix
@@ -26,9 +26,6 @@ from benchmark.studies.study import seconds_bar, show_report
 from benchmark.studies.study_setup import Setup, embedded, key_of, remembered
 from byola_hear.models.encoders.convolutional import Encoder
 from byola_hear.utils.files import replacing
-
-#: Name of the row of the four held descriptors as an embedding.
-DESCRIPTORS_ROW = "descriptors"
 
 
 def run_listeners(setup: Setup, draws: int) -> None:
