@@ -80,8 +80,8 @@ def table(numbers: pd.DataFrame, order: list[str], name: str) -> str:
     return (
         f"{SET_TITLES[name]}: Spearman's correlation with listeners and its 95 % interval over sounds. By anchor: the "
         "dissimilarities from each sound to the others of its space, the mean over the sounds. Over pairs: of all "
-        "pairs of a space, the mean over the spaces by their sounds. Given descriptors: over pairs, with duration, level, "
-        "pitch and centroid held constant:\n\n" + frame_table(frame)
+        "pairs of a space, the mean over the spaces by their sounds. Given descriptors: over pairs, with duration, "
+        "level, pitch and centroid held constant:\n\n" + frame_table(frame)
     )
 
 
