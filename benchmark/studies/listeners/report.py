@@ -34,11 +34,11 @@ def report(folder: Path) -> Report:
     published = published_timbre()
     order = _order(numbers)
     layers = [each for each in LAYERS if (numbers["representation"] == each).any()]
-    interval = "95 % bootstrap intervals over the sounds of each space" if about["draws"] else "without intervals"
+    interval = ", with 95 % bootstrap intervals over the sounds of each space" * bool(about["draws"])
     figures = {
         NAME: (
             partial(draw_models, numbers, published, order),
-            "Spearman's correlation of models' dissimilarities with listeners', by anchor and averaged, with "
+            "Spearman's correlation of models' dissimilarities with listeners', by anchor and averaged"
             f"{interval}. Diamonds: with weights fitted to other spaces. Ticks: over all pairs, given duration, level, "
             "pitch and centroid. Green: how far listeners agree, all of them (solid: split half, corrected) and one "
             f"with the rest (dashed). Published: {SOURCE}.",
@@ -124,7 +124,13 @@ def published_table(published: dict[str, float]) -> str:
 
 def sentences(numbers: pd.DataFrame, published: dict[str, float]) -> list[str]:
     """What was found, also what is unfavourable. No difference is named whose interval includes 0."""
-    found = [_against_untrained(numbers), _best(numbers, published), _beyond(numbers), _learnt(numbers)]
+    found = [
+        _against_untrained(numbers),
+        _best(numbers, published),
+        _beyond(numbers),
+        _layers(numbers),
+        _learnt(numbers),
+    ]
     return [each for each in found if each]
 
 
@@ -201,6 +207,32 @@ def _beyond(numbers: pd.DataFrame) -> str:
     ]
     end = f" The four descriptors alone reach {listed(alone)} by anchor." if alone else ""
     return f"{start}{'; '.join(texts)}.{end}"
+
+
+def _layers(numbers: pd.DataFrame) -> str:
+    """Layers that are nearer to listeners than the clip embedding of the same network, or further."""
+    texts = []
+    for name, title in SET_TITLES.items():
+        above, below = [], []
+        for model in (*NETWORKS, UNTRAINED):
+            for layer in LAYERS[:-1]:
+                apart = _differences(numbers, name, "anchor", f"{model} {CLIP}", layer)
+                if model in apart.index and apart.loc[model, "low"] > 0:
+                    above.append((f"{layer} of `{model}`", float(apart.loc[model, "value"])))
+                elif model in apart.index and apart.loc[model, "high"] < 0:
+                    below.append((f"{layer} of `{model}`", float(apart.loc[model, "value"])))
+        words = []
+        if above:
+            best = max(above, key=lambda each: each[1])
+            words.append(f"{len(above)} above (most {best[0]}, by {best[1]:.3f})")
+        if below:
+            worst = min(below, key=lambda each: each[1])
+            words.append(f"{len(below)} below (most {worst[0]}, by {-worst[1]:.3f})")
+        if words:
+            texts.append(f"{title}: {' and '.join(words)}")
+    if not texts:
+        return ""
+    return f"Layers that differ from the clip embedding of their network, by anchor: {'; '.join(texts)}."
 
 
 def _learnt(numbers: pd.DataFrame) -> str:
