@@ -63,7 +63,7 @@ def matched_advantages(document: dict[str, Any]) -> list[Matched]:
         One for each advantage of the summary, in order; none if there is no untrained row, or fewer than three pairs.
     """
     columns = {column["name"]: column for column in document["columns"]}
-    untrained = next((row["cells"] for row in document["rows"] if row["name"] == MEASURE), {})
+    untrained: dict[str, Any] = next((row["cells"] for row in document["rows"] if row["name"] == MEASURE), {})
     found = []
     for each in document["advantages"]:
         other = "nonspeech" if each["domain"] == "speech" else "speech"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -25,7 +25,7 @@ SET_TITLES = {
 #: The colours of models other than networks, and of listeners.
 OTHER, CEILING = "#444444", "#2a7f3f"
 #: Lines of the listeners' agreement: style and label.
-CEILINGS = {
+CEILINGS: dict[str, tuple[Any, str]] = {
     "split half, corrected": ("-", "listeners, split half corrected"),
     "one against the rest": ("--", "one listener with the rest"),
 }
@@ -87,7 +87,7 @@ def _legend(numbers: pd.DataFrame) -> list[Line2D]:
     """One handle for each kind of mark."""
     from matplotlib.lines import Line2D
 
-    marks = {
+    marks: dict[str, dict[str, Any]] = {
         "clip embedding, cosine": {"marker": "o"},
         "learnt metric": {"marker": "D", "markerfacecolor": "none", "markersize": 5},
         "given four descriptors": {"marker": "|", "markersize": 8},

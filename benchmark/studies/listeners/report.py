@@ -154,7 +154,8 @@ def _against_untrained(numbers: pd.DataFrame) -> str:
         text = f"{title}: {listed_values}, `{UNTRAINED}` {values[UNTRAINED]:.3f}"
         words = [f"{listed([f'`{model}`' for model in above])} above it"] if above else []
         words += [f"{listed([f'`{model}`' for model in below])} below it"] if below else []
-        text += f" ({', '.join(words)})" if words else " (no interval of a difference excludes 0)"
+        if apart["low"].notna().any():
+            text += f" ({', '.join(words)})" if words else " (no interval of a difference excludes 0)"
         texts.append(text)
     return f"Correlation with listeners by anchor, over {'; '.join(texts)}." if texts else ""
 
@@ -189,7 +190,8 @@ def _beyond(numbers: pd.DataFrame) -> str:
     for name, title in SET_TITLES.items():
         plain, partial_ = (values_of(numbers, name, measure) for measure in ("triangle", "partial"))
         here = [model for model in NETWORKS if model in partial_.index]
-        above = [model for model in here if partial_.loc[model, "low"] > 0]
+        least = partial_["low"].fillna(partial_["value"])
+        above = [model for model in here if least[model] > 0]
         if above:
             shown = [
                 f"`{model}` {plain.loc[model, 'value']:.2f} to {partial_.loc[model, 'value']:.2f}" for model in above
@@ -240,7 +242,7 @@ def _learnt(numbers: pd.DataFrame) -> str:
     for name, title in SET_TITLES.items():
         learnt = values_of(numbers, name, "anchor", LEARNT)["value"]
         apart = pd.concat([_own(numbers, name, model) for model in learnt.index]) if len(learnt) else pd.DataFrame()
-        if apart.empty:
+        if apart.empty or apart["low"].isna().all():
             continue
         up, down = apart[apart["low"] > 0], apart[apart["high"] < 0]
         text = f"{title}: {len(up)} of {len(apart)} models gain"
