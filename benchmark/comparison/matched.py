@@ -13,13 +13,15 @@ their differences add up.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import product
-from typing import Any
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
+from benchmark.comparison.advantage import Advantage, Difference
+from benchmark.comparison.document import Document, DocumentCell, DocumentColumn
 from benchmark.tasks.limits import LIMITS
 
 #: The row whose scores say how difficult a task is.
@@ -53,7 +55,7 @@ class Matched:
     p: float
 
 
-def matched_advantages(document: dict[str, Any]) -> list[Matched]:
+def matched_advantages(document: Document) -> list[Matched]:
     """The advantages of a summary over matched pairs of tasks.
 
     Args:
@@ -62,24 +64,23 @@ def matched_advantages(document: dict[str, Any]) -> list[Matched]:
     Returns:
         One for each advantage of the summary, in order; none if there is no untrained row, or fewer than three pairs.
     """
-    columns = {column["name"]: column for column in document["columns"]}
-    untrained: dict[str, Any] = next((row["cells"] for row in document["rows"] if row["name"] == MEASURE), {})
+    untrained: dict[str, DocumentCell] = next((row.cells for row in document.rows if row.name == MEASURE), {})
     found = []
-    for each in document["advantages"]:
-        other = "nonspeech" if each["domain"] == "speech" else "speech"
-        by_task = {difference["task"]: difference for difference in each["differences"]}
+    for each in document.advantages:
+        other = "nonspeech" if each.domain == "speech" else "speech"
+        by_task = {difference.task: difference for difference in each.differences}
         inside, outside = (
-            [name for name in document["in_means"].get(domain, []) if name in by_task and name in untrained]
-            for domain in (each["domain"], other)
+            [name for name in document.in_means.get(domain, []) if name in by_task and name in untrained]
+            for domain in (each.domain, other)
         )
         if min(len(inside), len(outside)) >= LEAST_PAIRS:
-            pairs = pairs_of(inside, outside, untrained, columns)
+            pairs = pairs_of(inside, outside, untrained, {column.name: column for column in document.columns})
             found.append(_matched(each, pairs, by_task))
     return found
 
 
 def pairs_of(
-    inside: list[str], outside: list[str], untrained: dict[str, Any], columns: dict[str, Any]
+    inside: list[str], outside: list[str], untrained: Mapping[str, DocumentCell], columns: Mapping[str, DocumentColumn]
 ) -> tuple[tuple[str, str], ...]:
     """Pair tasks of two domains, as many as the smaller domain has.
 
@@ -91,10 +92,10 @@ def pairs_of(
     """
 
     def distance(first: str, second: str) -> float:
-        apart = abs(untrained[first]["gain"] - untrained[second]["gain"])
+        apart = abs(untrained[first].gain - untrained[second].gain)
         if first in LIMITS and second in LIMITS:
             apart += DOUBLING * abs(math.log2(LIMITS[first].classes / LIMITS[second].classes))
-        kinds = {"onset" in columns[name]["metric_title"] for name in (first, second)}
+        kinds = {"onset" in columns[name].metric_title for name in (first, second)}
         return float(apart + OTHER_KIND * (len(kinds) - 1))
 
     table = np.array([[distance(first, second) for second in outside] for first in inside])
@@ -102,14 +103,19 @@ def pairs_of(
     return tuple((inside[row], outside[column]) for row, column in zip(rows, others))
 
 
-def _matched(each: dict[str, Any], pairs: tuple[tuple[str, str], ...], by_task: dict[str, Any]) -> Matched:
-    apart = np.array([by_task[first]["value"] - by_task[second]["value"] for first, second in pairs])
+def _matched(each: Advantage, pairs: tuple[tuple[str, str], ...], by_task: Mapping[str, Difference]) -> Matched:
+    apart = np.array([by_task[first].value - by_task[second].value for first, second in pairs])
     value = float(apart.mean())
     limits: tuple[float | None, float | None] = (None, None)
-    ends = [(by_task[name]["low"], by_task[name]["high"]) for pair in pairs for name in pair]
-    if all(low is not None and high is not None for low, high in ends):
-        half = math.sqrt(sum(((high - low) / 2) ** 2 for low, high in ends)) / len(pairs)
+    halves = [
+        (difference.high - difference.low) / 2
+        for pair in pairs
+        for difference in (by_task[pair[0]], by_task[pair[1]])
+        if difference.low is not None and difference.high is not None
+    ]
+    if len(halves) == 2 * len(pairs):
+        half = math.sqrt(sum(size**2 for size in halves)) / len(pairs)
         limits = (value - half, value + half)
     signs = np.array(list(product((1, -1), repeat=len(pairs))))
     p = float(np.mean(np.abs(signs @ apart) >= abs(apart.sum()) - 1e-12))
-    return Matched(each["network"], each["reference"], pairs, value, *limits, p)
+    return Matched(each.network, each.reference, pairs, value, *limits, p)

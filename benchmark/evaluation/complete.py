@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Any
 
 import click
 
 from benchmark.baselines import BASELINES
 from benchmark.comparison.archive import pack, unpack
 from benchmark.comparison.command import keep_results
+from benchmark.comparison.document import read_document
 from benchmark.comparison.outcome import save_outcome
-from benchmark.datasets.labelled_set import AUDIO_VARIABLE, CACHE_VARIABLE, use_cache
+from benchmark.datasets.labelled_set import use_cache
+from benchmark.evaluation import options as heareval_options
 from benchmark.evaluation.cell import Cache
 from benchmark.evaluation.command import named, run_command
 from benchmark.evaluation.settings import ProbeSettings, outcome_key
 from benchmark.models.loading import ModelName
+from benchmark.reporting import options
+from benchmark.reporting.options import RESULTS
 from benchmark.tasks.registry import SUITES
-
-#: Folder of the kept tables.
-RESULTS = Path(__file__).resolve().parents[1] / "results"
 
 
 def outcomes_file(results: Path, suite: str) -> Path:
@@ -89,18 +88,8 @@ def seed_cache(archive: Path, output: Path, cache: Cache, settings: ProbeSetting
     show_default=True,
     help="Number of parallel processes, one thread each.",
 )
-@click.option(
-    "--sources",
-    type=click.Path(path_type=Path),
-    metavar="FOLDER",
-    help=f"Folder of labelled sets, NAME.tar each. Default: ${AUDIO_VARIABLE}.",
-)
-@click.option(
-    "--cache",
-    type=click.Path(path_type=Path),
-    metavar="FOLDER",
-    help=f"Folder of tasks, embeddings and outcomes; safe to delete. Default: ${CACHE_VARIABLE}, else in ~/.cache.",
-)
+@heareval_options.sources
+@options.cache
 @click.option(
     "-o",
     "--output",
@@ -117,7 +106,7 @@ def seed_cache(archive: Path, output: Path, cache: Cache, settings: ProbeSetting
     metavar="FOLDER",
     help="Folder of the kept tables, which are written again. Default: benchmark/results.",
 )
-@click.option("--no-progress", is_flag=True, help="Do not show a progress bar.")
+@options.no_progress
 @click.pass_context
 def complete_command(
     context: click.Context,
@@ -169,11 +158,12 @@ def complete_command(
 
 
 def _kept(results: Path, suite: str) -> tuple[list[str], ProbeSettings]:
-    """The rows of a kept table, baselines that it lacks, and its settings."""
+    """The rows of a kept table, except baselines with other weights than the default, and its settings."""
     path = results / f"{suite}.json"
     if not path.is_file():
         raise FileNotFoundError(f"expected the kept table of the suite {suite} at {path}, found no file")
-    document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    rows = [row["name"] for row in document["rows"]]
-    measured = ProbeSettings(document["about"]["settings"]["grid"], document["about"]["settings"]["grid_points"])
-    return [name for name in rows if "=" not in name or name.partition("=")[0] not in BASELINES], measured
+    document = read_document(path)
+    settings = document.about["settings"]
+    rows = [row.name for row in document.rows]
+    kept = [name for name in rows if "=" not in name or name.partition("=")[0] not in BASELINES]
+    return kept, ProbeSettings(settings["grid"], settings["grid_points"])
