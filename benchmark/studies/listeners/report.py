@@ -172,16 +172,16 @@ def _best(numbers: pd.DataFrame, published: dict[str, float]) -> str:
     better = [f"`{name}` ({value:.3f})" for name, value in ours[ours > values[best]].items()]
     text = f"Over the {SET_TITLES[first]}, `{best}` ({networks[best]:.3f}) is our nearest network to listeners; "
     text += f"published values above it are those of {listed(ahead)}" if ahead else "no published value is above it"
-    text += f"; of the models measured here, {listed(better)} reach more" if better else ""
+    text += f"; of the models measured here, more is reached by {listed(better)}" if better else ""
     apart = _differences(numbers, first, "anchor", f"mfcc {CLIP}", CLIP)
     if best in apart.index:
         row = apart.loc[best]
         if row["low"] > 0:
-            text += f"; it is {row['value']:.3f} above our `mfcc` statistics"
+            text += f". `{best}` is {row['value']:.3f} above our `mfcc` statistics"
         elif row["high"] < 0:
-            text += f"; it is {-row['value']:.3f} below our `mfcc` statistics"
+            text += f". `{best}` is {-row['value']:.3f} below our `mfcc` statistics"
         else:
-            text += "; its difference to our `mfcc` statistics is within chance"
+            text += f". The difference of `{best}` and our `mfcc` statistics is within chance"
     return text + "."
 
 
@@ -201,7 +201,10 @@ def _beyond(numbers: pd.DataFrame) -> str:
             texts.append(f"{title}: nothing of any network is left above 0")
     if not texts:
         return ""
-    start = "Given duration, level, pitch and spectral centroid, the correlation over pairs falls as follows: "
+    start = (
+        "With duration, level, pitch and spectral centroid held constant, the correlation over pairs is still above "
+    )
+    start += "0, but smaller: " if not any("nothing" in text for text in texts) else "0 in part: "
     alone = [
         f"{values_of(numbers, name, 'anchor').loc[DESCRIPTORS_ROW, 'value']:.2f}"
         for name in SET_TITLES
