@@ -93,7 +93,7 @@ class Start:
     def fill(self, online: nn.Module, target: nn.Module) -> None:
         """Give both networks of a run the encoder's weights. The target begins as a copy of the online network."""
         for network in (online, target):
-            network.encoder.load_state_dict(self.model.encoder.state_dict())  # type: ignore[union-attr]
+            network.get_submodule("encoder").load_state_dict(self.model.encoder.state_dict())
 
     def holds_encoder(self, recipe: Recipe, step: int) -> bool:
         """Whether the encoder's weights stay as they are in a step, counted from 0."""
