@@ -42,6 +42,8 @@ def standardise_heareval(module: Any = None) -> None:
         return known[folder, splits]
 
     class StandardisedDataset(module.SplitMemmapDataset):
+        embeddings: Any  # in memory, or mapped from disk
+
         def __init__(self, *args: Any, **options: Any) -> None:
             super().__init__(*args, **options)
             self.embeddings = standardiser(Path(self.embedding_path))(torch.as_tensor(np.array(self.embeddings)))

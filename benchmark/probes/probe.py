@@ -88,9 +88,9 @@ def probe(
         used = np.unique(np.concatenate([fold.train, fold.test]))
         place = np.zeros(len(labelled), np.int64)
         place[used] = np.arange(len(used))
-        parts = [place[part] for part in (fold.train, fold.choose, fold.test)]
+        train, choose, test = (place[part] for part in (fold.train, fold.choose, fold.test))
         predicted, strength = classify(
-            features[used], labels[used], *parts, groups=groups[used], standardise=standardise
+            features[used], labels[used], train, choose, test, groups[used], standardise=standardise
         )
         result.fold_names.append(fold.name)
         result.accuracies.append(100 * float(np.mean(predicted == labels[fold.test])))

@@ -30,8 +30,7 @@ from benchmark.tasks.registry import SUITES
 
 #: What makes the report of each study.
 STUDIES: dict[str, Callable[[Path], Report]] = {
-    module.NAME: module.report
-    for module in (cka, few_shot, listeners, onsets, regression, rsa, scales, size, transfer)
+    module.NAME: module.report for module in (cka, few_shot, listeners, onsets, regression, rsa, scales, size, transfer)
 }
 #: What makes the Markdown of other results, out of ``NAME.json``.
 PAGES: dict[str, Callable[[dict[str, Any]], str]] = {
