@@ -43,7 +43,7 @@ def rows() -> pd.DataFrame:
             *(("dev", "train"), ("dev", "val"), ("eval", ""))[number % 3],
         )
     add("vocal_imitation", "two", file="267146__edufigg__two-goats.wav")
-    add("vocal_imitation", "Sniff", file="071Human sounds_Sniff-5.wav")
+    add("vocal_imitation", "Sniff", file="071Human sounds_Sniff-5.wav")  # silent
     for number in range(30):
         label = ("right", "bed", "_silence_")[number % 3]
         add("speech_commands", label, "test", file=f"{number}.wav")
@@ -64,7 +64,8 @@ def tasks(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Prepared]:
         contents = {"manifest.csv": manifest.to_csv(index=False).encode()}
         for row in manifest.itertuples():
             seconds = 30.0 if row.original_file == "running_tap.wav" else 0.2
-            contents[f"audio/{row.file}"] = _flac((rng.normal(size=int(seconds * 16000)) * 3000).astype(np.int16))
+            level = 0 if row.label == "Sniff" else 3000
+            contents[f"audio/{row.file}"] = _flac((rng.normal(size=int(seconds * 16000)) * level).astype(np.int16))
         for name, content in contents.items():
             info = tarfile.TarInfo(f"{SET}/{name}")
             info.size = len(content)
