@@ -65,7 +65,7 @@ class SmallClips:
         labelled = load_set(sources / f"{SET}.tar")
         need_columns(labelled, "file", "task", "label", "split", "fold", "original_file")
         # Some imitations are silent in the first two seconds, all that the small data has of them.
-        sounds = [labelled.samples[start:end].any() for start, end in pairwise(labelled.offsets)]
+        sounds = np.array([labelled.samples[start:end].any() for start, end in pairwise(labelled.offsets)])
         rows = self.layout(labelled.manifest[(labelled.manifest["task"] == self.task) & sounds].copy())
         for place, row in rows.iterrows():
             name = Path(row["file"]).stem
