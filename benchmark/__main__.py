@@ -29,6 +29,11 @@ COMMANDS = {
         "collection_speed_command",
         "Compare the speed from a folder of files to a table with other methods.",
     ),
+    "detection": (
+        "benchmark.studies.detection.command",
+        "detection_command",
+        "Learn from a few labels and find events in recordings.",
+    ),
     "experiments": (
         "benchmark.reporting.experiments",
         "experiments_command",
