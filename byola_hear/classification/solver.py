@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float32]
 
-#: A class ends when the gradient of its mean loss is no longer than this. With two fifths of it, twenty classes of ESC-50
-#: learned from 500 or 4000 windows had the same average precision, within 0.01, at the strength that is chosen.
+#: A class ends when the gradient of its mean loss is no longer than this. With two fifths of it, twenty classes of
+#: ESC-50 learned from 500 or 4000 windows had the same average precision, within 0.01, at the strength that is chosen.
 TOLERANCE = 5e-3
 #: Iterations at most. An iteration more or less changes no decision.
 MOST_ITERATIONS = 200

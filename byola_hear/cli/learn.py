@@ -76,6 +76,11 @@ _MAX_LINES = 100
     help="Report the threshold that reaches this precision.",
 )
 @click.option(
+    "--embeddings",
+    metavar="TABLE",
+    help="Table to keep the embeddings of the labelled windows in: a second run embeds only what it lacks.",
+)
+@click.option(
     "--model",
     "name",
     default="",
@@ -99,6 +104,7 @@ def command(
     method: str,
     report: Path | None,
     wished_precision: float,
+    embeddings: str | None,
     name: str,
     device: str,
     workers: int | None,
@@ -137,15 +143,17 @@ def command(
         raise Failure(one_line(error)) from error
     try:
         if any(map(is_table, paths)):
-            if len(paths) > 1 or window is not None or name:
-                raise ValueError("expected one table alone, without --window and --model: a table has its windows")
+            if len(paths) > 1 or window is not None or name or embeddings is not None:
+                raise ValueError(
+                    "expected one table alone, without --window, --model and --embeddings: a table has its windows"
+                )
             examples, network = of_table(paths[0], label_files, label_column, group, unlabelled)
         else:
             labels = read_labels(paths, label_files, label_column, group)
             if window is None:
                 window = labels.window()
                 say(f"window {window:g} s, the median length of the labels (--window)", quiet)
-            examples, network = of_audio(labels, window, name, device, workers, unlabelled, quiet)
+            examples, network = of_audio(labels, window, name, device, workers, unlabelled, embeddings, quiet)
         for file, reason in examples.failures.items():
             complain(file, reason)
         trained = learn(examples, network, hop, method, seed)  # type: ignore[arg-type]
@@ -197,7 +205,14 @@ def read_labels(
 
 
 def of_audio(
-    labels: Labels, window: float, name: str, device: str, workers: int | None, unlabelled: bool, quiet: bool
+    labels: Labels,
+    window: float,
+    name: str,
+    device: str,
+    workers: int | None,
+    unlabelled: bool,
+    embeddings: str | None,
+    quiet: bool,
 ) -> tuple[Examples, Network]:
     """Embed the labelled windows of recordings."""
     from byola_hear.classification.classifier import Network
@@ -206,7 +221,15 @@ def of_audio(
     model = loaded_model(name, device)
     counted = Counted(len(labels.of_file), quiet)
     with closing(counted.progress):
-        examples = from_audio(labels, model, window, unlabelled=unlabelled, workers=workers, on_event=counted)
+        examples = from_audio(
+            labels,
+            model,
+            window,
+            unlabelled=unlabelled,
+            workers=workers,
+            on_event=counted,
+            embeddings=embeddings,
+        )
     return examples, Network.of(model, name or "both")
 
 

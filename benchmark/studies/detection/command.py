@@ -126,9 +126,7 @@ def numbers_of(found: list[dict[str, Any]]) -> pd.DataFrame:
         for kind in composition.CLASSES:
             labels = [name for name, its in kinds().items() if its == kind]
             for measure in MEASURES:
-                means = {
-                    name: float(np.mean([each[name][measure] for each in rows["classes"]])) for name in labels
-                }
+                means = {name: float(np.mean([each[name][measure] for each in rows["classes"]])) for name in labels}
                 value = float(np.mean(list(means.values())))
                 resampled = np.array(
                     [np.mean([each[kind][measure] for each in part["resampled"]], axis=0) for part in by_draw]
@@ -140,7 +138,9 @@ def numbers_of(found: list[dict[str, Any]]) -> pd.DataFrame:
                 more_low, more_high = np.quantile(spread - others, (0.025, 0.975))
                 base = {"model": model, "count": count, "kind": kind, "measure": measure}
                 interval = {"low": low, "high": high, "more": value - start}
-                lines.append({**base, "label": "", "value": value, **interval, "more_low": more_low, "more_high": more_high})
+                lines.append(
+                    {**base, "label": "", "value": value, **interval, "more_low": more_low, "more_high": more_high}
+                )
                 lines += [{**base, "label": name, "value": mean} for name, mean in means.items()]
     columns = ["model", "count", "kind", "label", "measure", "value", "low", "high", "more", "more_low", "more_high"]
     return pd.DataFrame(lines)[columns]

@@ -209,9 +209,7 @@ def _clips(found: Sequence[Segment], count: int, random: np.random.Generator) ->
     return [found[card] for card in cards[:count]]
 
 
-def _rows(
-    file: str, starts: Sequence[int], placed: Sequence[Segment]
-) -> Iterator[tuple[str, float, float, str, str]]:
+def _rows(file: str, starts: Sequence[int], placed: Sequence[Segment]) -> Iterator[tuple[str, float, float, str, str]]:
     """The events of a recording in order of time."""
     for start, each in sorted(zip(starts, placed, strict=True), key=lambda pair: pair[0]):
         if each.label:

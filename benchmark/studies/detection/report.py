@@ -25,8 +25,8 @@ TITLES = {
 #: Measures of the figure.
 DRAWN = ("onset_f1", "segment_ap")
 CAPTION = (
-    "F1 of events by their onsets (top) and average precision of segments of a second (bottom), by labels a class, mean "
-    "over the classes; bars, 95 % intervals."
+    "F1 of events by their onsets (top) and average precision of segments of a second (bottom), by labels a class, "
+    "mean over the classes; bars, 95 % intervals."
 )
 
 
@@ -76,7 +76,14 @@ def figure(numbers: pd.DataFrame) -> Figure:
                 counts = rows["count"] * 1.03 ** (place - (len(models) - 1) / 2)
                 bars = [rows["value"] - rows["low"], rows["high"] - rows["value"]]
                 axis.errorbar(
-                    counts, rows["value"], bars, fmt="o-", markersize=3, elinewidth=0.8, color=colour[model], label=model
+                    counts,
+                    rows["value"],
+                    bars,
+                    fmt="o-",
+                    markersize=3,
+                    elinewidth=0.8,
+                    color=colour[model],
+                    label=model,
                 )
             axis.set_xscale("log")
             ticks = sorted(set(_means(numbers, kind=kind)["count"]))
@@ -115,14 +122,14 @@ def described(numbers: pd.DataFrame, about: dict[str, Any]) -> str:
     """What was measured, in a paragraph."""
     draws = [f"{about['draws'][str(count)]} with {count}" for count in dict.fromkeys(numbers["count"])]
     text = (
-        f"Means over the classes, with 95 % intervals over test recordings and draws of labels ({listed(draws)} labels a "
-        f"class). {about['test_recordings']} test recordings have {about['test_events']} events in "
+        f"Means over the classes, with 95 % intervals over test recordings and draws of labels ({listed(draws)} labels "
+        f"a class). {about['test_recordings']} test recordings have {about['test_events']} events in "
         f"{about['test_minutes']:.0f} minutes. Each labelled recording lasts 40 s and has each class once: five labels "
         "a class are labels in three minutes of sound. What no label touches is a negative. Windows of "
-        f"{about['window']:g} s, the labels' median length, follow each other every {about['hop']:g} s; networks embed "
-        "them as `byola-hear embed` does, other models by the mean of their timestamps. The regularisation and the "
-        "thresholds, those of best F1, come from the labelled recordings alone. An event counts as found if its onset is "
-        "within 200 ms and, in the first table, its offset within 200 ms or half of its length."
+        f"{about['window']:g} s, the labels' median length, follow each other every {about['hop']:g} s; networks "
+        "embed them as `byola-hear embed` does, other models by the mean of their timestamps. The regularisation and "
+        "the thresholds, those of best F1, come from the labelled recordings alone. An event counts as found if its "
+        "onset is within 200 ms and, in the first table, its offset within 200 ms or half of its length."
     )
     clips = about["clips"]["learn"]
     left_out = [
@@ -145,8 +152,8 @@ def sentences(numbers: pd.DataFrame, about: dict[str, Any]) -> list[str]:
             for measure in ("onset_f1", "segment_ap")
         )
         found.append(
-            f"With {listed([str(count) for count in counts])} labels of each class, `{first}` finds {kind} with an onset "
-            f"F1 of {listed(onset)}, and an average precision of {listed(segment)} in segments of a second."
+            f"With {listed([str(count) for count in counts])} labels of each class, `{first}` finds {kind} with an "
+            f"onset F1 of {listed(onset)}, and an average precision of {listed(segment)} in segments of a second."
         )
     count = 20 if 20 in set(numbers["count"]) else int(numbers["count"].min())
     for kind in dict.fromkeys(numbers["kind"]):
