@@ -70,7 +70,7 @@ class Regression:
         Returns:
             One map for each strength. A class that is in all examples, or in none, has a NaN bias.
         """
-        possible = self.truth.any(0) & ~self.truth.all(0)
+        possible: NDArray[np.bool_] = np.asarray(self.truth.any(0) & ~self.truth.all(0))
         maps = []
         for slopes, intercepts in fitted(self._examples, self.truth[:, possible], strengths):
             weight = np.zeros((len(possible), len(self._scale)))

@@ -201,7 +201,7 @@ def _quietly(
 
 def _held_out(examples: Examples, fold_of: NDArray[np.intp]) -> tuple[NDArray[np.float64], float]:
     """Scores of each example by regressions without its fold, and the strength with the least log loss."""
-    strengths = STRENGTHS
+    strengths: tuple[float, ...] = STRENGTHS
     values = np.full((len(strengths), *examples.truth.shape), np.nan)
     for fold in range(int(fold_of.max()) + 1 if fold_of.any() else 0):
         rows = fold_of == fold

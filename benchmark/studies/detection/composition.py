@@ -177,7 +177,8 @@ def compose(part: str, sounds: Sounds, sets: Mapping[str, LabelledSet], count: i
     n_samples = seconds_to_samples(SECONDS[part])
     n_grounds = -(-int(n_samples * 1.1) // seconds_to_samples(5.0))
     grounds = deck(len(sounds.backgrounds), count * n_grounds, random)
-    mixtures, rows = [], []
+    mixtures: list[np.ndarray] = []
+    rows: list[tuple[str, float, float, str, str]] = []
     for number in range(count):
         placed = [each for found in clips.values() for each in found[number * REPEATS[part] :][: REPEATS[part]]]
         placed += others[number * DISTRACTORS[part] :][: DISTRACTORS[part]]

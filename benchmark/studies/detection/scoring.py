@@ -54,7 +54,7 @@ def sed_eval() -> Any:
             warnings.simplefilter("ignore")  # dcase_util, which it requires, imports what setuptools drops
             import sed_eval as package
     except ImportError as error:
-        raise ModuleNotFoundError("scores of events need sed_eval: pip install 'byola-hear[detection]'") from error
+        raise ModuleNotFoundError("scores of events need sed_eval, which `make hear` installs") from error
     return package
 
 
