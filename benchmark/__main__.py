@@ -40,6 +40,11 @@ COMMANDS = {
         "Write the page of experiments before pre-training.",
     ),
     "fetch": ("benchmark.datasets.fetch_command", "fetch_command", "Download and build the labelled sets."),
+    "finding": (
+        "benchmark.speed.finding",
+        "finding_command",
+        "Measure the CPU time of learning, detecting and searching.",
+    ),
     "few-shot": (
         "benchmark.studies.few_shot.command",
         "few_shot_command",

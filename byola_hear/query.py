@@ -122,7 +122,7 @@ def search(
     else:
         indexed = _indexed(source, index, queries.shape[1])
         rows, scores = indexed.rows, indexed.vectors @ indexed.space.direction(queries, excluded)
-    return _hits(scores, rows, int(n), merge)
+    return hits_of(scores, rows, int(n), merge)
 
 
 def model_of(request: Request | None, table: str, model: str | os.PathLike[str] | ByolaModel | None) -> ByolaModel:
@@ -296,11 +296,18 @@ def _refuse(source: Scan | _Frame, batch: Batch, finite: NDArray[np.bool_]) -> N
         raise TableError(f"{source.name}: holds NaN or infinity, first in a row of {batch.file[finite.argmin()]}")
 
 
-def _hits(scores: NDArray[np.float32], rows: Rows, n: int, merge: bool) -> pandas.DataFrame:
-    """The best rows as a table."""
+def hits_of(scores: NDArray[np.float32], rows: Rows, n: int, merge: bool) -> pandas.DataFrame:
+    """The best rows as a table of hits.
+
+    Args:
+        scores: ``(n,)``, the score of each row.
+        rows: the rows.
+        n: number of hits.
+        merge: see :func:`search`.
+    """
     import pandas as pd
 
-    hits = best(scores, rows.file, rows.start, rows.end, n, merge)
+    hits = best(scores, rows.number, rows.start, rows.end, n, merge)
     return pd.DataFrame(
         {
             "file": pd.Series([rows.names[hit.file] for hit in hits], dtype=object),

@@ -12,7 +12,7 @@ import click
 from benchmark.comparison.command import kept_files
 from benchmark.probes import table as probe_table
 from benchmark.reporting.markdown import markdown
-from benchmark.speed import collection_report, embeddings
+from benchmark.speed import collection_report, embeddings, finding_report
 from benchmark.studies.cka import report as cka
 from benchmark.studies.detection import report as detection
 from benchmark.studies.few_shot import report as few_shot
@@ -32,6 +32,7 @@ STUDIES: dict[str, Callable[[Path], Report]] = {
 #: What makes the Markdown of other results, out of ``NAME.json``.
 PAGES: dict[str, Callable[[dict[str, Any]], str]] = {
     "collection_speed": lambda result: collection_report.report(result, markdown),
+    "finding_speed": lambda result: finding_report.report(result, markdown),
     "probe": probe_table.markdown_table,
     "probe_all": probe_table.markdown_table,
     "speed": lambda result: embeddings.report(result, markdown),

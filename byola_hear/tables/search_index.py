@@ -1,8 +1,8 @@
 """What a search compares, in a file of its own: the vectors of a table's rows, 50 times smaller than its embeddings.
 
 An index is an ``.npz`` file without pickles: ``mean`` and ``axes`` (see :class:`byola_hear.analysis.search.Space`),
-``vectors`` of length 1, ``number`` (of the file), ``start``, ``end``, ``names`` (bytes, ended by zeros) and ``about`` (JSON):
-the table that it was made of, which has to be the same when it is used.
+``vectors`` of length 1, ``number`` (of the file), ``start``, ``end``, ``names`` (bytes, ended by zeros) and ``about``
+(JSON): the table that it was made of, which has to be the same when it is used.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ class Rows:
     """The rows of a table without their embeddings.
 
     Attributes:
-        file: ``(n,)`` numbers in ``names``.
+        number: ``(n,)``, of the row's file in ``names``.
         start: ``(n,)`` float64, s.
         end: ``(n,)`` float64, s.
         names: the files.
     """
 
-    file: NDArray[np.int32]
+    number: NDArray[np.int32]
     start: NDArray[np.float64]
     end: NDArray[np.float64]
     names: list[str]
@@ -113,7 +113,7 @@ def write_index(path: PathLike, index: Index, about: dict[str, Any]) -> None:
             mean=nothing if space.mean is None else space.mean,
             axes=nothing if space.axes is None else space.axes,
             vectors=index.vectors,
-            number=rows.file,
+            number=rows.number,
             start=rows.start,
             end=rows.end,
             names=np.frombuffer(b"".join(as_bytes(name) + b"\0" for name in rows.names), np.uint8),
@@ -158,12 +158,12 @@ def read_index(path: PathLike, about: dict[str, Any]) -> Index | None:
 
 def _check(path: Path, index: Index) -> None:
     rows, vectors = index.rows, index.vectors
-    n_rows = len(rows.file)
+    n_rows = len(rows.number)
     whole = (
         vectors.ndim == 2
         and vectors.dtype == np.float32
         and len(vectors) == len(rows.start) == len(rows.end) == n_rows > 0
-        and 0 <= rows.file.min() <= rows.file.max() < len(rows.names)
+        and 0 <= rows.number.min() <= rows.number.max() < len(rows.names)
         and (index.space.axes is None or index.space.axes.shape[1:] == vectors.shape[1:])
     )
     if not whole:
