@@ -44,9 +44,13 @@ def fitted(examples: Array, truth: NDArray[np.bool_], strengths: Sequence[float]
     Yields:
         For each strength, weights ``(size, n_classes)`` and intercepts ``(n_classes,)``.
     """
-    parts = np.split(truth, range(_CLASSES, truth.shape[1], _CLASSES), axis=1)
+    n_classes = truth.shape[1]
+    parts = np.split(truth, range(_CLASSES, n_classes, _CLASSES), axis=1)
     states = [_State.beginning(examples, part) for part in parts]
     for strength in strengths:
+        if not n_classes:
+            yield np.zeros((examples.shape[1], 0), np.float32), np.zeros(0, np.float32)
+            continue
         penalty = np.float32(1 / (strength * len(examples)))
         states = [_minimised(examples, state, penalty) for state in states]
         weights = np.concatenate([state.weights for state in states], axis=1)
