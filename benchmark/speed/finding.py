@@ -20,9 +20,10 @@ import soundfile
 
 import byola_hear
 from benchmark.datasets.labelled_set import LabelledSet, audio_folder, load_set
+from benchmark.reporting import options
 from benchmark.reporting.provenance import provenance
+from benchmark.speed import results
 from benchmark.speed.finding_report import report
-from benchmark.speed.results import check_outputs, show
 from byola_hear.cli import embed, learn, predict
 from byola_hear.extraction.clips import Clip
 from byola_hear.extraction.request import Request
@@ -134,8 +135,8 @@ def searching(folder: Path, source: pd.DataFrame, query: Path, n_rows: int) -> d
     model = byola_hear.load_model("both")
     clip = Clip(str(query), 0.0, WINDOW)
 
-    def search(table: Any, **options: Any) -> float:
-        return cpu_seconds(lambda: byola_hear.search(table, clip, model=model, **options))
+    def search(table: Any, **settings: Any) -> float:
+        return cpu_seconds(lambda: byola_hear.search(table, clip, model=model, **settings))
 
     search(source)  # what is imported or compiled once is no part of a search
     times = {
@@ -182,17 +183,9 @@ def _many(made: Index, path: Path, about: dict[str, Any]) -> tuple[float, float]
 @click.option(
     "--rows", type=click.IntRange(min=2000), default=100_000, show_default=True, help="Rows of the table to search."
 )
-@click.option("--audio", type=click.Path(path_type=Path), metavar="FOLDER", help="Folder of labelled sets.")
-@click.option("--cache", type=click.Path(path_type=Path), metavar="FOLDER", help="Folder for decoded audio.")
-@click.option(
-    "-o",
-    "--output",
-    "outputs",
-    multiple=True,
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Also write .json (all numbers) or .md (the report); can be given several times.",
-)
+@options.audio
+@options.cache
+@results.outputs
 def finding_command(
     minutes: float, rows: int, audio: Path | None, cache: Path | None, outputs: tuple[Path, ...]
 ) -> None:
@@ -200,11 +193,11 @@ def finding_command(
 
     The sounds are those of ESC-50. The tables to search have real embeddings at other levels.
     """
-    check_outputs(outputs)
+    results.check_outputs(outputs)
     labelled = load_set(audio_folder(audio) / "esc50.tar", cache)
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         result = {"about": {**provenance(), "window": WINDOW}, "detection": detection(folder, labelled, minutes)}
         query = sorted((folder / "recordings").iterdir())[0]
         result["search"] = searching(folder, read_table(folder / "table.parquet"), query, rows)
-    show(result, report, outputs)
+    results.show(result, report, outputs)
