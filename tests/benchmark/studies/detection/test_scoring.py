@@ -19,7 +19,7 @@ EVENTS = pd.DataFrame(
 
 
 def track(scores: np.ndarray) -> Track:
-    start = np.arange(len(scores)) * 0.25
+    start = np.arange(len(scores), dtype=np.float64) / 4
     return Track("a.wav", start, start + 0.5, scores.astype(np.float32))
 
 
