@@ -47,19 +47,28 @@ class Regression:
     Args:
         embeddings: ``(n_examples, size)`` float32.
         truth: ``(n_examples, n_classes)``, which classes are in which example.
+        floor: deviations below this share of the median deviation count as so much. Dimensions that hardly vary then
+            have little weight, which matters if the network is to change.
+
+    Attributes:
+        mean: ``(size,)`` mean of the embeddings.
+        scale: ``(size,)`` what standardises them; 0 for a dimension that does not vary.
+        low: ``(size,)`` float32, their lower limit.
+        high: ``(size,)`` float32, their upper limit.
     """
 
-    def __init__(self, embeddings: NDArray[np.float32], truth: NDArray[np.bool_]) -> None:
+    def __init__(self, embeddings: NDArray[np.float32], truth: NDArray[np.bool_], floor: float = 0.0) -> None:
         self.truth = truth
         scaler = StandardScaler().fit(embeddings)
-        self._mean = scaler.mean_
+        self.mean = scaler.mean_
         deviation = np.sqrt(scaler.var_)
         self.low = (embeddings.min(0) - deviation).astype(np.float32)
         self.high = (embeddings.max(0) + deviation).astype(np.float32)
         # An embedding is exact to 1e-5. A dimension that varies no more than that counts as zero.
-        varies = deviation > 1e-4 * np.maximum(np.abs(self._mean), 1e-6)
-        self._scale = np.where(varies, 1 / np.maximum(deviation, 1e-30), 0.0)
-        self._examples = ((embeddings - self._mean) * self._scale).astype(np.float32)
+        varies = deviation > 1e-4 * np.maximum(np.abs(self.mean), 1e-6)
+        least = max(floor * float(np.median(deviation)), 1e-30)
+        self.scale = np.where(varies, 1 / np.maximum(deviation, least), 0.0)
+        self._examples = ((embeddings - self.mean) * self.scale).astype(np.float32)
 
     def fit(self, strengths: Sequence[float]) -> list[Linear]:
         """Fit all classes.
@@ -73,10 +82,10 @@ class Regression:
         possible: NDArray[np.bool_] = np.asarray(self.truth.any(0) & ~self.truth.all(0))
         maps = []
         for slopes, intercepts in fitted(self._examples, self.truth[:, possible], strengths):
-            weight = np.zeros((len(possible), len(self._scale)))
+            weight = np.zeros((len(possible), len(self.scale)))
             bias = np.full(len(possible), np.nan)
-            weight[possible] = slopes.T * self._scale
-            bias[possible] = intercepts - weight[possible] @ self._mean
+            weight[possible] = slopes.T * self.scale
+            bias[possible] = intercepts - weight[possible] @ self.mean
             maps.append(Linear(weight.astype(np.float32), bias.astype(np.float32), self.low, self.high))
         return maps
 
