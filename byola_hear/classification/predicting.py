@@ -18,7 +18,7 @@ from byola_hear.classification.detections import Rule, Track, detections, frame
 from byola_hear.classification.file import load_classifier
 from byola_hear.extraction.clips import Clip, find_clips
 from byola_hear.extraction.extract import extract
-from byola_hear.extraction.request import request_for
+from byola_hear.extraction.request import Request, request_for
 from byola_hear.extraction.rows import Done, Event, Failed, Rows
 from byola_hear.models.loading import resolve
 from byola_hear.models.model import ByolaModel
@@ -143,6 +143,7 @@ def score(
     hop: float | None = None,
     workers: int | None = None,
     on_event: Callable[[Event], None] | None = None,
+    extraction: Callable[[list[Clip], ByolaModel, Request], Iterator[Event]] | None = None,
 ) -> Generator[Scored | Failed, None, None]:
     """Score the windows of recordings.
 
@@ -155,6 +156,7 @@ def score(
         hop: time from one window to the next, s; None for the classifier's own.
         workers: number of threads that decode.
         on_event: called with each event of the extraction.
+        extraction: embeds the clips in place of this process, as on a cluster; ``workers`` is not used then.
 
     Yields:
         For each clip, in order, its scores, or why it has none.
@@ -164,7 +166,8 @@ def score(
     """
     request = request_for(model, "scene", classifier.window, classifier.hop if hop is None else hop)
     parts: list[tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float32]]] = []
-    with closing(extract(clips, model, request, workers)) as events:  # type: ignore[type-var]
+    given = extract(clips, model, request, workers) if extraction is None else extraction(list(clips), model, request)
+    with closing(given) as events:  # type: ignore[type-var]
         for event in events:
             if on_event is not None:
                 on_event(event)

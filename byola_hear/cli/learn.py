@@ -78,6 +78,11 @@ _MAX_LINES = 100
     help="Report the threshold that reaches this precision.",
 )
 @click.option(
+    "--embeddings",
+    metavar="TABLE",
+    help="Table to keep the embeddings of the labelled windows in: a second run embeds only what it lacks.",
+)
+@click.option(
     "--model",
     "name",
     default="",
@@ -101,6 +106,7 @@ def command(
     method: str,
     report: Path | None,
     wished_precision: float,
+    embeddings: str | None,
     name: str,
     device: str,
     workers: int | None,
@@ -139,15 +145,17 @@ def command(
         raise Failure(one_line(error)) from error
     try:
         if any(map(is_table, paths)):
-            if len(paths) > 1 or window is not None or name:
-                raise ValueError("expected one table alone, without --window and --model: a table has its windows")
+            if len(paths) > 1 or window is not None or name or embeddings is not None:
+                raise ValueError(
+                    "expected one table alone, without --window, --model and --embeddings: a table has its windows"
+                )
             examples, network = of_table(paths[0], label_files, label_column, group, unlabelled)
         else:
             labels = read_labels(paths, label_files, label_column, group)
             if window is None:
                 window = labels.window()
                 say(f"window {window:g} s, the median length of the labels (--window)", quiet)
-            examples, network, _ = of_audio(labels, window, name, device, workers, unlabelled, quiet)
+            examples, network, _ = of_audio(labels, window, name, device, workers, unlabelled, quiet, embeddings)
         for file, reason in examples.failures.items():
             complain(file, reason)
         trained = learn(examples, network, hop, method, seed)  # type: ignore[arg-type]
@@ -199,7 +207,14 @@ def read_labels(
 
 
 def of_audio(
-    labels: Labels, window: float, name: str, device: str, workers: int | None, unlabelled: bool, quiet: bool
+    labels: Labels,
+    window: float,
+    name: str,
+    device: str,
+    workers: int | None,
+    unlabelled: bool,
+    quiet: bool,
+    embeddings: str | None = None,
 ) -> tuple[Examples, Network, ByolaModel]:
     """Embed the labelled windows of recordings. Returns them, the description of the network, and the network."""
     from byola_hear.classification.classifier import Network
@@ -208,7 +223,15 @@ def of_audio(
     model = loaded_model(name, device)
     counted = Counted(len(labels.of_file), quiet)
     with closing(counted.progress):
-        examples = from_audio(labels, model, window, unlabelled=unlabelled, workers=workers, on_event=counted)
+        examples = from_audio(
+            labels,
+            model,
+            window,
+            unlabelled=unlabelled,
+            workers=workers,
+            on_event=counted,
+            embeddings=embeddings,
+        )
     return examples, Network.of(model, name or "both"), model
 
 

@@ -62,6 +62,11 @@ class Time(click.ParamType):  # type: ignore[type-arg]  # generic in newer click
 )
 @click.option("--clips", type=click.Path(path_type=Path), metavar="FOLDER", help="Write each hit as a WAV file.")
 @click.option(
+    "--index",
+    metavar="FILE",
+    help="File to keep what is compared in, for quick searches; made anew if it does not exist or TABLE has changed.",
+)
+@click.option(
     "--model",
     metavar="NAME|PATH",
     help="Model that made TABLE, if TABLE does not say so or the package does not have the model.",
@@ -80,6 +85,7 @@ def command(
     kind: str | None,
     output: str | None,
     clips: Path | None,
+    index: str | None,
     model: str | None,
     device: str | None,
     overwrite: bool,
@@ -107,6 +113,7 @@ def command(
             exclude=exclude,
             cosine=cosine,  # type: ignore[arg-type]
             merge=not no_merge,
+            index=index,
             model=model,
             device=device,
         )
