@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from benchmark.reporting.overlap import overlap_text
 from benchmark.reporting.readme import REPOSITORY
 from byola_hear import describe_model, list_models
 from byola_hear.models.card import card_text, model_facts, sources_table
@@ -20,6 +21,9 @@ from byola_hear.utils.files import replacing
 
 #: The probe's table, which is part of every card.
 PROBE_TABLE = REPOSITORY / "benchmark" / "results" / "probe.md"
+
+#: What the training sets share with evaluation sets.
+OVERLAP_TABLE = REPOSITORY / "benchmark" / "results" / "overlap.csv"
 
 #: The audio that each network was trained on.
 TRAINED_ON = {
@@ -98,7 +102,8 @@ def weights_card(name: str, folder: Path | None, probe_table: str) -> str:
         "kernels are stored in half precision: embeddings agree with those of the float32 weights to 1e-2, relative."
     )
     details = [recipe_text(training), f"![loss, standard deviation, learning rate and speed](byola-{name}.png)"]
-    details += [matching_text(training), sources_table(training)]
+    manifest = (folder or zoo_folder()) / "manifests" / f"{name}.csv.gz"
+    details += [matching_text(training), overlap_text(manifest, OVERLAP_TABLE), sources_table(training)]
     sections = {
         "Training": "\n\n".join(part.rstrip() for part in details if part),
         "Results": results_text(probe_table),

@@ -66,7 +66,8 @@ class CollectionOutcome:
         digests: MD5 of the samples of each clip.
         tracks: name and length in seconds of each sound that is to be sampled.
         counts: number of sounds or pieces that were ``kept``, or left out for the reasons ``path``, ``evaluation``,
-            ``speech``, ``duplicate``, ``short``, ``silent``, ``unreadable`` and ``undecoded`` (no decoder is installed).
+            ``speech``, ``duplicate``, ``short``, ``silent``, ``unreadable`` and ``undecoded`` (no decoder is
+            installed).
         left_out: name, reason, length in seconds (0 if unknown) and detail of each sound left out, except for those
             left out by their path.
     """

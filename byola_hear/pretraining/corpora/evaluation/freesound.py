@@ -30,8 +30,8 @@ def named_clips(text: str) -> Iterator[Credit]:
     """Find every clip of Freesound that a text names.
 
     Example:
-        >>> text = "rain.ogg: https://freesound.org/people/ann/sounds/123/ by ann" + chr(10) + "wind: 45678__bob__wind.wav"
-        >>> [credit.clip for credit in named_clips(text)]
+        >>> lines = ["rain.ogg: https://freesound.org/people/ann/sounds/123/", "wind: 45678__bob__wind.wav"]
+        >>> [credit.clip for line in lines for credit in named_clips(line)]
         [123, 45678]
     """
     for line in text.splitlines():

@@ -15,7 +15,7 @@ from byola_hear.pretraining.corpora.sounds.sound import Sound, SoundError, store
 _MAGIC, _GZIP_MAGIC = b"\x1e\x8c", b"\x1f\x8b"
 #: Bytes of a folder's header, which is scrambled, and the place of the number of its entries.
 _HEADER, _COUNT_AT, _TITLE = 204, 36, b"RedWolf Design GrpFolder"
-#: A row of a folder's table: name, whether it is packed, whether it is a folder, size, size again, offset, and the rest.
+#: A row of a folder's table: name, whether it is packed, whether it is a folder, size twice, offset, and the rest.
 _ROW = struct.Struct("<260s5i36x")
 #: Most bytes that a stream may unpack to, and folders inside one another.
 _LARGEST, _DEEPEST = 1 << 30, 16

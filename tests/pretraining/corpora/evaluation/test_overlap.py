@@ -31,7 +31,7 @@ def ids_wheel(folder: Path, clips: dict[str, list[str]] = CLIPS) -> Path:
     path = folder / "soundata-0.1.1-py3-none-any.whl"
     with zipfile.ZipFile(path, "w") as file:
         for name, keys in clips.items():
-            content = json.dumps({"version": "1", "clips": dict.fromkeys(keys, {})})
+            content = json.dumps({"version": "1", "clips": {key: {} for key in keys}})
             file.writestr(f"soundata/datasets/indexes/{name}_index.json", content)
     return path
 
