@@ -69,10 +69,10 @@ def overlap_text(manifest: Path, table: Path) -> str:
         if esc
         else ""
     )
+    corpora = ", ".join(sorted(counts))
+    what = f"{sum(counts.values())} clips of the training set ({seconds / 60:.1f} minutes, from {corpora})"
     return (
-        "**Overlap with evaluation sets.** "
-        f"{sum(counts.values())} clips of the training set ({seconds / 60:.1f} minutes, from "
-        f"{', '.join(sorted(counts))}) were made of Freesound recordings, or may have been, that evaluation sets contain, too: "
-        f"{', '.join(parts)} come from such recordings. No labels were used.{bound} "
-        "Later networks are trained without these clips."
+        f"**Overlap with evaluation sets.** {what} were made of Freesound recordings, or may have been, that evaluation "
+        f"sets contain, too: {', '.join(parts)} come from such recordings. No labels were used.{bound} Later networks "
+        "are trained without these clips."
     )

@@ -74,6 +74,13 @@ def embedding_std(embeddings: Tensor) -> float:
     return float(directions.std(dim=0).mean() * directions.shape[-1] ** 0.5)
 
 
+def set_momentum(network: nn.Module, momentum: float) -> None:
+    """Set the share of a batch in the running statistics of every batch norm of a network."""
+    for module in network.modules():
+        if isinstance(module, nn.modules.batchnorm._BatchNorm):
+            module.momentum = momentum
+
+
 class OnlineNetwork(nn.Module):
     """Encoder, projector and predictor, which are trained by gradients.
 

@@ -23,7 +23,7 @@ from byola_hear.pretraining.commands.options import (
 from byola_hear.pretraining.data.build_cache import build_cache
 from byola_hear.pretraining.data.cache import LogMelCache
 from byola_hear.pretraining.training.distributed import Place, launched
-from byola_hear.pretraining.training.recipe import Recipe
+from byola_hear.pretraining.training.recipe import SECOND_VIEWS, Recipe
 from byola_hear.pretraining.training.train import Trainer, TrainingProgress
 from byola_hear.utils.files import locked
 
@@ -55,6 +55,28 @@ def _recipe_option(name: str, help_text: str, owner: Recipe | ViewConfig = DEFAU
 @_recipe_option("weight_decay", "Weight decay of AdamW; 0 makes it Adam.")
 @_recipe_option("ema_decay", "Decay of the target network's moving average at the first step.")
 @_recipe_option("final_ema_decay", "Decay of the target network's moving average at the last step.")
+@_recipe_option(
+    "ema_batch", "Batch size that the decays are stated for; they are scaled to --batch-size. 0: not scaled."
+)
+@_recipe_option("batch_norm_momentum", "Share of a batch in the running statistics of batch norms.")
+@click.option(
+    "--second-view",
+    type=click.Choice(SECOND_VIEWS),
+    default="same",
+    show_default=True,
+    help="Make the second view of the same crop, of another crop of the clip, or of another crop and for notes of a "
+    "SoundFont of the same note with another velocity.",
+)
+@_recipe_option("crop_candidates", "Places drawn for each crop; the loudest is taken.")
+@_recipe_option("ambience_mix", "How often a crop of effects is mixed with ambience, from 0 to 1.")
+@click.option(
+    "--weights",
+    "kind_weights",
+    default="",
+    metavar="KIND=WEIGHT,…",
+    help="How often kinds of sound are drawn, relative to their hours, for instance effects=4,ambience=3. Speech keeps "
+    "its share.",
+)
 @_recipe_option("mixup_ratio", "Largest share of another crop that is mixed in; 0 turns mixup off.", DEFAULTS.views)
 @_recipe_option("fader_gain", "Strength of the random fades, in standard deviations; 0 turns them off.", DEFAULTS.views)
 @click.option(
@@ -113,11 +135,26 @@ def train(manifest: Path, output: Path, cache_folder: Path | None, minutes: floa
 def _recipe(options: dict[str, Any]) -> Recipe:
     """The recipe that the options of ``train`` describe."""
     shape = EncoderConfig.v1() if options["shape"] == "v1" else EncoderConfig.v2()
+    named = {field.name: options[field.name] for field in fields(Recipe) if field.name in options}
     return Recipe(
-        **{field.name: options[field.name] for field in fields(Recipe) if field.name in options},
+        **{**named, "kind_weights": _kind_weights(options["kind_weights"])},
         views=ViewConfig(mixup_ratio=options["mixup_ratio"], fader_gain=options["fader_gain"]),
         encoder=replace(shape, hidden_size=options["hidden_size"], channels=options["channels"]),
     )
+
+
+def _kind_weights(text: str) -> dict[str, float]:
+    """Parse ``effects=4,ambience=3``."""
+    weights = {}
+    for part in filter(None, text.split(",")):
+        kind, separator, weight = part.partition("=")
+        try:
+            weights[kind.strip()] = float(weight)
+        except ValueError:
+            separator = ""
+        if not separator or not kind.strip():
+            raise click.UsageError(f"expected --weights KIND=WEIGHT,…, for instance effects=4,ambience=3, got {text!r}")
+    return weights
 
 
 def _cache_for(place: Place, manifest: Path, folder: Path, workers: int) -> LogMelCache:

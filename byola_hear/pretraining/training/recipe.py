@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from byola_hear.models.encoders.convolutional import EncoderConfig
 from byola_hear.models.encoders.protocol import EncoderShape
 from byola_hear.models.encoders.registry import DEFAULT_KIND, encoder_from_dict, encoder_to_dict
 from byola_hear.pretraining.byol.views import ViewConfig
+
+#: What the second view may be made of.
+SECOND_VIEWS = ("same", "clip", "note")
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,15 @@ class Recipe:
         projector_hidden: width inside the projector and the predictor.
         projector_output: dimensions of a projection.
         seed: seed of everything random.
+        ema_batch: batch size that the decays of the target network are stated for. A decay is raised to the power of
+            the batch size over this one, as in arXiv 2307.13813; 0 takes decays as they are.
+        batch_norm_momentum: share of a batch in the running statistics of batch norms.
+        second_view: what the second view is made of: the ``same`` crop as the first, another crop of the ``clip``, or
+            ``note``: another crop of the clip, or for a note of a SoundFont the same note with another velocity.
+        crop_candidates: places that are drawn for each crop, of which the loudest is taken.
+        ambience_mix: how often a crop of effects is mixed with one of ambience, from 0 to 1.
+        kind_weights: how often kinds of sound are drawn, relative to their hours; see
+            :func:`~byola_hear.pretraining.data.crops.kind_factors`.
         views: strengths of the augmentations.
         encoder: shape of the network.
     """
@@ -46,6 +58,12 @@ class Recipe:
     projector_hidden: int = 4096
     projector_output: int = 256
     seed: int = 42
+    ema_batch: int = 0
+    batch_norm_momentum: float = 0.1
+    second_view: str = "same"
+    crop_candidates: int = 1
+    ambience_mix: float = 0.0
+    kind_weights: dict[str, float] = field(default_factory=dict)
     views: ViewConfig = field(default_factory=ViewConfig)
     encoder: EncoderShape = field(default_factory=EncoderConfig)
 
@@ -72,6 +90,20 @@ class Recipe:
             raise ValueError(
                 f"warm_up_steps and weight_decay must not be negative, got {self.warm_up_steps} and {self.weight_decay}"
             )
+        if self.second_view not in SECOND_VIEWS:
+            raise ValueError(f"second_view must be one of {', '.join(SECOND_VIEWS)}, got {self.second_view!r}")
+        if self.crop_candidates < 1 or self.ema_batch < 0:
+            raise ValueError(
+                "expected crop_candidates of at least 1 and ema_batch of at least 0, "
+                f"got {self.crop_candidates} and {self.ema_batch}"
+            )
+        if not (0 < self.batch_norm_momentum <= 1 and 0 <= self.ambience_mix <= 1):
+            raise ValueError(
+                "expected batch_norm_momentum above 0 and ambience_mix from 0, both to 1, "
+                f"got {self.batch_norm_momentum} and {self.ambience_mix}"
+            )
+        if wrong := [kind for kind, weight in self.kind_weights.items() if not 0 <= weight < math.inf]:
+            raise ValueError(f"weights of kinds must be 0 or more, got {self.kind_weights[wrong[0]]} for {wrong[0]}")
         # The seeds of the steps are multiples of it and must fit into 64 bits.
         if not 0 <= self.seed < 2**31:
             raise ValueError(f"seed must be from 0 to {2**31 - 1}, got {self.seed}")
@@ -89,9 +121,19 @@ class Recipe:
         progress = (step - self.warm_up_steps) / max(1, self.steps - self.warm_up_steps)
         return _cosine(self.learning_rate, self.final_learning_rate, progress)
 
-    def ema_decay_at(self, step: int) -> float:
-        """The decay of the target network's moving average at a step, counted from 0."""
-        return _cosine(self.ema_decay, self.final_ema_decay, step / self.steps)
+    def ema_decay_at(self, step: int, world_size: int = 1) -> float:
+        """The decay of the target network's moving average at a step, counted from 0.
+
+        Args:
+            step: the step.
+            world_size: number of processes that train together.
+
+        Example:
+            >>> round(Recipe(batch_size=32, ema_batch=256).ema_decay_at(0), 5)
+            0.99874
+        """
+        decay = _cosine(self.ema_decay, self.final_ema_decay, step / self.steps)
+        return decay ** (self.batch_size * world_size / self.ema_batch) if self.ema_batch else decay
 
     def to_dict(self) -> dict[str, Any]:
         """The recipe as plain values, for logs, states and checkpoints."""
@@ -103,6 +145,12 @@ class Recipe:
         return cls(**{**data, "views": ViewConfig(**data["views"]), "encoder": encoder_from_dict(data["encoder"])})
 
 
+#: Options that recipes before 0.7.0 lack.
+_DEFAULTS = {
+    field.name: getattr(Recipe(), field.name) for field in fields(Recipe) if field.name not in ("views", "encoder")
+}
+
+
 def differences(stored: Mapping[str, Any], wanted: Mapping[str, Any]) -> str:
     """Name the fields in which two recipes of :meth:`Recipe.to_dict` differ, with both values; empty if none does.
 
@@ -110,9 +158,10 @@ def differences(stored: Mapping[str, Any], wanted: Mapping[str, Any]) -> str:
         >>> differences(Recipe(steps=10).to_dict(), Recipe(steps=20).to_dict())
         'steps 10, got 20'
     """
-    # Older recipes name no kind of encoder.
+    # Older recipes name no kind of encoder, and lack options whose defaults are what they did.
     first, second = (
-        {**recipe, **recipe["views"], "kind": DEFAULT_KIND, **recipe["encoder"]} for recipe in (stored, wanted)
+        {**_DEFAULTS, **recipe, **recipe["views"], "kind": DEFAULT_KIND, **recipe["encoder"]}
+        for recipe in (stored, wanted)
     )
     names = [name for name in {**first, **second} if name not in ("views", "encoder")]
     changed = [name for name in names if first.get(name) != second.get(name)]

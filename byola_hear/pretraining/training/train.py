@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from byola_hear.models.encoders.registry import build_encoder
-from byola_hear.pretraining.byol.networks import OnlineNetwork, TargetNetwork, byol_loss, embedding_std
+from byola_hear.pretraining.byol.networks import OnlineNetwork, TargetNetwork, byol_loss, embedding_std, set_momentum
 from byola_hear.pretraining.byol.views import make_views
 from byola_hear.pretraining.data.cache import LogMelCache
 from byola_hear.pretraining.training.distributed import Place
@@ -107,6 +107,7 @@ class Trainer:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(recipe.seed)
             online = OnlineNetwork(build_encoder(recipe.encoder), recipe.projector_hidden, recipe.projector_output)
+        set_momentum(online, recipe.batch_norm_momentum)
         self.online = online.to(place.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.target = TargetNetwork(self.online)
         self.optimiser = optimiser_for(self.online, recipe)
@@ -150,7 +151,7 @@ class Trainer:
         """Do one optimisation step.
 
         Args:
-            crops: ``(batch, 1, n_mels, time)`` normalised log-mel.
+            crops: ``(batch, 1, n_mels, time)`` normalised log-mel, or twice as many: those of the second views follow.
             memory: ``(n_past, 1, n_mels, time)`` past crops for mixup.
 
         Returns:
@@ -160,7 +161,8 @@ class Trainer:
         generator = torch.Generator(device).manual_seed(step_seed(recipe.seed, self.step, self.place.rank, purpose=1))
         # Dropout takes no generator.
         torch.manual_seed(step_seed(recipe.seed, self.step, self.place.rank, purpose=2))
-        made = make_views(crops, memory, recipe.views, generator)
+        first, second = crops[: recipe.batch_size], crops[-recipe.batch_size :]
+        made = make_views(first, memory, recipe.views, generator, second)
         views = [view.contiguous(memory_format=torch.channels_last) for view in made]
         for group in self.optimiser.param_groups:
             group["lr"] = recipe.learning_rate_at(self.step)
@@ -179,7 +181,7 @@ class Trainer:
                 loss.backward()
             total += loss.detach()
         self.optimiser.step()
-        self.target.follow(self.online, recipe.ema_decay_at(self.step))
+        self.target.follow(self.online, recipe.ema_decay_at(self.step, self.place.world_size))
         self.step += 1
         self.crops += recipe.batch_size * self.place.world_size
         return total, targets[0]
@@ -229,7 +231,7 @@ class Trainer:
                     loss=value,
                     spread=std,
                     learning_rate=self.recipe.learning_rate_at(self.step - 1),
-                    ema_decay=self.recipe.ema_decay_at(self.step - 1),
+                    ema_decay=self.recipe.ema_decay_at(self.step - 1, self.place.world_size),
                     crops_per_second=speed,
                 )
                 if progress is not None:

@@ -45,6 +45,36 @@ def test_resumed_run_equals_an_uninterrupted_one(tone_cache: LogMelCache, tiny_r
     assert [row["step"] for row in read_log(tmp_path / "parts" / "log.csv")] == [10, 20]
 
 
+def test_run_with_every_option_resumes_exactly(tone_cache: LogMelCache, tiny_recipe: Recipe, tmp_path: Path) -> None:
+    n_rows = len(tone_cache.lengths)
+    kinds = ("effects", "ambience", *["music"] * (n_rows - 2))
+    cache = replace(tone_cache, kinds=kinds, partners=torch.arange(n_rows).roll(1))
+    options = {"second_view": "note", "crop_candidates": 2, "ambience_mix": 0.5, "kind_weights": {"effects": 2.0}}
+    recipe = replace(tiny_recipe, ema_batch=256, batch_norm_momentum=0.03, **options)
+    whole = trainer_in(tmp_path / "whole", cache, recipe)
+    assert whole.online.projector[1].momentum == whole.target.projector[1].momentum == 0.03
+    assert whole.train()
+    assert not trainer_in(tmp_path / "parts", cache, recipe).train(minutes=0)
+    second = trainer_in(tmp_path / "parts", cache, recipe)
+    assert second.train()
+    for (name, expected), actual in zip(whole.online.state_dict().items(), second.online.state_dict().values()):
+        assert torch.equal(expected, actual), name
+    decay = read_log(tmp_path / "parts" / "log.csv")[0]["ema_decay"]
+    assert decay == pytest.approx(replace(recipe, ema_batch=0).ema_decay_at(9) ** (6 / 256), rel=1e-5)
+
+
+def test_state_of_an_earlier_version_is_resumed(tone_cache: LogMelCache, tiny_recipe: Recipe, tmp_path: Path) -> None:
+    trainer = trainer_in(tmp_path / "run", tone_cache, tiny_recipe)
+    recipe = {
+        name: value for name, value in trainer.identity["recipe"].items() if name not in ("ema_batch", "second_view")
+    }
+    trainer.identity = {**trainer.identity, "recipe": recipe}
+    trainer.save()
+    assert trainer_in(tmp_path / "run", tone_cache, tiny_recipe).step == 0
+    with pytest.raises(ValueError, match="second_view same, got clip"):
+        trainer_in(tmp_path / "run", tone_cache, replace(tiny_recipe, second_view="clip"))
+
+
 def _started(sampler: Sampler, step: int) -> tuple[torch.Tensor, torch.Tensor]:
     sampler.start(step)
     return sampler.next(step)
