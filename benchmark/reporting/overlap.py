@@ -72,7 +72,7 @@ def overlap_text(manifest: Path, table: Path) -> str:
     corpora = ", ".join(sorted(counts))
     what = f"{sum(counts.values())} clips of the training set ({seconds / 60:.1f} minutes, from {corpora})"
     return (
-        f"**Overlap with evaluation sets.** {what} were made of Freesound recordings, or may have been, that evaluation "
-        f"sets contain, too: {', '.join(parts)} come from such recordings. No labels were used.{bound} Later networks "
-        "are trained without these clips."
+        f"**Overlap with evaluation sets.** {what} were made of Freesound recordings, or may have been, that "
+        f"evaluation sets contain: {', '.join(parts)} come from such recordings. No labels were used.{bound} "
+        "Later networks are trained without these clips."
     )
