@@ -121,6 +121,7 @@ class Trainer:
                 self.online = nn.SyncBatchNorm.convert_sync_batchnorm(self.online)
                 self.target = nn.SyncBatchNorm.convert_sync_batchnorm(self.target)
             self.trained = DistributedDataParallel(self.online)
+        self.teacher: nn.Module = self.target
 
     def _resume(self) -> None:
         header = read_header(self.folder)
@@ -134,6 +135,16 @@ class Trainer:
         self.step, self.seconds = int(header["step"]), float(header["seconds"])
         # States of version 0.3.0 lack the crops. This is their number on one device.
         self.crops = int(header.get("crops", self.step * self.recipe.batch_size))
+
+    def compile(self, backend: str) -> None:
+        """Compile the forward and backward pass of both networks.
+
+        Args:
+            backend: backend of ``torch.compile``, for instance ``inductor``; empty to leave them as they are.
+        """
+        if backend:
+            self.trained = torch.compile(self.trained, backend=backend)  # type: ignore[assignment]
+            self.teacher = torch.compile(self.target, backend=backend)  # type: ignore[assignment]
 
     def save(self) -> None:
         """Write the state of the run. Only the first process does so."""
@@ -167,7 +178,7 @@ class Trainer:
         for group in self.optimiser.param_groups:
             group["lr"] = recipe.learning_rate_at(self.step)
         with torch.no_grad(), self._autocast():
-            targets = [self.target(view) for view in views]
+            targets = [self.teacher(view) for view in views]
         self.optimiser.zero_grad()
         total = torch.zeros((), device=device)
         # One direction after the other gives the same gradient and needs half the memory.
