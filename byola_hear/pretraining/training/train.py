@@ -24,6 +24,7 @@ from byola_hear.pretraining.byol.networks import OnlineNetwork, TargetNetwork, b
 from byola_hear.pretraining.byol.views import make_views
 from byola_hear.pretraining.data.cache import LogMelCache
 from byola_hear.pretraining.training.distributed import Place
+from byola_hear.pretraining.training.precision import precision_for
 from byola_hear.pretraining.training.recipe import Recipe, differences
 from byola_hear.pretraining.training.run_log import RunLog
 from byola_hear.pretraining.training.sampler import Sampler, step_seed
@@ -60,32 +61,6 @@ def optimiser_for(online: nn.Module, recipe: Recipe) -> torch.optim.AdamW:
     return torch.optim.AdamW(groups, lr=recipe.learning_rate, fused=True)
 
 
-def precision_for(name: str, device: torch.device) -> torch.dtype | None:
-    """Choose the dtype of autocast.
-
-    Args:
-        name: ``auto``, ``bfloat16`` or ``float32``. ``auto`` takes bfloat16 if the hardware computes with it.
-        device: device that trains.
-
-    Returns:
-        The dtype, or None to compute in float32 throughout.
-
-    Raises:
-        ValueError: if the name is unknown.
-    """
-    if name == "float32":
-        return None
-    if name == "auto":
-        if device.type == "cuda":
-            fast = torch.cuda.is_bf16_supported(including_emulation=False)
-        else:
-            fast = torch.cpu._is_avx512_bf16_supported()
-        return torch.bfloat16 if fast else None
-    if name == "bfloat16":
-        return torch.bfloat16
-    raise ValueError(f"precision must be 'auto', 'bfloat16' or 'float32', got {name!r}")
-
-
 class Trainer:
     """One run: the networks, their optimiser, and the steps, crops and seconds that they were trained for.
 
@@ -112,6 +87,7 @@ class Trainer:
         self.target = TargetNetwork(self.online)
         self.optimiser = optimiser_for(self.online, recipe)
         self.step, self.crops, self.seconds = 0, 0, 0.0
+        self.measured = precision == "auto"
         self.identity = {"recipe": recipe.to_dict(), "manifest_sha256": cache.info.get("manifest_sha256", "")}
         if (folder / STATE_FILE).exists():
             self._resume()
@@ -129,6 +105,9 @@ class Trainer:
             raise ValueError(f"{self.folder}: holds a run with another recipe ({changed}); choose another folder")
         if header["manifest_sha256"] != self.identity["manifest_sha256"]:
             raise ValueError(f"{self.folder}: holds a run with another manifest; choose another folder")
+        if self.measured and "precision" in header:
+            # A run keeps the precision that was measured when it began, so that it continues exactly.
+            self.autocast_dtype = precision_for(header["precision"], self.place.device)
         load_network(self.folder, self.online, "online")
         load_network(self.folder, self.target, "target")
         load_optimiser(self.folder, self.optimiser, self.online)
@@ -150,7 +129,8 @@ class Trainer:
         """Write the state of the run. Only the first process does so."""
         if self.place.is_first:
             reached = {"step": self.step, "crops": self.crops, "seconds": self.seconds}
-            header = {**self.identity, **reached, "cache": self.cache.info}
+            precision = "bfloat16" if self.autocast_dtype else "float32"
+            header = {**self.identity, **reached, "precision": precision, "cache": self.cache.info}
             save_state(self.folder, self.online, self.target, self.optimiser, header)
 
     def _autocast(self) -> Any:

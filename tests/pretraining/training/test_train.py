@@ -9,12 +9,14 @@ import torch
 
 from byola_hear.pretraining.byol.views import ViewConfig
 from byola_hear.pretraining.data.cache import LogMelCache
+from byola_hear.pretraining.training import precision
 from byola_hear.pretraining.training.distributed import Place
+from byola_hear.pretraining.training.precision import precision_for
 from byola_hear.pretraining.training.recipe import Recipe
 from byola_hear.pretraining.training.run_log import read_log
 from byola_hear.pretraining.training.sampler import Sampler
 from byola_hear.pretraining.training.state import read_header, save_state
-from byola_hear.pretraining.training.train import Trainer, optimiser_for, precision_for
+from byola_hear.pretraining.training.train import Trainer, optimiser_for
 
 HERE = Place(0, 1, torch.device("cpu"))
 
@@ -157,6 +159,33 @@ def test_weight_decay_spares_biases_and_norms(tone_cache: LogMelCache, tiny_reci
     assert all(parameter.ndim > 1 for parameter in decayed["params"])
     assert plain["weight_decay"] == 0
     assert all(parameter.ndim == 1 for parameter in plain["params"])
+
+
+@pytest.mark.parametrize("faster", [torch.float32, torch.bfloat16])
+def test_the_faster_precision_is_measured(faster: torch.dtype, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = 0.0
+
+    def linear(x: torch.Tensor, weight: torch.Tensor) -> None:
+        nonlocal clock
+        clock += 1.0 if x.dtype == faster else 2.0
+
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: True)
+    monkeypatch.setattr(precision.functional, "linear", linear)
+    monkeypatch.setattr(precision.time, "thread_time", lambda: clock)
+    precision._cpu_is_faster_in_bfloat16.cache_clear()
+    chosen = precision_for("auto", torch.device("cpu"))
+    precision._cpu_is_faster_in_bfloat16.cache_clear()
+    assert chosen == (None if faster == torch.float32 else torch.bfloat16)
+
+
+def test_a_run_keeps_its_measured_precision(
+    tone_cache: LogMelCache, tiny_recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trainer_in(tmp_path / "run", tone_cache, tiny_recipe, "bfloat16").save()
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
+    assert trainer_in(tmp_path / "new", tone_cache, tiny_recipe, "auto").autocast_dtype is None
+    assert trainer_in(tmp_path / "run", tone_cache, tiny_recipe, "auto").autocast_dtype is torch.bfloat16
+    assert trainer_in(tmp_path / "run", tone_cache, tiny_recipe, "float32").autocast_dtype is None
 
 
 def test_precision_names_are_checked() -> None:
