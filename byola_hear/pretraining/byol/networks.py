@@ -29,7 +29,8 @@ def clip_embeddings(encoder: FrameEncoder, view: Tensor) -> Tensor:
         ``(batch, feature_size)``.
     """
     if isinstance(encoder, Encoder) and view.device.type == "cpu":
-        return pooled(training_features(encoder, view), MAX_MEAN)  # the same values, faster
+        # The same values, faster.
+        return torch.cat([pooled(part, MAX_MEAN) for part in training_features(encoder, view)], dim=-1)
     return pooled(encoder(view), MAX_MEAN)
 
 
