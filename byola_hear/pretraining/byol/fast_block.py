@@ -164,7 +164,7 @@ def training_features(encoder: Encoder, x: Tensor) -> list[Tensor]:
         x: ``(batch, 1, n_mels, n_frames)`` float32, ``n_frames`` a multiple of the encoder's stride.
 
     Returns:
-        Local features, if the encoder concatenates them, and global features: ``(batch, n_frames / stride, size)`` each.
+        Local features, if the encoder concatenates them, and global features, each ``(batch, n_frames / stride, n)``.
     """
     convolution, norm = encoder.features[0], encoder.features[1]
     if not isinstance(convolution, nn.Conv2d) or not isinstance(norm, nn.BatchNorm2d):

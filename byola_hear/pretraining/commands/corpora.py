@@ -9,6 +9,7 @@ import click
 from byola_hear.cli.terminal import aligned
 from byola_hear.pretraining.commands.corpora_build import build_command
 from byola_hear.pretraining.commands.corpora_overlap import overlap_command
+from byola_hear.pretraining.commands.corpora_synthesise import synthesise_command
 from byola_hear.pretraining.commands.options import FOLDER
 from byola_hear.pretraining.commands.package_options import origin_options, set_choice
 from byola_hear.pretraining.corpora.catalogue.lookup import catalogue, find
@@ -26,6 +27,7 @@ def corpora(context: click.Context) -> None:
 
 corpora.add_command(build_command)
 corpora.add_command(overlap_command)
+corpora.add_command(synthesise_command)
 
 
 @corpora.command("list", short_help="List the known corpora with their hours.")

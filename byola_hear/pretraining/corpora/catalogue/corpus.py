@@ -13,7 +13,7 @@ from byola_hear.pretraining.corpora.catalogue.shared_clips import SHARED
 from byola_hear.pretraining.corpora.sounds.rendered import NOTES
 
 #: Kinds of sounds.
-KINDS = ("speech", "effects", "ambience", "instruments", "music")
+KINDS = ("speech", "effects", "animals", "ambience", "instruments", "music", "textures")
 
 #: Names of the two sets.
 SETS = ("speech", "nonspeech")
