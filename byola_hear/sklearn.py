@@ -54,6 +54,7 @@ class _Embeds:
     model: str | os.PathLike[str] | ByolaModel
     sample_rate: int
     device: str | torch.device | None
+    precision: str | None = None
     workers: int
 
     def _loaded(self) -> ByolaModel:
@@ -63,14 +64,15 @@ class _Embeds:
             if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
                 raise ValueError(f"{name} must be a positive integer, got {value!r}")
         if isinstance(self.model, ByolaModel):
-            return self.model if self.device is None else self.model.to(usable_device(self.device))
+            model = self.model if self.device is None else self.model.to(usable_device(self.device))
+            return model if self.precision is None else model.in_precision(self.precision)
         if not isinstance(self.model, (str, os.PathLike)):
             received = type(self.model).__name__
             raise TypeError(f"model must be a name, a checkpoint's path or a model, got {received}")
         name, device = os.fspath(self.model), "cpu" if self.device is None else str(self.device)
         # A checkpoint that was written again is loaded again.
         written = Path(name).stat().st_mtime_ns if os.path.isfile(name) else None
-        return _load(name, device, written)
+        return _load(name, device, written, self.precision)
 
     def _checked(self, X: Any, reset: bool) -> list[str] | list[NDArray[Any] | Tensor]:
         """``X`` as a list of paths or of 1-D waveforms, at least one. ``reset``: keep its width, else compare it."""
@@ -124,6 +126,7 @@ class ByolaTransformer(_Embeds, TransformerMixin, BaseEstimator):
         sample_rate: sampling rate of the waveforms, Hz. They are resampled to the model's rate. Files know their rates.
         device: where to compute; None for the CPU, or for the current device of a model that was given.
         workers: number of threads that decode files.
+        precision: as in :meth:`~byola_hear.models.model.ByolaModel.in_precision`; None for the model's own.
 
     Attributes:
         n_features_in_: number of columns that ``fit`` saw: 1 for a column of paths, the number of samples for a 2-D
@@ -144,11 +147,13 @@ class ByolaTransformer(_Embeds, TransformerMixin, BaseEstimator):
         sample_rate: int = 16000,
         device: str | torch.device | None = None,
         workers: int = 2,
+        precision: str | None = None,
     ) -> None:
         self.model = model
         self.sample_rate = sample_rate
         self.device = device
         self.workers = workers
+        self.precision = precision
 
     def fit(self, X: Any, y: Any = None) -> ByolaTransformer:
         """Check the parameters and the form of the input. No file is opened.
@@ -365,9 +370,10 @@ def _ambiguous(classes: NDArray[Any]) -> bool:
 
 
 @lru_cache(maxsize=_MODELS_KEPT)
-def _load(name: str, device: str, written: int | None) -> ByolaModel:
+def _load(name: str, device: str, written: int | None, precision: str | None) -> ByolaModel:
     target = usable_device(device)
-    return resolve(name).to(target)
+    model = resolve(name).to(target)
+    return model if precision is None else model.in_precision(precision)
 
 
 def _column(X: Any) -> tuple[list[Any] | None, bool]:

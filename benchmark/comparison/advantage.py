@@ -12,7 +12,7 @@ Source:
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -20,13 +20,19 @@ from benchmark.comparison.comparison import Comparison, counted
 from benchmark.comparison.intervals import percentiles, task_seed
 from benchmark.comparison.paired import exchange_test, group_exchange, holm, least_p, mcnemar
 
+#: How the networks of an architecture are called: what stands before the domain, and the untrained one.
+ARCHITECTURES = (("", "untrained"), ("transformer-", "untrained_transformer"))
 #: Network, reference, and the network's domain.
-CONTRASTS = (
-    ("speech", "nonspeech", "speech"),
-    ("speech", "untrained", "speech"),
-    ("nonspeech", "untrained", "nonspeech"),
-    ("speech", "both", "speech"),
-    ("nonspeech", "both", "nonspeech"),
+CONTRASTS = tuple(
+    (f"{prefix}{network}", untrained if reference == "untrained" else f"{prefix}{reference}", network)
+    for prefix, untrained in ARCHITECTURES
+    for network, reference in (
+        ("speech", "nonspeech"),
+        ("speech", "untrained"),
+        ("nonspeech", "untrained"),
+        ("speech", "both"),
+        ("nonspeech", "both"),
+    )
 )
 
 
@@ -42,7 +48,7 @@ class Difference:
         only_network: number of files that only the network classifies correctly; None if the score is not an accuracy.
         only_reference: number of files that only the reference classifies correctly.
         test: ``McNemar`` (exact), ``exchange`` (of each file's results) or ``none``.
-        p: two-sided; nan without a test.
+        p: two-sided; None without a test.
         p_holm: the same corrected for the number of tasks.
     """
 
@@ -53,8 +59,8 @@ class Difference:
     only_network: int | None
     only_reference: int | None
     test: str
-    p: float
-    p_holm: float
+    p: float | None
+    p_holm: float | None
 
 
 @dataclass(frozen=True)
@@ -157,7 +163,8 @@ def _differences(comparison: Comparison, network: str, reference: str) -> list[D
             continue
         first, second, metric = one.cells[column.name], other.cells[column.name], column.metric
         low = high = only_network = only_reference = None
-        test, p = "none", math.nan
+        test: str = "none"
+        p: float | None = None
         if metric is not None and first.draws is not None and second.draws is not None:
             low, high = percentiles(first.draws - second.draws)
             mine, others = (np.asarray(comparison.outcomes[name, column.name].counts) for name in (network, reference))
@@ -167,18 +174,7 @@ def _differences(comparison: Comparison, network: str, reference: str) -> list[D
             else:
                 test = "exchange"
                 p = exchange_test(metric, mine, others, column.fold_of, task_seed(column.name, comparison.seed))
-        found.append(
-            Difference(
-                column.name,
-                first.gain - second.gain,
-                low,
-                high,
-                only_network,
-                only_reference,
-                test,
-                p,
-                math.nan,
-            )
-        )
-    corrected = holm([each.p for each in found])
-    return [Difference(**{**vars(each), "p_holm": p}) for each, p in zip(found, corrected)]
+        value = first.gain - second.gain
+        found.append(Difference(column.name, value, low, high, only_network, only_reference, test, p, None))
+    corrected = holm([math.nan if each.p is None else each.p for each in found])
+    return [replace(each, p_holm=None if each.p is None else p) for each, p in zip(found, corrected)]

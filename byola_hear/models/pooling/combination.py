@@ -17,8 +17,10 @@ from torch import Tensor
 
 #: The pooling of BYOL-A, and of every configuration that names none.
 MAX_MEAN = "max+mean"
+#: The mean alone.
+MEAN = "mean"
 #: Every pooling by name: a function of the frames' maximum and mean, both ``(..., size)``.
-POOLINGS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {MAX_MEAN: torch.add}
+POOLINGS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {MAX_MEAN: torch.add, MEAN: lambda _maximum, mean: mean}
 
 
 def combination(pooling: str) -> Callable[[Tensor, Tensor], Tensor]:

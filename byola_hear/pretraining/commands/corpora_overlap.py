@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from byola_hear.cli.terminal import aligned, quantity
+from byola_hear.cli.terminal import aligned
 from byola_hear.pretraining.commands.options import FILE, FOLDER
 from byola_hear.pretraining.commands.package_options import origin_options, set_choice
 from byola_hear.pretraining.corpora.collection import Collection, resolve
@@ -18,6 +18,7 @@ from byola_hear.pretraining.corpora.evaluation.overlap import SharedClip, overla
 from byola_hear.pretraining.corpora.packages.fetch import FetchError, PackageOrigin, fetch
 from byola_hear.pretraining.corpora.packages.wheel import fetch_wheel
 from byola_hear.utils.files import replacing
+from byola_hear.utils.text import quantity
 
 
 @click.command("overlap", short_help="Find clips of evaluation sets in the credits of corpora.")

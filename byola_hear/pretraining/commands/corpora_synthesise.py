@@ -7,9 +7,9 @@ from pathlib import Path
 import click
 
 from byola_hear.cli.errors import Finite
-from byola_hear.cli.terminal import quantity
 from byola_hear.pretraining.commands.options import FOLDER
 from byola_hear.pretraining.corpora.textures import write_textures
+from byola_hear.utils.text import quantity
 
 
 @click.command("synthesise", short_help="Write synthetic textures like wind, rain and engines.")

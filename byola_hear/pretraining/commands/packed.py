@@ -24,8 +24,8 @@ from byola_hear.pretraining.training.export import export_model
 from byola_hear.pretraining.training.recipe import Recipe
 from byola_hear.pretraining.training.several import train_several
 
-#: What differs from the defaults of a recipe on a GPU: larger batches, and a decay that is stated for 256 crops.
-ON_A_GPU = {"batch_size": 512, "ema_batch": 256}
+#: What differs from the defaults of a recipe on a GPU: larger batches.
+ON_A_GPU = {"batch_size": 512}
 
 
 @click.command("pack", short_help="Pack training sets into pieces to carry to another machine.")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +9,6 @@ import click
 import torch
 
 from byola_hear.cli.errors import Finite
-from byola_hear.models.encoders.convolutional import EncoderConfig
-from byola_hear.pretraining.byol.views import ViewConfig
 from byola_hear.pretraining.commands.options import (
     FOLDER,
     MANIFEST,
@@ -20,20 +16,12 @@ from byola_hear.pretraining.commands.options import (
     progress_bar,
     workers_option,
 )
+from byola_hear.pretraining.commands.recipe_options import recipe_of, recipe_options
 from byola_hear.pretraining.data.build_cache import build_cache
 from byola_hear.pretraining.data.cache import LogMelCache
 from byola_hear.pretraining.training.distributed import Place, launched
-from byola_hear.pretraining.training.recipe import SECOND_VIEWS, Recipe
 from byola_hear.pretraining.training.train import Trainer, TrainingProgress
 from byola_hear.utils.files import locked
-
-DEFAULTS = Recipe()
-
-
-def _recipe_option(name: str, help_text: str, owner: Recipe | ViewConfig = DEFAULTS) -> Callable[[Any], Any]:
-    """An option for a field of the recipe or of its views, with the field's default."""
-    option = f"--{name.replace('_', '-')}"
-    return click.option(option, default=getattr(owner, name), show_default=True, help=help_text)
 
 
 @click.command(short_help="Train a network on a manifest's audio.")
@@ -45,51 +33,8 @@ def _recipe_option(name: str, help_text: str, owner: Recipe | ViewConfig = DEFAU
     type=FOLDER,
     help="Folder of the log-mel cache. Default: MANIFEST with the ending .cache.",
 )
-@_recipe_option("steps", "Total number of steps. The schedules end there.")
+@recipe_options
 @click.option("--minutes", type=Finite(min=0), help="Stop after this many minutes. The same command resumes.")
-@_recipe_option("batch_size", "Crops per step on each device.")
-@_recipe_option("crop_frames", "Length of a crop, in frames of 10 ms.")
-@_recipe_option("learning_rate", "Learning rate after warm-up.")
-@_recipe_option("final_learning_rate", "Learning rate at the last step. A cosine leads there.")
-@_recipe_option("warm_up_steps", "Steps over which the learning rate rises from 0.")
-@_recipe_option("weight_decay", "Weight decay of AdamW; 0 makes it Adam.")
-@_recipe_option("ema_decay", "Decay of the target network's moving average at the first step.")
-@_recipe_option("final_ema_decay", "Decay of the target network's moving average at the last step.")
-@_recipe_option(
-    "ema_batch", "Batch size that the decays are stated for; they are scaled to --batch-size. 0: not scaled."
-)
-@_recipe_option("batch_norm_momentum", "Share of a batch in the running statistics of batch norms.")
-@click.option(
-    "--second-view",
-    type=click.Choice(SECOND_VIEWS),
-    default="same",
-    show_default=True,
-    help="Make the second view of the same crop, of another crop of the clip, or of another crop and for notes of a "
-    "SoundFont of the same note with another velocity.",
-)
-@_recipe_option("crop_candidates", "Places drawn for each crop; the loudest is taken.")
-@_recipe_option("ambience_mix", "How often a crop of effects is mixed with ambience, from 0 to 1.")
-@click.option(
-    "--weights",
-    "kind_weights",
-    default="",
-    metavar="KIND=WEIGHT,…",
-    help="How often kinds of sound are drawn, relative to their hours, for instance effects=4,ambience=3. Speech keeps "
-    "its share.",
-)
-@_recipe_option("mixup_ratio", "Largest share of another crop that is mixed in; 0 turns mixup off.", DEFAULTS.views)
-@_recipe_option("fader_gain", "Strength of the random fades, in standard deviations; 0 turns them off.", DEFAULTS.views)
-@click.option(
-    "--shape",
-    type=click.Choice(["v1", "v2"]),
-    default="v2",
-    show_default=True,
-    help="Shape of the network: that of BYOL-A v1 or v2.",
-)
-@click.option("--hidden-size", default=2048, show_default=True, help="Width of the network's linear layers.")
-@click.option("--channels", default=64, show_default=True, help="Channels of each convolution.")
-@_recipe_option("projector_hidden", "Width inside the projector and the predictor.")
-@_recipe_option("seed", "Seed of everything random.")
 @click.option(
     "--device", default="auto", show_default=True, help="Device to compute on: cpu, cuda, cuda:1; auto prefers a GPU."
 )
@@ -115,7 +60,7 @@ def train(manifest: Path, output: Path, cache_folder: Path | None, minutes: floa
     Exit codes: 0: finished, or stopped by --minutes; 1: training diverged, the last saved state is kept; 2: wrong
     usage, or a file that can't be read or written; 130: interrupted.
     """
-    recipe = _recipe(options)
+    recipe = recipe_of(options)
     if options["threads"]:
         torch.set_num_threads(options["threads"])
     with launched(options["device"]) as place:
@@ -130,31 +75,6 @@ def train(manifest: Path, output: Path, cache_folder: Path | None, minutes: floa
         if place.is_first:
             state = "finished" if finished else "stopped; the same command resumes"
             click.echo(f"{output}: step {trainer.step} of {recipe.steps}, {trainer.seconds / 60:.1f} minutes, {state}")
-
-
-def _recipe(options: dict[str, Any]) -> Recipe:
-    """The recipe that the options of ``train`` describe."""
-    shape = EncoderConfig.v1() if options["shape"] == "v1" else EncoderConfig.v2()
-    named = {field.name: options[field.name] for field in fields(Recipe) if field.name in options}
-    return Recipe(
-        **{**named, "kind_weights": _kind_weights(options["kind_weights"])},
-        views=ViewConfig(mixup_ratio=options["mixup_ratio"], fader_gain=options["fader_gain"]),
-        encoder=replace(shape, hidden_size=options["hidden_size"], channels=options["channels"]),
-    )
-
-
-def _kind_weights(text: str) -> dict[str, float]:
-    """Parse ``effects=4,ambience=3``."""
-    weights = {}
-    for part in filter(None, text.split(",")):
-        kind, separator, weight = part.partition("=")
-        try:
-            weights[kind.strip()] = float(weight)
-        except ValueError:
-            separator = ""
-        if not separator or not kind.strip():
-            raise click.UsageError(f"expected --weights KIND=WEIGHT,…, for instance effects=4,ambience=3, got {text!r}")
-    return weights
 
 
 def _cache_for(place: Place, manifest: Path, folder: Path, workers: int) -> LogMelCache:

@@ -9,11 +9,11 @@ from byola_hear.pretraining.data.ambience import AmbienceMixer
 from byola_hear.pretraining.data.cache import LogMelCache
 from byola_hear.pretraining.data.crops import crops_of_rows, draw_rows, kind_factors, row_weights
 from byola_hear.pretraining.training.distributed import Place
-from byola_hear.pretraining.training.recipe import Recipe
+from byola_hear.pretraining.training.recipe import BYOL, Recipe
 
 
 class Sampler:
-    """Draws the normalised crops of any step, and keeps those of the steps before it as the memory of mixup.
+    """Draws the normalised crops of any step, and keeps those of the steps before it, from which mixup draws.
 
     Args:
         cache: the audio.
@@ -29,7 +29,7 @@ class Sampler:
         self.weights = row_weights(cache.lengths, recipe.crop_frames, factors).to(cache.frames.device)
         self.ambience = AmbienceMixer(cache, recipe.crop_frames) if recipe.ambience_mix > 0 else None
         self.memory: list[Tensor] = []
-        self.kept = -(-recipe.views.memory_size // recipe.batch_size)
+        self.kept = -(-recipe.memory_size // recipe.batch_size)
 
     def crops(self, step: int) -> Tensor:
         """Draw a step's crops.
@@ -45,9 +45,9 @@ class Sampler:
         generator = torch.Generator().manual_seed(step_seed(recipe.seed, step, self.place.rank, purpose=0))
         row = draw_rows(self.weights, recipe.batch_size, generator)
         rows = [row]
-        if recipe.second_view == "clip":
+        if recipe.method == BYOL and recipe.second_view == "clip":
             rows.append(row)
-        elif recipe.second_view == "note":
+        elif recipe.method == BYOL and recipe.second_view == "note":
             if self.cache.partners is None:
                 raise ValueError("expected a cache that knows its manifest, to find notes; open it with build_cache")
             rows.append(self.cache.partners.to(row.device)[row])
@@ -66,8 +66,9 @@ class Sampler:
     def next(self, step: int) -> tuple[Tensor, Tensor]:
         """Draw the crops of the next step. Return them and past crops, ``(n_past, 1, n_mels, crop_frames)``."""
         crops = self.crops(step)
-        past = torch.cat(self.memory)[-self.recipe.views.memory_size :] if self.memory else crops[:0]
-        self.memory = [*self.memory, crops[: self.recipe.batch_size]][-self.kept :]
+        past = torch.cat(self.memory)[-self.recipe.memory_size :] if self.memory else crops[:0]
+        if self.kept:
+            self.memory = [*self.memory, crops[: self.recipe.batch_size]][-self.kept :]
         return crops, past
 
 

@@ -15,15 +15,13 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from byola_hear.pretraining.byol.networks import OnlineNetwork, TargetNetwork
-
 STATE_FILE = "state.safetensors"
 
 
 def save_state(
     folder: Path,
-    online: OnlineNetwork,
-    target: TargetNetwork,
+    online: nn.Module,
+    target: nn.Module,
     optimiser: torch.optim.Optimizer,
     header: dict[str, Any],
 ) -> None:
@@ -87,7 +85,7 @@ def load_encoder(folder: Path) -> dict[str, Tensor]:
     return _tensors(folder, "online.encoder.")
 
 
-def load_optimiser(folder: Path, optimiser: torch.optim.Optimizer, online: OnlineNetwork) -> None:
+def load_optimiser(folder: Path, optimiser: torch.optim.Optimizer, online: nn.Module) -> None:
     """Load the optimiser of a state into one over ``online.parameters()``."""
     stored = _tensors(folder, "optimiser.")
     for name, parameter in online.named_parameters():

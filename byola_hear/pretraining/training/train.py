@@ -1,8 +1,8 @@
-"""The training loop: crops → views → BYOL step, resumable at any step.
+"""The training loop, the same for every method, resumable at any step.
 
 Everything random in step ``s`` comes from generators seeded by the run's seed and ``s``, so a run that was killed and
-resumed takes the same steps as one that was not. The memory of past crops that mixup draws from is not saved: it is
-drawn again from the steps that filled it.
+resumed takes the same steps as one that was not. Past crops, which BYOL's mixup draws from, are not saved: they are
+drawn again from the steps that they belong to.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from byola_hear.models.encoders.registry import build_encoder
-from byola_hear.pretraining.byol.networks import OnlineNetwork, TargetNetwork, byol_loss, embedding_std, set_momentum
-from byola_hear.pretraining.byol.views import make_views
+from byola_hear.pretraining.byol.networks import embedding_std, set_momentum
 from byola_hear.pretraining.data.cache import LogMelCache
 from byola_hear.pretraining.training.distributed import Place
+from byola_hear.pretraining.training.method import follow
+from byola_hear.pretraining.training.methods import build_method
 from byola_hear.pretraining.training.precision import precision_for
 from byola_hear.pretraining.training.recipe import Recipe, differences
 from byola_hear.pretraining.training.run_log import RunLog
@@ -41,7 +41,7 @@ class TrainingProgress:
     Attributes:
         step: steps done.
         steps: steps of the whole run.
-        loss: of this step, in [0, 4].
+        loss: of this step.
         embedding_std: see :func:`~byola_hear.pretraining.byol.networks.embedding_std`.
         crops_per_second: since the report before this one, over all processes.
     """
@@ -81,10 +81,10 @@ class Trainer:
         # The initial weights depend on the seed alone, in every process.
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(recipe.seed)
-            online = OnlineNetwork(build_encoder(recipe.encoder), recipe.projector_hidden, recipe.projector_output)
-        set_momentum(online, recipe.batch_norm_momentum)
-        self.online = online.to(place.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.target = TargetNetwork(self.online)
+            self.method = build_method(recipe)
+        for network in (self.method.online, self.method.target):
+            set_momentum(network, recipe.batch_norm_momentum)
+            network.to(place.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.optimiser = optimiser_for(self.online, recipe)
         self.step, self.crops, self.seconds = 0, 0, 0.0
         self.measured = precision == "auto"
@@ -94,10 +94,25 @@ class Trainer:
         self.trained: nn.Module = self.online
         if place.world_size > 1:
             if place.device.type == "cuda":
-                self.online = nn.SyncBatchNorm.convert_sync_batchnorm(self.online)
-                self.target = nn.SyncBatchNorm.convert_sync_batchnorm(self.target)
+                # The networks contain their batch norms, and so stay the same objects.
+                nn.SyncBatchNorm.convert_sync_batchnorm(self.online)
+                nn.SyncBatchNorm.convert_sync_batchnorm(self.target)
             self.trained = DistributedDataParallel(self.online)
-        self.teacher: nn.Module = self.target
+
+    @property
+    def online(self) -> nn.Module:
+        """The network that is trained by gradients."""
+        return self.method.online
+
+    @property
+    def target(self) -> nn.Module:
+        """The network that follows it."""
+        return self.method.target
+
+    @property
+    def batch(self) -> int:
+        """Crops in a step, over all devices."""
+        return self.recipe.batch_size * self.place.world_size
 
     def _resume(self) -> None:
         header = read_header(self.folder)
@@ -123,7 +138,7 @@ class Trainer:
         """
         if backend:
             self.trained = torch.compile(self.trained, backend=backend)  # type: ignore[assignment]
-            self.teacher = torch.compile(self.target, backend=backend)  # type: ignore[assignment]
+            self.target.compile(backend=backend)
 
     def save(self) -> None:
         """Write the state of the run. Only the first process does so."""
@@ -143,39 +158,35 @@ class Trainer:
 
         Args:
             crops: ``(batch, 1, n_mels, time)`` normalised log-mel, or twice as many: those of the second views follow.
-            memory: ``(n_past, 1, n_mels, time)`` past crops for mixup.
+            memory: ``(n_past, 1, n_mels, time)`` past crops.
 
         Returns:
-            The loss, averaged over both directions, and the target's projections of one view, ``(batch, size)``.
+            The loss, and the target's embeddings of the crops, ``(batch, size)``.
         """
         recipe, device = self.recipe, self.place.device
         generator = torch.Generator(device).manual_seed(step_seed(recipe.seed, self.step, self.place.rank, purpose=1))
         # Dropout takes no generator.
         torch.manual_seed(step_seed(recipe.seed, self.step, self.place.rank, purpose=2))
-        first, second = crops[: recipe.batch_size], crops[-recipe.batch_size :]
-        made = make_views(first, memory, recipe.views, generator, second)
-        views = [view.contiguous(memory_format=torch.channels_last) for view in made]
         for group in self.optimiser.param_groups:
-            group["lr"] = recipe.learning_rate_at(self.step)
-        with torch.no_grad(), self._autocast():
-            targets = [self.teacher(view) for view in views]
+            group["lr"] = recipe.learning_rate_at(self.step, self.batch)
+        parts, embeddings = self.method.parts(crops, memory, generator, self._autocast)
         self.optimiser.zero_grad()
         total = torch.zeros((), device=device)
-        # One direction after the other gives the same gradient and needs half the memory.
-        for index in range(2):
+        for part in parts:
             trained = self.trained
-            waits = index == 0 and isinstance(trained, DistributedDataParallel)
+            # Gradients of several processes are averaged once, with the last part.
+            waits = part is not parts[-1] and isinstance(trained, DistributedDataParallel)
             with trained.no_sync() if waits else nullcontext():  # type: ignore[operator]
                 with self._autocast():
-                    prediction = trained(views[index])
-                loss = byol_loss(prediction, targets[1 - index]) / 2
+                    output = trained(*part.inputs)
+                loss = part.loss(output)
                 loss.backward()
             total += loss.detach()
         self.optimiser.step()
-        self.target.follow(self.online, recipe.ema_decay_at(self.step, self.place.world_size))
+        follow(self.target, self.online, recipe.ema_decay_at(self.step, self.batch))
         self.step += 1
-        self.crops += recipe.batch_size * self.place.world_size
-        return total, targets[0]
+        self.crops += self.batch
+        return total, embeddings
 
     def train(
         self,
@@ -202,14 +213,14 @@ class Trainer:
         begun = saved = tick = time.perf_counter()
         earlier, tick_crops = self.seconds, self.crops
         while self.step < self.recipe.steps:
-            loss, projections = self.train_step(*sampler.next(self.step))
+            loss, embeddings = self.train_step(*sampler.next(self.step))
             if self.step % LOG_EVERY and self.step < self.recipe.steps:
                 continue
             now = time.perf_counter()
             self.seconds = earlier + now - begun
             speed = (self.crops - tick_crops) / (now - tick)
             tick, tick_crops = now, self.crops
-            value, std = float(loss), embedding_std(projections)
+            value, std = float(loss), embedding_std(embeddings)
             if self.place.agree(not math.isfinite(value)):
                 raise FloatingPointError(
                     f"the loss is not finite at step {self.step}: training diverged; a lower learning rate may help"
@@ -221,8 +232,8 @@ class Trainer:
                     seconds=self.seconds,
                     loss=value,
                     spread=std,
-                    learning_rate=self.recipe.learning_rate_at(self.step - 1),
-                    ema_decay=self.recipe.ema_decay_at(self.step - 1, self.place.world_size),
+                    learning_rate=self.recipe.learning_rate_at(self.step - 1, self.batch),
+                    ema_decay=self.recipe.ema_decay_at(self.step - 1, self.batch),
                     crops_per_second=speed,
                 )
                 if progress is not None:

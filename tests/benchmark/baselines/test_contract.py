@@ -133,7 +133,7 @@ def test_functions_are_those_of_the_contract(loaded: Loaded, name: str) -> None:
         assert module.get_timestamp_embeddings is contract.get_timestamp_embeddings
 
 
-@pytest.mark.parametrize("name", ["logmel", "untrained"])
+@pytest.mark.parametrize("name", ["logmel", "untrained", "untrained_transformer"])
 @pytest.mark.parametrize(
     ("audio", "error", "message"),
     [
@@ -155,7 +155,7 @@ def test_bad_audio_is_one_clear_error(
             function(audio, model)
 
 
-@pytest.mark.parametrize("name", ["logmel", "untrained"])
+@pytest.mark.parametrize("name", ["logmel", "untrained", "untrained_transformer"])
 def test_a_model_of_another_kind_is_refused(loaded: Loaded, name: str) -> None:
     module, _ = loaded(name)
     with pytest.raises(TypeError, match="load_model returned, got Linear"):
