@@ -41,6 +41,21 @@ def shared_training_clips(rows: Iterable[Mapping[str, str]]) -> tuple[Counter[st
     return counts, seconds
 
 
+def overlap_page(networks: Iterable[str], manifests: Path, table: Path) -> str:
+    """Write what the training set of each network shares with evaluation sets, as a list.
+
+    Args:
+        networks: names of the networks.
+        manifests: folder of their manifests, ``NAME.csv.gz``.
+        table: table of the command ``corpora overlap``.
+
+    Returns:
+        Markdown.
+    """
+    lines = [f"- `{name}`: {overlap_text(manifests / f'{name}.csv.gz', table)}" for name in networks]
+    return "\n".join(lines) + "\n"
+
+
 def overlap_text(manifest: Path, table: Path) -> str:
     """Write the paragraph on what a training set shares with evaluation sets.
 
@@ -72,7 +87,7 @@ def overlap_text(manifest: Path, table: Path) -> str:
     corpora = ", ".join(sorted(counts))
     what = f"{sum(counts.values())} clips of the training set ({seconds / 60:.1f} minutes, from {corpora})"
     return (
-        f"**Overlap with evaluation sets.** {what} were made of Freesound recordings, or may have been, that "
+        f"{what} were made of Freesound recordings, or may have been, that "
         f"evaluation sets contain: {', '.join(parts)} come from such recordings. No labels were used.{bound} "
-        "Later networks are trained without these clips."
+        "`corpora build` now leaves such clips out."
     )

@@ -84,6 +84,7 @@ SHARED: dict[str, SharedClips] = {
         *(61015, 103425, 105413, 107640, 110393, 226381, 267889, 361117, 400174),
     ),
     "redeclipse-data": _shared(_named("distant_cars", r"waterfall.*"), 26173, 28656, 28657),
+    "widelands-data": _shared(_named(r"(fizzle|sawing|tree_falling|inn)(_\d+)?"), 17299, 102844, 139952, 194806),
     "hedgewars-data": _shared(_named("Droplet.*"), 37548),
     "gcompris-qt-data": _shared(
         r"canal_lock/resource/door_(open|close)|money/resource/money[12]|target/resource/arrow|traffic/resource/car\.",
