@@ -29,6 +29,11 @@ COMMANDS = {
         "collection_speed_command",
         "Compare the speed from a folder of files to a table with other methods.",
     ),
+    "complete": (
+        "benchmark.evaluation.complete",
+        "complete_command",
+        "Measure what is missing from a kept table, and write it again.",
+    ),
     "experiments": (
         "benchmark.reporting.experiments",
         "experiments_command",

@@ -26,9 +26,11 @@ BASELINES = (
     "vggish",
     "wav2vec2",
     "whisper_tiny",
+    "whisper_base",
     "crepe",
     "crepe_tiny",
     "resemblyzer",
+    "musicnn",
     "opensmile_egemaps",
     "opensmile_compare",
 )

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from byola_hear.classification.examples import Examples
     from byola_hear.classification.labelled import Labels
     from byola_hear.classification.training import Trained
+    from byola_hear.models.model import ByolaModel
 
 #: Classes whose measures are printed; the report has all.
 _MAX_LINES = 100
@@ -146,7 +147,7 @@ def command(
             if window is None:
                 window = labels.window()
                 say(f"window {window:g} s, the median length of the labels (--window)", quiet)
-            examples, network = of_audio(labels, window, name, device, workers, unlabelled, quiet)
+            examples, network, _ = of_audio(labels, window, name, device, workers, unlabelled, quiet)
         for file, reason in examples.failures.items():
             complain(file, reason)
         trained = learn(examples, network, hop, method, seed)  # type: ignore[arg-type]
@@ -199,8 +200,8 @@ def read_labels(
 
 def of_audio(
     labels: Labels, window: float, name: str, device: str, workers: int | None, unlabelled: bool, quiet: bool
-) -> tuple[Examples, Network]:
-    """Embed the labelled windows of recordings."""
+) -> tuple[Examples, Network, ByolaModel]:
+    """Embed the labelled windows of recordings. Returns them, the description of the network, and the network."""
     from byola_hear.classification.classifier import Network
     from byola_hear.classification.examples import from_audio
 
@@ -208,7 +209,7 @@ def of_audio(
     counted = Counted(len(labels.of_file), quiet)
     with closing(counted.progress):
         examples = from_audio(labels, model, window, unlabelled=unlabelled, workers=workers, on_event=counted)
-    return examples, Network.of(model, name or "both")
+    return examples, Network.of(model, name or "both"), model
 
 
 class Counted:

@@ -9,6 +9,7 @@ import click
 import torch
 
 from byola_hear.cli.errors import Finite
+from byola_hear.models.frontend import FrontendConfig
 from byola_hear.pretraining.commands.options import (
     FOLDER,
     MANIFEST,
@@ -20,6 +21,7 @@ from byola_hear.pretraining.commands.recipe_options import recipe_of, recipe_opt
 from byola_hear.pretraining.data.build_cache import build_cache
 from byola_hear.pretraining.data.cache import LogMelCache
 from byola_hear.pretraining.training.distributed import Place, launched
+from byola_hear.pretraining.training.start import Start
 from byola_hear.pretraining.training.train import Trainer, TrainingProgress
 from byola_hear.utils.files import locked
 
@@ -32,6 +34,12 @@ from byola_hear.utils.files import locked
     "cache_folder",
     type=FOLDER,
     help="Folder of the log-mel cache. Default: MANIFEST with the ending .cache.",
+)
+@click.option(
+    "--from",
+    "start",
+    metavar="NAME|PATH",
+    help="Network to begin with: a name from `byola-hear models`, or a checkpoint. Default: random weights.",
 )
 @recipe_options
 @click.option("--minutes", type=Finite(min=0), help="Stop after this many minutes. The same command resumes.")
@@ -50,8 +58,17 @@ from byola_hear.utils.files import locked
 @click.option(
     "--save-every", type=Finite(min=0), default=5.0, show_default=True, help="Minutes between two saved states."
 )
-def train(manifest: Path, output: Path, cache_folder: Path | None, minutes: float | None, **options: Any) -> None:
+def train(
+    manifest: Path,
+    output: Path,
+    cache_folder: Path | None,
+    start: str | None,
+    minutes: float | None,
+    **options: Any,
+) -> None:
     """Train a network on the audio of MANIFEST. The same command resumes a killed run exactly.
+
+    With --from, training continues with the weights, the front end and the statistics of a network that exists.
 
     The audio is decoded into a log-mel cache first, unless that exists. A row that can't be read is left out.
 
@@ -60,36 +77,40 @@ def train(manifest: Path, output: Path, cache_folder: Path | None, minutes: floa
     Exit codes: 0: finished, or stopped by --minutes; 1: training diverged, the last saved state is kept; 2: wrong
     usage, or a file that can't be read or written; 130: interrupted.
     """
-    recipe = recipe_of(options)
+    begin = None if start is None else Start.of(start)
+    recipe = recipe_of(options) if begin is None else begin.continued(recipe_of(options), options)
+    frontend = None if begin is None else begin.model.config.frontend
     if options["threads"]:
         torch.set_num_threads(options["threads"])
     with launched(options["device"]) as place:
         folder = cache_folder or manifest.with_suffix(".cache")
-        audio = _cache_for(place, manifest, folder, options["workers"])
+        audio = _cache_for(place, manifest, folder, options["workers"], frontend)
         output.mkdir(parents=True, exist_ok=True)
         with open(output / "lock", "a") as lock:
             if place.is_first and not locked(lock):
                 raise ValueError(f"{output}: another process is training in this folder; choose another folder")
-            trainer = Trainer(_on_device(audio, place.device), recipe, output, place, options["precision"])
+            trainer = Trainer(_on_device(audio, place.device), recipe, output, place, options["precision"], begin)
             finished = _train_with_progress(trainer, minutes, options["save_every"])
         if place.is_first:
             state = "finished" if finished else "stopped; the same command resumes"
             click.echo(f"{output}: step {trainer.step} of {recipe.steps}, {trainer.seconds / 60:.1f} minutes, {state}")
 
 
-def _cache_for(place: Place, manifest: Path, folder: Path, workers: int) -> LogMelCache:
+def _cache_for(
+    place: Place, manifest: Path, folder: Path, workers: int, frontend: FrontendConfig | None
+) -> LogMelCache:
     """Open the cache. The first process builds it and reports the rows left out, while the others wait."""
     if place.is_first:
-        info = cache_with_progress(manifest, folder, workers).info
+        info = cache_with_progress(manifest, folder, workers, frontend).info
         if failed := info["failed"]:
             n_rows = len(failed) + info["rows"]
             click.echo(f"{folder}: {len(failed)} of {n_rows} rows left out; the first: {failed[0]}", err=True)
     place.wait()
     # A machine that does not share the first one's folder makes its own cache.
     if place.local_rank == 0 and not place.is_first:
-        build_cache(manifest, folder, workers=workers)
+        build_cache(manifest, folder, frontend, workers)
     place.wait()
-    return build_cache(manifest, folder)
+    return build_cache(manifest, folder, frontend)
 
 
 def _on_device(audio: LogMelCache, device: torch.device) -> LogMelCache:

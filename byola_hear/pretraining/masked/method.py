@@ -8,7 +8,7 @@ from torch.nn import functional
 
 from byola_hear.models.encoders.registry import build_encoder
 from byola_hear.pretraining.masked.masks import draw_spans, features_of_spans
-from byola_hear.pretraining.masked.networks import Student, Teacher, standardised
+from byola_hear.pretraining.masked.networks import Student, Teacher, targets
 from byola_hear.pretraining.training.method import Method, Part, Precision
 from byola_hear.pretraining.training.recipe import Recipe
 
@@ -16,8 +16,8 @@ from byola_hear.pretraining.training.recipe import Recipe
 class Masked(Method):
     """The student predicts the target's frame features of hidden spans.
 
-    The loss is the mean squared error of standardised frame features: the share of their variance that is not
-    predicted. It is about 1 at the start.
+    The loss is the mean squared error of standardised targets: the share of their variance that is not predicted. It is
+    about 1 at the start.
     """
 
     def __init__(self, recipe: Recipe) -> None:
@@ -35,7 +35,7 @@ class Masked(Method):
         with torch.no_grad(), precision():
             features = self.target(crops).float()
         crop = torch.arange(len(visible), device=crops.device) // config.masks
-        wanted = standardised(features)[crop[:, None], features_of_spans(hidden, config.span)]
+        wanted = targets(features)[crop[:, None], features_of_spans(hidden, config.span)]
 
         def loss(predicted: Tensor) -> Tensor:
             return functional.mse_loss(predicted.float(), wanted)

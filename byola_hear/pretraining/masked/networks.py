@@ -51,14 +51,15 @@ def visible_features(encoder: FrameEncoder, crops: Tensor, visible: Tensor, span
 
 
 class Decoder(nn.Module):
-    """Fills in hidden frame features from visible ones: a few narrow transformer layers.
+    """Fills in what is hidden from visible frame features: a few narrow transformer layers.
 
     Args:
         size: dimensions of a frame feature.
+        wanted: dimensions of what is predicted for each hidden frame feature.
         config: its width and depth.
     """
 
-    def __init__(self, size: int, config: MaskConfig) -> None:
+    def __init__(self, size: int, wanted: int, config: MaskConfig) -> None:
         super().__init__()
         width = config.decoder_width
         self.head_size = width // config.decoder_heads
@@ -67,11 +68,11 @@ class Decoder(nn.Module):
         layers = (TransformerLayer(width, config.decoder_heads) for _ in range(config.decoder_layers))
         self.layers = nn.ModuleList(layers)
         self.norm = nn.LayerNorm(width)
-        self.exit = nn.Linear(width, size)
+        self.exit = nn.Linear(width, wanted)
         initialise(self)
 
     def forward(self, features: Tensor, visible: Tensor, hidden: Tensor) -> Tensor:
-        """Predict hidden frame features.
+        """Predict the targets of hidden frame features.
 
         Args:
             features: ``(n_masks, n_visible, size)``.
@@ -79,7 +80,7 @@ class Decoder(nn.Module):
             hidden: ``(n_masks, n_hidden)`` numbers of the features to predict.
 
         Returns:
-            ``(n_masks, n_hidden, size)``.
+            ``(n_masks, n_hidden, wanted)``.
         """
         known = self.entry(features)
         unknown = self.unknown.to(known.dtype).expand(*hidden.shape, -1)
@@ -95,14 +96,15 @@ class Student(nn.Module):
 
     Shape:
         - input: crops ``(batch, 1, n_mels, n_frames)``, numbers of the visible and of the hidden spans
-        - output: ``(batch * masks, n_hidden * span, feature_size)``
+        - output: predicted :func:`targets` of the hidden spans, ``(batch * masks, n_hidden * span, 2 * feature_size)``
     """
 
     def __init__(self, encoder: FrameEncoder, config: MaskConfig) -> None:
         super().__init__()
         self.encoder = encoder
         self.span = config.span
-        self.decoder = Decoder(encoder.config.feature_size, config)
+        size = encoder.config.feature_size
+        self.decoder = Decoder(size, 2 * size, config)
 
     def forward(self, crops: Tensor, visible: Tensor, hidden: Tensor) -> Tensor:
         features = visible_features(self.encoder, crops, visible, self.span)
@@ -127,18 +129,30 @@ class Teacher(nn.Module):
         return training_frames(self.encoder, crops)
 
 
-def standardised(features: Tensor) -> Tensor:
-    """Give every dimension a mean of 0 and a variance of 1 over all frame features of a batch.
+def standardised(x: Tensor, dim: int) -> Tensor:
+    """Give ``x`` a mean of 0 and a variance of 1 along a dimension."""
+    variance, mean = torch.var_mean(x, dim=dim, keepdim=True, correction=0)
+    return (x - mean) * (variance + 1e-5).rsqrt()
 
-    Constant features, to which training could collapse, cannot be predicted better than others after this. A dimension
-    in which the clips differ keeps these differences.
+
+def targets(features: Tensor) -> Tensor:
+    """What is predicted of the target's frame features: how they change within a crop, and what the crop is like.
+
+    The first half is the frame features, each dimension standardised over the frames of its crop. It says nothing of
+    what all frames of a crop have in common. The second half is that: their mean, each dimension standardised over the
+    crops of the batch. Both halves weigh the same. Constant features, to which training could collapse, cannot be
+    predicted better than others.
 
     Args:
         features: ``(batch, n, size)``.
 
     Returns:
-        The same shape, float32.
+        ``(batch, n, 2 * size)`` float32.
+
+    Source:
+        Standardised over time: Baevski et al., data2vec (arXiv 2202.03555); clip and frames together: Chen et al., EAT
+        (arXiv 2401.03497).
     """
     features = features.float()
-    variance, mean = torch.var_mean(features, dim=(0, 1), correction=0)
-    return (features - mean) * (variance + 1e-5).rsqrt()
+    crops = standardised(features.mean(dim=1), dim=0)
+    return torch.cat([standardised(features, dim=1), crops[:, None].expand_as(features)], dim=-1)

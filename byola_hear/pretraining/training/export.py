@@ -84,4 +84,5 @@ def training_facts(run: Path, header: dict[str, Any]) -> dict[str, Any]:
         "minutes": header["seconds"] / 60,
         "loss": last.get("loss"),
         "spread": last.get("spread"),
+        **({"began_with": header["start"]} if header.get("start") else {}),
     }

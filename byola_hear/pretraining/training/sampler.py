@@ -10,6 +10,7 @@ from byola_hear.pretraining.data.cache import LogMelCache
 from byola_hear.pretraining.data.crops import crops_of_rows, draw_rows, kind_factors, row_weights
 from byola_hear.pretraining.training.distributed import Place
 from byola_hear.pretraining.training.recipe import BYOL, Recipe
+from byola_hear.training.seeds import step_seed
 
 
 class Sampler:
@@ -70,8 +71,3 @@ class Sampler:
         if self.kept:
             self.memory = [*self.memory, crops[: self.recipe.batch_size]][-self.kept :]
         return crops, past
-
-
-def step_seed(seed: int, step: int, rank: int, purpose: int) -> int:
-    """A seed that differs for each step, process and purpose."""
-    return ((seed * 1_000_003 + step) * 1_009 + rank) * 7 + purpose

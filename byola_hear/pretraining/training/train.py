@@ -27,8 +27,10 @@ from byola_hear.pretraining.training.methods import build_method
 from byola_hear.pretraining.training.precision import precision_for
 from byola_hear.pretraining.training.recipe import Recipe, differences
 from byola_hear.pretraining.training.run_log import RunLog
-from byola_hear.pretraining.training.sampler import Sampler, step_seed
+from byola_hear.pretraining.training.sampler import Sampler
+from byola_hear.pretraining.training.start import Start
 from byola_hear.pretraining.training.state import STATE_FILE, load_network, load_optimiser, read_header, save_state
+from byola_hear.training.seeds import step_seed
 
 #: Steps between two rows of the log. Time is checked as often.
 LOG_EVERY = 10
@@ -70,13 +72,24 @@ class Trainer:
         folder: folder of the run. An unfinished run in it is resumed.
         place: this process.
         precision: ``auto``, ``bfloat16`` or ``float32``.
+        start: the network to begin with; None for random weights.
 
     Raises:
-        ValueError: if the folder holds a run with another recipe or another manifest.
+        ValueError: if the folder holds a run with another recipe, another manifest or another start, or the start has
+            another front end than the cache.
     """
 
-    def __init__(self, cache: LogMelCache, recipe: Recipe, folder: Path, place: Place, precision: str = "auto") -> None:
-        self.cache, self.recipe, self.folder, self.place = cache, recipe, folder, place
+    def __init__(
+        self,
+        cache: LogMelCache,
+        recipe: Recipe,
+        folder: Path,
+        place: Place,
+        precision: str = "auto",
+        start: Start | None = None,
+    ) -> None:
+        cache = cache if start is None else start.normalised_as_before(cache)
+        self.cache, self.recipe, self.folder, self.place, self.start = cache, recipe, folder, place, start
         self.autocast_dtype = precision_for(precision, place.device)
         # The initial weights depend on the seed alone, in every process.
         with torch.random.fork_rng(devices=[]):
@@ -85,10 +98,16 @@ class Trainer:
         for network in (self.method.online, self.method.target):
             set_momentum(network, recipe.batch_norm_momentum)
             network.to(place.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        if start is not None:
+            start.fill(self.online, self.target)
         self.optimiser = optimiser_for(self.online, recipe)
         self.step, self.crops, self.seconds = 0, 0, 0.0
         self.measured = precision == "auto"
-        self.identity = {"recipe": recipe.to_dict(), "manifest_sha256": cache.info.get("manifest_sha256", "")}
+        self.identity = {
+            "recipe": recipe.to_dict(),
+            "manifest_sha256": cache.info.get("manifest_sha256", ""),
+            "start": None if start is None else start.facts(),
+        }
         if (folder / STATE_FILE).exists():
             self._resume()
         self.trained: nn.Module = self.online
@@ -123,6 +142,10 @@ class Trainer:
         if self.measured and "precision" in header:
             # A run keeps the precision that was measured when it began, so that it continues exactly.
             self.autocast_dtype = precision_for(header["precision"], self.place.device)
+        wanted, found = ((each.get("start") or {}) for each in (self.identity, header))
+        if wanted.get("fingerprint") != found.get("fingerprint"):
+            began, asked = (each.get("model", "random weights") for each in (found, wanted))
+            raise ValueError(f"{self.folder}: holds a run that began with {began}, not {asked}; choose another folder")
         load_network(self.folder, self.online, "online")
         load_network(self.folder, self.target, "target")
         load_optimiser(self.folder, self.optimiser, self.online)
@@ -148,6 +171,11 @@ class Trainer:
             header = {**self.identity, **reached, "precision": precision, "cache": self.cache.info}
             save_state(self.folder, self.online, self.target, self.optimiser, header)
 
+    def rate_at(self, step: int) -> float:
+        """The learning rate of a step, counted from 0."""
+        share = 1.0 if self.start is None else self.start.share_at(self.recipe, step)
+        return share * self.recipe.learning_rate_at(step, self.batch)
+
     def _autocast(self) -> Any:
         if self.autocast_dtype is None:
             return nullcontext()
@@ -168,7 +196,7 @@ class Trainer:
         # Dropout takes no generator.
         torch.manual_seed(step_seed(recipe.seed, self.step, self.place.rank, purpose=2))
         for group in self.optimiser.param_groups:
-            group["lr"] = recipe.learning_rate_at(self.step, self.batch)
+            group["lr"] = self.rate_at(self.step)
         parts, embeddings = self.method.parts(crops, memory, generator, self._autocast)
         self.optimiser.zero_grad()
         total = torch.zeros((), device=device)
@@ -182,6 +210,9 @@ class Trainer:
                 loss = part.loss(output)
                 loss.backward()
             total += loss.detach()
+        if self.start is not None and self.start.holds_encoder(recipe, self.step):
+            # Without a gradient, a parameter stays as it is.
+            self.online.get_submodule("encoder").zero_grad()
         self.optimiser.step()
         follow(self.target, self.online, recipe.ema_decay_at(self.step, self.batch))
         self.step += 1
@@ -232,7 +263,7 @@ class Trainer:
                     seconds=self.seconds,
                     loss=value,
                     spread=std,
-                    learning_rate=self.recipe.learning_rate_at(self.step - 1, self.batch),
+                    learning_rate=self.rate_at(self.step - 1),
                     ema_decay=self.recipe.ema_decay_at(self.step - 1, self.batch),
                     crops_per_second=speed,
                 )

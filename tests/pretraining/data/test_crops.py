@@ -39,7 +39,7 @@ def test_kinds_are_drawn_by_weight_and_speech_keeps_its_share() -> None:
     torch.testing.assert_close(shares, torch.tensor([0.5, 0.25, 1 / 6, 1 / 12], dtype=torch.float64))
 
 
-@pytest.mark.parametrize("weights", [{"efects": 2.0}, {"speech": 2.0}, {"effects": 0.0, "music": 0.0}])
+@pytest.mark.parametrize("weights", [{"effect": 2.0}, {"speech": 2.0}, {"effects": 0.0, "music": 0.0}])
 def test_weights_of_other_kinds_are_refused(weights: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="expected"):
         kind_factors(["speech", "effects", "music"], torch.tensor([1, 1, 1]), weights)

@@ -56,8 +56,8 @@ def overlap_of(corpus: str, package: Path, evaluated: Mapping[str, Counter[int]]
             named.setdefault(credit.clip, f"{name}: {credit.line}")
     known = SHARED[corpus].clips if corpus in SHARED else frozenset()
     shared = []
-    for clip, credit in sorted(named.items()):
+    for clip, line in sorted(named.items()):
         sets = {title: clips[clip] for title, clips in evaluated.items() if clip in clips}
         if sets:
-            shared.append(SharedClip(corpus, clip, sets, clip in known, credit))
+            shared.append(SharedClip(corpus, clip, sets, clip in known, line))
     return len(named), shared
