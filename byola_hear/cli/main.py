@@ -34,6 +34,7 @@ COMMANDS = {
     "verify": "Check checkpoints against their hashes.",
     "info": "Show what audio files contain.",
     "bench": "Measure the speed of this machine and find the best settings.",
+    "convert": "Turn a published checkpoint (.pth) into one of this package.",
     "export": "Write a model with its front end as ONNX.",
 }
 

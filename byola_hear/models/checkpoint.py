@@ -173,7 +173,8 @@ def _parse_header(path: Path, start: bytes, size: int) -> dict[str, Any]:
     """
     length = int.from_bytes(start[:8], "little")
     if size < 10 or length > MAX_HEADER_BYTES or start[8:9] != b"{":
-        hint = "; a legacy .pth needs load_legacy" if start[:2] == b"PK" or path.suffix == ".pth" else ""
+        is_pth = start[:2] == b"PK" or path.suffix == ".pth"
+        hint = f"; `byola-hear convert {path.name} -o {path.stem}.safetensors` makes one of a .pth" if is_pth else ""
         raise CheckpointError(f"{path}: not a safetensors file{hint}")
     if size < 8 + length:
         raise CheckpointError(f"{path}: truncated: the header is {length} bytes, the file is {size}")

@@ -19,6 +19,7 @@ from byola_hear.pretraining.commands.corpora import corpora
 from byola_hear.pretraining.commands.export import export
 from byola_hear.pretraining.commands.manifest import manifest
 from byola_hear.pretraining.commands.match import match_command
+from byola_hear.pretraining.commands.packed import pack_command, train_packed_command
 from byola_hear.pretraining.commands.plot import plot
 from byola_hear.pretraining.commands.train import train
 from byola_hear.utils.console import print_any_name, warn_in_one_line
@@ -39,7 +40,7 @@ def commands(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-for _command in (corpora, manifest, match_command, cache, train, plot, export):
+for _command in (corpora, manifest, match_command, cache, train, pack_command, train_packed_command, plot, export):
     commands.add_command(_command)
 
 
