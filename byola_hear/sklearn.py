@@ -28,7 +28,7 @@ from byola_hear.classification.file import save_classifier
 from byola_hear.classification.labelled import duration
 from byola_hear.dataframe import embed, not_audio
 from byola_hear.extraction.clips import Clip
-from byola_hear.models.loading import resolve
+from byola_hear.models.loading import loaded, resolve
 from byola_hear.models.model import ByolaModel
 from byola_hear.utils.device import usable_device
 
@@ -55,6 +55,7 @@ class _Embeds:
     sample_rate: int
     device: str | torch.device | None
     workers: int
+    dimensions: int | None
 
     def _loaded(self) -> ByolaModel:
         """The model on its device, after checking the parameters."""
@@ -63,14 +64,15 @@ class _Embeds:
             if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
                 raise ValueError(f"{name} must be a positive integer, got {value!r}")
         if isinstance(self.model, ByolaModel):
-            return self.model if self.device is None else self.model.to(usable_device(self.device))
+            given = loaded(self.model, self.dimensions)
+            return given if self.device is None else given.to(usable_device(self.device))
         if not isinstance(self.model, (str, os.PathLike)):
             received = type(self.model).__name__
             raise TypeError(f"model must be a name, a checkpoint's path or a model, got {received}")
         name, device = os.fspath(self.model), "cpu" if self.device is None else str(self.device)
         # A checkpoint that was written again is loaded again.
         written = Path(name).stat().st_mtime_ns if os.path.isfile(name) else None
-        return _load(name, device, written)
+        return _load(name, device, written, self.dimensions)
 
     def _checked(self, X: Any, reset: bool) -> list[str] | list[NDArray[Any] | Tensor]:
         """``X`` as a list of paths or of 1-D waveforms, at least one. ``reset``: keep its width, else compare it."""
@@ -124,6 +126,7 @@ class ByolaTransformer(_Embeds, TransformerMixin, BaseEstimator):
         sample_rate: sampling rate of the waveforms, Hz. They are resampled to the model's rate. Files know their rates.
         device: where to compute; None for the CPU, or for the current device of a model that was given.
         workers: number of threads that decode files.
+        dimensions: length of short vectors, see :func:`byola_hear.load_model`; None for whole embeddings.
 
     Attributes:
         n_features_in_: number of columns that ``fit`` saw: 1 for a column of paths, the number of samples for a 2-D
@@ -144,11 +147,13 @@ class ByolaTransformer(_Embeds, TransformerMixin, BaseEstimator):
         sample_rate: int = 16000,
         device: str | torch.device | None = None,
         workers: int = 2,
+        dimensions: int | None = None,
     ) -> None:
         self.model = model
         self.sample_rate = sample_rate
         self.device = device
         self.workers = workers
+        self.dimensions = dimensions
 
     def fit(self, X: Any, y: Any = None) -> ByolaTransformer:
         """Check the parameters and the form of the input. No file is opened.
@@ -224,6 +229,7 @@ class ByolaClassifier(_Embeds, ClassifierMixin, BaseEstimator):
         random_state: seed of the folds of the cross-validation.
         device: where to compute; None for the CPU, or for the current device of a model that was given.
         workers: number of threads that decode files.
+        dimensions: length of short vectors, see :func:`byola_hear.load_model`; None for whole embeddings.
 
     Attributes:
         classes_: ``(n_classes,)`` the labels that ``fit`` saw, sorted.
@@ -249,6 +255,7 @@ class ByolaClassifier(_Embeds, ClassifierMixin, BaseEstimator):
         random_state: int = 0,
         device: str | torch.device | None = None,
         workers: int = 2,
+        dimensions: int | None = None,
     ) -> None:
         self.model = model
         self.sample_rate = sample_rate
@@ -256,6 +263,7 @@ class ByolaClassifier(_Embeds, ClassifierMixin, BaseEstimator):
         self.random_state = random_state
         self.device = device
         self.workers = workers
+        self.dimensions = dimensions
 
     def fit(self, X: Any, y: Any, groups: Any = None) -> ByolaClassifier:
         """Embed clips and learn to tell their labels.
@@ -365,9 +373,9 @@ def _ambiguous(classes: NDArray[Any]) -> bool:
 
 
 @lru_cache(maxsize=_MODELS_KEPT)
-def _load(name: str, device: str, written: int | None) -> ByolaModel:
+def _load(name: str, device: str, written: int | None, dimensions: int | None) -> ByolaModel:
     target = usable_device(device)
-    return resolve(name).to(target)
+    return resolve(name, dimensions=dimensions).to(target)
 
 
 def _column(X: Any) -> tuple[list[Any] | None, bool]:

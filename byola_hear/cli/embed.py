@@ -36,6 +36,12 @@ from byola_hear.utils.device import usable_device
     help="A model from `byola-hear models`, or a checkpoint. Default: both.",
 )
 @click.option(
+    "--dimensions",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Length of an embedding, 1 to 1024: its principal components. Default: the whole embedding, 3072.",
+)
+@click.option(
     "--kind",
     type=click.Choice(["scene", "timestamp"]),
     default="scene",
@@ -110,6 +116,7 @@ def command(
     paths: tuple[str, ...],
     output: str | None,
     name: str,
+    dimensions: int | None,
     kind: str,
     window: float | None,
     hop: float | None,
@@ -155,7 +162,7 @@ def command(
             raise click.UsageError(one_line(error)) from error
     if threads is not None:
         torch.set_num_threads(threads)
-    model = loaded_model(name, device or "cpu").in_precision(precision)
+    model = loaded_model(name, device or "cpu", dimensions).in_precision(precision)
     try:
         request = request_for(model, kind, window, hop)
     except ValueError as error:
@@ -225,11 +232,11 @@ def shown(events: Iterator[Event], progress: Progress, request: Request, strict:
     return 1 if n_failed else 0
 
 
-def loaded_model(name: str, device: str) -> ByolaModel:
+def loaded_model(name: str, device: str, dimensions: int | None = None) -> ByolaModel:
     """The model on its device; an error in either is wrong usage."""
     try:
         target = usable_device(device)
-        return resolve(name).to(target)
+        return resolve(name, dimensions=dimensions).to(target)
     except (ValueError, OSError) as error:
         raise click.UsageError(one_line(error)) from error
 

@@ -23,8 +23,14 @@ from byola_hear.onnx.export import CHECKS, KINDS, OPSET, OnnxError, export_onnx
     show_default=True,
     help="scene: one embedding per clip. timestamp: one per frame, with its time.",
 )
+@click.option(
+    "--dimensions",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Length of an embedding, 1 to 1024: its principal components. Default: the whole embedding, 3072.",
+)
 @click.option("--overwrite", is_flag=True, help="Replace an existing output file.")
-def command(name: str, output: Path, kind: str, overwrite: bool) -> int:
+def command(name: str, output: Path, kind: str, dimensions: int | None, overwrite: bool) -> int:
     """Write MODEL as one ONNX file, from waveforms to embeddings. MODEL is a name or the path of a checkpoint.
 
     Without MODEL, the model "both" is exported. The graph's input is "waveforms" (batch, n_samples): float32 in
@@ -43,7 +49,7 @@ def command(name: str, output: Path, kind: str, overwrite: bool) -> int:
     if output.exists() and not overwrite:
         raise click.UsageError(f"{output} exists; give --overwrite to replace it")
     try:
-        model = resolve(name)
+        model = resolve(name, dimensions=dimensions)
     except (ValueError, OSError) as error:
         raise click.UsageError(one_line(error)) from error
     try:

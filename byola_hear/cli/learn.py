@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from byola_hear.classification.examples import Examples
     from byola_hear.classification.labelled import Labels
     from byola_hear.classification.training import Trained
+    from byola_hear.models.model import ByolaModel
 
 #: Classes whose measures are printed; the report has all.
 _MAX_LINES = 100
@@ -82,6 +83,12 @@ _MAX_LINES = 100
     metavar="NAME|PATH",
     help="Model: a name from `byola-hear models`, or the path of a checkpoint. Default: both.",
 )
+@click.option(
+    "--dimensions",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Length of an embedding, 1 to 1024: its principal components. Default: the whole embedding, 3072.",
+)
 @click.option("--device", default="cpu", show_default=True, help="Device to compute on: cpu, cuda, mps.")
 @click.option("--workers", type=click.IntRange(1), help="Number of decoding threads. Default: half of the CPU threads.")
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Seed of the folds.")
@@ -100,6 +107,7 @@ def command(
     report: Path | None,
     wished_precision: float,
     name: str,
+    dimensions: int | None,
     device: str,
     workers: int | None,
     seed: int,
@@ -137,15 +145,18 @@ def command(
         raise Failure(one_line(error)) from error
     try:
         if any(map(is_table, paths)):
-            if len(paths) > 1 or window is not None or name:
-                raise ValueError("expected one table alone, without --window and --model: a table has its windows")
+            if len(paths) > 1 or window is not None or name or dimensions is not None:
+                raise ValueError(
+                    "expected one table alone, without --window, --model and --dimensions: a table has its windows"
+                )
             examples, network = of_table(paths[0], label_files, label_column, group, unlabelled)
         else:
             labels = read_labels(paths, label_files, label_column, group)
             if window is None:
                 window = labels.window()
                 say(f"window {window:g} s, the median length of the labels (--window)", quiet)
-            examples, network = of_audio(labels, window, name, device, workers, unlabelled, quiet)
+            model = loaded_model(name, device, dimensions)
+            examples, network = of_audio(labels, window, model, name, workers, unlabelled, quiet)
         for file, reason in examples.failures.items():
             complain(file, reason)
         trained = learn(examples, network, hop, method, seed)  # type: ignore[arg-type]
@@ -197,13 +208,12 @@ def read_labels(
 
 
 def of_audio(
-    labels: Labels, window: float, name: str, device: str, workers: int | None, unlabelled: bool, quiet: bool
+    labels: Labels, window: float, model: ByolaModel, name: str, workers: int | None, unlabelled: bool, quiet: bool
 ) -> tuple[Examples, Network]:
     """Embed the labelled windows of recordings."""
     from byola_hear.classification.classifier import Network
     from byola_hear.classification.examples import from_audio
 
-    model = loaded_model(name, device)
     counted = Counted(len(labels.of_file), quiet)
     with closing(counted.progress):
         examples = from_audio(labels, model, window, unlabelled=unlabelled, workers=workers, on_event=counted)

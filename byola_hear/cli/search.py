@@ -66,6 +66,9 @@ class Time(click.ParamType):  # type: ignore[type-arg]  # generic in newer click
     metavar="NAME|PATH",
     help="Model that made TABLE, if TABLE does not say so or the package does not have the model.",
 )
+@click.option(
+    "--dimensions", type=click.IntRange(1), metavar="N", help="Length of TABLE's embeddings, if TABLE does not say so."
+)
 @click.option("--device", help="Embed the query on this device: cpu, cuda, cuda:1, mps. Default: cpu.")
 @click.option("--overwrite", is_flag=True, help="Replace existing files of --output and --clips.")
 def command(
@@ -81,6 +84,7 @@ def command(
     output: str | None,
     clips: Path | None,
     model: str | None,
+    dimensions: int | None,
     device: str | None,
     overwrite: bool,
 ) -> int:
@@ -109,6 +113,7 @@ def command(
             merge=not no_merge,
             model=model,
             device=device,
+            dimensions=dimensions,
         )
     except (ValueError, TypeError, OSError, TableError) as error:
         raise click.UsageError(one_line(error)) from error

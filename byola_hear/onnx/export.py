@@ -179,6 +179,23 @@ def onnx_metadata(model: ByolaModel, kind: str) -> dict[str, str]:
     return data if kind == "scene" else {**data, "window_ms": f"{config.frame_ms * config.window_frames:g}"}
 
 
+def shortened(graph: Graph, pooled: str, model: ByolaModel) -> str:
+    """Append the model's directions, if it has some.
+
+    Args:
+        graph: the graph.
+        pooled: name of whole embeddings ``(..., feature_size)``.
+        model: the model.
+
+    Returns:
+        Name of the embeddings ``(..., size)``.
+    """
+    if (directions := model.directions) is None:
+        return pooled
+    mean, axes, scale = (each.cpu().numpy() for each in (directions.mean, directions.axes, directions.scale))
+    return graph.add("Mul", graph.add("MatMul", graph.add("Sub", pooled, mean), axes), scale)
+
+
 def to_onnx(model: ByolaModel, kind: str = "scene") -> onnx.ModelProto:
     """Convert a model to an ONNX graph.
 
@@ -213,10 +230,11 @@ def to_onnx(model: ByolaModel, kind: str = "scene") -> onnx.ModelProto:
     given = helper.make_tensor_value_info("waveforms", TensorProto.FLOAT, ["batch", "n_samples"])
     if kind == "scene":
         outputs: dict[str, list[str | int | None]] = {"embeddings": ["batch", size]}
-        names = [clip_pool(graph, features, config)]
+        names = [shortened(graph, clip_pool(graph, features, config), model)]
     else:
         outputs = {"embeddings": ["batch", "n_timestamps", size], "timestamps": ["batch", "n_timestamps"]}
-        names = timestamps(graph, features, "waveforms", config)
+        pooled, times = timestamps(graph, features, "waveforms", config)
+        names = [shortened(graph, pooled, model), times]
     for name, output in zip(names, outputs, strict=True):
         graph.nodes.append(helper.make_node("Identity", [name], [output]))
     proto = helper.make_model(
