@@ -29,6 +29,11 @@ COMMANDS = {
         "collection_speed_command",
         "Compare the speed from a folder of files to a table with other methods.",
     ),
+    "dimensions": (
+        "benchmark.studies.dimensions.command",
+        "dimensions_command",
+        "Measure what short vectors cost, from 64 dimensions to whole embeddings.",
+    ),
     "experiments": (
         "benchmark.reporting.experiments",
         "experiments_command",
