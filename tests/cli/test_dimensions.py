@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 import byola_hear
-from byola_hear.models import zoo
 from byola_hear.models.loading import load_named
 from byola_hear.models.zoo import add_directions
 from tests.cli.result import Result
@@ -112,4 +111,3 @@ def test_scikit_learn_and_embed_take_dimensions(run_short: Callable[..., Result]
     np.testing.assert_array_equal(byola_hear.embed(file, model, output="numpy"), expected)
     with pytest.raises(ValueError, match="expected a model of 3 dimensions, got one of 4"):
         byola_hear.embed(file, model, dimensions=3)
-    assert zoo.zoo_folder().is_dir()

@@ -70,4 +70,5 @@ def neighbours(features: np.ndarray, labels: np.ndarray, groups: np.ndarray) -> 
     cosines = units @ units.T
     cosines[groups[:, None] == groups] = -np.inf
     nearest = np.argpartition(-cosines, min(NEIGHBOURS, len(labels) - 1) - 1, axis=1)[:, :NEIGHBOURS]
-    return 100 * float((labels[nearest] == labels[:, None]).mean())
+    others = np.isfinite(np.take_along_axis(cosines, nearest, 1))
+    return 100 * float((labels[nearest] == labels[:, None])[others].mean())
