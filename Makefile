@@ -9,6 +9,7 @@
 #   make pretrain    three small networks from nothing: fetch, match, train, export, embed; a few minutes
 #   make docs        the documentation in build/docs, its examples executed; warnings are errors, no network is needed
 #   make docs-links  the documentation's links to other sites
+#   make prove       kills, full disks, changing files, large collections and fuzzing; some two hours
 #   make readme      README's tables, from the networks' cards and benchmark/results
 #   make clean       remove .venv and everything that was built
 #
@@ -30,7 +31,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 INSTALL := $(PIP) install -c constraints.txt
 
-.PHONY: help embed test test-all hear hear-smoke table pretrain readme docs docs-links clean
+.PHONY: help embed test test-all hear hear-smoke table pretrain prove readme docs docs-links clean
 .DELETE_ON_ERROR:
 
 help:
@@ -120,6 +121,11 @@ pretrain: $(VENV)/.pretraining
 			--steps $(STEPS) --batch-size 32 --warm-up-steps 5 && \
 		$(BIN)/python -m byola_hear.pretraining export $(SETS)/$(STEPS)/$$name -o $(PRETRAIN) && \
 		$(BIN)/byola-hear embed tests/data --model $(PRETRAIN)/byola-$$name.safetensors || exit 1; done
+
+# NAMES chooses proofs, PROVE gives further options: make prove NAMES="kill-embed disk-full" PROVE="--seed 1".
+prove: $(VENV)/.test $(VENV)/.pretraining
+	$(PIP) install atheris || echo "atheris can't be installed here; fuzzing is left out"
+	$(BIN)/python -m benchmark prove $(NAMES) $(PROVE)
 
 readme: $(VENV)/.test
 	$(BIN)/python -m benchmark.reporting.readme

@@ -46,6 +46,11 @@ COMMANDS = {
         "Evaluate probes with 1, 5 and 20 labels of each class.",
     ),
     "probe": ("benchmark.probes.command", "probe_command", "Evaluate models with a linear probe of clip embeddings."),
+    "prove": (
+        "benchmark.faults.command",
+        "prove_command",
+        "Kill commands, fill disks and feed hostile bytes; count what goes wrong.",
+    ),
     "regression": (
         "benchmark.studies.regression.command",
         "regression_command",

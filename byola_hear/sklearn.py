@@ -54,6 +54,7 @@ class _Embeds:
     model: str | os.PathLike[str] | ByolaModel
     sample_rate: int
     device: str | torch.device | None
+    precision: str | None = None
     workers: int
     dimensions: int | None
 
@@ -65,14 +66,15 @@ class _Embeds:
                 raise ValueError(f"{name} must be a positive integer, got {value!r}")
         if isinstance(self.model, ByolaModel):
             given = loaded(self.model, self.dimensions)
-            return given if self.device is None else given.to(usable_device(self.device))
+            model = given if self.device is None else given.to(usable_device(self.device))
+            return model if self.precision is None else model.in_precision(self.precision)
         if not isinstance(self.model, (str, os.PathLike)):
             received = type(self.model).__name__
             raise TypeError(f"model must be a name, a checkpoint's path or a model, got {received}")
         name, device = os.fspath(self.model), "cpu" if self.device is None else str(self.device)
         # A checkpoint that was written again is loaded again.
         written = Path(name).stat().st_mtime_ns if os.path.isfile(name) else None
-        return _load(name, device, written, self.dimensions)
+        return _load(name, device, written, self.precision, self.dimensions)
 
     def _checked(self, X: Any, reset: bool) -> list[str] | list[NDArray[Any] | Tensor]:
         """``X`` as a list of paths or of 1-D waveforms, at least one. ``reset``: keep its width, else compare it."""
@@ -126,6 +128,7 @@ class ByolaTransformer(_Embeds, TransformerMixin, BaseEstimator):
         sample_rate: sampling rate of the waveforms, Hz. They are resampled to the model's rate. Files know their rates.
         device: where to compute; None for the CPU, or for the current device of a model that was given.
         workers: number of threads that decode files.
+        precision: as in :meth:`~byola_hear.models.model.ByolaModel.in_precision`; None for the model's own.
         dimensions: length of short vectors, see :func:`byola_hear.load_model`; None for whole embeddings.
 
     Attributes:
@@ -147,12 +150,14 @@ class ByolaTransformer(_Embeds, TransformerMixin, BaseEstimator):
         sample_rate: int = 16000,
         device: str | torch.device | None = None,
         workers: int = 2,
+        precision: str | None = None,
         dimensions: int | None = None,
     ) -> None:
         self.model = model
         self.sample_rate = sample_rate
         self.device = device
         self.workers = workers
+        self.precision = precision
         self.dimensions = dimensions
 
     def fit(self, X: Any, y: Any = None) -> ByolaTransformer:
@@ -373,9 +378,10 @@ def _ambiguous(classes: NDArray[Any]) -> bool:
 
 
 @lru_cache(maxsize=_MODELS_KEPT)
-def _load(name: str, device: str, written: int | None, dimensions: int | None) -> ByolaModel:
+def _load(name: str, device: str, written: int | None, precision: str | None, dimensions: int | None) -> ByolaModel:
     target = usable_device(device)
-    return resolve(name, dimensions=dimensions).to(target)
+    model = resolve(name, dimensions=dimensions).to(target)
+    return model if precision is None else model.in_precision(precision)
 
 
 def _column(X: Any) -> tuple[list[Any] | None, bool]:

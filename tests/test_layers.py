@@ -27,7 +27,7 @@ LAYERS = {
     "benchmark": (
         ("__main__",),
         ("evaluation", "studies"),
-        ("comparison", "speed"),
+        ("comparison", "speed", "faults"),
         ("probes",),
         ("reporting",),
         ("models",),

@@ -12,7 +12,7 @@ Source:
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -42,7 +42,7 @@ class Difference:
         only_network: number of files that only the network classifies correctly; None if the score is not an accuracy.
         only_reference: number of files that only the reference classifies correctly.
         test: ``McNemar`` (exact), ``exchange`` (of each file's results) or ``none``.
-        p: two-sided; nan without a test.
+        p: two-sided; None without a test.
         p_holm: the same corrected for the number of tasks.
     """
 
@@ -53,8 +53,8 @@ class Difference:
     only_network: int | None
     only_reference: int | None
     test: str
-    p: float
-    p_holm: float
+    p: float | None
+    p_holm: float | None
 
 
 @dataclass(frozen=True)
@@ -157,7 +157,8 @@ def _differences(comparison: Comparison, network: str, reference: str) -> list[D
             continue
         first, second, metric = one.cells[column.name], other.cells[column.name], column.metric
         low = high = only_network = only_reference = None
-        test, p = "none", math.nan
+        test: str = "none"
+        p: float | None = None
         if metric is not None and first.draws is not None and second.draws is not None:
             low, high = percentiles(first.draws - second.draws)
             mine, others = (np.asarray(comparison.outcomes[name, column.name].counts) for name in (network, reference))
@@ -167,18 +168,7 @@ def _differences(comparison: Comparison, network: str, reference: str) -> list[D
             else:
                 test = "exchange"
                 p = exchange_test(metric, mine, others, column.fold_of, task_seed(column.name, comparison.seed))
-        found.append(
-            Difference(
-                column.name,
-                first.gain - second.gain,
-                low,
-                high,
-                only_network,
-                only_reference,
-                test,
-                p,
-                math.nan,
-            )
-        )
-    corrected = holm([each.p for each in found])
-    return [Difference(**{**vars(each), "p_holm": p}) for each, p in zip(found, corrected)]
+        value = first.gain - second.gain
+        found.append(Difference(column.name, value, low, high, only_network, only_reference, test, p, None))
+    corrected = holm([math.nan if each.p is None else each.p for each in found])
+    return [replace(each, p_holm=None if each.p is None else p) for each, p in zip(found, corrected)]

@@ -12,6 +12,7 @@ import click
 import byola_hear
 from benchmark.baselines import BASELINES, baseline
 from benchmark.comparison.comparison import FIRST_ROWS, Comparison, compare
+from benchmark.comparison.document import Document, read_document
 from benchmark.comparison.folder import load_run
 from benchmark.comparison.long_table import (
     ADVANTAGE_COLUMNS,
@@ -24,15 +25,16 @@ from benchmark.comparison.long_table import (
 from benchmark.comparison.markdown import markdown_tables, short_markdown, terminal_table
 from benchmark.comparison.summary import summary
 from benchmark.datasets.labelled_set import CACHE_VARIABLE, cache_folder
+from benchmark.reporting import options
 from byola_hear.analysis.map import LAYOUTS
 from byola_hear.models.model import ByolaModel
 from byola_hear.utils.files import replacing
 
 
-def tables_of(document: dict[str, Any]) -> dict[str, bytes]:
+def tables_of(document: Document) -> dict[str, bytes]:
     """The contents of the tables' files by name, made from a summary alone."""
     return {
-        "table.json": (json.dumps(document, indent=1) + "\n").encode(),
+        "table.json": (json.dumps(document.as_json(), indent=1) + "\n").encode(),
         "table.md": markdown_tables(document).encode(),
         "table.csv": csv_text(LONG_COLUMNS, long_rows(document)).encode(),
         "table.parquet": parquet_bytes(document),
@@ -110,9 +112,9 @@ def measured_networks(comparison: Comparison) -> dict[str, ByolaModel]:
     return found
 
 
-def kept_files(document: dict[str, Any]) -> dict[str, bytes]:
+def kept_files(document: Document) -> dict[str, bytes]:
     """The contents of the files in ``benchmark/results`` by name, made from a run's summary alone."""
-    made, suite = tables_of(document), document["suite"]
+    made, suite = tables_of(document), document.suite
     full = f"[benchmark/results/{suite}.md](benchmark/results/{suite}.md)"
     return {
         **{f"{suite}{suffix}": made[f"table{suffix}"] for suffix in (".json", ".md", ".csv")},
@@ -126,7 +128,7 @@ def keep_results(output: Path, results: Path) -> list[Path]:
     Raises:
         FileNotFoundError: if the run has no tables.
     """
-    kept = kept_files(json.loads((output / "table.json").read_text(encoding="utf-8")))
+    kept = kept_files(read_document(output / "table.json"))
     for name, content in kept.items():
         with replacing(results / name) as file:
             file.write(content)
@@ -166,7 +168,7 @@ def keep_results(output: Path, results: Path) -> list[Path]:
     metavar="FOLDER",
     help="Also copy the tables to FOLDER/SUITE.json, .md, .csv and _short.md, as in benchmark/results.",
 )
-@click.option("--no-progress", is_flag=True, help="Show no progress bar.")
+@options.no_progress
 def table_command(
     output: Path,
     cache: Path | None,
@@ -192,6 +194,6 @@ def table_command(
     )
     if keep is not None:
         written += keep_results(output, keep)
-    click.echo(terminal_table(json.loads((output / "table.json").read_text(encoding="utf-8"))))
+    click.echo(terminal_table(read_document(output / "table.json")))
     for path in written:
         click.echo(f"written: {path}", err=True)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from benchmark.comparison.caption import caption
 from benchmark.comparison.comparison import FIRST_ROWS, OVERALL
+from benchmark.comparison.document import Document, DocumentColumn, DocumentRow
 from benchmark.comparison.folder import DOMAINS
-from benchmark.comparison.metrics import metric
+from benchmark.comparison.published import PublishedRow
 from benchmark.comparison.text import escaped, number, p_value, signed, with_limits
 from benchmark.reporting.markdown import NOTHING, markdown
 from byola_hear.cli.terminal import aligned
@@ -16,60 +15,61 @@ from byola_hear.cli.terminal import aligned
 SHORT_OTHERS = 2
 
 
-def column_title(column: dict[str, Any]) -> str:
+def column_title(column: DocumentColumn) -> str:
     """A task's heading, with an arrow if lower is better."""
-    return escaped(column["title"]) + (" ↓" if column["lower_is_better"] else "")
+    return escaped(column.title) + (" ↓" if column.lower_is_better else "")
 
 
-def layout(document: dict[str, Any]) -> list[tuple[str, str]]:
+def layout(document: Document) -> list[tuple[str, str]]:
     """The table's columns, kind and name: tasks by domain, each domain's mean after its tasks, then both averages."""
     names_by_kind = []
-    for group in document["groups"]:
-        names = [column["name"] for column in document["columns"] if column["domain"] == group]
+    for group in document.groups:
+        names = [column.name for column in document.columns if column.domain == group]
         names_by_kind += [("task", name) for name in names]
-        if len(document["in_means"][group]) > 1:
+        if len(document.in_means[group]) > 1:
             names_by_kind.append(("mean", group))
     return [*names_by_kind, ("mean", OVERALL), ("hear", "hear")]
 
 
-def cell_texts(document: dict[str, Any], row: dict[str, Any]) -> dict[str, str]:
+def cell_texts(document: Document, row: DocumentRow) -> dict[str, str]:
     """A row's scores and intervals as text, by task, domain, :data:`OVERALL` or ``hear``."""
-    columns = {column["name"]: column for column in document["columns"]}
     texts = {}
     for kind, name in layout(document):
         if kind == "task":
-            cell, of = row["cells"].get(name), metric(columns[name]["metric"] or "top1_acc")
-            value, low, high = (cell[key] if cell else None for key in ("score", "low", "high"))
-            texts[name] = number(value, low, high, of.digits, of.shown(1.0))
+            cell, of = row.cells.get(name), document.column(name).shown_as
+            texts[name] = number(cell.score, cell.low, cell.high, of.digits, of.shown(1.0)) if cell else NOTHING
             continue
-        mean = row["hear"] if kind == "hear" else row["means"].get(name)
-        value, low, high = (mean[key] if mean else None for key in ("value", "low", "high"))
-        texts[name] = with_limits(value, low, high, 2) if kind == "hear" else number(value, low, high, 1)
+        mean = row.hear if kind == "hear" else row.means.get(name)
+        if mean is None:
+            texts[name] = NOTHING
+        elif kind == "hear":
+            texts[name] = with_limits(mean.value, mean.low, mean.high, 2)
+        else:
+            texts[name] = number(mean.value, mean.low, mean.high, 1)
     return texts
 
 
-def _cells(document: dict[str, Any], row: dict[str, Any]) -> list[str]:
+def _cells(document: Document, row: DocumentRow) -> list[str]:
     """A row's cells, the best of each column in bold."""
     cells = []
     for (_, name), text in zip(layout(document), cell_texts(document, row).values()):
-        cell = row["cells"].get(name)
-        text += "ᶠ" if cell and cell["interval"] == "folds" and "±" in text else ""
-        cells.append(f"**{text}**" if text != NOTHING and row["name"] in document["best"].get(name, []) else text)
+        cell = row.cells.get(name)
+        text += "ᶠ" if cell and cell.interval == "folds" and "±" in text else ""
+        cells.append(f"**{text}**" if text != NOTHING and row.name in document.best.get(name, []) else text)
     return cells
 
 
-def header(document: dict[str, Any]) -> list[str]:
+def header(document: Document) -> list[str]:
     """The table's headings."""
-    columns = {column["name"]: column for column in document["columns"]}
     titles = {
-        "task": lambda name: column_title(columns[name]),
+        "task": lambda name: column_title(document.column(name)),
         "mean": lambda name: "mean of all" if name == OVERALL else f"*{DOMAINS[name]} mean*",
         "hear": lambda name: "HEAR average",
     }
     return ["model", *(titles[kind](name) for kind, name in layout(document))]
 
 
-def markdown_tables(document: dict[str, Any]) -> str:
+def markdown_tables(document: Document) -> str:
     """Write all tables in Markdown, from a summary alone.
 
     Args:
@@ -78,14 +78,14 @@ def markdown_tables(document: dict[str, Any]) -> str:
     Returns:
         Markdown with a line break at its end.
     """
-    lines = [[escaped(row["name"]), *_cells(document, row)] for row in document["rows"]]
+    lines = [[escaped(row.name), *_cells(document, row)] for row in document.rows]
     parts = [markdown(header(document), lines), "\n\n".join(caption(document)) + "\n"]
     parts += [_spreads(document), _advantages(document), _tests_by_task(document)]
     parts += [_published(document), _notes(document)]
     return "\n".join(part for part in parts if part)
 
 
-def short_markdown(document: dict[str, Any], full: str) -> str:
+def short_markdown(document: Document, full: str) -> str:
     """The means of a few rows and what they say, for a README: the networks, what has to be beaten, the best others.
 
     Args:
@@ -96,92 +96,93 @@ def short_markdown(document: dict[str, Any], full: str) -> str:
         Markdown with a line break at its end.
     """
     names = [name for kind, name in layout(document) if kind == "mean"]
-    counts = {name: len(document["in_means"][name]) for name in names}
+    counts = {name: len(document.in_means[name]) for name in names}
     titles = [f"{'all' if name == OVERALL else DOMAINS[name]} ({counts[name]} tasks)" for name in names]
     lines = []
     for row in _short_rows(document):
         texts = cell_texts(document, row)
-        best = [row["name"] in document["best"].get(name, []) for name in names]
+        best = [row.name in document.best.get(name, []) for name in names]
         lines.append(
-            [f"`{row['name']}`", *(f"**{texts[name]}**" if first else texts[name] for name, first in zip(names, best))]
+            [f"`{row.name}`", *(f"**{texts[name]}**" if first else texts[name] for name, first in zip(names, best))]
         )
     origin = f"Mean scores of HEAR's own probes, %, ± half the 95 % interval over the tested files. All models: {full}."
     parts = [_finding(document), markdown(["trained on, or model", *titles], lines), origin]
     return "\n\n".join(part.rstrip() for part in parts if part) + "\n"
 
 
-def _short_rows(document: dict[str, Any]) -> list[dict[str, Any]]:
+def _short_rows(document: Document) -> list[DocumentRow]:
     """The networks, then the best :data:`SHORT_OTHERS` other rows by their mean over all tasks."""
-    measured = [row for row in document["rows"] if OVERALL in row["means"]]
-    others = [row for row in measured if row["name"] not in FIRST_ROWS]
-    others.sort(key=lambda row: -row["means"][OVERALL]["value"])
-    return [row for row in measured if row["name"] in FIRST_ROWS] + others[:SHORT_OTHERS]
+    measured = [row for row in document.rows if OVERALL in row.means]
+    others = [row for row in measured if row.name not in FIRST_ROWS]
+    others.sort(key=lambda row: -row.means[OVERALL].value)
+    return [row for row in measured if row.name in FIRST_ROWS] + others[:SHORT_OTHERS]
 
 
-def _finding(document: dict[str, Any]) -> str:
+def _finding(document: Document) -> str:
     """A sentence on the first domain advantage; empty if there is none."""
-    if not document["advantages"]:
+    if not document.advantages:
         return ""
-    each = document["advantages"][0]
+    each = document.advantages[0]
 
     def stands(value: float) -> str:
         points = f"{100 * abs(value):.1f} points"
         return f"{points} {'ahead of' if value >= 0 else 'behind'}"
 
-    inside, outside = stands(each["inside"]), stands(each["outside"])
-    own = DOMAINS[each["domain"]]
-    zero = ", an interval that includes 0" if each["low"] <= 0 <= each["high"] else ""
+    inside, outside = stands(each.inside), stands(each.outside)
+    own = DOMAINS[each.domain]
+    includes_zero = each.low is not None and each.high is not None and each.low <= 0 <= each.high
+    zero = ", an interval that includes 0" if includes_zero else ""
     return (
-        f"On {own} tasks `{each['network']}` is {inside} `{each['reference']}`, on the other domain's {outside} "
-        f"it: an advantage in its own domain of {signed(each['value'], each['low'], each['high'])} points{zero} "
-        f"(p = {p_value(each['p'])}, of exchanging tasks between the domains)."
+        f"On {own} tasks `{each.network}` is {inside} `{each.reference}`, on the other domain's {outside} "
+        f"it: an advantage in its own domain of {signed(each.value, each.low, each.high)} points{zero} "
+        f"(p = {p_value(each.p)}, of exchanging tasks between the domains)."
     )
 
 
-def terminal_table(document: dict[str, Any]) -> str:
+def terminal_table(document: Document) -> str:
     """The means and HEAR's average as aligned text. There are too many tasks for a terminal."""
     names = [name for kind, name in layout(document) if kind != "task"]
     titles = {OVERALL: "mean of all", "hear": "HEAR average"}
     titles.update({domain: f"{title} mean" for domain, title in DOMAINS.items()})
     lines = []
-    for row in document["rows"]:
+    for row in document.rows:
         texts = cell_texts(document, row)
-        lines.append([row["name"], str(len(row["cells"])), *(texts[name] for name in names)])
+        lines.append([row.name, str(len(row.cells)), *(texts[name] for name in names)])
     return aligned(["model", "tasks", *(titles[name] for name in names)], lines)
 
 
-def _spreads(document: dict[str, Any]) -> str:
-    folded = [column for column in document["columns"] if column["folds"] > 1]
-    rows = [row for row in document["rows"] if row["cells"]]
+def _spreads(document: Document) -> str:
+    folded = [column for column in document.columns if column.folds > 1]
+    rows = [row for row in document.rows if row.cells]
     if not folded or not rows:
         return ""
 
-    def text(row: dict[str, Any], column: dict[str, Any]) -> str:
-        cell, of = row["cells"].get(column["name"]), metric(column["metric"])
-        return number(cell["spread"] if cell else None, None, None, of.digits, of.shown(1.0))
+    def text(row: DocumentRow, column: DocumentColumn) -> str:
+        cell, of = row.cells.get(column.name), column.shown_as
+        return number(cell.spread if cell else None, None, None, of.digits, of.shown(1.0))
 
-    lines = [[escaped(row["name"]), *(text(row, column) for column in folded)] for row in rows]
+    lines = [[escaped(row.name), *(text(row, column) for column in folded)] for row in rows]
     return "Standard deviation over the folds, points:\n\n" + markdown(
         ["model", *(column_title(column) for column in folded)], lines
     )
 
 
-def _advantages(document: dict[str, Any]) -> str:
-    if not document["advantages"]:
+def _advantages(document: Document) -> str:
+    if not document.advantages:
         return ""
     lines = [
         [
-            f"{escaped(each['network'])} − {escaped(each['reference'])}",
-            DOMAINS[each["domain"]],
-            f"{signed(each['inside'], None, None)} ({each['n_inside']})",
-            f"{signed(each['outside'], None, None)} ({each['n_outside']})",
-            signed(each["value"], each["low"], each["high"]),
-            p_value(each["p"]),
+            f"{escaped(each.network)} − {escaped(each.reference)}",
+            DOMAINS[each.domain],
+            f"{signed(each.inside, None, None)} ({each.n_inside})",
+            f"{signed(each.outside, None, None)} ({each.n_outside})",
+            signed(each.value, each.low, each.high),
+            p_value(each.p),
         ]
-        for each in document["advantages"]
+        for each in document.advantages
     ]
     head = ["network − reference", "its domain", "in-domain (tasks)", "out-of-domain (tasks)", "advantage", "p"]
-    least = min(each["least_p"] for each in document["advantages"])
+    least = min(each.least_p for each in document.advantages)
     bound = "" if least < 0.001 else f" (at least {p_value(least)} with so few tasks)"
     return (
         "Domain advantage, points: the network's difference to the reference on the tasks of the domain that it was "
@@ -190,56 +191,56 @@ def _advantages(document: dict[str, Any]) -> str:
     )
 
 
-def _tests_by_task(document: dict[str, Any]) -> str:
-    if not document["advantages"]:
+def _tests_by_task(document: Document) -> str:
+    if not document.advantages:
         return ""
-    titles = {column["name"]: column["title"] for column in document["columns"]}
-    first = document["advantages"][0]
+    titles = {column.name: column.title for column in document.columns}
+    first = document.advantages[0]
     lines = [
         [
-            escaped(titles[each["task"]]),
-            signed(each["value"], each["low"], each["high"]),
-            NOTHING if each["only_network"] is None else f"{each['only_network']} : {each['only_reference']}",
-            p_value(each["p"]),
-            p_value(each["p_holm"]),
+            escaped(titles[each.task]),
+            signed(each.value, each.low, each.high),
+            NOTHING if each.only_network is None else f"{each.only_network} : {each.only_reference}",
+            p_value(each.p),
+            p_value(each.p_holm),
         ]
-        for each in first["differences"]
+        for each in first.differences
     ]
     head = ["task", "difference", "files that only one has right", "p", "p (Holm)"]
     return (
-        f"The differences {escaped(first['network'])} − {escaped(first['reference'])} by task. p is that of the exact "
+        f"The differences {escaped(first.network)} − {escaped(first.reference)} by task. p is that of the exact "
         "McNemar test of the pooled files, or, where the score is not an accuracy, of exchanging the two networks' "
         f"results of each file; it is corrected over the tasks by Holm's method:\n\n{markdown(head, lines)}"
     )
 
 
-def _published(document: dict[str, Any]) -> str:
-    rows = document["published"]["rows"]
+def _published(document: Document) -> str:
+    rows = document.published.rows
     if not rows:
         return ""
-    columns = [column for column in document["columns"] if any(column["name"] in row["scores"] for row in rows)]
+    columns = [column for column in document.columns if any(column.name in row.scores for row in rows)]
 
-    def text(row: dict[str, Any], column: dict[str, Any]) -> str:
-        score = row["scores"].get(column["name"])
-        return NOTHING if score is None else f"{metric(column['metric']).shown(score):.1f}" if column["metric"] else ""
+    def text(row: PublishedRow, column: DocumentColumn) -> str:
+        score = row.scores.get(column.name)
+        return NOTHING if score is None else f"{column.shown_as.shown(score):.1f}" if column.metric else ""
 
-    lines = [[escaped(row["name"]), *(text(row, column) for column in columns)] for row in rows]
+    lines = [[escaped(row.name), *(text(row, column) for column in columns)] for row in rows]
     return (
-        f"Published scores, not measured here, from the leaderboard of {document['published']['source']}, "
+        f"Published scores, not measured here, from the leaderboard of {document.published.source}, "
         "for those tasks above that are HEAR's:\n\n"
         + markdown(["published model", *(column_title(column) for column in columns)], lines)
     )
 
 
-def _notes(document: dict[str, Any]) -> str:
+def _notes(document: Document) -> str:
     notes = []
-    for row in document["rows"]:
-        if row["cells"]:
-            lacking = "; ".join(f"{task}: {why}" for task, why in row["missing"].items())
-            text = "; ".join(part for part in (row["note"], lacking) if part)
+    for row in document.rows:
+        if row.cells:
+            lacking = "; ".join(f"{task}: {why}" for task, why in row.missing.items())
+            text = "; ".join(part for part in (row.note, lacking) if part)
         else:
-            word = "failed" if row["status"] == "failed" else "not measured"
-            text = f"{word}: {row['reason'] or 'not run'}"
+            word = "failed" if row.status == "failed" else "not measured"
+            text = f"{word}: {row.reason or 'not run'}"
         if text:
-            notes.append(f"- {escaped(row['name'])}: {escaped(text)}\n")
-    return "".join([*notes, *(f"- {escaped(note)}\n" for note in document["notes"])])
+            notes.append(f"- {escaped(row.name)}: {escaped(text)}\n")
+    return "".join([*notes, *(f"- {escaped(note)}\n" for note in document.notes)])

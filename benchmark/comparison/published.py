@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from benchmark.tasks.hear.table import HEAR_TASKS
 
@@ -16,6 +16,16 @@ SOURCE = "hearbenchmark.com/hear-leaderboard.html"
 
 #: Columns of the leaderboard that are not tasks.
 _NOT_TASKS = ("Model", "URL", "Submission Date")
+
+
+@dataclass(frozen=True)
+class PublishedRow:
+    """A model of the leaderboard: its name, address and date there, and its scores (fractions) by task."""
+
+    name: str
+    url: str
+    date: str
+    scores: dict[str, float]
 
 
 def leaderboard_task(name: str) -> str | None:
@@ -33,7 +43,7 @@ def leaderboard_task(name: str) -> str | None:
     return task.column
 
 
-def published(tasks: Iterable[str], path: Path = LEADERBOARD) -> list[dict[str, Any]]:
+def published(tasks: Iterable[str], path: Path = LEADERBOARD) -> list[PublishedRow]:
     """Read the leaderboard's scores of tasks.
 
     Args:
@@ -41,8 +51,7 @@ def published(tasks: Iterable[str], path: Path = LEADERBOARD) -> list[dict[str, 
         path: the leaderboard.
 
     Returns:
-        For each model with scores, in the leaderboard's order: ``name``, ``url``, ``date`` and ``scores`` (fractions by
-        task). Empty if no task is one of HEAR's.
+        The models with scores, in the leaderboard's order; empty if no task is one of HEAR's.
 
     Raises:
         ValueError: if the leaderboard lacks a column.
@@ -57,12 +66,12 @@ def published(tasks: Iterable[str], path: Path = LEADERBOARD) -> list[dict[str, 
         if lacking:
             raise ValueError(f"{path}: expected the columns {', '.join(lacking)}, got {', '.join(names) or 'none'}")
         rows = [
-            {
-                "name": row["Model"],
-                "url": row["URL"],
-                "date": row["Submission Date"],
-                "scores": {task: float(row[column]) for task, column in columns.items() if row[column]},
-            }
+            PublishedRow(
+                name=row["Model"],
+                url=row["URL"],
+                date=row["Submission Date"],
+                scores={task: float(row[column]) for task, column in columns.items() if row[column]},
+            )
             for row in reader
         ]
-    return [row for row in rows if row["scores"]]
+    return [row for row in rows if row.scores]

@@ -8,6 +8,7 @@ import click
 
 from benchmark.datasets.labelled_set import AUDIO_VARIABLE, cache_folder
 from benchmark.datasets.origins import ORIGINS, build_set, from_mirror, origin_of
+from byola_hear.utils.text import quantity
 
 
 def _pairs(option: str, values: tuple[str, ...]) -> dict[str, str]:
@@ -94,6 +95,6 @@ def fetch_command(
             failures.append(f"{name}: {error}")
             click.echo(f"{name}: failed", err=True)
             continue
-        click.echo(f"{name}: {count} clips, {output / f'{name}.tar'}; {origin.title}, {origin.licence}")
+        click.echo(f"{name}: {quantity(count, 'clip')}, {output / f'{name}.tar'}; {origin.title}, {origin.licence}")
     if failures:
         raise ValueError("; ".join(failures))

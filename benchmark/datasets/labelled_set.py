@@ -24,6 +24,7 @@ import soxr
 from tqdm import tqdm
 
 from benchmark.datasets.decoding import Decoded, decoded, to_int16
+from byola_hear.utils.text import quantity
 from byola_hear.utils.unpack import read_members
 
 #: Environment variable that names the folder of tars.
@@ -150,7 +151,7 @@ def _read_tar(path: Path) -> tuple[pd.DataFrame, list[bytes]]:
     missing = [file for file in manifest["file"] if file not in contents]
     if missing:
         raise ValueError(
-            f"{path}: the manifest names {len(missing)} files that are not in the tar, such as {missing[0]!r}"
+            f"{path}: the tar lacks {quantity(len(missing), 'file')} that the manifest names, such as {missing[0]!r}"
         )
     if manifest["file"].duplicated().any():
         raise ValueError(

@@ -19,6 +19,7 @@ from tqdm import tqdm
 from benchmark.datasets.decoding import decoded, to_int16
 from benchmark.datasets.labelled_set import SAMPLE_RATE
 from byola_hear.utils.files import replacing
+from byola_hear.utils.text import quantity
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,7 @@ def write_set(
         names = sorted(rows) if expected is None else list(expected)
         missing = [name for name in names if name not in rows]
         if missing or not rows:
-            what = f"{len(missing)} clips, such as {missing[0]!r}" if missing else "all clips"
+            what = f"{quantity(len(missing), 'clip')}, such as {missing[0]!r}" if missing else "all clips"
             raise ValueError(f"{path.stem}: the original lacks {what}; check that it is the right archive")
         manifest = io.StringIO(newline="")
         writer = csv.DictWriter(manifest, columns, lineterminator="\n")

@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 
 from benchmark.datasets.labelled_tar import OriginalClip
 from benchmark.datasets.origin_speech import Wanted
+from byola_hear.utils.text import quantity
 from byola_hear.utils.unpack import read_members
 
 #: Beginnings of names of strokes that share a label; any other stroke is a label by itself.
@@ -42,7 +43,8 @@ def read_esc50(archive: Path, wanted: Wanted) -> Iterator[OriginalClip]:
         columns = {"label": row["category"], "fold": row["fold"], "esc10": row["esc10"]}
         yield OriginalClip(PurePosixPath(member).stem, content, {**columns, "source_recording": row["src_file"]})
     if rows:
-        raise ValueError(f"{archive}: lacks {len(rows)} clips that its table names, such as {next(iter(rows))!r}")
+        lacking = quantity(len(rows), "clip")
+        raise ValueError(f"{archive}: lacks {lacking} that its table names, such as {next(iter(rows))!r}")
 
 
 def midi_pitch(note: str) -> int:

@@ -20,13 +20,14 @@ from sklearn.preprocessing import StandardScaler
 from benchmark.comparison.intervals import Interval, bootstrap_scores, file_interval
 from benchmark.comparison.metrics import metric
 from benchmark.comparison.outcome import Outcome
-from benchmark.datasets.labelled_set import AUDIO_VARIABLE, CACHE_VARIABLE, use_cache
+from benchmark.datasets.labelled_set import use_cache
 from benchmark.evaluation.cell import Cache, RunCell, embed, find_embeddings, measure
-from benchmark.evaluation.check_task import TASK, check_task
+from benchmark.evaluation.check_task import check_options, check_task
 from benchmark.evaluation.processes import Failed, Processes
 from benchmark.evaluation.reading import files_in_order, tested_splits, vocabulary
-from benchmark.evaluation.settings import GRIDS, ProbeSettings, heareval_version
+from benchmark.evaluation.settings import ProbeSettings, heareval_version
 from benchmark.models.heareval_rows import model_row
+from byola_hear.utils.text import quantity
 
 #: Inverse strengths of regularisation to select from.
 STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
@@ -110,28 +111,7 @@ def right_of(outcome: Outcome) -> list[np.ndarray]:
 
 
 @click.command("agree")
-@click.option(
-    "--task",
-    metavar="NAME",
-    help=f"Scene task to run. Default: {TASK}; a task of the test clips if there are no labelled sets.",
-)
-@click.option(
-    "--model", default="both", show_default=True, help="Network or baseline by name, or path of a checkpoint."
-)
-@click.option(
-    "--grid", type=click.Choice(GRIDS), default="default", show_default=True, help="Grid of heareval's hyperparameters."
-)
-@click.option(
-    "--grid-points", type=click.IntRange(1), default=2, show_default=True, help="Number of grid points to try."
-)
-@click.option(
-    "--sources", type=click.Path(path_type=Path), help=f"Folder of labelled sets. Default: ${AUDIO_VARIABLE}."
-)
-@click.option(
-    "--cache",
-    type=click.Path(path_type=Path),
-    help=f"Folder of tasks and embeddings. Default: ${CACHE_VARIABLE}, else in ~/.cache.",
-)
+@check_options
 def agree_command(
     task: str | None, model: str, grid: str, grid_points: int, sources: Path | None, cache: Path | None
 ) -> None:
@@ -158,7 +138,7 @@ def agree_command(
         raise
     ours = interval(right_of(outcome))
     other = interval(independent_right(splits, prepared.metadata))
-    click.echo(f"{row.name} on {prepared.name} ({prepared.description}), {len(outcome.files)} files tested")
+    click.echo(f"{row.name} on {prepared.name} ({prepared.description}), {quantity(len(outcome.files), 'file')} tested")
     for name, (score, limits) in ((f"heareval, {grid} grid, {grid_points} points", ours), ("scikit-learn", other)):
         click.echo(f"{name:36s} {100 * score:5.1f} %  [{100 * limits.low:5.1f}, {100 * limits.high:5.1f}]")
     agrees = ours[1].low <= other[0] <= ours[1].high or other[1].low <= ours[0] <= other[1].high

@@ -9,9 +9,13 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import click
+
 from benchmark.datasets.labelled_set import SAMPLE_RATE
+from benchmark.evaluation.options import grid, grid_points, sources
 from benchmark.evaluation.processes import CHECKOUT
 from benchmark.hear_tools.example_tasks import clips_of_folder, write_scene_task
+from benchmark.reporting.options import Function, cache, joined
 from benchmark.tasks.layout import Prepared
 from benchmark.tasks.registry import prepare
 
@@ -20,6 +24,19 @@ TASK = "vocal_bursts"
 
 #: Number of excerpts of each test clip by split, and their length, s.
 EXCERPTS, SECONDS = {"train": 40, "valid": 20, "test": 20}, 1.0
+
+
+def check_options(command: Function) -> Function:
+    """Add ``task``, ``model``, ``grid``, ``grid_points``, ``sources`` and ``cache`` to the command of a check."""
+    task = click.option(
+        "--task",
+        metavar="NAME",
+        help=f"Scene task to run. Default: {TASK}; a task of the test clips if there are no labelled sets.",
+    )
+    model = click.option(
+        "--model", default="both", show_default=True, help="Network or baseline by name, or path of a checkpoint."
+    )
+    return joined(task, model, grid, grid_points(2), sources, cache)(command)
 
 
 def check_task(name: str | None, tasks_dir: Path, sources: Path | None, progress: bool) -> Prepared:

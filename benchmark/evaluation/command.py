@@ -13,15 +13,18 @@ import click
 
 from benchmark.baselines import BASELINES
 from benchmark.comparison.outcome import Outcome
-from benchmark.datasets.labelled_set import AUDIO_VARIABLE, CACHE_VARIABLE, use_cache
+from benchmark.datasets.labelled_set import use_cache
+from benchmark.evaluation import options as heareval_options
 from benchmark.evaluation.cell import Cache, RunCell
 from benchmark.evaluation.output import Output
 from benchmark.evaluation.scheduler import Result, run_cells
-from benchmark.evaluation.settings import GRIDS, ProbeSettings, heareval_version
+from benchmark.evaluation.settings import ProbeSettings, heareval_version
 from benchmark.models.heareval_rows import ModelRow, model_rows
+from benchmark.reporting import options
 from benchmark.tasks.layout import Prepared
 from benchmark.tasks.registry import FORMER_SUITES, SUITES, find, prepare
 from byola_hear.utils.quiet import native_messages_hidden
+from byola_hear.utils.text import quantity
 
 
 def named(text: str) -> list[str]:
@@ -73,12 +76,8 @@ def terminated_as_interrupted() -> Iterator[None]:
     help="Models to evaluate: networks by name, paths of checkpoints, or baselines. NAME=WEIGHTS selects other weights "
     f"of a baseline, and untrained=1 another seed. Baselines: {', '.join(BASELINES)}. all: all networks and baselines.",
 )
-@click.option(
-    "--grid", type=click.Choice(GRIDS), default="default", show_default=True, help="Grid of heareval's hyperparameters."
-)
-@click.option(
-    "--grid-points", type=click.IntRange(1), default=8, show_default=True, help="Number of grid points to try."
-)
+@heareval_options.grid
+@heareval_options.grid_points(8)
 @click.option(
     "--jobs",
     type=click.IntRange(1),
@@ -86,18 +85,8 @@ def terminated_as_interrupted() -> Iterator[None]:
     show_default=True,
     help="Number of parallel processes, one thread each.",
 )
-@click.option(
-    "--sources",
-    type=click.Path(path_type=Path),
-    metavar="FOLDER",
-    help=f"Folder of labelled sets, NAME.tar each. Default: ${AUDIO_VARIABLE}.",
-)
-@click.option(
-    "--cache",
-    type=click.Path(path_type=Path),
-    metavar="FOLDER",
-    help=f"Folder of tasks, embeddings and outcomes; safe to delete. Default: ${CACHE_VARIABLE}, else in ~/.cache.",
-)
+@heareval_options.sources
+@options.cache
 @click.option("--keep-embeddings", is_flag=True, help="Keep embeddings in the cache, for another grid.")
 @click.option(
     "-o",
@@ -108,7 +97,7 @@ def terminated_as_interrupted() -> Iterator[None]:
     metavar="FOLDER",
     help="Folder to write outcomes, scores.csv, run.json and the table to.",
 )
-@click.option("--no-progress", is_flag=True, help="Do not show a progress bar.")
+@options.no_progress
 def run_command(
     suite: str,
     tasks: str | None,
@@ -200,5 +189,5 @@ def summary_lines(results: list[Result], cache: Cache, output: Path) -> list[str
     counts = {status: sum(result.status == status for result in results) for status in ("done", "cached", "failed")}
     counted = ", ".join(f"{number} {status}" for status, number in counts.items())
     size = cache.size() / 1e6
-    lines.append(f"{len(results)} cells: {counted}; {size:.0f} MB of embeddings in {cache.folder}")
+    lines.append(f"{quantity(len(results), 'cell')}: {counted}; {size:.0f} MB of embeddings in {cache.folder}")
     return lines

@@ -16,13 +16,14 @@ import numpy as np
 from scipy import stats
 
 from benchmark.comparison.outcome import Outcome
-from benchmark.datasets.labelled_set import AUDIO_VARIABLE, CACHE_VARIABLE, SAMPLE_RATE, use_cache
+from benchmark.datasets.labelled_set import SAMPLE_RATE, use_cache
 from benchmark.evaluation.cell import Cache, RunCell, measure
-from benchmark.evaluation.check_task import TASK, check_task, described
+from benchmark.evaluation.check_task import check_options, check_task, described
 from benchmark.evaluation.processes import Failed, Processes
-from benchmark.evaluation.settings import GRIDS, ProbeSettings, heareval_version
+from benchmark.evaluation.settings import ProbeSettings, heareval_version
 from benchmark.models.heareval_rows import model_row
 from benchmark.tasks.layout import Prepared
+from byola_hear.utils.text import quantity
 
 #: Level of the interval around chance.
 LEVEL = 0.99
@@ -81,29 +82,8 @@ def chance(outcome: Outcome) -> tuple[float, float, float]:
 
 
 @click.command("shuffled")
-@click.option(
-    "--task",
-    metavar="NAME",
-    help=f"Scene task to run. Default: {TASK}; a task of the test clips if there are no labelled sets.",
-)
-@click.option(
-    "--model", default="both", show_default=True, help="Network or baseline by name, or path of a checkpoint."
-)
-@click.option(
-    "--grid", type=click.Choice(GRIDS), default="default", show_default=True, help="Grid of heareval's hyperparameters."
-)
-@click.option(
-    "--grid-points", type=click.IntRange(1), default=2, show_default=True, help="Number of grid points to try."
-)
+@check_options
 @click.option("--seed", default=0, show_default=True, help="Seed of the shuffling.")
-@click.option(
-    "--sources", type=click.Path(path_type=Path), help=f"Folder of labelled sets. Default: ${AUDIO_VARIABLE}."
-)
-@click.option(
-    "--cache",
-    type=click.Path(path_type=Path),
-    help=f"Folder of tasks and embeddings. Default: ${CACHE_VARIABLE}, else in ~/.cache.",
-)
 def shuffled_command(
     task: str | None, model: str, grid: str, grid_points: int, seed: int, sources: Path | None, cache: Path | None
 ) -> None:
@@ -126,7 +106,8 @@ def shuffled_command(
         raise
     score = float(outcome.counts[:, 0].mean())
     mean, low, high = chance(outcome)
-    click.echo(f"{row.name} on {original.name}, labels shuffled within each split, {len(outcome.files)} files tested")
+    tested = quantity(len(outcome.files), "file")
+    click.echo(f"{row.name} on {original.name}, labels shuffled within each split, {tested} tested")
     click.echo(f"heareval, {grid} grid, {grid_points} points: {100 * score:.1f} %")
     click.echo(f"chance: {100 * mean:.1f} %, {LEVEL:.0%} interval [{100 * low:.1f}, {100 * high:.1f}]")
     inside = low <= score <= high

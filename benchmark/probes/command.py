@@ -7,38 +7,32 @@ from pathlib import Path
 import click
 
 from benchmark.baselines import BASELINES
-from benchmark.datasets.labelled_set import AUDIO_VARIABLE, CACHE_VARIABLE, cache_folder
+from benchmark.datasets.labelled_set import cache_folder
 from benchmark.models.rows import models_by_row, rows_of
 from benchmark.probes.plan import plan
 from benchmark.probes.probe import run
 from benchmark.probes.splits import CORE_TASKS, TASKS
 from benchmark.probes.table import FORMATS, Row, caption_of, document_of, terminal_table, write
+from benchmark.reporting import options
 from benchmark.reporting.provenance import provenance
 from byola_hear.utils.quiet import native_messages_hidden
 
-
-@click.command("probe")
-@click.option(
-    "--models",
-    default="both,speech,nonspeech,untrained,logmel,mfcc",
-    show_default=True,
-    metavar="NAME|PATH|NAME=WEIGHTS,…",
-    help="Rows: networks by name or checkpoint; baselines, with your own weights as NAME=WEIGHTS: "
-    f"{', '.join(BASELINES)}; all: the three networks and every baseline.",
-)
-@click.option(
-    "--audio",
-    type=click.Path(path_type=Path),
-    metavar="FOLDER",
-    help=f"Folder of labelled sets, NAME.tar each. Default: ${AUDIO_VARIABLE}.",
-)
-@click.option(
+tasks_option = click.option(
     "--tasks",
     default="core",
     show_default=True,
     metavar="NAME,…",
     help=f"Tasks: core ({', '.join(CORE_TASKS)}), all, or names out of {', '.join(TASKS)}.",
 )
+
+
+@click.command("probe")
+@options.models(
+    "Rows: networks by name or checkpoint; baselines, with your own weights as NAME=WEIGHTS: "
+    f"{', '.join(BASELINES)}; all: the three networks and every baseline."
+)
+@options.audio
+@tasks_option
 @click.option(
     "-o",
     "--output",
@@ -51,16 +45,9 @@ from byola_hear.utils.quiet import native_messages_hidden
 @click.option("--validation", is_flag=True, help="Use validation parts instead of test parts, to choose a recipe.")
 @click.option("--max-clips", type=click.IntRange(min=50), help="Largest number of clips of a task, for a quick look.")
 @click.option("--seed", default=0, show_default=True, help="Seed of the folds and the bootstrap.")
-@click.option(
-    "--untrained-seeds", type=click.IntRange(1, 20), default=3, show_default=True, help="Number of untrained networks."
-)
-@click.option(
-    "--cache",
-    type=click.Path(path_type=Path),
-    metavar="FOLDER",
-    help=f"Folder for audio and embeddings, safe to delete. Default: ${CACHE_VARIABLE}, else in ~/.cache.",
-)
-@click.option("--no-progress", is_flag=True, help="Show no progress bar.")
+@options.untrained_seeds
+@options.cache
+@options.no_progress
 def probe_command(
     models: str,
     audio: Path | None,

@@ -17,6 +17,7 @@ from benchmark.reporting.markdown import markdown
 from byola_hear.models.checkpoint import read_header
 from byola_hear.models.zoo import zoo_folder
 from byola_hear.utils.files import replacing
+from byola_hear.utils.text import quantity
 
 RECORDS, PAGE = "experiments.json", "EXPERIMENTS.md"
 #: The run that the others are compared with, and the row of untrained networks.
@@ -185,4 +186,4 @@ def experiments_command(checkpoints: tuple[Path, ...], probes: tuple[Path, ...],
         stream.write((json.dumps(records, indent=1) + "\n").encode())
     with replacing(folder / PAGE) as stream:
         stream.write(text.encode())
-    click.echo(f"written: {folder / PAGE}, {len(records['runs'])} runs")
+    click.echo(f"written: {folder / PAGE}, {quantity(len(records['runs']), 'run')}")

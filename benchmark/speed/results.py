@@ -5,15 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
 import click
 
 import byola_hear
+from benchmark.reporting import options
 from benchmark.reporting.markdown import markdown
 from byola_hear.utils.files import replacing
-
-Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 class MakesReport(Protocol):
@@ -22,26 +21,21 @@ class MakesReport(Protocol):
     def __call__(self, result: dict[str, Any], table: Callable[[list[str], list[list[str]]], str] = ...) -> str: ...
 
 
-def speed_options(function: Function) -> Function:
+def speed_options(function: options.Function) -> options.Function:
     """Add the options ``--model``, ``--output`` and ``--no-progress`` to a command."""
-    options = (
-        click.option(
-            "--model", default="", metavar="NAME|PATH", help="Network to measure. Default: both, else untrained."
-        ),
-        click.option(
-            "-o",
-            "--output",
-            "outputs",
-            multiple=True,
-            type=click.Path(path_type=Path),
-            metavar="FILE",
-            help="Also write .json (all numbers) or .md (the report); can be given several times.",
-        ),
-        click.option("--no-progress", is_flag=True, help="Show no progress bar."),
+    model = click.option(
+        "--model", default="", metavar="NAME|PATH", help="Network to measure. Default: both, else untrained."
     )
-    for option in reversed(options):
-        function = option(function)
-    return function
+    outputs = click.option(
+        "-o",
+        "--output",
+        "outputs",
+        multiple=True,
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="Also write .json (all numbers) or .md (the report); can be given several times.",
+    )
+    return options.joined(model, outputs, options.no_progress)(function)
 
 
 def default_model() -> str:

@@ -10,8 +10,11 @@ from typing import Any
 import click
 
 from benchmark.comparison.command import kept_files
+from benchmark.comparison.document import read_document
+from benchmark.faults.report import report as faults_report
 from benchmark.probes import table as probe_table
 from benchmark.reporting.markdown import markdown
+from benchmark.reporting.options import RESULTS
 from benchmark.speed import collection_report, embeddings
 from benchmark.studies.cka import report as cka
 from benchmark.studies.dimensions import report as dimensions
@@ -21,7 +24,6 @@ from benchmark.studies.onsets import report as onsets
 from benchmark.studies.regression import report as regression
 from benchmark.studies.rsa import report as rsa
 from benchmark.studies.size import report as size
-from benchmark.studies.study import RESULTS
 from benchmark.studies.transfer import report as transfer
 from benchmark.tasks.registry import SUITES
 
@@ -32,6 +34,7 @@ STUDIES: dict[str, Callable[[Path], Report]] = {
 #: What makes the Markdown of other results, out of ``NAME.json``.
 PAGES: dict[str, Callable[[dict[str, Any]], str]] = {
     "collection_speed": lambda result: collection_report.report(result, markdown),
+    "prove": faults_report,
     "probe": probe_table.markdown_table,
     "probe_all": probe_table.markdown_table,
     "speed": lambda result: embeddings.report(result, markdown),
@@ -58,10 +61,11 @@ def texts_of(folder: Path, name: str) -> dict[str, str]:
         return STUDIES[name](folder).texts(folder, name)
     if name not in (*PAGES, *SUITES):
         raise ValueError(f"expected a result out of {', '.join((*STUDIES, *PAGES, *SUITES))}, got {name!r}")
-    result = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
+    path = folder / f"{name}.json"
     if name in PAGES:
-        return {f"{name}.md": PAGES[name](result).rstrip() + "\n"}
-    return {file: content.decode() for file, content in kept_files(result).items() if not file.endswith(".json")}
+        return {f"{name}.md": PAGES[name](json.loads(path.read_text(encoding="utf-8"))).rstrip() + "\n"}
+    kept = kept_files(read_document(path))
+    return {file: content.decode() for file, content in kept.items() if not file.endswith(".json")}
 
 
 def write_again(folder: Path, name: str) -> list[Path]:

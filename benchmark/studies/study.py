@@ -6,27 +6,22 @@ import hashlib
 import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
 
 import click
 import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from benchmark.datasets.labelled_set import AUDIO_VARIABLE, CACHE_VARIABLE, LabelledSet
+from benchmark.datasets.labelled_set import LabelledSet
 from benchmark.models.rows import Asked, rows_of
+from benchmark.reporting import options
 from benchmark.studies.findings import Report, save_report
 from byola_hear.utils.quiet import native_messages_hidden
-
-#: Default folder of the results.
-RESULTS = Path(__file__).resolve().parents[1] / "results"
-
-Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 def study_options(
     models: str = "both,speech,nonspeech,untrained,logmel,mfcc", baselines: bool = True, drawn: bool = True
-) -> Callable[[Function], Function]:
+) -> Callable[[options.Function], options.Function]:
     """Add the options of every study: ``models``, ``audio``, ``output``, ``cache`` and ``no_progress``.
 
     Random studies also have ``seed`` and ``untrained_seeds``.
@@ -40,51 +35,10 @@ def study_options(
         A decorator for the function of a click command.
     """
     named = "Networks by name or checkpoint"
-    options = [
-        click.option(
-            "--models",
-            default=models,
-            show_default=True,
-            metavar="NAME|PATH|NAME=WEIGHTS,…",
-            help=f"{named}, and baselines, as in `python -m benchmark probe`." if baselines else f"{named}.",
-        ),
-        click.option(
-            "--audio",
-            type=click.Path(path_type=Path),
-            metavar="FOLDER",
-            help=f"Folder of labelled sets. Default: ${AUDIO_VARIABLE}.",
-        ),
-        click.option(
-            "-o",
-            "--output",
-            type=click.Path(file_okay=False, path_type=Path),
-            default=RESULTS,
-            metavar="FOLDER",
-            help="Folder for the results, created if necessary. Default: benchmark/results.",
-        ),
-        click.option(
-            "--cache",
-            type=click.Path(path_type=Path),
-            metavar="FOLDER",
-            help=f"Folder for audio and embeddings, safe to delete. Default: ${CACHE_VARIABLE}, else in ~/.cache.",
-        ),
-        click.option("--no-progress", is_flag=True, help="Show no progress bar."),
-    ]
-    if drawn:
-        seeds = click.IntRange(1, 20)
-        options += [
-            click.option("--seed", default=0, show_default=True, help="Seed of everything random."),
-            click.option(
-                "--untrained-seeds", type=seeds, default=3, show_default=True, help="Number of untrained networks."
-            ),
-        ]
-
-    def decorate(function: Function) -> Function:
-        for option in reversed(options):
-            function = option(function)
-        return function
-
-    return decorate
+    more = ", and baselines, as in `python -m benchmark probe`." if baselines else "."
+    seed = click.option("--seed", default=0, show_default=True, help="Seed of everything random.")
+    always = (options.models(named + more, models), options.audio, options.results, options.cache, options.no_progress)
+    return options.joined(*always, seed, options.untrained_seeds) if drawn else options.joined(*always)
 
 
 def asked_models(models: str, training_clips: Callable[[], list[np.ndarray]], untrained_seeds: int) -> list[Asked]:

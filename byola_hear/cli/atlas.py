@@ -15,8 +15,8 @@ from byola_hear.analysis.map import folder_labels
 from byola_hear.audio.reading import read_audio
 from byola_hear.cli.errors import Failure, Finite, one_line
 from byola_hear.cli.map import complain, embedded
-from byola_hear.cli.terminal import quantity
 from byola_hear.tables import TableError
+from byola_hear.utils.text import quantity
 
 #: Sample rate of the sounds in the file, Hz: that of the networks.
 _SAMPLE_RATE = 16000

@@ -10,14 +10,16 @@ import click
 import torch
 
 from byola_hear.cli.errors import Failure, Finite, one_line
-from byola_hear.cli.terminal import Preview, Progress, clock, quantity
+from byola_hear.cli.terminal import Preview, Progress, clock
 from byola_hear.extraction.clips import Clip, find_clips, parse_shard, shard
 from byola_hear.extraction.extract import extract
 from byola_hear.extraction.request import Request, request_for
 from byola_hear.extraction.rows import Event, Failed
 from byola_hear.models.loading import resolve
-from byola_hear.models.model import PRECISIONS, ByolaModel
+from byola_hear.models.model import ByolaModel
+from byola_hear.models.precision import PRECISIONS
 from byola_hear.utils.device import usable_device
+from byola_hear.utils.text import quantity
 
 
 @click.command("embed")
@@ -73,11 +75,11 @@ from byola_hear.utils.device import usable_device
 @click.option("--device", help="Compute on this device: cpu, cuda, cuda:1, mps. Default: cpu.")
 @click.option(
     "--precision",
-    type=click.Choice(PRECISIONS),
+    type=click.Choice([*PRECISIONS, "auto"]),
     default="float32",
     show_default=True,
-    help="Compute with this precision. bfloat16 is about twice as fast on processors that support it, and within 2 % "
-    "of float32.",
+    help="Compute with this precision. int8 is the fastest on most CPUs and moves embeddings by 0.2 %, bfloat16 by "
+    "1.5 %. auto: the fastest on this machine.",
 )
 @click.option(
     "--batch",
@@ -162,8 +164,9 @@ def command(
             raise click.UsageError(one_line(error)) from error
     if threads is not None:
         torch.set_num_threads(threads)
-    model = loaded_model(name, device or "cpu", dimensions).in_precision(precision)
+    model = loaded_model(name, device or "cpu", dimensions)
     try:
+        model = model.in_precision(precision)
         request = request_for(model, kind, window, hop)
     except ValueError as error:
         raise click.UsageError(one_line(error)) from error
@@ -209,8 +212,9 @@ def command(
         raise Failure(f"no file could be embedded; {output} was not written")
     if not quiet:
         embedded, rows = quantity(finished.n_clips, "clip"), quantity(finished.n_rows, "row")
+        arithmetic = "" if model.precision == "float32" else f" in {model.precision}"
         content = f"{embedded}, {clock(finished.seconds)}, {rows} of {request.size} dimensions"
-        click.echo(f"{output}: {content}, model {request.model}; {progress.summary()}")
+        click.echo(f"{output}: {content}, model {request.model}{arithmetic}; {progress.summary()}")
     if finished.errors is not None:
         click.echo(f"{quantity(finished.n_failed, 'clip')} could not be embedded, see {finished.errors}", err=True)
     return 1 if finished.n_failed else 0

@@ -12,8 +12,9 @@ import click
 from byola_hear.cli.embed import loaded_model
 from byola_hear.cli.errors import Failure, Finite, one_line
 from byola_hear.cli.map import complain, is_table
-from byola_hear.cli.terminal import Progress, aligned, quantity
+from byola_hear.cli.terminal import Progress, aligned
 from byola_hear.extraction.rows import Event, Failed
+from byola_hear.utils.text import quantity
 
 if TYPE_CHECKING:
     import pandas

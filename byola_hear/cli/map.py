@@ -14,8 +14,9 @@ from byola_hear.analysis.map import LAYOUTS, folder_labels, read_labels, write_m
 from byola_hear.analysis.map.preview import preview
 from byola_hear.cli.embed import loaded_model
 from byola_hear.cli.errors import Failure, Finite, one_line
-from byola_hear.cli.terminal import quantity, stderr_is_terminal
+from byola_hear.cli.terminal import stderr_is_terminal
 from byola_hear.tables import ENDINGS, TableError, read_table
+from byola_hear.utils.text import quantity
 
 if TYPE_CHECKING:
     import pandas
@@ -135,7 +136,7 @@ def command(
     for file, reason in silent.items():
         complain(file, f"no preview: {reason}")
     sounds = f"with previews of {preview_seconds:g} s" if embed_audio else "links to the sound files"
-    clips, labelled = quantity(len(files), "clip"), quantity(len(set(named)), "different label")
+    clips, labelled = quantity(len(files), "clip"), quantity(len(set(named)), "label")
     click.echo(f"{output}: {clips}, {labelled}, {size / 1e6:.2f} MB, {sounds}")
     return 1 if failures or silent else 0
 

@@ -18,10 +18,11 @@ import torch
 from byola_hear.cli.embed import found_clips
 from byola_hear.cli.errors import Failure, Finite, one_line
 from byola_hear.cli.map import is_table
-from byola_hear.cli.terminal import Progress, quantity
+from byola_hear.cli.terminal import Progress
 from byola_hear.extraction.clips import Clip
 from byola_hear.extraction.request import request_for
 from byola_hear.extraction.rows import Failed
+from byola_hear.utils.text import quantity
 
 if TYPE_CHECKING:
     from byola_hear.classification.classifier import Classifier

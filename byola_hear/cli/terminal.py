@@ -56,16 +56,6 @@ def clock(seconds: float) -> str:
     return f"{whole // 3600}:{whole // 60 % 60:02}:{whole % 60:02}"
 
 
-def quantity(count: int, noun: str) -> str:
-    """Format a count with its noun, in singular or plural.
-
-    Example:
-        >>> quantity(1, "clip"), quantity(6, "row")
-        ('1 clip', '6 rows')
-    """
-    return f"{count} {noun}{'' if count == 1 else 's'}"
-
-
 def stderr_is_terminal() -> bool:
     """Whether stderr is a terminal. Python has no stderr if the shell closed it."""
     return sys.stderr is not None and sys.stderr.isatty()

@@ -35,6 +35,9 @@ BLOCK_SECONDS = 30.0
 WHOLE_SECONDS = 60.0
 #: Length of a batch of short clips if the network is on a CPU, and on another device, s.
 CPU_BATCH_SECONDS, DEVICE_BATCH_SECONDS = 60.0, 600.0
+#: The first batch has this share of that length, and each is twice as long as the one before, so that the first results
+#: come soon.
+FIRST_SHARE = 1 / 16
 #: Clips in a batch at most, counting those that can't be read.
 MOST_CLIPS = 1000
 #: Errors that a file may cause. Any other error ends the extraction.
@@ -168,13 +171,16 @@ def _decoded_ahead(clips: Iterable[Clip], sample_rate: int, pool: ThreadPoolExec
 
 
 def _batches(sounds: Iterable[_Sound], most: int) -> Iterator[list[_Sound]]:
-    """Group whole clips into batches of up to ``most`` samples, at least one clip; a long clip is a batch by itself."""
+    """Group whole clips into batches of up to ``most`` samples, at least one clip; a long clip is a batch by itself.
+
+    The first batches are shorter.
+    """
     batch: list[_Sound] = []
-    size = 0
+    size, room = 0, int(FIRST_SHARE * most)
     for sound in sounds:
-        if batch and (not sound.whole or size + sound.size > most or len(batch) == MOST_CLIPS):
+        if batch and (not sound.whole or size + sound.size > room or len(batch) == MOST_CLIPS):
             yield batch
-            batch, size = [], 0
+            batch, size, room = [], 0, min(2 * room + 1, most)
         if not sound.whole:
             yield [sound]
             continue

@@ -87,9 +87,10 @@ class FrameFeatures:
         std: standard deviation of the training set's log-mel.
         encoder: the network; it runs as in evaluation mode, whatever mode it is in.
         segment_seconds: seconds of audio in a pass; the fastest length for the device if None.
+        precision: ``"int8"`` to compute in 8-bit integers. Otherwise the weights' type decides.
 
     Raises:
-        ValueError: if ``segment_seconds`` is not positive.
+        ValueError: if ``segment_seconds`` is not positive, or there is no form in 8-bit integers.
     """
 
     def __init__(
@@ -99,10 +100,11 @@ class FrameFeatures:
         std: float,
         encoder: FrameEncoder,
         segment_seconds: float | None = None,
+        precision: str = "float32",
     ) -> None:
         self.frontend = frontend
         self.mean, self.std = mean, std
-        self.network = inference_form(encoder)
+        self.network = inference_form(encoder, precision)
         self.stride, self.overlap, self.block = encoder.config.stride, encoder.config.overlap, encoder.config.block
         if segment_seconds is None:
             segment_seconds = CPU_SECONDS if self.network.device.type == "cpu" else DEVICE_SECONDS

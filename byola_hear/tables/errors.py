@@ -39,5 +39,8 @@ def as_read_error(path: Path) -> Iterator[None]:
     """
     try:
         yield
-    except (OSError, ValueError, KeyError, IndexError, RuntimeError) as error:
-        raise TableError(f"{path} can't be read: {' '.join(str(error).split())[:200]}") from error
+    except TableError:
+        raise
+    except Exception as error:  # libraries raise anything on a damaged or hostile file
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        raise TableError(f"{path} can't be read: {reason}") from error

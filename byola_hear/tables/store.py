@@ -26,6 +26,10 @@ from byola_hear.tables.journal.assembly import Success, journalled_rows, kept_ro
 from byola_hear.tables.journal.group import Group, new_room
 from byola_hear.tables.journal.parts import Journal
 from byola_hear.tables.journal.recovery import recover
+from byola_hear.utils.text import quantity
+
+#: How long the second group of rows is kept in memory, s; the first is written with the first result.
+FIRST_PATIENCE = 0.5
 
 
 @dataclass(frozen=True)
@@ -78,7 +82,9 @@ def open_store(
             old rows are dropped, even if they fail this time. If no row would be left, the table stays as it was.
         group_megabytes: size of the rows that are kept in memory before they are written, MB. A crash costs at most
             these.
-        group_seconds: time that rows are kept in memory at most, s.
+        group_seconds: time that rows are kept in memory at most, s. In the beginning it is shorter: the first result is
+            written at once, and each group is kept twice as long as the one before. So a run that is killed every few
+            seconds makes progress.
 
     Returns:
         The store, a context manager.
@@ -144,7 +150,7 @@ class Store:
     ) -> None:
         self.output, self.work = output, journal.folder
         self._format, self._request, self._journal, self._old = kind, request, journal, old
-        self._overwrite, self._group_seconds = overwrite, group_seconds
+        self._overwrite, self._group_seconds, self._patience = overwrite, group_seconds, 0.0
         self._clips = dict.fromkeys(clips)
         self._successes, self._next_attempt, next_part = recover(journal, self._clips)
         self._failures: dict[Clip, str] = {}
@@ -193,8 +199,11 @@ class Store:
             self._successes.pop(clip, None)
             self._failures[clip] = event.reason
             del self._begun[clip]
-        if time.monotonic() - self._group.began >= self._group_seconds:
+        waited = time.monotonic() - self._group.began
+        # Rows of a clip that has no result yet are of no use to another run.
+        if waited >= (self._group_seconds if isinstance(event, Rows) else self._patience):
             self._write_group()
+            self._patience = min(max(2 * self._patience, FIRST_PATIENCE), self._group_seconds)
 
     def _check(self, rows: Rows) -> None:
         array, size = rows.embeddings, self._request.size
@@ -240,7 +249,8 @@ class Store:
         """
         missing = [clip for clip in self._clips if not (clip in self.done or self._has_verdict(clip))]
         if missing:
-            raise ValueError(f"{len(missing)} clips have neither succeeded nor failed, the first of them {missing[0]}")
+            clips = quantity(len(missing), "clip")
+            raise ValueError(f"{clips} neither succeeded nor failed, the first of them {missing[0]}")
         self._write_group()
         successes = {clip: self._successes[clip] for clip in self._clips if clip in self._successes}
         failed = [(clip, self._failures[clip]) for clip in self._clips if clip in self._failures]

@@ -1,12 +1,14 @@
-"""What is in an archive from a stranger: the members of a tar, tar.gz or zip, each checked before it is used.
+"""What is in an archive from a stranger: the members of a tar or zip, each checked before it is used.
 
-An archive is refused as a whole for a member with an unsafe name, for two members of one name, for links, devices and
-everything else that is not a file or folder, and for more members, bytes or compression than its limits allow.
+A tar may be compressed by gzip, bzip2 or xz. An archive is refused as a whole for a member with an unsafe name, for two
+members of one name, for links, devices and everything else that is not a file or folder (or these are skipped), and for
+more members, bytes or compression than its limits allow.
 :mod:`byola_hear.utils.unpack` reads and unpacks the members.
 """
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import io
 import lzma
@@ -21,7 +23,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO, Protocol
+from typing import Any, BinaryIO, Protocol
 
 
 class ArchiveError(ValueError):
@@ -51,6 +53,14 @@ DEFAULT_LIMITS = Limits()
 _RATIO_FROM = 64 << 20
 _BLOCK = 1 << 20
 
+#: What unpacks a compressed tar, by its first bytes.
+_DECOMPRESSORS: dict[bytes, Callable[[BinaryIO], Any]] = {
+    b"\x1f\x8b": lambda raw: gzip.GzipFile(fileobj=raw),
+    b"BZh": bz2.BZ2File,
+    b"\xfd7zXZ\x00": lzma.LZMAFile,
+    b"]\x00\x00": lzma.LZMAFile,
+}
+
 #: What reading a damaged archive may raise.
 _DAMAGED = (
     tarfile.TarError,
@@ -78,7 +88,7 @@ class Member:
     Attributes:
         name: its path, with slashes; checked.
         size: bytes, unpacked.
-        kind: ``"file"``, ``"folder"`` or ``"other"``.
+        kind: ``"file"``, ``"folder"``, ``"special"`` (a link or device) or ``"other"``.
         open: opens its content.
     """
 
@@ -89,7 +99,7 @@ class Member:
 
 
 @contextmanager
-def reading(called: str, expected: str = "a tar, tar.gz or zip") -> Iterator[None]:
+def reading(called: str, expected: str = "a tar or zip") -> Iterator[None]:
     """Turn the errors of a damaged archive into one.
 
     Args:
@@ -101,32 +111,38 @@ def reading(called: str, expected: str = "a tar, tar.gz or zip") -> Iterator[Non
     """
     try:
         yield
-    except _DAMAGED as error:
+    except (*_DAMAGED, OSError) as error:
+        # Decompressors report damage as an OSError without a number, the system reports its own with one.
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
         raise ArchiveError(f"{called}: expected {expected}, could not read it: {error}") from error
 
 
 @contextmanager
-def opened(archive: Path | bytes, called: str, limits: Limits) -> Iterator[Iterator[Member]]:
+def opened(
+    archive: Path | bytes, called: str, limits: Limits, skip_special: bool = False
+) -> Iterator[Iterator[Member]]:
     """The members of an archive in order, each checked before it is yielded.
 
     Args:
-        archive: a tar, tar.gz or zip; its first bytes tell which.
+        archive: a tar or zip; its first bytes tell which.
         called: its name in errors.
         limits: what it may hold.
+        skip_special: skip links and devices, instead of refusing the archive.
     """
     with io.BytesIO(archive) if isinstance(archive, bytes) else open(archive, "rb") as raw:
         packed = raw.seek(0, os.SEEK_END)
         raw.seek(0)
-        start = raw.read(4)
+        start = raw.read(6)
         raw.seek(0)
         if start.startswith(b"PK"):
             with zipfile.ZipFile(raw) as zipped:
-                yield _checked(_zip_members(called, zipped, limits), called, packed, limits)
+                yield _checked(_zip_members(called, zipped, limits), called, packed, limits, skip_special)
         else:
-            stream: BinaryIO = gzip.GzipFile(fileobj=raw) if start.startswith(b"\x1f\x8b") else raw  # type: ignore[assignment]
-            bounded = _Bounded(stream, called, limits)
+            unpacks = next((stream for magic, stream in _DECOMPRESSORS.items() if start.startswith(magic)), None)
+            bounded = _Bounded(unpacks(raw) if unpacks else raw, called, limits)
             with tarfile.open(fileobj=bounded, mode="r:") as tar:  # type: ignore[call-overload]
-                yield _checked(_tar_members(tar), called, packed, limits)
+                yield _checked(_and_the_rest(_tar_members(tar), bounded), called, packed, limits, skip_special)
 
 
 def files_of_tar(tar: tarfile.TarFile, called: str, packed: int, limits: Limits) -> Iterator[Member]:
@@ -141,7 +157,7 @@ def files_of_tar(tar: tarfile.TarFile, called: str, packed: int, limits: Limits)
     Raises:
         ArchiveError: if it is refused.
     """
-    members = _checked(_tar_members(tar), called, packed, limits, skip_others=True)
+    members = _checked(_tar_members(tar), called, packed, limits, skip_special=True)
     return (member for member in members if member.kind == "file")
 
 
@@ -194,8 +210,8 @@ class _Bounded:
 
 def _tar_members(tar: tarfile.TarFile) -> Iterator[Member]:
     for member in tar:
-        is_file = member.isreg() and not member.issparse()
-        kind = "file" if is_file else "folder" if member.isdir() else "other"
+        # A sparse file is a file whose content is not simply there, so it can't be skipped like a link.
+        kind = "other" if member.issparse() else "file" if member.isreg() else "folder" if member.isdir() else "special"
 
         def content(member: tarfile.TarInfo = member) -> Readable:
             extracted = tar.extractfile(member)
@@ -208,6 +224,13 @@ def _tar_members(tar: tarfile.TarFile) -> Iterator[Member]:
         tar.members = []  # type: ignore[attr-defined]
 
 
+def _and_the_rest(members: Iterator[Member], stream: _Bounded) -> Iterator[Member]:
+    """The members; then the stream is read to its end, where a compressed one has the check sum of its content."""
+    yield from members
+    while stream.read(_BLOCK):
+        pass
+
+
 def _zip_members(called: str, zipped: zipfile.ZipFile, limits: Limits) -> Iterator[Member]:
     infos = zipped.infolist()
     # A zip states all sizes up front, so one that is too large is refused before anything is unpacked.
@@ -217,7 +240,8 @@ def _zip_members(called: str, zipped: zipfile.ZipFile, limits: Limits) -> Iterat
         )
     for info in infos:
         file_type = stat.S_IFMT(info.external_attr >> 16)
-        kind = "folder" if info.is_dir() else "file"
+        # Unlike is_dir(), this takes a name of no characters, which is refused later, as any bad name.
+        kind = "folder" if info.filename.endswith("/") else "file"
         if info.flag_bits & 1:
             raise ArchiveError(f"{called}: {info.filename!r} is encrypted")
         # zipfile unpacks a whole block of the other methods at a time, however few bytes are asked for.
@@ -231,13 +255,13 @@ def _zip_members(called: str, zipped: zipfile.ZipFile, limits: Limits) -> Iterat
         yield Member(
             info.orig_filename,
             info.file_size,
-            kind if file_type in (0, stat.S_IFREG, stat.S_IFDIR) else "other",
+            kind if file_type in (0, stat.S_IFREG, stat.S_IFDIR) else "special",
             content,
         )
 
 
 def _checked(
-    members: Iterator[Member], called: str, packed: int, limits: Limits, skip_others: bool = False
+    members: Iterator[Member], called: str, packed: int, limits: Limits, skip_special: bool
 ) -> Iterator[Member]:
     seen: set[str] = set()
     total = 0
@@ -245,9 +269,9 @@ def _checked(
         name = check_name(called, member.name)
         if count > limits.members:
             raise ArchiveError(f"{called}: expected at most {limits.members} members, found more")
-        if member.kind == "other":
-            if skip_others:
-                continue
+        if member.kind == "special" and skip_special:
+            continue
+        if member.kind not in ("file", "folder"):
             raise ArchiveError(f"{called}: expected only files and folders, {member.name!r} is something else")
         if member.size > limits.member_bytes:
             raise ArchiveError(f"{called}: {name!r} has {member.size} bytes, expected at most {limits.member_bytes}")

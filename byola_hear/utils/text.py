@@ -1,4 +1,4 @@
-"""Text files of other programs: UTF-8, or UTF-16 and UTF-32 with a byte order mark; CSV with several separators."""
+"""Text: counts with nouns; files of other programs in UTF-8, UTF-16 and UTF-32; CSV with several separators."""
 
 from __future__ import annotations
 
@@ -17,6 +17,16 @@ _MARKS = (
 )
 #: Bytes that are enough to recognise UTF-16 without a byte order mark.
 _SAMPLE = 4096
+
+
+def quantity(count: int, noun: str) -> str:
+    """Format a count with its noun, in singular or plural.
+
+    Example:
+        >>> quantity(1, "clip"), quantity(6, "row")
+        ('1 clip', '6 rows')
+    """
+    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def as_utf8(content: bytes, name: str) -> bytes:

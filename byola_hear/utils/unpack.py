@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import BinaryIO
 
 from tqdm import tqdm
 
 from byola_hear.utils.archives import DEFAULT_LIMITS, ArchiveError, Limits, Member, check_name, opened, reading
+from byola_hear.utils.files import replacing, stamp_of
 
 _BLOCK = 1 << 20
 
@@ -20,7 +23,7 @@ def read_members(
     """The wanted files of an archive, one after the other, in its order. Nothing is written to disk.
 
     Args:
-        archive: a tar, tar.gz or zip; its first bytes tell which.
+        archive: a tar or zip; its first bytes tell which.
         wanted: takes a member's name, such as ``folder/file.wav``, and returns whether to read it.
         limits: what the archive may hold.
         name: its name in errors; its path if empty.
@@ -60,7 +63,7 @@ def extract(
     """Unpack files of an archive into a new folder, all of them or none.
 
     Args:
-        archive: a tar, tar.gz or zip.
+        archive: a tar or zip.
         folder: must not exist yet; its parent must.
         place: takes a member's name and returns its path in ``folder``, with slashes; None leaves it out.
         limits: what the archive may hold.
@@ -116,12 +119,42 @@ def write_files(files: Iterable[Member], called: str, folder: Path, place: Calla
     return n_files
 
 
-def _write(called: str, member: Member, path: Path) -> None:
+def extract_missing(archive: Path, folder: Path, limits: Limits = DEFAULT_LIMITS) -> None:
+    """Unpack the files of an archive into a folder that may hold some of them. Links and devices are skipped.
+
+    Args:
+        archive: a tar or zip.
+        folder: it is created. Files of the right size in it are kept.
+        limits: what the archive may hold.
+
+    Raises:
+        ArchiveError: if the archive is refused or can't be read; files that were unpacked before that stay.
+        ValueError: if a file can't be written.
+    """
+    called = str(archive)
+    with reading(called), opened(archive, called, limits, skip_special=True) as members:
+        for member in members:
+            path = folder / member.name
+            there = stamp_of(str(path))
+            kept = there is not None and there[0] == member.size and path.is_file()
+            if member.kind == "file" and not kept:
+                _write(called, member, path, replacing)
+
+
+def _new_file(path: Path) -> BinaryIO:
+    """A new file. Two members that are one file on this file system, such as A and a, are an error."""
+    return open(path, "xb")
+
+
+def _write(
+    called: str, member: Member, path: Path, create: Callable[[Path], AbstractContextManager[BinaryIO]] = _new_file
+) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        # "x" refuses two members that are one file on this file system, such as A and a.
-        with open(path, "xb") as out:
+        with create(path) as out:
             shutil.copyfileobj(member.open(), out, _BLOCK)
+            if out.tell() != member.size:
+                raise ArchiveError(f"{called}: {member.name!r} ends after {out.tell()} of {member.size} bytes")
     except FileExistsError as error:
         raise ArchiveError(f"{called}: {member.name!r} is in it twice, or as a file and a folder") from error
     except NotADirectoryError as error:
@@ -129,6 +162,4 @@ def _write(called: str, member: Member, path: Path) -> None:
     except OSError as error:
         if error.filename is None and error.errno is None:
             raise
-        raise ValueError(f"{path}: could not be written: {error.strerror}") from error
-    if path.stat().st_size != member.size:
-        raise ArchiveError(f"{called}: {member.name!r} ends after {path.stat().st_size} of {member.size} bytes")
+        raise ValueError(f"{called}: {path} could not be written: {error.strerror}") from error

@@ -343,7 +343,7 @@ def run(folder: Path, *arguments: object) -> int:
 def test_command(collection: Path, capsys: pytest.CaptureFixture[str]) -> None:
     page = collection / "map.html"
     assert run(collection, collection / "sounds", "-o", page) == 0
-    assert "6 clips, 2 different labels" in capsys.readouterr().out
+    assert "6 clips, 2 labels" in capsys.readouterr().out
     data = data_of(page)
     assert data["labels"] == ["even", "odd"]
     assert all((collection / unquote_to_bytes(link).decode()).is_file() for link in data["links"])

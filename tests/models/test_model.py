@@ -183,6 +183,7 @@ def test_wrong_audio_is_refused_by_every_method() -> None:
             stream([])
 
 
+@pytest.mark.filterwarnings("ignore::byola_hear.models.precision.SlowPrecisionWarning")
 def test_half_precision_is_close_and_a_copy() -> None:
     model = small_model()
     twin = model.in_precision("bfloat16")
@@ -197,5 +198,8 @@ def test_half_precision_is_close_and_a_copy() -> None:
             assert 0 < (close - exact).norm() < 0.02 * exact.norm()
     assert next(model.encoder.parameters()).dtype == torch.float32
     assert twin.fingerprint() != model.fingerprint()
-    with pytest.raises(ValueError, match="precision must be 'float32' or 'bfloat16', got 'int8'"):
-        model.in_precision("int8")
+    assert twin.in_precision("bfloat16") is twin
+    with pytest.raises(ValueError, match="expected a model in float32 to change to float32, got one in bfloat16"):
+        twin.in_precision("float32")
+    with pytest.raises(ValueError, match="precision must be 'float32', 'bfloat16', 'int8' or 'auto', got 'float16'"):
+        model.in_precision("float16")

@@ -327,6 +327,24 @@ def test_a_link_out_of_the_folder(tmp_path: Path) -> None:
     assert list((tmp_path / "elsewhere").iterdir()) == []
 
 
+@pytest.mark.parametrize("output", ["t.csv", "t.npz", "t.parquet"])
+def test_a_byte_that_changed_gives_a_table_or_one_clear_error(tmp_path: Path, output: str) -> None:
+    path = tmp_path / output
+    write(str(path), [Clip("a.wav")], n_rows=2)
+    content = path.read_bytes()
+    n_refused = 0
+    for place in range(0, len(content), max(len(content) // 150, 1)):
+        path.write_bytes(content[:place] + bytes([content[place] ^ 0x55]) + content[place + 1 :])
+        try:
+            read_table(path)
+        except TableError as error:
+            assert str(error).startswith(str(path))
+            assert "\n" not in str(error)
+            n_refused += 1
+    # In text, most changes are other names and other digits.
+    assert n_refused > (0 if output == "t.csv" else 10)
+
+
 @pytest.mark.parametrize("output", ["t.parquet", "t.npz", "t.h5", "t.csv", "t.zarr", "folder"])
 def test_damaged_tables_are_one_clear_error(tmp_path: Path, output: str) -> None:
     path = tmp_path / output

@@ -395,7 +395,7 @@ def test_events_that_do_not_fit(out: Path, clips: list[Clip]) -> None:
         for event, message in bad:
             with pytest.raises(ValueError, match=message):
                 store.add(event)
-        with pytest.raises(ValueError, match="12 clips have neither succeeded nor failed"):
+        with pytest.raises(ValueError, match="12 clips neither succeeded nor failed"):
             store.finish()
 
 
@@ -404,6 +404,22 @@ def test_groups_are_written_in_time(out: Path, clips: list[Clip]) -> None:
         for event in events(clips[:2]):
             store.add(event)
         assert len(list(store.work.glob("*.part"))) == 4
+
+
+def test_the_first_result_is_written_at_once(out: Path, clips: list[Clip]) -> None:
+    with open_store(out, request(), clips) as store:
+        stream = events(clips)
+        n_parts = 0
+        for event in stream:
+            store.add(event)
+            n_parts = len(list(store.work.glob("*.part")))
+            if n_parts or not isinstance(event, Rows):
+                break
+        assert n_parts == 1 and isinstance(event, Done)
+        for event in stream:
+            store.add(event)
+        # The others wait for company, or half a second.
+        assert len(list(store.work.glob("*.part"))) <= 2
 
 
 def test_a_folder_that_cannot_be_written(tmp_path: Path, clips: list[Clip], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,19 +11,20 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from byola_hear.utils.archives import ArchiveError, Limits, zip_content
-from byola_hear.utils.unpack import extract, read_members
+from byola_hear.utils.unpack import extract, extract_missing, read_members
 
 HONEST = {"set/a.wav": b"a" * 10, "set/deep/b.wav": b"", "set/readme": b"c" * 3000}
 KINDS = ("tar", "tar.gz", "zip")
 
 
 def tar_of(path: Path, members: list[tuple[tarfile.TarInfo, bytes]]) -> Path:
-    with tarfile.open(path, "w:gz" if path.suffix == ".gz" else "w") as tar:
+    with tarfile.open(path, "w" if path.suffix == ".tar" else f"w:{path.suffix[1:]}") as tar:  # type: ignore[call-overload]
         for info, content in members:
             info.size = len(content) if info.isreg() else info.size
             tar.addfile(info, io.BytesIO(content))
@@ -58,7 +59,7 @@ def refused(path: Path, message: str, limits: Limits | None = None) -> None:
     assert sorted(path.parent.rglob("*")) == before
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", [*KINDS, "tar.bz2", "tar.xz"])
 def test_what_went_in_comes_out(kind: str, tmp_path: Path) -> None:
     path = archive_of(tmp_path / f"a.{kind}", list(HONEST.items()))
     assert read(path) == HONEST
@@ -93,10 +94,50 @@ def test_files_are_placed_and_left_out(tmp_path: Path) -> None:
         extract(path, tmp_path / "other", lambda name: f"../{name}")
 
 
+def test_missing_files_are_added_and_links_skipped(tmp_path: Path) -> None:
+    link = tarfile.TarInfo("set/link")
+    link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
+    path = archive_of(tmp_path / "a.tar.xz", list(HONEST.items()))
+    (tmp_path / "out" / "set").mkdir(parents=True)
+    for name, content in (("a.wav", b"b" * 10), ("readme", b"short")):
+        (tmp_path / "out" / "set" / name).write_bytes(content)
+    extract_missing(path, tmp_path / "out")
+    found = {p.relative_to(tmp_path / "out").as_posix(): p for p in (tmp_path / "out").rglob("*") if p.is_file()}
+    assert {name: p.read_bytes() for name, p in found.items()} == {**HONEST, "set/a.wav": b"b" * 10}
+    extract_missing(tar_of(tmp_path / "b.tar", [(link, b""), (tarfile.TarInfo("b"), b"b")]), tmp_path / "out")
+    assert (tmp_path / "out" / "b").read_bytes() == b"b" and not (tmp_path / "out" / "set" / "link").is_symlink()
+
+
+def test_a_sparse_file_is_not_skipped_like_a_link(tmp_path: Path) -> None:
+    member = tarfile.TarInfo("a.wav")
+    member.type = tarfile.GNUTYPE_SPARSE
+    with pytest.raises(ArchiveError, match="something else|could not read"):
+        extract_missing(tar_of(tmp_path / "a.tar", [(member, b"")]), tmp_path / "out")
+
+
+@pytest.mark.parametrize("kind", ["tar.bz2", "tar.xz"])
+def test_a_damaged_member_leaves_no_part_of_it(kind: str, tmp_path: Path) -> None:
+    text = np.random.default_rng(0).integers(0, 100, 100_000, np.uint8).tobytes()
+    path = archive_of(tmp_path / f"a.{kind}", [("first", b"1"), ("second", text)])
+    content = bytearray(path.read_bytes())
+    content[-5000:] = bytes(5000)
+    path.write_bytes(content)
+    with pytest.raises(ArchiveError, match=rf"a\.{kind}: expected a tar or zip, could not read it"):
+        extract_missing(path, tmp_path / "out")
+    assert {entry.name for entry in (tmp_path / "out").rglob("*")} <= {"first"}
+
+
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("name", ["/etc/a", "../a", "set/../../a", "C:\\a", "C:/a", "set\\a", "a\nb", "..", "a" * 1100])
 def test_names_that_lead_elsewhere(kind: str, name: str, tmp_path: Path) -> None:
     refused(archive_of(tmp_path / f"a.{kind}", [("good", b"a"), (name, b"b")]), "refused the member")
+
+
+def test_a_member_without_a_name(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as opened, opened.open(zipfile.ZipInfo(""), "w") as member:
+        member.write(b"content")
+    refused(tmp_path / "a.zip", "refused the member ''")
+    refused(tar_of(tmp_path / "a.tar", [(tarfile.TarInfo(""), b"content")]), "refused the member ''")
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -171,6 +212,15 @@ def test_a_tar_header_that_would_fill_the_memory(tmp_path: Path) -> None:
     refused(path, "larger than is allowed", Limits(member_bytes=1 << 20))
 
 
+def test_wrong_content_is_found_by_its_check_sum(tmp_path: Path) -> None:
+    """gzip stores noise as it is, so nothing else is wrong with it."""
+    path = archive_of(tmp_path / "a.tar.gz", [("noise", np.random.default_rng(0).bytes(100_000))])
+    content = bytearray(path.read_bytes())
+    content[50_000:50_010] = bytes(10)
+    path.write_bytes(content)
+    refused(path, "could not read it: CRC check failed")
+
+
 @pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
 def test_a_zip_of_what_unpacks_at_one_go(method: int, tmp_path: Path) -> None:
     """zipfile limits what it unpacks at a time for deflated members alone."""
@@ -188,7 +238,7 @@ def test_a_tar_of_headers_of_headers(kind: bytes, tmp_path: Path) -> None:
     refused(tmp_path / "a.tar", "could not read it")
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", [*KINDS, "tar.bz2", "tar.xz"])
 def test_half_an_archive(kind: str, tmp_path: Path) -> None:
     path = archive_of(tmp_path / f"a.{kind}", [("set/a", bytes(range(256)) * 400)])
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])

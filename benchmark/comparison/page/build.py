@@ -7,9 +7,9 @@ from typing import Any
 
 from benchmark.comparison.caption import caption
 from benchmark.comparison.comparison import Comparison
+from benchmark.comparison.document import Document
 from benchmark.comparison.folder import DOMAINS
 from benchmark.comparison.markdown import cell_texts
-from benchmark.comparison.metrics import metric
 from benchmark.comparison.page.confusion import confusions
 from benchmark.comparison.page.sections import Section
 from benchmark.comparison.text import unescaped
@@ -21,7 +21,7 @@ SCRIPTS = ("common.js", "table.js", "advantage.js", "confusion.js", "map.js", "s
 
 def page_bytes(
     comparison: Comparison,
-    document: dict[str, Any],
+    document: Document,
     maps: Mapping[str, Any] | None = None,
     sections: Sequence[Section] = (),
 ) -> bytes:
@@ -37,18 +37,18 @@ def page_bytes(
         A self-contained HTML file.
     """
     columns = [
-        {**column, "digits": of.digits, "scale": of.shown(1.0), "unit": of.unit}
-        for column in document["columns"]
-        for of in [metric(column["metric"] or "top1_acc")]
+        {**vars(column), "digits": of.digits, "scale": of.shown(1.0), "unit": of.unit}
+        for column in document.columns
+        for of in [column.shown_as]
     ]
     data = {
-        **document,
+        **document.as_json(),
         "columns": columns,
         "domains": DOMAINS,
         "caption": [unescaped(line) for line in caption(document)],
-        "texts": [cell_texts(document, row) for row in document["rows"]],
+        "texts": [cell_texts(document, row) for row in document.rows],
         "confusions": confusions(comparison),
         "maps": dict(maps or {}),
         "sections": [section.data() for section in sections],
     }
-    return html_file("benchmark.comparison.page", f"Comparison: {document['suite']} suite", data, scripts=SCRIPTS)
+    return html_file("benchmark.comparison.page", f"Comparison: {document.suite} suite", data, scripts=SCRIPTS)

@@ -11,8 +11,9 @@ from tqdm import tqdm
 
 from benchmark.models.extractors import Extractor
 from benchmark.probes import ridge
+from benchmark.probes.command import tasks_option
 from benchmark.probes.plan import Plan, plan
-from benchmark.probes.splits import CORE_TASKS, TASKS, Task, groups_of
+from benchmark.probes.splits import Task, groups_of
 from benchmark.reporting.command_line import command_line
 from benchmark.studies.few_shot import draws as draws_module
 from benchmark.studies.few_shot.draws import COUNTS, curve
@@ -24,13 +25,7 @@ from benchmark.studies.study_setup import Setup, embedded, key_of, remembered
 
 @click.command("few-shot")
 @study_options()
-@click.option(
-    "--tasks",
-    default="core",
-    show_default=True,
-    metavar="NAME,…",
-    help=f"Tasks: core ({', '.join(CORE_TASKS)}), all, or names out of {', '.join(TASKS)}.",
-)
+@tasks_option
 @click.option(
     "--draws", type=click.IntRange(2), default=20, show_default=True, help="Number of draws of the training clips."
 )

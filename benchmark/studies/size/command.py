@@ -8,14 +8,15 @@ import click
 import torch
 from tqdm import tqdm
 
-from benchmark.datasets.labelled_set import AUDIO_VARIABLE, CACHE_VARIABLE, cache_folder, file_hash
+from benchmark.datasets.labelled_set import cache_folder, file_hash
 from benchmark.probes.plan import plan
+from benchmark.reporting import options
 from benchmark.reporting.command_line import command_line
 from benchmark.studies.figures import new_figure
 from benchmark.studies.findings import save_numbers
 from benchmark.studies.size.report import NAME, report
 from benchmark.studies.size.run import cells_of, table_of
-from benchmark.studies.study import RESULTS, show_report
+from benchmark.studies.study import show_report
 from byola_hear.pretraining.data.manifest import read_manifest
 from byola_hear.pretraining.training.distributed import device_of
 from byola_hear.pretraining.training.recipe import Recipe
@@ -50,27 +51,10 @@ def _numbers(text: str, what: str) -> list[float]:
 @click.option("--device", default="auto", show_default=True, help="Device for training: auto, cpu, cuda …")
 @click.option("--threads", type=click.IntRange(min=1), help="CPU threads. Default: PyTorch's choice.")
 @click.option("--seed", default=42, show_default=True, help="Seed of volumes, networks and crops.")
-@click.option(
-    "--audio",
-    type=click.Path(path_type=Path),
-    metavar="FOLDER",
-    help=f"Folder of labelled sets for the probe. Default: ${AUDIO_VARIABLE}.",
-)
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=RESULTS,
-    metavar="FOLDER",
-    help="Folder for the results, created if necessary. Default: benchmark/results.",
-)
-@click.option(
-    "--cache",
-    type=click.Path(path_type=Path),
-    metavar="FOLDER",
-    help=f"Folder for audio and embeddings, safe to delete. Default: ${CACHE_VARIABLE}, else in ~/.cache.",
-)
-@click.option("--no-progress", is_flag=True, help="Show no progress bar.")
+@options.audio
+@options.results
+@options.cache
+@options.no_progress
 def size_command(
     manifests: tuple[Path, ...],
     runs: Path,

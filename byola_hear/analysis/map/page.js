@@ -374,7 +374,7 @@ $("legend").append(
   })
 );
 const files = data.files.length;
-$("count").textContent = `${total} ${total === 1 ? "clip" : "clips"}${files < total ? ` of ${files} files` : ""}`;
+$("count").textContent = `${total} ${total === 1 ? "clip" : "clips"}${files < total ? ` of ${files} ${files === 1 ? "file" : "files"}` : ""}`;
 legend(false);
 new ResizeObserver(() => (view.scale === whole ? fit() : redraw())).observe(canvas);
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);

@@ -8,6 +8,7 @@ from typing import Any
 
 from byola_hear.models.encoders.convolutional import Encoder, EncoderConfig
 from byola_hear.models.encoders.folded import FoldedEncoder
+from byola_hear.models.encoders.int8 import Int8Encoder
 from byola_hear.models.encoders.protocol import EncoderShape, FrameEncoder, InferenceEncoder
 from byola_hear.models.plain import checked_keys
 
@@ -20,15 +21,17 @@ class EncoderKind:
         config: the configuration's class.
         network: makes the network with random weights from a configuration.
         inference: makes the fast form from a network.
+        int8: makes a fast form in 8-bit integers, for CPUs; None if there is none.
     """
 
     config: type
     network: Callable[[Any], FrameEncoder]
     inference: Callable[[Any], InferenceEncoder]
+    int8: Callable[[Any], InferenceEncoder] | None = None
 
 
 #: Every kind of encoder by the name that stands in checkpoints.
-KINDS: dict[str, EncoderKind] = {EncoderConfig.kind: EncoderKind(EncoderConfig, Encoder, FoldedEncoder)}
+KINDS: dict[str, EncoderKind] = {EncoderConfig.kind: EncoderKind(EncoderConfig, Encoder, FoldedEncoder, Int8Encoder)}
 #: The kind where a configuration names none: all checkpoints were convolutional before kinds had names.
 DEFAULT_KIND = EncoderConfig.kind
 
@@ -49,9 +52,27 @@ def build_encoder(config: EncoderShape) -> FrameEncoder:
     return KINDS[config.kind].network(config)
 
 
-def inference_form(encoder: FrameEncoder) -> InferenceEncoder:
-    """Make a network's fast form, with the weights that the network has now."""
-    return KINDS[encoder.config.kind].inference(encoder)
+def has_int8(config: EncoderShape) -> bool:
+    """Whether this kind of encoder has a form in 8-bit integers."""
+    return KINDS[config.kind].int8 is not None
+
+
+def inference_form(encoder: FrameEncoder, precision: str = "float32") -> InferenceEncoder:
+    """Make a network's fast form, with the weights that the network has now.
+
+    Args:
+        encoder: the network.
+        precision: ``"int8"`` for the form in 8-bit integers. Otherwise the weights' type decides.
+
+    Raises:
+        ValueError: if there is no form in 8-bit integers for this kind of network, on its device, here.
+    """
+    kind = KINDS[encoder.config.kind]
+    if precision != "int8":
+        return kind.inference(encoder)
+    if kind.int8 is None:
+        raise ValueError(f"int8 is not available for networks of kind {encoder.config.kind!r}")
+    return kind.int8(encoder)
 
 
 def encoder_to_dict(config: EncoderShape) -> dict[str, Any]:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from byola_hear.cli.terminal import quantity
 from byola_hear.pretraining.commands.options import FOLDER, MANIFEST, cache_with_progress, workers_option
+from byola_hear.utils.text import quantity
 
 
 @click.command(short_help="Decode a manifest's audio into log-mels.")

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import click
 
-from byola_hear.cli.terminal import aligned, quantity
+from byola_hear.cli.terminal import aligned
 from byola_hear.pretraining.commands.options import FOLDER, hours_by_kind
 from byola_hear.pretraining.commands.package_options import origin_options, set_choice
 from byola_hear.pretraining.corpora.build import BuildSettings, Built, build
 from byola_hear.pretraining.corpora.collection import resolve
 from byola_hear.pretraining.corpora.packages.fetch import PackageOrigin
 from byola_hear.pretraining.data.manifest import hours
+from byola_hear.utils.text import quantity
 
 #: Columns of the summary, and the reasons for leaving a sound out that each one counts.
 _REASONS = {

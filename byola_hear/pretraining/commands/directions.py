@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from byola_hear.cli.errors import Failure
-from byola_hear.cli.terminal import aligned, quantity
+from byola_hear.cli.terminal import aligned
 from byola_hear.extraction.clips import Clip
 from byola_hear.extraction.extract import extract
 from byola_hear.extraction.request import request_for
@@ -21,6 +21,7 @@ from byola_hear.models.model import ByolaModel
 from byola_hear.models.zoo import add_directions, read_hashes, zoo_folder
 from byola_hear.pretraining.commands.options import progress_bar, workers_option
 from byola_hear.pretraining.directions import Stability, clips_of, drawn, principal_directions, stability
+from byola_hear.utils.text import quantity
 
 
 @click.command("directions", short_help="Compute the directions of a network's short vectors.")

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import click
 
-from byola_hear.cli.terminal import quantity
 from byola_hear.pretraining.commands.options import FILE
 from byola_hear.pretraining.data.collect import build_manifest
 from byola_hear.pretraining.data.manifest import hours
+from byola_hear.utils.text import quantity
 
 
 @click.command(short_help="List the audio in folders, files and tars.")

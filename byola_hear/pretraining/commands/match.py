@@ -7,10 +7,10 @@ from pathlib import Path
 
 import click
 
-from byola_hear.cli.terminal import quantity
 from byola_hear.pretraining.commands.options import FOLDER, MANIFEST, hours_by_kind
 from byola_hear.pretraining.data.manifest import moved, read_manifest
 from byola_hear.pretraining.data.matching import limit_kinds, match, write_matched
+from byola_hear.utils.text import quantity
 
 
 @click.command("match", short_help="Draw equal hours from two manifests.")

@@ -9,30 +9,25 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmark.comparison.comparison import OVERALL, compare
-from benchmark.comparison.folder import load_run
+from benchmark.comparison.comparison import OVERALL
 from benchmark.comparison.markdown import markdown_tables
-from benchmark.comparison.summary import summary
+from tests.benchmark.comparison.documents import document_of
 
 RunMaker = Callable[[], Any]
 
 
-def document_of(folder: Path) -> dict[str, Any]:
-    return summary(compare(load_run(folder)))
-
-
 def test_rows_are_ordered_and_the_best_are_marked(planted_run: Callable[..., Path]) -> None:
     document = document_of(planted_run(0.05))
-    assert [row["name"] for row in document["rows"]] == ["both", "speech", "nonspeech", "untrained", "mfcc"]
-    assert document["groups"] == ["speech", "nonspeech"] and len(document["hear"]["tasks"]) == 10
-    assert document["best"]["speech"] == ["speech"] and document["best"]["nonspeech"] == ["nonspeech"]
-    values = {row["name"]: row["means"] for row in document["rows"]}
+    assert [row.name for row in document.rows] == ["both", "speech", "nonspeech", "untrained", "mfcc"]
+    assert document.groups == ["speech", "nonspeech"] and len(document.hear.tasks) == 10
+    assert document.best["speech"] == ["speech"] and document.best["nonspeech"] == ["nonspeech"]
+    values = {row.name: row.means for row in document.rows}
     for means in values.values():
-        assert means[OVERALL]["value"] == pytest.approx((means["speech"]["value"] + means["nonspeech"]["value"]) / 2)
-        assert means[OVERALL]["low"] < means[OVERALL]["value"] < means[OVERALL]["high"]
-    folded = [column["name"] for column in document["columns"] if column["folds"] == 5]
+        assert means[OVERALL].value == pytest.approx((means["speech"].value + means["nonspeech"].value) / 2)
+        assert means[OVERALL].low < means[OVERALL].value < means[OVERALL].high
+    folded = [column.name for column in document.columns if column.folds == 5]
     assert folded == ["speech0", "nonspeech0"]
-    assert all(row["cells"]["speech0"]["spread"] > 0 for row in document["rows"])
+    assert all(row.cells["speech0"].spread > 0 for row in document.rows)
 
 
 def test_lower_is_better_for_an_error_rate(new_run: RunMaker) -> None:
@@ -45,11 +40,11 @@ def test_lower_is_better_for_an_error_rate(new_run: RunMaker) -> None:
         run.outcome(model, "activity", counts, metric="segment_1s_er")
         run.outcome(model, "digits", np.arange(40) < 20)
     document = document_of(run.write())
-    rows = {row["name"]: row for row in document["rows"]}
-    assert document["best"]["activity"] == ["both"]
-    assert rows["both"]["cells"]["activity"]["score"] == pytest.approx(0.15)
-    assert rows["mfcc"]["means"]["speech"]["value"] == pytest.approx((1 - 1.15 + 0.5) / 2)
-    assert rows["both"]["hear"]["value"] > rows["speech"]["hear"]["value"] > rows["mfcc"]["hear"]["value"]
+    rows = {row.name: row for row in document.rows}
+    assert document.best["activity"] == ["both"]
+    assert rows["both"].cells["activity"].score == pytest.approx(0.15)
+    assert rows["mfcc"].means["speech"].value == pytest.approx((1 - 1.15 + 0.5) / 2)
+    assert rows["both"].hear.value > rows["speech"].hear.value > rows["mfcc"].hear.value
     text = markdown_tables(document)
     assert "Voice activity ↓" in text and "an error rate, lower is better" in text and "**15.0 ± " in text
 
@@ -65,14 +60,14 @@ def test_scores_without_counts_have_intervals_over_folds_or_none(new_run: RunMak
         run.outcome(model, "tags", right, folds=5, metrics=("mAP",), counts=nothing, scores=folded)
         run.outcome(model, "distance", right, metrics=("d_prime",), counts=nothing, scores=np.array([[2.5 + shift]]))
     document = document_of(run.write())
-    cells = document["rows"][0]["cells"]
-    assert cells["tags"]["interval"] == "folds" and cells["tags"]["low"] < 0.6 < cells["tags"]["high"]
-    assert cells["distance"]["interval"] is None
-    assert document["in_means"]["nonspeech"] == ["tags"]
-    mean = document["rows"][0]["means"]["overall"]
-    assert mean["value"] == pytest.approx(0.6) and mean["low"] is None
-    assert set(document["hear"]["tasks"]) == {"tags", "distance"}
-    assert document["rows"][0]["hear"]["value"] == pytest.approx(1.0)
+    cells = document.rows[0].cells
+    assert cells["tags"].interval == "folds" and cells["tags"].low < 0.6 < cells["tags"].high
+    assert cells["distance"].interval is None
+    assert document.in_means["nonspeech"] == ["tags"]
+    mean = document.rows[0].means["overall"]
+    assert mean.value == pytest.approx(0.6) and mean.low is None
+    assert set(document.hear.tasks) == {"tags", "distance"}
+    assert document.rows[0].hear.value == pytest.approx(1.0)
     text = markdown_tables(document)
     assert "ᶠ" in text and "**2.50**" in text and "distance: not on a scale from 0 to 1" in text
 
@@ -95,15 +90,15 @@ def test_missing_scores_have_reasons_and_no_numbers(new_run: RunMaker) -> None:
     run.cells.append({"model": "crepe", "task": "digits", "status": "failed", "note": "out of memory"})
     run.cells.append({"model": "both", "task": "gone", "status": "unavailable", "note": "no such archive"})
     document = document_of(run.write())
-    rows = {row["name"]: row for row in document["rows"]}
-    assert [row["name"] for row in document["rows"]][:2] == ["both", "speech"]
-    assert rows["mfcc"]["status"] == "failed" and not rows["mfcc"]["cells"]
-    assert "other files" in rows["mfcc"]["missing"]["digits"] and "not a number" in rows["mfcc"]["missing"]["notes"]
-    assert "another version of the task" in rows["mfcc"]["missing"]["stale"]
-    assert (rows["vggish"]["status"], rows["crepe"]["status"]) == ("unavailable", "failed")
-    assert document["notes"] == ["gone: no column, because the task is not available: no such archive"]
-    assert rows["yamnet"]["status"] == "ok" and "digits" in rows["yamnet"]["cells"]
-    assert document["hear"]["rows"] == ["both", "speech"]
+    rows = {row.name: row for row in document.rows}
+    assert [row.name for row in document.rows][:2] == ["both", "speech"]
+    assert rows["mfcc"].status == "failed" and not rows["mfcc"].cells
+    assert "other files" in rows["mfcc"].missing["digits"] and "not a number" in rows["mfcc"].missing["notes"]
+    assert "another version of the task" in rows["mfcc"].missing["stale"]
+    assert (rows["vggish"].status, rows["crepe"].status) == ("unavailable", "failed")
+    assert document.notes == ["gone: no column, because the task is not available: no such archive"]
+    assert rows["yamnet"].status == "ok" and "digits" in rows["yamnet"].cells
+    assert document.hear.rows == ["both", "speech"]
     text = markdown_tables(document)
     assert "| vggish | – | – |" in text and "- vggish: not measured: needs weights: get them \\| there" in text
     assert "- crepe: failed: out of memory" in text
@@ -114,5 +109,5 @@ def test_counts_that_do_not_give_the_score_are_not_used(new_run: RunMaker) -> No
     run.task("digits", "speech")
     run.outcome("both", "digits", np.arange(50) % 2, scores=np.array([[0.9]]))
     document = document_of(run.write())
-    assert document["rows"][0]["cells"]["digits"]["low"] is None
-    assert "do not give its score" in document["notes"][0]
+    assert document.rows[0].cells["digits"].low is None
+    assert "do not give its score" in document.notes[0]

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from benchmark.comparison.comparison import FIRST_ROWS, compare
-from benchmark.comparison.folder import load_run
+from benchmark.comparison.comparison import FIRST_ROWS
 from benchmark.comparison.markdown import markdown_tables, short_markdown
-from benchmark.comparison.summary import summary
+from tests.benchmark.comparison.documents import document_of
 
 RunMaker = Callable[[], Any]
-
-
-def document_of(folder: Path) -> dict[str, Any]:
-    return summary(compare(load_run(folder)))
 
 
 def test_ties_within_rounding_are_all_bold(new_run: RunMaker) -> None:
@@ -31,25 +27,28 @@ def test_ties_within_rounding_are_all_bold(new_run: RunMaker) -> None:
 
 
 def test_the_short_table_has_the_networks_the_best_others_and_one_finding(planted_run: Callable[..., Path]) -> None:
-    document = summary(compare(load_run(planted_run(0.05, tasks=2, files=150))))
-    template = next(row for row in document["rows"] if row["name"] not in FIRST_ROWS or row["name"] == "untrained")
+    document = document_of(planted_run(0.05, tasks=2, files=150))
+    template = next(row for row in document.rows if row.name not in FIRST_ROWS or row.name == "untrained")
     for name, value in (("bad", 0.1), ("good", 0.9), ("fair", 0.5)):
-        means = {key: {**mean, "value": value} for key, mean in template["means"].items()}
-        document["rows"].append({**template, "name": name, "means": means})
-    document["rows"].append({**template, "name": "absent", "means": {}})
+        means = {key: replace(mean, value=value) for key, mean in template.means.items()}
+        document.rows.append(replace(template, name=name, means=means))
+    document.rows.append(replace(template, name="absent", means={}))
     finding, _, *lines = short_markdown(document, "full.md").splitlines()
     rows = [line.split("|")[1].strip(" `") for line in lines if line.startswith("| `")]
-    networks = [row["name"] for row in document["rows"] if row["name"] in FIRST_ROWS]
+    networks = [row.name for row in document.rows if row.name in FIRST_ROWS]
     assert rows == [*networks, "good", "fair"]
     assert lines[-1].endswith("full.md.")
-    first = document["advantages"][0]
-    assert f"`{first['network']}` is {abs(100 * first['inside']):.1f} points" in finding
-    assert ("includes 0" in finding) == (first["low"] <= 0 <= first["high"])
+    first = document.advantages[0]
+    assert f"`{first.network}` is {abs(100 * first.inside):.1f} points" in finding
+    assert ("includes 0" in finding) == (first.low <= 0 <= first.high)
 
 
 def test_a_short_table_without_networks_has_no_finding(planted_run: Callable[..., Path]) -> None:
-    document = summary(compare(load_run(planted_run(0.05, tasks=1, files=60))))
-    assert short_markdown({**document, "advantages": []}, "full.md").startswith("| trained on, or model |")
+    document = document_of(planted_run(0.05, tasks=1, files=60))
+    assert short_markdown(replace(document, advantages=[]), "full.md").startswith("| trained on, or model |")
+    unlimited = replace(document.advantages[0], low=None, high=None)
+    finding = short_markdown(replace(document, advantages=[unlimited]), "full.md").splitlines()[0]
+    assert finding.startswith("On speech tasks") and "includes 0" not in finding
 
 
 def test_a_tasks_own_settings_are_reported(new_run: RunMaker) -> None:

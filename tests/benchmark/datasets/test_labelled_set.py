@@ -103,7 +103,7 @@ def test_links_and_devices_are_refused(tmp_path: Path, cache: Path, kind: bytes)
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"toy/manifest.csv": b"file,label\nz.wav,x\n"}, "not in the tar, such as 'z.wav'"),
+        ({"toy/manifest.csv": b"file,label\nz.wav,x\n"}, "lacks 1 file that the manifest names, such as 'z.wav'"),
         ({"toy/manifest.csv": b"file,label\na.wav,x\na.wav,y\n"}, "'a.wav' twice"),
         ({"toy/manifest.csv": b"name\na.wav\n"}, "a column 'file'"),
         ({"toy/audio/a.wav": b"no audio"}, "a.wav: could not be decoded"),

@@ -295,7 +295,7 @@ def test_clips_are_mixed_down_cut_and_kept_exactly() -> None:
         ([OriginalClip("a", b"no sound", {})], "a: could not be decoded"),
         ([OriginalClip("a", sound(seconds=0), {})], "a: could not be decoded: .*no samples"),
         ([OriginalClip("a", sound(), {}), OriginalClip("a", sound(), {})], "holds 'a' twice"),
-        ([OriginalClip("b", sound(), {})], "lacks 1 clips, such as 'a'"),
+        ([OriginalClip("b", sound(), {})], "lacks 1 clip, such as 'a'"),
     ],
 )
 def test_no_set_is_written_by_half(clips: list[OriginalClip], message: str, tmp_path: Path) -> None:

@@ -218,12 +218,15 @@ def test_interrupted_leaves_no_process(heareval: Calls, make_cell: Callable[...,
         stdout=subprocess.PIPE,
         text=True,
     )
-    end = time.monotonic() + 60
-    while not any(call.startswith("predict") for call in heareval()):
-        assert time.monotonic() < end
-        time.sleep(0.05)
-    parent.send_signal(signal.SIGTERM)
-    said, _ = parent.communicate(timeout=30)
+    try:
+        end = time.monotonic() + 180
+        while not any(call.startswith("predict") for call in heareval()):
+            assert time.monotonic() < end
+            time.sleep(0.05)
+        parent.send_signal(signal.SIGTERM)
+        said, _ = parent.communicate(timeout=60)
+    finally:
+        parent.kill()
     assert said.strip() == "False" and parent.returncode == 0
     assert not list((cache.folder / "work").iterdir()) and not cache.outcome(cell).exists()
     assert not (Path("/proc/self").exists() and working_in(cache.folder))

@@ -69,7 +69,7 @@ def test_truncated_tar_is_skipped(tmp_path: Path) -> None:
     (tmp_path / "whole.tar").write_bytes(tar_of({"a.wav": wav(noise(1.0))}))
     inputs = [str(tmp_path / name) for name in ("cut.tar.gz", "whole.tar")]
     cut, whole = build(resolve(inputs, "speech"), BuildSettings(tmp_path / "out", tmp_path, PackageOrigin()))
-    assert "cut.tar.gz: not a readable tar" in cut.problem
+    assert "cut.tar.gz: expected a tar or zip, could not read it" in cut.problem
     assert len(whole.outcome.clips) == 1
 
 

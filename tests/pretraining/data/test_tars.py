@@ -18,7 +18,7 @@ from tests.pretraining.corpora.samples import noise, tar_of, wav
 def test_truncated_tar_is_an_error_that_names_it(tmp_path: Path, press: Callable[[bytes], bytes], kept: float) -> None:
     content = press(tar_of({"a.wav": wav(noise(1.0))}))
     (tmp_path / "cut.tar").write_bytes(content[: round(kept * len(content))])
-    with pytest.raises(ValueError, match=r"cut\.tar: not a readable tar"):
+    with pytest.raises(ValueError, match=r"cut\.tar: expected a tar or zip, could not read it"):
         build_manifest([tmp_path / "cut.tar"], tmp_path / "m.csv")
 
 
@@ -31,7 +31,7 @@ def test_member_with_a_long_name_is_unpacked(tmp_path: Path) -> None:
 
 def test_member_with_too_long_a_name_is_an_error_that_names_it(tmp_path: Path) -> None:
     (tmp_path / "set.tar").write_bytes(tar_of({"a" * 300 + ".wav": b"x"}))
-    with pytest.raises(ValueError, match=r"set\.tar: the name of the member aaa.* is too long"):
+    with pytest.raises(ValueError, match=r"set\.tar: .*aaa.* could not be written: File name too long"):
         unpack_tar(tmp_path / "set.tar", tmp_path / "to")
 
 

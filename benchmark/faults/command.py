@@ -1,0 +1,100 @@
+"""``python -m benchmark prove``: do bad things to the package, and count what goes wrong."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+
+from benchmark.faults import disks, fuzz, killed, scale
+from benchmark.faults.proof import Proof, Settings
+from benchmark.faults.report import report
+from benchmark.reporting.command_line import command_line
+from benchmark.reporting.provenance import provenance
+
+RESULTS = Path(__file__).resolve().parents[1] / "results"
+DEFAULTS = Settings(Path())
+#: Every proof by its name, in the order in which they run.
+PROOFS: dict[str, Proof] = {
+    "kill-embed": killed.embed,
+    "kill-predict": killed.predict,
+    "kill-train": killed.train,
+    "disk-full": disks.full,
+    "outputs": disks.outputs,
+    "changing-files": disks.changing,
+    "many-files": scale.many,
+    "short-files": scale.short,
+    "long-file": scale.long,
+    **fuzz.PROOFS,
+}
+
+
+@click.command("prove")
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.option("--seed", default=DEFAULTS.seed, show_default=True, help="Seed of the moments, sizes and bytes.")
+@click.option("--kills", default=DEFAULTS.kills, show_default=True, type=click.IntRange(1), help="Kills per command.")
+@click.option(
+    "--fills", default=DEFAULTS.fills, show_default=True, type=click.IntRange(1), help="Times a disk fills up."
+)
+@click.option(
+    "--files", default=DEFAULTS.files, show_default=True, type=click.IntRange(100), help="Files of a large collection."
+)
+@click.option(
+    "--hours", default=DEFAULTS.hours, show_default=True, type=click.FloatRange(0.1), help="Length of the long file, h."
+)
+@click.option(
+    "--fuzz-seconds",
+    default=DEFAULTS.fuzz_seconds,
+    show_default=True,
+    type=click.FloatRange(1),
+    help="Time for fuzzing each reader, s.",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=RESULTS,
+    metavar="FOLDER",
+    help="Folder of the results. Default: benchmark/results.",
+)
+def prove_command(names: tuple[str, ...], output: Path, **options: Any) -> int:
+    """Kill commands, fill disks, change files, and feed hostile bytes to every reader; count rows lost and crashes.
+
+    NAMEs choose among the proofs; without them, all run, which takes some two hours. The results of other proofs in the
+    folder stay.
+
+    Exit codes: 0: every proof holds; 1: something went wrong, and the table says what; 2: wrong usage.
+    """
+    unknown = [name for name in names if name not in PROOFS]
+    if unknown:
+        raise click.UsageError(f"expected proofs out of {', '.join(PROOFS)}, got {unknown[0]!r}")
+    output.mkdir(parents=True, exist_ok=True)
+    target = output / "prove.json"
+    kept = json.loads(target.read_text(encoding="utf-8")) if target.exists() else {"proofs": {}}
+    click.echo(f"seed {options['seed']}", err=True)
+    n_faults = 0
+    for name in names or PROOFS:
+        work = Path(tempfile.mkdtemp(prefix=f"prove-{name}-"))
+        began = time.monotonic()
+        found = PROOFS[name](Settings(work, **options))
+        n_faults += len(found.faults)
+        kept["proofs"][name] = {
+            **asdict(found),
+            "took": round(time.monotonic() - began, 1),
+            "provenance": {**provenance(), "command": command_line(), "seed": options["seed"]},
+        }
+        ordered = {"proofs": {each: kept["proofs"][each] for each in PROOFS if each in kept["proofs"]}}
+        target.write_text(json.dumps(ordered, indent=1) + "\n", encoding="utf-8")
+        (output / "prove.md").write_text(report(ordered), encoding="utf-8")
+        click.echo(f"{name}: {found.tried} tried, {len(found.faults)} faults {found.faults[:3] or ''}", err=True)
+        if found.faults:
+            click.echo(f"{name}: the files are kept in {work}", err=True)
+        else:
+            shutil.rmtree(work, ignore_errors=True)
+    return 1 if n_faults else 0

@@ -1,0 +1,116 @@
+"""The proofs find what they look for, and the table says what they found."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from benchmark.faults import command, fuzz_target
+from benchmark.faults.command import PROOFS, prove_command
+from benchmark.faults.killed import killed_until_done
+from benchmark.faults.proof import Found, Settings, collection
+from benchmark.faults.report import report
+
+needs_linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="process groups and /proc are Linux's")
+
+#: Counts to ten, a line at a time, and continues where it was killed. Without "safe" it doubles a line then.
+COUNTER = """
+import pathlib, sys, time
+file, safe = pathlib.Path(sys.argv[1]), sys.argv[2] == "safe"
+lines = file.read_text().splitlines() if file.exists() else []
+if not safe:
+    lines = lines + ["again"] if lines and lines != [str(n) for n in range(10)] else lines
+for number in range(len(lines), 10):
+    lines.append(str(number))
+    file.with_suffix(".new").write_text("\\n".join(lines))
+    file.with_suffix(".new").rename(file)
+    time.sleep(0.02)
+"""
+
+
+def counting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str) -> Found:
+    (tmp_path / "counter_to_kill.py").write_text(COUNTER)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+
+    def arguments(output: Path) -> Sequence[str]:
+        return "counter_to_kill", str(output), how
+
+    settings = Settings(tmp_path / "work", kills=4)
+    return killed_until_done(settings, "counter", arguments, lambda output: output.read_text(), "counting")
+
+
+@needs_linux
+def test_a_command_that_survives_kills(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = counting(tmp_path, monkeypatch, "safe")
+    assert found.tried == 4
+    assert found.faults == []
+    assert found.figures["outputs"] >= 1
+
+
+@needs_linux
+def test_a_command_that_doubles_rows_after_a_kill_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    faults: list[str] = []
+    for seed in range(5):  # a kill between two starts of Python leaves nothing to double
+        folder = tmp_path / str(seed)
+        folder.mkdir()
+        faults += counting(folder, monkeypatch, "unsafe").faults
+        if faults:
+            break
+    assert faults and "differs from the undisturbed one" in faults[0]
+
+
+def test_a_collection_repeats_the_real_clips(tmp_path: Path) -> None:
+    folder = collection(tmp_path / "sounds", 8)
+    files = sorted(folder.iterdir())
+    assert len(files) == 8
+    assert files[0].read_bytes() == files[6].read_bytes()
+    assert collection(folder, 8) == folder
+
+
+def test_the_command_keeps_other_proofs_and_reports_faults(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(PROOFS, "kill-embed", lambda settings: Found("killed", tried=settings.kills))
+    monkeypatch.setitem(PROOFS, "disk-full", lambda _: Found("filled", tried=2, faults=["row 3 is missing"]))
+    monkeypatch.setitem(PROOFS, "outputs", lambda _: Found("none", not_tried="no root here"))
+    monkeypatch.setattr(
+        command, "provenance", lambda: {"commit": "abc", "time": "2026-01-01T00", "hardware": "two cores"}
+    )
+    runner, folder = CliRunner(), str(tmp_path)
+    assert runner.invoke(prove_command, ["kill-embed", "outputs", "--kills", "7", "-o", folder], standalone_mode=False)
+    done = runner.invoke(prove_command, ["disk-full", "-o", folder], standalone_mode=False)
+    assert done.return_value == 1
+    assert list(json.loads((tmp_path / "prove.json").read_text())["proofs"]) == ["kill-embed", "disk-full", "outputs"]
+    text = (tmp_path / "prove.md").read_text()
+    assert "| `kill-embed` | killed | 7 | 0 |" in text
+    assert "- `disk-full`: row 3 is missing" in text
+    assert "`outputs` was not tried: no root here." in text
+    assert report(json.loads((tmp_path / "prove.json").read_text())) == text
+
+
+def test_an_unknown_proof_is_refused(tmp_path: Path) -> None:
+    done = CliRunner().invoke(prove_command, ["kill-all", "-o", str(tmp_path / "new")])
+    assert done.exit_code == 2
+    assert "expected proofs out of kill-embed, " in done.output
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("name", fuzz_target.TARGETS)
+def test_every_reader_takes_its_seeds_and_refuses_their_halves(name: str, tmp_path: Path) -> None:
+    target = fuzz_target.TARGETS[name]
+    target.seeds(tmp_path)
+    seeds = sorted(tmp_path.iterdir())
+    assert seeds
+    for index, seed in enumerate(seeds):
+        path = tmp_path / f"{index}{target.ending}"
+        os.replace(seed, path)
+        target.read(path)
+        path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+        try:
+            target.read(path)
+        except fuzz_target.REFUSALS as error:
+            assert str(error)

@@ -1,0 +1,170 @@
+"""Environments: odd names, locales and homes, no network, threads, processes, and torch's own tools."""
+
+from __future__ import annotations
+
+import copy
+import os
+import pickle
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+import byola_hear
+from byola_hear.models.model import ByolaModel
+from byola_hear.sklearn import ByolaTransformer
+from byola_hear.tables import read_table
+
+SOUND = Path(__file__).parent / "data" / "speech_french_16k.wav"
+#: Comes before the program: opening a connection is an error.
+NO_NETWORK = """
+import socket
+
+def refused(*_, **__):
+    raise AssertionError("a connection was opened")
+
+socket.socket.connect = socket.create_connection = socket.getaddrinfo = refused
+"""
+
+
+@pytest.fixture(scope="module")
+def network() -> ByolaModel:
+    return byola_hear.load_model()
+
+
+@pytest.fixture
+def float64_by_default() -> Iterator[None]:
+    torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_dtype(torch.float32)
+
+
+def noise(seed: int, n_samples: int = 16000) -> Tensor:
+    return 0.1 * torch.randn(n_samples, generator=torch.Generator().manual_seed(seed), dtype=torch.float32)
+
+
+def run(arguments: list[str], folder: Path, **variables: str) -> subprocess.CompletedProcess[bytes]:
+    """Run Python in a folder, without a network and with other variables."""
+    (folder / "sitecustomize.py").write_text(NO_NETWORK)
+    path = os.pathsep.join([str(folder), str(Path(byola_hear.__file__).parents[1])])
+    environment = {**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1", **variables}
+    return subprocess.run([sys.executable, *arguments], cwd=folder, env=environment, capture_output=True, timeout=300)
+
+
+@pytest.mark.parametrize(
+    ("options", "variables"),
+    [
+        (["-O"], {"LANG": "C", "LC_ALL": "C"}),
+        ([], {"HOME": "/proc/nowhere", "XDG_CACHE_HOME": "/proc/nowhere"}),
+        pytest.param(["-OO"], {"PYTHONIOENCODING": "ascii"}, marks=pytest.mark.slow),
+    ],
+    ids=["C locale, -O", "no home", "ASCII, -OO"],
+)
+def test_any_name_in_any_environment(
+    options: list[str], variables: dict[str, str], tmp_path: Path, network: ByolaModel
+) -> None:
+    folder = tmp_path / "with spaces, ю"
+    folder.mkdir()
+    names = ["a b.wav", "naïve ю.wav", *([] if sys.platform == "win32" else ["two\nlines.wav"])]
+    for name in names:
+        (folder / name).write_bytes(SOUND.read_bytes())
+    done = run(
+        [*options, "-m", "byola_hear", "embed", *names, "-o", "t.npz", "--precision", "auto"], folder, **variables
+    )
+    assert done.returncode == 0, done.stderr.decode(errors="replace")
+    table = read_table(folder / "t.npz")
+    assert table.index.get_level_values("file").tolist() == names
+    expected = byola_hear.embed(SOUND, network).to_numpy()
+    assert (np.linalg.norm(table.to_numpy() - expected, axis=1) < 0.03 * np.linalg.norm(expected)).all()
+
+
+def test_bad_input_is_refused_without_assertions(tmp_path: Path) -> None:
+    (tmp_path / "a.wav").write_bytes(SOUND.read_bytes())
+    done = run(["-O", "-m", "byola_hear", "embed", "a.wav", "--window", "-1"], tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.decode().startswith("error: ")
+    assert len(done.stderr.decode().splitlines()) == 1
+
+
+def test_a_default_of_float64_changes_nothing(network: ByolaModel, float64_by_default: None) -> None:
+    clip = noise(0)
+    loaded = byola_hear.load_model()
+    assert next(loaded.parameters()).dtype == torch.float32
+    for one, other in (
+        (loaded.scene_embeddings([clip]), network.scene_embeddings([clip])),
+        (loaded.timestamp_embeddings([clip])[0][0], network.timestamp_embeddings([clip])[0][0]),
+    ):
+        assert one.dtype == torch.float32
+        torch.testing.assert_close(one, other, rtol=1e-5, atol=1e-5 * other.abs().max().item())
+
+
+def test_many_threads_at_once(network: ByolaModel) -> None:
+    clips = [noise(seed, 8000 + 100 * seed) for seed in range(12)]
+    expected = [network.scene_embeddings([clip]) for clip in clips]
+    with ThreadPoolExecutor(6) as threads:
+        found = list(threads.map(lambda clip: network.scene_embeddings([clip]), clips))
+    for one, other in zip(found, expected, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-5, atol=1e-5 * other.abs().max().item())
+
+
+def test_copies_give_the_same(network: ByolaModel) -> None:
+    clip = noise(1)
+    expected = network.scene_embeddings([clip])
+    for copied in (copy.deepcopy(network), pickle.loads(pickle.dumps(network))):
+        assert copied.fingerprint() == network.fingerprint()
+        assert torch.equal(copied.scene_embeddings([clip]), expected)
+    transformer = ByolaTransformer(network)
+    for same in (copy.deepcopy(transformer), pickle.loads(pickle.dumps(transformer))):
+        np.testing.assert_array_equal(same.transform([clip.numpy()]), transformer.transform([clip.numpy()]))
+
+
+def embedded(model: ByolaModel, clip: Tensor) -> Tensor:
+    return model.scene_embeddings([clip])
+
+
+@pytest.mark.parametrize("method", ["spawn", pytest.param("forkserver", marks=pytest.mark.slow)])
+def test_other_processes(method: str, network: ByolaModel) -> None:
+    if sys.platform == "win32" and method != "spawn":
+        pytest.skip("Windows only spawns")
+    clip = noise(2)
+    with ProcessPoolExecutor(1, mp_context=get_context(method)) as pool:
+        found = pool.submit(embedded, network, clip).result(timeout=300)
+    torch.testing.assert_close(found, network.scene_embeddings([clip]))
+
+
+@pytest.mark.parametrize("backend", ["aot_eager", pytest.param("inductor", marks=pytest.mark.slow)])
+def test_compiled_models_compute_the_same(backend: str) -> None:
+    model = byola_hear.load_model().eval()
+    clips = torch.stack([noise(3), noise(4)])
+    compiled = torch.compile(model, backend=backend)
+    with torch.no_grad():
+        expected, found = model(clips), compiled(clips)
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4 * expected.abs().max().item())
+
+
+def test_exported_models_compute_the_same() -> None:
+    model = byola_hear.load_model().eval()
+    clips = torch.stack([noise(5), noise(6)])
+    program = torch.export.export(model, (clips,))
+    expected = model(clips)
+    torch.testing.assert_close(program.module()(clips), expected, rtol=1e-4, atol=1e-4 * expected.abs().max().item())
+
+
+def test_nothing_is_written_into_the_package(tmp_path: Path) -> None:
+    package = Path(byola_hear.__file__).parent
+
+    def content() -> set[str]:
+        return {str(path) for path in package.rglob("*") if "__pycache__" not in path.parts}
+
+    before = content()
+    (tmp_path / "a.wav").write_bytes(SOUND.read_bytes())
+    done = run(["-m", "byola_hear", "embed", "a.wav", "-o", "t.parquet"], tmp_path)
+    assert done.returncode == 0, done.stderr.decode()
+    assert content() == before
