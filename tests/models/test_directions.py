@@ -160,6 +160,8 @@ def test_tensors_that_do_not_fit_are_refused() -> None:
 @pytest.mark.parametrize("name", byola_hear.list_models())
 def test_the_packages_own_keep_the_contract(name: str, clips_folder: Path) -> None:
     """Real sounds: a short vector does not depend on the batch or on cuts, by 1e-5, as a whole embedding does not."""
+    if "directions" not in read_hashes()[name]:
+        pytest.skip(f"{name} has no directions yet")
     model = byola_hear.load_model(name, dimensions=1024)
     real = ("ambience_stereo_48k.opus", "piano_stereo_44k.mp3", "speech_english_8k.wav", "shutter_stereo_96k.ogg")
     sounds = [torch.from_numpy(read_audio(clips_folder / file, 16000)) for file in real]
