@@ -51,6 +51,11 @@ $(VENV)/.test: $(VENV)/.package
 	$(INSTALL) -e '.[test]'
 	touch $@
 
+$(VENV)/.browser: $(VENV)/.test
+	@echo "Installing what drives browsers into $(VENV)"
+	$(INSTALL) -e '.[browser]'
+	touch $@
+
 # The versions that heareval and hearvalidator require no longer exist, so they are installed without their requirements;
 # benchmark/requirements-hear.txt replaces them.
 $(VENV)/.hear: $(VENV)/.package benchmark/requirements-hear.txt benchmark/hear_tools/hook.py benchmark/hear_tools/__main__.py
@@ -82,6 +87,7 @@ embed: $(VENV)/.hear
 test: SELECTED = -m "not slow"
 # The share of lines that the tests run, without child processes; below the floor the run fails. It costs two fifths more.
 test-all: COVERAGE = --cov=byola_hear --cov=benchmark --cov-report= --cov-fail-under=90
+test-all: $(VENV)/.browser
 test test-all: $(VENV)/.test
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check

@@ -29,6 +29,11 @@ COMMANDS = {
         "collection_speed_command",
         "Compare the speed from a folder of files to a table with other methods.",
     ),
+    "complete": (
+        "benchmark.evaluation.complete",
+        "complete_command",
+        "Measure what is missing from a kept table, and write it again.",
+    ),
     "dimensions": (
         "benchmark.studies.dimensions.command",
         "dimensions_command",
@@ -83,6 +88,11 @@ COMMANDS = {
         "benchmark.studies.onsets.command",
         "time_command",
         "Detect onsets with different hops and windows of timestamps.",
+    ),
+    "training": (
+        "benchmark.speed.training",
+        "training_command",
+        "Measure the speed of pre-training, and plan long runs.",
     ),
     "transfer": (
         "benchmark.studies.transfer.command",

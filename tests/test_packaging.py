@@ -190,9 +190,11 @@ def test_wheel_holds_the_package_and_the_networks(wheel: Path, repository: Path)
     }
     pages = {
         f"byola_hear/{folder}/page.{kind}"
-        for folder in ("analysis/map", "classification/report")
+        for folder in ("analysis/map", "analysis/review", "classification/report")
         for kind in ("css", "html", "js")
     }
+    shared = repository / "byola_hear" / "analysis" / "listening"
+    pages |= {path.relative_to(repository).as_posix() for path in shared.iterdir() if path.suffix in (".css", ".js")}
     assert names == code | networks | pages | {"byola_hear/py.typed"}
     assert "byola-hear = byola_hear.cli.main:main" in entry_points
     assert f"\nVersion: {byola_hear.__version__}\n" in described

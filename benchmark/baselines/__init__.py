@@ -8,7 +8,7 @@
 
 Each baseline embeds clips independently, accepts clips of one sample or more, and needs its packages and weights only
 when it is loaded. If something is missing, it raises :class:`~benchmark.baselines.contract.Unavailable`, which says
-what and how to get it. Only ``untrained`` ever uses random weights.
+what and how to get it. Only those in ``UNTRAINED`` ever use random weights.
 """
 
 from __future__ import annotations
@@ -21,16 +21,22 @@ BASELINES = (
     "logmel",
     "mfcc",
     "untrained",
+    "untrained_transformer",
     "yamnet",
     "vggish",
     "wav2vec2",
     "whisper_tiny",
+    "whisper_base",
     "crepe",
     "crepe_tiny",
     "resemblyzer",
+    "musicnn",
     "opensmile_egemaps",
     "opensmile_compare",
 )
+
+#: The project's own networks with random weights, in one shape each.
+UNTRAINED = ("untrained", "untrained_transformer")
 
 
 def baseline(name: str) -> ModuleType:

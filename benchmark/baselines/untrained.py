@@ -6,6 +6,8 @@ those of the network "both".
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 
 from benchmark.baselines.contract import Unavailable
@@ -13,8 +15,10 @@ from byola_hear import __version__, get_scene_embeddings, get_timestamp_embeddin
 from byola_hear import load_model as load_network
 from byola_hear.models.config import ModelConfig
 from byola_hear.models.encoders.convolutional import EncoderConfig
+from byola_hear.models.encoders.protocol import EncoderShape
 from byola_hear.models.frontend import FrontendConfig
 from byola_hear.models.model import ByolaModel
+from byola_hear.models.pooling.combination import MAX_MEAN
 
 __all__ = ["get_scene_embeddings", "get_timestamp_embeddings", "load_model"]
 
@@ -27,14 +31,29 @@ def untrained_model(seed: int, mean: float, std: float) -> ByolaModel:
         mean: mean of the log-mel spectrogram.
         std: its standard deviation.
     """
+    return untrained_network("untrained", EncoderConfig.v2(), MAX_MEAN, seed, mean, std)
+
+
+def untrained_network(name: str, encoder: EncoderShape, pooling: str, seed: int, mean: float, std: float) -> ByolaModel:
+    """A network of any shape with its initial weights.
+
+    Args:
+        name: name of the network.
+        encoder: its shape.
+        pooling: how frame features become an embedding.
+        seed: seed of the weights.
+        mean: mean of the log-mel spectrogram.
+        std: its standard deviation.
+    """
     config = ModelConfig(
-        name="untrained",
+        name=name,
         version=__version__,
         frontend=FrontendConfig(),
-        encoder=EncoderConfig.v2(),
+        encoder=encoder,
         mean=mean,
         std=std,
         training={},
+        pooling=pooling,
     )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -42,10 +61,16 @@ def untrained_model(seed: int, mean: float, std: float) -> ByolaModel:
 
 
 def load_model(model_file_path: str = "") -> ByolaModel:
-    """Load an untrained network.
+    """Load an untrained network: see :func:`network_of_seed`."""
+    return network_of_seed(model_file_path, untrained_model)
+
+
+def network_of_seed(model_file_path: str, make: Callable[[int, float, float], ByolaModel]) -> ByolaModel:
+    """Make an untrained network with the input statistics of the network "both".
 
     Args:
         model_file_path: its seed, such as ``"1"``. If empty, 0.
+        make: makes it from seed, mean and standard deviation.
 
     Raises:
         ValueError: if it is not a seed.
@@ -56,4 +81,4 @@ def load_model(model_file_path: str = "") -> ByolaModel:
     if "both" not in list_models():
         raise Unavailable("needs the network both, whose input statistics it uses; it is not in this installation")
     config = load_network("both").config
-    return untrained_model(int(model_file_path or 0), config.mean, config.std)
+    return make(int(model_file_path or 0), config.mean, config.std)

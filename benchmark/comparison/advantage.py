@@ -20,13 +20,19 @@ from benchmark.comparison.comparison import Comparison, counted
 from benchmark.comparison.intervals import percentiles, task_seed
 from benchmark.comparison.paired import exchange_test, group_exchange, holm, least_p, mcnemar
 
+#: How the networks of an architecture are called: what stands before the domain, and the untrained one.
+ARCHITECTURES = (("", "untrained"), ("transformer-", "untrained_transformer"))
 #: Network, reference, and the network's domain.
-CONTRASTS = (
-    ("speech", "nonspeech", "speech"),
-    ("speech", "untrained", "speech"),
-    ("nonspeech", "untrained", "nonspeech"),
-    ("speech", "both", "speech"),
-    ("nonspeech", "both", "nonspeech"),
+CONTRASTS = tuple(
+    (f"{prefix}{network}", untrained if reference == "untrained" else f"{prefix}{reference}", network)
+    for prefix, untrained in ARCHITECTURES
+    for network, reference in (
+        ("speech", "nonspeech"),
+        ("speech", "untrained"),
+        ("nonspeech", "untrained"),
+        ("speech", "both"),
+        ("nonspeech", "both"),
+    )
 )
 
 

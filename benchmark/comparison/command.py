@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 import byola_hear
-from benchmark.baselines import BASELINES, baseline
+from benchmark.baselines import BASELINES, UNTRAINED, baseline
 from benchmark.comparison.comparison import FIRST_ROWS, Comparison, compare
 from benchmark.comparison.document import Document, read_document
 from benchmark.comparison.folder import load_run
@@ -100,7 +100,7 @@ def embedding_maps(
 
 def measured_networks(comparison: Comparison) -> dict[str, ByolaModel]:
     """The networks by name, of those rows that were measured with the weights that are installed now."""
-    here = [*byola_hear.list_models(), "untrained"]
+    here = [*byola_hear.list_models(), *UNTRAINED]
     found = {}
     for name in FIRST_ROWS:
         identities = [outcome.model_identity for (row, _), outcome in comparison.outcomes.items() if row == name]

@@ -25,7 +25,10 @@ from benchmark.comparison.intervals import (
 from benchmark.comparison.outcome import Outcome
 
 #: Rows that come first, in this order; the others are sorted by their mean.
-FIRST_ROWS = ("both", "speech", "nonspeech", "untrained")
+FIRST_ROWS = (
+    *("both", "speech", "nonspeech", "untrained"),
+    *("transformer-both", "transformer-speech", "transformer-nonspeech", "untrained_transformer"),
+)
 #: Name of the mean over all tasks.
 OVERALL = "overall"
 #: Largest difference between a score and that of the summed counts; beyond it, the counts are not used.

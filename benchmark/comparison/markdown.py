@@ -6,9 +6,11 @@ from benchmark.comparison.caption import caption
 from benchmark.comparison.comparison import FIRST_ROWS, OVERALL
 from benchmark.comparison.document import Document, DocumentColumn, DocumentRow
 from benchmark.comparison.folder import DOMAINS
+from benchmark.comparison.matched import matched_advantages
 from benchmark.comparison.published import PublishedRow
 from benchmark.comparison.text import escaped, number, p_value, signed, with_limits
 from benchmark.reporting.markdown import NOTHING, markdown
+from benchmark.tasks.limits import LIMITS
 from byola_hear.cli.terminal import aligned
 
 #: Rows of the short table besides the networks.
@@ -80,7 +82,8 @@ def markdown_tables(document: Document) -> str:
     """
     lines = [[escaped(row.name), *_cells(document, row)] for row in document.rows]
     parts = [markdown(header(document), lines), "\n\n".join(caption(document)) + "\n"]
-    parts += [_spreads(document), _advantages(document), _tests_by_task(document)]
+    parts += [_limits(document), _spreads(document)]
+    parts += [_advantages(document), _matched(document), _tests_by_task(document)]
     parts += [_published(document), _notes(document)]
     return "\n".join(part for part in parts if part)
 
@@ -188,6 +191,50 @@ def _advantages(document: Document) -> str:
         "Domain advantage, points: the network's difference to the reference on the tasks of the domain that it was "
         "trained on, minus the difference on the tasks of the other domain; ± half the 95 % interval over the tested "
         f"files, drawn in pairs; p of exchanging tasks between the two domains{bound}.\n\n" + markdown(head, lines)
+    )
+
+
+def _matched(document: Document) -> str:
+    found = matched_advantages(document)
+    if not found:
+        return ""
+    titles = {column.name: escaped(column.title) for column in document.columns}
+    lines = [
+        [
+            f"{escaped(each.network)} − {escaped(each.reference)}",
+            signed(each.value, each.low, each.high),
+            p_value(each.p),
+            "; ".join(f"{titles[first]} – {titles[second]}" for first, second in each.pairs),
+        ]
+        for each in found
+    ]
+    least = p_value(2 / 2 ** len(found[0].pairs))
+    return (
+        "The same over matched pairs, as many tasks of one domain as of the other: each task of the smaller domain is "
+        "paired with one of the larger so that the untrained network's scores and the numbers of classes differ least. "
+        "Mean over the pairs of the difference in the network's domain minus that in the other, ± half the 95 % "
+        f"interval over the tested files; p of exchanging the tasks of pairs (at least {least}):\n\n"
+        + markdown(["network − reference", "advantage", "p", "pairs"], lines)
+    )
+
+
+def _limits(document: Document) -> str:
+    known = [(column, LIMITS[column.name]) for column in document.columns if column.name in LIMITS]
+    if not known:
+        return ""
+    lines = [
+        [
+            column_title(column),
+            str(limits.classes),
+            f"{100 * limits.chance:.1f}",
+            NOTHING if limits.ceiling is None else f"{100 * limits.ceiling:.1f}",
+            escaped(limits.source) or NOTHING,
+        ]
+        for column, limits in known
+    ]
+    return (
+        "Chance is the score of the most frequent class among the tested files, the ceiling what listeners reach, "
+        "where one is published, %:\n\n" + markdown(["task", "classes", "chance", "ceiling", "source"], lines)
     )
 
 

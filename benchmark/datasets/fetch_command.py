@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from benchmark.datasets.labelled_set import AUDIO_VARIABLE, cache_folder
-from benchmark.datasets.origins import ORIGINS, build_set, from_mirror, origin_of
+from benchmark.datasets.origins import ORIGINS, RATED, build_set, from_mirror, origin_of
 from byola_hear.utils.text import quantity
 
 
@@ -63,8 +63,8 @@ def fetch_command(
 ) -> None:
     """Build labelled sets from the public archives they were taken from.
 
-    NAME is the name of a set, or "all". Sets that exist already are left as they are. To continue an interrupted
-    download, run the command again.
+    NAME is the name of a set, "all", or "ratings" for the three sets with listeners' ratings. Sets that exist already
+    are left as they are. To continue an interrupted download, run the command again.
     """
     if list_only:
         for origin in ORIGINS.values():
@@ -78,7 +78,9 @@ def fetch_command(
         raise click.UsageError(
             f"expected a folder to write the sets to, got none: use -o FOLDER or set {AUDIO_VARIABLE}"
         )
-    wanted = list(ORIGINS) if "all" in names else [origin_of(name).name for name in dict.fromkeys(names)]
+    groups = {"all": tuple(ORIGINS), "ratings": RATED}
+    asked = [each for name in names for each in groups.get(name, (name,))]
+    wanted = [origin_of(name).name for name in dict.fromkeys(asked)]
     files, addresses = _pairs("--archive", archives), _pairs("--from", mirrors)
     kept = downloads or cache_folder() / "originals"
     failures: list[str] = []

@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import tarfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,6 +63,7 @@ def write_set(
     order: Iterable[str] | None = None,
     longest_s: float | None = None,
     progress: bool = False,
+    further: Mapping[str, bytes] | None = None,
 ) -> int:
     """Write a labelled set, all of it or nothing. The same clips give the same bytes.
 
@@ -74,6 +75,7 @@ def write_set(
             in the order of their names.
         longest_s: seconds after which a clip is cut; None for no limit.
         progress: show a bar on stderr if that is a terminal.
+        further: contents of further files by name in ``NAME/``, such as listeners' ratings.
 
     Returns:
         Number of clips.
@@ -105,6 +107,8 @@ def write_set(
         writer.writeheader()
         writer.writerows(rows[name] for name in names)
         _add(tar, f"{path.stem}/manifest.csv", manifest.getvalue().encode())
+        for name, content in sorted((further or {}).items()):
+            _add(tar, f"{path.stem}/{name}", content)
     return len(rows)
 
 

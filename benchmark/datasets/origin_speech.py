@@ -20,6 +20,10 @@ BURSTS = (
     *("Surprise (Positive)", "Sympathy", "Triumph"),
 )
 
+#: EmoDB's letters for emotions, and its female speakers.
+EMOTIONS = dict(W="anger", L="boredom", E="disgust", A="fear", F="happiness", T="sadness", N="neutral")
+EMODB_WOMEN = ("08", "09", "13", "14", "16")
+
 #: From this age on, in years, a speaker is an adult.
 ADULT = 18
 
@@ -119,3 +123,20 @@ def read_vocal_bursts(archive: Path, wanted: Wanted) -> Iterator[OriginalClip]:
         yield OriginalClip(
             clip, content, {"label": BURSTS[int(category) - 1], "split": wanted[clip], "speaker": contributor}
         )
+
+
+def read_emodb(archive: Path, wanted: Wanted) -> Iterator[OriginalClip]:
+    """EmoDB: ``…/wav/SPEAKER TEXT EMOTION VERSION.wav``, such as ``03a01Fa.wav``; all clips."""
+
+    def parts(member: str) -> re.Match[str] | None:
+        return re.fullmatch(r".*/wav/(\d\d)([ab]\d\d)([A-Z])[a-z]\.wav", member)
+
+    for member, content in read_members(archive, lambda member: parts(member) is not None):
+        speaker, text, emotion = parts(member).groups()  # type: ignore[union-attr]  # only such members are read
+        columns = {
+            "emotion": EMOTIONS[emotion],
+            "speaker": speaker,
+            "gender": "f" if speaker in EMODB_WOMEN else "m",
+            "text": text,
+        }
+        yield OriginalClip(PurePosixPath(member).stem, content, columns)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmark.datasets import origin_nonspeech as nonspeech
+from benchmark.datasets import origin_ratings as rated
 from benchmark.datasets import origin_speech as speech
 from benchmark.datasets.labelled_tar import OriginalClip, write_set
 from benchmark.datasets.selection import selection
@@ -42,6 +43,9 @@ class Origin:
         columns: the manifest's columns, in order.
         selected: whether the set is a selection; otherwise it has all clips, in the order of their names.
         longest_s: seconds after which clips are cut; None for no limit.
+        further: a second file to download; None if there is none.
+        ratings: takes the paths of the archive and the second file, and returns the set's files of listeners' ratings
+            by name; None if there are no ratings.
     """
 
     name: str
@@ -53,6 +57,8 @@ class Origin:
     columns: tuple[str, ...]
     selected: bool = True
     longest_s: float | None = None
+    further: Remote | None = None
+    ratings: Callable[[Path, Path | None], dict[str, bytes]] | None = None
 
     @property
     def checked(self) -> str:
@@ -141,6 +147,21 @@ _ALL = (
         columns=("file", "duration_s", "label", "split", "speaker"),
     ),
     Origin(
+        name="emodb",
+        title="Berlin Database of Emotional Speech (EmoDB)",
+        licence="CC0 1.0",
+        page="https://doi.org/10.21437/Interspeech.2005-446",
+        archive=Remote(
+            "emodb-voice-emotion-analysis.tar.gz",
+            (f"{_GITHUB}/sylaschacko/voice-emotion-analysis/archive/916a08e79c1bf782b7cd345652f6af2a6ad5ab6e.tar.gz",),
+            limit=1 << 28,
+        ),
+        read=speech.read_emodb,
+        columns=("file", "duration_s", "emotion", "speaker", "gender", "text"),
+        selected=False,
+        longest_s=2.0,
+    ),
+    Origin(
         name="esc50",
         title="ESC-50",
         licence="CC BY-NC 3.0 (its subset ESC-10: CC BY 3.0); for evaluation only",
@@ -188,8 +209,68 @@ _ALL = (
     ),
 )
 
+#: Sounds with listeners' ratings. No licence is stated for the ratings, so they are for evaluation only.
+_RATED = (
+    Origin(
+        name="timbre_similarity",
+        title="334 notes of 21 published timbre spaces, as timbremetrics collects them",
+        licence="none stated for the ratings and sounds; for evaluation only",
+        page=f"{_GITHUB}/tiianhk/timbremetrics",
+        archive=Remote(
+            "timbremetrics.tar.gz",
+            (f"{_GITHUB}/tiianhk/timbremetrics/archive/c611b3a6a41872e5037a9e14099d15a70407c124.tar.gz",),
+            limit=1 << 28,
+        ),
+        read=rated.read_timbre_similarity,
+        columns=("file", "duration_s", "dataset", "index", "original_file"),
+        selected=False,
+        ratings=rated.timbre_ratings,
+    ),
+    Origin(
+        name="timbre_groups_sol",
+        title="78 playing techniques, grouped by 31 listeners (Lostanlen et al. 2020)",
+        licence="none stated for the ratings and sounds; for evaluation only",
+        page="https://doi.org/10.1186/s13636-020-00187-z",
+        archive=Remote(
+            "lostanlen2020jasmp.tar.gz",
+            (f"{_GITHUB}/mathieulagrange/lostanlen2020jasmp/archive/06f6cff2753df16aac6d8a20245075a75db4d082.tar.gz",),
+            limit=2 << 30,
+        ),
+        read=rated.read_timbre_groups,
+        columns=("file", "duration_s", "index", "original_file"),
+        ratings=rated.group_ratings,
+    ),
+    Origin(
+        name="singing_techniques",
+        title="168 sung notes of VocalSet, rated in 12 sets (O'Connor et al., VoicePerception)",
+        licence="CC BY 4.0 (sounds); none stated for the ratings; for evaluation only",
+        page=f"{_GITHUB}/Trebolium/VoicePerception",
+        archive=Remote(
+            "VoicePerception-sounds.tar.gz",
+            (f"{_GITHUB}/Trebolium/VoicePerception/archive/ee52b2473a8f9a5815933e016237e9d5078a3b46.tar.gz",),
+            limit=1 << 30,
+        ),
+        read=rated.read_singing_techniques,
+        columns=("file", "duration_s", "dataset", "index", "original_file"),
+        further=Remote(
+            "anon_perceptual_dissimilarity_data.hdf5",
+            (
+                "https://raw.githubusercontent.com/Trebolium/VoicePerception/"
+                "afce38e688215d3ed29ea32f0db0316c6b1017f9/anon_perceptual_dissimilarity_data.hdf5",
+            ),
+            checksum="sha256:54ac8ec4e64c7c572a724f115eff59d1290ac6ab722c8b569b6c6302a9ce6196",
+            stated_by="the commit in its address",
+            size=1552696,
+        ),
+        ratings=rated.singing_ratings,
+    ),
+)
+
+#: Names of the sets with listeners' ratings.
+RATED = tuple(origin.name for origin in _RATED)
+
 #: Origins by the labelled set's name.
-ORIGINS = {origin.name: origin for origin in _ALL}
+ORIGINS = {origin.name: origin for origin in (*_ALL, *_RATED)}
 
 
 def origin_of(name: str) -> Origin:
@@ -230,6 +311,11 @@ def build_set(
         archive = download(origin.archive, downloads, progress)
     elif not archive.is_file():
         raise FileNotFoundError(f"expected the archive of {origin.name} at {archive}, found no file")
+    further = None
+    if origin.further is not None:
+        # Next to an archive that was named, or downloaded.
+        beside = archive.with_name(origin.further.file)
+        further = beside if beside.is_file() else download(origin.further, downloads, progress)
     wanted = selection(origin.name) if origin.selected else {}
     return write_set(
         folder / f"{origin.name}.tar",
@@ -238,6 +324,7 @@ def build_set(
         wanted if origin.selected else None,
         origin.longest_s,
         progress,
+        {} if origin.ratings is None else origin.ratings(archive, further),
     )
 
 

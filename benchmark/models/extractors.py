@@ -10,9 +10,8 @@ import numpy as np
 import torch
 
 import byola_hear
-from benchmark.baselines import baseline
+from benchmark.baselines import UNTRAINED, baseline
 from benchmark.baselines.contract import Baseline
-from benchmark.baselines.untrained import untrained_model
 from benchmark.models.loading import ModelName
 from byola_hear.models.frontend import log_mel
 from byola_hear.models.model import EMBEDDING_VERSION, ByolaModel
@@ -134,14 +133,14 @@ def extractors_of(
         untrained_seeds: seeds of the untrained networks.
 
     Returns:
-        One extractor; for ``untrained`` without a seed, one for each seed.
+        One extractor; for an untrained network without a seed, one for each seed.
 
     Raises:
         FileNotFoundError: if the model's file does not exist.
         ValueError: if the model can't be loaded.
         Unavailable: if it is a baseline that is not available here.
     """
-    if name.baseline != "untrained" or name.weights:
+    if name.baseline not in UNTRAINED or name.weights:
         return [extractor_of(name)]
     if "both" in byola_hear.list_models():
         config = byola_hear.load_model("both").config
@@ -149,5 +148,6 @@ def extractors_of(
     else:
         mean, std = log_mel_moments(training_clips())
         origin = "statistics of the tasks' training clips"
-    note = f"v2 shape as PyTorch initialises it, {origin}, mean of seeds {', '.join(map(str, untrained_seeds))}"
-    return [from_model(untrained_model(seed, mean, std), "untrained", note) for seed in untrained_seeds]
+    make = baseline(name.baseline).untrained_model
+    note = f"{name.untrained_shape}, {origin}, mean of seeds {', '.join(map(str, untrained_seeds))}"
+    return [from_model(make(seed, mean, std), name.row, note) for seed in untrained_seeds]

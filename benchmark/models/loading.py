@@ -77,6 +77,12 @@ class ModelName:
         """Name of the module with HEAR's API for the model."""
         return f"benchmark.baselines.{self.baseline}" if self.baseline else "byola_hear"
 
+    @property
+    def untrained_shape(self) -> str:
+        """What an untrained network is, for notes."""
+        transformer = self.baseline == "untrained_transformer"
+        return "transformer with random weights" if transformer else "v2 shape as PyTorch initialises it"
+
     def load(self) -> Any:
         """Load the model.
 
@@ -99,7 +105,7 @@ class ModelName:
             'log-mel spectrogram,'
         """
         if isinstance(model, ByolaModel):
-            untrained = f"v2 shape as PyTorch initialises it, seed {self.weights or 0}"
+            untrained = f"{self.untrained_shape}, seed {self.weights or 0}"
             return untrained if self.baseline else f"{model.config.name} {model.config.version}"
         named = Path(self.weights).name if Path(self.weights).exists() else self.weights
         return f"weights {named}: {model.note}" if named not in model.note else model.note

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmark.baselines import BASELINES
+from benchmark.baselines import BASELINES, UNTRAINED
 from benchmark.baselines.contract import Unavailable
 from benchmark.models.extractors import Extractor, extractors_of
 from benchmark.models.loading import ModelName, check_network
 
 #: Models that ``all`` stands for: the networks, then all baselines.
-ALL_MODELS = ("both", "speech", "nonspeech", "untrained", *(name for name in BASELINES if name != "untrained"))
+ALL_MODELS = ("both", "speech", "nonspeech", *UNTRAINED, *(name for name in BASELINES if name not in UNTRAINED))
 
 
 @dataclass(frozen=True)

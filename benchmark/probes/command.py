@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 import click
 
 from benchmark.baselines import BASELINES
 from benchmark.datasets.labelled_set import cache_folder
 from benchmark.models.rows import models_by_row, rows_of
+from benchmark.probes.merge import merged, merged_csv
 from benchmark.probes.plan import plan
 from benchmark.probes.probe import run
 from benchmark.probes.splits import CORE_TASKS, TASKS
-from benchmark.probes.table import FORMATS, Row, caption_of, document_of, terminal_table, write
+from benchmark.probes.table import (
+    FORMATS,
+    Row,
+    caption_of,
+    csv_table,
+    document_of,
+    markdown_table,
+    terminal_table,
+    write,
+)
 from benchmark.reporting import options
 from benchmark.reporting.provenance import provenance
+from byola_hear.utils.files import replacing
 from byola_hear.utils.quiet import native_messages_hidden
 
 tasks_option = click.option(
@@ -42,6 +55,12 @@ tasks_option = click.option(
     metavar="FILE",
     help=f"Also write {', '.join(FORMATS)}; can be given several times.",
 )
+@click.option(
+    "--add-to",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE.json",
+    help="Add what is measured to this earlier result, and write it, its .csv and .md again.",
+)
 @click.option("--validation", is_flag=True, help="Use validation parts instead of test parts, to choose a recipe.")
 @click.option("--max-clips", type=click.IntRange(min=50), help="Largest number of clips of a task, for a quick look.")
 @click.option("--seed", default=0, show_default=True, help="Seed of the folds and the bootstrap.")
@@ -53,6 +72,7 @@ def probe_command(
     audio: Path | None,
     tasks: str,
     outputs: tuple[Path, ...],
+    add_to: Path | None,
     validation: bool,
     max_clips: int | None,
     seed: int,
@@ -101,3 +121,26 @@ def probe_command(
     for output in outputs:
         write(output, rows, about)
         click.echo(f"written: {output}", err=True)
+    for output in () if add_to is None else write_merged(add_to, document, csv_table(rows)):
+        click.echo(f"written: {output}", err=True)
+
+
+def write_merged(path: Path, added: dict[str, Any], added_csv: str) -> list[Path]:
+    """Add results to earlier ones and write ``FILE.json``, ``.csv`` and ``.md``.
+
+    Args:
+        path: the earlier ``FILE.json``, next to which is its ``.csv``.
+        added: what was measured.
+        added_csv: the same as CSV.
+
+    Raises:
+        ValueError: if the two can't be merged; nothing is written.
+        FileNotFoundError: if there is no ``.csv``.
+    """
+    document = merged(json.loads(path.read_text(encoding="utf-8")), added)
+    lines = merged_csv(path.with_suffix(".csv").read_text(encoding="utf-8"), added_csv)
+    texts = {".json": json.dumps(document, indent=1) + "\n", ".csv": lines, ".md": markdown_table(document)}
+    for suffix, text in texts.items():
+        with replacing(path.with_suffix(suffix)) as stream:
+            stream.write(text.encode())
+    return [path.with_suffix(suffix) for suffix in texts]

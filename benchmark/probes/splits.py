@@ -76,6 +76,7 @@ TASKS = {
         _task("speaker_id"),
         _task("speaker_gender"),
         _task("vocal_bursts"),
+        _task("emodb"),
     )
 }
 

@@ -113,33 +113,33 @@ def caption_of(document: dict[str, Any]) -> str:
 
 
 def _tasks(document: dict[str, Any]) -> list[str]:
-    """Names of the tasks, in order, from the first row that was measured."""
-    return next((list(model["tasks"]) for model in document["models"].values() if model["tasks"]), [])
+    """Names of the tasks, in order: those of the row that has most."""
+    return max((list(model["tasks"]) for model in document["models"].values()), key=len, default=[])
 
 
 def _header(document: dict[str, Any]) -> list[str]:
     return ["model", *(TASKS[name].title for name in _tasks(document)), "mean"]
 
 
-def _values(model: dict[str, Any]) -> list[tuple[float, tuple[float, float]]]:
-    """Accuracies with their intervals: one for each task, and the mean."""
-    values = [(task["accuracy"], task["interval"]) for task in model["tasks"].values()]
-    return [*values, (model["mean"], model["mean_interval"])]
+def _values(model: dict[str, Any], tasks: list[str]) -> list[tuple[float, tuple[float, float]] | None]:
+    """Accuracies with their intervals: one for each task, and the mean; None for what a row lacks."""
+    found = [model["tasks"].get(name) for name in tasks]
+    values = [None if each is None else (each["accuracy"], each["interval"]) for each in found]
+    return [*values, None if model["mean"] is None else (model["mean"], model["mean_interval"])]
 
 
 def _cells(document: dict[str, Any]) -> tuple[list[list[float]], list[list[str]]]:
     """Accuracies, and the same as text with half the width of the interval, a column for each task and one for the
-    mean. A row that was not measured has minus infinity and dashes.
+    mean. What was not measured is minus infinity and a dash.
     """
-    n_columns = len(_tasks(document)) + 1
+    tasks = _tasks(document)
     numbers, texts = [], []
     for model in document["models"].values():
-        if model["missing"]:
-            numbers.append([-math.inf] * n_columns)
-            texts.append([NOTHING] * n_columns)
-            continue
-        numbers.append([value for value, _ in _values(model)])
-        texts.append([f"{value:.1f} ± {(high - low) / 2:.1f}" for value, (low, high) in _values(model)])
+        values = _values(model, tasks)
+        numbers.append([-math.inf if each is None else each[0] for each in values])
+        texts.append(
+            [NOTHING if each is None else f"{each[0]:.1f} ± {(each[1][1] - each[1][0]) / 2:.1f}" for each in values]
+        )
     return numbers, texts
 
 
@@ -166,9 +166,16 @@ def markdown_table(document: dict[str, Any]) -> str:
     parts = [markdown(_header(document), [[name, *cells] for name, cells in zip(models, bold)])]
     parts.append(caption_of(document) + "\n")
     measured = {name: model["tasks"] for name, model in models.items() if not model["missing"]}
-    folded = [task for task in _tasks(document) if next(iter(measured.values()))[task]["spread"] is not None]
+    folded = [
+        task
+        for task in _tasks(document)
+        if any(tasks.get(task, {}).get("spread") is not None for tasks in measured.values())
+    ]
     if folded:
-        spreads = [[name, *(f"{tasks[task]['spread']:.1f}" for task in folded)] for name, tasks in measured.items()]
+        spreads = [
+            [name, *(f"{tasks[task]['spread']:.1f}" if task in tasks else NOTHING for task in folded)]
+            for name, tasks in measured.items()
+        ]
         parts.append("Standard deviation over the folds, points:\n")
         parts.append(markdown(["model", *(TASKS[task].title for task in folded)], spreads))
     notes = {

@@ -15,7 +15,9 @@ from benchmark.reporting.readme import REPOSITORY
 from byola_hear import describe_model, list_models
 from byola_hear.models.card import card_text, model_facts, sources_table
 from byola_hear.models.checkpoint import read_header
+from byola_hear.models.encoders.transformer import TransformerConfig
 from byola_hear.models.zoo import zoo_folder
+from byola_hear.pretraining.training.recipe import MASKED
 from byola_hear.utils.files import replacing
 
 #: The probe's table, which is part of every card.
@@ -55,19 +57,50 @@ def matching_text(training: dict[str, Any]) -> str:
 def recipe_text(training: dict[str, Any]) -> str:
     """The training recipe as a list."""
     recipe = training["recipe"]
-    views = recipe["views"]
+    masked = recipe.get("method") == MASKED  # recipes older than methods are of BYOL-A
     lines = [
-        f"BYOL-A, {training['step']} steps of {recipe['batch_size']} crops of {recipe['crop_frames'] / 100:g} s: "
-        f"{training['crops']} crops, in {training['minutes']:.0f} minutes",
+        f"{'masked prediction' if masked else 'BYOL-A'}, {training['step']} steps of {recipe['batch_size']} crops of "
+        f"{recipe['crop_frames'] / 100:g} s: {training['crops']} crops, in {training['minutes']:.0f} minutes",
         f"AdamW, learning rate {recipe['learning_rate']:g} after {recipe['warm_up_steps']} warm-up steps, then a "
         f"cosine schedule to {recipe['final_learning_rate']:g}; weight decay {recipe['weight_decay']:g}",
-        f"decay of the target network from {recipe['ema_decay']:g} to {recipe['final_ema_decay']:g}",
-        f"views: mixup up to {views['mixup_ratio']:g} with {views['memory_size']} previous clips, random resize crop "
-        f"{views['smallest']:g} to {views['largest']:g}, linear fader ±{views['fader_gain']:g}",
+        f"decay of the target network from {recipe['ema_decay']:g} to {recipe['final_ema_decay']:g}{_scaling(recipe)}",
+        _masks(recipe["masking"]) if masked else _views(recipe["views"]),
         f"seed {recipe['seed']}; final loss {training['loss']:.3f}, final standard deviation of embeddings "
         f"{training['spread']:.3f}",
     ]
     return "\n".join(f"- {line}" for line in lines)
+
+
+def _scaling(recipe: dict[str, Any]) -> str:
+    reference = recipe.get("reference_batch", 0)
+    return f"; it and the learning rate count for {reference} crops in a step, and are scaled" if reference else ""
+
+
+def _views(views: dict[str, Any]) -> str:
+    return (
+        f"views: mixup up to {views['mixup_ratio']:g} with {views['memory_size']} previous clips, random resize crop "
+        f"{views['smallest']:g} to {views['largest']:g}, linear fader ±{views['fader_gain']:g}"
+    )
+
+
+def _masks(masking: dict[str, Any]) -> str:
+    return (
+        f"{masking['masks']} masks for each crop, which leave {masking['visible']:.0%} visible, in spans of "
+        f"{masking['span']} frame features; a decoder of {masking['decoder_layers']} layers, "
+        f"{masking['decoder_width']} wide"
+    )
+
+
+def shape_text(encoder: dict[str, Any]) -> str:
+    """What a network's shape is, for the first sentence of a card.
+
+    Example:
+        >>> shape_text({"kind": "transformer", "n_layers": 6, "width": 192})
+        'A transformer of 6 layers, 192 wide'
+    """
+    if encoder["kind"] == TransformerConfig.kind:
+        return f"A transformer of {encoder['n_layers']} layers, {encoder['width']} wide"
+    return f"A network of the BYOL-A {'v2' if encoder['concatenate_local'] else 'v1'} shape"
 
 
 def results_text(probe_table: str) -> str:
@@ -91,10 +124,9 @@ def weights_card(name: str, folder: Path | None, probe_table: str) -> str:
     """
     card = describe_model(name, folder)
     config, training = read_header(card["file"])[0], card["training"]
-    shape = "v2" if card["encoder"]["concatenate_local"] else "v1"
-    audio = TRAINED_ON.get(name, "other audio")
+    audio = TRAINED_ON.get(name.removeprefix("transformer-"), "other audio")
     summary = (
-        f"A network of the BYOL-A {shape} shape, trained on {training['hours']:.1f} hours of {audio}. Matrices and "
+        f"{shape_text(card['encoder'])}, trained on {training['hours']:.1f} hours of {audio}. Matrices and "
         "kernels are stored in half precision: embeddings agree with those of the float32 weights to 1e-2, relative."
     )
     details = [recipe_text(training), f"![loss, standard deviation, learning rate and speed](byola-{name}.png)"]

@@ -11,6 +11,7 @@ from torch import Tensor
 from benchmark.baselines.pretrained import import_torchaudio_without_extension
 from byola_hear.models.frontend import LOG_OFFSET, FrontendConfig, mel_filters
 from byola_hear.models.model import ByolaModel
+from byola_hear.models.pooling.combination import pooled
 
 #: Length of a re-encoded window and distance between windows, s, as BYOL-A was first run in HEAR.
 WINDOW_SECONDS, HOP_SECONDS = 1.0, 0.05
@@ -79,10 +80,10 @@ class PlainModel:
 
     @torch.no_grad()
     def scene_embeddings(self, waveforms: Tensor) -> Tensor:
-        """``(n_clips, n_samples)`` to ``(n_clips, feature_size)``: maximum plus mean over time."""
+        """``(n_clips, n_samples)`` to ``(n_clips, feature_size)``, pooled over time."""
         normalised = (self.log_mel(waveforms) - self.config.mean) / self.config.std
         features = self.encoder.eval()(normalised[:, None])
-        return features.amax(1) + features.mean(1)
+        return pooled(features, self.config.pooling)
 
 
 def windows(waveform: Tensor, sample_rate: int) -> Tensor:

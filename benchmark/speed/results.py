@@ -26,6 +26,11 @@ def speed_options(function: options.Function) -> options.Function:
     model = click.option(
         "--model", default="", metavar="NAME|PATH", help="Network to measure. Default: both, else untrained."
     )
+    return options.joined(model, output_options)(function)
+
+
+def output_options(function: options.Function) -> options.Function:
+    """Add the options ``--output`` and ``--no-progress`` to a command."""
     outputs = click.option(
         "-o",
         "--output",
@@ -35,7 +40,7 @@ def speed_options(function: options.Function) -> options.Function:
         metavar="FILE",
         help="Also write .json (all numbers) or .md (the report); can be given several times.",
     )
-    return options.joined(model, outputs, options.no_progress)(function)
+    return options.joined(outputs, options.no_progress)(function)
 
 
 def default_model() -> str:

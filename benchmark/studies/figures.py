@@ -9,7 +9,12 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 #: The networks' colours in every figure, and the colours of other models in order.
-COLOURS = {"speech": "#c44e52", "nonspeech": "#4c72b0", "both": "#8172b2", "untrained": "#8c8c8c"}
+COLOURS = {
+    **{"speech": "#c44e52", "nonspeech": "#4c72b0", "both": "#8172b2", "untrained": "#8c8c8c"},
+    # The same domains, lighter.
+    **{"transformer-speech": "#e7a3a5", "transformer-nonspeech": "#9fb6d8", "transformer-both": "#bdb5d8"},
+    "untrained_transformer": "#c4c4c4",
+}
 OTHER_COLOURS = ("#dd8452", "#55a868", "#937860", "#da8bc3", "#64b5cd", "#ccb974", "#2f4b7c", "#a05195", "#003f5c")
 
 

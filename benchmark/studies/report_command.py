@@ -20,6 +20,7 @@ from benchmark.studies.cka import report as cka
 from benchmark.studies.dimensions import report as dimensions
 from benchmark.studies.few_shot import report as few_shot
 from benchmark.studies.findings import Report, save_report, write_text
+from benchmark.studies.listeners import report as listeners
 from benchmark.studies.onsets import report as onsets
 from benchmark.studies.regression import report as regression
 from benchmark.studies.rsa import report as rsa
@@ -29,7 +30,8 @@ from benchmark.tasks.registry import SUITES
 
 #: What makes the report of each study.
 STUDIES: dict[str, Callable[[Path], Report]] = {
-    module.NAME: module.report for module in (cka, dimensions, few_shot, onsets, regression, rsa, size, transfer)
+    module.NAME: module.report
+    for module in (cka, dimensions, few_shot, listeners, onsets, regression, rsa, size, transfer)
 }
 #: What makes the Markdown of other results, out of ``NAME.json``.
 PAGES: dict[str, Callable[[dict[str, Any]], str]] = {

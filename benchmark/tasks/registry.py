@@ -24,6 +24,7 @@ PUBLIC = {
     "speaker_id": "public.speakers",
     "speaker_gender": "public.speakers",
     "vocal_bursts": "public.vocal_bursts",
+    "emodb": "public.emodb",
     "voice_activity": "public.voice_activity",
     "speaker_count": "public.speaker_count",
     "esc50": "public.esc50",

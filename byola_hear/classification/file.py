@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -96,7 +96,8 @@ def load_classifier(path: str | os.PathLike[str]) -> Classifier:
         tensors = safetensors.numpy.load(content)
         if set(tensors) != set(_TENSORS):
             raise ClassifierError(f"{path}: expected the tensors {', '.join(_TENSORS)}, got {', '.join(tensors)}")
-        return _assembled(header, tensors)
+        classifier = _assembled(header, tensors)
+        return replace(classifier, network=_found(classifier.network, path.parent))
     except ClassifierError:
         raise
     except (
@@ -104,6 +105,14 @@ def load_classifier(path: str | os.PathLike[str]) -> Classifier:
         *(ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError, OverflowError),
     ) as error:
         raise ClassifierError(f"{path}: damaged classifier ({' '.join(str(error).split())[:200]})") from error
+
+
+def _found(network: Network, folder: Path) -> Network:
+    """The network, with the path of its checkpoint if that lies next to the classifier, as after fine-tuning."""
+    checkpoint = folder / network.source
+    if checkpoint.suffix != ".safetensors" or not checkpoint.is_file():
+        return network
+    return replace(network, source=str(checkpoint))
 
 
 def _assembled(header: dict[str, Any], tensors: dict[str, Any]) -> Classifier:

@@ -55,19 +55,28 @@ class Regression:
     Args:
         embeddings: ``(n_examples, size)`` float32.
         truth: ``(n_examples, n_classes)``, which classes are in which example.
+        floor: deviations below this share of the median deviation count as so much. Dimensions that hardly vary then
+            have little weight, which matters if the network is to change.
+
+    Attributes:
+        mean: ``(size,)`` mean of the embeddings.
+        scale: ``(size,)`` what standardises them; 0 for a dimension that does not vary.
+        low: ``(size,)`` float32, their lower limit.
+        high: ``(size,)`` float32, their upper limit.
     """
 
-    def __init__(self, embeddings: NDArray[np.float32], truth: NDArray[np.bool_]) -> None:
+    def __init__(self, embeddings: NDArray[np.float32], truth: NDArray[np.bool_], floor: float = 0.0) -> None:
         self.truth = truth
         scaler = StandardScaler().fit(embeddings)
-        self._mean = scaler.mean_
+        self.mean = scaler.mean_
         deviation = np.sqrt(scaler.var_)
         self.low = (embeddings.min(0) - deviation).astype(np.float32)
         self.high = (embeddings.max(0) + deviation).astype(np.float32)
         # An embedding is exact to 1e-5. A dimension that varies no more than that counts as zero.
-        varies = deviation > 1e-4 * np.maximum(np.abs(self._mean), 1e-6)
-        self._scale = np.where(varies, 1 / np.maximum(deviation, 1e-30), 0.0)
-        standardised = ((embeddings - self._mean) * self._scale).astype(np.float32)
+        varies = deviation > 1e-4 * np.maximum(np.abs(self.mean), 1e-6)
+        least = max(floor * float(np.median(deviation)), 1e-30)
+        self.scale = np.where(varies, 1 / np.maximum(deviation, least), 0.0)
+        standardised = ((embeddings - self.mean) * self.scale).astype(np.float32)
         self._basis: NDArray[np.float32] | None = None
         self._examples = standardised
         if len(embeddings) < embeddings.shape[1]:
@@ -93,8 +102,8 @@ class Regression:
         maps = []
         for place in range(len(strengths)):
             slopes = np.stack([each[place][0] for each in fitted])
-            weight = (slopes if self._basis is None else slopes @ self._basis) * self._scale
-            bias = np.array([each[place][1] for each in fitted]) - weight @ self._mean
+            weight = (slopes if self._basis is None else slopes @ self._basis) * self.scale
+            bias = np.array([each[place][1] for each in fitted]) - weight @ self.mean
             maps.append(Linear(weight.astype(np.float32), bias.astype(np.float32), self.low, self.high))
         return maps
 

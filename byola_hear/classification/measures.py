@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -130,17 +131,28 @@ def interval(
     Returns:
         Its ends.
     """
-    _, group = np.unique(groups, return_inverse=True)
-    n_groups = int(group.max()) + 1
-    drawn = np.random.default_rng(seed).multinomial(n_groups, np.full(n_groups, 1 / n_groups), N_DRAWS)
-    # In blocks, as a draw has a number for each window.
-    rows = max(1, 4_000_000 // len(scores))
-    parts = [
-        average_precisions(scores, truth, drawn[first : first + rows][:, group].astype(np.float64))
-        for first in range(0, N_DRAWS, rows)
-    ]
+    parts = [average_precisions(scores, truth, weights) for weights in drawn_groups(groups, N_DRAWS, seed)]
     low, high = np.nanquantile(np.concatenate(parts), [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
     return float(low), float(high)
+
+
+def drawn_groups(groups: NDArray[np.intp], n_draws: int, seed: int) -> Iterator[NDArray[np.float64]]:
+    """Draw groups with replacement, for a bootstrap.
+
+    Args:
+        groups: ``(n_windows,)`` number of each window's recording or group.
+        n_draws: number of draws.
+        seed: of the draws.
+
+    Yields:
+        ``(k, n_windows)`` how often each window was drawn, in blocks, as a draw has a number for each window.
+    """
+    _, group = np.unique(groups, return_inverse=True)
+    n_groups = int(group.max()) + 1
+    drawn = np.random.default_rng(seed).multinomial(n_groups, np.full(n_groups, 1 / n_groups), n_draws)
+    rows = max(1, 4_000_000 // len(groups))
+    for first in range(0, n_draws, rows):
+        yield drawn[first : first + rows][:, group].astype(np.float64)
 
 
 def _points(thresholds: NDArray[np.float64], precision: NDArray[np.float64]) -> tuple[tuple[float, float], ...]:

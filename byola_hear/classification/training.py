@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -38,7 +38,7 @@ class Trained:
         scores: ``(n, n_classes)`` of the examples, each by a classifier that lacked its fold; NaN where there is none.
         measures: of each class; None if the class was not checked.
         n_folds: folds of the cross-validation; 0 if there was none.
-        strength: of regularisation; None for the cosine.
+        strength: of regularisation; None for the cosine, and for a layer that was trained with its network.
         notes: what a user should know, a line each.
     """
 
@@ -57,6 +57,7 @@ def learn(
     hop: float | None = None,
     method: Method | Literal["auto"] = "auto",
     seed: int = 0,
+    most_folds: int = MAX_FOLDS,
 ) -> Trained:
     """Fit a classifier.
 
@@ -70,6 +71,7 @@ def learn(
         method: ``"logistic"`` for a regression; ``"cosine"`` for the cosine to each class's mean; ``"auto"`` for a
             regression, unless no class has ``MIN_EXAMPLES`` examples.
         seed: of the folds and the bootstrap.
+        most_folds: folds of the cross-validation at most.
 
     Returns:
         The classifier and its measures. The same examples and seed give the same.
@@ -83,34 +85,69 @@ def learn(
         raise ValueError(
             f"all {len(examples)} examples have the same embedding: there is nothing to learn; are they silent?"
         )
-    fold_of = _folds(examples, seed)
+    fold_of = folds(examples, seed, most_folds)
     n_folds = int(fold_of.max()) + 1 if fold_of.any() else 0
-    n_classes = len(examples.classes)
     strength = None
+    centre: NDArray[np.float32] | None
     if chosen == "logistic":
         scores, strength = _held_out(examples, fold_of)
         regression = Regression(examples.embeddings, examples.truth)
         (linear,) = regression.fit([strength])
-        centre = np.zeros_like(linear.low)
+        centre = None
     else:
         scores = np.full(examples.truth.shape, np.nan)
         weight, centre = class_means(examples.embeddings, examples.truth)
         limit = np.full(len(centre), np.finfo(np.float32).max, np.float32)
-        linear = Linear(weight, np.zeros(n_classes, np.float32), -limit, limit)
+        linear = Linear(weight, np.zeros(len(weight), np.float32), -limit, limit)
         n_folds = 0
+    return assembled(examples, network, hop, chosen, linear, scores, n_folds, strength, seed, notes, centre)
+
+
+def assembled(
+    examples: Examples,
+    network: Network,
+    hop: float | None,
+    method: Method,
+    linear: Linear,
+    scores: NDArray[np.float64],
+    n_folds: int,
+    strength: float | None,
+    seed: int,
+    notes: Sequence[str] = (),
+    centre: NDArray[np.float32] | None = None,
+) -> Trained:
+    """Put a classifier together, and measure it by its scores on held-out recordings.
+
+    Args:
+        examples: what it was fitted to.
+        network: the network that embeds.
+        hop: time from one window to the next in recordings, s; None for half a window.
+        method: what the linear map is.
+        linear: the map.
+        scores: ``(n, n_classes)`` of held-out examples; NaN where there is none.
+        n_folds: folds of the cross-validation; 0 if there was none.
+        strength: of regularisation; None if there is none.
+        seed: of the bootstrap.
+        notes: what there is to say about it, a line each.
+        centre: ``(size,)``, for the cosine.
+
+    Returns:
+        The classifier, its thresholds and measures.
+    """
+    notes = list(notes)
     measures: list[Measured | None] = []
     operating = []
-    for index in range(n_classes):
+    for index in range(len(examples.classes)):
         rows, truth = ~np.isnan(scores[:, index]), examples.truth[:, index]
-        checked = chosen == "logistic" and truth[rows].any() and not truth[rows].all()
+        checked = method == "logistic" and truth[rows].any() and not truth[rows].all()
         values = measured(scores[rows, index], truth[rows], examples.group[rows], seed) if checked else None
         measures.append(values)
         if values is not None:
             operating.append(values.operating)
         else:
-            operating.append(Operating(COSINE_THRESHOLD if chosen == "cosine" else UNCHECKED_THRESHOLD))
+            operating.append(Operating(COSINE_THRESHOLD if method == "cosine" else UNCHECKED_THRESHOLD))
     unchecked = [name for name, values in zip(examples.classes, measures, strict=True) if values is None]
-    if unchecked and chosen == "logistic":
+    if unchecked and method == "logistic":
         notes.append(
             f"not checked, as it takes labels from two recordings or groups: {listed(unchecked)}; "
             f"the threshold is {UNCHECKED_THRESHOLD:g}"
@@ -124,11 +161,11 @@ def learn(
         examples.classes,
         linear.weight,
         linear.bias,
-        centre,
+        np.zeros_like(linear.low) if centre is None else centre,
         linear.low,
         linear.high,
         tuple(operating),
-        chosen,
+        method,
         examples.window,
         examples.window / 2 if hop is None else hop,
         network,
@@ -169,8 +206,17 @@ def _method(examples: Examples, method: Method | Literal["auto"]) -> tuple[Metho
     return method, notes
 
 
-def _folds(examples: Examples, seed: int) -> NDArray[np.intp]:
-    """``(n,)`` number of each example's fold; all zero if there are too few groups to hold some out."""
+def folds(examples: Examples, seed: int, most: int = MAX_FOLDS) -> NDArray[np.intp]:
+    """Divide examples into folds that split no recording or group.
+
+    Args:
+        examples: labelled windows.
+        seed: of the division.
+        most: number of folds at most, at least 2.
+
+    Returns:
+        ``(n,)`` number of each example's fold; all zero if there are too few groups to hold some out.
+    """
     groups = examples.group
     per_class = [len(np.unique(groups[column])) for column in examples.truth.T]
     possible = [count for count in per_class if count >= 2]
@@ -181,7 +227,7 @@ def _folds(examples: Examples, seed: int) -> NDArray[np.intp]:
     # An example of several classes counts as one of the rarest.
     rare = np.where(examples.truth, examples.truth.sum(0), np.iinfo(np.int64).max).argmin(1)
     code = np.where(examples.truth.any(1), rare, -1)
-    splitter = StratifiedGroupKFold(min(MAX_FOLDS, n_groups, max(2, min(possible))), shuffle=True, random_state=seed)
+    splitter = StratifiedGroupKFold(min(most, n_groups, max(2, min(possible))), shuffle=True, random_state=seed)
     with np.errstate(all="ignore"):
         for number, (_, rows) in enumerate(_quietly(splitter, code, groups)):
             fold_of[rows] = number

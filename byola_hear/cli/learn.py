@@ -156,8 +156,7 @@ def command(
             if window is None:
                 window = labels.window()
                 say(f"window {window:g} s, the median length of the labels (--window)", quiet)
-            model = loaded_model(name, device, dimensions)
-            examples, network = of_audio(labels, window, model, name, workers, unlabelled, quiet)
+            examples, network, _ = of_audio(labels, window, name, device, workers, unlabelled, quiet, dimensions)
         for file, reason in examples.failures.items():
             complain(file, reason)
         trained = learn(examples, network, hop, method, seed)  # type: ignore[arg-type]
@@ -209,16 +208,24 @@ def read_labels(
 
 
 def of_audio(
-    labels: Labels, window: float, model: ByolaModel, name: str, workers: int | None, unlabelled: bool, quiet: bool
-) -> tuple[Examples, Network]:
-    """Embed the labelled windows of recordings."""
+    labels: Labels,
+    window: float,
+    name: str,
+    device: str,
+    workers: int | None,
+    unlabelled: bool,
+    quiet: bool,
+    dimensions: int | None = None,
+) -> tuple[Examples, Network, ByolaModel]:
+    """Embed the labelled windows of recordings. Returns them, the description of the network, and the network."""
     from byola_hear.classification.classifier import Network
     from byola_hear.classification.examples import from_audio
 
+    model = loaded_model(name, device, dimensions)
     counted = Counted(len(labels.of_file), quiet)
     with closing(counted.progress):
         examples = from_audio(labels, model, window, unlabelled=unlabelled, workers=workers, on_event=counted)
-    return examples, Network.of(model, name or "both")
+    return examples, Network.of(model, name or "both"), model
 
 
 class Counted:

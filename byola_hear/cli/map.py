@@ -10,8 +10,9 @@ import click
 from tqdm import tqdm
 
 from byola_hear.analysis.layouts import check_method
-from byola_hear.analysis.map import LAYOUTS, folder_labels, read_labels, write_map
-from byola_hear.analysis.map.preview import preview
+from byola_hear.analysis.listening.naming import below_common_folder
+from byola_hear.analysis.listening.sounds import preview
+from byola_hear.analysis.map import LAYOUTS, clip_labels, folder_labels, write_map
 from byola_hear.cli.embed import loaded_model
 from byola_hear.cli.errors import Failure, Finite, one_line
 from byola_hear.cli.terminal import stderr_is_terminal
@@ -30,10 +31,12 @@ if TYPE_CHECKING:
 @click.option(
     "--labels",
     type=click.Path(path_type=Path),
-    metavar="CSV",
-    help="CSV file with labels to colour by. Default: the folders.",
+    metavar="FILE",
+    help="Label file to colour by: Raven, Audacity, CSV or Parquet, or a folder of them. Default: the folders.",
 )
-@click.option("--label-column", metavar="NAME", help="Column of --labels to colour by. Default: label.")
+@click.option(
+    "--label-column", metavar="NAME", help="Column of --labels to colour by. Default: label, annotation or species."
+)
 @click.option(
     "--layout", type=click.Choice(LAYOUTS), default="pca", show_default=True, help="Method that places the points."
 )
@@ -79,33 +82,25 @@ def command(
 ) -> int:
     """Write one HTML page with a map of the clips in PATH, or of a TABLE that `byola-hear embed` wrote.
 
-    Each clip is a point. Similar sounds lie near each other. The colour is the clip's folder, or a column of a CSV file
-    with the columns file and label. The page shows names, plays a clip when you click it, lists its nearest neighbours
-    (by cosine of the embeddings, standardised over the collection) and searches. It needs no network. It links to the
-    sound files by paths relative to the page. With --embed-audio it contains previews and can be shared as one file.
+    Each clip is a point. Similar sounds lie near each other. The colour is the clip's folder, or its label in a label
+    file. The page shows names, plays a clip when you click it, lists its nearest neighbours (by cosine of the
+    embeddings, standardised over the collection) and searches. It takes labels by keys and saves them as a label file.
+    It needs no network. It links to the sound files by paths relative to the page. With --embed-audio it contains
+    previews, shows spectrograms, and can be shared as one file.
 
     Exit codes: 0: every clip is on the map; 1: a clip is missing or has no preview, or the page could not be written;
     2: wrong usage, nothing was done.
     """
-    if output.suffix.lower() not in (".html", ".htm"):
-        raise click.UsageError(f"expected an output file that ends in .html, got {output}")
-    if not output.absolute().parent.is_dir():
-        raise click.UsageError(f"the folder of {output} does not exist")
-    if output.is_dir():
-        raise click.UsageError(f"expected an output file, got the folder {output}")
-    if not os.access(output.absolute().parent, os.W_OK):
-        raise click.UsageError(f"{output} can't be written: its folder is read-only")
-    if output.exists() and not overwrite:
-        raise click.UsageError(f"{output} exists; give --overwrite to replace it")
+    check_page(output, overwrite)
     if labels is None and label_column is not None:
         raise click.UsageError("--label-column needs --labels")
-    if labels is not None and not labels.is_file():
+    if labels is not None and not labels.exists():
         raise click.UsageError(f"no such label file: {labels}")
     try:
         check_method(layout)
         table, failures = embedded(paths, name, window, device, workers)
         files = [str(file) for file in table.index.get_level_values("file")]
-        named = folder_labels(files) if labels is None else read_labels(labels, files, label_column or "label")
+        named = folder_labels(files) if labels is None else labels_in(labels, label_column, table)
     except (ValueError, OSError, TableError) as error:
         raise click.UsageError(one_line(error)) from error
     for file, reason in failures.items():
@@ -139,6 +134,34 @@ def command(
     clips, labelled = quantity(len(files), "clip"), quantity(len(set(named)), "label")
     click.echo(f"{output}: {clips}, {labelled}, {size / 1e6:.2f} MB, {sounds}")
     return 1 if failures or silent else 0
+
+
+def check_page(output: Path, overwrite: bool) -> None:
+    """Refuse a page that could not be written in the end."""
+    if output.suffix.lower() not in (".html", ".htm"):
+        raise click.UsageError(f"expected an output file that ends in .html, got {output}")
+    if not output.absolute().parent.is_dir():
+        raise click.UsageError(f"the folder of {output} does not exist")
+    if output.is_dir():
+        raise click.UsageError(f"expected an output file, got the folder {output}")
+    if not os.access(output.absolute().parent, os.W_OK):
+        raise click.UsageError(f"{output} can't be written: its folder is read-only")
+    if output.exists() and not overwrite:
+        raise click.UsageError(f"{output} exists; give --overwrite to replace it")
+
+
+def labels_in(path: Path, column: str | None, table: pandas.DataFrame) -> list[str]:
+    """The labels of a table's rows in a label file."""
+    from byola_hear import labels
+
+    clips = [(str(file), float(start), float(end)) for file, start, end in table.index]
+    try:
+        found = labels.read(path, label_column=column, missing="keep")
+    except FileNotFoundError:
+        # A file that names no recording is named after one, which need not be next to it.
+        _, folder = below_common_folder(file for file, _, _ in clips)
+        found = labels.read(path, label_column=column, missing="keep", recordings=folder or None)
+    return clip_labels(found, path, clips)
 
 
 def embedded(

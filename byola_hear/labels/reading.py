@@ -29,6 +29,8 @@ FORMATS = ("raven", "audacity", "csv", "parquet", "folders")
 Segment = tuple[str, float, float | None]
 #: Ends of label files' names.
 _SUFFIXES = frozenset((".txt", ".csv", ".tsv", ".parquet"))
+#: Ends of the names of files that list what could not be read. They are next to what `predict` writes.
+_NO_LABELS = ".errors.csv"
 _KNOWN = "a Raven selection table, an Audacity label track, or a table with the columns file, start, end and label"
 
 
@@ -141,7 +143,7 @@ def _files(path: str, format: str | None) -> Iterator[tuple[str, str | None]]:
         yield path, format
         return
     inside = sorted(_below(path))
-    named = [file for file in inside if suffix_of(file) in _SUFFIXES]
+    named = [file for file in inside if suffix_of(file) in _SUFFIXES and not file.endswith(_NO_LABELS)]
     if format is None and any(suffix_of(file) in audio_suffixes() for file in inside):
         if mixed := next(filter(_is_track, named), None):
             raise ValueError(

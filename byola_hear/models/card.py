@@ -49,6 +49,7 @@ def model_facts(config: ModelConfig, parameters: int, sha256: str) -> dict[str, 
         Values by name.
     """
     hours = training_hours(config.training)
+    began = config.training.get("began_with")
     return {
         "version": config.version,
         "licence of the weights": config.licence,
@@ -57,6 +58,7 @@ def model_facts(config: ModelConfig, parameters: int, sha256: str) -> dict[str, 
         "window of a timestamp embedding": f"{config.frame_ms * config.window_frames:g} ms",
         "parameters": f"{parameters / 1e6:.2f} million",
         **({} if hours is None else {"trained on": f"{hours:.1f} hours"}),
+        **({"began with the weights of": str(began["model"])} if isinstance(began, dict) and "model" in began else {}),
         "SHA-256 of the checkpoint": f"`{sha256}`",
     }
 

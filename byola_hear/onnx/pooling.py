@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 
 from byola_hear.models.config import ModelConfig
-from byola_hear.models.pooling.combination import MAX_MEAN
+from byola_hear.models.pooling.combination import MAX_MEAN, MEAN
 from byola_hear.models.pooling.timestamps import timestamp_centre
 from byola_hear.onnx.graph import DOUBLE, FLOAT, INTEGER, Graph, n_samples_of
 
 #: :data:`byola_hear.models.pooling.combination.POOLINGS` as nodes: a function of the maximum's and the mean's names.
 COMBINATIONS: dict[str, Callable[[Graph, str, str], str]] = {
-    MAX_MEAN: lambda graph, maximum, mean: graph.add("Add", maximum, mean)
+    MAX_MEAN: lambda graph, maximum, mean: graph.add("Add", maximum, mean),
+    MEAN: lambda _graph, _maximum, mean: mean,
 }
 
 

@@ -35,7 +35,7 @@ class _InOrder(click.Group):
 @click.group(cls=_InOrder, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @click.pass_context
 def commands(context: click.Context) -> None:
-    """Pre-train networks with BYOL-A on any audio."""
+    """Pre-train networks on any audio, without labels."""
     if context.invoked_subcommand is None:
         click.echo(context.get_help())
 

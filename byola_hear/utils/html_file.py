@@ -20,17 +20,19 @@ def html_file(
     data: object,
     *,
     scripts: Sequence[str] = ("page.js",),
+    styles: Sequence[str] = ("page.css",),
     media: str = "data:",
 ) -> bytes:
     """Build a page that needs no network and runs no scripts but its own.
 
     Args:
-        package: package with ``page.html``, ``page.css`` and the scripts. The template contains ``{{policy}}``,
+        package: package with ``page.html``, the styles and the scripts. The template contains ``{{policy}}``,
             ``{{title}}``, ``{{style}}``, ``{{data}}`` (in a script element of type ``application/json``) and
             ``{{script}}``.
         title: title of the page, any text.
         data: JSON values; strings may contain any text.
-        scripts: names of the scripts, which are joined in this order.
+        scripts: names of the scripts, which are joined in this order; those of another package as ``package/name``.
+        styles: names of the style sheets, likewise.
         media: allowed sources of sounds, as in a content security policy.
 
     Returns:
@@ -39,9 +41,7 @@ def html_file(
     Raises:
         ValueError: if a number in the data is not finite.
     """
-    folder = resources(package)
-    style = (folder / "page.css").read_text(encoding="utf-8")
-    script = "\n".join((folder / name).read_text(encoding="utf-8") for name in scripts)
+    style, script = ("\n".join(_resource(package, name) for name in names) for names in (styles, scripts))
     parts = {
         # Only our style and scripts, and only sounds and pictures that are in the file.
         "policy": f"default-src 'none'; style-src {_digest(style)}; script-src {_digest(script)}; media-src {media}; "
@@ -51,7 +51,7 @@ def html_file(
         "script": script,
         "data": _json_in_html(data),
     }
-    template = (folder / "page.html").read_text(encoding="utf-8")
+    template = _resource(package, "page.html")
     # One pass, so that placeholders inside a part are not replaced.
     return re.sub(r"\{\{(\w+)\}\}", lambda match: parts[match[1]], template).encode()
 
@@ -70,6 +70,12 @@ def link(file: str, page: Path) -> str:
 def displayable(name: str) -> str:
     """A name for display: bytes that are not UTF-8 become question marks."""
     return name.encode("utf-8", "replace").decode()
+
+
+def _resource(package: str, name: str) -> str:
+    """The text of a file of a package; of another one if the name says so."""
+    other, _, file = name.rpartition("/")
+    return (resources(other or package) / file).read_text(encoding="utf-8")
 
 
 def _digest(text: str) -> str:

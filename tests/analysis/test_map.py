@@ -25,11 +25,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from byola_hear import labels
 from byola_hear.analysis.layouts import LayoutError, placed
-from byola_hear.analysis.map import folder_labels, read_labels, write_map
+from byola_hear.analysis.listening.sounds import preview
+from byola_hear.analysis.map import clip_labels, folder_labels, write_map
 from byola_hear.analysis.map.labels import NONE, TOP, LabelError
 from byola_hear.analysis.map.page import NEIGHBOURS
-from byola_hear.analysis.map.preview import preview
 from byola_hear.analysis.neighbours import directions, neighbours
 from byola_hear.cli.main import main
 from byola_hear.models.checkpoint import save_checkpoint
@@ -158,6 +159,12 @@ def test_folders_as_labels(tmp_path: Path) -> None:
     assert folder_labels([]) == []
 
 
+def read_labels(path: Path, files: list[str], column: str | None = None) -> list[str]:
+    """The labels in a file of clips that are whole files of two seconds."""
+    found = labels.read(path, missing="keep", label_column=column)
+    return clip_labels(found, path, [(file, 0.0, 2.0) for file in files])
+
+
 def write_csv(path: Path, rows: list[list[str]]) -> Path:
     with path.open("w", encoding="utf-8", newline="") as stream:
         csv.writer(stream).writerows(rows)
@@ -174,7 +181,6 @@ def test_labels_by_path_by_place_and_by_end(tmp_path: Path, monkeypatch: pytest.
         ["by end", "y/two.wav"],
         ["of both windows", "three.wav"],
         ["elsewhere", "/z/five.wav"],
-        ["ignored", ""],
     ]
     (tmp_path / "labels").mkdir()
     path = write_csv(tmp_path / "labels" / "labels.csv", rows)
@@ -193,8 +199,6 @@ def test_labels_from_a_spreadsheet(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
-        ([["file", "class"], ["a.wav", "x"]], "expected the columns file and label, got file, class"),
-        ([], "expected the columns file and label, got none"),
         ([["file", "label"], ["b.wav", "x"]], "names none of the 1 clips; the first is a.wav"),
         ([["file", "label"], ["a.wav", "x"], ["a.wav", "y"]], "two labels for a.wav: 'x' and 'y'"),
     ],
@@ -204,12 +208,17 @@ def test_labels_that_can_not_be_used(tmp_path: Path, rows: list[list[str]], mess
         read_labels(write_csv(tmp_path / "labels.csv", rows), ["a.wav"])
 
 
-def test_labels_that_are_no_text(tmp_path: Path) -> None:
-    (tmp_path / "labels.csv").write_bytes(b"file,label\n\xff\xfe\x00,x\n")
-    with pytest.raises(LabelError, match="not a CSV file in UTF-8"):
-        read_labels(tmp_path / "labels.csv", ["a.wav"])
-    with pytest.raises(FileNotFoundError, match="no such label file"):
-        read_labels(tmp_path / "none.csv", ["a.wav"])
+def test_the_label_that_covers_most_of_a_clip() -> None:
+    rows = [
+        ("a.wav", 0.0, 1.0, "owl"),
+        ("a.wav", 0.5, 4.0, "fox"),
+        ("a.wav", 6.0, np.nan, "hen"),
+        ("a.wav", 5.0, 5.0, "tick"),
+    ]
+    found = pd.DataFrame(rows, columns=["file", "start", "end", "label"])
+    clips = [("a.wav", start, start + 1.0) for start in (0.0, 1.0, 2.0, 3.8, 4.6, 6.2, 9.0)]
+    assert clip_labels(found, "x.csv", clips) == ["owl", "fox", "fox", NONE, "tick", "hen", "hen"]
+    assert clip_labels(found, "x.csv", [("a.wav", 0.0, 10.0)]) == ["fox"]
 
 
 # ---- page
@@ -225,7 +234,7 @@ def test_the_page_holds_the_map(tmp_path: Path) -> None:
     assert [data["files"][index] for index in data["file"]] == [f"g{g}/{i}.wav" for i, g in enumerate(group)]
     assert data["links"][:2] == ["./g0/0.wav", "./g0/1.wav"]
     assert np.array(data["place"]).shape == (36, 2) and np.array(data["near"]).shape == (36, NEIGHBOURS)
-    assert data["span"] is None and "previews" not in data
+    assert data["whole"] and "previews" not in data and data["folder"] == f"{tmp_path}/"
     assert f"<title>{tmp_path.name}</title>" in (tmp_path / "map.html").read_text(encoding="utf-8")
 
 
@@ -251,6 +260,7 @@ def test_nothing_in_a_name_gets_out_of_its_place(tmp_path: Path) -> None:
     data = data_of(tmp_path / "map.html")
     assert HOSTILE in data["labels"] and "{{script}}" in data["labels"] and data["previews"] == [HOSTILE] * 3
     assert [os.path.basename(name) for name in data["files"]][1] == "b?.wav"
+    assert data["exact"] == {"1": "b\udcff.wav"}
     assert re.findall(r"<\s*/?\s*(?:script|img)\b[^>]*>", text) == [
         '<script id="data" type="application/json">',
         "</script>",
@@ -354,6 +364,10 @@ def test_command(collection: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(collection, collection / "sounds", "-o", page, *options, "--overwrite", "--title", "Sounds & more") == 0
     data = data_of(page)
     assert data["labels"] == [NONE, "French"] and "links" not in data
+    track = collection / "speech_french_16k.txt"
+    track.write_text("0.1\t0.6\tparole\n")
+    assert run(collection, collection / "sounds", "-o", page, "--labels", track, "--overwrite") == 0
+    assert data_of(page)["labels"] == [NONE, "parole"]
     assert all(uri.startswith("data:audio/mpeg;base64,") for uri in data["previews"])
 
 

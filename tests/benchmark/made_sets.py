@@ -15,6 +15,7 @@ COLUMNS = {
     "language_id": "label,speaker,split,gender",
     "read_speech_speakers": "speaker,gender,age_group,age,split",
     "vocal_bursts": "label,speaker,split",
+    "emodb": "emotion,speaker,gender",
     "esc50": "label,fold,esc10,source_recording",
     "orchestral_notes": "label,midi_pitch,dynamics,split,note",
     "drum_strokes": "label,split,stroke,microphone",
@@ -30,6 +31,7 @@ def write_all_sets(folder: Path, n_clips: int = 12) -> None:
         for index in range(n_clips):
             values = {
                 "label": "abc"[index % 3],
+                "emotion": "abc"[index % 3],
                 "split": ("train", "train", "valid", "test")[index // 3 % 4],
                 "gender": "fm"[index // 4 % 2],
                 "age_group": ("adult", "child")[index % 2],

@@ -64,3 +64,14 @@ def test_class_means_point_from_the_centre_of_the_classes() -> None:
     directions, centre = class_means(embeddings, truth)
     assert centre.tolist() == [0, 0]
     assert directions.tolist() == [[1, 0], [0, 1]]
+
+
+def test_a_floor_gives_dimensions_that_hardly_vary_little_weight() -> None:
+    rng = np.random.default_rng(0)
+    truth = rng.random((60, 1)) < 0.5
+    embeddings = rng.normal(0, 1, (60, 20)).astype(np.float32)
+    embeddings[:, 3] = 1e-3 * (truth[:, 0] + rng.normal(0, 0.1, 60))
+    plain, floored = (Regression(embeddings, truth, floor).fit([0.1])[0] for floor in (0.0, 1.0))
+    assert abs(plain.weight[0, 3]) > 100 and abs(floored.weight[0, 3]) < 1
+    # The others count as before.
+    np.testing.assert_allclose(Regression(embeddings, truth, 0.5).scale[4:], Regression(embeddings, truth).scale[4:])

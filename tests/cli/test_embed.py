@@ -17,7 +17,12 @@ import torch
 
 from byola_hear.audio.reading import read_audio
 from byola_hear.cli.main import main
+from byola_hear.models.checkpoint import save_checkpoint
+from byola_hear.models.config import ModelConfig
+from byola_hear.models.encoders.transformer import TransformerConfig
+from byola_hear.models.frontend import FrontendConfig
 from byola_hear.models.loading import load_checkpoint
+from byola_hear.models.model import ByolaModel
 from byola_hear.tables import read_table
 from tests import forked
 from tests.broken_files import broken_files
@@ -68,6 +73,24 @@ def test_csv_of_clips(run: Run, models: Path, tmp_path: Path) -> None:
         assert [float(row[1]), float(row[2])] == [0, len(read_audio(row[0], 16000)) / 16000]
         actual = np.array(row[3:], dtype=np.float32)
         np.testing.assert_allclose(actual, expected_scene(models, row[0], "speech"), atol=1e-5)
+
+
+def test_a_checkpoint_of_another_kind_of_encoder(run: Run, tmp_path: Path) -> None:
+    """A transformer, by its path: clips, windows, and files longer than its context."""
+    torch.manual_seed(0)
+    encoder = TransformerConfig(width=16, n_layers=2, n_heads=2, context=20)
+    config = ModelConfig("small", "0.1", FrontendConfig(), encoder, -8.0, 4.5, pooling="mean")
+    model = ByolaModel(config).eval()
+    save_checkpoint(tmp_path / "small.safetensors", model, torch.float32)
+    for windows in ([], ["--window", "0.5"]):
+        table = tmp_path / f"table{len(windows)}.csv"
+        assert run("embed", CLIPS[0], "-o", table, "--model", tmp_path / "small.safetensors", *windows).code == 0
+        embeddings = read_table(table).to_numpy()
+        assert embeddings.shape[1] == 16
+    clip = torch.from_numpy(read_audio(CLIPS[0], 16000))
+    assert len(embeddings) == -(-len(clip) // 8000)
+    clips = read_table(tmp_path / "table0.csv").to_numpy()
+    np.testing.assert_allclose(clips, model.scene_embeddings(clip[None]).numpy(), atol=1e-5)
 
 
 def test_bad_files_do_not_stop_the_others(run: Run, tmp_path: Path) -> None:

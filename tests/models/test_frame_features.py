@@ -11,33 +11,37 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from byola_hear.models.encoders.convolutional import Encoder, EncoderConfig
+from byola_hear.models.encoders.convolutional import EncoderConfig
+from byola_hear.models.encoders.protocol import EncoderShape, FrameEncoder
+from byola_hear.models.encoders.registry import build_encoder
+from byola_hear.models.encoders.transformer import TransformerConfig
 from byola_hear.models.frame_features import FrameFeatures, cuts
 from byola_hear.models.frontend import FrontendConfig, log_mel
 
 FRONTEND = FrontendConfig()
-ENCODERS = {
+ENCODERS: dict[str, EncoderShape] = {
     "v1": EncoderConfig(n_blocks=3, channels=4, hidden_size=8, concatenate_local=False),
     "v2": EncoderConfig(n_blocks=2, channels=4, hidden_size=8),
+    "transformer": TransformerConfig(width=8, n_layers=2, n_heads=2, context=5),
 }
 
 
-def encoder(shape: str) -> Encoder:
+def encoder(shape: str) -> FrameEncoder:
     torch.manual_seed(0)
-    return Encoder(ENCODERS[shape]).eval()
+    return build_encoder(ENCODERS[shape]).eval()
 
 
 def noise(n_samples: int) -> Tensor:
     return torch.rand(n_samples, generator=torch.Generator().manual_seed(n_samples)) - 0.5
 
 
-def plain(network: Encoder, clip: Tensor) -> Tensor:
+def plain(network: FrameEncoder, clip: Tensor) -> Tensor:
     """Frame features of a clip in one go by the trainable network."""
     with torch.no_grad():
         return network(((log_mel(clip) + 8) / 4)[None, None])[0]
 
 
-def segmented(network: Encoder, seconds: float | None) -> FrameFeatures:
+def segmented(network: FrameEncoder, seconds: float | None) -> FrameFeatures:
     return FrameFeatures(FRONTEND, -8.0, 4.0, network, seconds)
 
 
@@ -58,7 +62,7 @@ def test_an_empty_range_is_one_empty_piece() -> None:
 
 @settings(max_examples=40)
 @given(
-    st.sampled_from(["v1", "v2"]),
+    st.sampled_from(sorted(ENCODERS)),
     st.lists(st.integers(1, 20_000), min_size=1, max_size=5),
     st.sampled_from([0.01, 0.1, 0.35, 0.7, None]),
 )
@@ -77,7 +81,7 @@ def test_clips_equal_the_plain_network(shape: str, lengths: list[int], seconds: 
 
 @settings(max_examples=40)
 @given(
-    st.sampled_from(["v1", "v2"]),
+    st.sampled_from(sorted(ENCODERS)),
     st.lists(st.integers(0, 9_000), min_size=1, max_size=6).filter(any),
     st.sampled_from([0.01, 0.1, 0.35, None]),
 )
@@ -90,14 +94,16 @@ def test_blocks_of_any_sizes_equal_the_plain_network(shape: str, sizes: list[int
     torch.testing.assert_close(features, plain(network, clip), rtol=1e-5, atol=1e-5)
 
 
-def test_blocks_of_single_samples() -> None:
-    network = encoder("v2")
+@pytest.mark.parametrize("shape", ENCODERS)
+def test_blocks_of_single_samples(shape: str) -> None:
+    network = encoder(shape)
     clip = noise(2000)
     features = [piece for piece, _ in segmented(network, 0.04).of_blocks(clip.split(1))]
     torch.testing.assert_close(torch.cat(features), plain(network, clip), rtol=1e-5, atol=1e-5)
 
 
-def test_features_are_yielded_before_the_stream_ends() -> None:
+@pytest.mark.parametrize("shape", ENCODERS)
+def test_features_are_yielded_before_the_stream_ends(shape: str) -> None:
     taken = 0
 
     def blocks() -> Iterator[Tensor]:
@@ -106,7 +112,7 @@ def test_features_are_yielded_before_the_stream_ends() -> None:
             taken += 1
             yield torch.zeros(1600)
 
-    features = segmented(encoder("v2"), 0.4).of_blocks(blocks())
+    features = segmented(encoder(shape), 0.4).of_blocks(blocks())
     next(features)
     assert taken < 10
 

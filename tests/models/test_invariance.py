@@ -6,6 +6,7 @@ largest value.
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -18,30 +19,42 @@ from torch import Tensor, nn
 
 from byola_hear.audio.reading import read_audio
 from byola_hear.models.config import ModelConfig
-from byola_hear.models.encoders.convolutional import Encoder, EncoderConfig
+from byola_hear.models.encoders.convolutional import EncoderConfig
+from byola_hear.models.encoders.protocol import EncoderShape
+from byola_hear.models.encoders.registry import build_encoder, encoder_to_dict
+from byola_hear.models.encoders.transformer import TransformerConfig
 from byola_hear.models.frontend import FrontendConfig, frame_count, log_mel
 from byola_hear.models.model import ByolaModel
 
-SMALL = EncoderConfig(channels=4, hidden_size=8)
+SMALL = {
+    "convolutional": EncoderConfig(channels=4, hidden_size=8),
+    # A block of 0.28 s: clips have several, and whole ones only by chance.
+    "transformer": TransformerConfig(width=16, n_layers=2, n_heads=2, context=7),
+}
+#: Full sizes.
+FULL = {"v1": EncoderConfig.v1(512), "v2": EncoderConfig.v2(), "transformer": TransformerConfig(context=25)}
 
 
-def make_model(encoder: EncoderConfig) -> ByolaModel:
-    """A random model whose batch norms are no identities."""
+def make_model(encoder: EncoderShape) -> ByolaModel:
+    """A random model whose norms are no identities."""
     torch.manual_seed(0)
-    network = Encoder(encoder)
+    network = build_encoder(encoder)
     for layer in network.modules():
-        if isinstance(layer, nn.BatchNorm2d):
+        if isinstance(layer, (nn.BatchNorm2d, nn.LayerNorm)):
             nn.init.uniform_(layer.weight, 0.5, 1.5)
             nn.init.normal_(layer.bias, 0.0, 0.3)
-            layer.running_mean = torch.randn(encoder.channels) * 0.3
-            layer.running_var = torch.rand(encoder.channels) + 0.3
+        if isinstance(layer, nn.BatchNorm2d):
+            layer.running_mean = torch.randn(layer.num_features) * 0.3
+            layer.running_var = torch.rand(layer.num_features) + 0.3
+        if isinstance(encoder, TransformerConfig) and isinstance(layer, nn.Linear):
+            nn.init.normal_(layer.weight, std=0.1)  # attention that is far from even, as after training
     return ByolaModel(ModelConfig("test", "1", FrontendConfig(), encoder, -8.0, 4.5), network).eval()
 
 
-@pytest.fixture(scope="module", params=["v1", "v2"])
+@pytest.fixture(scope="module", params=FULL)
 def model(request: pytest.FixtureRequest) -> ByolaModel:
-    """Both published shapes in full size."""
-    return make_model(EncoderConfig.v1(512) if request.param == "v1" else EncoderConfig.v2())
+    """Both published shapes and a transformer in full size."""
+    return make_model(FULL[request.param])
 
 
 @pytest.fixture(scope="module")
@@ -165,9 +178,9 @@ def test_padding_and_masking_the_plain_network_gives_the_same(
 
 
 @settings(max_examples=25)
-@given(st.lists(st.integers(1, 8_000), min_size=1, max_size=5), st.integers(0, 1000))
-def test_any_neighbours_and_any_cuts(lengths: list[int], seed: int) -> None:
-    model = make_model(SMALL)
+@given(st.sampled_from(sorted(SMALL)), st.lists(st.integers(1, 8_000), min_size=1, max_size=5), st.integers(0, 1000))
+def test_any_neighbours_and_any_cuts(kind: str, lengths: list[int], seed: int) -> None:
+    model = make_model(SMALL[kind])
     generator = torch.Generator().manual_seed(seed)
     clips = [torch.rand(length, generator=generator) * 2 - 1 for length in lengths]
     together = model.scene_embeddings(clips)
@@ -177,18 +190,19 @@ def test_any_neighbours_and_any_cuts(lengths: list[int], seed: int) -> None:
         assert_same(model.stream_scene(clip.split(1 + seed)), embedding)
 
 
-def test_five_minutes_take_hardly_more_memory_than_their_waveform(repository: Path) -> None:
+@pytest.mark.parametrize("kind", SMALL)
+def test_five_minutes_take_hardly_more_memory_than_their_waveform(repository: Path, kind: str) -> None:
     # In a separate process, as the peak of memory is a process's. A spectrogram of the whole clip would take 120 MB.
     code = """
-import resource, torch
-from byola_hear.models.encoders.convolutional import EncoderConfig
+import json, resource, sys, torch
+from byola_hear.models.encoders.registry import encoder_from_dict
 from byola_hear.models.frontend import FrontendConfig
 from byola_hear.models.model import ByolaModel
 from byola_hear.models.config import ModelConfig
 def peak():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 torch.set_num_threads(1)
-encoder = EncoderConfig(channels=4, hidden_size=8)
+encoder = encoder_from_dict(json.loads(sys.argv[1]))
 model = ByolaModel(ModelConfig("test", "1", FrontendConfig(), encoder, -8.0, 4.5)).eval()
 model.scene_embeddings(torch.zeros(1, 320000))
 long = torch.zeros(1, 5 * 60 * 16000)
@@ -199,6 +213,9 @@ for _ in model.stream_timestamps(long[0].split(160000)):
     pass
 print(after_scene - before, peak() - before)
 """
-    result = subprocess.run([sys.executable, "-c", code], cwd=repository, capture_output=True, text=True, check=True)
+    shape = json.dumps(encoder_to_dict(SMALL[kind]))
+    result = subprocess.run(
+        [sys.executable, "-c", code, shape], cwd=repository, capture_output=True, text=True, check=True
+    )
     scene, stream = (float(number) for number in result.stdout.split())
     assert scene < 60 and stream < 60, "MB beyond the waveform"

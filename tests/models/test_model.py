@@ -12,13 +12,17 @@ from torch import Tensor, nn
 
 from byola_hear.models.config import ModelConfig
 from byola_hear.models.encoders.convolutional import Encoder, EncoderConfig
+from byola_hear.models.encoders.protocol import EncoderShape
+from byola_hear.models.encoders.transformer import TransformerConfig
 from byola_hear.models.frontend import FrontendConfig
 from byola_hear.models.model import ByolaModel
 
 SMALL = EncoderConfig(channels=4, hidden_size=8)
+TRANSFORMER = TransformerConfig(width=16, n_layers=2, n_heads=2, context=9)
+KINDS = pytest.mark.parametrize("kind", [SMALL, TRANSFORMER], ids=["convolutional", "transformer"])
 
 
-def config_of(encoder: EncoderConfig = SMALL, **changes: Any) -> ModelConfig:
+def config_of(encoder: EncoderShape = SMALL, **changes: Any) -> ModelConfig:
     values: dict[str, Any] = {
         "name": "test",
         "version": "1.0",
@@ -31,9 +35,9 @@ def config_of(encoder: EncoderConfig = SMALL, **changes: Any) -> ModelConfig:
     return ModelConfig(**{**values, **changes})
 
 
-def small_model() -> ByolaModel:
+def small_model(encoder: EncoderShape = SMALL) -> ByolaModel:
     torch.manual_seed(0)
-    return ByolaModel(config_of()).eval()
+    return ByolaModel(config_of(encoder)).eval()
 
 
 def noise(*shape: int) -> Tensor:
@@ -54,8 +58,8 @@ def test_an_encoder_of_another_shape_is_refused() -> None:
         ByolaModel({})  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("encoder", [EncoderConfig.v1(32), SMALL])
-def test_scene_embedding_is_maximum_plus_mean_of_the_plain_frame_features(encoder: EncoderConfig) -> None:
+@pytest.mark.parametrize("encoder", [EncoderConfig.v1(32), SMALL, TRANSFORMER])
+def test_scene_embedding_is_maximum_plus_mean_of_the_plain_frame_features(encoder: EncoderShape) -> None:
     torch.manual_seed(0)
     model = ByolaModel(config_of(encoder)).eval()
     audio = noise(2, 12345)
@@ -65,8 +69,8 @@ def test_scene_embedding_is_maximum_plus_mean_of_the_plain_frame_features(encode
     torch.testing.assert_close(model.scene_embeddings(audio), expected, rtol=1e-5, atol=1e-5)
 
 
-@pytest.mark.parametrize(("window", "encoder"), [(9, SMALL), (1, SMALL), (3, EncoderConfig.v1(32))])
-def test_timestamp_embeddings_are_windows_of_the_plain_frame_features(window: int, encoder: EncoderConfig) -> None:
+@pytest.mark.parametrize(("window", "encoder"), [(9, SMALL), (1, SMALL), (3, EncoderConfig.v1(32)), (5, TRANSFORMER)])
+def test_timestamp_embeddings_are_windows_of_the_plain_frame_features(window: int, encoder: EncoderShape) -> None:
     torch.manual_seed(0)
     model = ByolaModel(config_of(encoder, window_frames=window)).eval()
     audio = noise(1, 16000)
@@ -120,8 +124,9 @@ def test_embeddings_follow_the_weights_however_they_change() -> None:
         assert (before - after).abs().max() > 1e-3
 
 
-def test_embeddings_ignore_training_mode_and_leave_it() -> None:
-    model, audio = small_model(), noise(1, 8000)
+@KINDS
+def test_embeddings_ignore_training_mode_and_leave_it(kind: EncoderShape) -> None:
+    model, audio = small_model(kind), noise(1, 8000)
     expected = model.scene_embeddings(audio)
     state = copy.deepcopy(model.state_dict())
     model.train()
@@ -130,8 +135,9 @@ def test_embeddings_ignore_training_mode_and_leave_it() -> None:
     assert all(torch.equal(state[name], value) for name, value in model.state_dict().items())
 
 
-def test_embeddings_record_no_gradients_and_can_be_trained_on() -> None:
-    model = small_model()
+@KINDS
+def test_embeddings_record_no_gradients_and_can_be_trained_on(kind: EncoderShape) -> None:
+    model = small_model(kind)
     audio = noise(4, 8000).requires_grad_()
     embeddings = model.scene_embeddings(audio)
     frames, times = model.timestamp_embeddings(audio)
@@ -142,31 +148,35 @@ def test_embeddings_record_no_gradients_and_can_be_trained_on() -> None:
     assert probe.weight.grad is not None and torch.is_grad_enabled()
 
 
-def test_the_caller_keeps_the_gradient_mode_between_two_pieces_of_a_stream() -> None:
-    model = small_model()
+@KINDS
+def test_the_caller_keeps_the_gradient_mode_between_two_pieces_of_a_stream(kind: EncoderShape) -> None:
+    model = small_model(kind)
     model.segment_seconds = 0.2
     for _ in model.stream_timestamps(noise(16000).split(1000)):
         assert torch.is_grad_enabled()
 
 
-def test_forward_trains_every_weight() -> None:
-    model = small_model().train()
+@KINDS
+def test_forward_trains_every_weight(kind: EncoderShape) -> None:
+    model = small_model(kind).train()
     model(noise(2, 8000)).sum().backward()
     assert all(parameter.grad is not None for parameter in model.parameters())
 
 
-def test_other_precisions_give_finite_float32() -> None:
+@KINDS
+def test_other_precisions_give_finite_float32(kind: EncoderShape) -> None:
     audio = noise(2, 8000)
-    expected = small_model().scene_embeddings(audio)
+    expected = small_model(kind).scene_embeddings(audio)
     for dtype, tolerance in ((torch.bfloat16, 0.05), (torch.float64, 1e-5)):
-        model = small_model().to(dtype)
+        model = small_model(kind).to(dtype)
         scene, (frames, times) = model.scene_embeddings(audio), model.timestamp_embeddings(audio)
         assert scene.dtype == frames.dtype == times.dtype == torch.float32
         assert (scene - expected).norm() <= tolerance * expected.norm()
 
 
-def test_a_copy_is_a_model() -> None:
-    model, audio = small_model(), noise(1, 8000)
+@KINDS
+def test_a_copy_is_a_model(kind: EncoderShape) -> None:
+    model, audio = small_model(kind), noise(1, 8000)
     assert torch.equal(copy.deepcopy(model).scene_embeddings(audio), model.scene_embeddings(audio))
 
 
@@ -184,8 +194,9 @@ def test_wrong_audio_is_refused_by_every_method() -> None:
 
 
 @pytest.mark.filterwarnings("ignore::byola_hear.models.precision.SlowPrecisionWarning")
-def test_half_precision_is_close_and_a_copy() -> None:
-    model = small_model()
+@KINDS
+def test_half_precision_is_close_and_a_copy(kind: EncoderShape) -> None:
+    model = small_model(kind)
     twin = model.in_precision("bfloat16")
     assert model.in_precision("float32") is model
     clips = [noise(16000), noise(700), noise(1)]

@@ -14,12 +14,14 @@ from hypothesis import strategies as st
 from byola_hear.audio.reading import read_audio
 from byola_hear.models.config import ModelConfig
 from byola_hear.models.encoders.convolutional import EncoderConfig
+from byola_hear.models.encoders.protocol import EncoderShape
+from byola_hear.models.encoders.transformer import TransformerConfig
 from byola_hear.models.frontend import FrontendConfig
 from byola_hear.models.model import ByolaModel
 from byola_hear.onnx import export as exporting
 from byola_hear.onnx.encoders import ENCODERS
 from byola_hear.onnx.export import TOLERANCE, OnnxError, export_onnx, largest_difference, open_session, to_onnx
-from tests.onnx.models import SHAPES, V2, model_of
+from tests.onnx.models import SHAPES, TRANSFORMER, V2, model_of
 
 pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")
@@ -29,10 +31,12 @@ def noise(*shape: int) -> torch.Tensor:
     return torch.rand(*shape, generator=torch.Generator().manual_seed(1)) - 0.5
 
 
-@pytest.fixture(scope="module")
-def small(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[ByolaModel, Any]]:
-    """A small model of the v2 shape and the sessions of its two files."""
-    model = model_of(*V2)
+@pytest.fixture(scope="module", params=["convolutional", "transformer"])
+def small(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, tuple[ByolaModel, Any]]:
+    """A small model of each kind and the sessions of its two files."""
+    model = model_of(*(V2 if request.param == "convolutional" else TRANSFORMER))
     folder = tmp_path_factory.mktemp("small")
     sessions = {}
     for kind in exporting.KINDS:
@@ -66,8 +70,9 @@ def test_three_minutes(small: dict[str, tuple[ByolaModel, Any]], kind: str) -> N
 
 
 @pytest.mark.parametrize("kind", exporting.KINDS)
-def test_the_published_network_on_real_sounds(tmp_path: Path, clips_folder: Path, kind: str) -> None:
-    model = model_of(FrontendConfig(), EncoderConfig.v2())
+@pytest.mark.parametrize("encoder", [EncoderConfig.v2(), TransformerConfig()], ids=["v2", "transformer"])
+def test_full_networks_on_real_sounds(tmp_path: Path, clips_folder: Path, kind: str, encoder: EncoderShape) -> None:
+    model = model_of(FrontendConfig(), encoder)
     (tmp_path / "model.onnx").write_bytes(to_onnx(model, kind).SerializeToString())
     session = open_session(tmp_path / "model.onnx")
     for path in sorted(clips_folder.glob("*_*")):
@@ -84,12 +89,15 @@ def test_the_metadata_describes_the_model(small: dict[str, tuple[ByolaModel, Any
         "licence": "Apache-2.0",
         "kind": "timestamp",
         "sample_rate": "16000",
-        "embedding_size": "80",
+        "embedding_size": str(model.scene_embedding_size),
     }
     assert said["fingerprint"] == model.fingerprint()
     assert said["window_ms"] == "360"
     assert ModelConfig.from_dict(json.loads(said["config"])) == model.config
-    assert [item.shape for item in session.get_outputs()] == [["batch", "n_timestamps", 80], ["batch", "n_timestamps"]]
+    assert [item.shape for item in session.get_outputs()] == [
+        ["batch", "n_timestamps", model.scene_embedding_size],
+        ["batch", "n_timestamps"],
+    ]
 
 
 def test_running_statistics_count_whatever_mode_the_model_is_in(tmp_path: Path) -> None:
@@ -126,7 +134,9 @@ def test_unknown_kind() -> None:
 def test_kinds_of_encoders_without_a_graph_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(ENCODERS, "other", ENCODERS["convolutional"])
     monkeypatch.delitem(ENCODERS, "convolutional")
-    with pytest.raises(OnnxError, match="kind 'other' and pooling 'max\\+mean', got encoder 'convolutional' and"):
+    with pytest.raises(
+        OnnxError, match="kind 'transformer' or 'other' and pooling 'max\\+mean' or 'mean', got encoder 'conv"
+    ):
         export_onnx(model_of(*V2), tmp_path / "model.onnx")
     assert not list(tmp_path.iterdir())
 

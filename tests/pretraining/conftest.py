@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 import soundfile
 
 from byola_hear.models.encoders.convolutional import EncoderConfig
+from byola_hear.models.encoders.transformer import TransformerConfig
 from byola_hear.pretraining.byol.views import ViewConfig
 from byola_hear.pretraining.commands import corpora as commands
 from byola_hear.pretraining.corpora import build as building
@@ -19,6 +21,7 @@ from byola_hear.pretraining.corpora.catalogue.corpus import Corpus
 from byola_hear.pretraining.data.build_cache import build_cache
 from byola_hear.pretraining.data.cache import LogMelCache, open_cache
 from byola_hear.pretraining.data.collect import build_manifest
+from byola_hear.pretraining.masked.masks import MaskConfig
 from byola_hear.pretraining.training.recipe import Recipe
 from tests.pretraining.corpora.known import KNOWN, PACKAGES, constant_is_speech
 from tests.pretraining.corpora.samples import Mirror, running_mirror, write_package
@@ -73,6 +76,22 @@ def tiny_recipe() -> Recipe:
         views=ViewConfig(memory_size=15),
         encoder=EncoderConfig(channels=4, hidden_size=24),
     )
+
+
+@pytest.fixture(scope="session")
+def tiny_recipes(tiny_recipe: Recipe) -> dict[str, Recipe]:
+    """Small networks and short runs of every method with every kind of encoder."""
+    transformer = TransformerConfig(width=16, n_layers=2, n_heads=2, context=8)
+    masked = {
+        "method": "masked",
+        "masking": MaskConfig(masks=2, visible=0.5, span=2, decoder_width=16, decoder_layers=1),
+    }
+    return {
+        "byol": tiny_recipe,
+        "byol-transformer": replace(tiny_recipe, encoder=transformer),
+        "masked": replace(tiny_recipe, encoder=transformer, **masked),
+        "masked-convolutional": replace(tiny_recipe, **masked),
+    }
 
 
 @pytest.fixture

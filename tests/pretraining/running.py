@@ -11,6 +11,12 @@ QUICK = [
     *("--batch-size", "4", "--crop-frames", "32", "--channels", "4", "--hidden-size", "16", "--projector-hidden", "16"),
     *("--warm-up-steps", "2", "--threads", "1", "--device", "cpu", "--precision", "float32"),
 ]
+#: The same for a transformer and masked prediction.
+QUICK_MASKED = [
+    *("--method", "masked", "--batch-size", "4", "--crop-frames", "40", "--width", "16", "--layers", "2"),
+    *("--masks", "2", "--decoder-width", "16", "--warm-up-steps", "2", "--threads", "1", "--device", "cpu"),
+    *("--precision", "float32"),
+]
 
 
 def run(*arguments: object) -> int:

@@ -10,7 +10,7 @@ import pytest
 
 from byola_hear.models.loading import load_named
 from byola_hear.models.zoo import list_models
-from tests.pretraining.running import QUICK, run
+from tests.pretraining.running import QUICK, QUICK_MASKED, run
 
 
 def test_from_a_folder_to_a_checkpoint(tones: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -36,6 +36,22 @@ def test_from_a_folder_to_a_checkpoint(tones: Path, tmp_path: Path, capsys: pyte
     assert (tmp_path / "zoo" / "byola-mine.log.csv").read_bytes() == (tmp_path / "run" / "log.csv").read_bytes()
 
 
+def test_a_transformer_by_masked_prediction(
+    tone_manifest: Path, tone_cache_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ["--cache", tone_cache_folder, "--steps", "11", *QUICK_MASKED]
+    assert run("train", tone_manifest, "-o", tmp_path / "run", *options) == 0
+    assert run("plot", tmp_path / "run", "-o", tmp_path / "curves.png") == 0
+    assert run("export", tmp_path / "run", "-o", tmp_path / "zoo", "--average", "2", "--pooling", "max+mean") == 0
+    config = load_named("run", tmp_path / "zoo").config
+    shape = config.encoder
+    assert (shape.kind, shape.width, shape.context, shape.layers) == ("transformer", 16, 10, (2,))
+    assert (config.pooling, config.training["recipe"]["method"]) == ("max+mean", "masked")
+    capsys.readouterr()
+    assert run("export", tmp_path / "run", "-o", tmp_path / "zoo", "--average", "2;3") == 2
+    assert "expected --average as layers' numbers, for instance 4,5,6, got '2;3'" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -50,6 +66,22 @@ def test_from_a_folder_to_a_checkpoint(tones: Path, tmp_path: Path, capsys: pyte
         ),
         (["train", "{tones}", "-o", "{tmp}/run", "--crop-frames", "95"], "multiple"),
         (["train", "{tones}", "-o", "{tmp}/run", "--device", "abacus"], "abacus"),
+        (
+            ["train", "{tones}", "-o", "{tmp}/run", "--masks", "8"],
+            "expected --masks together with --method masked only",
+        ),
+        (["train", "{tones}", "-o", "{tmp}/run", "--layers", "8"], "--layers together with --encoder transformer only"),
+        (
+            ["train", "{tones}", "-o", "{tmp}/run", "--method", "masked", "--channels", "8"],
+            "--encoder convolutional only",
+        ),
+        (["train", "{tones}", "-o", "{tmp}/run", "--method", "masked", "--mixup-ratio", "0"], "--method byol only"),
+        (
+            ["train", "{tones}", "-o", "{tmp}/run", "--method", "masked", "--span", "7"],
+            "whole spans of 7 frame features",
+        ),
+        (["train", "{tones}", "-o", "{tmp}/run", "--method", "guess"], "'guess' is not one of"),
+        (["train", "{tones}", "-o", "{tmp}/run", "--encoder", "transformer", "--width", "63"], "got 63"),
         (["train", "{tones}", "-o", "{tmp}/run", "--threads", "-1"], "x>=1"),
         (["train", "{tones}", "-o", "{tmp}/run", "--fader-gain", "-1"], "got -1"),
         (["train", "{tones}", "-o", "{tmp}/run", "--minutes", "-1"], "x>=0"),

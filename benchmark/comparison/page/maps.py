@@ -19,7 +19,7 @@ from tqdm import tqdm
 import byola_hear
 from benchmark.tasks.layout import METADATA
 from byola_hear.analysis.layouts import placed
-from byola_hear.analysis.map.preview import preview
+from byola_hear.analysis.listening.sounds import preview
 from byola_hear.analysis.neighbours import directions
 from byola_hear.audio.reading import AudioFileError, read_audio
 from byola_hear.models.model import ByolaModel

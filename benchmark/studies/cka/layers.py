@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from benchmark.models.extractors import Extractor
 from byola_hear.models.encoders.convolutional import Encoder
+from byola_hear.models.encoders.transformer import Transformer
 from byola_hear.models.frontend import log_mel
 from byola_hear.models.model import ByolaModel
 from byola_hear.models.pooling.combination import pooled
@@ -19,20 +20,24 @@ MEASUREMENT_VERSION = 1
 
 
 def layer_names(model: ByolaModel) -> list[str]:
-    """The layers in order: convolutional blocks, both fully connected layers, frame feature, clip embedding."""
-    n_blocks = _encoder(model).config.n_blocks
-    return [*(f"block {number + 1}" for number in range(n_blocks)), "fc1", "fc2", "frame", "clip"]
+    """The layers in order, then frame feature and clip embedding.
 
-
-def _encoder(model: ByolaModel) -> Encoder:
-    if not isinstance(model.encoder, Encoder):
-        raise ValueError(f"expected a convolutional network, got one of kind {model.config.encoder.kind!r}")
-    return model.encoder
+    A convolutional network has blocks and two fully connected layers; a transformer has its layers, up to the last that
+    counts for an embedding.
+    """
+    return [*_modules(model), "frame", "clip"]
 
 
 def _modules(model: ByolaModel) -> dict[str, nn.Module]:
-    blocks = [layer for layer in _encoder(model).features if isinstance(layer, nn.MaxPool2d)]
-    rectified = [layer for layer in _encoder(model).fc if isinstance(layer, nn.ReLU)]
+    """The modules whose outputs are compared, by the name of their layer."""
+    encoder = model.encoder
+    if isinstance(encoder, Transformer):
+        computed = list(encoder.layers)[: encoder.config.layers[-1]]
+        return {f"layer {number}": layer for number, layer in enumerate(computed, 1)}
+    if not isinstance(encoder, Encoder):
+        raise ValueError(f"expected a convolutional network or a transformer, got one of kind {encoder.config.kind!r}")
+    blocks = [layer for layer in encoder.features if isinstance(layer, nn.MaxPool2d)]
+    rectified = [layer for layer in encoder.fc if isinstance(layer, nn.ReLU)]
     return {
         **{f"block {number + 1}": layer for number, layer in enumerate(blocks)},
         "fc1": rectified[0],
@@ -49,15 +54,16 @@ def activations(model: ByolaModel, clips: Sequence[np.ndarray]) -> dict[str, np.
         clips: ``(n_samples_i,)`` float32 at the model's rate.
 
     Returns:
-        By layer ``(n_clips, n_features)`` float32: means over the clip's frames of the two blocks (channels by
-        frequencies, after ReLU and pooling), both fully connected layers and the frame feature; and the clip embedding,
-        the maximum plus the mean of the frame features.
+        By layer ``(n_clips, n_features)`` float32: means over the clip's frames of every layer (of convolutional blocks
+        channels by frequencies, after ReLU and pooling) and of the frame feature; and the clip embedding.
     """
     kept: dict[str, list[np.ndarray]] = {name: [] for name in layer_names(model)}
-    seen: dict[str, Tensor] = {}
+    seen: dict[str, list[Tensor]] = {}
 
     def keep(name: str, output: Tensor) -> None:
-        seen[name] = output
+        # (batch, channels, frequency, time), or (blocks, tokens, width) in one or two calls.
+        rows = output[0].flatten(0, 1).T if output.ndim == 4 else output.flatten(0, 1)
+        seen.setdefault(name, []).append(rows)
 
     hooks = [
         module.register_forward_hook(lambda _module, _inputs, output, name=name: keep(name, output))
@@ -68,9 +74,9 @@ def activations(model: ByolaModel, clips: Sequence[np.ndarray]) -> dict[str, np.
             waveform = torch.from_numpy(clip)[None]
             normalised = (log_mel(waveform, model.config.frontend) - model.config.mean) / model.config.std
             frames = model.encoder(normalised[:, None])[0]
-            for name, output in seen.items():
-                mean = output[0].mean(-1).flatten() if output.ndim == 4 else output[0].mean(0)
-                kept[name].append(mean.numpy())
+            for name, pieces in seen.items():
+                kept[name].append(torch.cat(pieces).mean(0).numpy())
+            seen.clear()
             kept["frame"].append(frames.mean(0).numpy())
             kept["clip"].append(pooled(frames, model.config.pooling).numpy())
     finally:

@@ -56,11 +56,13 @@ def draw_layers(numbers: pd.DataFrame) -> Figure:
     panels = figure.subplots(1, len(KINDS), sharey=True)
     for axis, (kind, title) in zip(panels, KINDS.items()):
         for pair in pairs:
-            rows = same[(same["stimuli"] == kind) & (same["pair"] == pair)].set_index("first_layer").loc[names]
+            # Networks of different kinds have few layers in common.
+            rows = same[(same["stimuli"] == kind) & (same["pair"] == pair)].set_index("first_layer")
+            rows = rows.reindex([name for name in names if name in rows.index])
             style: dict[str, Any] = {"color": colour[pair]} if pair in colour else {"color": "0.5"}
             style["linestyle"] = ["-", "--", ":", "-."][untrained.index(pair) % 4] if pair in untrained else "-"
-            axis.plot(names, rows["value"], marker="o", markersize=3, label=pair, **style)
-            axis.fill_between(names, rows["low"], rows["high"], color=style["color"], alpha=0.15, linewidth=0)
+            axis.plot(rows.index, rows["value"], marker="o", markersize=3, label=pair, **style)
+            axis.fill_between(rows.index, rows["low"], rows["high"], color=style["color"], alpha=0.15, linewidth=0)
         axis.set_title(title)
         axis.grid(alpha=0.3)
         axis.tick_params(axis="x", rotation=40)
@@ -105,7 +107,9 @@ def table(numbers: pd.DataFrame) -> str:
         index="pair", columns="first_layer", values="value", sort=False
     )
     heading = "CKA of the same layer, all clips:\n\n"
-    return heading + frame_table(wide.rename_axis(index="networks").map(lambda value: f"{value:.2f}"))
+    return heading + frame_table(
+        wide.rename_axis(index="networks").map(lambda value: "–" if pd.isna(value) else f"{value:.2f}")
+    )
 
 
 def sentences(numbers: pd.DataFrame, n_clips: int) -> list[str]:
@@ -118,7 +122,10 @@ def sentences(numbers: pd.DataFrame, n_clips: int) -> list[str]:
     same = _same(numbers)
     together = same[same["stimuli"] == "together"]
     names = list(dict.fromkeys(together["first_layer"]))
-    first_layer, last = names[0], names[-1]
+    last = names[-1]
+
+    def first_of(pair: str) -> str:
+        return str(together[together["pair"] == pair]["first_layer"].iloc[0])
 
     def value(pair: str, layer: str, kind: str = "together") -> float:
         rows = same[(same["pair"] == pair) & (same["first_layer"] == layer) & (same["stimuli"] == kind)]
@@ -127,13 +134,15 @@ def sentences(numbers: pd.DataFrame, n_clips: int) -> list[str]:
     pairs = list(dict.fromkeys(together["pair"]))
     trained = [pair for pair in pairs if "untrained" not in pair] or pairs
     reference = [pair for pair in pairs if pair not in trained]
-    shown = [f"{value(pair, first_layer):.2f} to {value(pair, last):.2f} ({pair})" for pair in trained]
+    shown = [
+        f"{value(pair, first_of(pair)):.2f} ({first_of(pair)}) to {value(pair, last):.2f} ({pair})" for pair in trained
+    ]
     by_kind = [
         f"{value(pair, last, 'speech'):.2f} and {value(pair, last, 'nonspeech'):.2f} ({pair})" for pair in trained
     ]
     found = [
-        f"Over {n_clips} clips, the unbiased linear CKA of the same layer in two networks changes from {first_layer} "
-        f"to the {last} embedding from {listed(shown)}.",
+        f"Over {n_clips} clips, the unbiased linear CKA of the same layer in two networks changes from the first "
+        f"common layer to the {last} embedding from {listed(shown)}.",
         f"The CKA of the {last} embeddings over speech and over other sounds is {listed(by_kind)}.",
     ]
     if reference:

@@ -30,6 +30,9 @@ from byola_hear.utils.files import replacing
 #: Descriptors whose matrices are drawn with the models'.
 ALSO_SHOWN: tuple[str, ...] = ("level", "centroid", "pitch", "harmonicity")
 
+#: What ``--ratings`` without a value stands for.
+FETCHED = "fetched"
+
 #: Smallest number of sounds for which a descriptor must be defined; all if there are fewer sounds.
 LEAST_DEFINED = 10
 
@@ -53,10 +56,13 @@ LEAST_DEFINED = 10
 @click.option(
     "--ratings",
     multiple=True,
+    is_flag=False,
+    flag_value=FETCHED,
     type=click.Path(path_type=Path),
-    metavar="FILE|FOLDER",
-    help="Listeners' dissimilarities: LISTENER.csv, a square table with names, or .npy with names in a .txt of the "
-    "same name; can be given several times.",
+    metavar="[FILE|FOLDER]",
+    help="Listeners' dissimilarities. Without a value: those of the sets that `fetch ratings` builds, in the folder of "
+    "labelled sets. Otherwise LISTENER.csv, a square table with names, or .npy with names in a .txt of the same name; "
+    "can be given several times.",
 )
 @click.option(
     "--stimuli",
@@ -68,13 +74,19 @@ LEAST_DEFINED = 10
 def rsa_command(per_side: int, draws: int, ratings: tuple[Path, ...], folder: Path | None, **options: Any) -> None:
     """Compare models' dissimilarities of sounds with those of acoustic descriptors and of listeners.
 
-    Writes rsa.csv, rsa.json, rsa.md, rsa_findings.md, rsa_descriptors.csv, rsa_matrices.npz and figures. Suitable
-    published ratings and their format are described in benchmark/studies/rsa/ratings.py.
+    Writes rsa.csv, rsa.json, rsa.md, rsa_findings.md, rsa_descriptors.csv, rsa_matrices.npz and figures. With --ratings
+    alone, writes rsa_listeners.csv, .json, .md and figures instead. The format of other ratings is described in
+    benchmark/studies/rsa/ratings.py.
 
     Exit codes: 0, or 2 if something that you named is not available.
     """
     setup = Setup.of(**options)
     rdms([np.zeros((2, 2))], [""])  # report a missing rsatoolbox before hours of work
+    if ratings == (Path(FETCHED),) and folder is None:
+        from benchmark.studies.listeners.run import run_listeners
+
+        run_listeners(setup, draws)
+        return
     if bool(ratings) != (folder is not None):
         raise ValueError("expected --ratings and --stimuli together, got only one of them")
     rated = load_ratings(ratings) if ratings else None

@@ -1,4 +1,4 @@
-"""A network of a width trained on a volume of audio: its audio, shape, training run and checkpoint."""
+"""A network of a size trained on a volume of audio: its audio, shape, training run and checkpoint."""
 
 from __future__ import annotations
 
@@ -12,12 +12,15 @@ import torch
 from byola_hear.models.checkpoint import save_checkpoint
 from byola_hear.models.config import ModelConfig
 from byola_hear.models.encoders.convolutional import EncoderConfig
+from byola_hear.models.encoders.protocol import EncoderShape
+from byola_hear.models.encoders.transformer import TransformerConfig
 from byola_hear.models.frontend import FrontendConfig
 from byola_hear.models.model import ByolaModel
 from byola_hear.pretraining.data.build_cache import build_cache
 from byola_hear.pretraining.data.cache import LogMelCache
 from byola_hear.pretraining.data.manifest import ManifestClip, moved, read_manifest, write_manifest
 from byola_hear.pretraining.data.matching import draw, segments
+from byola_hear.pretraining.training.cost import operations_per_crop
 from byola_hear.pretraining.training.distributed import Place
 from byola_hear.pretraining.training.export import export_model
 from byola_hear.pretraining.training.recipe import Recipe
@@ -35,12 +38,24 @@ class SizeCell:
     """A cell of the table.
 
     Attributes:
-        width: width of the linear layers.
+        width: width of a convolutional network's linear layers, or of a transformer.
         hours: hours of training audio.
+        layers: layers of a transformer; 0 for a convolutional network.
     """
 
     width: int
     hours: float
+    layers: int = 0
+
+    @property
+    def size(self) -> str:
+        """Name of the network's size.
+
+        Example:
+            >>> SizeCell(512, 1).size, SizeCell(192, 1, layers=6).size
+            ('width512', 'transformer192x6')
+        """
+        return f"transformer{self.width}x{self.layers}" if self.layers else f"width{self.width}"
 
     @property
     def name(self) -> str:
@@ -50,7 +65,38 @@ class SizeCell:
             >>> SizeCell(512, 2.5).name
             'width512-2.5h'
         """
-        return f"width{self.width}-{self.hours:g}h"
+        return f"{self.size}-{self.hours:g}h"
+
+    def shape(self, crop_frames: int) -> EncoderShape:
+        """The network's shape; a transformer's context is a crop of this many log-mel frames.
+
+        Raises:
+            ValueError: if there is no such shape.
+        """
+        if not self.layers:
+            return shape_of(self.width)
+        n_heads, context = max(self.width // 64, 1), crop_frames // TransformerConfig.stride
+        return TransformerConfig(width=self.width, n_layers=self.layers, n_heads=n_heads, context=context)
+
+
+def recipe_of(cell: SizeCell, recipe: Recipe, operations: float = 0.0) -> Recipe:
+    """The recipe of a cell.
+
+    Args:
+        cell: the cell.
+        recipe: what all cells have in common.
+        operations: floating-point operations to spend on training; 0 for the common recipe's number of steps.
+
+    Raises:
+        ValueError: if the operations do not suffice for a single step.
+    """
+    recipe = replace(recipe, encoder=cell.shape(recipe.crop_frames))
+    if not operations:
+        return recipe
+    steps = int(operations / (operations_per_crop(recipe) * recipe.batch_size))
+    if steps < 1:
+        raise ValueError(f"{cell.name}: expected compute for at least one step, got {operations:g} operations")
+    return replace(recipe, steps=steps, warm_up_steps=steps // 10)
 
 
 def shape_of(width: int) -> EncoderConfig:
@@ -138,7 +184,7 @@ def trained(
     Args:
         cell: the cell.
         audio: its volume.
-        recipe: recipe of all cells; the shape is the cell's.
+        recipe: its recipe, from :func:`recipe_of`.
         folder: folder of the runs; an unfinished run is resumed.
         place: this process and its device.
         progress: called every few steps.
@@ -151,16 +197,17 @@ def trained(
         return path
     run = folder / cell.name
     run.mkdir(parents=True, exist_ok=True)
-    trainer = Trainer(audio, replace(recipe, encoder=shape_of(cell.width)), run, place)
+    trainer = Trainer(audio, recipe, run, place)
     trainer.train(progress=progress)
     save_checkpoint(path, export_model(run, cell.name, "1"))
     return path
 
 
-def untrained(width: int, audio: LogMelCache, seed: int) -> ByolaModel:
-    """An untrained network of a width, with a volume's statistics, as the reference for training."""
+def untrained(cell: SizeCell, audio: LogMelCache, recipe: Recipe) -> ByolaModel:
+    """An untrained network of a cell's size, with a volume's statistics, as the reference for training."""
+    seed, name = recipe.seed, f"{cell.size}-untrained"
     config = ModelConfig(
-        f"width{width}-untrained", "0", FrontendConfig(), shape_of(width), audio.mean, audio.std, training={}
+        name, "0", FrontendConfig(), recipe.encoder, audio.mean, audio.std, training={}, pooling=recipe.pooling
     )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)

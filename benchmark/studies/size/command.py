@@ -1,7 +1,8 @@
-"""``python -m benchmark size``: networks of several widths and volumes of pre-training data."""
+"""``python -m benchmark size``: networks of several sizes and volumes of pre-training data."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -14,12 +15,15 @@ from benchmark.reporting import options
 from benchmark.reporting.command_line import command_line
 from benchmark.studies.figures import new_figure
 from benchmark.studies.findings import save_numbers
+from benchmark.studies.size.cells import recipe_of
 from benchmark.studies.size.report import NAME, report
 from benchmark.studies.size.run import cells_of, table_of
 from benchmark.studies.study import show_report
+from byola_hear.cli.errors import Finite
+from byola_hear.pretraining.commands.recipe_options import DEFAULTS
 from byola_hear.pretraining.data.manifest import read_manifest
 from byola_hear.pretraining.training.distributed import device_of
-from byola_hear.pretraining.training.recipe import Recipe
+from byola_hear.pretraining.training.recipe import BYOL
 
 
 def _numbers(text: str, what: str) -> list[float]:
@@ -28,6 +32,17 @@ def _numbers(text: str, what: str) -> list[float]:
         return [float(part) for part in text.split(",") if part.strip()]
     except ValueError:
         raise click.UsageError(f"expected --{what} as numbers separated by commas, got {text!r}") from None
+
+
+def _sizes(text: str) -> list[tuple[int, int]]:
+    """Parse ``192x6,384x6`` into widths and numbers of layers."""
+    sizes = []
+    for part in filter(None, map(str.strip, text.split(","))):
+        width, _, layers = part.partition("x")
+        if not (width.isdecimal() and layers.isdecimal() and int(layers)):
+            raise click.UsageError(f"expected --transformers such as 192x6,384x6, got {text!r}")
+        sizes.append((int(width), int(layers)))
+    return sizes
 
 
 @click.command("size")
@@ -42,7 +57,27 @@ def _numbers(text: str, what: str) -> list[float]:
     metavar="FOLDER",
     help="Folder for audio, runs and checkpoints; finished parts in it are reused.",
 )
-@click.option("--widths", default="512,1024,2048", show_default=True, help="Layer widths, multiples of 32.")
+@click.option(
+    "--widths", default="512,1024,2048", show_default=True, help="Widths of convolutional networks, multiples of 32."
+)
+@click.option(
+    "--transformers",
+    default="",
+    metavar="WIDTHxLAYERS,…",
+    help="Transformers too, for instance 192x6,384x6,192x12. With them, --widths may be empty.",
+)
+@click.option(
+    "--method",
+    type=click.Choice(list(DEFAULTS)),
+    default=BYOL,
+    show_default=True,
+    help="How all networks are trained, as for `python -m byola_hear.pretraining train`.",
+)
+@click.option(
+    "--petaflop",
+    type=Finite(min=0),
+    help="Compute for each network, in 10^15 operations, instead of --steps: larger ones then take fewer steps.",
+)
 @click.option("--hours", default="1,5,25", show_default=True, help="Hours of audio, equally much of each manifest.")
 @click.option("--steps", default=320, show_default=True, help="Training steps of each network.")
 @click.option("--batch-size", default=32, show_default=True, help="Crops in a training step.")
@@ -59,6 +94,9 @@ def size_command(
     manifests: tuple[Path, ...],
     runs: Path,
     widths: str,
+    transformers: str,
+    method: str,
+    petaflop: float | None,
     hours: str,
     steps: int,
     batch_size: int,
@@ -72,7 +110,7 @@ def size_command(
     cache: Path | None,
     no_progress: bool,
 ) -> None:
-    """Pre-train networks of several widths on several volumes of audio, for the same number of steps, and probe them.
+    """Pre-train networks of several sizes on several volumes of audio, for the same steps or compute, and probe them.
 
     MANIFESTs come from `python -m byola_hear.pretraining manifest` or `match`. A volume has equally much of each. The
     probe uses validation parts only. A command that was stopped continues when run again.
@@ -82,8 +120,11 @@ def size_command(
         torch.set_num_threads(threads)
     if bad := [value for value in _numbers(widths, "widths") if not value.is_integer()]:
         raise ValueError(f"expected widths that are whole numbers, got {bad[0]:g}")
-    cells = cells_of([int(value) for value in _numbers(widths, "widths")], _numbers(hours, "hours"))
-    recipe = Recipe(steps=steps, batch_size=batch_size, warm_up_steps=steps // 10, seed=seed)
+    cells = cells_of(
+        [int(value) for value in _numbers(widths, "widths")], _numbers(hours, "hours"), _sizes(transformers)
+    )
+    recipe = replace(DEFAULTS[method], steps=steps, batch_size=batch_size, warm_up_steps=steps // 10, seed=seed)
+    recipes = {cell: recipe_of(cell, recipe, 1e15 * (petaflop or 0.0)) for cell in cells}
     # Report wrong options before sets are decoded.
     device_of(device)
     for path in manifests:
@@ -92,12 +133,18 @@ def size_command(
     planned = plan(tasks, audio, folder, validation=True, max_clips=max_clips, progress=not no_progress)
     output.mkdir(parents=True, exist_ok=True)
     with tqdm(
-        desc=NAME, total=len(cells) * steps, unit="step", disable=no_progress, leave=False, smoothing=0.02
+        desc=NAME,
+        total=sum(each.steps for each in recipes.values()),
+        unit="step",
+        disable=no_progress,
+        leave=False,
+        smoothing=0.02,
     ) as bar:
-        numbers = table_of(cells, manifests, recipe, runs, planned, folder, device, bar)
+        numbers = table_of(recipes, manifests, runs, planned, folder, device, bar)
     about = {
         "command": command_line(),
         "recipe": recipe.to_dict(),
+        "petaflop": petaflop,
         "manifests": {path.name: file_hash(path) for path in manifests},
         "tasks": [task.name for task in planned.tasks],
         "parts": "validation",

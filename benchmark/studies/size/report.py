@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 NAME, TITLE = "size", "Size against data"
-CAPTION = "Accuracy of the probe on validation parts against hours of audio, a line for each width of the encoder."
+CAPTION = "Accuracy of the probe on validation parts against hours of audio, a line for each size of the encoder."
 
 
 def report(folder: Path) -> Report:
@@ -26,8 +26,27 @@ def report(folder: Path) -> Report:
     Raises:
         FileNotFoundError: if it is not in ``folder``.
     """
-    numbers = read_numbers(folder, NAME)
+    numbers = sized(read_numbers(folder, NAME))
     return Report(TITLE, sentences(numbers), tables(numbers), {NAME: (partial(figure, numbers), CAPTION)})
+
+
+def sized(numbers: pd.DataFrame) -> pd.DataFrame:
+    """Add the column ``size``, such as ``width 512`` or ``transformer 192 × 6``, in ascending order.
+
+    Example:
+        >>> list(sized(pd.DataFrame({"width": [512, 192], "layers": [0, 6]}))["size"])
+        ['width 512', 'transformer 192 × 6']
+    """
+    # Results older than the transformers lack their layers.
+    layers = numbers["layers"] if "layers" in numbers else pd.Series(0, index=numbers.index)
+    order = sorted({(0 if each == 0 else 1, width, each) for width, each in zip(numbers["width"], layers)})
+    names = [_name(width, each) for _, width, each in order]
+    found = [_name(width, each) for width, each in zip(numbers["width"], layers)]
+    return numbers.assign(size=pd.Categorical(found, names, ordered=True))
+
+
+def _name(width: int, layers: int) -> str:
+    return f"transformer {width} × {layers}" if layers else f"width {width}"
 
 
 def _means(numbers: pd.DataFrame) -> pd.DataFrame:
@@ -35,27 +54,27 @@ def _means(numbers: pd.DataFrame) -> pd.DataFrame:
 
 
 def figure(numbers: pd.DataFrame) -> Figure:
-    """Mean accuracy against hours, a line with intervals for each width; dashed, untrained networks."""
+    """Mean accuracy against hours, a line with intervals for each size; dashed, untrained networks."""
     means = _means(numbers)
     drawn = new_figure(6.4, 4.2)
     axis = drawn.subplots()
-    widths = sorted(means["width"].unique())
-    for place, width in enumerate(widths):
+    sizes = list(means["size"].cat.categories)
+    for place, size in enumerate(sizes):
         colour = ("#4c72b0", "#c44e52", "#55a868", "#8172b2", "#dd8452", "#64b5cd")[place % 6]
-        line = means[(means["width"] == width) & (means["hours"] > 0)].sort_values("hours")
+        line = means[(means["size"] == size) & (means["hours"] > 0)].sort_values("hours")
         reach = [line["accuracy"] - line["low"], line["high"] - line["accuracy"]]
         parameters = line["parameters"].iloc[0] / 1e6
         # Side by side, so that intervals do not hide each other.
-        hours = line["hours"] * 1.03 ** (place - (len(widths) - 1) / 2)
-        label = f"width {width}, {parameters:.1f} M parameters"
+        hours = line["hours"] * 1.03 ** (place - (len(sizes) - 1) / 2)
+        label = f"{size}, {parameters:.1f} M parameters"
         axis.errorbar(hours, line["accuracy"], yerr=reach, fmt="o-", color=colour, capsize=2, label=label)
-        for value in means[(means["width"] == width) & (means["hours"] == 0)]["accuracy"]:
+        for value in means[(means["size"] == size) & (means["hours"] == 0)]["accuracy"]:
             axis.axhline(value, color=colour, linestyle="--", linewidth=1)
     axis.set_xscale("log")
     hours = sorted(value for value in means["hours"].unique() if value > 0)
     axis.set_xticks(hours, [f"{value:g}" for value in hours])
     axis.minorticks_off()
-    axis.set_xlabel("hours of audio, equally many steps (dashed: untrained)")
+    axis.set_xlabel(f"hours of audio, {_equal(means)} (dashed: untrained)")
     axis.set_ylabel("mean accuracy, % (validation parts)")
     axis.grid(alpha=0.3)
     axis.legend(fontsize=8)
@@ -63,13 +82,17 @@ def figure(numbers: pd.DataFrame) -> Figure:
 
 
 def tables(numbers: pd.DataFrame) -> list[str]:
-    """Mean accuracy by width and hours in Markdown, and how the networks were trained."""
+    """Mean accuracy by size and hours in Markdown, and how the networks were trained."""
     means = _means(numbers)
     hours = sorted(means["hours"].unique())
-    header = ["width", "parameters", "embedding", *("untrained" if value == 0 else f"{value:g} h" for value in hours)]
+    header = ["size", "parameters", "embedding", *("untrained" if value == 0 else f"{value:g} h" for value in hours)]
     lines = []
-    for width, row in means.groupby("width"):
-        cells = [f"{width}", f"{row['parameters'].iloc[0] / 1e6:.2f} M", f"{row['features'].iloc[0]}"]
+    for size, row in means.groupby("size", observed=True):
+        cells = [
+            str(size),
+            f"{row['parameters'].iloc[0] / 1e6:.2f} M",
+            f"{row['features'].iloc[0]}",
+        ]
         for value in hours:
             cell = row[row["hours"] == value].iloc[0]
             cells.append(f"{cell['accuracy']:.1f} ± {(cell['high'] - cell['low']) / 2:.1f}")
@@ -80,31 +103,41 @@ def tables(numbers: pd.DataFrame) -> list[str]:
         markdown(header, lines),
         f"Accuracy, %, of the linear probe on validation parts, mean over {listed(tasks)}, ± half the 95 % "
         f"bootstrap interval over the tested clips; one seed. Every network was trained on "
-        f"{trained['crops'].iloc[0]:.0f} crops; "
+        f"{_crops(trained)} crops; "
         f"the {len(trained)} runs took {trained['minutes'].sum():.0f} minutes.\n",
     ]
+
+
+def _crops(trained: pd.DataFrame) -> str:
+    """How many crops the networks were trained on: one number, or the least and the most."""
+    least, most = trained["crops"].min(), trained["crops"].max()
+    return f"{least:.0f}" if least == most else f"{least:.0f} to {most:.0f}"
+
+
+def _equal(means: pd.DataFrame) -> str:
+    """What the networks have in common."""
+    return "equally many steps" if means[means["hours"] > 0]["crops"].nunique() == 1 else "equal compute"
 
 
 def sentences(numbers: pd.DataFrame) -> list[str]:
     """Three sentences on what was found.
 
     Args:
-        numbers: what ``size.csv`` holds.
+        numbers: what ``size.csv`` holds, from :func:`sized`.
     """
     means = _means(numbers)
-    table = means.pivot(index="width", columns="hours", values="accuracy")
+    table = means.pivot(index="size", columns="hours", values="accuracy")
     trained = table.drop(columns=0.0, errors="ignore")
     narrow, wide, least, most = trained.index[0], trained.index[-1], trained.columns[0], trained.columns[-1]
-    crops = means[means["hours"] > 0]["crops"].iloc[0]
     found = [
-        f"With {crops:.0f} crops each, mean accuracy goes from {trained.loc[narrow].mean():.1f} % at width {narrow} to "
-        f"{trained.loc[wide].mean():.1f} % at width {wide}, and from {trained[least].mean():.1f} % with {least:g} h to "
-        f"{trained[most].mean():.1f} % with {most:g} h."
+        f"With {_crops(means[means['hours'] > 0])} crops each, mean accuracy goes from "
+        f"{trained.loc[narrow].mean():.1f} % at {narrow} to {trained.loc[wide].mean():.1f} % at {wide}, and from "
+        f"{trained[least].mean():.1f} % with {least:g} h to {trained[most].mean():.1f} % with {most:g} h."
     ]
-    width, hours = trained.stack().idxmax()
-    found.append(f"The best is width {width} with {hours:g} h: {trained.loc[width, hours]:.1f} %.")
+    size, hours = trained.stack().idxmax()
+    found.append(f"The best is {size} with {hours:g} h: {trained.loc[size, hours]:.1f} %.")
     if 0.0 in table.columns:
         gain = trained.mean(axis=1) - table[0.0]
-        gains = listed([f"{value:+.1f} points at width {name}" for name, value in gain.items()])
+        gains = listed([f"{value:+.1f} points at {name}" for name, value in gain.items()])
         found.append(f"Compared with untrained networks, training changes the mean by {gains}.")
     return found

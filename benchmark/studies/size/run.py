@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from benchmark.models.extractors import from_model
 from benchmark.probes import ridge
 from benchmark.probes.plan import Plan
 from benchmark.probes.probe import TaskResult, run
-from benchmark.studies.size.cells import SizeCell, audio_of, drawn, shape_of, trained, untrained
+from benchmark.studies.size.cells import SizeCell, audio_of, drawn, trained, untrained
 from benchmark.studies.study_setup import key_of, remembered
 from byola_hear.models.model import ByolaModel
 from byola_hear.pretraining.training.distributed import launched
@@ -61,35 +61,42 @@ def _mean(results: Sequence[TaskResult]) -> tuple[float, tuple[float, float]]:
     return float(np.mean([result.accuracy for result in results])), (float(low), float(high))
 
 
-def cells_of(widths: Sequence[int], hours: Sequence[float]) -> list[SizeCell]:
-    """The table's cells, by volume and then by width.
+def cells_of(
+    widths: Sequence[int], hours: Sequence[float], transformers: Sequence[tuple[int, int]] = ()
+) -> list[SizeCell]:
+    """The table's cells, by volume, then convolutional networks by width and transformers by width and layers.
+
+    Args:
+        widths: widths of convolutional networks.
+        hours: volumes.
+        transformers: width and number of layers of transformers.
 
     Raises:
         ValueError: if a width or volume is not valid, or there are none.
     """
-    if not widths or not hours or not all(0 < volume < math.inf for volume in hours):
+    sizes = [(width, 0) for width in sorted(set(widths))] + sorted(set(transformers))
+    if not sizes or not hours or not all(0 < volume < math.inf for volume in hours):
         raise ValueError(f"expected widths and positive hours, got {list(widths)} and {list(hours)}")
-    for width in widths:
-        shape_of(width)
-    return [SizeCell(width, volume) for volume in sorted(set(hours)) for width in sorted(set(widths))]
+    cells = [SizeCell(width, volume, layers) for volume in sorted(set(hours)) for width, layers in sizes]
+    for cell in cells:
+        cell.shape(crop_frames=96)
+    return cells
 
 
 def table_of(
-    cells: Sequence[SizeCell],
+    recipes: Mapping[SizeCell, Recipe],
     manifests: Sequence[Path],
-    recipe: Recipe,
     folder: Path,
     planned: Plan,
     cache: Path,
     device: str = "auto",
     bar: tqdm | None = None,
 ) -> pd.DataFrame:
-    """Train and probe the network of every cell, and probe an untrained network of each width.
+    """Train and probe the network of every cell, and probe an untrained network of each size.
 
     Args:
-        cells: cells of the table.
+        recipes: recipe of each cell of the table, by volume.
         manifests: manifests of the audio, see :func:`benchmark.studies.size.cells.volume`.
-        recipe: recipe of all cells.
         folder: folder for audio, runs and checkpoints.
         planned: tasks, on validation parts.
         cache: folder for embeddings and results.
@@ -97,14 +104,16 @@ def table_of(
         bar: progress bar that counts training steps.
 
     Returns:
-        Columns ``width``, ``hours`` (0: untrained), ``parameters``, ``features``, ``crops``, ``minutes``, ``loss``,
-        ``spread``, ``task``, ``accuracy``, ``low``, ``high``.
+        Columns ``width``, ``layers`` (0: convolutional), ``hours`` (0: untrained), ``parameters``, ``features``,
+        ``crops``, ``minutes``, ``loss``, ``spread``, ``task``, ``accuracy``, ``low``, ``high``.
 
     Raises:
         ValueError: if a manifest is too short for a volume, the folder has results of other manifests or another
             recipe, or another process uses it.
     """
     lines: list[dict[str, Any]] = []
+    cells = list(recipes)
+    done = 0
 
     def show(text: str) -> None:
         if bar is not None:
@@ -117,6 +126,7 @@ def table_of(
         show(f"probing {model.config.name}")
         shared = {
             "width": cell.width,
+            "layers": cell.layers,
             "hours": cell.hours,
             "parameters": sum(values.numel() for values in model.encoder.parameters()),
             "features": model.scene_embedding_size,
@@ -129,23 +139,23 @@ def table_of(
     with open(folder / "lock", "a") as lock, launched(device) as place:
         if not locked(lock):
             raise ValueError(f"{folder}: another process is training in this folder; choose another --runs folder")
-        volumes = drawn(manifests, [cell.hours for cell in cells], recipe.seed, folder / "audio")
-        for cell in cells:
+        volumes = drawn(manifests, [cell.hours for cell in cells], recipes[cells[0]].seed, folder / "audio")
+        for cell, recipe in recipes.items():
             audio = audio_of(volumes[cell.hours], decoding)
             path = trained(cell, audio, recipe, folder, place, _reporter(bar, cell))
             model = byola_hear.load_model(str(path))
-            wanted = replace(recipe, encoder=shape_of(cell.width)).to_dict()
             training = model.config.training
-            if Recipe.from_dict(training["recipe"]).to_dict() != wanted:
+            if Recipe.from_dict(training["recipe"]) != recipe:
                 raise ValueError(f"{path}: trained with another recipe; choose another --runs folder or remove it")
             if training["manifest_sha256"] != audio.info["manifest_sha256"]:
                 raise ValueError(f"{path}: trained on other audio; choose another --runs folder or remove it")
+            done += recipe.steps
             if bar is not None:
-                bar.update(recipe.steps * (1 + cells.index(cell)) - bar.n)
+                bar.update(done - bar.n)
             add(model, cell, training)
         # With the statistics of the largest volume, that of the last cell.
-        for width in dict.fromkeys(cell.width for cell in cells):
-            add(untrained(width, audio, recipe.seed), SizeCell(width, 0.0), {})
+        for cell in {cell.size: cell for cell in cells}.values():
+            add(untrained(cell, audio, recipes[cell]), replace(cell, hours=0.0), {})
     return pd.DataFrame(lines)
 
 

@@ -1,1 +1,1 @@
-"""The suite ``public``: fourteen tasks made of public labelled sets."""
+"""The suite ``public``: fifteen tasks made of public labelled sets."""

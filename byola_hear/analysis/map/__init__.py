@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from byola_hear.analysis.map.labels import folder_labels, read_labels
+from byola_hear.analysis.map.labels import clip_labels, folder_labels
 from byola_hear.analysis.map.page import LAYOUTS, write_map
 
-__all__ = ["LAYOUTS", "folder_labels", "read_labels", "write_map"]
+__all__ = ["LAYOUTS", "clip_labels", "folder_labels", "write_map"]

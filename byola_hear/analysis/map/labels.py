@@ -1,21 +1,22 @@
-"""Labels of the clips on a map: their folders, or a column of a CSV file."""
+"""Labels of the clips on a map: their folders, or those of a label file."""
 
 from __future__ import annotations
 
-import csv
-import io
+import math
 import os
 from collections.abc import Sequence
 from pathlib import Path, PurePath
+from typing import TYPE_CHECKING
 
-from byola_hear.utils.text import as_utf8, csv_separator
+if TYPE_CHECKING:
+    import pandas
 
-#: Label of a clip that the CSV file does not name.
+#: Label of a clip that has none in the label file.
 NONE = "(no label)"
 #: Label of a file in the top folder, next to the folders of the others.
 TOP = "(top folder)"
-#: Accepted names of the column with the files.
-FILE_COLUMNS = ("file", "filename", "path")
+#: Share of a clip, or of a label if it is shorter, that they must have in common.
+_MIN_OVERLAP = 0.5
 
 
 class LabelError(ValueError):
@@ -44,62 +45,69 @@ def folder_labels(files: Sequence[str]) -> list[str]:
     return [TOP if folder == os.curdir else PurePath(folder).as_posix() for folder in below]
 
 
-def read_labels(path: str | os.PathLike[str], files: Sequence[str], column: str = "label") -> list[str]:
-    """Read labels from a CSV file.
+def clip_labels(
+    labels: pandas.DataFrame, path: str | os.PathLike[str], clips: Sequence[tuple[str, float, float]]
+) -> list[str]:
+    """Find the label of each clip in a table of labels.
 
-    A row belongs to the clip at the path that it names, relative to the working directory or to the folder of the CSV
-    file. If there is no such clip, it belongs to the only clip whose path ends in that name.
+    A label belongs to the clips of the recording at its path, relative to the working directory or to the folder of the
+    label file. If there is no such recording, it belongs to the only one whose path ends in that name. Of several
+    labels in a clip, it has the one that covers most of it.
 
     Args:
-        path: a CSV file with a header, in UTF-8, or in UTF-16 with a byte order mark. The first of
-            :data:`FILE_COLUMNS` in the header holds the files.
-        files: paths.
-        column: name of the column with the labels.
+        labels: the columns ``file``, ``start``, ``end`` (s, NaN for the recording's end) and ``label``.
+        path: the label file.
+        clips: file, start and end of each clip, s.
 
     Returns:
-        One label per file; :data:`NONE` for a file that no row names.
+        One label per clip; :data:`NONE` for a clip that has none.
 
     Raises:
-        FileNotFoundError: if there is no such file.
-        LabelError: if the file is not such a CSV file, gives a clip two labels, or names none of the files.
+        LabelError: if whole recordings have two labels, or none of the clips has a label.
+
+    Example:
+        >>> import pandas as pd
+        >>> labels = pd.DataFrame({"file": "day.wav", "start": [0.0, 4.0], "end": [4.0, 9.0], "label": ["owl", "fox"]})
+        >>> clip_labels(labels, "labels.csv", [("rec/day.wav", 2.0, 5.0), ("rec/day.wav", 9.0, 12.0)])
+        ['owl', '(no label)']
     """
-    path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"no such label file: {path}")
-    try:
-        text = as_utf8(path.read_bytes(), str(path)).decode()
-        separator = csv_separator(text, {*FILE_COLUMNS, column.lower()}.__contains__)
-        reader = csv.DictReader(io.StringIO(text, newline=""), restval="", delimiter=separator)
-        names, lines = reader.fieldnames or [], list(reader)
-    except (ValueError, csv.Error) as error:
-        raise LabelError(f"{path}: not a CSV file in UTF-8 ({error})") from error
-    key = next((name for name in FILE_COLUMNS if name in names), None)
-    if key is None or column not in names:
-        raise LabelError(f"{path}: expected the columns file and {column}, got {', '.join(names) or 'none'}")
-    rows = [(line[key], line[column]) for line in lines if line[key]]
-    by_path: dict[str, set[int]] = {}
-    by_end: dict[str, set[int]] = {}
-    for index, file in enumerate(files):
-        by_path.setdefault(os.path.abspath(file), set()).add(index)
-        parts = PurePath(os.path.abspath(file)).parts
+    of_file: dict[str, list[int]] = {}
+    by_end: dict[str, set[str]] = {}
+    for index, (file, _, _) in enumerate(clips):
+        of_file.setdefault(os.path.abspath(file), []).append(index)
+    for file in of_file:
+        parts = PurePath(file).parts
         for length in range(1, len(parts)):
-            by_end.setdefault("/".join(parts[-length:]), set()).add(index)
-    found: dict[int, str] = {}
-    for name, label in rows:
-        for index in _meant(name, path.parent, files, by_path, by_end):
-            if found.setdefault(index, label) != label:
-                raise LabelError(f"{path}: two labels for {files[index]}: {found[index]!r} and {label!r}")
-    if files and not found:
-        raise LabelError(f"{path}: names none of the {len(files)} clips; the first is {files[0]}")
-    return [found.get(index) or NONE for index in range(len(files))]
+            by_end.setdefault("/".join(parts[-length:]), set()).add(file)
+    meant = {name: _meant(name, Path(path).parent, of_file, by_end) for name in labels["file"].unique()}
+    best: dict[int, tuple[float, str]] = {}
+    for name, start, end, label in labels[["file", "start", "end", "label"]].itertuples(index=False):
+        end = math.inf if math.isnan(end) else end
+        whole = start == 0 and end == math.inf
+        for index in of_file.get(meant[name] or "", []):
+            common = _common((start, end), clips[index][1:])
+            before = best.get(index, (0.0, label))
+            if whole and before[0] == common and before[1] != label:
+                raise LabelError(f"{os.fspath(path)}: two labels for {clips[index][0]}: {before[1]!r} and {label!r}")
+            if common > before[0]:
+                best[index] = common, label
+    if clips and not best:
+        raise LabelError(f"{os.fspath(path)}: names none of the {len(clips)} clips; the first is {clips[0][0]}")
+    return [best.get(index, (0.0, NONE))[1] or NONE for index in range(len(clips))]
 
 
-def _meant(
-    name: str, folder: Path, files: Sequence[str], by_path: dict[str, set[int]], by_end: dict[str, set[int]]
-) -> set[int]:
-    """Positions of the clips that a row names. All belong to one file."""
+def _common(label: tuple[float, float], clip: tuple[float, float]) -> float:
+    """Seconds that a label and a clip share; 0 if it is less than half of the shorter of the two."""
+    common = min(label[1], clip[1]) - max(label[0], clip[0])
+    shorter = min(label[1] - label[0], clip[1] - clip[0])
+    # A label without a length is in the clip that it lies in.
+    return max(common, 1e-9) if common >= max(_MIN_OVERLAP * shorter - 1e-9, 0.0) else 0.0
+
+
+def _meant(name: str, folder: Path, of_file: dict[str, list[int]], by_end: dict[str, set[str]]) -> str | None:
+    """The recording of clips that a label names."""
     for path in (os.path.abspath(name), os.path.abspath(folder / name)):
-        if path in by_path:
-            return by_path[path]
+        if path in of_file:
+            return path
     ends = by_end.get("/".join(PurePath(os.path.normpath(name)).parts), set())
-    return ends if len({os.path.abspath(files[index]) for index in ends}) == 1 else set()
+    return next(iter(ends)) if len(ends) == 1 else None

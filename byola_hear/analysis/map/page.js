@@ -1,8 +1,7 @@
-"use strict";
-const $ = (id) => document.getElementById(id);
-const data = JSON.parse($("data").textContent);
+// ---- the clips
+
 const total = data.file.length;
-const canvas = $("map"), pen = canvas.getContext("2d"), audio = $("audio");
+const canvas = $("map"), pen = canvas.getContext("2d");
 const radius = total < 300 ? 6 : total < 3000 ? 4.5 : total < 15000 ? 3.2 : 2.4;
 const colours = data.labels.map(colour);
 const shown = new Array(data.labels.length).fill(true); // labels that the legend leaves on
@@ -22,21 +21,22 @@ function name(point) {
 }
 
 function span(point) {
-  if (!data.span) return "";
-  const clock = (s) => `${Math.floor(s / 60)}:${(s % 60).toFixed(2).padStart(5, "0")}`;
-  return `${clock(data.span[point][0])} – ${clock(data.span[point][1])}`;
+  return data.whole ? "" : data.span[point].map(clock).join(" – ");
 }
 
 const label = (point) => data.labels[data.label[point]];
+// What stands for a label where there is none can't be confirmed.
+const asked = (point) => (data.unnamed.includes(label(point)) ? "" : label(point));
 // A label that is the folder's name stands before the file's already.
 const news = (point) => (name(point).startsWith(`${label(point)}/`) || data.labels.length < 2 ? "" : label(point));
 const described = (point) => [name(point), span(point), news(point)].filter(Boolean).join(" · ");
 const visible = (point) => shown[data.label[point]];
 const found = (point) => visible(point) && (!matching || matching[point]);
-const screen = (point) => [
-  view.x + data.place[point][0] * view.scale,
-  view.y + (1 - data.place[point][1]) * view.scale,
-];
+
+/** Where a point is on the canvas. */
+function pixels(point) {
+  return [view.x + data.place[point][0] * view.scale, view.y + (1 - data.place[point][1]) * view.scale];
+}
 
 // ---- drawing
 
@@ -78,7 +78,7 @@ function draw() {
     sprites = Object.assign(colours.map((fill) => sprite(fill, r, ratio)), { r, ratio });
   }
   const put = (point) => {
-    const [x, y] = screen(point);
+    const [x, y] = pixels(point);
     if (x < -r || y < -r || x > width + r || y > height + r) return;
     // On whole pixels, at its own size: copied, not resampled.
     const image = sprites[data.label[point]], side = image.width / ratio;
@@ -94,28 +94,30 @@ function draw() {
   const style = getComputedStyle(document.documentElement);
   pen.strokeStyle = style.getPropertyValue("--mark");
   if (chosen >= 0) {
-    const from = screen(chosen);
+    const from = pixels(chosen);
     pen.lineWidth = 1;
     for (const near of data.near[chosen].filter(visible)) {
       pen.beginPath();
       pen.moveTo(...from);
-      pen.lineTo(...screen(near));
+      pen.lineTo(...pixels(near));
       pen.stroke();
       put(near);
     }
     put(chosen);
     ring(chosen, r + 3, 2.5);
   }
-  if (hovered >= 0) {
-    pen.strokeStyle = style.getPropertyValue("--ink");
-    ring(hovered, r + 2, 1.5);
+  pen.strokeStyle = style.getPropertyValue("--ink");
+  for (const id of answers.given.keys()) {
+    const point = answers.place.get(id);
+    if (found(point)) ring(point, r, 2);
   }
+  if (hovered >= 0) ring(hovered, r + 2, 1.5);
 }
 
 function ring(point, r, width) {
   pen.lineWidth = width;
   pen.beginPath();
-  pen.arc(...screen(point), r, 0, 2 * Math.PI);
+  pen.arc(...pixels(point), r, 0, 2 * Math.PI);
   pen.stroke();
 }
 
@@ -144,29 +146,22 @@ function at(x, y, reach) {
   let best = -1, least = (size() + reach) ** 2;
   for (let point = 0; point < total; point++) {
     if (!found(point)) continue;
-    const [px, py] = screen(point), distance = (px - x) ** 2 + (py - y) ** 2;
+    const [px, py] = pixels(point), distance = (px - x) ** 2 + (py - y) ** 2;
     if (distance <= least) [best, least] = [point, distance];
   }
   return best;
 }
 
 function row(text, fill, note, act) {
-  const item = document.createElement("li"), button = document.createElement("button");
-  const dot = document.createElement("i"), words = document.createElement("span"), small = document.createElement("small");
-  button.type = "button";
+  const dot = element("i");
   dot.style.background = fill;
-  words.textContent = text;
-  small.textContent = note;
-  button.append(dot, words, small);
-  button.addEventListener("click", act);
-  item.append(button);
-  return item;
+  return element("li", {}, element("button", { type: "button", click: act }, dot, element("span", {}, text), element("small", {}, note)));
 }
 
 function choose(point, sound) {
-  stop();
+  player.stop();
   chosen = point;
-  $("chosen").hidden = point < 0;
+  $("chosen").hidden = $("nearest").hidden = point < 0;
   $("trouble").hidden = true;
   if (point >= 0) {
     $("name").textContent = name(point);
@@ -176,13 +171,15 @@ function choose(point, sound) {
         row(described(near), colours[data.label[near]], data.cosine[point][place].toFixed(2), () => choose(near, true))
       )
     );
-    const [x, y] = screen(point), edge = 20;
+    const [x, y] = pixels(point), edge = 20;
     if (x < edge || y < edge || x > canvas.clientWidth - edge || y > canvas.clientHeight - edge) {
       view.x += canvas.clientWidth / 2 - x;
       view.y += canvas.clientHeight / 2 - y;
     }
+    if (data.previews) picture.show(data.previews[point], data.rate);
     if (sound) play();
   }
+  labelling.refresh();
   redraw();
 }
 
@@ -190,33 +187,20 @@ function play() {
   const source = data.previews ? data.previews[chosen] : data.links[data.file[chosen]];
   if (!source) return trouble("There is no preview of this clip.");
   $("trouble").hidden = true;
-  const [start, end] = data.span && !data.previews ? data.span[chosen] : [0, Infinity];
-  audio.src = source;
-  audio.ontimeupdate = () => audio.currentTime >= end && stop();
-  audio.onloadedmetadata = () => {
-    if (start > 0) audio.currentTime = start;
-  };
-  audio.onerror = () => {
-    if (audio.getAttribute("src")) trouble("The browser can't play this file: it was moved, or its format is not supported.");
-  };
-  audio.play().catch((error) => error.name === "NotAllowedError" && trouble("Click Play first: the browser asks for it."));
-}
-
-function stop() {
-  audio.pause();
-  audio.removeAttribute("src");
-  $("play").textContent = "Play";
+  player.play(source, ...(data.previews ? [] : data.span[chosen]));
 }
 
 function trouble(text) {
-  stop();
   $("trouble").textContent = text;
   $("trouble").hidden = false;
 }
 
-audio.addEventListener("playing", () => ($("play").textContent = "Stop"));
-audio.addEventListener("ended", stop);
-const toggle = () => chosen >= 0 && (audio.paused ? play() : stop());
+function played() {
+  picture.follow(player.playing ? player.position : null);
+  $("play").textContent = player.playing ? "Stop" : "Play";
+}
+
+const toggle = () => chosen >= 0 && (player.playing ? player.stop() : play());
 $("play").addEventListener("click", toggle);
 
 // ---- pointer: mouse, pen, one finger or two
@@ -275,10 +259,14 @@ function hover(point, x, y) {
   const tip = $("tip");
   tip.hidden = point < 0;
   if (point >= 0) {
-    tip.textContent = described(point);
+    $("tip-text").textContent = described(point);
+    if (point !== hovered && data.previews) {
+      $("tip-picture").hidden = true; // until it is drawn
+      thumbnail.show(data.previews[point], data.rate);
+    }
     const left = Math.min(x + 14, canvas.clientWidth - tip.offsetWidth - 6);
     tip.style.left = `${Math.max(left, 6)}px`;
-    tip.style.top = `${y > canvas.clientHeight - 60 ? y - tip.offsetHeight - 12 : y + 14}px`;
+    tip.style.top = `${y > canvas.clientHeight - (data.previews ? 160 : 60) ? y - tip.offsetHeight - 12 : y + 14}px`;
   }
   if (point !== hovered) {
     hovered = point;
@@ -292,11 +280,11 @@ function hover(point, x, y) {
 const arrows = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
 function step([dx, dy]) {
-  const from = chosen < 0 ? [canvas.clientWidth / 2, canvas.clientHeight / 2] : screen(chosen);
+  const from = chosen < 0 ? [canvas.clientWidth / 2, canvas.clientHeight / 2] : pixels(chosen);
   let best = -1, least = Infinity;
   for (let point = 0; point < total; point++) {
     if (point === chosen || !found(point)) continue;
-    const [x, y] = screen(point), along = (x - from[0]) * dx + (y - from[1]) * dy;
+    const [x, y] = pixels(point), along = (x - from[0]) * dx + (y - from[1]) * dy;
     const across = Math.abs((x - from[0]) * dy - (y - from[1]) * dx);
     if (chosen >= 0 && (along <= 0 || across > along)) continue;
     const far = Math.abs(along) + 2 * across;
@@ -319,7 +307,7 @@ canvas.addEventListener("keydown", (event) => {
 });
 
 document.addEventListener("keydown", (event) => {
-  if (event.key === "/" && document.activeElement !== $("search")) {
+  if (event.key === "/" && !event.target.matches("input")) {
     event.preventDefault();
     $("search").focus();
   }
@@ -373,6 +361,24 @@ $("legend").append(
     legend(true);
   })
 );
+// ---- labels by key; a file's end is the clip's where the clip is the whole file
+
+const windows = data.file.map((file, point) => [data.folder + (data.exact[file] || data.files[file]), ...data.span[point], ""]);
+const answers = new Answers(windows, data.name);
+const byCount = data.labels.filter((text) => !data.unnamed.includes(text)).sort((a, b) => counts[data.labels.indexOf(b)] - counts[data.labels.indexOf(a)]);
+const player = new Player($("audio"), played, trouble);
+const picture = new Spectrogram($("picture"), 300, 96), thumbnail = new Spectrogram($("tip-picture"), 200, 64);
+$("picture").hidden = $("tip-picture").hidden = true;
+const labelling = new Labelling($("labelling"), answers, byCount, data.title, {
+  current: () => chosen, asked, answered, show: (point) => choose(point, false), reloaded: answered,
+});
+$("yours").open = answers.given.size > 0;
+
+function answered() {
+  $("yours").open = true;
+  redraw();
+}
+
 const files = data.files.length;
 $("count").textContent = `${total} ${total === 1 ? "clip" : "clips"}${files < total ? ` of ${files} ${files === 1 ? "file" : "files"}` : ""}`;
 legend(false);

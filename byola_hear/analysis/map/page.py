@@ -10,6 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from byola_hear.analysis.layouts import METHODS, placed
+from byola_hear.analysis.listening import SCRIPTS, STYLES
+from byola_hear.analysis.listening.naming import below_common_folder, identity
+from byola_hear.analysis.listening.sounds import SAMPLE_RATE
+from byola_hear.analysis.map.labels import NONE, TOP
 from byola_hear.analysis.neighbours import directions, neighbours
 from byola_hear.utils.files import replacing
 from byola_hear.utils.html_file import displayable, html_file, link
@@ -70,15 +74,23 @@ def write_map(
     labels = [displayable(label) for label in labels]
     names = sorted(set(labels))
     number = {name: index for index, name in enumerate(names)}
-    shown, top = _below_common_folder(files)
     unique = list(dict.fromkeys(files))
+    shown, top = below_common_folder(unique)
     place = {file: index for index, file in enumerate(unique)}
+    title = displayable(title if title is not None else os.path.basename(top) or "map")
     data: dict[str, Any] = {
+        "title": title,
+        "name": identity([(file, *span) for file, span in zip(files, spans, strict=True)]),
         "files": [displayable(shown[file]) for file in unique],
+        # What stands before these names in a label file, and names that are not text.
+        "folder": _folder(top, unique),
+        "exact": {place[file]: shown[file] for file in unique if displayable(shown[file]) != shown[file]},
         "labels": names,
         "file": [place[file] for file in files],
         "label": [number[label] for label in labels],
-        "span": None if len(unique) == len(files) else [[round(start, 3), round(end, 3)] for start, end in spans],
+        "unnamed": [NONE, TOP],
+        "whole": len(unique) == len(files),
+        "span": [[round(start, 3), round(end, 3)] for start, end in spans],
         "place": np.round(placed(units, layout, seed), 4).tolist(),
         "near": indices.tolist(),
         "cosine": np.round(cosines.astype(np.float64), 2).tolist(),
@@ -86,20 +98,23 @@ def write_map(
     if preview is None:
         data["links"] = [link(file, path) for file in unique]
     else:
+        data["rate"] = SAMPLE_RATE
         data["previews"] = [preview(file, start, end) for file, (start, end) in zip(files, spans, strict=True)]
     page = html_file(
-        "byola_hear.analysis.map", displayable(title if title is not None else top or "map"), data, media="* data:"
+        "byola_hear.analysis.map",
+        title,
+        data,
+        scripts=(*SCRIPTS, "page.js"),
+        styles=(*STYLES, "page.css"),
+        media="* data:",
     )
     with replacing(path) as stream:
         stream.write(page)
     return len(page)
 
 
-def _below_common_folder(files: Sequence[str]) -> tuple[dict[str, str], str]:
-    """Paths of files relative to the folder that holds all of them, as the page shows them; and that folder's name."""
-    folders = {file: os.path.dirname(os.path.abspath(file)) for file in files}
-    try:
-        top = os.path.commonpath(set(folders.values()))
-    except ValueError:  # on several drives
-        return {file: file for file in files}, ""
-    return {file: Path(os.path.relpath(os.path.abspath(file), top)).as_posix() for file in files}, os.path.basename(top)
+def _folder(top: str, files: Sequence[str]) -> str:
+    """What stands before names below a folder in a label file: the folder as the table names it."""
+    if not top:
+        return ""
+    return Path(top if os.path.isabs(files[0]) else os.path.relpath(top)).as_posix().rstrip("/") + "/"

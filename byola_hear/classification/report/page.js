@@ -22,7 +22,8 @@ const count = (n, noun) => `${n} ${noun}${n === 1 ? "" : "s"}`;
 
 function showFacts() {
   const f = data.facts;
-  const method = f.method === "logistic" ? `logistic regression (C = ${f.strength})` : "cosine to the mean of each class";
+  const fitted = f.strength === null ? "a linear layer, trained with the network" : `logistic regression (C = ${f.strength})`;
+  const method = f.method === "logistic" ? fitted : "cosine to the mean of each class";
   byId("facts").textContent =
     `${count(f.examples, "window")} of ${f.window} s from ${count(f.recordings, "recording")}, ` +
     `${f.negatives} without a class; ${method}; network ${f.network}.`;

@@ -10,6 +10,7 @@ from byola_hear.models.encoders.convolutional import Encoder, EncoderConfig
 from byola_hear.models.encoders.folded import FoldedEncoder
 from byola_hear.models.encoders.int8 import Int8Encoder
 from byola_hear.models.encoders.protocol import EncoderShape, FrameEncoder, InferenceEncoder
+from byola_hear.models.encoders.transformer import FrozenTransformer, Transformer, TransformerConfig
 from byola_hear.models.plain import checked_keys
 
 
@@ -31,7 +32,10 @@ class EncoderKind:
 
 
 #: Every kind of encoder by the name that stands in checkpoints.
-KINDS: dict[str, EncoderKind] = {EncoderConfig.kind: EncoderKind(EncoderConfig, Encoder, FoldedEncoder, Int8Encoder)}
+KINDS: dict[str, EncoderKind] = {
+    EncoderConfig.kind: EncoderKind(EncoderConfig, Encoder, FoldedEncoder, Int8Encoder),
+    TransformerConfig.kind: EncoderKind(TransformerConfig, Transformer, FrozenTransformer),
+}
 #: The kind where a configuration names none: all checkpoints were convolutional before kinds had names.
 DEFAULT_KIND = EncoderConfig.kind
 
@@ -95,7 +99,7 @@ def encoder_from_dict(data: object) -> EncoderShape:
     Example:
         >>> encoder_from_dict({"kind": "spiking"})
         Traceback (most recent call last):
-        ValueError: expected an encoder of kind 'convolutional', got 'spiking'
+        ValueError: expected an encoder of kind 'convolutional' or 'transformer', got 'spiking'
     """
     if not isinstance(data, dict):
         raise ValueError(f"expected encoder as a dictionary, got {type(data).__name__}")

@@ -17,8 +17,10 @@ from torch import Tensor
 
 #: The pooling of BYOL-A, and of every configuration that names none.
 MAX_MEAN = "max+mean"
+#: The mean alone.
+MEAN = "mean"
 #: Every pooling by name: a function of the frames' maximum and mean, both ``(..., size)``.
-POOLINGS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {MAX_MEAN: torch.add}
+POOLINGS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {MAX_MEAN: torch.add, MEAN: lambda _maximum, mean: mean}
 
 
 def combination(pooling: str) -> Callable[[Tensor, Tensor], Tensor]:
@@ -36,18 +38,27 @@ def combination(pooling: str) -> Callable[[Tensor, Tensor], Tensor]:
     return POOLINGS[pooling]
 
 
-def pooled(features: Tensor, pooling: str) -> Tensor:
-    """Pool whole clips of one length at once. The result is differentiable.
+def pooled(features: Tensor, pooling: str, counts: Tensor | None = None) -> Tensor:
+    """Pool whole clips at once. The result is differentiable.
 
     Args:
         features: ``(..., n_frames, size)``.
         pooling: its name, from :attr:`byola_hear.models.config.ModelConfig.pooling`.
+        counts: ``(...)`` true number of frames of each clip, at least 1; None if no clip is padded.
 
     Returns:
         ``(..., size)``.
 
     Example:
-        >>> pooled(torch.tensor([[1.0, -1.0], [3.0, -1.0], [2.0, -4.0]]), "max+mean")
+        >>> features = torch.tensor([[1.0, -1.0], [3.0, -1.0], [2.0, -4.0]])
+        >>> pooled(features, "max+mean")
         tensor([ 5., -3.])
+        >>> pooled(features[None], "max+mean", torch.tensor([2]))
+        tensor([[ 5., -2.]])
     """
-    return combination(pooling)(features.amax(dim=-2), features.mean(dim=-2))
+    if counts is None:
+        return combination(pooling)(features.amax(dim=-2), features.mean(dim=-2))
+    beyond = torch.arange(features.shape[-2], device=features.device) >= counts[..., None]
+    maximum = features.masked_fill(beyond[..., None], -torch.inf).amax(dim=-2)
+    total = features.masked_fill(beyond[..., None], 0).sum(dim=-2)
+    return combination(pooling)(maximum, total / counts[..., None])

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import copy
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -16,6 +15,21 @@ from byola_hear.models.encoders.convolutional import Encoder
 from byola_hear.models.encoders.protocol import FrameEncoder
 from byola_hear.models.pooling.combination import MAX_MEAN, pooled
 from byola_hear.pretraining.byol.fast_block import training_features
+
+
+def training_frames(encoder: FrameEncoder, view: Tensor) -> Tensor:
+    """Compute frame features in training mode.
+
+    Args:
+        encoder: the network, in training mode.
+        view: ``(batch, 1, n_mels, n_frames)`` normalised log-mel, ``n_frames`` a multiple of the encoder's stride.
+
+    Returns:
+        ``(batch, n_frames / stride, feature_size)``.
+    """
+    if isinstance(encoder, Encoder) and view.device.type == "cpu":
+        return training_features(encoder, view)  # the same values, faster
+    return encoder(view)
 
 
 def clip_embeddings(encoder: FrameEncoder, view: Tensor) -> Tensor:
@@ -28,9 +42,7 @@ def clip_embeddings(encoder: FrameEncoder, view: Tensor) -> Tensor:
     Returns:
         ``(batch, feature_size)``.
     """
-    if isinstance(encoder, Encoder) and view.device.type == "cpu":
-        return pooled(training_features(encoder, view), MAX_MEAN)  # the same values, faster
-    return pooled(encoder(view), MAX_MEAN)
+    return pooled(training_frames(encoder, view), MAX_MEAN)
 
 
 def projection_head(input_size: int, hidden_size: int = 4096, output_size: int = 256) -> nn.Sequential:
@@ -51,6 +63,7 @@ def byol_loss(prediction: Tensor, target: Tensor) -> Tensor:
         target: ``(batch, size)``.
 
     Example:
+        >>> import torch
         >>> byol_loss(torch.tensor([[1.0, 0.0]]), torch.tensor([[0.0, 1.0]]))
         tensor(2.)
     """
@@ -67,6 +80,7 @@ def embedding_std(embeddings: Tensor) -> float:
         embeddings: ``(batch, size)``, at least two. They are normalised first.
 
     Example:
+        >>> import torch
         >>> embedding_std(torch.ones(8, 256))
         0.0
     """
@@ -108,9 +122,3 @@ class TargetNetwork(nn.Module):
 
     def forward(self, view: Tensor) -> Tensor:
         return self.projector(clip_embeddings(self.encoder, view))
-
-    @torch.no_grad()
-    def follow(self, online: OnlineNetwork, decay: float) -> None:
-        """Set every parameter to ``decay`` times itself plus ``1 - decay`` times the online network's."""
-        new = (*online.encoder.parameters(), *online.projector.parameters())
-        torch._foreach_lerp_(tuple(self.parameters()), new, 1 - decay)

@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from byola_hear.models.frontend import LOG_OFFSET
+from byola_hear.training.mixing import mixup
 
 
 @dataclass(frozen=True)
@@ -50,21 +51,6 @@ class ViewConfig:
             raise ValueError(f"expected 0 < smallest <= largest, got {self.smallest} and {self.largest}")
         if not self.fader_gain >= 0:
             raise ValueError(f"fader_gain must not be negative, got {self.fader_gain}")
-
-
-def mixup(x: Tensor, background: Tensor, share: Tensor) -> Tensor:
-    """Mix a background into crops in the exponential domain: log((1 − a)·exp(x) + a·exp(background)).
-
-    Args:
-        x: ``(batch, 1, n_mels, time)`` normalised log-mel.
-        background: the same shape.
-        share: ``(batch,)`` a, in [0, 1].
-
-    Returns:
-        The same shape as ``x``.
-    """
-    a = share[:, None, None, None]
-    return ((1 - a) * x.exp() + a * background.exp() + LOG_OFFSET).log()
 
 
 def draw_boxes(n_boxes: int, height: int, width: int, config: ViewConfig, generator: torch.Generator) -> Tensor:

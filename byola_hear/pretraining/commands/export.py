@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from byola_hear.models.pooling.combination import MAX_MEAN, MEAN, POOLINGS
 from byola_hear.models.zoo import add_to_zoo
 from byola_hear.pretraining.commands.options import FOLDER, RUN
 from byola_hear.pretraining.training.export import export_model
@@ -19,16 +20,38 @@ from byola_hear.utils.files import replacing
 @click.option("--name", help="Name of the model. Default: the name of the run's folder.")
 @click.option("--version", default="1", show_default=True, help="Version of the weights.")
 @click.option("--licence", default="Apache-2.0", show_default=True, help="Licence of the weights.")
-def export(run: Path, output: Path, name: str | None, version: str, licence: str) -> None:
+@click.option(
+    "--pooling",
+    type=click.Choice(list(POOLINGS)),
+    help=f"How frame features become an embedding. Default: {MAX_MEAN} for byol, {MEAN} for masked.",
+)
+@click.option(
+    "--average",
+    metavar="N,…",
+    help="Layers of a transformer, from 1, whose outputs are averaged to a frame feature. Default: those of the "
+    "training.",
+)
+def export(
+    run: Path, output: Path, name: str | None, version: str, licence: str, pooling: str | None, average: str | None
+) -> None:
     """Write the network of RUN as byola-NAME.safetensors, in half precision. The run need not be finished.
 
     The log of the run is written next to the checkpoint, and the checkpoint's hash into the table of the folder.
 
     Exit codes: 0: the checkpoint was written; 2: wrong usage, or a folder without a run.
     """
-    model = export_model(run, name or run.resolve().name, version, licence)
+    averaged = None if average is None else _numbers(average)
+    model = export_model(run, name or run.resolve().name, version, licence, pooling, averaged)
     output.mkdir(parents=True, exist_ok=True)
     sha256 = add_to_zoo(model, output)
     with replacing(output / f"byola-{model.config.name}.log.csv") as file:
         file.write(log_text(read_log(run / LOG_FILE, model.config.training["step"])).encode())
     click.echo(f"{output}: {model.config.name} {version}, {model.config.training['crops']} crops, sha256 {sha256}")
+
+
+def _numbers(text: str) -> list[int]:
+    """Parse layers' numbers separated by commas."""
+    try:
+        return [int(part) for part in text.split(",")]
+    except ValueError:
+        raise click.UsageError(f"expected --average as layers' numbers, for instance 4,5,6, got {text!r}") from None

@@ -9,6 +9,7 @@ from typing import Any
 import click
 from tqdm import tqdm
 
+from byola_hear.models.frontend import FrontendConfig
 from byola_hear.pretraining.data.build_cache import build_cache
 from byola_hear.pretraining.data.cache import LogMelCache
 from byola_hear.pretraining.data.manifest import ManifestClip, hours, hours_by
@@ -44,13 +45,16 @@ def progress_bar(title: str, unit: str, **options: Any) -> tqdm:
     return tqdm(desc=title, unit=unit, disable=None, dynamic_ncols=True, **options)
 
 
-def cache_with_progress(manifest: Path, output: Path, workers: int) -> LogMelCache:
+def cache_with_progress(
+    manifest: Path, output: Path, workers: int, frontend: FrontendConfig | None = None
+) -> LogMelCache:
     """Build, finish or open a cache, with a progress bar.
 
     Args:
         manifest: the manifest to decode.
         output: folder of the cache.
         workers: number of decoding threads.
+        frontend: the front end. None takes that of BYOL-A v2.
     """
     with progress_bar("decoding", "row", leave=False) as bar:
 
@@ -58,4 +62,4 @@ def cache_with_progress(manifest: Path, output: Path, workers: int) -> LogMelCac
             bar.total = total
             bar.update(done - bar.n)
 
-        return build_cache(manifest, output, workers=workers, progress=report)
+        return build_cache(manifest, output, frontend, workers, progress=report)

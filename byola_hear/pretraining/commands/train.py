@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +9,7 @@ import click
 import torch
 
 from byola_hear.cli.errors import Finite
-from byola_hear.models.encoders.convolutional import EncoderConfig
-from byola_hear.pretraining.byol.views import ViewConfig
+from byola_hear.models.frontend import FrontendConfig
 from byola_hear.pretraining.commands.options import (
     FOLDER,
     MANIFEST,
@@ -20,20 +17,13 @@ from byola_hear.pretraining.commands.options import (
     progress_bar,
     workers_option,
 )
+from byola_hear.pretraining.commands.recipe_options import recipe_of, recipe_options
 from byola_hear.pretraining.data.build_cache import build_cache
 from byola_hear.pretraining.data.cache import LogMelCache
 from byola_hear.pretraining.training.distributed import Place, launched
-from byola_hear.pretraining.training.recipe import Recipe
+from byola_hear.pretraining.training.start import Start
 from byola_hear.pretraining.training.train import Trainer, TrainingProgress
 from byola_hear.utils.files import locked
-
-DEFAULTS = Recipe()
-
-
-def _recipe_option(name: str, help_text: str, owner: Recipe | ViewConfig = DEFAULTS) -> Callable[[Any], Any]:
-    """An option for a field of the recipe or of its views, with the field's default."""
-    option = f"--{name.replace('_', '-')}"
-    return click.option(option, default=getattr(owner, name), show_default=True, help=help_text)
 
 
 @click.command(short_help="Train a network on a manifest's audio.")
@@ -45,29 +35,14 @@ def _recipe_option(name: str, help_text: str, owner: Recipe | ViewConfig = DEFAU
     type=FOLDER,
     help="Folder of the log-mel cache. Default: MANIFEST with the ending .cache.",
 )
-@_recipe_option("steps", "Total number of steps. The schedules end there.")
-@click.option("--minutes", type=Finite(min=0), help="Stop after this many minutes. The same command resumes.")
-@_recipe_option("batch_size", "Crops per step on each device.")
-@_recipe_option("crop_frames", "Length of a crop, in frames of 10 ms.")
-@_recipe_option("learning_rate", "Learning rate after warm-up.")
-@_recipe_option("final_learning_rate", "Learning rate at the last step. A cosine leads there.")
-@_recipe_option("warm_up_steps", "Steps over which the learning rate rises from 0.")
-@_recipe_option("weight_decay", "Weight decay of AdamW; 0 makes it Adam.")
-@_recipe_option("ema_decay", "Decay of the target network's moving average at the first step.")
-@_recipe_option("final_ema_decay", "Decay of the target network's moving average at the last step.")
-@_recipe_option("mixup_ratio", "Largest share of another crop that is mixed in; 0 turns mixup off.", DEFAULTS.views)
-@_recipe_option("fader_gain", "Strength of the random fades, in standard deviations; 0 turns them off.", DEFAULTS.views)
 @click.option(
-    "--shape",
-    type=click.Choice(["v1", "v2"]),
-    default="v2",
-    show_default=True,
-    help="Shape of the network: that of BYOL-A v1 or v2.",
+    "--from",
+    "start",
+    metavar="NAME|PATH",
+    help="Network to begin with: a name from `byola-hear models`, or a checkpoint. Default: random weights.",
 )
-@click.option("--hidden-size", default=2048, show_default=True, help="Width of the network's linear layers.")
-@click.option("--channels", default=64, show_default=True, help="Channels of each convolution.")
-@_recipe_option("projector_hidden", "Width inside the projector and the predictor.")
-@_recipe_option("seed", "Seed of everything random.")
+@recipe_options
+@click.option("--minutes", type=Finite(min=0), help="Stop after this many minutes. The same command resumes.")
 @click.option(
     "--device", default="auto", show_default=True, help="Device to compute on: cpu, cuda, cuda:1; auto prefers a GPU."
 )
@@ -83,8 +58,17 @@ def _recipe_option(name: str, help_text: str, owner: Recipe | ViewConfig = DEFAU
 @click.option(
     "--save-every", type=Finite(min=0), default=5.0, show_default=True, help="Minutes between two saved states."
 )
-def train(manifest: Path, output: Path, cache_folder: Path | None, minutes: float | None, **options: Any) -> None:
+def train(
+    manifest: Path,
+    output: Path,
+    cache_folder: Path | None,
+    start: str | None,
+    minutes: float | None,
+    **options: Any,
+) -> None:
     """Train a network on the audio of MANIFEST. The same command resumes a killed run exactly.
+
+    With --from, training continues with the weights, the front end and the statistics of a network that exists.
 
     The audio is decoded into a log-mel cache first, unless that exists. A row that can't be read is left out.
 
@@ -93,46 +77,40 @@ def train(manifest: Path, output: Path, cache_folder: Path | None, minutes: floa
     Exit codes: 0: finished, or stopped by --minutes; 1: training diverged, the last saved state is kept; 2: wrong
     usage, or a file that can't be read or written; 130: interrupted.
     """
-    recipe = _recipe(options)
+    begin = None if start is None else Start.of(start)
+    recipe = recipe_of(options) if begin is None else begin.continued(recipe_of(options), options)
+    frontend = None if begin is None else begin.model.config.frontend
     if options["threads"]:
         torch.set_num_threads(options["threads"])
     with launched(options["device"]) as place:
         folder = cache_folder or manifest.with_suffix(".cache")
-        audio = _cache_for(place, manifest, folder, options["workers"])
+        audio = _cache_for(place, manifest, folder, options["workers"], frontend)
         output.mkdir(parents=True, exist_ok=True)
         with open(output / "lock", "a") as lock:
             if place.is_first and not locked(lock):
                 raise ValueError(f"{output}: another process is training in this folder; choose another folder")
-            trainer = Trainer(_on_device(audio, place.device), recipe, output, place, options["precision"])
+            trainer = Trainer(_on_device(audio, place.device), recipe, output, place, options["precision"], begin)
             finished = _train_with_progress(trainer, minutes, options["save_every"])
         if place.is_first:
             state = "finished" if finished else "stopped; the same command resumes"
             click.echo(f"{output}: step {trainer.step} of {recipe.steps}, {trainer.seconds / 60:.1f} minutes, {state}")
 
 
-def _recipe(options: dict[str, Any]) -> Recipe:
-    """The recipe that the options of ``train`` describe."""
-    shape = EncoderConfig.v1() if options["shape"] == "v1" else EncoderConfig.v2()
-    return Recipe(
-        **{field.name: options[field.name] for field in fields(Recipe) if field.name in options},
-        views=ViewConfig(mixup_ratio=options["mixup_ratio"], fader_gain=options["fader_gain"]),
-        encoder=replace(shape, hidden_size=options["hidden_size"], channels=options["channels"]),
-    )
-
-
-def _cache_for(place: Place, manifest: Path, folder: Path, workers: int) -> LogMelCache:
+def _cache_for(
+    place: Place, manifest: Path, folder: Path, workers: int, frontend: FrontendConfig | None
+) -> LogMelCache:
     """Open the cache. The first process builds it and reports the rows left out, while the others wait."""
     if place.is_first:
-        info = cache_with_progress(manifest, folder, workers).info
+        info = cache_with_progress(manifest, folder, workers, frontend).info
         if failed := info["failed"]:
             n_rows = len(failed) + info["rows"]
             click.echo(f"{folder}: {len(failed)} of {n_rows} rows left out; the first: {failed[0]}", err=True)
     place.wait()
     # A machine that does not share the first one's folder makes its own cache.
     if place.local_rank == 0 and not place.is_first:
-        build_cache(manifest, folder, workers=workers)
+        build_cache(manifest, folder, frontend, workers)
     place.wait()
-    return build_cache(manifest, folder)
+    return build_cache(manifest, folder, frontend)
 
 
 def _on_device(audio: LogMelCache, device: torch.device) -> LogMelCache:

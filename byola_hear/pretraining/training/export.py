@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from byola_hear.models.config import ModelConfig
 from byola_hear.models.encoders.registry import build_encoder
+from byola_hear.models.encoders.transformer import TransformerConfig
 from byola_hear.models.frontend import FrontendConfig
 from byola_hear.models.model import ByolaModel
 from byola_hear.pretraining.training.recipe import Recipe
@@ -14,7 +17,14 @@ from byola_hear.pretraining.training.run_log import LOG_FILE, read_log
 from byola_hear.pretraining.training.state import load_encoder, read_header
 
 
-def export_model(run: Path, name: str, version: str, licence: str = "Apache-2.0") -> ByolaModel:
+def export_model(
+    run: Path,
+    name: str,
+    version: str,
+    licence: str = "Apache-2.0",
+    pooling: str | None = None,
+    averaged: Sequence[int] | None = None,
+) -> ByolaModel:
     """Make a model of the last saved state of a run.
 
     Args:
@@ -22,6 +32,9 @@ def export_model(run: Path, name: str, version: str, licence: str = "Apache-2.0"
         name: name of the model.
         version: version of its weights.
         licence: licence of its weights.
+        pooling: how frame features become an embedding. None takes what suits the method.
+        averaged: for a transformer, numbers of the layers, from 1, whose outputs are averaged to a frame feature. None
+            takes those of the training.
 
     Returns:
         A :class:`byola_hear.ByolaModel` in evaluation mode: the online encoder, the training set's statistics, and
@@ -30,21 +43,27 @@ def export_model(run: Path, name: str, version: str, licence: str = "Apache-2.0"
 
     Raises:
         FileNotFoundError: if the folder holds no run.
-        ValueError: if its state can't be read.
+        ValueError: if its state can't be read, or ``pooling`` or ``averaged`` do not suit the network.
     """
     header = read_header(run)
     recipe = Recipe.from_dict(header["recipe"])
+    shape = recipe.encoder
+    if averaged is not None:
+        if not isinstance(shape, TransformerConfig):
+            raise ValueError(f"{run}: only a transformer's layers can be averaged, got a {shape.kind} network")
+        shape = replace(shape, averaged=tuple(averaged))
     config = ModelConfig(
         name=name,
         version=version,
         frontend=FrontendConfig(**header["cache"]["frontend"]),
-        encoder=recipe.encoder,
+        encoder=shape,
         mean=header["cache"]["mean"],
         std=header["cache"]["std"],
         licence=licence,
         training=training_facts(run, header),
+        pooling=pooling or recipe.pooling,
     )
-    encoder = build_encoder(recipe.encoder)
+    encoder = build_encoder(shape)
     encoder.load_state_dict(load_encoder(run))
     return ByolaModel(config, encoder).eval()
 
@@ -65,4 +84,5 @@ def training_facts(run: Path, header: dict[str, Any]) -> dict[str, Any]:
         "minutes": header["seconds"] / 60,
         "loss": last.get("loss"),
         "spread": last.get("spread"),
+        **({"began_with": header["start"]} if header.get("start") else {}),
     }

@@ -10,7 +10,14 @@ from typing import Any
 from byola_hear.models.encoders.convolutional import EncoderConfig
 from byola_hear.models.encoders.protocol import EncoderShape
 from byola_hear.models.encoders.registry import DEFAULT_KIND, encoder_from_dict, encoder_to_dict
+from byola_hear.models.encoders.transformer import TransformerConfig
+from byola_hear.models.pooling.combination import MAX_MEAN, MEAN
 from byola_hear.pretraining.byol.views import ViewConfig
+from byola_hear.pretraining.masked.masks import MaskConfig
+
+#: Names of the methods, and the settings that only one of them has.
+BYOL, MASKED = "byol", "masked"
+OWN_SETTINGS = {BYOL: ("projector_hidden", "projector_output", "views"), MASKED: ("masking",)}
 
 
 @dataclass(frozen=True)
@@ -27,11 +34,20 @@ class Recipe:
         weight_decay: weight decay of AdamW, on weights but not on biases or batch norms; 0 makes it Adam.
         ema_decay: decay of the target network at the first step. It rises along a cosine.
         final_ema_decay: decay of the target network at the last step.
-        projector_hidden: width inside the projector and the predictor.
-        projector_output: dimensions of a projection.
+        projector_hidden: width inside BYOL's projector and predictor.
+        projector_output: dimensions of a projection of BYOL.
         seed: seed of everything random.
-        views: strengths of the augmentations.
+        views: strengths of BYOL's augmentations.
         encoder: shape of the network.
+        method: ``"byol"`` or ``"masked"``.
+        masking: masks and decoder of masked prediction.
+        reference_batch: crops in a step, over all devices, for which ``learning_rate`` and the decays are given. With
+            ``k`` times as many, the learning rate is multiplied by the root of ``k``, as suits Adam, and a decay is
+            raised to the power ``k`` (Busbridge et al., arXiv 2307.13813). 0 takes both as they are.
+
+    Example:
+        >>> Recipe.masked().encoder.kind
+        'transformer'
     """
 
     steps: int = 10_000
@@ -48,8 +64,27 @@ class Recipe:
     seed: int = 42
     views: ViewConfig = field(default_factory=ViewConfig)
     encoder: EncoderShape = field(default_factory=EncoderConfig)
+    method: str = BYOL
+    masking: MaskConfig = field(default_factory=MaskConfig)
+    reference_batch: int = 0
+
+    @classmethod
+    def masked(cls) -> Recipe:
+        """The usual settings of masked prediction with a transformer."""
+        return cls(
+            batch_size=32,
+            crop_frames=400,
+            learning_rate=1e-3,
+            weight_decay=0.05,
+            ema_decay=0.996,
+            encoder=TransformerConfig(),
+            method=MASKED,
+            reference_batch=32,
+        )
 
     def __post_init__(self) -> None:
+        if self.method not in OWN_SETTINGS:
+            raise ValueError(f"method must be {' or '.join(map(repr, OWN_SETTINGS))}, got {self.method!r}")
         for name in ("steps", "projector_hidden", "projector_output"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
@@ -68,39 +103,82 @@ class Recipe:
             raise ValueError(
                 f"expected 0 <= ema_decay <= final_ema_decay <= 1, got {self.ema_decay} and {self.final_ema_decay}"
             )
-        if self.warm_up_steps < 0 or self.weight_decay < 0:
-            raise ValueError(
-                f"warm_up_steps and weight_decay must not be negative, got {self.warm_up_steps} and {self.weight_decay}"
-            )
+        for name in ("warm_up_steps", "weight_decay", "reference_batch"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name} must not be negative, got {getattr(self, name)}")
+        if self.method == MASKED:
+            self._check_masking()
         # The seeds of the steps are multiples of it and must fit into 64 bits.
         if not 0 <= self.seed < 2**31:
             raise ValueError(f"seed must be from 0 to {2**31 - 1}, got {self.seed}")
 
-    def learning_rate_at(self, step: int) -> float:
-        """The learning rate of a step, counted from 0.
+    def _check_masking(self) -> None:
+        """Check that crops consist of whole spans which the student and the target see alike."""
+        n_features, block = self.crop_frames // self.encoder.stride, self.encoder.block
+        self.masking.spans(n_features)
+        if 1 < block < n_features:
+            raise ValueError(
+                f"masked prediction needs crops no longer than the encoder's context of {block} frame features, "
+                f"got {n_features}"
+            )
+
+    @property
+    def memory_size(self) -> int:
+        """Past crops that a step needs: those that BYOL's mixup draws from."""
+        return self.views.memory_size if self.method == BYOL else 0
+
+    @property
+    def pooling(self) -> str:
+        """The pooling of embeddings of a network that was trained so, unless validation says otherwise."""
+        return MAX_MEAN if self.method == BYOL else MEAN
+
+    def batch_ratio(self, crops: int) -> float:
+        """How many times ``reference_batch`` a number of crops is; 1 if nothing is to be scaled."""
+        return crops / self.reference_batch if self.reference_batch and crops else 1.0
+
+    def learning_rate_at(self, step: int, crops: int = 0) -> float:
+        """The learning rate of a step.
+
+        Args:
+            step: the step, counted from 0.
+            crops: crops in a step, over all devices; as many as ``reference_batch`` if 0.
 
         Example:
             >>> recipe = Recipe(steps=1000, warm_up_steps=10, learning_rate=1e-3)
             >>> recipe.learning_rate_at(9), round(recipe.learning_rate_at(505), 6)
             (0.001, 0.0005)
+            >>> Recipe(warm_up_steps=0, learning_rate=1e-3, reference_batch=32).learning_rate_at(0, crops=128)
+            0.002
         """
+        return self.batch_ratio(crops) ** 0.5 * self._learning_rate(step)
+
+    def _learning_rate(self, step: int) -> float:
         if step < self.warm_up_steps:
             return self.learning_rate * (step + 1) / self.warm_up_steps
         progress = (step - self.warm_up_steps) / max(1, self.steps - self.warm_up_steps)
         return _cosine(self.learning_rate, self.final_learning_rate, progress)
 
-    def ema_decay_at(self, step: int) -> float:
-        """The decay of the target network's moving average at a step, counted from 0."""
-        return _cosine(self.ema_decay, self.final_ema_decay, step / self.steps)
+    def ema_decay_at(self, step: int, crops: int = 0) -> float:
+        """The decay of the target network's moving average at a step.
+
+        Args:
+            step: the step, counted from 0.
+            crops: crops in a step, over all devices; as many as ``reference_batch`` if 0.
+        """
+        return _cosine(self.ema_decay, self.final_ema_decay, step / self.steps) ** self.batch_ratio(crops)
 
     def to_dict(self) -> dict[str, Any]:
-        """The recipe as plain values, for logs, states and checkpoints."""
-        return {**asdict(self), "encoder": encoder_to_dict(self.encoder)}
+        """The recipe as plain values, for logs, states and checkpoints. Settings of other methods are left out."""
+        data = {**asdict(self), "encoder": encoder_to_dict(self.encoder)}
+        others = [name for method, names in OWN_SETTINGS.items() if method != self.method for name in names]
+        return {name: value for name, value in data.items() if name not in others}
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Recipe:
-        """Make the recipe whose values :meth:`to_dict` gave."""
-        return cls(**{**data, "views": ViewConfig(**data["views"]), "encoder": encoder_from_dict(data["encoder"])})
+        """Make the recipe whose values :meth:`to_dict` gave. Older recipes, which name no method, are of BYOL."""
+        nested = {"views": ViewConfig, "masking": MaskConfig}
+        made = {name: kind(**data[name]) for name, kind in nested.items() if name in data}
+        return cls(**{**data, **made, "encoder": encoder_from_dict(data["encoder"])})
 
 
 def differences(stored: Mapping[str, Any], wanted: Mapping[str, Any]) -> str:
@@ -110,11 +188,14 @@ def differences(stored: Mapping[str, Any], wanted: Mapping[str, Any]) -> str:
         >>> differences(Recipe(steps=10).to_dict(), Recipe(steps=20).to_dict())
         'steps 10, got 20'
     """
-    # Older recipes name no kind of encoder.
+    nested = ("views", "masking", "encoder")
+    # Older recipes name neither method nor kind of encoder.
+    older = {"method": BYOL, "reference_batch": 0, "kind": DEFAULT_KIND}
     first, second = (
-        {**recipe, **recipe["views"], "kind": DEFAULT_KIND, **recipe["encoder"]} for recipe in (stored, wanted)
+        {**older, **recipe, **{key: value for part in nested for key, value in recipe.get(part, {}).items()}}
+        for recipe in (stored, wanted)
     )
-    names = [name for name in {**first, **second} if name not in ("views", "encoder")]
+    names = [name for name in {**first, **second} if name not in nested]
     changed = [name for name in names if first.get(name) != second.get(name)]
     return ", ".join(f"{name} {first.get(name)}, got {second.get(name)}" for name in changed)
 

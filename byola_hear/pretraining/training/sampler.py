@@ -9,10 +9,11 @@ from byola_hear.pretraining.data.cache import LogMelCache
 from byola_hear.pretraining.data.crops import draw_crops, row_weights
 from byola_hear.pretraining.training.distributed import Place
 from byola_hear.pretraining.training.recipe import Recipe
+from byola_hear.training.seeds import step_seed
 
 
 class Sampler:
-    """Draws the normalised crops of any step, and keeps those of the steps before it as the memory of mixup.
+    """Draws the normalised crops of any step, and keeps those of the steps before it, from which mixup draws.
 
     Args:
         cache: the audio.
@@ -24,7 +25,7 @@ class Sampler:
         self.cache, self.recipe, self.place = cache, recipe, place
         self.weights = row_weights(cache.lengths, recipe.crop_frames).to(cache.frames.device)
         self.memory: list[Tensor] = []
-        self.kept = -(-recipe.views.memory_size // recipe.batch_size)
+        self.kept = -(-recipe.memory_size // recipe.batch_size)
 
     def crops(self, step: int) -> Tensor:
         """Draw a step's crops, ``(batch_size, 1, n_mels, crop_frames)`` normalised log-mel on this process's device."""
@@ -39,11 +40,7 @@ class Sampler:
     def next(self, step: int) -> tuple[Tensor, Tensor]:
         """Draw the crops of the next step. Return them and past crops, ``(n_past, 1, n_mels, crop_frames)``."""
         crops = self.crops(step)
-        past = torch.cat(self.memory)[-self.recipe.views.memory_size :] if self.memory else crops[:0]
-        self.memory = [*self.memory, crops][-self.kept :]
+        past = torch.cat(self.memory)[-self.recipe.memory_size :] if self.memory else crops[:0]
+        if self.kept:
+            self.memory = [*self.memory, crops][-self.kept :]
         return crops, past
-
-
-def step_seed(seed: int, step: int, rank: int, purpose: int) -> int:
-    """A seed that differs for each step, process and purpose."""
-    return ((seed * 1_000_003 + step) * 1_009 + rank) * 7 + purpose

@@ -1,8 +1,8 @@
-"""The training loop: crops → views → BYOL step, resumable at any step.
+"""The training loop, the same for every method, resumable at any step.
 
 Everything random in step ``s`` comes from generators seeded by the run's seed and ``s``, so a run that was killed and
-resumed takes the same steps as one that was not. The memory of past crops that mixup draws from is not saved: it is
-drawn again from the steps that filled it.
+resumed takes the same steps as one that was not. Past crops, which BYOL's mixup draws from, are not saved: they are
+drawn again from the steps that they belong to.
 """
 
 from __future__ import annotations
@@ -19,15 +19,17 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from byola_hear.models.encoders.registry import build_encoder
-from byola_hear.pretraining.byol.networks import OnlineNetwork, TargetNetwork, byol_loss, embedding_std
-from byola_hear.pretraining.byol.views import make_views
+from byola_hear.pretraining.byol.networks import embedding_std
 from byola_hear.pretraining.data.cache import LogMelCache
 from byola_hear.pretraining.training.distributed import Place
+from byola_hear.pretraining.training.method import follow
+from byola_hear.pretraining.training.methods import build_method
 from byola_hear.pretraining.training.recipe import Recipe, differences
 from byola_hear.pretraining.training.run_log import RunLog
-from byola_hear.pretraining.training.sampler import Sampler, step_seed
+from byola_hear.pretraining.training.sampler import Sampler
+from byola_hear.pretraining.training.start import Start
 from byola_hear.pretraining.training.state import STATE_FILE, load_network, load_optimiser, read_header, save_state
+from byola_hear.training.seeds import step_seed
 
 #: Steps between two rows of the log. Time is checked as often.
 LOG_EVERY = 10
@@ -40,7 +42,7 @@ class TrainingProgress:
     Attributes:
         step: steps done.
         steps: steps of the whole run.
-        loss: of this step, in [0, 4].
+        loss: of this step.
         embedding_std: see :func:`~byola_hear.pretraining.byol.networks.embedding_std`.
         crops_per_second: since the report before this one, over all processes.
     """
@@ -95,31 +97,64 @@ class Trainer:
         folder: folder of the run. An unfinished run in it is resumed.
         place: this process.
         precision: ``auto``, ``bfloat16`` or ``float32``.
+        start: the network to begin with; None for random weights.
 
     Raises:
-        ValueError: if the folder holds a run with another recipe or another manifest.
+        ValueError: if the folder holds a run with another recipe, another manifest or another start, or the start has
+            another front end than the cache.
     """
 
-    def __init__(self, cache: LogMelCache, recipe: Recipe, folder: Path, place: Place, precision: str = "auto") -> None:
-        self.cache, self.recipe, self.folder, self.place = cache, recipe, folder, place
+    def __init__(
+        self,
+        cache: LogMelCache,
+        recipe: Recipe,
+        folder: Path,
+        place: Place,
+        precision: str = "auto",
+        start: Start | None = None,
+    ) -> None:
+        cache = cache if start is None else start.normalised_as_before(cache)
+        self.cache, self.recipe, self.folder, self.place, self.start = cache, recipe, folder, place, start
         self.autocast_dtype = precision_for(precision, place.device)
         # The initial weights depend on the seed alone, in every process.
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(recipe.seed)
-            online = OnlineNetwork(build_encoder(recipe.encoder), recipe.projector_hidden, recipe.projector_output)
-        self.online = online.to(place.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.target = TargetNetwork(self.online)
+            self.method = build_method(recipe)
+        for network in (self.method.online, self.method.target):
+            network.to(place.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        if start is not None:
+            start.fill(self.online, self.target)
         self.optimiser = optimiser_for(self.online, recipe)
         self.step, self.crops, self.seconds = 0, 0, 0.0
-        self.identity = {"recipe": recipe.to_dict(), "manifest_sha256": cache.info.get("manifest_sha256", "")}
+        self.identity = {
+            "recipe": recipe.to_dict(),
+            "manifest_sha256": cache.info.get("manifest_sha256", ""),
+            "start": None if start is None else start.facts(),
+        }
         if (folder / STATE_FILE).exists():
             self._resume()
         self.trained: nn.Module = self.online
         if place.world_size > 1:
             if place.device.type == "cuda":
-                self.online = nn.SyncBatchNorm.convert_sync_batchnorm(self.online)
-                self.target = nn.SyncBatchNorm.convert_sync_batchnorm(self.target)
+                # The networks contain their batch norms, and so stay the same objects.
+                nn.SyncBatchNorm.convert_sync_batchnorm(self.online)
+                nn.SyncBatchNorm.convert_sync_batchnorm(self.target)
             self.trained = DistributedDataParallel(self.online)
+
+    @property
+    def online(self) -> nn.Module:
+        """The network that is trained by gradients."""
+        return self.method.online
+
+    @property
+    def target(self) -> nn.Module:
+        """The network that follows it."""
+        return self.method.target
+
+    @property
+    def batch(self) -> int:
+        """Crops in a step, over all devices."""
+        return self.recipe.batch_size * self.place.world_size
 
     def _resume(self) -> None:
         header = read_header(self.folder)
@@ -127,6 +162,10 @@ class Trainer:
             raise ValueError(f"{self.folder}: holds a run with another recipe ({changed}); choose another folder")
         if header["manifest_sha256"] != self.identity["manifest_sha256"]:
             raise ValueError(f"{self.folder}: holds a run with another manifest; choose another folder")
+        wanted, found = ((each.get("start") or {}) for each in (self.identity, header))
+        if wanted.get("fingerprint") != found.get("fingerprint"):
+            began, asked = (each.get("model", "random weights") for each in (found, wanted))
+            raise ValueError(f"{self.folder}: holds a run that began with {began}, not {asked}; choose another folder")
         load_network(self.folder, self.online, "online")
         load_network(self.folder, self.target, "target")
         load_optimiser(self.folder, self.optimiser, self.online)
@@ -141,6 +180,11 @@ class Trainer:
             header = {**self.identity, **reached, "cache": self.cache.info}
             save_state(self.folder, self.online, self.target, self.optimiser, header)
 
+    def rate_at(self, step: int) -> float:
+        """The learning rate of a step, counted from 0."""
+        share = 1.0 if self.start is None else self.start.share_at(self.recipe, step)
+        return share * self.recipe.learning_rate_at(step, self.batch)
+
     def _autocast(self) -> Any:
         if self.autocast_dtype is None:
             return nullcontext()
@@ -151,38 +195,38 @@ class Trainer:
 
         Args:
             crops: ``(batch, 1, n_mels, time)`` normalised log-mel.
-            memory: ``(n_past, 1, n_mels, time)`` past crops for mixup.
+            memory: ``(n_past, 1, n_mels, time)`` past crops.
 
         Returns:
-            The loss, averaged over both directions, and the target's projections of one view, ``(batch, size)``.
+            The loss, and the target's embeddings of the crops, ``(batch, size)``.
         """
         recipe, device = self.recipe, self.place.device
         generator = torch.Generator(device).manual_seed(step_seed(recipe.seed, self.step, self.place.rank, purpose=1))
         # Dropout takes no generator.
         torch.manual_seed(step_seed(recipe.seed, self.step, self.place.rank, purpose=2))
-        made = make_views(crops, memory, recipe.views, generator)
-        views = [view.contiguous(memory_format=torch.channels_last) for view in made]
         for group in self.optimiser.param_groups:
-            group["lr"] = recipe.learning_rate_at(self.step)
-        with torch.no_grad(), self._autocast():
-            targets = [self.target(view) for view in views]
+            group["lr"] = self.rate_at(self.step)
+        parts, embeddings = self.method.parts(crops, memory, generator, self._autocast)
         self.optimiser.zero_grad()
         total = torch.zeros((), device=device)
-        # One direction after the other gives the same gradient and needs half the memory.
-        for index in range(2):
+        for part in parts:
             trained = self.trained
-            waits = index == 0 and isinstance(trained, DistributedDataParallel)
+            # Gradients of several processes are averaged once, with the last part.
+            waits = part is not parts[-1] and isinstance(trained, DistributedDataParallel)
             with trained.no_sync() if waits else nullcontext():  # type: ignore[operator]
                 with self._autocast():
-                    prediction = trained(views[index])
-                loss = byol_loss(prediction, targets[1 - index]) / 2
+                    output = trained(*part.inputs)
+                loss = part.loss(output)
                 loss.backward()
             total += loss.detach()
+        if self.start is not None and self.start.holds_encoder(recipe, self.step):
+            # Without a gradient, a parameter stays as it is.
+            self.online.get_submodule("encoder").zero_grad()
         self.optimiser.step()
-        self.target.follow(self.online, recipe.ema_decay_at(self.step))
+        follow(self.target, self.online, recipe.ema_decay_at(self.step, self.batch))
         self.step += 1
-        self.crops += recipe.batch_size * self.place.world_size
-        return total, targets[0]
+        self.crops += self.batch
+        return total, embeddings
 
     def train(
         self,
@@ -209,14 +253,14 @@ class Trainer:
         begun = saved = tick = time.perf_counter()
         earlier, tick_crops = self.seconds, self.crops
         while self.step < self.recipe.steps:
-            loss, projections = self.train_step(*sampler.next(self.step))
+            loss, embeddings = self.train_step(*sampler.next(self.step))
             if self.step % LOG_EVERY and self.step < self.recipe.steps:
                 continue
             now = time.perf_counter()
             self.seconds = earlier + now - begun
             speed = (self.crops - tick_crops) / (now - tick)
             tick, tick_crops = now, self.crops
-            value, std = float(loss), embedding_std(projections)
+            value, std = float(loss), embedding_std(embeddings)
             if self.place.agree(not math.isfinite(value)):
                 raise FloatingPointError(
                     f"the loss is not finite at step {self.step}: training diverged; a lower learning rate may help"
@@ -228,8 +272,8 @@ class Trainer:
                     seconds=self.seconds,
                     loss=value,
                     spread=std,
-                    learning_rate=self.recipe.learning_rate_at(self.step - 1),
-                    ema_decay=self.recipe.ema_decay_at(self.step - 1),
+                    learning_rate=self.rate_at(self.step - 1),
+                    ema_decay=self.recipe.ema_decay_at(self.step - 1, self.batch),
                     crops_per_second=speed,
                 )
                 if progress is not None:

@@ -41,9 +41,11 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], tuple[Mo
                 return baseline("crepe").Crepe("tiny").eval()
             if name == "resemblyzer":
                 return baseline(name).Resemblyzer().eval()
+            if name == "musicnn":
+                return baseline(name).Musicnn().eval()
         if name.startswith("wav2vec2"):
             return baseline("wav2vec2").load_model(str(wav2vec2_folder(folder, name.endswith("stable"))))
-        return baseline(name).load_model(str(whisper_folder(folder)) if name == "whisper_tiny" else "")
+        return baseline(name).load_model(str(whisper_folder(folder)) if name.startswith("whisper") else "")
 
     def load(name: str) -> tuple[ModuleType, nn.Module]:
         if name not in models:
@@ -133,7 +135,7 @@ def test_functions_are_those_of_the_contract(loaded: Loaded, name: str) -> None:
         assert module.get_timestamp_embeddings is contract.get_timestamp_embeddings
 
 
-@pytest.mark.parametrize("name", ["logmel", "untrained"])
+@pytest.mark.parametrize("name", ["logmel", "untrained", "untrained_transformer"])
 @pytest.mark.parametrize(
     ("audio", "error", "message"),
     [
@@ -155,7 +157,7 @@ def test_bad_audio_is_one_clear_error(
             function(audio, model)
 
 
-@pytest.mark.parametrize("name", ["logmel", "untrained"])
+@pytest.mark.parametrize("name", ["logmel", "untrained", "untrained_transformer"])
 def test_a_model_of_another_kind_is_refused(loaded: Loaded, name: str) -> None:
     module, _ = loaded(name)
     with pytest.raises(TypeError, match="load_model returned, got Linear"):
@@ -177,9 +179,12 @@ def test_what_has_no_weights_takes_none(loaded: Loaded, name: str) -> None:
         module.load_model("weights.pth")
 
 
-@pytest.mark.parametrize("name", ["yamnet", "vggish", "wav2vec2", "whisper_tiny", "crepe", "crepe_tiny", "resemblyzer"])
+@pytest.mark.parametrize(
+    "name",
+    ["yamnet", "vggish", "wav2vec2", "whisper_tiny", "whisper_base", "crepe", "crepe_tiny", "resemblyzer", "musicnn"],
+)
 def test_weights_that_are_not_there_are_named(name: str, tmp_path: Path) -> None:
-    if name in ("wav2vec2", "whisper_tiny"):
+    if name in ("wav2vec2", "whisper_tiny", "whisper_base"):
         pytest.importorskip("transformers")
     with pytest.raises(FileNotFoundError, match="nothing_here"):
         baseline(name).load_model(str(tmp_path / "nothing_here"))
@@ -204,9 +209,11 @@ def test_other_files_are_refused(name: str, tmp_path: Path) -> None:
         ("yamnet", "ai-edge-litert"),
         ("wav2vec2", "transformers"),
         ("whisper_tiny", "transformers"),
+        ("whisper_base", "transformers"),
         ("crepe", "torchcrepe"),
         ("crepe_tiny", "torchcrepe"),
         ("resemblyzer", "resemblyzer"),
+        ("musicnn", "musicnn"),
         ("opensmile_egemaps", "opensmile"),
         ("opensmile_compare", "opensmile"),
     ],
@@ -218,7 +225,8 @@ def test_a_missing_package_is_named(name: str, package: str, monkeypatch: pytest
 
 
 def test_modules_import_nothing_that_they_may_not_need(repository: Path) -> None:
-    optional = ["transformers", "ai_edge_litert", "opensmile", "librosa", "torchcrepe", "resemblyzer", "torchaudio"]
+    optional = ["transformers", "ai_edge_litert", "opensmile", "librosa", "torchcrepe", "resemblyzer", "musicnn"]
+    optional += ["torchaudio"]
     code = (
         "import sys; from benchmark.baselines import BASELINES, baseline\n"
         "for name in BASELINES: baseline(name)\n"

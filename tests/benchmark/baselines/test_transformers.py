@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from benchmark.baselines import wav2vec2, whisper_tiny
+from benchmark.baselines import wav2vec2, whisper_base, whisper_tiny
 from benchmark.baselines.contract import Unavailable
+from benchmark.baselines.ctranslate2_weights import read_ctranslate2
 from benchmark.baselines.pretrained import import_torchaudio_without_extension
 from tests.benchmark.baselines.small_transformers import wav2vec2_folder, whisper_folder
 
@@ -189,3 +191,63 @@ def test_all_of_whisper_does_as_well_as_its_encoder(whisper: Path, tmp_path: Pat
     alone = whisper_tiny.load_model(str(whisper))
     audio = noise(1, 8000)
     assert torch.equal(whisper_tiny.get_scene_embeddings(audio, whole), whisper_tiny.get_scene_embeddings(audio, alone))
+
+
+def _in_ctranslate2(weights: dict[str, Tensor]) -> bytes:
+    """A model in CTranslate2's version 6, half precision."""
+
+    def text(name: str) -> bytes:
+        return struct.pack("<H", len(name) + 1) + name.encode() + b"\0"
+
+    out = struct.pack("<I", 6) + text("WhisperSpec") + struct.pack("<II", 3, len(weights))
+    for name, values in weights.items():
+        content = values.half().numpy().tobytes()
+        out += text(name) + struct.pack(f"<B{values.ndim}I", values.ndim, *values.shape)
+        out += struct.pack("<BI", 4, len(content)) + content
+    return out + struct.pack("<I", 0)
+
+
+def test_whisper_in_ctranslate2_is_the_same_encoder(tmp_path: Path) -> None:
+    config = transformers.WhisperConfig(
+        d_model=64, encoder_layers=2, encoder_attention_heads=1, encoder_ffn_dim=256, max_source_positions=50
+    )
+    torch.manual_seed(0)
+    plain = transformers.models.whisper.modeling_whisper.WhisperEncoder(config).half().float().eval()
+    kept = plain.state_dict()
+    theirs: dict[str, Tensor] = {"encoder/position_encodings/encodings": kept["embed_positions.weight"]}
+    for name in ("conv1", "conv2", "layer_norm"):
+        endings = ("gamma", "beta") if name == "layer_norm" else ("weight", "bias")
+        for ending, ours in zip(endings, ("weight", "bias")):
+            theirs[f"encoder/{name}/{ending}"] = kept[f"{name}.{ours}"]
+    for number in range(2):
+        ours, their = f"layers.{number}", f"encoder/layer_{number}"
+        for one, other in (
+            ("self_attn_layer_norm", "self_attention/layer_norm"),
+            ("final_layer_norm", "ffn/layer_norm"),
+        ):
+            theirs[f"{their}/{other}/gamma"] = kept[f"{ours}.{one}.weight"]
+            theirs[f"{their}/{other}/beta"] = kept[f"{ours}.{one}.bias"]
+        for one, other in (
+            ("self_attn.out_proj", "self_attention/linear_1"),
+            ("fc1", "ffn/linear_0"),
+            ("fc2", "ffn/linear_1"),
+        ):
+            for ending in ("weight", "bias"):
+                theirs[f"{their}/{other}/{ending}"] = kept[f"{ours}.{one}.{ending}"]
+        for ending in ("weight", "bias"):
+            each = [kept.get(f"{ours}.self_attn.{which}_proj.{ending}", torch.zeros(64)) for which in "qkv"]
+            theirs[f"{their}/self_attention/linear_0/{ending}"] = torch.cat(each)
+    content = _in_ctranslate2(theirs)
+    parts = [tmp_path / "one", tmp_path / "two"]
+    parts[0].write_bytes(content[:1000])
+    parts[1].write_bytes(content[1000:])
+    read = whisper_base.encoder_of(read_ctranslate2(parts), "here").eval()
+    features = noise(80, 100)[None]
+    with torch.no_grad():
+        torch.testing.assert_close(read(features).last_hidden_state, plain(features).last_hidden_state)
+    with pytest.raises(ValueError, match="here: expected a Whisper"):
+        whisper_base.encoder_of({"decoder/x": torch.zeros(1)}, "here")
+    for damaged in (content[:-100], b"", b"\x05" + content[1:], b"text, not weights" * 9):
+        parts[0].write_bytes(damaged)
+        with pytest.raises(ValueError, match="one: expected a model of CTranslate2"):
+            read_ctranslate2(parts[:1])

@@ -103,6 +103,12 @@ def vocal_bursts(path: Path, rows: Rows) -> Path:
     return tar_gz(path, {f"{root}/LICENSE": b"", **files, f"{root}/data/mp3/000357-30-3.mp3": b"not wanted"})
 
 
+def emodb(path: Path, rows: Rows) -> Path:
+    root = "voice-emotion-analysis-916a08e79c1bf782b7cd345652f6af2a6ad5ab6e"
+    files = {f"{root}/wav/{stem(row)}.wav": sound() for row in reversed(rows)}
+    return tar_gz(path, {f"{root}/README.md": b"", f"{root}/audio_labels.csv": b"", **files})
+
+
 def esc50(path: Path, rows: Rows) -> Path:
     root = "ESC-50-33c8ce9eb2cf0b1c2f8bcf322eb349b6be34dbb6"
     lines = ["filename,fold,target,category,esc10,src_file,take"]
@@ -145,6 +151,7 @@ ORIGINALS: dict[str, Callable[[Path, Rows], Path]] = {
         language_id,
         read_speech_speakers,
         vocal_bursts,
+        emodb,
         esc50,
         orchestral_notes,
         drum_strokes,

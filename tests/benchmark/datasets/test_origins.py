@@ -20,7 +20,8 @@ from benchmark.datasets.selection import selection
 from tests.benchmark.datasets.originals import ORIGINALS, Rows, sound
 from tests.file_server import serving
 
-SETS = tuple(ORIGINS)
+#: Sets with ratings are tested in test_rated_set.py.
+SETS = tuple(name for name, origin in ORIGINS.items() if origin.ratings is None)
 
 #: A few clips of each set, with what the manifest says of them.
 ROWS: dict[str, list[dict[str, str]]] = {
@@ -77,6 +78,10 @@ ROWS: dict[str, list[dict[str, str]]] = {
         {"file": "000054-02-2.x", "label": "Amusement", "split": "train", "speaker": "000054"},
         {"file": "000213-24-1.x", "label": "Sadness", "split": "test", "speaker": "000213"},
         {"file": "000095-28-2.x", "label": "Surprise (Positive)", "split": "test", "speaker": "000095"},
+    ],
+    "emodb": [
+        {"file": "03a01Fa.x", "emotion": "happiness", "speaker": "03", "gender": "m", "text": "a01"},
+        {"file": "16b10Wb.x", "emotion": "anger", "speaker": "16", "gender": "f", "text": "b10"},
     ],
     "esc50": [
         {"file": "1-100032-A-0.x", "label": "dog", "fold": "1", "esc10": "True", "source_recording": "100032"},
@@ -175,7 +180,7 @@ def test_an_original_that_is_another_is_refused(name: str, tmp_path: Path) -> No
     original = ORIGINALS[name](tmp_path / "a", ROWS[name][:1]) if name != "spoken_digits" else tmp_path / "a"
     if name == "spoken_digits":
         ORIGINALS["esc50"](original, ROWS["esc50"])
-    if name == "esc50":
+    if name in ("esc50", "emodb"):
         ORIGINALS["spoken_digits"](original, ROWS["spoken_digits"])
     with pytest.raises(ValueError, match="lacks"):
         build_set(ORIGINS[name], tmp_path / "sets", tmp_path, original)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from benchmark.reporting.cards import PROBE_TABLE, weights_card, write_cards
 from byola_hear import list_models
 from byola_hear.models.config import ModelConfig
 from byola_hear.models.encoders.convolutional import EncoderConfig
+from byola_hear.models.encoders.transformer import TransformerConfig
 from byola_hear.models.frontend import FrontendConfig
 from byola_hear.models.model import ByolaModel
 from byola_hear.models.zoo import add_to_zoo
@@ -53,6 +55,20 @@ def test_a_card_holds_the_facts(tmp_path: Path) -> None:
     ):
         assert fact in text
     assert (tmp_path / "byola-x.png").stat().st_size > 10_000
+
+
+def test_the_card_of_a_transformer_by_masked_prediction(tmp_path: Path) -> None:
+    shape = TransformerConfig(width=16, n_layers=2, n_heads=2)
+    training = {**TRAINING, "recipe": replace(Recipe.masked(), encoder=shape).to_dict()}
+    config = ModelConfig("transformer-speech", "1", FrontendConfig(), shape, -5.0, 4.0, training=training)
+    add_to_zoo(ByolaModel(config), tmp_path)
+    text = weights_card("transformer-speech", tmp_path, "")
+    assert "A transformer of 2 layers, 16 wide, trained on 2.5 hours of speech." in text
+    assert "decay of the target network from 0.996 to 1; it and the learning rate count for 32 crops in a step" in text
+    assert "- masked prediction, 30 steps of 32 crops of 4 s" in text
+    assert (
+        "- 4 masks for each crop, which leave 25% visible, in spans of 5 frame features; a decoder of 2 layers" in text
+    )
 
 
 def test_the_cards_are_up_to_date(repository: Path) -> None:

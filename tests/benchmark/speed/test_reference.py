@@ -5,16 +5,16 @@ from __future__ import annotations
 import pytest
 import torch
 
-from benchmark.baselines.untrained import untrained_model
+from benchmark.baselines import untrained, untrained_transformer
 from benchmark.speed import reference
 from benchmark.speed.embedding_methods import noise
 from benchmark.speed.reference import PlainModel, windowed_embeddings
 from byola_hear.models.model import ByolaModel
 
 
-@pytest.fixture(scope="module")
-def model() -> ByolaModel:
-    return untrained_model(0, -8.0, 4.5)
+@pytest.fixture(scope="module", params=[untrained, untrained_transformer], ids=["convolutional", "transformer"])
+def model(request: pytest.FixtureRequest) -> ByolaModel:
+    return request.param.untrained_model(0, -8.0, 4.5)
 
 
 @pytest.mark.parametrize("with_torchaudio", [True, False])

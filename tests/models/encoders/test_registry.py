@@ -165,7 +165,9 @@ def test_fine_tuning_reaches_every_weight(model: ByolaModel) -> None:
 def test_a_kind_without_an_entry_is_refused(model: ByolaModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     save_checkpoint(tmp_path / "toy.safetensors", model)
     monkeypatch.delitem(KINDS, "toy")
-    with pytest.raises(CheckpointError, match="expected an encoder of kind 'convolutional', got 'toy'") as caught:
+    with pytest.raises(
+        CheckpointError, match="expected an encoder of kind 'convolutional' or 'transformer', got 'toy'"
+    ) as caught:
         read_header(tmp_path / "toy.safetensors")
     assert "\n" not in str(caught.value)
     with pytest.raises(ValueError, match="the configuration of a known kind of encoder, got FrontendConfig and ToyC"):
@@ -179,5 +181,5 @@ def test_dictionaries_without_a_kind_are_convolutional() -> None:
 
 @pytest.mark.parametrize("kind", ["spiking", "", None, 3, []])
 def test_unknown_kinds_are_refused(kind: object) -> None:
-    with pytest.raises(ValueError, match=r"expected an encoder of kind 'convolutional' or 'toy', got"):
+    with pytest.raises(ValueError, match=r"expected an encoder of kind 'convolutional' or 'toy' or 'transformer', got"):
         encoder_from_dict({"kind": kind, **EncoderConfig().to_dict()})

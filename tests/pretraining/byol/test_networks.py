@@ -10,6 +10,7 @@ from byola_hear.pretraining.byol.networks import (
     byol_loss,
     embedding_std,
 )
+from byola_hear.pretraining.training.method import follow
 
 
 @pytest.fixture
@@ -38,7 +39,7 @@ def test_target_begins_as_a_copy_and_follows_by_the_decay(online: OnlineNetwork)
         for parameter in online.parameters():
             parameter.add_(1.0)
     before = [parameter.clone() for parameter in target.parameters()]
-    target.follow(online, 0.9)
+    follow(target, online, 0.9)
     for old, new in zip(before, target.parameters()):
         torch.testing.assert_close(new, old + 0.1)
 

@@ -5,7 +5,8 @@ import math
 import pytest
 import torch
 
-from byola_hear.pretraining.byol.views import ViewConfig, draw_boxes, fade, make_view, make_views, mixup, resize_crop
+from byola_hear.pretraining.byol.views import ViewConfig, draw_boxes, fade, make_view, make_views, resize_crop
+from byola_hear.training.mixing import mixup
 
 PLAIN = ViewConfig(mixup_ratio=0.0, canvas_time=1.0, smallest=1.0, largest=1.0, fader_gain=0.0)
 

@@ -18,7 +18,7 @@ from byola_hear.pretraining.data.manifest import ManifestClip, write_manifest
 from byola_hear.pretraining.training import distributed
 from byola_hear.pretraining.training.run_log import read_log
 from byola_hear.utils.files import locked
-from tests.pretraining.running import QUICK, run
+from tests.pretraining.running import QUICK, QUICK_MASKED, run
 
 
 def test_killed_run_ends_like_an_uninterrupted_one(
@@ -41,15 +41,17 @@ def test_killed_run_ends_like_an_uninterrupted_one(
     ]
 
 
+@pytest.mark.parametrize("method", ["byol", "masked"])
 def test_two_processes_train_together(
+    method: str,
     tone_manifest: Path,
     tone_cache_folder: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    options = [str(tone_manifest), "--cache", str(tone_cache_folder), "--steps", "20", *QUICK]
-    options += ["-o", str(tmp_path / "run")]
+    options = [str(tone_manifest), "--cache", str(tone_cache_folder), "--steps", "20"]
+    options += ["-o", str(tmp_path / "run"), *(QUICK if method == "byol" else QUICK_MASKED)]
     # What torchrun sets. The loopback device needs no name service.
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = str(server.getsockname()[1])

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 import byola_hear
+from byola_hear.models.encoders.transformer import normalised
 from byola_hear.models.zoo import add_to_zoo
 from byola_hear.pretraining.cli import main
 from byola_hear.pretraining.data.cache import LogMelCache
@@ -15,10 +16,11 @@ from byola_hear.pretraining.training.recipe import Recipe
 from byola_hear.pretraining.training.train import Trainer
 
 
+@pytest.mark.parametrize("method", ["byol", "byol-transformer", "masked", "masked-convolutional"])
 def test_exported_network_embeds_like_the_trained_one(
-    tone_cache: LogMelCache, tiny_recipe: Recipe, tmp_path: Path
+    tone_cache: LogMelCache, tiny_recipes: dict[str, Recipe], tmp_path: Path, method: str
 ) -> None:
-    trainer = Trainer(tone_cache, tiny_recipe, tmp_path, Place(0, 1, torch.device("cpu")), "float32")
+    trainer = Trainer(tone_cache, tiny_recipes[method], tmp_path, Place(0, 1, torch.device("cpu")), "float32")
     trainer.train(minutes=0)
     model = export_model(tmp_path, "tones", "1")
     assert model.config.mean == tone_cache.mean
@@ -35,6 +37,34 @@ def test_exported_network_embeds_like_the_trained_one(
     exact, half = (byola_hear.get_scene_embeddings(audio, each) for each in (model, loaded))
     # The loaded weights are in half precision.
     assert (exact - half).norm() / exact.norm() < 1e-2
+    assert model.config.pooling == ("mean" if method.startswith("masked") else "max+mean")
+    # One clip, in short segments: the same.
+    loaded.segment_seconds = 0.1
+    torch.testing.assert_close(byola_hear.get_scene_embeddings(audio[:1], loaded), half[:1], rtol=1e-5, atol=1e-5)
+
+
+def test_averaged_layers_and_pooling_are_chosen_after_training(
+    tone_cache: LogMelCache, tiny_recipes: dict[str, Recipe], tmp_path: Path
+) -> None:
+    trainer = Trainer(tone_cache, tiny_recipes["masked"], tmp_path, Place(0, 1, torch.device("cpu")), "float32")
+    trainer.train(minutes=0)
+    model = export_model(tmp_path, "x", "1", pooling="max+mean", averaged=[2])
+    assert (model.config.pooling, model.config.encoder.layers) == ("max+mean", (2,))
+    assert model.config.training["recipe"]["encoder"]["averaged"] == []
+    log_mels = torch.randn(1, 1, 64, 32)
+    encoder = trainer.online.encoder
+    *_, last = encoder.outputs(encoder.tokens(log_mels[:, 0].transpose(1, 2)), torch.arange(8))
+    torch.testing.assert_close(model.encoder(log_mels), normalised(last))
+    with pytest.raises(ValueError, match="layers from 1 to 2, got \\[3\\]"):
+        export_model(tmp_path, "x", "1", averaged=[3])
+
+
+def test_a_convolutional_network_has_no_layers_to_average(
+    tone_cache: LogMelCache, tiny_recipe: Recipe, tmp_path: Path
+) -> None:
+    Trainer(tone_cache, tiny_recipe, tmp_path, Place(0, 1, torch.device("cpu")), "float32").train(minutes=0)
+    with pytest.raises(ValueError, match="only a transformer's layers can be averaged, got a convolutional network"):
+        export_model(tmp_path, "x", "1", averaged=[1])
 
 
 def test_exported_facts_are_those_of_the_saved_state(

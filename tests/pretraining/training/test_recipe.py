@@ -1,11 +1,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 
-from byola_hear.pretraining.training.recipe import Recipe, differences
+from byola_hear.models.encoders.convolutional import EncoderConfig
+from byola_hear.models.encoders.transformer import TransformerConfig
+from byola_hear.pretraining.masked.masks import MaskConfig
+from byola_hear.pretraining.training.methods import METHODS, build_method
+from byola_hear.pretraining.training.recipe import OWN_SETTINGS, Recipe, differences
 
 
 def test_learning_rate_warms_up_and_falls() -> None:
@@ -31,6 +36,52 @@ def test_recipe_survives_json() -> None:
     assert Recipe.from_dict(json.loads(json.dumps(recipe.to_dict()))) == recipe
 
 
+def test_recipes_hold_the_settings_of_their_method_alone() -> None:
+    recipe = Recipe.masked()
+    assert "views" not in recipe.to_dict() and "masking" not in Recipe().to_dict()
+    assert Recipe.from_dict(json.loads(json.dumps(recipe.to_dict()))) == recipe
+    changed = replace(recipe, masking=MaskConfig(masks=8), encoder=TransformerConfig(width=384, n_heads=6))
+    assert differences(recipe.to_dict(), changed.to_dict()) == "masks 4, got 8, width 192, got 384, n_heads 3, got 6"
+
+
+def test_recipes_older_than_methods_are_of_byol() -> None:
+    new = Recipe(steps=7).to_dict()
+    old = {key: value for key, value in new.items() if key not in ("method", "reference_batch")}
+    assert Recipe.from_dict(old) == Recipe(steps=7)
+    assert differences(old, new) == ""
+    assert "method byol, got masked" in differences(old, Recipe.masked().to_dict())
+
+
+def test_the_batch_scales_rate_and_decay() -> None:
+    recipe = Recipe(steps=100, warm_up_steps=0, learning_rate=1e-3, ema_decay=0.99, reference_batch=32)
+    assert recipe.learning_rate_at(0, crops=128) == pytest.approx(2e-3)
+    assert recipe.ema_decay_at(0, crops=128) == pytest.approx(0.99**4)
+    assert recipe.ema_decay_at(0, crops=16) == pytest.approx(0.99**0.5)
+    assert replace(recipe, reference_batch=0).learning_rate_at(0, crops=128) == 1e-3
+
+
+def test_every_method_can_be_built_and_its_target_follows_by_name() -> None:
+    assert set(METHODS) == set(OWN_SETTINGS)
+    for name in METHODS:
+        small = EncoderConfig(channels=4, hidden_size=8)
+        method = build_method(replace(Recipe.masked(), method=name, encoder=small, projector_hidden=8))
+        followed = dict(method.online.named_parameters())
+        assert {f"encoder.{key}" for key, _ in method.online.encoder.named_parameters()} <= set(followed)
+        assert all(followed[key].shape == value.shape for key, value in method.target.named_parameters())
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"crop_frames": 396}, "at least two whole spans of 5 frame features, got 99"),
+        ({"crop_frames": 600}, "no longer than the encoder's context of 100 frame features, got 150"),
+    ],
+)
+def test_crops_that_can_not_be_masked_are_refused(change: dict[str, int], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        replace(Recipe.masked(), **change)
+
+
 def test_older_recipes_without_a_kind_of_encoder_are_read_and_equal() -> None:
     new = Recipe(steps=7).to_dict()
     old = {**new, "encoder": {key: value for key, value in new["encoder"].items() if key != "kind"}}
@@ -49,6 +100,8 @@ def test_older_recipes_without_a_kind_of_encoder_are_read_and_equal() -> None:
         {"final_learning_rate": 1.0},
         {"ema_decay": 1.1},
         {"warm_up_steps": -1},
+        {"reference_batch": -1},
+        {"method": "guessing"},
         {"weight_decay": -0.1},
         {"seed": 20240101123},
     ],

@@ -23,6 +23,15 @@ def test_memory_is_the_same_after_resuming(tone_cache: LogMelCache, tiny_recipe:
     assert not torch.equal(crops, past[-6:])
 
 
+def test_without_mixup_nothing_is_kept(tone_cache: LogMelCache, tiny_recipes: dict[str, Recipe]) -> None:
+    sampler = Sampler(tone_cache, tiny_recipes["masked"], HERE)
+    sampler.start(3)
+    for step in range(3, 6):
+        crops, past = sampler.next(step)
+        assert torch.equal(crops, sampler.crops(step)) and len(past) == 0
+    assert sampler.memory == []
+
+
 def test_each_process_draws_other_crops(tone_cache: LogMelCache, tiny_recipe: Recipe) -> None:
     first, second = (Sampler(tone_cache, tiny_recipe, Place(rank, 2, torch.device("cpu"))) for rank in range(2))
     assert not torch.equal(first.crops(0), second.crops(0))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -15,6 +16,7 @@ from benchmark.studies.cka.report import report
 from byola_hear.models.checkpoint import save_checkpoint
 from byola_hear.models.config import ModelConfig
 from byola_hear.models.encoders.convolutional import EncoderConfig
+from byola_hear.models.encoders.transformer import TransformerConfig
 from byola_hear.models.frontend import FrontendConfig
 from byola_hear.models.model import ByolaModel
 from tests.benchmark.made_sets import write_all_sets
@@ -28,6 +30,9 @@ def test_the_command_from_sets_to_sentences(tmp_path: Path) -> None:
         torch.manual_seed(number // 2)
         paths.append(tmp_path / f"{name}.safetensors")
         save_checkpoint(paths[-1], ByolaModel(config))
+    transformer = replace(config, encoder=TransformerConfig(width=16, n_layers=2, n_heads=2, context=9))
+    paths.append(tmp_path / "transformer.safetensors")
+    save_checkpoint(paths[-1], ByolaModel(transformer))
     arguments = ["--audio", tmp_path / "audio", "--cache", tmp_path / "cache", "--per-side", 30, "--no-progress"]
     arguments += ["--models", ",".join(map(str, paths)), "-o", tmp_path / "results"]
     result = CliRunner().invoke(cka_command, [str(each) for each in arguments], catch_exceptions=False)
@@ -35,7 +40,12 @@ def test_the_command_from_sets_to_sentences(tmp_path: Path) -> None:
     numbers = pd.read_csv(tmp_path / "results" / "cka.csv")
     same = numbers[numbers["first_layer"] == numbers["second_layer"]].groupby(["first", "second"])["value"].mean()
     assert same["one", "copy"] == pytest.approx(1) and same["one", "other"] < 0.999
-    assert len(report(tmp_path / "results").sentences) >= 2
+    # Networks of different kinds share the frame feature and the embedding.
+    mixed = numbers[(numbers["first"] == "one") & (numbers["second"] == "transformer")]
+    shared = mixed[mixed["first_layer"] == mixed["second_layer"]]
+    assert set(shared["first_layer"]) == {"frame", "clip"} and {"layer 1", "layer 2"} < set(mixed["second_layer"])
+    sentences = report(tmp_path / "results").sentences
+    assert "(block 1) to" in sentences[0] and "(frame) to" in sentences[0]
     assert (
         sum(block["kind"] == "figure" for block in load_section(tmp_path / "results" / "cka.md").data()["blocks"]) == 2
     )

@@ -5,8 +5,11 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from benchmark.baselines.untrained import untrained_model
+from benchmark.baselines.untrained import untrained_model, untrained_network
 from benchmark.studies.cka.layers import activations, layer_names
+from byola_hear.models.encoders.transformer import TransformerConfig
+from byola_hear.models.frontend import log_mel
+from byola_hear.models.pooling.combination import MEAN
 
 
 def test_the_last_layer_is_the_embedding() -> None:
@@ -22,3 +25,18 @@ def test_the_last_layer_is_the_embedding() -> None:
     np.testing.assert_allclose(local, found["frame"][:, :split], rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(found["fc2"], found["frame"][:, split:], rtol=1e-5, atol=1e-6)
     assert all(not module._forward_hooks for module in model.modules())
+
+
+def test_a_transformers_layers_are_those_that_count() -> None:
+    config = TransformerConfig(width=16, n_layers=3, n_heads=2, context=9, averaged=(2,))
+    model = untrained_network("small", config, MEAN, 0, -8.0, 4.5)
+    clips = [np.random.default_rng(n).standard_normal(n).astype(np.float32) * 0.1 for n in (800, 16000)]
+    found = activations(model, clips)
+    assert list(found) == layer_names(model) == ["layer 1", "layer 2", "frame", "clip"]
+    expected = model.scene_embeddings([torch.from_numpy(clip) for clip in clips]).numpy()
+    np.testing.assert_allclose(found["clip"], expected, rtol=1e-4, atol=1e-5)
+    with torch.no_grad():
+        normalised = (log_mel(torch.from_numpy(clips[1])[None], model.config.frontend) + 8.0) / 4.5
+        tokens = model.encoder.tokens(normalised.transpose(1, 2))
+        blocks = [next(model.encoder.outputs(piece, torch.arange(piece.shape[1]))) for piece in tokens.split(9, dim=1)]
+    np.testing.assert_allclose(found["layer 1"][1], torch.cat(blocks, dim=1)[0].mean(0), rtol=1e-4, atol=1e-5)

@@ -14,7 +14,9 @@ from benchmark.comparison.page import load_section
 from benchmark.studies.findings import read_numbers
 from benchmark.studies.size.cells import shape_of
 from benchmark.studies.size.command import size_command
-from benchmark.studies.size.report import sentences
+from benchmark.studies.size.report import sentences, sized
+from byola_hear.pretraining.training.cost import operations_per_crop
+from byola_hear.pretraining.training.recipe import Recipe
 from byola_hear.utils.files import locked
 
 
@@ -48,8 +50,9 @@ def test_a_table_of_two_tiny_runs(sounds: Path, tmp_path: Path, capsys: pytest.C
         assert model.config.training["crops"] == 6
     assert numbers["accuracy"].between(0, 100).all()
     assert sorted(numbers.query("hours == 0")["width"].unique()) == [32, 64]
-    assert "With 6 crops each" in sentences(numbers)[0]
-    assert " ".join(sentences(numbers)) in output.out
+    found = sentences(sized(numbers))
+    assert "With 6 crops each" in found[0] and "at width 32 to" in found[0]
+    assert " ".join(found) in output.out
     assert any(block["kind"] == "figure" for block in load_section(tmp_path / "out" / "size.md").data()["blocks"])
     # Another recipe's networks, other manifests' audio and networks of other audio are refused.
     other = arguments_for(sounds, tmp_path, first="nonspeech")
@@ -57,6 +60,23 @@ def test_a_table_of_two_tiny_runs(sounds: Path, tmp_path: Path, capsys: pytest.C
     assert "0.002h.csv: drawn from other manifests" in refused(other, capsys)
     shutil.rmtree(tmp_path / "runs" / "audio")
     assert "width32-0.002h.safetensors: trained on other audio" in refused(other, capsys)
+
+
+def test_both_kinds_at_equal_compute(sounds: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    options = ["--widths", "32", "--transformers", "16x1,64x8", "--method", "masked", "--petaflop", "0.00002"]
+    with pytest.raises(SystemExit) as stopped:
+        run(size_command, [*arguments_for(sounds, tmp_path), *options], "size")
+    output = capsys.readouterr()
+    assert not stopped.value.code, output.err
+    numbers = read_numbers(tmp_path / "out", "size")
+    trained = numbers.query("task == 'mean' and hours > 0").set_index(["width", "layers"])["crops"]
+    # More layers take more operations for each crop, so they get fewer crops.
+    assert trained[16, 1] > trained[64, 8] >= 2 and trained[32, 0] >= 2
+    model = byola_hear.load_model(str(tmp_path / "runs" / "transformer64x8-0.002h.safetensors"))
+    recipe = Recipe.from_dict(model.config.training["recipe"])
+    assert 0.5 * 2e10 < trained[64, 8] * operations_per_crop(recipe) <= 2e10
+    found = sentences(sized(numbers))
+    assert "transformer 64 × 8" in found[0] and " to " in found[0].split("crops")[0]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no locks there")
@@ -87,6 +107,8 @@ def test_too_little_audio_is_reported_before_any_network_is_trained(
     ("option", "value", "message"),
     [
         ("--device", "gpu", "expected a device such as 'cpu'"),
+        ("--transformers", "192", "expected --transformers such as 192x6,384x6, got '192'"),
+        ("--petaflop", "1e-9", "expected compute for at least one step"),
         ("--hours", "nan", "positive hours, got [32, 64] and [nan]"),
         ("--hours", "1,inf", "positive hours"),
         ("--seed", "not a manifest", "expected columns path"),

@@ -71,6 +71,7 @@ SCENES = (
     "speaker_id",
     "speaker_gender",
     "vocal_bursts",
+    "emodb",
     "esc50",
     "orchestral_notes",
     "pitch",

@@ -1,0 +1,1 @@
+"""Human listeners: do embeddings explain which sounds people hear as similar?"""

@@ -1,0 +1,112 @@
+"""The folder of a run that is not finished. What it holds was made with the same settings, or it is refused."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any
+
+import numpy as np
+
+from byola_hear.classification.examples import Examples
+from byola_hear.tables.placing import remove
+from byola_hear.utils.files import locked, replacing, stamp_of
+
+_SETTINGS, _FINISHING, _LOCK = "settings.json", "finishing", "lock"
+
+
+def parts_of(output: Path) -> Path:
+    """The folder of an unfinished run with this output."""
+    return output.with_name(f"{output.name}.parts")
+
+
+def is_finishing(output: Path) -> bool:
+    """Whether a run was interrupted while it wrote its results, so that they may be replaced."""
+    return (parts_of(output) / _FINISHING).exists()
+
+
+def digest(examples: Examples) -> str:
+    """A hash of the windows, their labels and groups, and the recordings' sizes and times of change."""
+    made = hashlib.sha256()
+    files = list(dict.fromkeys(map(str, examples.file)))
+    made.update(json.dumps([[file, stamp_of(file)] for file in files]).encode())
+    made.update(json.dumps([list(map(str, examples.file)), examples.classes, examples.window]).encode())
+    for array in (examples.start, examples.end, examples.truth, examples.group):
+        made.update(np.ascontiguousarray(array).tobytes())
+    return made.hexdigest()
+
+
+class Workspace:
+    """A folder for what a run has done so far.
+
+    Args:
+        output: the run's output; the folder lies next to it.
+        settings: what decides the result, as JSON values.
+        overwrite: discard what another run left.
+
+    Raises:
+        ValueError: if the folder is in use, or holds the beginning of a run with other settings.
+        OSError: if it can't be written.
+    """
+
+    def __init__(self, output: Path, settings: dict[str, Any], overwrite: bool = False) -> None:
+        self.path = parts_of(output)
+        self.path.mkdir(exist_ok=True)
+        self._lock: IO[str] = open(self.path / _LOCK, "a")  # noqa: SIM115
+        try:
+            if not locked(self._lock):
+                raise ValueError(f"another process works in {self.path}")
+            self._resume(json.loads(json.dumps(settings)), overwrite)
+        except BaseException:
+            self._lock.close()
+            raise
+
+    def _resume(self, settings: dict[str, Any], overwrite: bool) -> None:
+        place = self.path / _SETTINGS
+        if place.exists():
+            stored = json.loads(place.read_text(encoding="utf-8"))
+            if stored == settings:
+                return
+            if not overwrite:
+                names = [name for name in settings if stored.get(name) != settings[name]]
+                raise ValueError(
+                    f"{self.path} holds the beginning of a run with other {' and '.join(names)}; "
+                    "give --overwrite to discard it"
+                )
+            for entry in self.path.iterdir():
+                if entry.name != _LOCK:
+                    remove(entry)
+        with replacing(place) as stream:
+            stream.write(json.dumps(settings).encode())
+
+    @property
+    def log_mels(self) -> Path:
+        """The file of log-mels."""
+        return self.path / "log_mel.f32"
+
+    def state(self, name: str) -> Path:
+        """The file of a course's state."""
+        return self.path / f"{name}.safetensors"
+
+    def finishing(self) -> None:
+        """Note that the results are being written."""
+        (self.path / _FINISHING).touch()
+
+    def remove(self) -> None:
+        """Remove the folder, once the results are written."""
+        self.close()
+        remove(self.path)
+
+    def close(self) -> None:
+        """Let other processes at the folder."""
+        self._lock.close()
+
+    def __enter__(self) -> Workspace:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

@@ -1,0 +1,40 @@
+"""BYOL as a method of training."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import torch
+from torch import Tensor
+
+from byola_hear.models.encoders.registry import build_encoder
+from byola_hear.pretraining.byol.networks import OnlineNetwork, TargetNetwork, byol_loss
+from byola_hear.pretraining.byol.views import make_views
+from byola_hear.pretraining.training.method import Method, Part, Precision
+from byola_hear.pretraining.training.recipe import Recipe
+
+
+class Byol(Method):
+    """The online network predicts the target's projection of another view of the same crop, in both directions."""
+
+    def __init__(self, recipe: Recipe) -> None:
+        self.recipe = recipe
+        self.online = OnlineNetwork(build_encoder(recipe.encoder), recipe.projector_hidden, recipe.projector_output)
+        self.target = TargetNetwork(self.online)
+
+    def parts(
+        self, crops: Tensor, memory: Tensor, generator: torch.Generator, precision: Precision
+    ) -> tuple[list[Part], Tensor]:
+        """Make two views of every crop, and compute the target's projections: see :class:`Method`."""
+        made = make_views(crops, memory, self.recipe.views, generator)
+        views = [view.contiguous(memory_format=torch.channels_last) for view in made]
+        with torch.no_grad(), precision():
+            targets = [self.target(view) for view in views]
+        # One direction after the other gives the same gradient and needs half the memory.
+        parts = [Part((views[index],), partial(_half, target=targets[1 - index])) for index in range(2)]
+        return parts, targets[0]
+
+
+def _half(prediction: Tensor, target: Tensor) -> Tensor:
+    """The loss of one of the two directions, whose mean is minimised."""
+    return byol_loss(prediction, target) / 2

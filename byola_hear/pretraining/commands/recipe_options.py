@@ -1,0 +1,177 @@
+"""The options of ``train`` that make up a recipe. Defaults depend on the method and the kind of encoder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import fields, replace
+from typing import Any
+
+import click
+
+from byola_hear.models.encoders.convolutional import EncoderConfig
+from byola_hear.models.encoders.protocol import EncoderShape
+from byola_hear.models.encoders.transformer import TransformerConfig
+from byola_hear.pretraining.byol.views import ViewConfig
+from byola_hear.pretraining.masked.masks import MaskConfig
+from byola_hear.pretraining.training.recipe import BYOL, MASKED, Recipe
+
+#: Adds an option to a command.
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+#: The usual recipe of each method.
+DEFAULTS = {BYOL: Recipe(), MASKED: Recipe.masked()}
+#: Help of the settings of every method.
+SETTINGS = {
+    "steps": "Total number of steps. The schedules end there.",
+    "batch_size": "Crops per step on each device.",
+    "crop_frames": "Length of a crop, in frames of 10 ms.",
+    "learning_rate": "Learning rate after warm-up.",
+    "final_learning_rate": "Learning rate at the last step. A cosine leads there.",
+    "warm_up_steps": "Steps over which the learning rate rises from 0.",
+    "weight_decay": "Weight decay of AdamW; 0 makes it Adam.",
+    "ema_decay": "Decay of the target network's moving average at the first step.",
+    "final_ema_decay": "Decay of the target network's moving average at the last step.",
+    "reference_batch": "Crops in a step, over all devices, for which learning rate and decays are given. At other "
+    "numbers both are scaled; 0 takes them as they are.",
+    "seed": "Seed of everything random.",
+}
+#: Help of the settings of one method, or of one kind of encoder.
+BYOL_VIEWS = {
+    "mixup_ratio": "Largest share of another crop that is mixed in; 0 turns mixup off.",
+    "fader_gain": "Strength of the random fades, in standard deviations; 0 turns them off.",
+}
+BYOL_SETTINGS = {"projector_hidden": "Width inside the projector and the predictor."}
+MASKING = {
+    "masks": "Masks of each crop, which share one pass of the target network.",
+    "visible": "Share of a crop that stays visible.",
+    "span": "Length of a span that is visible or hidden, in frame features of 40 ms.",
+    "decoder_width": "Width of the decoder.",
+    "decoder_layers": "Number of layers of the decoder.",
+}
+CONVOLUTIONAL = {
+    "hidden_size": "Width of the network's linear layers.",
+    "channels": "Channels of each convolution.",
+}
+TRANSFORMER = {
+    "width": "Width of the tokens.",
+    "n_layers": "Number of layers.",
+    "n_heads": "Heads of each attention. Default: one for each 64 of the width.",
+    "context": "Length of the context, in frame features of 40 ms. Default: the length of a crop.",
+}
+
+
+def recipe_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options of a recipe to a command. :func:`recipe_of` reads their values."""
+    kinds = {name: usual.encoder.kind for name, usual in DEFAULTS.items()}
+    options: list[Decorator] = [
+        click.option(
+            "--method",
+            type=click.Choice(list(DEFAULTS)),
+            default=BYOL,
+            show_default=True,
+            help="How to train: byol predicts one view of a crop from another, masked the hidden parts of a crop.",
+        ),
+        click.option(
+            "--encoder",
+            type=click.Choice([EncoderConfig.kind, TransformerConfig.kind]),
+            help=f"Kind of network. Default: {_default(kinds)}.",
+        ),
+        click.option(
+            "--shape",
+            type=click.Choice(["v1", "v2"]),
+            help="Shape of a convolutional network: that of BYOL-A v1 or v2. Default: v2.",
+        ),
+        *_options(SETTINGS, "", DEFAULTS),
+        *_options(CONVOLUTIONAL, " Only for convolutional networks.", {BYOL: EncoderConfig()}),
+        *_options(TRANSFORMER, " Only for transformers.", {BYOL: TransformerConfig()}),
+        *_options(BYOL_VIEWS, " Only for byol.", {BYOL: ViewConfig()}),
+        *_options(BYOL_SETTINGS, " Only for byol.", {BYOL: Recipe()}),
+        *_options(MASKING, " Only for masked.", {MASKED: MaskConfig()}),
+    ]
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+def _options(texts: Mapping[str, str], scope: str, usual: Mapping[str, object]) -> list[Decorator]:
+    """Options of a group of settings.
+
+    They have no defaults of their own: these are filled in when the method is known.
+
+    Args:
+        texts: help by name; a text that states a default is complete.
+        scope: text on where the options count.
+        usual: what has the defaults as attributes, by method.
+    """
+    options: list[Decorator] = []
+    for name, text in texts.items():
+        values = {method: getattr(each, name) for method, each in usual.items()}
+        default = "" if "Default:" in text else f" Default: {_default(values)}."
+        kind = type(next(iter(values.values())))
+        options.append(click.option(_flag(name), name, type=kind, help=f"{text}{scope}{default}"))
+    return options
+
+
+def _flag(name: str) -> str:
+    """The option of a setting: ``n_layers`` is ``--layers``."""
+    return f"--{name.removeprefix('n_').replace('_', '-')}"
+
+
+def _default(values: Mapping[str, Any]) -> str:
+    """Text on defaults by method.
+
+    Example:
+        >>> _default({"byol": 96, "masked": 400}), _default({"byol": 1, "masked": 1})
+        ('96; with --method masked 400', '1')
+    """
+    first, *others = [f"{value:g}" if isinstance(value, (int, float)) else str(value) for value in values.values()]
+    return first if all(other == first for other in others) else f"{first}; with --method {MASKED} {others[0]}"
+
+
+def recipe_of(options: Mapping[str, Any]) -> Recipe:
+    """Make the recipe that the options describe.
+
+    Args:
+        options: values by name; None where the user gave none.
+
+    Raises:
+        click.UsageError: if an option of another method or of another kind of encoder was given.
+        ValueError: if a value is not allowed.
+    """
+    given = {name: value for name, value in options.items() if value is not None}
+    method = given["method"]
+    usual = DEFAULTS[method]
+    kind = given.get("encoder", usual.encoder.kind)
+    _refuse(given, (*BYOL_VIEWS, *BYOL_SETTINGS), method == BYOL, f"--method {BYOL}")
+    _refuse(given, MASKING, method == MASKED, f"--method {MASKED}")
+    _refuse(given, ("shape", *CONVOLUTIONAL), kind == EncoderConfig.kind, f"--encoder {EncoderConfig.kind}")
+    _refuse(given, TRANSFORMER, kind == TransformerConfig.kind, f"--encoder {TransformerConfig.kind}")
+    settings = {name: given[name] for name in (*SETTINGS, *BYOL_SETTINGS) if name in given}
+    crop_frames = settings.get("crop_frames", usual.crop_frames)
+    return replace(
+        usual,
+        **settings,
+        encoder=_transformer(given, crop_frames) if kind == TransformerConfig.kind else _convolutional(given),
+        views=ViewConfig(**{name: given[name] for name in BYOL_VIEWS if name in given}),
+        masking=MaskConfig(**{name: given[name] for name in MASKING if name in given}),
+    )
+
+
+def _refuse(given: Mapping[str, Any], names: Any, fits: bool, where: str) -> None:
+    """Refuse options that would have no effect."""
+    wrong = [name for name in names if name in given and not fits]
+    if wrong:
+        raise click.UsageError(f"expected {_flag(wrong[0])} together with {where} only")
+
+
+def _convolutional(given: Mapping[str, Any]) -> EncoderShape:
+    shape = EncoderConfig.v1() if given.get("shape") == "v1" else EncoderConfig.v2()
+    # The options' defaults are those of v2, also for v1: its width is one of three that were published.
+    values = {name: given.get(name, getattr(EncoderConfig.v2(), name)) for name in CONVOLUTIONAL}
+    return replace(shape, **values)
+
+
+def _transformer(given: Mapping[str, Any], crop_frames: int) -> EncoderShape:
+    values = {field.name: given[field.name] for field in fields(TransformerConfig) if field.name in given}
+    width = values.get("width", TransformerConfig.width)
+    usual = {"n_heads": max(width // 64, 1), "context": max(crop_frames // TransformerConfig.stride, 1)}
+    return TransformerConfig(**{**usual, **values})

@@ -1,0 +1,1 @@
+"""Masked prediction: masks, networks and loss."""

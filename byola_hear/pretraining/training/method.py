@@ -1,0 +1,64 @@
+"""What the training loop expects of a method: two networks, and the losses of a step."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+#: Opens the context in which networks compute in the run's precision.
+Precision = Callable[[], AbstractContextManager[object]]
+
+
+@dataclass(frozen=True)
+class Part:
+    """A forward and a backward pass of the online network. A step has one or several, whose gradients are added.
+
+    Attributes:
+        inputs: arguments of the online network.
+        loss: turns its output into the part's loss, a scalar.
+    """
+
+    inputs: tuple[Tensor, ...]
+    loss: Callable[[Tensor], Tensor]
+
+
+class Method(ABC):
+    """A way to train an encoder without labels, by predicting what a slowly moving copy of it computes.
+
+    Attributes:
+        online: the network that is trained by gradients. Its ``encoder`` is what comes out of a run.
+        target: the network that follows it. Its parameters have the names of those that they follow.
+    """
+
+    online: nn.Module
+    target: nn.Module
+
+    @abstractmethod
+    def parts(
+        self, crops: Tensor, memory: Tensor, generator: torch.Generator, precision: Precision
+    ) -> tuple[list[Part], Tensor]:
+        """Prepare a step.
+
+        Args:
+            crops: ``(batch, 1, n_mels, n_frames)`` normalised log-mel.
+            memory: ``(n_past, 1, n_mels, n_frames)`` past crops, as many as ``Recipe.memory_size`` asks for.
+            generator: source of all randomness but dropout, on the crops' device.
+            precision: opens the context in which networks compute.
+
+        Returns:
+            The parts, whose losses add up to the step's loss; and the target's embeddings of the crops ``(batch,
+            size)``, whose standard deviation is logged.
+        """
+
+
+@torch.no_grad()
+def follow(target: nn.Module, online: nn.Module, decay: float) -> None:
+    """Set every parameter of ``target`` to ``decay`` times itself plus ``1 - decay`` times that of the same name."""
+    new = dict(online.named_parameters())
+    old = dict(target.named_parameters())
+    torch._foreach_lerp_(tuple(old.values()), tuple(new[name] for name in old), 1 - decay)

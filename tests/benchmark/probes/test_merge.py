@@ -1,0 +1,68 @@
+"""A table of the probe grows by tasks and models."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmark.probes.command import write_merged
+from benchmark.probes.merge import merged, merged_csv
+from benchmark.probes.probe import TaskResult
+from benchmark.probes.table import Row, csv_table, document_of, markdown_table
+
+
+def row(name: str, *tasks: str, missing: str = "") -> Row:
+    results = {task: TaskResult(task, ["1", "2"], [60.0, 70.0], [1.0, 1.0], [50, 50]) for task in tasks}
+    return Row(name, f"note of {name}", [results] if tasks else [], 0, missing)
+
+
+def about(*models: str, **others: Any) -> dict[str, Any]:
+    known = {"parts": "test", "seed": 0, "max_clips": None, "commit": "c", "time": "t", "hardware": "h", "audio": {}}
+    return {**known, "extractors": {name: [f"{name}-1"] for name in models}, **others}
+
+
+BEFORE = [row("both", "esc50", "esc10"), row("yamnet", "esc50", "esc10"), row("vggish", missing="needs weights")]
+ADDED = [row("both", "emodb"), row("vggish", "esc50", "esc10", "emodb"), row("musicnn", "emodb")]
+
+
+def test_tasks_and_models_are_added() -> None:
+    document = merged(
+        document_of(BEFORE, about("both", "yamnet")), document_of(ADDED, about("both", "vggish", "musicnn"))
+    )
+    whole = document_of([row("both", "esc50", "esc10", "emodb")], about("both"))
+    models = document["models"]
+    assert models["both"] == whole["models"]["both"]  # as if measured at once, with the interval of the mean
+    assert models["vggish"]["mean"] == 65 and models["vggish"]["missing"] is None
+    assert models["yamnet"]["mean"] is models["musicnn"]["mean"] is None
+    lines = markdown_table(document).splitlines()
+    assert lines[0] == "| model | esc50 | esc10 | emotion | mean |"
+    assert lines[3].endswith("| – | – |") and lines[3].startswith("| yamnet | **65.0")
+    assert document["about"]["added"][0]["commit"] == "c"
+
+
+def test_the_csv_grows_in_the_same_way() -> None:
+    text = merged_csv(csv_table(BEFORE), csv_table(ADDED))
+    lines = text.splitlines()
+    assert len(lines) == 1 + 2 * (3 + 2 + 3 + 1)
+    assert [line.split(",")[0] for line in lines[1:]] == ["both"] * 6 + ["yamnet"] * 4 + ["vggish"] * 6 + [
+        "musicnn"
+    ] * 2
+    assert "needs weights" not in text
+
+
+def test_what_was_measured_otherwise_is_refused_and_nothing_is_written(tmp_path: Path) -> None:
+    before = document_of(BEFORE, about("both", "yamnet"))
+    path = tmp_path / "probe.json"
+    path.write_text(json.dumps(before))
+    path.with_suffix(".csv").write_text(csv_table(BEFORE))
+    with pytest.raises(ValueError, match="the same parts, got test and validation"):
+        write_merged(path, document_of(ADDED, about("both", parts="validation")), csv_table(ADDED))
+    changed = about("both", "vggish", "musicnn")
+    changed["extractors"]["both"] = ["both-2"]
+    with pytest.raises(ValueError, match="both has changed .* measure esc50, esc10 again"):
+        write_merged(path, document_of(ADDED, changed), csv_table(ADDED))
+    assert json.loads(path.read_text()) == json.loads(json.dumps(before))
+    assert len(write_merged(path, document_of(ADDED, about("both", "vggish", "musicnn")), csv_table(ADDED))) == 3

@@ -1,0 +1,80 @@
+"""From sets with ratings to findings."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile
+from click.testing import CliRunner
+
+from benchmark.datasets.labelled_tar import OriginalClip, write_set
+from benchmark.datasets.origin_ratings import as_csv
+from benchmark.studies.listeners.report import report
+from benchmark.studies.rsa.command import rsa_command
+
+pytest.importorskip("rsatoolbox")
+pytest.importorskip("parselmouth")
+
+#: Spaces of the sets, with the first tone of each, Hz.
+SPACES = {
+    "timbre_similarity": {"Grey1977": 220.0, "Vahidi2020": 230.0, "Patil2012_A3": 250.0},
+    "timbre_groups_sol": {"timbre_groups_sol": 260.0},
+    "singing_techniques": {"f2lowPitch": 270.0, "m1lowPitch": 290.0},
+}
+N_SOUNDS = 6
+
+
+def tone(hertz: float, seconds: float) -> bytes:
+    times = np.arange(int(seconds * 16000)) / 16000
+    samples = sum(np.sin(2 * np.pi * hertz * (k + 1) * times) / (k + 1) for k in range(3)) / 4
+    file = io.BytesIO()
+    soundfile.write(file, samples, 16000, format="WAV")
+    return file.getvalue()
+
+
+def write_rated_sets(folder: Path) -> None:
+    """The three sets: six tones a space, which listeners compare by pitch alone."""
+    folder.mkdir(exist_ok=True)
+    for name, spaces in SPACES.items():
+        clips, further = [], {}
+        for space, first in spaces.items():
+            pitches = first * 2 ** (np.arange(N_SOUNDS) ** 1.5 / 8)
+            apart = np.abs(np.subtract.outer(np.log2(pitches), np.log2(pitches)))
+            for index, hertz in enumerate(pitches):
+                columns = {"dataset": space, "index": str(index), "original_file": f"{index}"}
+                clips.append(OriginalClip(f"{space}_{index}", tone(hertz, 0.2 + 0.03 * (index % 3)), columns))
+            further[f"dissimilarity/{space}.csv"] = as_csv(apart)
+            if name == "singing_techniques":
+                further[f"raters/{space}.csv"] = as_csv(np.concatenate([apart, apart**2, apart**0.5]))
+        columns = ("file", "duration_s", "dataset", "index", "original_file")
+        write_set(folder / f"{name}.tar", clips, columns, further=further)
+
+
+def test_from_rated_sets_to_findings(tmp_path: Path) -> None:
+    write_rated_sets(tmp_path / "sets")
+    arguments = ["--models", "logmel,untrained", "--untrained-seeds", "1", "--draws", "5", "--no-progress"]
+    folders = ["--audio", str(tmp_path / "sets"), "--cache", str(tmp_path / "cache"), "-o", str(tmp_path / "out")]
+    done = CliRunner().invoke(rsa_command, ["--ratings", *arguments, *folders], catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    numbers = pd.read_csv(tmp_path / "out" / "rsa_listeners.csv")
+    assert set(numbers["set"]) == set(SPACES)
+    values = numbers[numbers["reference"].isna()].set_index(["set", "model", "representation", "measure"])["value"]
+    for name in SPACES:
+        assert values[name, "descriptors", "clip", "anchor"] > 0.3  # pitch is one of the four
+        assert {"block 1", "fc2", "learnt"} <= set(values[name, "untrained"].index.get_level_values(0))
+    assert values["singing_techniques", "one against the rest", "listeners", "triangle"] == pytest.approx(1)
+    pairs = numbers[(numbers["reference"] == "untrained clip") & (numbers["model"] == "logmel")]
+    assert (pairs["low"] <= pairs["value"] + 1e-9).all() and len(pairs) == 3 * 3 * 2
+    assert (tmp_path / "out" / "rsa_listeners.png").stat().st_size > 10000
+    made = report(tmp_path / "out")
+    assert made.sentences and "learnt metric" in " ".join(made.tables)
+
+
+def test_missing_sets_say_how_to_get_them(tmp_path: Path) -> None:
+    arguments = ["--ratings", "--models", "logmel", "--audio", str(tmp_path), "--cache", str(tmp_path / "cache")]
+    with pytest.raises(FileNotFoundError, match="fetch timbre_similarity builds it"):
+        CliRunner().invoke(rsa_command, [*arguments, "-o", str(tmp_path)], catch_exceptions=False)

@@ -1,0 +1,205 @@
+"""The whole of fine-tuning: a network that every command takes, or the frozen one, and nothing half-written."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip("sklearn")
+
+import byola_hear
+from byola_hear import labels
+from byola_hear.classification.classifier import Network
+from byola_hear.classification.examples import Examples
+from byola_hear.classification.file import load_classifier
+from byola_hear.finetuning import choice
+from byola_hear.finetuning import run as running
+from byola_hear.finetuning.choice import Comparison
+from byola_hear.finetuning.recipe import Recipe
+from byola_hear.finetuning.run import finetune, finetune_examples
+from byola_hear.finetuning.workspace import parts_of
+from byola_hear.models.checkpoint import read_header
+from byola_hear.models.model import ByolaModel
+from tests.finetuning.conftest import write_sweeps
+
+#: A network with random weights needs more than one that was trained.
+STRONG = Recipe(epochs=5, batch_size=8, learning_rate=3e-3, patience=5)
+#: Too weak to change anything.
+WEAK = Recipe(epochs=1, learning_rate=1e-9)
+
+
+@pytest.fixture
+def won(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fine-tuning always wins: what 24 sounds say of a random network is chance."""
+    monkeypatch.setattr(running, "compared", lambda *arguments: Comparison(0.5, 0.9, 0.2, 0.6, 3))
+
+
+def tune(examples: Examples, model: ByolaModel, recipe: Recipe, **options: Any) -> running.FineTuned:
+    return finetune_examples(examples, model, Network.of(model, "small"), Path("mine.safetensors"), recipe, **options)
+
+
+@pytest.mark.usefixtures("won")
+def test_a_better_network_is_written_with_its_classifier(sweeps: Examples, model: ByolaModel, here: Path) -> None:
+    progress = []
+    result = tune(sweeps, model, STRONG, on_progress=progress.append)
+    assert result.network == Path("mine.safetensors") and 1 <= result.epochs <= 5
+    assert {path.name for path in here.iterdir()} == {"clips", "mine.safetensors", "mine.classifier.safetensors"}
+    assert result.trained.notes[0].startswith("fine-tuning beat the frozen network: mean average precision")
+    # The network is a model like any other, and says where it comes from.
+    config, _ = read_header("mine.safetensors")
+    assert (config.name, config.version, config.frontend) == ("mine", "1", model.config.frontend)
+    assert config.training["began_with"] == {"model": "small 1.0", "fingerprint": model.fingerprint()}
+    facts = config.training["fine_tuned"]
+    assert facts["epochs"] == result.epochs and facts["classes"] == ["falling", "rising"] and facts["examples"] == 24
+    loaded = byola_hear.load_model("mine.safetensors")
+    assert loaded.fingerprint() != model.fingerprint()
+    classifier = load_classifier("mine.classifier.safetensors")
+    assert classifier.network.fingerprint == loaded.fingerprint()
+    assert classifier.about["fine_tuned"] == json.loads(json.dumps(facts))
+    # It knows its classes in whole recordings, from wherever it is called.
+    found = byola_hear.predict("clips", classifier, threshold=0.5)
+    hits = [Path(row.file).parent.name == row.label for row in found.itertuples()]
+    assert len(hits) >= 20 and np.mean(hits) > 0.8
+    names = [each.what for each in progress]
+    assert list(dict.fromkeys(names)) == ["log-mels", "fold 1 of 3", "fold 2 of 3", "fold 3 of 3", "all examples"]
+
+
+@pytest.mark.usefixtures("won")
+def test_the_classifier_finds_its_network_next_to_it(
+    sweeps: Examples, model: ByolaModel, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert tune(sweeps, model, STRONG).network is not None
+    (here / "moved").mkdir()
+    for name in ("mine.safetensors", "mine.classifier.safetensors"):
+        (here / name).rename(here / "moved" / name)
+    assert len(byola_hear.predict("clips", "moved/mine.classifier.safetensors", threshold=0.5))
+    monkeypatch.chdir(here / "moved")
+    assert len(byola_hear.predict("../clips", "mine.classifier.safetensors", threshold=0.5))
+    (here / "moved/mine.safetensors").unlink()
+    with pytest.raises(FileNotFoundError, match=r"no such checkpoint: mine\.safetensors"):
+        byola_hear.predict("../clips", "mine.classifier.safetensors")
+
+
+def test_no_network_is_written_if_it_is_no_better(sweeps: Examples, model: ByolaModel, here: Path) -> None:
+    # What an earlier run wrote is no result of this one.
+    (here / "mine.safetensors").write_bytes(b"old")
+    result = tune(sweeps, model, WEAK, overwrite=True)
+    assert not result.comparison.better and (result.network, result.epochs) == (None, 0)
+    assert {path.name for path in here.iterdir()} == {"clips", "mine.classifier.safetensors"}
+    assert "which is kept: mean average precision" in result.trained.notes[0]
+    assert load_classifier("mine.classifier.safetensors").network == Network.of(model, "small")
+
+
+@pytest.mark.usefixtures("won")
+def test_the_same_run_gives_the_same_bytes_also_after_a_crash(
+    sweeps: Examples, model: ByolaModel, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tune(sweeps, model, STRONG)
+    names = ("mine.safetensors", "mine.classifier.safetensors")
+    expected = [(here / name).read_bytes() for name in names]
+    for name in names:
+        (here / name).unlink()
+
+    class Killed(BaseException):
+        pass
+
+    steps = 0
+
+    def kill(progress: running.Progress) -> None:
+        nonlocal steps
+        steps += 1
+        if steps % 40 == 0:
+            raise Killed
+
+    crashes = 0
+    for moment in ("save_checkpoint", "save_classifier"):
+        while True:
+            with monkeypatch.context() as patch:
+                patch.setattr(running, moment, lambda *arguments: (_ for _ in ()).throw(Killed()))
+                try:
+                    tune(sweeps, model, STRONG, save_seconds=0, on_progress=kill)
+                except Killed:
+                    crashes += 1
+                    assert parts_of(Path("mine.safetensors")).is_dir()
+                    if (parts_of(Path("mine.safetensors")) / "finishing").exists():
+                        break
+    assert crashes >= 3
+    tune(sweeps, model, STRONG)
+    assert [(here / name).read_bytes() for name in names] == expected
+    assert {path.name for path in here.iterdir()} == {"clips", *names}
+
+
+@pytest.mark.usefixtures("won")
+def test_no_network_comes_of_no_epochs(
+    sweeps: Examples, model: ByolaModel, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compared: list[Any] = []
+    monkeypatch.setattr(running, "chosen_epochs", lambda losses, sizes: ([0, 0, 0], 0))
+    monkeypatch.setattr(
+        running, "compared", lambda *arguments: compared.append(arguments) or choice.compared(*arguments)
+    )
+    result = tune(sweeps, model, STRONG)
+    assert np.array_equal(compared[0][0], compared[0][1]) and result.network is None
+    assert "difference +0.000" in result.trained.notes[0]
+
+
+def test_another_run_is_not_continued(sweeps: Examples, model: ByolaModel, here: Path) -> None:
+    class Killed(BaseException):
+        pass
+
+    def kill(progress: running.Progress) -> None:
+        if progress.what == "fold 1 of 3":
+            raise Killed
+
+    with pytest.raises(Killed):
+        tune(sweeps, model, WEAK, on_progress=kill)
+    for changes, name in (({"hop": 0.1}, "hop"), ({}, "recipe")):
+        recipe = WEAK if changes else replace(WEAK, epochs=2)
+        message = (
+            f"mine.safetensors.parts holds the beginning of a run with other {name}; give --overwrite to discard it"
+        )
+        with pytest.raises(ValueError, match=message):
+            tune(sweeps, model, recipe, **changes)
+    other = replace(sweeps, truth=sweeps.truth[:, ::-1])
+    with pytest.raises(ValueError, match="with other examples;"):
+        tune(other, model, WEAK)
+    tune(other, model, WEAK, overwrite=True)
+    assert not parts_of(Path("mine.safetensors")).exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"truth": np.stack([np.arange(24) == 0, np.arange(24) > 0], 1)},
+            r"at least 3 examples of each class, got fewer of falling \(1\); add examples or leave the class out",
+        ),
+        ({"group": np.zeros(24, int)}, "fine-tuning needs a class with labels from two recordings or groups, so that"),
+        ({"embeddings": np.ones((24, 26), np.float32)}, "all 24 examples have the same embedding"),
+    ],
+)
+def test_what_can_not_be_learned_is_refused(
+    sweeps: Examples, model: ByolaModel, here: Path, changes: dict[str, Any], message: str
+) -> None:
+    before = set(here.iterdir())
+    with pytest.raises(ValueError, match=message):
+        tune(replace(sweeps, **changes), model, WEAK)
+    assert set(here.iterdir()) == before
+
+
+def test_from_folders_or_a_table(model: ByolaModel, here: Path) -> None:
+    write_sweeps(here / "clips", count=4)
+    result = finetune("clips", "mine.safetensors", model=model, recipe=WEAK)
+    assert result.trained.classifier.classes == ("falling", "rising") and result.trained.classifier.window == 0.4
+    with pytest.raises(FileExistsError, match=r"mine\.classifier\.safetensors exists; overwrite=True replaces it"):
+        finetune("clips", "mine.safetensors", model=model, recipe=WEAK)
+    table = labels.read(["clips"], "folders")
+    table["site"] = [str(number // 2 % 2) for number in range(len(table))]
+    again = finetune(table, "mine.safetensors", model=model, recipe=WEAK, group="site", window=0.3, overwrite=True)
+    assert again.comparison.n_folds == 2 and again.trained.classifier.window == 0.3
+    assert again.trained.classifier.about["groups"] == 2
