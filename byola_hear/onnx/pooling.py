@@ -100,8 +100,11 @@ def windows(
     lowest = np.float32(np.finfo(np.float32).min)
     maximum = graph.add("ReduceMax", graph.add("Where", inside, taken, lowest), axes=[2], keepdims=0)
     ends = graph.add("Min", graph.add("Add", starts, np.float64(window)), n_samples)
-    seconds = [graph.add("Cast", graph.add("Div", each, np.float64(rate)), to=FLOAT) for each in (starts, ends)]
-    return COMBINATIONS[config.pooling](graph, maximum, mean), *seconds
+
+    def seconds(place: str) -> str:
+        return graph.add("Cast", graph.add("Div", place, np.float64(rate)), to=FLOAT)
+
+    return COMBINATIONS[config.pooling](graph, maximum, mean), seconds(starts), seconds(ends)
 
 
 def timestamps(graph: Graph, features: str, waveforms: str, config: ModelConfig) -> list[str]:

@@ -61,13 +61,13 @@ def clips_of(path: Path, seconds: float) -> list[tuple[Clip, str]]:
         for clip in read_manifest(path):
             start = clip.start_s or 0.0
             end = clip.end_s if clip.duration_s <= seconds else start + seconds
-            found.append((Clip(path.parent / clip.path, start, end), clip.kind or "other"))
+            found.append((Clip(str(path.parent / clip.path), start, end), clip.kind or "other"))
         return found
     for file in audio_files([path]):
         length, exact = duration(str(file))
         # A segment must not end after its file, and some headers estimate.
         longer = length > (seconds if exact else 2 * seconds)
-        found.append((Clip(file, 0.0, seconds if longer else None), "other"))
+        found.append((Clip(str(file), 0.0, seconds if longer else None), "other"))
     return found
 
 
@@ -143,7 +143,8 @@ def stability(embeddings: NDArray[np.float32], seed: int) -> list[Stability]:
             for each, (variances, _) in zip(along, parts, strict=True)
         ]
         cosines = [(each[rows[0]] * each[rows[1]]).sum(1) for each in units]
-        found.append(Stability(size, *shares, float(torch.corrcoef(torch.stack(cosines))[0, 1])))
+        correlation = float(torch.corrcoef(torch.stack(cosines))[0, 1])
+        found.append(Stability(size, shares[0], shares[1], correlation))
     return found
 
 
