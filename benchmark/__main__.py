@@ -39,6 +39,11 @@ COMMANDS = {
         "detection_command",
         "Learn from a few labels and find events in recordings.",
     ),
+    "dimensions": (
+        "benchmark.studies.dimensions.command",
+        "dimensions_command",
+        "Measure what short vectors cost, from 64 dimensions to whole embeddings.",
+    ),
     "experiments": (
         "benchmark.reporting.experiments",
         "experiments_command",

@@ -48,6 +48,7 @@ def search(
     index: PathLike | None = None,
     model: str | os.PathLike[str] | ByolaModel | None = None,
     device: str | torch.device | None = None,
+    dimensions: int | None = None,
 ) -> pandas.DataFrame:
     """Find the segments of a collection that are most like a sound.
 
@@ -80,6 +81,8 @@ def search(
         model: the network that made the table: a name, a checkpoint's path, or a model. None: the one that the table
             names. CSV files and tables that were put together in pandas do not name one.
         device: where the query is embedded; None for the model's current device.
+        dimensions: length of the table's vectors, if the table does not say, and they are short
+            (:func:`byola_hear.load_model`).
 
     Returns:
         A row for each hit, the best first: ``file``, ``start``, ``end`` (s) and ``score`` (the best row's). Segments of
@@ -108,7 +111,7 @@ def search(
     if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 1:
         raise ValueError(f"n must be a positive number of hits, got {n!r}")
     source: Scan | _Frame = _Frame.of(table) if isinstance(table, pd.DataFrame) else open_scan(table)
-    network = model_of(source.request, source.name, model)
+    network = model_of(source.request, source.name, model, dimensions)
     if device is not None:
         network = network.to(usable_device(device))
     if index is not None and (isinstance(source, _Frame) or cosine != "standardised"):
@@ -125,20 +128,26 @@ def search(
     return hits_of(scores, rows, int(n), merge)
 
 
-def model_of(request: Request | None, table: str, model: str | os.PathLike[str] | ByolaModel | None) -> ByolaModel:
+def model_of(
+    request: Request | None,
+    table: str,
+    model: str | os.PathLike[str] | ByolaModel | None,
+    dimensions: int | None = None,
+) -> ByolaModel:
     """Load the network that made a table.
 
     Args:
         request: what the table says about itself; None if it says nothing.
         table: the table, for messages.
         model: the network to use; None for the one that the table names.
+        dimensions: length of the table's vectors; None for what the table says, else for whole embeddings.
 
     Returns:
         The network.
 
     Raises:
-        TableRefused: if the table is of timestamps, or of another network.
-        ValueError: if there is no such model.
+        TableRefused: if the table is of timestamps, of another network or of other dimensions.
+        ValueError: if there is no such model, or it has not so many directions.
     """
     if request is not None and request.kind != "scene":
         raise TableRefused(f"{table} is a table of timestamps; expected one of scenes, as embed makes by default")
@@ -149,7 +158,16 @@ def model_of(request: Request | None, table: str, model: str | os.PathLike[str] 
         raise TableRefused(
             f"{table} was made with the model {request.model}, which is not in the package; give the model"
         )
-    network = model if isinstance(model, ByolaModel) else resolve(made if model is None else model)
+    if request is not None and dimensions not in (None, request.size):
+        raise TableRefused(f"{table} has embeddings of {request.size} dimensions, not {dimensions}")
+    dimensions = dimensions if request is None else request.size
+    network = (
+        model if isinstance(model, ByolaModel) else resolve(made if model is None else model, dimensions=dimensions)
+    )
+    if dimensions not in (None, network.scene_embedding_size):
+        raise TableRefused(
+            f"{table} has embeddings of {dimensions} dimensions, the model makes {network.scene_embedding_size}"
+        )
     if request is not None and request.fingerprint != network.fingerprint():
         mine = f"{network.config.name} {network.config.version}"
         other = "other weights of the same name" if request.model == mine else f"the model {request.model}"

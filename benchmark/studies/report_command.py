@@ -18,6 +18,7 @@ from benchmark.reporting.options import RESULTS
 from benchmark.speed import collection_report, embeddings, finding_report
 from benchmark.studies.cka import report as cka
 from benchmark.studies.detection import report as detection
+from benchmark.studies.dimensions import report as dimensions
 from benchmark.studies.few_shot import report as few_shot
 from benchmark.studies.findings import Report, save_report, write_text
 from benchmark.studies.listeners import report as listeners
@@ -31,7 +32,7 @@ from benchmark.tasks.registry import SUITES
 #: What makes the report of each study.
 STUDIES: dict[str, Callable[[Path], Report]] = {
     module.NAME: module.report
-    for module in (cka, detection, few_shot, listeners, onsets, regression, rsa, size, transfer)
+    for module in (cka, detection, dimensions, few_shot, listeners, onsets, regression, rsa, size, transfer)
 }
 #: What makes the Markdown of other results, out of ``NAME.json``.
 PAGES: dict[str, Callable[[dict[str, Any]], str]] = {

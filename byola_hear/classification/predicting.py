@@ -131,8 +131,11 @@ def network_of(
         FileNotFoundError: if there is no such checkpoint.
         ValueError: if the network is another one, or can't be loaded.
     """
-    network = model if isinstance(model, ByolaModel) else resolve(classifier.network.source if model is None else model)
-    classifier.network.check(network.fingerprint(), f"{network.config.name} {network.config.version}")
+    wanted = classifier.network
+    source = wanted.source if model is None else model
+    network = source if isinstance(source, ByolaModel) else resolve(source, dimensions=wanted.size)
+    what = f"{network.config.name} {network.config.version}"
+    wanted.check(network.fingerprint(), what, network.scene_embedding_size)
     return network if device is None else network.to(usable_device(device))
 
 
@@ -198,7 +201,7 @@ def score_table(table: pandas.DataFrame, classifier: Classifier, path: str) -> I
             made, or numbers that are not finite.
     """
     request = request_of(table, path)
-    classifier.network.check(str(request.get("fingerprint")), path)
+    classifier.network.check(str(request.get("fingerprint")), path, table.shape[1])
     window = request.get("window")
     if request.get("kind") != "scene":
         raise ValueError(f"{path}: expected a table of scenes, got one of timestamps")

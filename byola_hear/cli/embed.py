@@ -38,6 +38,12 @@ from byola_hear.utils.text import quantity
     help="A model from `byola-hear models`, or a checkpoint. Default: both.",
 )
 @click.option(
+    "--dimensions",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Length of an embedding, 1 to 1024: its principal components. Default: the whole embedding, 3072.",
+)
+@click.option(
     "--kind",
     type=click.Choice(["scene", "timestamp"]),
     default="scene",
@@ -112,6 +118,7 @@ def command(
     paths: tuple[str, ...],
     output: str | None,
     name: str,
+    dimensions: int | None,
     kind: str,
     window: float | None,
     hop: float | None,
@@ -154,7 +161,7 @@ def command(
             raise click.UsageError(one_line(error)) from error
     if threads is not None:
         torch.set_num_threads(threads)
-    model = loaded_model(name, device or "cpu")
+    model = loaded_model(name, device or "cpu", dimensions)
     try:
         model = model.in_precision(precision)
         request = request_for(model, kind, window, hop)
@@ -245,11 +252,11 @@ def extracted(
         raise Failure(one_line(error)) from error
 
 
-def loaded_model(name: str, device: str) -> ByolaModel:
+def loaded_model(name: str, device: str, dimensions: int | None = None) -> ByolaModel:
     """The model on its device; an error in either is wrong usage."""
     try:
         target = usable_device(device)
-        return resolve(name).to(target)
+        return resolve(name, dimensions=dimensions).to(target)
     except (ValueError, OSError) as error:
         raise click.UsageError(one_line(error)) from error
 

@@ -71,6 +71,9 @@ class Time(click.ParamType):  # type: ignore[type-arg]  # generic in newer click
     metavar="NAME|PATH",
     help="Model that made TABLE, if TABLE does not say so or the package does not have the model.",
 )
+@click.option(
+    "--dimensions", type=click.IntRange(1), metavar="N", help="Length of TABLE's embeddings, if TABLE does not say so."
+)
 @click.option("--device", help="Embed the query on this device: cpu, cuda, cuda:1, mps. Default: cpu.")
 @click.option("--overwrite", is_flag=True, help="Replace existing files of --output and --clips.")
 def command(
@@ -87,6 +90,7 @@ def command(
     clips: Path | None,
     index: str | None,
     model: str | None,
+    dimensions: int | None,
     device: str | None,
     overwrite: bool,
 ) -> int:
@@ -116,6 +120,7 @@ def command(
             index=index,
             model=model,
             device=device,
+            dimensions=dimensions,
         )
     except (ValueError, TypeError, OSError, TableError) as error:
         raise click.UsageError(one_line(error)) from error

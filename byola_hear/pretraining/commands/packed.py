@@ -25,7 +25,7 @@ from byola_hear.pretraining.training.recipe import Recipe
 from byola_hear.pretraining.training.several import train_several
 
 #: What differs from the defaults of a recipe on a GPU: larger batches.
-ON_A_GPU = {"batch_size": 512}
+ON_A_GPU: dict[str, Any] = {"batch_size": 512}
 
 
 @click.command("pack", short_help="Pack training sets into pieces to carry to another machine.")
