@@ -220,7 +220,7 @@ class Trainer:
                 loss.backward()
             total += loss.detach()
         if self.start is not None and self.start.holds_encoder(recipe, self.step):
-            self.online.encoder.zero_grad()  # without a gradient, a parameter stays as it is
+            self.online.get_submodule("encoder").zero_grad()  # without a gradient, a parameter stays as it is
         self.optimiser.step()
         follow(self.target, self.online, recipe.ema_decay_at(self.step, self.batch))
         self.step += 1
