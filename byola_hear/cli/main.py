@@ -30,6 +30,7 @@ COMMANDS = {
     "review": "Make a web page to check detections on, by ear.",
     "search": "Find the segments of a collection that are most like a sound.",
     "map": "Make a web page with a map of a collection of sounds.",
+    "atlas": "Write a collection as a Parquet file for Embedding Atlas.",
     "models": "List the models that come with the package.",
     "verify": "Check checkpoints against their hashes.",
     "info": "Show what audio files contain.",

@@ -11,7 +11,6 @@ from byola_hear.models.encoders.convolutional import EncoderConfig
 from byola_hear.models.encoders.protocol import EncoderShape
 from byola_hear.models.encoders.registry import DEFAULT_KIND, encoder_from_dict, encoder_to_dict
 from byola_hear.models.encoders.transformer import TransformerConfig
-from byola_hear.models.pooling.combination import MAX_MEAN, MEAN
 from byola_hear.pretraining.byol.views import ViewConfig
 from byola_hear.pretraining.masked.masks import MaskConfig
 
@@ -152,11 +151,6 @@ class Recipe:
     def memory_size(self) -> int:
         """Past crops that a step needs: those that BYOL's mixup draws from."""
         return self.views.memory_size if self.method == BYOL else 0
-
-    @property
-    def pooling(self) -> str:
-        """The pooling of embeddings of a network that was trained so, unless validation says otherwise."""
-        return MAX_MEAN if self.method == BYOL else MEAN
 
     def batch_ratio(self, crops: int) -> float:
         """How many times ``reference_batch`` a number of crops is; 1 if nothing is to be scaled."""
