@@ -34,12 +34,27 @@ COMMANDS = {
         "complete_command",
         "Measure what is missing from a kept table, and write it again.",
     ),
+    "detection": (
+        "benchmark.studies.detection.command",
+        "detection_command",
+        "Learn from a few labels and find events in recordings.",
+    ),
+    "dimensions": (
+        "benchmark.studies.dimensions.command",
+        "dimensions_command",
+        "Measure what short vectors cost, from 64 dimensions to whole embeddings.",
+    ),
     "experiments": (
         "benchmark.reporting.experiments",
         "experiments_command",
         "Write the page of experiments before pre-training.",
     ),
     "fetch": ("benchmark.datasets.fetch_command", "fetch_command", "Download and build the labelled sets."),
+    "finding": (
+        "benchmark.speed.finding",
+        "finding_command",
+        "Measure the CPU time of learning, detecting and searching.",
+    ),
     "few-shot": (
         "benchmark.studies.few_shot.command",
         "few_shot_command",

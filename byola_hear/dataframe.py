@@ -22,7 +22,7 @@ from byola_hear.extraction.clips import Clip, PathLike, find_clips
 from byola_hear.extraction.extract import extract, extract_waveforms
 from byola_hear.extraction.request import request_for
 from byola_hear.extraction.rows import Event, Failed, Rows
-from byola_hear.models.loading import resolve
+from byola_hear.models.loading import loaded
 from byola_hear.models.model import ByolaModel
 from byola_hear.utils.device import usable_device
 from byola_hear.utils.text import quantity
@@ -49,6 +49,7 @@ def embed(
     precision: Literal["float32", "bfloat16", "int8", "auto"] | None = ...,
     workers: int | None = ...,
     progress: bool = ...,
+    dimensions: int | None = ...,
 ) -> pandas.DataFrame: ...
 
 
@@ -67,6 +68,7 @@ def embed(
     precision: Literal["float32", "bfloat16", "int8", "auto"] | None = ...,
     workers: int | None = ...,
     progress: bool = ...,
+    dimensions: int | None = ...,
 ) -> NDArray[np.float32]: ...
 
 
@@ -84,11 +86,12 @@ def embed(
     precision: Literal["float32", "bfloat16", "int8", "auto"] | None = None,
     workers: int | None = None,
     progress: bool = False,
+    dimensions: int | None = None,
 ) -> pandas.DataFrame | NDArray[np.float32]:
     """Embed audio files, folders, segments of files, or waveforms.
 
-    The table is held in memory, 12 kB per row. For larger collections, use ``byola-hear embed``, which writes to disk
-    as it proceeds and can be resumed.
+    The table is held in memory, 4 bytes for each dimension of a row: 12 kB for a whole embedding. For larger
+    collections, use ``byola-hear embed``, which writes to disk as it proceeds and can be resumed.
 
     Args:
         inputs: one or several paths, or one or several waveforms.
@@ -116,6 +119,8 @@ def embed(
             :meth:`~byola_hear.models.model.ByolaModel.in_precision`.
         workers: number of threads that decode files; None for half of the network's threads, but at least two.
         progress: show a progress bar.
+        dimensions: length of short vectors, see :func:`byola_hear.load_model`; None for whole embeddings, or for what
+            a model that was given makes.
 
     Returns:
         With ``output="pandas"``: a table with one row per embedding, float32 columns ``e0``, ``e1`` … and the index
@@ -146,7 +151,7 @@ def embed(
         if value not in known:
             raise ValueError(f"{name} must be {known[0]!r} or {known[1]!r}, got {value!r}")
     items = _listed(inputs)
-    network = model if isinstance(model, ByolaModel) else resolve(model)
+    network = loaded(model, dimensions)
     if device is not None:
         network = network.to(usable_device(device))
     if precision is not None:

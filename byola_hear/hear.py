@@ -16,12 +16,15 @@ from byola_hear.models.loading import resolve
 from byola_hear.models.model import ByolaModel
 
 
-def load_model(model_file_path: str | os.PathLike[str] = "") -> ByolaModel:
+def load_model(model_file_path: str | os.PathLike[str] = "", dimensions: int | None = None) -> ByolaModel:
     """Load a model by name, from a checkpoint or from the Hugging Face Hub.
 
     Args:
         model_file_path: a name from :func:`byola_hear.list_models`, the path of a checkpoint, or ``hf://`` and a
             repository (:mod:`byola_hear.hub`). The default is ``"both"``, the network trained on speech and non-speech.
+        dimensions: length of short vectors, 1 to 1024 for the package's own networks. Embeddings are projected on the
+            first principal directions of pre-training audio; the order of the dimensions is by importance. None for
+            whole embeddings, as HEAR's tools take them.
 
     Returns:
         The model, in evaluation mode, on the CPU, with the int attributes ``sample_rate`` (Hz),
@@ -29,9 +32,9 @@ def load_model(model_file_path: str | os.PathLike[str] = "") -> ByolaModel:
 
     Raises:
         TypeError: if ``model_file_path`` is neither a string nor a path.
-        ValueError: if it is neither a name nor a path, or (:class:`byola_hear.CheckpointError`) the checkpoint cannot
-            be used.
-        FileNotFoundError: if there is no file at the path.
+        ValueError: if it is neither a name nor a path, there are not so many directions, or
+            (:class:`byola_hear.CheckpointError`) the checkpoint or its directions cannot be used.
+        FileNotFoundError: if there is no file at the path, or no directions for short vectors.
         HubError: if the repository is not available, or the ``huggingface_hub`` package is missing.
 
     Example:
@@ -42,7 +45,7 @@ def load_model(model_file_path: str | os.PathLike[str] = "") -> ByolaModel:
     if not isinstance(model_file_path, (str, os.PathLike)):
         received = type(model_file_path).__name__
         raise TypeError(f"expected a model's name or a checkpoint's path, got {received}")
-    return resolve(model_file_path)
+    return resolve(model_file_path, dimensions=dimensions)
 
 
 def get_scene_embeddings(audio: Tensor | Sequence[Tensor], model: ByolaModel) -> Tensor:

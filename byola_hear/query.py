@@ -22,6 +22,7 @@ from byola_hear.models.zoo import list_models
 from byola_hear.tables import Scan, TableError, TableRefused, open_scan
 from byola_hear.tables.batches import BATCH_BYTES, Batch, names_array, rows_in
 from byola_hear.tables.scan import spread_rows
+from byola_hear.tables.search_index import Index, Rows, RowsBuilder, about_table, read_index, write_index
 from byola_hear.utils.device import usable_device
 
 if TYPE_CHECKING:
@@ -44,8 +45,10 @@ def search(
     exclude: Sounds = (),
     cosine: Literal["standardised", "plain"] = "standardised",
     merge: bool = True,
+    index: PathLike | None = None,
     model: str | os.PathLike[str] | ByolaModel | None = None,
     device: str | torch.device | None = None,
+    dimensions: int | None = None,
 ) -> pandas.DataFrame:
     """Find the segments of a collection that are most like a sound.
 
@@ -73,9 +76,13 @@ def search(
         cosine: ``"standardised"`` or ``"plain"``.
         merge: whether rows of one file that touch or overlap make one hit. Rows are taken from the best on until there
             are ``n`` hits.
+        index: a file that keeps what is compared, 50 times smaller than the table; made if it does not exist or the
+            table has changed. A search with it reads no embeddings and gives the same hits. None for no index.
         model: the network that made the table: a name, a checkpoint's path, or a model. None: the one that the table
             names. CSV files and tables that were put together in pandas do not name one.
         device: where the query is embedded; None for the model's current device.
+        dimensions: length of the table's vectors, if the table does not say, and they are short
+            (:func:`byola_hear.load_model`).
 
     Returns:
         A row for each hit, the best first: ``file``, ``start``, ``end`` (s) and ``score`` (the best row's). Segments of
@@ -86,7 +93,8 @@ def search(
         AudioFileError: if a query can't be read, is silent, or is shorter than a frame of the network, 40 ms; see
             :class:`byola_hear.AudioFileError`, a ``ValueError``.
         TableError: if the table is damaged, empty, holds NaN or infinity, or (:class:`~byola_hear.tables.TableRefused`)
-            is of another network or of timestamps.
+            is of another network or of timestamps; if the index is damaged.
+        OSError: if the index can't be written.
         ValueError: if an argument is not as described.
 
     Example:
@@ -103,29 +111,43 @@ def search(
     if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 1:
         raise ValueError(f"n must be a positive number of hits, got {n!r}")
     source: Scan | _Frame = _Frame.of(table) if isinstance(table, pd.DataFrame) else open_scan(table)
-    network = model_of(source.request, source.name, model)
+    network = model_of(source.request, source.name, model, dimensions)
     if device is not None:
         network = network.to(usable_device(device))
+    if index is not None and (isinstance(source, _Frame) or cosine != "standardised"):
+        what = "a table in memory" if isinstance(source, _Frame) else f"the {cosine} cosine"
+        raise ValueError(f"an index is for the standardised cosine and a table on disk, got {what}")
     window = None if source.request is None else source.request.window
     queries = _embedded(_segment(_clips(query, "query"), start, end), network, window)
     excluded = _embedded(_clips(exclude, "sound to exclude"), network, window) if _given(exclude) else None
-    return _hits(source, queries, excluded, int(n), cosine, merge)
+    if index is None or isinstance(source, _Frame):
+        scores, rows = _scored(source, queries, excluded, cosine)
+    else:
+        indexed = _indexed(source, index, queries.shape[1])
+        rows, scores = indexed.rows, indexed.vectors @ indexed.space.direction(queries, excluded)
+    return hits_of(scores, rows, int(n), merge)
 
 
-def model_of(request: Request | None, table: str, model: str | os.PathLike[str] | ByolaModel | None) -> ByolaModel:
+def model_of(
+    request: Request | None,
+    table: str,
+    model: str | os.PathLike[str] | ByolaModel | None,
+    dimensions: int | None = None,
+) -> ByolaModel:
     """Load the network that made a table.
 
     Args:
         request: what the table says about itself; None if it says nothing.
         table: the table, for messages.
         model: the network to use; None for the one that the table names.
+        dimensions: length of the table's vectors; None for what the table says, else for whole embeddings.
 
     Returns:
         The network.
 
     Raises:
-        TableRefused: if the table is of timestamps, or of another network.
-        ValueError: if there is no such model.
+        TableRefused: if the table is of timestamps, of another network or of other dimensions.
+        ValueError: if there is no such model, or it has not so many directions.
     """
     if request is not None and request.kind != "scene":
         raise TableRefused(f"{table} is a table of timestamps; expected one of scenes, as embed makes by default")
@@ -136,7 +158,16 @@ def model_of(request: Request | None, table: str, model: str | os.PathLike[str] 
         raise TableRefused(
             f"{table} was made with the model {request.model}, which is not in the package; give the model"
         )
-    network = model if isinstance(model, ByolaModel) else resolve(made if model is None else model)
+    if request is not None and dimensions not in (None, request.size):
+        raise TableRefused(f"{table} has embeddings of {request.size} dimensions, not {dimensions}")
+    dimensions = dimensions if request is None else request.size
+    network = (
+        model if isinstance(model, ByolaModel) else resolve(made if model is None else model, dimensions=dimensions)
+    )
+    if dimensions not in (None, network.scene_embedding_size):
+        raise TableRefused(
+            f"{table} has embeddings of {dimensions} dimensions, the model makes {network.scene_embedding_size}"
+        )
     if request is not None and request.fingerprint != network.fingerprint():
         mine = f"{network.config.name} {network.config.version}"
         other = "other weights of the same name" if request.model == mine else f"the model {request.model}"
@@ -230,47 +261,74 @@ def _is_heard(samples: NDArray[np.float32]) -> bool:
     return float(np.abs(samples - samples.mean()).max()) >= _SILENT
 
 
-def _hits(
-    source: Scan | _Frame,
-    queries: NDArray[np.float32],
-    excluded: NDArray[np.float32] | None,
-    n: int,
-    cosine: str,
-    merge: bool,
-) -> pandas.DataFrame:
-    """Search a table by embeddings."""
-    import pandas as pd
-
-    space = Space()
-    batches: Iterable[Batch] = _checked(source, queries.shape[1])
-    if cosine == "standardised":
-        kept = list(batches) if _fits(source) else None
-        sample = spread_rows(iter(_checked(source, queries.shape[1]) if kept is None else kept), SAMPLE_ROWS)
-        # What is not finite is reported when its row is scored.
-        if len(sample) >= LEAST_ROWS and np.isfinite(sample).all():
-            space = Space.fitted(sample)
-        batches = kept or batches
+def _scored(
+    source: Scan | _Frame, queries: NDArray[np.float32], excluded: NDArray[np.float32] | None, cosine: str
+) -> tuple[NDArray[np.float32], Rows]:
+    """The score of each row of a table."""
+    space, batches = _space(source, queries.shape[1]) if cosine == "standardised" else (Space(), None)
     direction = space.direction(queries, excluded)
-    numbers: dict[str, int] = {}
-    scores, files, starts, ends = [], [], [], []
-    for batch in batches:
+    builder, scores = RowsBuilder(), []
+    for batch in _checked(source, queries.shape[1]) if batches is None else batches:
         scores.append(space.scores(batch.embeddings, direction))
-        if (bad := np.flatnonzero(np.isnan(scores[-1]))).size:
-            raise TableError(f"{source.name}: holds NaN or infinity, first in a row of {batch.file[bad[0]]}")
-        # Files come in runs of rows.
-        edges = [0, *(np.flatnonzero(batch.file[1:] != batch.file[:-1]) + 1).tolist()]
-        runs = [numbers.setdefault(batch.file[edge], len(numbers)) for edge in edges]
-        files.append(np.repeat(runs, np.diff([*edges, len(batch)])))
-        starts.append(batch.start)
-        ends.append(batch.end)
+        _refuse(source, batch, ~np.isnan(scores[-1]))
+        builder.add(batch)
     if not scores:
         raise TableError(f"{source.name}: the table is empty")
-    joined = np.concatenate
-    hits = best(joined(scores), joined(files), joined(starts), joined(ends), n, merge)
-    names = list(numbers)
+    return np.concatenate(scores), builder.finish()
+
+
+def _indexed(source: Scan, path: PathLike, size: int) -> Index:
+    """The index of a table, made if there is none of its present state."""
+    about = about_table(source)
+    index = read_index(path, about)
+    if index is not None:
+        width = index.vectors.shape[1] if index.space.axes is None else len(index.space.axes)
+        if width != size:
+            raise TableRefused(f"{os.fsdecode(path)} is of embeddings of {width} dimensions, the query's has {size}")
+        return index
+    space, batches = _space(source, size)
+    builder, vectors = RowsBuilder(), []
+    for batch in _checked(source, size) if batches is None else batches:
+        vectors.append(space.units(batch.embeddings))
+        _refuse(source, batch, np.asarray(np.isfinite(vectors[-1]).all(1)))
+        builder.add(batch)
+    if not vectors:
+        raise TableError(f"{source.name}: the table is empty")
+    index = Index(space, np.concatenate(vectors), builder.finish())
+    write_index(path, index, about)
+    return index
+
+
+def _space(source: Scan | _Frame, size: int) -> tuple[Space, list[Batch] | None]:
+    """The standardisation of a table, and its batches if they may be kept in memory."""
+    kept = list(_checked(source, size)) if _fits(source) else None
+    sample = spread_rows(iter(_checked(source, size) if kept is None else kept), SAMPLE_ROWS)
+    # What is not finite is reported when its row is compared.
+    usable = len(sample) >= LEAST_ROWS and np.isfinite(sample).all()
+    return Space.fitted(sample) if usable else Space(), kept
+
+
+def _refuse(source: Scan | _Frame, batch: Batch, finite: NDArray[np.bool_]) -> None:
+    """Refuse a batch with rows that are not finite."""
+    if not finite.all():
+        raise TableError(f"{source.name}: holds NaN or infinity, first in a row of {batch.file[finite.argmin()]}")
+
+
+def hits_of(scores: NDArray[np.float32], rows: Rows, n: int, merge: bool) -> pandas.DataFrame:
+    """The best rows as a table of hits.
+
+    Args:
+        scores: ``(n,)``, the score of each row.
+        rows: the rows.
+        n: number of hits.
+        merge: see :func:`search`.
+    """
+    import pandas as pd
+
+    hits = best(scores, rows.number, rows.start, rows.end, n, merge)
     return pd.DataFrame(
         {
-            "file": pd.Series([names[hit.file] for hit in hits], dtype=object),
+            "file": pd.Series([rows.names[hit.file] for hit in hits], dtype=object),
             "start": [hit.start for hit in hits],
             "end": [hit.end for hit in hits],
             "score": [hit.score for hit in hits],

@@ -28,7 +28,7 @@ from byola_hear.classification.file import save_classifier
 from byola_hear.classification.labelled import duration
 from byola_hear.dataframe import embed, not_audio
 from byola_hear.extraction.clips import Clip
-from byola_hear.models.loading import resolve
+from byola_hear.models.loading import loaded, resolve
 from byola_hear.models.model import ByolaModel
 from byola_hear.utils.device import usable_device
 
@@ -56,6 +56,7 @@ class _Embeds:
     device: str | torch.device | None
     precision: str | None = None
     workers: int
+    dimensions: int | None
 
     def _loaded(self) -> ByolaModel:
         """The model on its device, after checking the parameters."""
@@ -64,7 +65,8 @@ class _Embeds:
             if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
                 raise ValueError(f"{name} must be a positive integer, got {value!r}")
         if isinstance(self.model, ByolaModel):
-            model = self.model if self.device is None else self.model.to(usable_device(self.device))
+            given = loaded(self.model, self.dimensions)
+            model = given if self.device is None else given.to(usable_device(self.device))
             return model if self.precision is None else model.in_precision(self.precision)
         if not isinstance(self.model, (str, os.PathLike)):
             received = type(self.model).__name__
@@ -72,7 +74,7 @@ class _Embeds:
         name, device = os.fspath(self.model), "cpu" if self.device is None else str(self.device)
         # A checkpoint that was written again is loaded again.
         written = Path(name).stat().st_mtime_ns if os.path.isfile(name) else None
-        return _load(name, device, written, self.precision)
+        return _load(name, device, written, self.precision, self.dimensions)
 
     def _checked(self, X: Any, reset: bool) -> list[str] | list[NDArray[Any] | Tensor]:
         """``X`` as a list of paths or of 1-D waveforms, at least one. ``reset``: keep its width, else compare it."""
@@ -127,6 +129,7 @@ class ByolaTransformer(_Embeds, TransformerMixin, BaseEstimator):
         device: where to compute; None for the CPU, or for the current device of a model that was given.
         workers: number of threads that decode files.
         precision: as in :meth:`~byola_hear.models.model.ByolaModel.in_precision`; None for the model's own.
+        dimensions: length of short vectors, see :func:`byola_hear.load_model`; None for whole embeddings.
 
     Attributes:
         n_features_in_: number of columns that ``fit`` saw: 1 for a column of paths, the number of samples for a 2-D
@@ -148,12 +151,14 @@ class ByolaTransformer(_Embeds, TransformerMixin, BaseEstimator):
         device: str | torch.device | None = None,
         workers: int = 2,
         precision: str | None = None,
+        dimensions: int | None = None,
     ) -> None:
         self.model = model
         self.sample_rate = sample_rate
         self.device = device
         self.workers = workers
         self.precision = precision
+        self.dimensions = dimensions
 
     def fit(self, X: Any, y: Any = None) -> ByolaTransformer:
         """Check the parameters and the form of the input. No file is opened.
@@ -229,6 +234,7 @@ class ByolaClassifier(_Embeds, ClassifierMixin, BaseEstimator):
         random_state: seed of the folds of the cross-validation.
         device: where to compute; None for the CPU, or for the current device of a model that was given.
         workers: number of threads that decode files.
+        dimensions: length of short vectors, see :func:`byola_hear.load_model`; None for whole embeddings.
 
     Attributes:
         classes_: ``(n_classes,)`` the labels that ``fit`` saw, sorted.
@@ -254,6 +260,7 @@ class ByolaClassifier(_Embeds, ClassifierMixin, BaseEstimator):
         random_state: int = 0,
         device: str | torch.device | None = None,
         workers: int = 2,
+        dimensions: int | None = None,
     ) -> None:
         self.model = model
         self.sample_rate = sample_rate
@@ -261,6 +268,7 @@ class ByolaClassifier(_Embeds, ClassifierMixin, BaseEstimator):
         self.random_state = random_state
         self.device = device
         self.workers = workers
+        self.dimensions = dimensions
 
     def fit(self, X: Any, y: Any, groups: Any = None) -> ByolaClassifier:
         """Embed clips and learn to tell their labels.
@@ -370,9 +378,9 @@ def _ambiguous(classes: NDArray[Any]) -> bool:
 
 
 @lru_cache(maxsize=_MODELS_KEPT)
-def _load(name: str, device: str, written: int | None, precision: str | None) -> ByolaModel:
+def _load(name: str, device: str, written: int | None, precision: str | None, dimensions: int | None) -> ByolaModel:
     target = usable_device(device)
-    model = resolve(name).to(target)
+    model = resolve(name, dimensions=dimensions).to(target)
     return model if precision is None else model.in_precision(precision)
 
 

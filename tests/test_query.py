@@ -16,11 +16,12 @@ from byola_hear import AudioFileError, Clip, TableError, query
 from byola_hear.extraction.clips import find_clips
 from byola_hear.extraction.extract import extract
 from byola_hear.extraction.request import request_for
+from byola_hear.extraction.rows import Rows
 from byola_hear.models.config import ModelConfig
 from byola_hear.models.encoders.convolutional import EncoderConfig
 from byola_hear.models.frontend import FrontendConfig
 from byola_hear.models.model import ByolaModel
-from byola_hear.tables import TableRefused, open_store
+from byola_hear.tables import Scan, TableRefused, open_store
 
 
 def small_model(seed: int = 0, size: int = 10) -> ByolaModel:
@@ -53,6 +54,17 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def table(folder: Path, model: ByolaModel) -> pd.DataFrame:
     return byola_hear.embed(sorted(folder.glob("*.wav")), model, window=1.0)
+
+
+def stored(path: Any, folder: Path, model: ByolaModel, count: int = 5, spoil: bool = False) -> None:
+    """Write the first recordings as a table of windows of a second, on wish with NaN in it."""
+    clips, request = find_clips(sorted(folder.glob("*.wav")))[:count], request_for(model, "scene", 1.0)
+    with open_store(path, request, clips, overwrite=True) as store:
+        for event in extract(clips, model, request):
+            if isinstance(event, Rows) and spoil:
+                event.embeddings[2, 1] = np.nan
+            store.add(event)
+        store.finish()
 
 
 def names(hits: pd.DataFrame) -> list[tuple[str, float, float]]:
@@ -94,11 +106,7 @@ def test_queries_are_averaged_and_segments_are_taken(folder: Path, table: pd.Dat
 def test_a_table_on_disk_gives_the_same_as_one_in_memory(
     folder: Path, table: pd.DataFrame, model: ByolaModel, tmp_path: Path, output: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    clips, request = find_clips(sorted(folder.glob("*.wav"))), request_for(model, "scene", 1.0)
-    with open_store(f"{tmp_path}/{output}", request, clips) as store:
-        for event in extract(clips, model, request):
-            store.add(event)
-        store.finish()
+    stored(tmp_path / output if output[-1] != "/" else f"{tmp_path}/{output}", folder, model)
     # CSV does not say how long the windows are.
     tone = Clip(str(folder / "query.flac"), 0.5, 1.5)
     expected = byola_hear.search(table, tone, 5, model=model)
@@ -106,6 +114,52 @@ def test_a_table_on_disk_gives_the_same_as_one_in_memory(
         monkeypatch.setattr(query, "_KEPT_BYTES", kept)
         found = byola_hear.search(f"{tmp_path}/{output}", tone, 5, model=model)
         pd.testing.assert_frame_equal(found, expected, check_exact=False, atol=1e-4)
+
+
+def test_an_index_gives_the_same_hits(
+    folder: Path, model: ByolaModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, index = tmp_path / "table.parquet", tmp_path / "table.index"
+    tone, silence = Clip(str(folder / "query.flac"), 0.5, 1.5), Clip(str(folder / "a.wav"), 0, 1)
+    options: Any = {"n": 5, "exclude": silence, "model": model}
+    stored(path, folder, model)
+    expected = byola_hear.search(path, tone, **options)
+    found = byola_hear.search(path, tone, index=index, **options)
+    pd.testing.assert_frame_equal(found, expected, check_exact=False, atol=1e-6)
+    made = index.stat().st_mtime_ns
+    with monkeypatch.context() as patched:  # the embeddings are not read again
+        patched.setattr(Scan, "batches", lambda self: pytest.fail("reads the table"))
+        found = byola_hear.search(path, tone, index=index, **options)
+    pd.testing.assert_frame_equal(found, expected, check_exact=False, atol=1e-6)
+    assert index.stat().st_mtime_ns == made
+    # A table that has changed gets a new one.
+    stored(path, folder, model, count=3)
+    expected = byola_hear.search(path, tone, **options)
+    found = byola_hear.search(path, tone, index=index, **options)
+    pd.testing.assert_frame_equal(found, expected, check_exact=False, atol=1e-6)
+    assert {Path(file).stem for file in found["file"]} <= {"a", "b", "c"}
+
+
+def test_an_index_that_can_not_be_used(folder: Path, table: pd.DataFrame, model: ByolaModel, tmp_path: Path) -> None:
+    path, new = tmp_path / "table.parquet", tmp_path / "x.index"
+    stored(path, folder, model)
+    stored(tmp_path / "nan.parquet", folder, model, spoil=True)
+    stored(f"{tmp_path}/parts/", folder, model)
+    (tmp_path / "notes.txt").write_text("mine")
+    np.savez(tmp_path / "other.npz", a=np.zeros(3))
+    given: Any
+    for given, index, cosine, message in (
+        (path, tmp_path / "notes.txt", "standardised", "notes.txt is not an index of a table"),
+        (path, tmp_path / "other.npz", "standardised", "other.npz is not an index of a table"),
+        (path, new, "plain", "an index is for the standardised cosine and a table on disk, got the plain cosine"),
+        (table, new, "standardised", "a table on disk, got a table in memory"),
+        (tmp_path / "nan.parquet", new, "standardised", "nan.parquet: holds NaN or infinity, first in a row of"),
+        (f"{tmp_path}/parts/", new, "standardised", "is a folder; an index needs a table that is one file"),
+        (path, tmp_path / "nowhere/x.index", "standardised", "nowhere"),
+    ):
+        with pytest.raises((ValueError, TableError, OSError), match=message):
+            byola_hear.search(given, str(folder / "a.wav"), index=index, cosine=cosine, model=model)
+    assert (tmp_path / "notes.txt").read_text() == "mine" and not new.exists()
 
 
 def test_windows_cover_the_query() -> None:

@@ -10,7 +10,7 @@ from benchmark.baselines.untrained import network_of_seed, untrained_network
 from byola_hear import get_scene_embeddings, get_timestamp_embeddings
 from byola_hear.models.encoders.transformer import TransformerConfig
 from byola_hear.models.model import ByolaModel
-from byola_hear.models.pooling.combination import MEAN
+from byola_hear.models.pooling.combination import MAX_MEAN
 
 __all__ = ["get_scene_embeddings", "get_timestamp_embeddings", "load_model"]
 
@@ -23,7 +23,7 @@ def untrained_model(seed: int, mean: float, std: float) -> ByolaModel:
         mean: mean of the log-mel spectrogram.
         std: its standard deviation.
     """
-    return untrained_network("untrained_transformer", TransformerConfig(), MEAN, seed, mean, std)
+    return untrained_network("untrained_transformer", TransformerConfig(), MAX_MEAN, seed, mean, std)
 
 
 def load_model(model_file_path: str = "") -> ByolaModel:

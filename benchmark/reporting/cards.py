@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from benchmark.reporting.overlap import overlap_page, overlap_text
 from benchmark.reporting.readme import REPOSITORY
 from byola_hear import describe_model, list_models
 from byola_hear.models.card import card_text, model_facts, sources_table
@@ -22,6 +23,10 @@ from byola_hear.utils.files import replacing
 
 #: The probe's table, which is part of every card.
 PROBE_TABLE = REPOSITORY / "benchmark" / "results" / "probe.md"
+
+#: What the training sets share with evaluation sets.
+OVERLAP_TABLE = REPOSITORY / "benchmark" / "results" / "overlap.csv"
+OVERLAP_PAGE = OVERLAP_TABLE.with_suffix(".md")
 
 #: The audio that each network was trained on.
 TRAINED_ON = {
@@ -111,6 +116,11 @@ def results_text(probe_table: str) -> str:
     return f"{origin}\n\n{probe_table.rstrip()}"
 
 
+def _headed(text: str) -> str:
+    """The paragraph on overlap with its heading; empty if there is none."""
+    return f"**Overlap with evaluation sets.** {text}" if text else ""
+
+
 def weights_card(name: str, folder: Path | None, probe_table: str) -> str:
     """Write the card of a network of the zoo.
 
@@ -130,7 +140,8 @@ def weights_card(name: str, folder: Path | None, probe_table: str) -> str:
         "kernels are stored in half precision: embeddings agree with those of the float32 weights to 1e-2, relative."
     )
     details = [recipe_text(training), f"![loss, standard deviation, learning rate and speed](byola-{name}.png)"]
-    details += [matching_text(training), sources_table(training)]
+    manifest = (folder or zoo_folder()) / "manifests" / f"{name}.csv.gz"
+    details += [matching_text(training), _headed(overlap_text(manifest, OVERLAP_TABLE)), sources_table(training)]
     sections = {
         "Training": "\n\n".join(part.rstrip() for part in details if part),
         "Results": results_text(probe_table),
@@ -167,3 +178,5 @@ def cards_command() -> None:
     """Write the networks' cards from their checkpoints, training logs and the probe's table."""
     for path in write_cards(zoo_folder(), PROBE_TABLE.read_text(encoding="utf-8")):
         click.echo(str(path))
+    OVERLAP_PAGE.write_text(overlap_page(list_models(), zoo_folder() / "manifests", OVERLAP_TABLE), encoding="utf-8")
+    click.echo(str(OVERLAP_PAGE))

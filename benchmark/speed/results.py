@@ -21,6 +21,18 @@ class MakesReport(Protocol):
     def __call__(self, result: dict[str, Any], table: Callable[[list[str], list[list[str]]], str] = ...) -> str: ...
 
 
+#: ``-o``, the files that a result is written to.
+outputs = click.option(
+    "-o",
+    "--output",
+    "outputs",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Also write .json (all numbers) or .md (the report); can be given several times.",
+)
+
+
 def speed_options(function: options.Function) -> options.Function:
     """Add the options ``--model``, ``--output`` and ``--no-progress`` to a command."""
     model = click.option(
@@ -31,15 +43,6 @@ def speed_options(function: options.Function) -> options.Function:
 
 def output_options(function: options.Function) -> options.Function:
     """Add the options ``--output`` and ``--no-progress`` to a command."""
-    outputs = click.option(
-        "-o",
-        "--output",
-        "outputs",
-        multiple=True,
-        type=click.Path(path_type=Path),
-        metavar="FILE",
-        help="Also write .json (all numbers) or .md (the report); can be given several times.",
-    )
     return options.joined(outputs, options.no_progress)(function)
 
 

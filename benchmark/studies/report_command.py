@@ -15,8 +15,10 @@ from benchmark.faults.report import report as faults_report
 from benchmark.probes import table as probe_table
 from benchmark.reporting.markdown import markdown
 from benchmark.reporting.options import RESULTS
-from benchmark.speed import collection_report, embeddings
+from benchmark.speed import collection_report, embeddings, finding_report
 from benchmark.studies.cka import report as cka
+from benchmark.studies.detection import report as detection
+from benchmark.studies.dimensions import report as dimensions
 from benchmark.studies.few_shot import report as few_shot
 from benchmark.studies.findings import Report, save_report, write_text
 from benchmark.studies.listeners import report as listeners
@@ -30,11 +32,13 @@ from benchmark.tasks.registry import SUITES
 
 #: What makes the report of each study.
 STUDIES: dict[str, Callable[[Path], Report]] = {
-    module.NAME: module.report for module in (cka, few_shot, listeners, onsets, regression, rsa, scales, size, transfer)
+    module.NAME: module.report
+    for module in (cka, detection, dimensions, few_shot, listeners, onsets, regression, rsa, scales, size, transfer)
 }
 #: What makes the Markdown of other results, out of ``NAME.json``.
 PAGES: dict[str, Callable[[dict[str, Any]], str]] = {
     "collection_speed": lambda result: collection_report.report(result, markdown),
+    "finding_speed": lambda result: finding_report.report(result, markdown),
     "prove": faults_report,
     "probe": probe_table.markdown_table,
     "probe_all": probe_table.markdown_table,

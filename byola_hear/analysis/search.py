@@ -82,6 +82,13 @@ class Space:
             return embeddings
         return np.asarray((embeddings - self.mean) @ self.axes, np.float32)
 
+    def units(self, embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The vectors of embeddings ``(n, size)``, of length 1; NaN if an embedding holds NaN or infinity."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            # In blocks that stay in the cache.
+            blocks = range(0, len(embeddings), _BLOCK_ROWS)
+            return np.concatenate([_units(self.vectors(embeddings[first : first + _BLOCK_ROWS])) for first in blocks])
+
     def direction(
         self, queries: NDArray[np.float32], excluded: NDArray[np.float32] | None = None
     ) -> NDArray[np.float32]:
@@ -122,9 +129,10 @@ class Space:
 
 
 def _units(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Scale vectors ``(n, k)`` to length 1; zeros stay zeros."""
     norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-    units: NDArray[np.float32] = vectors / np.maximum(norms, np.finfo(np.float32).tiny)
-    return units
+    scaled: NDArray[np.float32] = vectors / np.maximum(norms, np.finfo(np.float32).tiny)
+    return scaled
 
 
 @dataclass(frozen=True)

@@ -65,16 +65,21 @@ class Network:
         label = f"{model.config.name} {model.config.version}"
         return cls(source, label, model.fingerprint(), model.scene_embedding_size)
 
-    def check(self, fingerprint: str, what: str) -> None:
+    def check(self, fingerprint: str, what: str, size: int) -> None:
         """Make sure that embeddings are those of this network.
 
         Args:
             fingerprint: of the network that made them.
             what: where they come from, for the message.
+            size: their dimensions.
 
         Raises:
-            ValueError: if they are another network's.
+            ValueError: if they are another network's, or have another size.
         """
+        if size != self.size:
+            raise ValueError(
+                f"the classifier needs embeddings of {self.size} dimensions of {self.label}, {what} has {size}"
+            )
         if fingerprint != self.fingerprint:
             raise ValueError(
                 f"the classifier needs embeddings of {self.label} (fingerprint {self.fingerprint[:12]}…), "

@@ -13,10 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from byola_hear.classification.classifier import check_embeddings
+from byola_hear.classification.kept import kept_events
 from byola_hear.classification.labelled import POINT, Labels, duration, rows_of
-from byola_hear.extraction.clips import Clip
+from byola_hear.extraction.clips import Clip, PathLike
 from byola_hear.extraction.extract import extract
-from byola_hear.extraction.request import request_for
+from byola_hear.extraction.request import Request, request_for
 from byola_hear.extraction.rows import Event, Failed, Rows
 from byola_hear.models.model import ByolaModel
 
@@ -69,6 +70,7 @@ def from_audio(
     unlabelled: bool = False,
     workers: int | None = None,
     on_event: Callable[[Event], None] | None = None,
+    embeddings: PathLike | None = None,
 ) -> Examples:
     """Embed the labelled windows of recordings.
 
@@ -83,12 +85,14 @@ def from_audio(
             embedded, and at most ``MAX_UNLABELLED`` such windows of each are kept.
         workers: number of threads that decode.
         on_event: called with each event of the extraction.
+        embeddings: a table in which the embeddings are kept; what it has is not embedded again. None for no table.
 
     Returns:
         The examples; recordings that could not be embedded are in ``failures``.
 
     Raises:
         ValueError: if the window is not a length, or no window could be embedded.
+        TableError: if the table can't be written, is damaged, or is of another network or another window.
     """
     request = request_for(model, "scene", window, window / 2)
     wanted = {clip: within for file in labels.of_file for clip, within in _clips(labels, file, window)}
@@ -96,14 +100,29 @@ def from_audio(
     clips = [*wanted, *(clip for clip in whole if clip not in wanted)]
     builder = _Builder(labels, window)
     failures: dict[str, str] = {}
-    for event in extract(clips, model, request, workers):
-        if on_event is not None:
-            on_event(event)
+    for event in _events(clips, model, request, workers, on_event, embeddings):
         if isinstance(event, Failed):
             failures[event.clip.file] = event.reason
         elif isinstance(event, Rows):
             builder.add(event, wanted.get(event.clip), unlabelled=event.clip in whole)
     return builder.finish(failures)
+
+
+def _events(
+    clips: list[Clip],
+    model: ByolaModel,
+    request: Request,
+    workers: int | None,
+    on_event: Callable[[Event], None] | None,
+    embeddings: PathLike | None,
+) -> Iterator[Event]:
+    if embeddings is not None:
+        yield from kept_events(embeddings, clips, model, request, workers, on_event)
+        return
+    for event in extract(clips, model, request, workers):
+        if on_event is not None:
+            on_event(event)
+        yield event
 
 
 def from_table(labels: Labels, table: pandas.DataFrame, *, unlabelled: bool = False) -> Examples:

@@ -1,9 +1,5 @@
 """Logistic regression on standardised embeddings, one class against the rest, and what replaces it for few examples.
 
-An embedding has more dimensions than there usually are examples. A penalised regression lies in the span of the
-examples, so it is fitted there: one singular value decomposition serves all classes and all strengths of
-regularisation, and the result is the same.
-
 Dimensions are limited to the range of the examples, a standard deviation wider on each side. Many of them come out of a
 rectifier that fires for few sounds: their deviation over the examples is next to nothing, and a sound for which one
 does fire would stand thousands of deviations away.
@@ -12,24 +8,20 @@ does fire would stand thousands of deviations away.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from warnings import catch_warnings, simplefilter
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
+from byola_hear.classification.solver import fitted
+
 try:
-    from sklearn.linear_model import LogisticRegression
     from sklearn.preprocessing import StandardScaler
 except ImportError as error:
     raise ImportError("learning needs scikit-learn 1.6 or later: pip install 'byola-hear[sklearn]'") from error
 
 #: Strengths to choose from: scikit-learn's ``C``; small values regularise more.
 STRENGTHS = (0.001, 0.01, 0.1, 1.0)
-_MAX_ITERATIONS = 200
-_TOLERANCE = 1e-3
 
 
 @dataclass(frozen=True)
@@ -76,53 +68,26 @@ class Regression:
         varies = deviation > 1e-4 * np.maximum(np.abs(self.mean), 1e-6)
         least = max(floor * float(np.median(deviation)), 1e-30)
         self.scale = np.where(varies, 1 / np.maximum(deviation, least), 0.0)
-        standardised = ((embeddings - self.mean) * self.scale).astype(np.float32)
-        self._basis: NDArray[np.float32] | None = None
-        self._examples = standardised
-        if len(embeddings) < embeddings.shape[1]:
-            # By the Gram matrix: cheaper than a decomposition of the examples themselves.
-            values, vectors = np.linalg.eigh((standardised @ standardised.T).astype(np.float64))
-            kept = values > max(values[-1] * 1e-7, 1e-12)
-            scales = np.sqrt(values[kept])
-            self._examples = (vectors[:, kept] * scales).astype(np.float32)
-            self._basis = ((vectors[:, kept] / scales).T @ standardised).astype(np.float32)
+        self._examples = ((embeddings - self.mean) * self.scale).astype(np.float32)
 
     def fit(self, strengths: Sequence[float]) -> list[Linear]:
         """Fit all classes.
 
         Args:
-            strengths: of regularisation, scikit-learn's ``C``.
+            strengths: of regularisation, scikit-learn's ``C``, rising.
 
         Returns:
             One map for each strength. A class that is in all examples, or in none, has a NaN bias.
         """
-        n_classes = self.truth.shape[1]
-        with ThreadPoolExecutor(max(1, torch.get_num_threads())) as pool:
-            fitted = list(pool.map(lambda index: self._class(self.truth[:, index], strengths), range(n_classes)))
+        possible: NDArray[np.bool_] = np.asarray(self.truth.any(0) & ~self.truth.all(0))
         maps = []
-        for place in range(len(strengths)):
-            slopes = np.stack([each[place][0] for each in fitted])
-            weight = (slopes if self._basis is None else slopes @ self._basis) * self.scale
-            bias = np.array([each[place][1] for each in fitted]) - weight @ self.mean
+        for slopes, intercepts in fitted(self._examples, self.truth[:, possible], strengths):
+            weight = np.zeros((len(possible), len(self.scale)))
+            bias = np.full(len(possible), np.nan)
+            weight[possible] = slopes.T * self.scale
+            bias[possible] = intercepts - weight[possible] @ self.mean
             maps.append(Linear(weight.astype(np.float32), bias.astype(np.float32), self.low, self.high))
         return maps
-
-    def _class(self, truth: NDArray[np.bool_], strengths: Sequence[float]) -> list[tuple[NDArray[np.float64], float]]:
-        """Slopes and intercept of one class for each strength."""
-        if truth.all() or not truth.any():
-            return [(np.zeros(self._examples.shape[1]), np.nan)] * len(strengths)
-        if not self._examples.shape[1]:  # the examples do not differ
-            share = float(truth.mean())
-            return [(np.zeros(0), float(np.log(share / (1 - share))))] * len(strengths)
-        fitted = []
-        regression = LogisticRegression(tol=_TOLERANCE, max_iter=_MAX_ITERATIONS, warm_start=True)
-        with catch_warnings():
-            # An iteration more or less changes no decision.
-            simplefilter("ignore")
-            for strength in strengths:
-                regression.set_params(C=strength).fit(self._examples, truth)
-                fitted.append((regression.coef_[0].astype(np.float64), float(regression.intercept_[0])))
-        return fitted
 
 
 def logits(linear: Linear, embeddings: NDArray[np.float32]) -> NDArray[np.float64]:

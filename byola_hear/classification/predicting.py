@@ -18,7 +18,7 @@ from byola_hear.classification.detections import Rule, Track, detections, frame
 from byola_hear.classification.file import load_classifier
 from byola_hear.extraction.clips import Clip, find_clips
 from byola_hear.extraction.extract import extract
-from byola_hear.extraction.request import request_for
+from byola_hear.extraction.request import Request, request_for
 from byola_hear.extraction.rows import Done, Event, Failed, Rows
 from byola_hear.models.loading import resolve
 from byola_hear.models.model import ByolaModel
@@ -131,8 +131,11 @@ def network_of(
         FileNotFoundError: if there is no such checkpoint.
         ValueError: if the network is another one, or can't be loaded.
     """
-    network = model if isinstance(model, ByolaModel) else resolve(classifier.network.source if model is None else model)
-    classifier.network.check(network.fingerprint(), f"{network.config.name} {network.config.version}")
+    wanted = classifier.network
+    source = wanted.source if model is None else model
+    network = source if isinstance(source, ByolaModel) else resolve(source, dimensions=wanted.size)
+    what = f"{network.config.name} {network.config.version}"
+    wanted.check(network.fingerprint(), what, network.scene_embedding_size)
     return network if device is None else network.to(usable_device(device))
 
 
@@ -143,6 +146,7 @@ def score(
     hop: float | None = None,
     workers: int | None = None,
     on_event: Callable[[Event], None] | None = None,
+    extraction: Callable[[list[Clip], ByolaModel, Request], Iterator[Event]] | None = None,
 ) -> Generator[Scored | Failed, None, None]:
     """Score the windows of recordings.
 
@@ -155,6 +159,7 @@ def score(
         hop: time from one window to the next, s; None for the classifier's own.
         workers: number of threads that decode.
         on_event: called with each event of the extraction.
+        extraction: embeds the clips in place of this process, as on a cluster; ``workers`` is not used then.
 
     Yields:
         For each clip, in order, its scores, or why it has none.
@@ -164,7 +169,8 @@ def score(
     """
     request = request_for(model, "scene", classifier.window, classifier.hop if hop is None else hop)
     parts: list[tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float32]]] = []
-    with closing(extract(clips, model, request, workers)) as events:  # type: ignore[type-var]
+    given = extract(clips, model, request, workers) if extraction is None else extraction(list(clips), model, request)
+    with closing(given) as events:  # type: ignore[type-var]
         for event in events:
             if on_event is not None:
                 on_event(event)
@@ -195,7 +201,7 @@ def score_table(table: pandas.DataFrame, classifier: Classifier, path: str) -> I
             made, or numbers that are not finite.
     """
     request = request_of(table, path)
-    classifier.network.check(str(request.get("fingerprint")), path)
+    classifier.network.check(str(request.get("fingerprint")), path, table.shape[1])
     window = request.get("window")
     if request.get("kind") != "scene":
         raise ValueError(f"{path}: expected a table of scenes, got one of timestamps")

@@ -247,20 +247,31 @@ def _quietly(
 
 def _held_out(examples: Examples, fold_of: NDArray[np.intp]) -> tuple[NDArray[np.float64], float]:
     """Scores of each example by regressions without its fold, and the strength with the least log loss."""
-    shape = (len(STRENGTHS), *examples.truth.shape)
-    values = np.full(shape, np.nan)
+    strengths: tuple[float, ...] = STRENGTHS
+    values = np.full((len(strengths), *examples.truth.shape), np.nan)
     for fold in range(int(fold_of.max()) + 1 if fold_of.any() else 0):
         rows = fold_of == fold
-        for place, linear in enumerate(Regression(examples.embeddings[~rows], examples.truth[~rows]).fit(STRENGTHS)):
+        maps = Regression(examples.embeddings[~rows], examples.truth[~rows]).fit(strengths)
+        for place, linear in enumerate(maps):
             values[place, rows] = logits(linear, examples.embeddings[rows])
-    signs = np.where(examples.truth, -1.0, 1.0)
-    with np.errstate(invalid="ignore"):
-        losses = np.logaddexp(0, signs * values)
-    if np.isnan(losses[0]).all():
+        if not fold:
+            # The weakest regularisation takes longest. The other folds try one step beyond what is best in the first.
+            losses = _losses(values[:, rows], examples.truth[rows])
+            strengths = STRENGTHS[: int(losses.argmin()) + 2] if np.isfinite(losses).all() else STRENGTHS
+            values = values[: len(strengths)]
+    losses = _losses(values, examples.truth)
+    if np.isnan(losses).all():
         return values[0], DEFAULT_STRENGTH
-    # Each class counts the same, however many windows lack it in a fold.
-    best = int(np.nanmean(losses, axis=(1, 2)).argmin())
+    best = int(losses.argmin())
     return logistic(values[best].astype(np.float32)).astype(np.float64), STRENGTHS[best]
+
+
+def _losses(values: NDArray[np.float64], truth: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Mean log loss of logits ``(n_strengths, n, n_classes)`` for each strength; NaN if there is no logit."""
+    losses = np.logaddexp(0, np.where(truth, -1.0, 1.0) * values)
+    known = ~np.isnan(losses[0])
+    # Each class counts the same, however many windows lack it in a fold.
+    return losses[:, known].mean(1) if known.any() else np.full(len(values), np.nan)
 
 
 def _about(

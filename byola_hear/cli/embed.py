@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 
 import click
@@ -36,6 +36,12 @@ from byola_hear.utils.text import quantity
     default="",
     metavar="NAME|PATH",
     help="A model from `byola-hear models`, or a checkpoint. Default: both.",
+)
+@click.option(
+    "--dimensions",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Length of an embedding, 1 to 1024: its principal components. Default: the whole embedding, 3072.",
 )
 @click.option(
     "--kind",
@@ -112,6 +118,7 @@ def command(
     paths: tuple[str, ...],
     output: str | None,
     name: str,
+    dimensions: int | None,
     kind: str,
     window: float | None,
     hop: float | None,
@@ -144,10 +151,7 @@ def command(
         raise click.UsageError("give either --overwrite or --update, not both")
     if output is None and (overwrite or update):
         raise click.UsageError(f"--{'overwrite' if overwrite else 'update'} needs an output, -o FILE")
-    if address is not None:
-        for option, value in (("--device", device), ("--threads", threads), ("--batch", batch_seconds)):
-            if value is not None:
-                raise click.UsageError(f"{option} does not apply to --ray, whose workers use what their nodes have")
+    check_cluster(address, {"--device": device, "--threads": threads, "--batch": batch_seconds})
     if output is not None:
         from byola_hear.tables import TableRefused, check_output
 
@@ -157,7 +161,7 @@ def command(
             raise click.UsageError(one_line(error)) from error
     if threads is not None:
         torch.set_num_threads(threads)
-    model = loaded_model(name, device or "cpu")
+    model = loaded_model(name, device or "cpu", dimensions)
     try:
         model = model.in_precision(precision)
         request = request_for(model, kind, window, hop)
@@ -167,17 +171,7 @@ def command(
 
     def events(wanted: list[Clip]) -> Iterator[Event]:
         yield from absent
-        if address is None:
-            yield from extract(wanted, model, request, workers, batch_seconds)
-            return
-        from byola_hear.ray import ClusterError, extract_on_ray
-
-        try:
-            yield from extract_on_ray(wanted, model, request, address=address, workers=workers)
-        except (ValueError, ModuleNotFoundError) as error:
-            raise click.UsageError(one_line(error)) from error
-        except ClusterError as error:
-            raise Failure(one_line(error)) from error
+        yield from extracted(wanted, model, request, workers, batch_seconds, address)
 
     if not clips and not absent:
         click.echo("nothing to embed" if share is None else f"nothing to embed in share {share}", err=True)
@@ -229,11 +223,40 @@ def shown(events: Iterator[Event], progress: Progress, request: Request, strict:
     return 1 if n_failed else 0
 
 
-def loaded_model(name: str, device: str) -> ByolaModel:
+def check_cluster(address: str | None, others: Mapping[str, object]) -> None:
+    """Refuse options, by name, that do not apply to a Ray cluster."""
+    for option, value in others.items():
+        if address is not None and value is not None:
+            raise click.UsageError(f"{option} does not apply to --ray, whose workers use what their nodes have")
+
+
+def extracted(
+    clips: list[Clip],
+    model: ByolaModel,
+    request: Request,
+    workers: int | None = None,
+    batch_seconds: float | None = None,
+    address: str | None = None,
+) -> Iterator[Event]:
+    """Embed clips here, or on the Ray cluster at an address."""
+    if address is None:
+        yield from extract(clips, model, request, workers, batch_seconds)
+        return
+    from byola_hear.ray import ClusterError, extract_on_ray
+
+    try:
+        yield from extract_on_ray(clips, model, request, address=address, workers=workers)
+    except (ValueError, ModuleNotFoundError) as error:
+        raise click.UsageError(one_line(error)) from error
+    except ClusterError as error:
+        raise Failure(one_line(error)) from error
+
+
+def loaded_model(name: str, device: str, dimensions: int | None = None) -> ByolaModel:
     """The model on its device; an error in either is wrong usage."""
     try:
         target = usable_device(device)
-        return resolve(name).to(target)
+        return resolve(name, dimensions=dimensions).to(target)
     except (ValueError, OSError) as error:
         raise click.UsageError(one_line(error)) from error
 

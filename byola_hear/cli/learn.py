@@ -78,11 +78,22 @@ _MAX_LINES = 100
     help="Report the threshold that reaches this precision.",
 )
 @click.option(
+    "--embeddings",
+    metavar="TABLE",
+    help="Table to keep the embeddings of the labelled windows in: a second run embeds only what it lacks.",
+)
+@click.option(
     "--model",
     "name",
     default="",
     metavar="NAME|PATH",
     help="Model: a name from `byola-hear models`, or the path of a checkpoint. Default: both.",
+)
+@click.option(
+    "--dimensions",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Length of an embedding, 1 to 1024: its principal components. Default: the whole embedding, 3072.",
 )
 @click.option("--device", default="cpu", show_default=True, help="Device to compute on: cpu, cuda, mps.")
 @click.option("--workers", type=click.IntRange(1), help="Number of decoding threads. Default: half of the CPU threads.")
@@ -101,7 +112,9 @@ def command(
     method: str,
     report: Path | None,
     wished_precision: float,
+    embeddings: str | None,
     name: str,
+    dimensions: int | None,
     device: str,
     workers: int | None,
     seed: int,
@@ -139,15 +152,20 @@ def command(
         raise Failure(one_line(error)) from error
     try:
         if any(map(is_table, paths)):
-            if len(paths) > 1 or window is not None or name:
-                raise ValueError("expected one table alone, without --window and --model: a table has its windows")
+            if len(paths) > 1 or window is not None or name or embeddings is not None or dimensions is not None:
+                raise ValueError(
+                    "expected one table alone, without --window, --model, --embeddings and --dimensions: a table has "
+                    "its windows"
+                )
             examples, network = of_table(paths[0], label_files, label_column, group, unlabelled)
         else:
             labels = read_labels(paths, label_files, label_column, group)
             if window is None:
                 window = labels.window()
                 say(f"window {window:g} s, the median length of the labels (--window)", quiet)
-            examples, network, _ = of_audio(labels, window, name, device, workers, unlabelled, quiet)
+            examples, network, _ = of_audio(
+                labels, window, name, device, workers, unlabelled, quiet, embeddings, dimensions
+            )
         for file, reason in examples.failures.items():
             complain(file, reason)
         trained = learn(examples, network, hop, method, seed)  # type: ignore[arg-type]
@@ -199,16 +217,32 @@ def read_labels(
 
 
 def of_audio(
-    labels: Labels, window: float, name: str, device: str, workers: int | None, unlabelled: bool, quiet: bool
+    labels: Labels,
+    window: float,
+    name: str,
+    device: str,
+    workers: int | None,
+    unlabelled: bool,
+    quiet: bool,
+    embeddings: str | None = None,
+    dimensions: int | None = None,
 ) -> tuple[Examples, Network, ByolaModel]:
     """Embed the labelled windows of recordings. Returns them, the description of the network, and the network."""
     from byola_hear.classification.classifier import Network
     from byola_hear.classification.examples import from_audio
 
-    model = loaded_model(name, device)
+    model = loaded_model(name, device, dimensions)
     counted = Counted(len(labels.of_file), quiet)
     with closing(counted.progress):
-        examples = from_audio(labels, model, window, unlabelled=unlabelled, workers=workers, on_event=counted)
+        examples = from_audio(
+            labels,
+            model,
+            window,
+            unlabelled=unlabelled,
+            workers=workers,
+            on_event=counted,
+            embeddings=embeddings,
+        )
     return examples, Network.of(model, name or "both"), model
 
 

@@ -30,10 +30,12 @@ COMMANDS = {
     "review": "Make a web page to check detections on, by ear.",
     "search": "Find the segments of a collection that are most like a sound.",
     "map": "Make a web page with a map of a collection of sounds.",
+    "atlas": "Write a collection as a Parquet file for Embedding Atlas.",
     "models": "List the models that come with the package.",
     "verify": "Check checkpoints against their hashes.",
     "info": "Show what audio files contain.",
     "bench": "Measure the speed of this machine and find the best settings.",
+    "convert": "Turn a published checkpoint (.pth) into one of this package.",
     "export": "Write a model with its front end as ONNX.",
 }
 

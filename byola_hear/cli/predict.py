@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING
 import click
 import torch
 
-from byola_hear.cli.embed import found_clips
+from byola_hear.cli.embed import check_cluster, extracted, found_clips
 from byola_hear.cli.errors import Failure, Finite, one_line
 from byola_hear.cli.map import is_table
 from byola_hear.cli.terminal import Progress
 from byola_hear.extraction.clips import Clip
-from byola_hear.extraction.request import request_for
-from byola_hear.extraction.rows import Failed
+from byola_hear.extraction.request import Request, request_for
+from byola_hear.extraction.rows import Event, Failed
+from byola_hear.models.model import ByolaModel
 from byola_hear.utils.text import quantity
 
 if TYPE_CHECKING:
@@ -75,12 +76,19 @@ if TYPE_CHECKING:
     help="Average the scores over this time.",
 )
 @click.option("--list", "lists", multiple=True, metavar="FILE", help="Text file of paths, or - for standard input.")
+@click.option("--shard", "share", metavar="I/N", help="Search only share I of N, counted from 0, as in a Slurm array.")
 @click.option("--model", "name", metavar="NAME|PATH", help="Model. Default: the one that the classifier names.")
-@click.option("--device", default="cpu", show_default=True, help="Device to compute on: cpu, cuda, mps.")
-@click.option("--workers", type=click.IntRange(1), help="Number of decoding threads. Default: half of the CPU threads.")
+@click.option("--device", help="Device to compute on: cpu, cuda, mps. Default: cpu.")
+@click.option(
+    "--workers",
+    type=click.IntRange(1),
+    help="Number of decoding threads. Default: half of the CPU threads. With --ray, number of processes. Default: one "
+    "per GPU or CPU.",
+)
 @click.option(
     "--threads", type=click.IntRange(1, 1024), help="Number of CPU threads of the network. Default: torch's choice."
 )
+@click.option("--ray", "address", metavar="ADDRESS|auto|local", help="Compute on a Ray cluster.")
 @click.option("--overwrite", is_flag=True, help="Replace results that were made with other settings.")
 @click.option("-q", "--quiet", is_flag=True, help="Show neither the progress bar nor the summary.")
 def command(
@@ -95,10 +103,12 @@ def command(
     hop: float | None,
     smooth: float,
     lists: tuple[str, ...],
+    share: str | None,
     name: str | None,
-    device: str,
+    device: str | None,
     workers: int | None,
     threads: int | None,
+    address: str | None,
     overwrite: bool,
     quiet: bool,
 ) -> int:
@@ -116,6 +126,7 @@ def command(
     """
     if output is None and (overwrite or kind):
         raise click.UsageError(f"{'--overwrite' if overwrite else '--format'} needs an output, -o FOLDER/")
+    check_cluster(address, {"--device": device, "--threads": threads})
     if threads is not None:
         torch.set_num_threads(threads)
     # Imported here, because pandas takes long to load.
@@ -131,7 +142,10 @@ def command(
             check_single(Path(output), overwrite, kind)
         classifier = load_classifier(path)
         rule = Rule(classifier.thresholds(threshold), top, merge, gap, smooth)
-        source = source_of(paths, lists, classifier, hop, name, device, workers)
+        source = source_of(paths, lists, share, classifier, hop, name, device, workers, address)
+        if share is not None and not source.files and not source.absent:
+            click.echo(f"nothing to search in share {share}", err=True)
+            return 0
         if output is not None:
             settings = {
                 "classifier": hashlib.sha256(path.read_bytes()).hexdigest(),
@@ -181,32 +195,40 @@ def is_file(output: str) -> bool:
 def source_of(
     paths: tuple[str, ...],
     lists: tuple[str, ...],
+    share: str | None,
     classifier: Classifier,
     hop: float | None,
     name: str | None,
-    device: str,
+    device: str | None,
     workers: int | None,
+    address: str | None,
 ) -> Source:
     """Recordings, or a table of their embeddings."""
     from byola_hear.classification.predicting import network_of, score, score_table
     from byola_hear.tables import read_table
 
     if any(map(is_table, paths)):
-        if len(paths) > 1 or lists or name is not None or hop is not None:
-            raise ValueError("expected one table alone, without --hop and --model: a table has its windows")
+        if len(paths) > 1 or lists or any(value is not None for value in (name, hop, share, address)):
+            raise ValueError(
+                "expected one table alone, without --hop, --model, --shard and --ray: a table has its windows"
+            )
         scored = {each.track.file: each for each in score_table(read_table(paths[0]), classifier, paths[0])}
 
         def of_table(files: list[str], progress: Progress) -> Generator[Scored | Failed, None, None]:
             yield from map(scored.__getitem__, files)
 
         return Source(list(scored), [], of_table)
-    clips, absent = found_clips(paths, lists, None, None)
-    model = network_of(classifier, name, device)
+    clips, absent = found_clips(paths, lists, None, share)
+    model = network_of(classifier, name, device or "cpu")
     if hop is not None:
         request_for(model, "scene", classifier.window, hop)  # refuses a hop of less than a sample
 
     def scores(files: list[str], progress: Progress) -> Generator[Scored | Failed, None, None]:
-        return score([Clip(file) for file in files], classifier, model, hop, workers, progress.add)
+        def elsewhere(wanted: list[Clip], model: ByolaModel, request: Request) -> Iterator[Event]:
+            return extracted(wanted, model, request, workers, address=address)
+
+        given = None if address is None else elsewhere
+        return score([Clip(file) for file in files], classifier, model, hop, workers, progress.add, given)
 
     return Source(list(dict.fromkeys(clip.file for clip in clips)), absent, scores)
 

@@ -62,9 +62,17 @@ class Time(click.ParamType):  # type: ignore[type-arg]  # generic in newer click
 )
 @click.option("--clips", type=click.Path(path_type=Path), metavar="FOLDER", help="Write each hit as a WAV file.")
 @click.option(
+    "--index",
+    metavar="FILE",
+    help="File to keep what is compared in, for quick searches; made anew if it does not exist or TABLE has changed.",
+)
+@click.option(
     "--model",
     metavar="NAME|PATH",
     help="Model that made TABLE, if TABLE does not say so or the package does not have the model.",
+)
+@click.option(
+    "--dimensions", type=click.IntRange(1), metavar="N", help="Length of TABLE's embeddings, if TABLE does not say so."
 )
 @click.option("--device", help="Embed the query on this device: cpu, cuda, cuda:1, mps. Default: cpu.")
 @click.option("--overwrite", is_flag=True, help="Replace existing files of --output and --clips.")
@@ -80,7 +88,9 @@ def command(
     kind: str | None,
     output: str | None,
     clips: Path | None,
+    index: str | None,
     model: str | None,
+    dimensions: int | None,
     device: str | None,
     overwrite: bool,
 ) -> int:
@@ -107,8 +117,10 @@ def command(
             exclude=exclude,
             cosine=cosine,  # type: ignore[arg-type]
             merge=not no_merge,
+            index=index,
             model=model,
             device=device,
+            dimensions=dimensions,
         )
     except (ValueError, TypeError, OSError, TableError) as error:
         raise click.UsageError(one_line(error)) from error

@@ -90,7 +90,14 @@ class Preview:
 
     def finish(self) -> None:
         """Print the table."""
-        header = ["file", "start s", "end s", "rows", *(f"e{index}" for index in range(_SHOWN)), "norm"]
+        header = [
+            "file",
+            "start s",
+            "end s",
+            "rows",
+            *(f"e{index}" for index in range(min(_SHOWN, self.request.size))),
+            "norm",
+        ]
         if self.lines:
             click.echo(aligned(header, self.lines))
             click.echo(

@@ -29,7 +29,7 @@ class Pooled:
     """
 
     def __init__(self, clip: Clip, model: ByolaModel, request: Request) -> None:
-        self.clip, self.rate = clip, model.sample_rate
+        self.clip, self.rate, self.shortened = clip, model.sample_rate, model.shortened
         #: The file's sample with which the clip begins.
         self.first_sample = round(clip.start * self.rate)
         frontend, stride = model.config.frontend, model.config.encoder.stride
@@ -93,7 +93,7 @@ class Pooled:
         if self.clip_pool is not None:
             embedding = self.clip_pool.result()[None]
             end = np.array([self._end(n_samples)])
-            yield Rows(self.clip, np.array([self.clip.start]), end, None, _to_numpy(embedding))
+            yield Rows(self.clip, np.array([self.clip.start]), end, None, self._to_numpy(embedding))
         elif self.slider is not None:
             rest = self._with_held(self.slider.finish())[: timestamp_count(n_samples, *self.step) - self.given]
             if len(rest):
@@ -115,8 +115,11 @@ class Pooled:
             self._seconds(np.maximum(starts, 0.0), None),
             self._seconds(starts + self.grid.window, n_samples),
             self._seconds(self.centre + places, n_samples) if self.centred else None,
-            _to_numpy(embeddings),
+            self._to_numpy(embeddings),
         )
+
+    def _to_numpy(self, pooled: Tensor) -> NDArray[np.float32]:
+        return self.shortened(pooled.float()).cpu().numpy()
 
     def _seconds(self, samples: NDArray[np.float64], n_samples: int | None) -> NDArray[np.float64]:
         """Places in the clip as times in the file, s, none of them after the clip's end if its length is known."""
@@ -135,7 +138,3 @@ class Pooled:
         if self.clip.end is not None and round(self.clip.end * self.rate) <= last_sample:
             return self.clip.end
         return last_sample / self.rate
-
-
-def _to_numpy(embeddings: Tensor) -> NDArray[np.float32]:
-    return embeddings.float().cpu().numpy()

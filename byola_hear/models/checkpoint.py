@@ -111,12 +111,8 @@ def read_checkpoint(
         FileNotFoundError: if there is no such file.
     """
     path = existing_file(path)
-    content = path.read_bytes()
-    if expected_sha256 is not None:
-        actual = hashlib.sha256(content).hexdigest()
-        if actual != expected_sha256.lower():
-            raise CheckpointError(f"{path}: expected SHA-256 {expected_sha256}, got {actual}")
-    header = _parse_header(path, content[: 8 + MAX_HEADER_BYTES], len(content))
+    content = verified_content(path, expected_sha256)
+    header = parsed_header(path, content[: 8 + MAX_HEADER_BYTES], len(content))
     config = _config_of(path, header)
     shapes = {name: tuple(entry["shape"]) for name, entry in header.items() if name != "__metadata__"}
     check_shapes(path, config.encoder, shapes)
@@ -124,6 +120,25 @@ def read_checkpoint(
         return config, safetensors.torch.load(content)
     except (safetensors.SafetensorError, KeyError) as error:  # KeyError: a dtype that the library does not support
         raise CheckpointError(f"{path}: damaged safetensors file ({error})") from error
+
+
+def verified_content(path: str | os.PathLike[str], expected_sha256: str | None) -> bytes:
+    """Read a file and compare its hash.
+
+    Args:
+        path: the file.
+        expected_sha256: hexadecimal; any if None.
+
+    Raises:
+        CheckpointError: if the hash is another one, or the path is a folder.
+        FileNotFoundError: if there is no such file.
+    """
+    content = existing_file(path).read_bytes()
+    if expected_sha256 is not None:
+        actual = hashlib.sha256(content).hexdigest()
+        if actual != expected_sha256.lower():
+            raise CheckpointError(f"{path}: expected SHA-256 {expected_sha256}, got {actual}")
+    return content
 
 
 def read_header(path: str | os.PathLike[str]) -> tuple[ModelConfig, dict[str, tuple[int, ...]]]:
@@ -143,7 +158,7 @@ def read_header(path: str | os.PathLike[str]) -> tuple[ModelConfig, dict[str, tu
     with path.open("rb") as stream:
         start = stream.read(8)
         start += stream.read(min(int.from_bytes(start, "little"), MAX_HEADER_BYTES))
-    header = _parse_header(path, start, path.stat().st_size)
+    header = parsed_header(path, start, path.stat().st_size)
     config = _config_of(path, header)
     return config, {name: tuple(entry["shape"]) for name, entry in header.items() if name != "__metadata__"}
 
@@ -163,17 +178,21 @@ def existing_file(path: str | os.PathLike[str]) -> Path:
     return path
 
 
-def _parse_header(path: Path, start: bytes, size: int) -> dict[str, Any]:
+def parsed_header(path: Path, start: bytes, size: int) -> dict[str, Any]:
     """Read the JSON header of a safetensors file and check everything that does not need the tensors.
 
     Args:
         path: the file, for messages.
         start: the file's first bytes, header included.
         size: size of the whole file, bytes.
+
+    Raises:
+        CheckpointError: if it is not such a file, or is damaged.
     """
     length = int.from_bytes(start[:8], "little")
     if size < 10 or length > MAX_HEADER_BYTES or start[8:9] != b"{":
-        hint = "; a legacy .pth needs load_legacy" if start[:2] == b"PK" or path.suffix == ".pth" else ""
+        is_pth = start[:2] == b"PK" or path.suffix == ".pth"
+        hint = f"; `byola-hear convert {path.name} -o {path.stem}.safetensors` makes one of a .pth" if is_pth else ""
         raise CheckpointError(f"{path}: not a safetensors file{hint}")
     if size < 8 + length:
         raise CheckpointError(f"{path}: truncated: the header is {length} bytes, the file is {size}")

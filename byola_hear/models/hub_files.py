@@ -1,8 +1,9 @@
 """A model's files in the Hugging Face Hub's layout: find or download them, write them into a folder, upload them.
 
 A model's folder or repository contains ``model.safetensors``, a checkpoint of this package with everything about the
-model in its header; ``config.json``, the same configuration for tools that expect it there; and ``README.md``, the
-model card. Reading uses the checkpoint alone and runs no code from it.
+model in its header; ``config.json``, the same configuration for tools that expect it there; ``README.md``, the model
+card; and, for short vectors, ``directions.safetensors``. Reading uses the checkpoint and the directions alone and runs
+no code from them.
 """
 
 from __future__ import annotations
@@ -19,10 +20,12 @@ import torch
 
 from byola_hear.models.card import card_text, model_facts, sources_table
 from byola_hear.models.checkpoint import Saved, save_checkpoint
+from byola_hear.models.directions import Directions, save_directions
 from byola_hear.utils.files import replacing
 
 #: Names of the files in a folder or repository, as the Hub expects them.
 CHECKPOINT, CONFIG, CARD = "model.safetensors", "config.json", "README.md"
+DIRECTIONS = "directions.safetensors"
 #: Licences that the Hub knows, by their SPDX names in lower case. Others appear as "other" with their name.
 HUB_LICENCES = frozenset(
     """apache-2.0 mit cc0-1.0 cc-by-2.0 cc-by-3.0 cc-by-4.0 cc-by-sa-3.0 cc-by-sa-4.0 cc-by-nc-3.0 cc-by-nc-4.0
@@ -42,6 +45,8 @@ def save_pretrained(
     model: Saved, folder: str | os.PathLike[str], *, card: str | None = None, dtype: torch.dtype = torch.float16
 ) -> str:
     """Write a model's checkpoint, configuration and card into a folder.
+
+    Directions are written, too, if the model has some, because it was loaded for short vectors.
 
     Args:
         model: the model; ``config.training`` goes into the card.
@@ -63,6 +68,9 @@ def save_pretrained(
     for name, text in ((CONFIG, config + "\n"), (CARD, model_card(model, sha256, card))):
         with replacing(folder / name) as stream:
             stream.write(text.encode())
+    directions = getattr(model, "directions", None)
+    if isinstance(directions, Directions):
+        save_directions(folder / DIRECTIONS, directions)
     return sha256
 
 
@@ -72,6 +80,7 @@ def located(
     revision: str | None = None,
     token: str | None = None,
     local_files_only: bool = False,
+    file: str = CHECKPOINT,
 ) -> Path:
     """Find a model's checkpoint in a folder, or download it from the Hub into its cache.
 
@@ -81,9 +90,10 @@ def located(
         revision: branch, tag or commit of the repository; its main branch if None.
         token: access token for a private repository; that of the Hub's own login if None.
         local_files_only: use the cache alone, without a request to the Hub.
+        file: name of another file to find there.
 
     Returns:
-        Path of the checkpoint. In a folder, it is not checked that the file exists.
+        Path of the file. In a folder, it is not checked that the file exists.
 
     Raises:
         ValueError: if ``source`` is neither a folder nor a repository, or there are two revisions.
@@ -93,7 +103,7 @@ def located(
     if text and Path(text).is_dir():
         if revision is not None:
             raise ValueError(f"expected no revision for the folder {text}, got {revision!r}")
-        return Path(text) / CHECKPOINT
+        return Path(text) / file
     if text and Path(text).is_file():
         raise ValueError(f"expected a folder or a repository, got the file {text}; load_model takes files")
     matched = _REPOSITORY.fullmatch(text)
@@ -103,9 +113,9 @@ def located(
         raise ValueError(f"expected one revision, got {matched['revision']!r} in {text!r} and {revision!r}")
     name, revision = matched["name"], matched["revision"] or revision
     path: str = _asked(
-        f"cannot download {CHECKPOINT} of {name}" + (f" at revision {revision}" if revision else ""),
+        f"cannot download {file} of {name}" + (f" at revision {revision}" if revision else ""),
         lambda: _library().hf_hub_download(
-            name, CHECKPOINT, revision=revision, token=token, local_files_only=local_files_only
+            name, file, revision=revision, token=token, local_files_only=local_files_only
         ),
     )
     return Path(path)

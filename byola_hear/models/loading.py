@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from byola_hear.models.checkpoint import existing_file, read_checkpoint
+from byola_hear.models.directions import ENDING
 from byola_hear.models.model import ByolaModel
 from byola_hear.models.zoo import entry_of, read_hashes
 
@@ -13,66 +14,101 @@ from byola_hear.models.zoo import entry_of, read_hashes
 HUB_PREFIX = "hf://"
 
 
-def load_checkpoint(path: str | os.PathLike[str], expected_sha256: str | None = None) -> ByolaModel:
+def load_checkpoint(
+    path: str | os.PathLike[str], expected_sha256: str | None = None, dimensions: int | None = None
+) -> ByolaModel:
     """Read and verify a checkpoint.
 
     Args:
         path: a file written by :func:`~byola_hear.models.checkpoint.save_checkpoint`.
         expected_sha256: hexadecimal; a file with another hash is refused.
+        dimensions: length of short vectors, of directions in a file next to the checkpoint; None for whole embeddings.
 
     Returns:
         The model: float32, on the CPU, in evaluation mode.
 
     Raises:
-        CheckpointError: if the file is not a checkpoint of this package, is damaged, or has another hash.
+        ValueError: if there are not so many directions, or (:class:`byola_hear.CheckpointError`) a file is not a
+            checkpoint of this package, is damaged, or has another hash.
         FileNotFoundError: if there is no such file.
     """
     path = existing_file(path)
-    return ByolaModel.assemble(path, *read_checkpoint(path, expected_sha256))
+    model = ByolaModel.assemble(path, *read_checkpoint(path, expected_sha256))
+    return model.with_dimensions(dimensions, lambda: path.with_suffix(ENDING))
 
 
-def load_named(name: str = "", folder: Path | None = None) -> ByolaModel:
+def load_named(name: str = "", folder: Path | None = None, dimensions: int | None = None) -> ByolaModel:
     """Load a model by name and verify its hash.
 
     Args:
         name: a name from :func:`byola_hear.list_models`; ``""`` is the default model.
         folder: the zoo; the package's own if None.
+        dimensions: length of short vectors; None for whole embeddings.
 
     Returns:
         The model: float32, on the CPU, in evaluation mode.
 
     Raises:
-        ValueError: if there is no model of this name.
-        CheckpointError: if the checkpoint is damaged or has another hash.
-        FileNotFoundError: if the checkpoint is missing.
+        ValueError: if there is no model of this name, or it has not so many directions.
+        CheckpointError: if a file is damaged or has another hash.
+        FileNotFoundError: if a file is missing.
     """
     path, entry = entry_of(name, folder)
-    return load_checkpoint(path, entry["sha256"])
+    model = load_checkpoint(path, entry["sha256"])
+    file = path.with_name(entry["directions"]) if "directions" in entry else None
+    return model.with_dimensions(dimensions, lambda: file, entry.get("directions_sha256"))
 
 
-def resolve(name_or_path: str | os.PathLike[str] = "", folder: Path | None = None) -> ByolaModel:
+def resolve(
+    name_or_path: str | os.PathLike[str] = "", folder: Path | None = None, dimensions: int | None = None
+) -> ByolaModel:
     """Load a model by name, from a checkpoint's path or from a repository. A name wins over a file of the same name.
 
     Args:
         name_or_path: ``""`` for the default model, a name from :func:`byola_hear.list_models`, the path of a
             checkpoint, or ``hf://`` and a repository of the Hugging Face Hub (:mod:`byola_hear.hub`).
         folder: the zoo; the package's own if None.
+        dimensions: length of short vectors, see :func:`byola_hear.load_model`; None for whole embeddings.
 
     Returns:
         The model: float32, on the CPU, in evaluation mode.
 
     Raises:
-        ValueError: if it is neither a name nor a path.
-        CheckpointError: if the checkpoint cannot be used.
-        FileNotFoundError: if there is no file at the path.
+        ValueError: if it is neither a name nor a path, or has not so many directions.
+        CheckpointError: if a file cannot be used.
+        FileNotFoundError: if there is no file at the path, or no directions for short vectors.
         HubError: if the repository is not available, or the ``huggingface_hub`` package is missing.
     """
     text = os.fspath(name_or_path)
     if not text or text in read_hashes(folder):
-        return load_named(text, folder)
+        return load_named(text, folder, dimensions)
     if text.startswith(HUB_PREFIX):
-        return ByolaModel.from_pretrained(text.removeprefix(HUB_PREFIX))
-    return load_checkpoint(text) if is_path(text) else load_named(text, folder)
+        return ByolaModel.from_pretrained(text.removeprefix(HUB_PREFIX), dimensions=dimensions)
+    return load_checkpoint(text, None, dimensions) if is_path(text) else load_named(text, folder, dimensions)
+
+
+def loaded(model: str | os.PathLike[str] | ByolaModel, dimensions: int | None = None) -> ByolaModel:
+    """A model that was given, or that a name or a path stands for.
+
+    Args:
+        model: as for :func:`resolve`, or a model.
+        dimensions: length of short vectors; None for whole embeddings, or for what the given model makes.
+
+    Returns:
+        The model.
+
+    Raises:
+        ValueError: if the given model makes vectors of another length; or as :func:`resolve`.
+        FileNotFoundError: as :func:`resolve`.
+    """
+    if not isinstance(model, ByolaModel):
+        return resolve(model, dimensions=dimensions)
+    if dimensions is not None and dimensions != model.scene_embedding_size:
+        raise ValueError(
+            f"expected a model of {dimensions} dimensions, got one of {model.scene_embedding_size}; "
+            f"load_model(name, dimensions={dimensions}) makes it"
+        )
+    return model
 
 
 def is_path(text: str) -> bool:

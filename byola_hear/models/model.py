@@ -7,7 +7,7 @@ import hashlib
 import json
 import os
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
@@ -18,8 +18,9 @@ from torch import Tensor, nn
 
 from byola_hear.audio.waveforms import check_clips
 from byola_hear.models import hub_files
-from byola_hear.models.checkpoint import COUNTER, filled_encoder, read_checkpoint
+from byola_hear.models.checkpoint import COUNTER, CheckpointError, filled_encoder, read_checkpoint
 from byola_hear.models.config import ModelConfig
+from byola_hear.models.directions import Directions, read_directions
 from byola_hear.models.encoders.protocol import FrameEncoder
 from byola_hear.models.encoders.registry import build_encoder
 from byola_hear.models.frame_features import FrameFeatures
@@ -45,6 +46,8 @@ class ByolaModel(nn.Module):
     Args:
         config: everything except the weights.
         encoder: the network; one with random weights if None.
+        directions: directions of this network, which turn its embeddings into short vectors; None for the embeddings
+            themselves. :func:`byola_hear.load_model` reads them.
 
     Attributes:
         sample_rate: sampling rate of the audio in Hz, int.
@@ -55,7 +58,7 @@ class ByolaModel(nn.Module):
 
     Raises:
         TypeError: if ``config`` is not a :class:`~byola_hear.models.config.ModelConfig`.
-        ValueError: if ``encoder`` has another shape than the configuration.
+        ValueError: if ``encoder`` has another shape than the configuration, or ``directions`` are of another size.
 
     Example:
         >>> from byola_hear.models.encoders.convolutional import EncoderConfig
@@ -69,7 +72,9 @@ class ByolaModel(nn.Module):
         (torch.Size([25, 3072]), tensor([15., 55., 95.]), tensor([0.0625]))
     """
 
-    def __init__(self, config: ModelConfig, encoder: FrameEncoder | None = None) -> None:
+    def __init__(
+        self, config: ModelConfig, encoder: FrameEncoder | None = None, directions: Directions | None = None
+    ) -> None:
         super().__init__()
         survive_fork()
         if not isinstance(config, ModelConfig):
@@ -78,9 +83,12 @@ class ByolaModel(nn.Module):
         self.encoder = build_encoder(config.encoder) if encoder is None else encoder
         if self.encoder.config != config.encoder:
             raise ValueError(f"expected an encoder of the configured shape {config.encoder}, got {self.encoder.config}")
+        self.directions = directions
+        size = int(config.encoder.feature_size)
+        if directions is not None and len(directions.mean) != size:
+            raise ValueError(f"expected directions of {size} dimensions, got {len(directions.mean)}")
         self.sample_rate = int(config.frontend.sample_rate)
-        self.scene_embedding_size = int(config.encoder.feature_size)
-        self.timestamp_embedding_size = int(config.encoder.feature_size)
+        self.scene_embedding_size = self.timestamp_embedding_size = size if directions is None else directions.count
         self.segment_seconds: float | None = None
         self._int8 = False
 
@@ -103,11 +111,19 @@ class ByolaModel(nn.Module):
 
     @classmethod
     def from_pretrained(
-        cls, source: str | os.PathLike[str], *, sha256: str | None = None, **options: Any
+        cls,
+        source: str | os.PathLike[str],
+        *,
+        sha256: str | None = None,
+        dimensions: int | None = None,
+        **options: Any,
     ) -> ByolaModel:
         """Read a model from a folder or from the Hub: see :func:`byola_hear.hub.from_pretrained`."""
         path = hub_files.located(source, **options)
-        return cls.assemble(path, *read_checkpoint(path, sha256))
+        model = cls.assemble(path, *read_checkpoint(path, sha256))
+        return model.with_dimensions(
+            dimensions, lambda: hub_files.located(source, file=hub_files.DIRECTIONS, **options)
+        )
 
     def save_pretrained(self, folder: str | os.PathLike[str], **options: Any) -> str:
         """Write the model into a folder: see :func:`byola_hear.hub.save_pretrained`."""
@@ -150,7 +166,7 @@ class ByolaModel(nn.Module):
             pool = ClipPool(self.config.pooling)
             for _, features in pieces:
                 pool.add(features)
-            embeddings.append(pool.result())
+            embeddings.append(self.shortened(pool.result()))
         return torch.stack(embeddings).to(checked[0].device)
 
     @overload
@@ -193,7 +209,7 @@ class ByolaModel(nn.Module):
             filled = 0
             for windows in pool.windows(features for _, features in pieces):
                 room = embeddings[index][filled : filled + len(windows)]
-                room.copy_(windows[: len(room)])
+                room.copy_(self.shortened(windows[: len(room)]))
                 filled += len(room)
         times = [self._times(0, count, len(clip)).to(clip.device) for clip, count in zip(checked, counts, strict=True)]
         return (batch, torch.stack(times)) if isinstance(clips, Tensor) else (embeddings, times)
@@ -220,7 +236,7 @@ class ByolaModel(nn.Module):
         pool = ClipPool(self.config.pooling)
         for features, _ in self.frame_features().of_blocks(blocks):
             pool.add(features)
-        return pool.result()
+        return self.shortened(pool.result())
 
     def stream_timestamps(self, blocks: Iterable[Tensor]) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield the timestamp embeddings of one clip that arrives in blocks, as they are ready, in constant memory.
@@ -251,7 +267,7 @@ class ByolaModel(nn.Module):
         for windows in WindowPool(self.config.window_frames, self.config.pooling).windows(frames()):
             windows = windows[: timestamp_count(n_samples, *self._grid) - given]
             if len(windows):
-                yield windows, self._times(given, given + len(windows), n_samples)
+                yield self.shortened(windows), self._times(given, given + len(windows), n_samples)
                 given += len(windows)
 
     @property
@@ -261,6 +277,62 @@ class ByolaModel(nn.Module):
 
     def _times(self, first: int, last: int, n_samples: int) -> Tensor:
         return timestamps(first, last, n_samples, *self._grid, self.sample_rate)
+
+    def shortened(self, pooled: Tensor) -> Tensor:
+        """Turn what was pooled, ``(..., feature_size)``, into embeddings: the same without :attr:`directions`."""
+        return pooled if self.directions is None else self.directions(pooled)
+
+    def with_directions(self, directions: Directions | None) -> ByolaModel:
+        """The same network, with the same weights, which gives short vectors; or whole embeddings for None.
+
+        Raises:
+            ValueError: if the directions are of another network.
+        """
+        if directions is not None and directions.network != (mine := self.with_directions(None).fingerprint()):
+            raise ValueError(
+                f"expected directions of the network {mine[:12]}…, got those of {directions.network[:12]}…"
+            )
+        twin = ByolaModel(self.config, self.encoder, directions).train(self.training)
+        twin.segment_seconds, twin._int8 = self.segment_seconds, self._int8
+        return twin
+
+    def with_dimensions(
+        self, dimensions: int | None, find: Callable[[], Path | None], sha256: str | None = None
+    ) -> ByolaModel:
+        """The same network, which gives vectors of so many dimensions.
+
+        Args:
+            dimensions: the number; None, or that of whole embeddings, for these.
+            find: finds the file with the directions; None if there is none.
+            sha256: its SHA-256, hexadecimal; any if None.
+
+        Raises:
+            ValueError: if there are not so many directions, or (:class:`byola_hear.CheckpointError`) their file cannot
+                be used.
+            FileNotFoundError: if there is no such file.
+        """
+        size = self.config.encoder.feature_size
+        if dimensions is None or (dimensions == size and not isinstance(dimensions, bool)):
+            return self
+        if isinstance(dimensions, bool) or not isinstance(dimensions, int) or dimensions < 1:
+            raise ValueError(f"dimensions must be a positive integer, got {dimensions!r}")
+        path = find()
+        if path is None or not path.is_file():
+            missing = "" if path is None else f" ({path} is missing)"
+            raise FileNotFoundError(
+                f"{self.config.name} has no directions for short vectors{missing}; "
+                "`python -m byola_hear.pretraining directions` makes them"
+            )
+        directions = read_directions(path, sha256)
+        try:
+            shortened = self.with_directions(directions)
+        except ValueError as error:
+            raise CheckpointError(f"{path}: {error}") from error
+        if dimensions > directions.count:
+            raise ValueError(
+                f"expected 1 to {directions.count} dimensions, or {size} for whole embeddings, got {dimensions}"
+            )
+        return shortened.with_directions(directions.first(dimensions))
 
     def frame_features(self) -> FrameFeatures:
         """Make the fast form of the network, with the weights that it has now."""
@@ -341,4 +413,6 @@ class ByolaModel(nn.Module):
             digest.update(values.detach().cpu().contiguous().view(torch.uint8).numpy().tobytes())
         if self._int8:
             digest.update(b"int8")
+        if self.directions is not None:
+            digest.update(self.directions.fingerprint().encode())
         return digest.hexdigest()

@@ -1,7 +1,8 @@
 """The zoo: the checkpoints that come with the package, by name.
 
 A zoo is a folder of checkpoints with a table, ``hashes.json``, which maps each name to the checkpoint's file, SHA-256
-and version. A model loaded by name is verified against the table. The package's own zoo is its data folder
+and version, and to the file and SHA-256 of its directions (:mod:`byola_hear.models.directions`), if there are some. A
+model loaded by name is verified against the table. The package's own zoo is its data folder
 ``byola_hear.weights``, or the folder ``weights`` next to the package in a checkout.
 """
 
@@ -16,6 +17,7 @@ from typing import Any, TypedDict
 
 from byola_hear.models.checkpoint import CheckpointError, Saved, read_header, save_checkpoint
 from byola_hear.models.config import training_hours
+from byola_hear.models.directions import ENDING, Directions, save_directions
 from byola_hear.utils.files import replacing
 
 #: The model that an empty name stands for.
@@ -86,7 +88,8 @@ def read_hashes(folder: Path | None = None) -> dict[str, dict[str, str]]:
         folder: the zoo; the package's own if None.
 
     Returns:
-        ``{name: {"file": ..., "sha256": ..., "version": ...}}``; empty if the zoo has no table.
+        ``{name: {"file": ..., "sha256": ..., "version": ...}}``, with ``directions`` and ``directions_sha256`` where a
+        model has directions; empty if the zoo has no table.
 
     Raises:
         CheckpointError: if the table is damaged.
@@ -99,6 +102,11 @@ def read_hashes(folder: Path | None = None) -> dict[str, dict[str, str]]:
         for name, entry in table.items():
             if Path(entry["file"]).name != entry["file"] or not re.fullmatch("[0-9a-f]{64}", entry["sha256"]):
                 raise ValueError(f"the entry of {name!r} is not a plain file name and a SHA-256")
+            if "directions" in entry and (
+                Path(entry["directions"]).name != entry["directions"]
+                or not re.fullmatch("[0-9a-f]{64}", entry["directions_sha256"])
+            ):
+                raise ValueError(f"the directions of {name!r} are not a plain file name and a SHA-256")
             if not isinstance(entry["version"], str):
                 raise ValueError(f"the version of {name!r} is not a string")
     except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -173,7 +181,7 @@ def describe_model(name: str = "", folder: Path | None = None) -> ModelCard:
 
 
 def is_intact(name: str, folder: Path | None = None) -> bool:
-    """Whether a model's file exists and has the hash of the zoo's table.
+    """Whether a model's file exists and has the hash of the zoo's table, and so have its directions, if there are some.
 
     Args:
         name: a name from :func:`byola_hear.list_models`; ``""`` is the default model.
@@ -184,13 +192,18 @@ def is_intact(name: str, folder: Path | None = None) -> bool:
         CheckpointError: if the zoo's table is damaged.
     """
     path, entry = entry_of(name, folder)
-    if not path.is_file():
-        return False
-    return hashlib.sha256(path.read_bytes()).hexdigest() == entry["sha256"]
+    files = {path: entry["sha256"]}
+    if "directions" in entry:
+        files[path.with_name(entry["directions"])] = entry["directions_sha256"]
+    return all(
+        file.is_file() and hashlib.sha256(file.read_bytes()).hexdigest() == sha256 for file, sha256 in files.items()
+    )
 
 
 def add_to_zoo(model: Saved, folder: Path) -> str:
     """Write a model's checkpoint into a zoo and enter it into the table. A model of the same name is replaced.
+
+    Directions of the model that was there are no longer in the table.
 
     Args:
         model: the model; ``config.name`` and ``config.version`` are its name and version in the table.
@@ -210,9 +223,36 @@ def add_to_zoo(model: Saved, folder: Path) -> str:
     file = f"byola-{name}.safetensors"
     sha256 = save_checkpoint(folder / file, model)
     table[name] = {"file": file, "sha256": sha256, "version": model.config.version}
+    _write_table(folder, table)
+    return sha256
+
+
+def add_directions(name: str, directions: Directions, folder: Path) -> Path:
+    """Write a model's directions into its zoo and enter them into the table.
+
+    Args:
+        name: the model's name.
+        directions: the directions, of this model.
+        folder: the zoo.
+
+    Returns:
+        The file.
+
+    Raises:
+        ValueError: if there is no model of this name.
+        CheckpointError: if the zoo's table is damaged.
+    """
+    path, entry = entry_of(name, folder)
+    file = path.with_suffix(ENDING)
+    sha256 = save_directions(file, directions)
+    entry = {**entry, "directions": file.name, "directions_sha256": sha256}
+    _write_table(folder, {**read_hashes(folder), name: entry})
+    return file
+
+
+def _write_table(folder: Path, table: dict[str, dict[str, str]]) -> None:
     with replacing(folder / HASHES) as stream:
         stream.write((json.dumps(table, indent=2, sort_keys=True) + "\n").encode())
-    return sha256
 
 
 def entry_of(name: str, folder: Path | None) -> tuple[Path, dict[str, str]]:

@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
 
 #: Kinds of embeddings that a graph can output.
 KINDS = ("scene", "timestamp")
+#: Name of a graph's input.
+WAVEFORMS = "waveforms"
 #: Versions of ONNX's operators and of its file format: old enough for most runtimes.
 OPSET, IR_VERSION = 17, 8
 #: Largest difference from torch that an exported file may have, relative to the largest value of an embedding. Both
@@ -179,6 +183,23 @@ def onnx_metadata(model: ByolaModel, kind: str) -> dict[str, str]:
     return data if kind == "scene" else {**data, "window_ms": f"{config.frame_ms * config.window_frames:g}"}
 
 
+def shortened(graph: Graph, pooled: str, model: ByolaModel) -> str:
+    """Append the model's directions, if it has some.
+
+    Args:
+        graph: the graph.
+        pooled: name of whole embeddings ``(..., feature_size)``.
+        model: the model.
+
+    Returns:
+        Name of the embeddings ``(..., size)``.
+    """
+    if (directions := model.directions) is None:
+        return pooled
+    mean, axes, scale = (each.cpu().numpy() for each in (directions.mean, directions.axes, directions.scale))
+    return graph.add("Mul", graph.add("MatMul", graph.add("Sub", pooled, mean), axes), scale)
+
+
 def to_onnx(model: ByolaModel, kind: str = "scene") -> onnx.ModelProto:
     """Convert a model to an ONNX graph.
 
@@ -195,42 +216,74 @@ def to_onnx(model: ByolaModel, kind: str = "scene") -> onnx.ModelProto:
     """
     if kind not in KINDS:
         raise ValueError(f"kind must be 'scene' or 'timestamp', got {kind!r}")
-    if model.config.encoder.kind not in ENCODERS or model.config.pooling not in COMBINATIONS:
-        got = f"encoder {model.config.encoder.kind!r} and pooling {model.config.pooling!r}"
+    graph, features = features_of(model)
+    size = model.scene_embedding_size
+    outputs: dict[str, tuple[str, list[str | int]]]
+    if kind == "scene":
+        pooled = clip_pool(graph, features, model.config)
+        outputs = {"embeddings": (shortened(graph, pooled, model), ["batch", size])}
+    else:
+        pooled, times = timestamps(graph, features, WAVEFORMS, model.config)
+        outputs = {
+            "embeddings": (shortened(graph, pooled, model), ["batch", "n_timestamps", size]),
+            "timestamps": (times, ["batch", "n_timestamps"]),
+        }
+    return assembled(graph, f"byola-{model.config.name}", outputs, onnx_metadata(model, kind))
+
+
+def features_of(model: ByolaModel) -> tuple[Graph, str]:
+    """Begin a graph with a model's front end and network.
+
+    Args:
+        model: the model.
+
+    Returns:
+        The graph, whose input is called :data:`WAVEFORMS`, and the name of the frame features ``(batch, n_features,
+        feature_size)``.
+
+    Raises:
+        OnnxError: if the ``onnx`` package is missing, or the model's encoder or pooling cannot be exported.
+    """
+    config, graph = model.config, Graph()
+    if config.encoder.kind not in ENCODERS or config.pooling not in COMBINATIONS:
+        got = f"encoder {config.encoder.kind!r} and pooling {config.pooling!r}"
         raise OnnxError(
-            f"{model.config.name} cannot be exported: expected an encoder of kind {' or '.join(map(repr, ENCODERS))} "
+            f"{config.name} cannot be exported: expected an encoder of kind {' or '.join(map(repr, ENCODERS))} "
             f"and pooling {' or '.join(map(repr, COMBINATIONS))}, got {got}"
         )
-    try:
-        from onnx import TensorProto, checker, helper
-    except ImportError as error:
-        raise OnnxError("writing ONNX files needs the onnx package: pip install 'byola-hear[onnx]'") from error
-    config, graph = model.config, Graph()
-    frames = log_mel(graph, "waveforms", config.frontend)
+    if find_spec("onnx") is None:
+        raise OnnxError("writing ONNX files needs the onnx package: pip install 'byola-hear[onnx]'")
+    frames = log_mel(graph, WAVEFORMS, config.frontend)
     normalised = graph.add("Div", graph.add("Sub", frames, np.float32(config.mean)), np.float32(config.std))
-    features = ENCODERS[config.encoder.kind](graph, normalised, model.encoder)
-    size = model.scene_embedding_size
-    given = helper.make_tensor_value_info("waveforms", TensorProto.FLOAT, ["batch", "n_samples"])
-    if kind == "scene":
-        outputs: dict[str, list[str | int | None]] = {"embeddings": ["batch", size]}
-        names = [clip_pool(graph, features, config)]
-    else:
-        outputs = {"embeddings": ["batch", "n_timestamps", size], "timestamps": ["batch", "n_timestamps"]}
-        names = timestamps(graph, features, "waveforms", config)
-    for name, output in zip(names, outputs, strict=True):
-        graph.nodes.append(helper.make_node("Identity", [name], [output]))
+    return graph, ENCODERS[config.encoder.kind](graph, normalised, model.encoder)
+
+
+def assembled(
+    graph: Graph, name: str, outputs: Mapping[str, tuple[str, Sequence[str | int]]], metadata: dict[str, str]
+) -> onnx.ModelProto:
+    """Complete a graph that takes waveforms.
+
+    Args:
+        graph: the graph.
+        name: its name.
+        outputs: names of the outputs, and for each the name of the value and its shape; all are float32.
+        metadata: entries of the file's metadata.
+
+    Returns:
+        The graph with weights and metadata.
+    """
+    from onnx import TensorProto, checker, helper
+
+    given = helper.make_tensor_value_info(WAVEFORMS, TensorProto.FLOAT, ["batch", "n_samples"])
+    for output, (value, _) in outputs.items():
+        graph.nodes.append(helper.make_node("Identity", [value], [output]))
+    infos = [helper.make_tensor_value_info(each, TensorProto.FLOAT, shape) for each, (_, shape) in outputs.items()]
     proto = helper.make_model(
-        helper.make_graph(
-            graph.nodes,
-            f"byola-{config.name}",
-            [given],
-            [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in outputs.items()],
-            graph.constants,
-        ),
+        helper.make_graph(graph.nodes, name, [given], infos, graph.constants),
         producer_name="byola-hear",
         opset_imports=[helper.make_opsetid("", OPSET)],
         ir_version=IR_VERSION,
     )
-    helper.set_model_props(proto, onnx_metadata(model, kind))
+    helper.set_model_props(proto, metadata)
     checker.check_model(proto, full_check=True)
     return proto

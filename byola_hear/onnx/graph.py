@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     import onnx
 
-#: The codes of two types in ONNX.
-FLOAT, DOUBLE = 1, 11
+#: The codes of three types in ONNX.
+FLOAT, INTEGER, DOUBLE = 1, 7, 11
 
 
 class Graph:

@@ -16,9 +16,11 @@ import torch
 from byola_hear.cli.errors import one_line
 from byola_hear.pretraining.commands.cache import cache
 from byola_hear.pretraining.commands.corpora import corpora
+from byola_hear.pretraining.commands.directions import directions
 from byola_hear.pretraining.commands.export import export
 from byola_hear.pretraining.commands.manifest import manifest
 from byola_hear.pretraining.commands.match import match_command
+from byola_hear.pretraining.commands.packed import pack_command, train_packed_command
 from byola_hear.pretraining.commands.plot import plot
 from byola_hear.pretraining.commands.train import train
 from byola_hear.utils.console import print_any_name, warn_in_one_line
@@ -39,7 +41,10 @@ def commands(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-for _command in (corpora, manifest, match_command, cache, train, plot, export):
+for _command in (
+    *(corpora, manifest, match_command, cache, train, pack_command, train_packed_command),
+    *(plot, export, directions),
+):
     commands.add_command(_command)
 
 

@@ -10,12 +10,14 @@ pytest.importorskip("sklearn")
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
+from byola_hear.classification import solver
 from byola_hear.classification.fitting import Regression, class_means, logits
 from tests.classification.made import examples
 
 
 @pytest.mark.parametrize("size", [10, 200])  # fewer and more dimensions than examples
-def test_the_regression_is_that_of_scikit_learn(size: int) -> None:
+def test_the_regression_is_that_of_scikit_learn(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(solver, "TOLERANCE", 1e-5)
     made = examples(size=size)
     other = examples(size=size, seed=1).embeddings
     for strength, linear in zip((0.01, 1.0), Regression(made.embeddings, made.truth).fit((0.01, 1.0)), strict=True):
@@ -25,8 +27,33 @@ def test_the_regression_is_that_of_scikit_learn(size: int) -> None:
             plain = LogisticRegression(C=strength, tol=1e-8, max_iter=1000)
             plain.fit(scaler.transform(made.embeddings), made.truth[:, index])
             np.testing.assert_allclose(
-                logits(linear, other)[:, index], plain.decision_function(limited), rtol=0.05, atol=0.05
+                logits(linear, other)[:, index], plain.decision_function(limited), rtol=0.01, atol=0.01
             )
+
+
+def test_the_tolerance_changes_no_decision(monkeypatch: pytest.MonkeyPatch) -> None:
+    made, other = examples(n_groups=40, size=100), examples(n_groups=40, size=100, seed=1)
+    maps = Regression(made.embeddings, made.truth).fit((0.01, 0.1))
+    monkeypatch.setattr(solver, "TOLERANCE", 1e-6)
+    for linear, exact in zip(maps, Regression(made.embeddings, made.truth).fit((0.01, 0.1)), strict=True):
+        here, there = logits(linear, other.embeddings), logits(exact, other.embeddings)
+        assert ((here > 0) == (there > 0)).mean() > 0.98
+
+
+def test_classes_do_not_depend_on_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = examples(n_groups=12, per_group=6, n_classes=5, size=30)
+    (together,) = Regression(made.embeddings, made.truth).fit([0.1])
+    monkeypatch.setattr(solver, "_CLASSES", 2)
+    (blocks,) = Regression(made.embeddings, made.truth).fit([0.1])
+    np.testing.assert_allclose(blocks.weight, together.weight, atol=1e-5)
+    (alone,) = Regression(made.embeddings, made.truth[:, 3:4]).fit([0.1])
+    np.testing.assert_allclose(alone.weight[0], together.weight[3], atol=1e-5)
+
+
+def test_no_class_that_can_be_fitted() -> None:
+    made = examples()
+    (linear,) = Regression(made.embeddings, np.zeros_like(made.truth)).fit([0.1])
+    assert np.isnan(linear.bias).all() and not linear.weight.any()
 
 
 def test_a_dimension_that_hardly_varies_does_not_decide() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from byola_hear.cli.main import main
-from byola_hear.models.zoo import add_to_zoo
+from byola_hear.models.zoo import add_to_zoo, list_models, zoo_folder
 from byola_hear.onnx import TOLERANCE
 from tests.onnx.models import V2, model_of
 
@@ -56,3 +56,32 @@ def test_wrong_usage_is_one_line(
     shown = capsys.readouterr().err
     assert shown.startswith("error: ") and message in shown and shown.count("\n") == 1
     assert not (zoo / "model.onnx").exists()
+
+
+def test_a_classifier_with_its_network(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("sklearn")
+    if not list_models():
+        pytest.skip("no networks in weights/")
+    from tests.classification.sounds import write_clips
+
+    monkeypatch.chdir(tmp_path)
+    write_clips(tmp_path / "clips")
+    assert run("learn", "clips", "-o", "calls.safetensors", "--model", "speech", "-q") == 0
+    assert run("export", "--classifier", "calls.safetensors", "-o", "calls.onnx") == 0
+    first, second = capsys.readouterr().out.splitlines()
+    assert (
+        first.startswith("calls.onnx: speech ")
+        and "and calls.safetensors, 2 classes, windows of 0.5 s every 0.25 s, audio at 16000 Hz" in first
+    )
+    assert float(second.rpartition(" ")[2]) < 1e-3
+    for arguments, message in (
+        (["--classifier", "calls.safetensors", "--kind", "timestamp"], "--kind and --dimensions do not apply"),
+        (["--classifier", "calls.safetensors", "--dimensions", "3"], "--kind and --dimensions do not apply"),
+        (["--classifier", zoo_folder() / "byola-speech.safetensors"], "not a classifier"),
+        (["--classifier", "nothing.safetensors"], "nothing.safetensors"),
+    ):
+        assert run("export", *arguments, "-o", "other.onnx") == 2
+        assert message in capsys.readouterr().err
+    assert not (tmp_path / "other.onnx").exists()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from pathlib import Path
 
@@ -103,6 +104,39 @@ def test_a_table_instead_of_audio(run: Run, here: Path) -> None:
     assert run("embed", "clips", "-o", "clips.csv").code == 0
     result = run("learn", "clips.csv", "-o", "csv.safetensors")
     assert result.code == 2 and "clips.csv does not say which network made it" in result.err
+
+
+def test_embeddings_are_kept(run: Run, here: Path) -> None:
+    write_clips(here / "clips")
+    keeping = ("--embeddings", "kept.parquet", "--window", "0.5", "--overwrite")
+    assert run("learn", "clips", "-o", "plain.safetensors", "--window", "0.5").code == 0
+    assert run("learn", "clips", "-o", "calls.safetensors", *keeping).code == 0
+    one, other = load_classifier("plain.safetensors"), load_classifier("calls.safetensors")
+    np.testing.assert_array_equal(one.weight, other.weight)
+    table = pd.read_parquet("kept.parquet")
+    assert len(table) == 18
+    # Rows that the recordings would not give show where the second run has them from.
+    sound = here / "clips/beep/0.wav"
+    stamp = sound.stat()
+    sound.write_bytes(b"x" * stamp.st_size)
+    os.utime(sound, ns=(stamp.st_atime_ns, stamp.st_mtime_ns))
+    assert run("learn", "clips", "-o", "calls.safetensors", *keeping).code == 0
+    np.testing.assert_array_equal(load_classifier("calls.safetensors").weight, one.weight)
+    # What is new is added.
+    write(here / "clips/beep/new.wav", beep(0.5, 99))
+    assert run("learn", "clips", "-o", "calls.safetensors", *keeping).code == 0
+    assert load_classifier("calls.safetensors").about["examples"] == 19
+    assert len(pd.read_parquet("kept.parquet")) == 19
+    before = load_classifier("calls.safetensors")
+    for others, message in (
+        (("--window", "0.4"), "kept.parquet was made with window 0.5, not 0.4"),
+        (("--model", "speech"), "kept.parquet was made with model both 1.5, not speech 1.5"),
+    ):
+        result = run("learn", "clips", "-o", "calls.safetensors", *keeping, *others)
+        assert result.code == 2 and message in result.err and result.err.count("\n") == 1, result
+    np.testing.assert_array_equal(load_classifier("calls.safetensors").weight, before.weight)
+    result = run("learn", "kept.parquet", "-o", "x.safetensors", "--embeddings", "y.parquet")
+    assert result.code == 2 and "without --window, --model and --embeddings" in result.err
 
 
 def test_one_clip_of_each_class(run: Run, here: Path) -> None:

@@ -10,16 +10,22 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
 pytest.importorskip("sklearn")
 
 import byola_hear
+import byola_hear.ray
 from byola_hear import labels
 from byola_hear.classification.outputs import JOURNAL
+from byola_hear.extraction.extract import extract
+from byola_hear.tables.formats import as_parquet
 from tests.classification.sounds import quiet, write, write_recordings
 from tests.cli.result import Run
 
@@ -175,6 +181,9 @@ def test_a_class_that_never_reaches_a_precision_is_named(run: Run, here: Path) -
             "expected a folder for files of the format",
         ),
         (["calls.safetensors", "rec", "--format", "raven"], "--format needs an output"),
+        (["calls.safetensors", "rec", "--shard", "3/3"], "expected a share i/n with i from 0 to n - 1"),
+        (["calls.safetensors", "rec", "--ray", "local", "--device", "cpu"], "--device does not apply to --ray"),
+        (["calls.safetensors", "table.parquet", "--shard", "0/2"], "expected one table alone, without --hop, --model,"),
         (["calls.safetensors", "rec", "--overwrite"], "--overwrite needs an output"),
         (["calls.safetensors", "rec", "-o", "nowhere/found.csv"], "the folder of nowhere/found.csv does not exist"),
     ],
@@ -187,6 +196,79 @@ def test_wrong_usage_is_one_line_and_nothing_is_written(
     assert result.code == 2 and result.err.startswith("error: ") and result.err.count("\n") == 1, result
     assert message in result.err, result.err
     assert set(here.rglob("*")) == before
+
+
+def test_shares_are_together_the_whole(run: Run, here: Path) -> None:
+    assert run("predict", "calls.safetensors", "rec", "-o", "all.csv", "-q").code == 0
+    for share in range(4):  # of three recordings
+        result = run("predict", "calls.safetensors", "rec", "--shard", f"{share}/4", "-o", f"share-{share}.csv")
+        assert result.code == 0, result
+    assert result.err == "nothing to search in share 3/4\n" and not (here / "share-3.csv").exists()
+    shares = [pd.read_csv(f"share-{share}.csv") for share in range(3)]
+    assert all(share["file"].nunique() == 1 for share in shares)
+    found = pd.concat(shares).sort_values(["file", "start", "label"], ignore_index=True)
+    pd.testing.assert_frame_equal(
+        found, pd.read_csv("all.csv").sort_values(["file", "start", "label"], ignore_index=True)
+    )
+
+
+def test_a_cluster_gives_the_same(run: Run, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stands_in(clips: Any, model: Any, request: Any, *, address: str, workers: int | None) -> Any:
+        assert (address, workers) == ("head:6379", 3)
+        return extract(clips, model, request)
+
+    monkeypatch.setattr(byola_hear.ray, "extract_on_ray", stands_in)
+    here_too = run("predict", "calls.safetensors", "rec")
+    assert run("predict", "calls.safetensors", "rec", "--ray", "head:6379", "--workers", "3") == here_too
+
+
+def test_no_cluster_is_wrong_usage(run: Run, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    result = run("predict", "calls.safetensors", "rec", "-o", "found/", "--ray", "head:6379")
+    assert result.code == 2 and "pip install 'byola-hear[ray]'" in result.err
+
+
+def spoil(source: str, target: str) -> None:
+    """Copy a table with NaN in one of its embeddings."""
+    about = as_parquet.read_about(Path(source))
+    (batch,) = as_parquet.read(Path(source))
+    embeddings = batch.embeddings.copy()
+    embeddings[3, 5] = np.nan
+    assert about is not None
+    as_parquet.write(Path(target), [replace(batch, embeddings=embeddings)], about)
+
+
+def test_tables_that_do_not_fit_are_refused(run: Run, here: Path) -> None:
+    for name, options in (
+        ("other", ("--model", "speech", "--window", "1")),
+        ("longer", ("--window", "2")),
+        ("times", ("--kind", "timestamp")),
+        ("table", ("--window", "1", "--hop", "0.5")),
+    ):
+        assert run("embed", "rec", "-o", f"{name}.parquet", "-q", *options).code == 0
+    spoil("table.parquet", "nan.parquet")
+    (here / "torn.parquet").write_bytes((here / "table.parquet").read_bytes()[:2000])
+    before = set(here.rglob("*"))
+    for name, message in (
+        ("other", "the classifier needs embeddings of both 1.5 (fingerprint"),
+        ("longer", "longer.parquet: its windows are 2 s long, the classifier's 1 s; embed with --window 1"),
+        ("times", "times.parquet: expected a table of scenes, got one of timestamps"),
+        ("nan", "1 of 117 embeddings hold NaN or infinity, the first in row 3"),
+        ("torn", "torn.parquet"),
+    ):
+        result = run("predict", "calls.safetensors", f"{name}.parquet", "-o", "found/")
+        assert (result.code, result.err.count("\n")) == (2, 1) and message in result.err, result
+    result = run("learn", "nan.parquet", "--labels", "truth.csv", "-o", "x.safetensors")
+    assert (result.code, result.err.count("\n")) == (2, 1) and "hold NaN or infinity" in result.err, result
+    assert set(here.rglob("*")) == before
+
+
+def test_a_recording_shorter_than_the_window_and_one_of_silence(run: Run, here: Path) -> None:
+    write(here / "odd/short.wav", quiet(0.2))
+    write(here / "odd/silent.wav", 0 * quiet(5.0))
+    result = run("predict", "calls.safetensors", "odd", "-o", "odd.csv", "-q")
+    assert result == (0, "", "")
+    assert not len(pd.read_csv("odd.csv"))
 
 
 def test_an_empty_folder_and_missing_recordings(run: Run, here: Path) -> None:

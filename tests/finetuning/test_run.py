@@ -37,6 +37,7 @@ WEAK = Recipe(epochs=1, learning_rate=1e-9)
 def won(monkeypatch: pytest.MonkeyPatch) -> None:
     """Fine-tuning always wins: what 24 sounds say of a random network is chance."""
     monkeypatch.setattr(running, "compared", lambda *arguments: Comparison(0.5, 0.9, 0.2, 0.6, 3))
+    monkeypatch.setattr(running, "chosen_epochs", lambda errors, sizes: ([2] * len(errors), 2))
 
 
 def tune(examples: Examples, model: ByolaModel, recipe: Recipe, **options: Any) -> running.FineTuned:
@@ -139,7 +140,7 @@ def test_no_network_comes_of_no_epochs(
     sweeps: Examples, model: ByolaModel, here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     compared: list[Any] = []
-    monkeypatch.setattr(running, "chosen_epochs", lambda losses, sizes: ([0, 0, 0], 0))
+    monkeypatch.setattr(running, "chosen_epochs", lambda errors, sizes: ([0, 0, 0], 0))
     monkeypatch.setattr(
         running, "compared", lambda *arguments: compared.append(arguments) or choice.compared(*arguments)
     )

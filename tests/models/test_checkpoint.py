@@ -197,7 +197,9 @@ def test_other_files_are_refused(tmp_path: Path, content: bytes) -> None:
 
 def test_a_pickle_is_refused_with_a_hint(tmp_path: Path) -> None:
     torch.save(trained().encoder.state_dict(), tmp_path / "a.pth")
-    assert "not a safetensors file; a legacy .pth needs load_legacy" in refusal(tmp_path / "a.pth")
+    assert "not a safetensors file; `byola-hear convert a.pth -o a.safetensors` makes one of a .pth" in refusal(
+        tmp_path / "a.pth"
+    )
 
 
 @pytest.mark.parametrize("kept", [0.0001, 0.01, 0.5, 0.999])

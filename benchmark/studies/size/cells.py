@@ -206,9 +206,7 @@ def trained(
 def untrained(cell: SizeCell, audio: LogMelCache, recipe: Recipe) -> ByolaModel:
     """An untrained network of a cell's size, with a volume's statistics, as the reference for training."""
     seed, name = recipe.seed, f"{cell.size}-untrained"
-    config = ModelConfig(
-        name, "0", FrontendConfig(), recipe.encoder, audio.mean, audio.std, training={}, pooling=recipe.pooling
-    )
+    config = ModelConfig(name, "0", FrontendConfig(), recipe.encoder, audio.mean, audio.std, training={})
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return ByolaModel(config).eval()

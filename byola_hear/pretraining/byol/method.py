@@ -26,7 +26,9 @@ class Byol(Method):
         self, crops: Tensor, memory: Tensor, generator: torch.Generator, precision: Precision
     ) -> tuple[list[Part], Tensor]:
         """Make two views of every crop, and compute the target's projections: see :class:`Method`."""
-        made = make_views(crops, memory, self.recipe.views, generator)
+        # Crops of the second views follow, if these are of other crops.
+        first, second = crops[: self.recipe.batch_size], crops[-self.recipe.batch_size :]
+        made = make_views(first, memory, self.recipe.views, generator, second)
         views = [view.contiguous(memory_format=torch.channels_last) for view in made]
         with torch.no_grad(), precision():
             targets = [self.target(view) for view in views]

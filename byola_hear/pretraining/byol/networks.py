@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -28,7 +29,7 @@ def training_frames(encoder: FrameEncoder, view: Tensor) -> Tensor:
         ``(batch, n_frames / stride, feature_size)``.
     """
     if isinstance(encoder, Encoder) and view.device.type == "cpu":
-        return training_features(encoder, view)  # the same values, faster
+        return torch.cat(training_features(encoder, view), dim=-1)  # the same values, faster
     return encoder(view)
 
 
@@ -42,7 +43,10 @@ def clip_embeddings(encoder: FrameEncoder, view: Tensor) -> Tensor:
     Returns:
         ``(batch, feature_size)``.
     """
-    return pooled(training_frames(encoder, view), MAX_MEAN)
+    if isinstance(encoder, Encoder) and view.device.type == "cpu":
+        # The same values, faster.
+        return torch.cat([pooled(part, MAX_MEAN) for part in training_features(encoder, view)], dim=-1)
+    return pooled(encoder(view), MAX_MEAN)
 
 
 def projection_head(input_size: int, hidden_size: int = 4096, output_size: int = 256) -> nn.Sequential:
@@ -86,6 +90,13 @@ def embedding_std(embeddings: Tensor) -> float:
     """
     directions = functional.normalize(embeddings.float(), dim=-1)
     return float(directions.std(dim=0).mean() * directions.shape[-1] ** 0.5)
+
+
+def set_momentum(network: nn.Module, momentum: float) -> None:
+    """Set the share of a batch in the running statistics of every batch norm of a network."""
+    for module in network.modules():
+        if isinstance(module, nn.modules.batchnorm._BatchNorm):
+            module.momentum = momentum
 
 
 class OnlineNetwork(nn.Module):

@@ -136,7 +136,9 @@ def make_view(x: Tensor, memory: Tensor, config: ViewConfig, generator: torch.Ge
     return fade(x, ends) if config.fader_gain > 0 else x
 
 
-def make_views(x: Tensor, memory: Tensor, config: ViewConfig, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+def make_views(
+    x: Tensor, memory: Tensor, config: ViewConfig, generator: torch.Generator, second: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
     """Make two views of every crop, normalised by the mean and standard deviation of both together.
 
     Args:
@@ -144,10 +146,11 @@ def make_views(x: Tensor, memory: Tensor, config: ViewConfig, generator: torch.G
         memory: past crops.
         config: strengths of the augmentations.
         generator: source of randomness.
+        second: crops that the second views are made of. None takes ``x``.
 
     Returns:
         Two tensors of the shape of ``x``.
     """
-    views = torch.stack([make_view(x, memory, config, generator) for _ in range(2)])
+    views = torch.stack([make_view(crops, memory, config, generator) for crops in (x, x if second is None else second)])
     views = (views - views.mean()) / views.std().clamp(min=LOG_OFFSET)
     return views[0], views[1]

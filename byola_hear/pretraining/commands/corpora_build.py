@@ -19,6 +19,7 @@ from byola_hear.utils.text import quantity
 #: Columns of the summary, and the reasons for leaving a sound out that each one counts.
 _REASONS = {
     "path": ("path",),
+    "evaluation": ("evaluation",),
     "speech": ("speech",),
     "duplicate": ("duplicate",),
     "silent, short": ("silent", "short"),
@@ -61,7 +62,7 @@ def build_command(
 ) -> None:
     """Build a set: decode sounds to 16 kHz mono FLAC and list them with source, kind, group and licence in a manifest.
 
-    The sounds are those of the corpora NAME, and of tars and folders. Without arguments, all Debian packages of the set
+    The sounds are those of the corpora NAME, and of tars and folders. Without arguments, all packages of the set
     are built; "all" names them next to tars and folders. Exact duplicates are built once. The non-speech set leaves out
     sounds in which a detector finds speech, and samples music.
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from byola_hear.models.pooling.combination import MAX_MEAN, MEAN, POOLINGS
+from byola_hear.models.pooling.combination import MAX_MEAN, POOLINGS
 from byola_hear.models.zoo import add_to_zoo
 from byola_hear.pretraining.commands.options import FOLDER, RUN
 from byola_hear.pretraining.training.export import export_model
@@ -23,7 +23,9 @@ from byola_hear.utils.files import replacing
 @click.option(
     "--pooling",
     type=click.Choice(list(POOLINGS)),
-    help=f"How frame features become an embedding. Default: {MAX_MEAN} for byol, {MEAN} for masked.",
+    default=MAX_MEAN,
+    show_default=True,
+    help="How frame features become an embedding.",
 )
 @click.option(
     "--average",
@@ -32,7 +34,7 @@ from byola_hear.utils.files import replacing
     "training.",
 )
 def export(
-    run: Path, output: Path, name: str | None, version: str, licence: str, pooling: str | None, average: str | None
+    run: Path, output: Path, name: str | None, version: str, licence: str, pooling: str, average: str | None
 ) -> None:
     """Write the network of RUN as byola-NAME.safetensors, in half precision. The run need not be finished.
 

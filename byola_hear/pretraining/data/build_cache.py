@@ -11,12 +11,13 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
+import torch
 
 from byola_hear.models.frontend import FrontendConfig
 from byola_hear.pretraining.data.cache import (
@@ -33,6 +34,7 @@ from byola_hear.pretraining.data.clip_log_mel import cached_log_mel
 from byola_hear.pretraining.data.crops import crop_statistics
 from byola_hear.pretraining.data.manifest import ManifestClip, hours, read_manifest, summary
 from byola_hear.pretraining.data.matching import matching_of
+from byola_hear.pretraining.data.notes import partner_rows
 from byola_hear.utils.files import locked, replacing
 
 #: File that names the manifest and front end of an unfinished cache.
@@ -77,13 +79,13 @@ def build_cache(
     }
     output.mkdir(parents=True, exist_ok=True)
     if (output / INFO_FILE).exists():
-        return _opened(output, identity)
+        return _described(_opened(output, identity), clips, output)
     with open(output / DATA_FILE, "ab") as data:
         if not locked(data):
             raise ValueError(f"{output}: another process is building this cache; wait for it, or choose another folder")
         # Another process may have finished the cache before it released the lock.
         if (output / INFO_FILE).exists():
-            return _opened(output, identity)
+            return _described(_opened(output, identity), clips, output)
         failed = _append_rows(clips, manifest.parent, output, data, frontend, identity, workers, progress)
         row_lengths = read_row_lengths(output)
         if not row_lengths.any():
@@ -107,7 +109,13 @@ def build_cache(
         with replacing(output / INFO_FILE) as file:
             file.write((json.dumps(info, indent=1, ensure_ascii=False) + "\n").encode())
         (output / MARKER_FILE).unlink()
-    return open_cache(output)
+    return _described(open_cache(output), clips, output)
+
+
+def _described(cache: LogMelCache, clips: list[ManifestClip], output: Path) -> LogMelCache:
+    """Add what the manifest says of each readable row."""
+    read = [clip for clip, length in zip(clips, read_row_lengths(output)) if length]
+    return replace(cache, kinds=tuple(clip.kind for clip in read), partners=torch.from_numpy(partner_rows(read)))
 
 
 def _opened(output: Path, identity: dict[str, Any]) -> LogMelCache:

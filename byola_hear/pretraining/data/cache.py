@@ -36,6 +36,9 @@ class LogMelCache:
         std: standard deviation of these values.
         info: the contents of ``cache.json``: hours by source, kind and licence, how the set was matched with others,
             the manifest's hash, and the rows that failed.
+        kinds: kind of sound of each row; empty if the manifest was not read.
+        partners: ``(n_rows,)`` int64 row that plays the same note as each row, or the row itself; None if the
+            manifest was not read.
     """
 
     frames: Tensor
@@ -45,6 +48,8 @@ class LogMelCache:
     mean: float
     std: float
     info: dict[str, Any]
+    kinds: tuple[str, ...] = ()
+    partners: Tensor | None = None
 
     def to(self, device: torch.device) -> LogMelCache:
         """The same cache with all its frames on a device."""

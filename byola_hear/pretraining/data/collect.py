@@ -106,7 +106,14 @@ def _measured(file: Path) -> tuple[float, int, int]:
 
 
 def speaker_rows(root: Path) -> Iterator[dict[str, str]]:
-    """Read the rows of a collection's own ``manifest.csv`` that name a ``file`` and its ``speaker``.
+    """Read the rows of a collection's own ``manifest.csv`` that name a ``file`` and its ``speaker``; see
+    :func:`listed_rows`.
+    """
+    return (row for row in listed_rows(root) if row.get("speaker"))
+
+
+def listed_rows(root: Path) -> Iterator[dict[str, str]]:
+    """Read the rows of a collection's own ``manifest.csv`` that name a ``file``.
 
     Args:
         root: folder of the collection. A ``manifest.csv`` in it that is not a CSV table in UTF-8 is ignored.
@@ -117,4 +124,4 @@ def speaker_rows(root: Path) -> Iterator[dict[str, str]]:
                 rows = list(csv.DictReader(file))
         except (UnicodeDecodeError, csv.Error):
             continue
-        yield from (row for row in rows if row.get("file") and row.get("speaker"))
+        yield from (row for row in rows if row.get("file"))

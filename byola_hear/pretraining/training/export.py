@@ -12,6 +12,7 @@ from byola_hear.models.encoders.registry import build_encoder
 from byola_hear.models.encoders.transformer import TransformerConfig
 from byola_hear.models.frontend import FrontendConfig
 from byola_hear.models.model import ByolaModel
+from byola_hear.models.pooling.combination import MAX_MEAN
 from byola_hear.pretraining.training.recipe import Recipe
 from byola_hear.pretraining.training.run_log import LOG_FILE, read_log
 from byola_hear.pretraining.training.state import load_encoder, read_header
@@ -22,7 +23,7 @@ def export_model(
     name: str,
     version: str,
     licence: str = "Apache-2.0",
-    pooling: str | None = None,
+    pooling: str = MAX_MEAN,
     averaged: Sequence[int] | None = None,
 ) -> ByolaModel:
     """Make a model of the last saved state of a run.
@@ -32,7 +33,7 @@ def export_model(
         name: name of the model.
         version: version of its weights.
         licence: licence of its weights.
-        pooling: how frame features become an embedding. None takes what suits the method.
+        pooling: how frame features become an embedding.
         averaged: for a transformer, numbers of the layers, from 1, whose outputs are averaged to a frame feature. None
             takes those of the training.
 
@@ -61,7 +62,7 @@ def export_model(
         std=header["cache"]["std"],
         licence=licence,
         training=training_facts(run, header),
-        pooling=pooling or recipe.pooling,
+        pooling=pooling,
     )
     encoder = build_encoder(shape)
     encoder.load_state_dict(load_encoder(run))

@@ -11,13 +11,15 @@ from byola_hear.models.encoders.convolutional import EncoderConfig
 from byola_hear.models.encoders.protocol import EncoderShape
 from byola_hear.models.encoders.registry import DEFAULT_KIND, encoder_from_dict, encoder_to_dict
 from byola_hear.models.encoders.transformer import TransformerConfig
-from byola_hear.models.pooling.combination import MAX_MEAN, MEAN
 from byola_hear.pretraining.byol.views import ViewConfig
 from byola_hear.pretraining.masked.masks import MaskConfig
 
 #: Names of the methods, and the settings that only one of them has.
 BYOL, MASKED = "byol", "masked"
-OWN_SETTINGS = {BYOL: ("projector_hidden", "projector_output", "views"), MASKED: ("masking",)}
+OWN_SETTINGS = {BYOL: ("projector_hidden", "projector_output", "second_view", "views"), MASKED: ("masking",)}
+
+#: What the second view may be made of.
+SECOND_VIEWS = ("same", "clip", "note")
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,13 @@ class Recipe:
         projector_hidden: width inside BYOL's projector and predictor.
         projector_output: dimensions of a projection of BYOL.
         seed: seed of everything random.
+        batch_norm_momentum: share of a batch in the running statistics of batch norms.
+        second_view: what the second view is made of: the ``same`` crop as the first, another crop of the ``clip``, or
+            ``note``: another crop of the clip, or for a note of a SoundFont the same note with another velocity.
+        crop_candidates: places that are drawn for each crop, of which the loudest is taken.
+        ambience_mix: how often a crop of effects is mixed with one of ambience, from 0 to 1.
+        kind_weights: how often kinds of sound are drawn, relative to their hours; see
+            :func:`~byola_hear.pretraining.data.crops.kind_factors`.
         views: strengths of BYOL's augmentations.
         encoder: shape of the network.
         method: ``"byol"`` or ``"masked"``.
@@ -62,6 +71,11 @@ class Recipe:
     projector_hidden: int = 4096
     projector_output: int = 256
     seed: int = 42
+    batch_norm_momentum: float = 0.1
+    second_view: str = "same"
+    crop_candidates: int = 1
+    ambience_mix: float = 0.0
+    kind_weights: dict[str, float] = field(default_factory=dict)
     views: ViewConfig = field(default_factory=ViewConfig)
     encoder: EncoderShape = field(default_factory=EncoderConfig)
     method: str = BYOL
@@ -108,6 +122,17 @@ class Recipe:
                 raise ValueError(f"{name} must not be negative, got {getattr(self, name)}")
         if self.method == MASKED:
             self._check_masking()
+        if self.second_view not in SECOND_VIEWS:
+            raise ValueError(f"second_view must be one of {', '.join(SECOND_VIEWS)}, got {self.second_view!r}")
+        if self.crop_candidates < 1:
+            raise ValueError(f"crop_candidates must be at least 1, got {self.crop_candidates}")
+        if not (0 < self.batch_norm_momentum <= 1 and 0 <= self.ambience_mix <= 1):
+            raise ValueError(
+                "expected batch_norm_momentum above 0 and ambience_mix from 0, both to 1, "
+                f"got {self.batch_norm_momentum} and {self.ambience_mix}"
+            )
+        if wrong := [kind for kind, weight in self.kind_weights.items() if not 0 <= weight < math.inf]:
+            raise ValueError(f"weights of kinds must be 0 or more, got {self.kind_weights[wrong[0]]} for {wrong[0]}")
         # The seeds of the steps are multiples of it and must fit into 64 bits.
         if not 0 <= self.seed < 2**31:
             raise ValueError(f"seed must be from 0 to {2**31 - 1}, got {self.seed}")
@@ -126,11 +151,6 @@ class Recipe:
     def memory_size(self) -> int:
         """Past crops that a step needs: those that BYOL's mixup draws from."""
         return self.views.memory_size if self.method == BYOL else 0
-
-    @property
-    def pooling(self) -> str:
-        """The pooling of embeddings of a network that was trained so, unless validation says otherwise."""
-        return MAX_MEAN if self.method == BYOL else MEAN
 
     def batch_ratio(self, crops: int) -> float:
         """How many times ``reference_batch`` a number of crops is; 1 if nothing is to be scaled."""
@@ -181,6 +201,15 @@ class Recipe:
         return cls(**{**data, **made, "encoder": encoder_from_dict(data["encoder"])})
 
 
+#: Settings that recipes before 0.7.0 lack.
+_ADDED = {
+    name: getattr(Recipe(), name)
+    for name in (
+        *("batch_norm_momentum", "second_view", "crop_candidates", "ambience_mix", "kind_weights", "reference_batch"),
+    )
+}
+
+
 def differences(stored: Mapping[str, Any], wanted: Mapping[str, Any]) -> str:
     """Name the fields in which two recipes of :meth:`Recipe.to_dict` differ, with both values; empty if none does.
 
@@ -189,8 +218,8 @@ def differences(stored: Mapping[str, Any], wanted: Mapping[str, Any]) -> str:
         'steps 10, got 20'
     """
     nested = ("views", "masking", "encoder")
-    # Older recipes name neither method nor kind of encoder.
-    older = {"method": BYOL, "reference_batch": 0, "kind": DEFAULT_KIND}
+    # Older recipes name neither method nor kind of encoder, and lack settings whose defaults are what they did.
+    older = {"method": BYOL, "kind": DEFAULT_KIND, **_ADDED}
     first, second = (
         {**older, **recipe, **{key: value for part in nested for key, value in recipe.get(part, {}).items()}}
         for recipe in (stored, wanted)

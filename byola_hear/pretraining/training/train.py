@@ -19,11 +19,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from byola_hear.pretraining.byol.networks import embedding_std
+from byola_hear.pretraining.byol.networks import embedding_std, set_momentum
 from byola_hear.pretraining.data.cache import LogMelCache
 from byola_hear.pretraining.training.distributed import Place
 from byola_hear.pretraining.training.method import follow
 from byola_hear.pretraining.training.methods import build_method
+from byola_hear.pretraining.training.precision import precision_for
 from byola_hear.pretraining.training.recipe import Recipe, differences
 from byola_hear.pretraining.training.run_log import RunLog
 from byola_hear.pretraining.training.sampler import Sampler
@@ -62,32 +63,6 @@ def optimiser_for(online: nn.Module, recipe: Recipe) -> torch.optim.AdamW:
     return torch.optim.AdamW(groups, lr=recipe.learning_rate, fused=True)
 
 
-def precision_for(name: str, device: torch.device) -> torch.dtype | None:
-    """Choose the dtype of autocast.
-
-    Args:
-        name: ``auto``, ``bfloat16`` or ``float32``. ``auto`` takes bfloat16 if the hardware computes with it.
-        device: device that trains.
-
-    Returns:
-        The dtype, or None to compute in float32 throughout.
-
-    Raises:
-        ValueError: if the name is unknown.
-    """
-    if name == "float32":
-        return None
-    if name == "auto":
-        if device.type == "cuda":
-            fast = torch.cuda.is_bf16_supported(including_emulation=False)
-        else:
-            fast = torch.cpu._is_avx512_bf16_supported()
-        return torch.bfloat16 if fast else None
-    if name == "bfloat16":
-        return torch.bfloat16
-    raise ValueError(f"precision must be 'auto', 'bfloat16' or 'float32', got {name!r}")
-
-
 class Trainer:
     """One run: the networks, their optimiser, and the steps, crops and seconds that they were trained for.
 
@@ -121,11 +96,13 @@ class Trainer:
             torch.manual_seed(recipe.seed)
             self.method = build_method(recipe)
         for network in (self.method.online, self.method.target):
+            set_momentum(network, recipe.batch_norm_momentum)
             network.to(place.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         if start is not None:
             start.fill(self.online, self.target)
         self.optimiser = optimiser_for(self.online, recipe)
         self.step, self.crops, self.seconds = 0, 0, 0.0
+        self.measured = precision == "auto"
         self.identity = {
             "recipe": recipe.to_dict(),
             "manifest_sha256": cache.info.get("manifest_sha256", ""),
@@ -162,6 +139,9 @@ class Trainer:
             raise ValueError(f"{self.folder}: holds a run with another recipe ({changed}); choose another folder")
         if header["manifest_sha256"] != self.identity["manifest_sha256"]:
             raise ValueError(f"{self.folder}: holds a run with another manifest; choose another folder")
+        if self.measured and "precision" in header:
+            # A run keeps the precision that was measured when it began, so that it continues exactly.
+            self.autocast_dtype = precision_for(header["precision"], self.place.device)
         wanted, found = ((each.get("start") or {}) for each in (self.identity, header))
         if wanted.get("fingerprint") != found.get("fingerprint"):
             began, asked = (each.get("model", "random weights") for each in (found, wanted))
@@ -173,11 +153,22 @@ class Trainer:
         # States of version 0.3.0 lack the crops. This is their number on one device.
         self.crops = int(header.get("crops", self.step * self.recipe.batch_size))
 
+    def compile(self, backend: str) -> None:
+        """Compile the forward and backward pass of both networks.
+
+        Args:
+            backend: backend of ``torch.compile``, for instance ``inductor``; empty to leave them as they are.
+        """
+        if backend:
+            self.trained = torch.compile(self.trained, backend=backend)  # type: ignore[assignment]
+            self.target.compile(backend=backend)
+
     def save(self) -> None:
         """Write the state of the run. Only the first process does so."""
         if self.place.is_first:
             reached = {"step": self.step, "crops": self.crops, "seconds": self.seconds}
-            header = {**self.identity, **reached, "cache": self.cache.info}
+            precision = "bfloat16" if self.autocast_dtype else "float32"
+            header = {**self.identity, **reached, "precision": precision, "cache": self.cache.info}
             save_state(self.folder, self.online, self.target, self.optimiser, header)
 
     def rate_at(self, step: int) -> float:
@@ -194,7 +185,7 @@ class Trainer:
         """Do one optimisation step.
 
         Args:
-            crops: ``(batch, 1, n_mels, time)`` normalised log-mel.
+            crops: ``(batch, 1, n_mels, time)`` normalised log-mel, or twice as many: those of the second views follow.
             memory: ``(n_past, 1, n_mels, time)`` past crops.
 
         Returns:

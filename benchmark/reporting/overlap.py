@@ -1,0 +1,93 @@
+"""What the training sets of the networks share with evaluation sets, as a paragraph of each card.
+
+``python -m byola_hear.pretraining corpora overlap`` finds the shared Freesound clips by the credits of packages and
+writes ``benchmark/results/overlap.csv``. The manifests in ``weights/manifests`` say which sounds a network was trained
+on.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from byola_hear.pretraining.corpora.catalogue.shared_clips import SHARED
+
+#: Number of clips of each evaluation set. Those of ESC-10 are clips of ESC-50.
+SIZES = {"ESC-50": 2000, "FSD50K": 51197, "UrbanSound8K": 8732, "FSDnoisy18k": 18532}
+ESC10_SIZE = 400
+
+
+def shared_training_clips(rows: Iterable[Mapping[str, str]]) -> tuple[Counter[str], float]:
+    """Find the clips of a manifest that were made of clips of evaluation sets, or may have been.
+
+    Args:
+        rows: rows of a manifest, with ``path``, ``source`` and ``duration_s``.
+
+    Returns:
+        Number of clips by corpus, and their length in seconds.
+    """
+    counts: Counter[str] = Counter()
+    seconds = 0.0
+    for row in rows:
+        corpus = row["source"].partition("=")[0]
+        # The path contains the name of the sound after the folder of the corpus, and the ending of the decoded file.
+        sound = row["path"].partition(f"/{corpus}/")[2].removesuffix(".flac")
+        if corpus in SHARED and SHARED[corpus].includes(sound):
+            counts[corpus] += 1
+            seconds += float(row["duration_s"])
+    return counts, seconds
+
+
+def overlap_page(networks: Iterable[str], manifests: Path, table: Path) -> str:
+    """Write what the training set of each network shares with evaluation sets, as a list.
+
+    Args:
+        networks: names of the networks.
+        manifests: folder of their manifests, ``NAME.csv.gz``.
+        table: table of the command ``corpora overlap``.
+
+    Returns:
+        Markdown.
+    """
+    lines = [f"- `{name}`: {overlap_text(manifests / f'{name}.csv.gz', table)}" for name in networks]
+    return "\n".join(lines) + "\n"
+
+
+def overlap_text(manifest: Path, table: Path) -> str:
+    """Write the paragraph on what a training set shares with evaluation sets.
+
+    Args:
+        manifest: manifest of the training set, compressed with gzip.
+        table: table of the command ``corpora overlap``.
+
+    Returns:
+        Markdown; empty if one of the files is missing.
+    """
+    if not (manifest.is_file() and table.is_file()):
+        return ""
+    with gzip.open(manifest, "rt", encoding="utf-8", newline="") as file:
+        counts, seconds = shared_training_clips(csv.DictReader(file))
+    if not counts:
+        return "No clip of the training set is known to be in ESC-50, FSD50K, UrbanSound8K or FSDnoisy18k."
+    with open(table, encoding="utf-8", newline="") as file:
+        shared = [row for row in csv.DictReader(file) if row["corpus"] in counts]
+    in_sets = {title: sum({row["freesound_id"]: int(row[title]) for row in shared}.values()) for title in SIZES}
+    parts = [f"{n} of the {SIZES[title]} clips of {title}" for title, n in in_sets.items() if n]
+    esc = in_sets["ESC-50"]
+    bound = (
+        f" This can amount to at most {100 * esc / SIZES['ESC-50']:.2f} points of accuracy on ESC-50 and "
+        f"{100 * min(esc, ESC10_SIZE) / ESC10_SIZE:.1f} on ESC-10, if every one of these clips were classified "
+        "correctly for this reason alone."
+        if esc
+        else ""
+    )
+    corpora = ", ".join(sorted(counts))
+    what = f"{sum(counts.values())} clips of the training set ({seconds / 60:.1f} minutes, from {corpora})"
+    return (
+        f"{what} were made of Freesound recordings, or may have been, that "
+        f"evaluation sets contain: {', '.join(parts)} come from such recordings. No labels were used.{bound} "
+        "`corpora build` now leaves such clips out."
+    )

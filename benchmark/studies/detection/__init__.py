@@ -1,0 +1,1 @@
+"""Detection: from a few labels in recordings to events in hours of others."""

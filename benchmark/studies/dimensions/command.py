@@ -1,0 +1,124 @@
+"""``python -m benchmark dimensions``: what short vectors cost, from 64 dimensions to whole embeddings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+import numpy as np
+import pandas as pd
+import torch
+from tqdm import tqdm
+
+import byola_hear
+from benchmark.models.extractors import Extractor
+from benchmark.probes import ridge
+from benchmark.probes.plan import Plan, plan
+from benchmark.probes.splits import CORE_TASKS, TASKS, Task
+from benchmark.reporting.command_line import command_line
+from benchmark.studies.dimensions import measures
+from benchmark.studies.dimensions.measures import measured
+from benchmark.studies.dimensions.report import NAME, report
+from benchmark.studies.few_shot import draws as draws_module
+from benchmark.studies.findings import save_numbers
+from benchmark.studies.study import seconds_bar, show_report, study_options
+from benchmark.studies.study_setup import Setup, embedded, key_of, remembered
+from byola_hear.models.directions import Directions
+
+#: Numbers of dimensions; whole embeddings come last.
+SIZES = (64, 128, 256, 512, 1024)
+
+
+@click.command(NAME)
+@study_options(models="both", baselines=False)
+@click.option(
+    "--tasks",
+    default="core",
+    show_default=True,
+    metavar="NAME,…",
+    help=f"Tasks: core ({', '.join(CORE_TASKS)}), all, or names out of {', '.join(TASKS)}.",
+)
+@click.option("--validation", is_flag=True, help="Use validation parts instead of test parts, to choose directions.")
+@click.option(
+    "--draws", type=click.IntRange(2), default=10, show_default=True, help="Number of draws of few training clips."
+)
+@click.option(
+    "--max-test",
+    type=click.IntRange(20),
+    default=500,
+    show_default=True,
+    help="Largest number of tested clips of a draw.",
+)
+def dimensions_command(tasks: str, validation: bool, draws: int, max_test: int, **options: Any) -> None:
+    """Evaluate a probe, few labels and nearest neighbours with short vectors and with whole embeddings.
+
+    Writes dimensions.csv, dimensions.json, dimensions.md, dimensions_findings.md and dimensions.png. Clips are embedded
+    once for all sizes.
+
+    Exit codes: 0, or 2 if something that you named is not available.
+    """
+    setup = Setup.of(**options)
+    planned = plan(tasks, setup.audio, setup.cache, validation, seed=setup.seed, progress=setup.progress)
+    found: list[dict[str, Any]] = []
+    rows = setup.rows(planned.training_clips)
+    for row in rows:
+        for extractor in row.extractors:
+            for each in _of_model(extractor, planned, draws, max_test, setup):
+                found.append({"model": row.name, **each})
+    about = {
+        "command": command_line(),
+        "parts": "validation" if validation else "test",
+        "seed": setup.seed,
+        "draws": draws,
+        "max_test": max_test,
+        "extractors": {row.name: [each.identity for each in row.extractors] for row in rows},
+        "directions": {row.name: directions_of(row.name).origin for row in rows},
+        "audio": {name: labelled.sha256 for name, labelled in planned.sets.items()},
+    }
+    save_numbers(setup.output, NAME, pd.DataFrame(found), about)
+    show_report(setup.output, NAME, report(setup.output))
+
+
+def directions_of(name: str) -> Directions:
+    """All directions that are used of a network.
+
+    Raises:
+        FileNotFoundError: if it has none.
+        ValueError: if it has too few.
+    """
+    directions = byola_hear.load_model(name, dimensions=SIZES[-1]).directions
+    assert directions is not None, "short vectors have directions"
+    return directions
+
+
+def _of_model(extractor: Extractor, planned: Plan, draws: int, max_test: int, setup: Setup) -> list[dict[str, Any]]:
+    """All numbers of a model; embeds only for tasks that are not in the cache."""
+    directions = directions_of(extractor.row)
+    found: list[dict[str, Any]] = []
+    for task in planned.tasks:
+        labelled, folds = planned.sets[task.source], planned.folds[task.name]
+        parts = [[part.tolist() for part in (fold.train, fold.test)] for fold in folds]
+        versions = [measures.MEASUREMENT_VERSION, draws_module.MEASUREMENT_VERSION, ridge.MEASUREMENT_VERSION]
+        key = key_of(
+            *(extractor.identity, directions.fingerprint(), labelled.sha256, task.name, parts),
+            *(SIZES, draws, max_test, setup.seed),
+            versions=versions,
+        )
+
+        def compute(task: Task = task) -> list[dict[str, Any]]:
+            labelled, rows = planned.sets[task.source], planned.rows[task.source]
+            seconds = float(labelled.lengths[rows].sum()) / labelled.sample_rate
+            with seconds_bar(f"{extractor.row}: embed {task.source}", seconds, setup.progress) as bar:
+                part = embedded(extractor, labelled, rows, setup.cache, bar)
+            sizes = [*SIZES, part.shape[1]]
+            numbers = []
+            for size in tqdm(sizes, desc=f"{extractor.row}: {task.name}", disable=not setup.progress, leave=False):
+                short = part if size == sizes[-1] else directions.first(size)(torch.from_numpy(part)).numpy()
+                features = np.zeros((len(labelled), size), np.float32)
+                features[rows] = short
+                for each in measured(features, task, labelled, planned.folds[task.name], draws, max_test, setup.seed):
+                    numbers.append({"task": task.name, "dimensions": size, **each})
+            return numbers
+
+        found += remembered(setup.cache, NAME, key, compute)
+    return found

@@ -1,0 +1,111 @@
+"""Train one network for each of several packed sets in a fixed time, with everything on one device.
+
+The speed is measured first, so that every network gets the same number of steps and the schedules end when the time
+does.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from byola_hear.pretraining.data.cache import LogMelCache
+from byola_hear.pretraining.training.distributed import Place
+from byola_hear.pretraining.training.recipe import Recipe
+from byola_hear.pretraining.training.sampler import Sampler
+from byola_hear.pretraining.training.train import Trainer
+
+#: Part of the time that is planned for. The rest is for saving, and for steps that take longer than measured.
+PLANNED = 0.93
+
+
+def measured_seconds(
+    cache: LogMelCache, recipe: Recipe, place: Place, precision: str, backend: str, n_steps: int = 20
+) -> float:
+    """Measure the seconds of a step of training, after as many steps to warm up.
+
+    Args:
+        cache: the audio, on the device.
+        recipe: how to train.
+        place: this process.
+        precision: as for :class:`~byola_hear.pretraining.training.train.Trainer`.
+        backend: as for :func:`train_several`.
+        n_steps: number of steps to measure.
+    """
+    with tempfile.TemporaryDirectory() as scratch:
+        trainer = Trainer(cache, recipe, Path(scratch), place, precision)
+        trainer.compile(backend)
+        sampler = Sampler(cache, recipe, place)
+        sampler.start(0)
+        for count in (n_steps, n_steps):
+            _wait(place)
+            begun = time.perf_counter()
+            for _ in range(count):
+                trainer.train_step(*sampler.next(trainer.step))
+            _wait(place)
+            seconds = (time.perf_counter() - begun) / count
+    return seconds
+
+
+def train_several(
+    sets: Mapping[str, LogMelCache],
+    recipe: Recipe,
+    folder: Path,
+    place: Place,
+    minutes: float,
+    precision: str = "auto",
+    backend: str = "",
+    n_measured: int = 20,
+    most_steps: int | None = None,
+    report: Callable[[str], None] = lambda line: None,
+) -> Recipe:
+    """Train a network on each set: the same recipe, the same number of steps, in a fixed time.
+
+    Args:
+        sets: caches by name, on the device.
+        recipe: how to train. Its number of steps is replaced.
+        folder: folder of the runs. A run that is in it already is resumed, with its number of steps.
+        place: this process.
+        minutes: time for all networks together, measuring included.
+        precision: as for :class:`~byola_hear.pretraining.training.train.Trainer`.
+        backend: how the networks are compiled; see :meth:`~byola_hear.pretraining.training.train.Trainer.compile`.
+        n_measured: steps to measure the speed on.
+        most_steps: largest number of steps of a network, whatever the time allows.
+        report: called with a line of text after every part of the work.
+
+    Returns:
+        The recipe with the number of steps.
+
+    Raises:
+        ValueError: if there is no time for a step.
+        FloatingPointError: if training diverges.
+    """
+    begun = time.perf_counter()
+    seconds = measured_seconds(next(iter(sets.values())), recipe, place, precision, backend, n_measured)
+    left = minutes * 60 * PLANNED - (time.perf_counter() - begun)
+    steps = int(left / seconds / len(sets))
+    if steps < 1:
+        raise ValueError(f"expected more than {minutes:g} minutes: a step takes {seconds:.2f} s")
+    steps = min(steps, most_steps or steps)
+    recipe = replace(recipe, steps=steps, warm_up_steps=min(recipe.warm_up_steps, steps // 10))
+    report(f"{recipe.batch_size / seconds:.0f} crops/s: {steps} steps for each of {len(sets)} networks")
+    for name, cache in sets.items():
+        (folder / name).mkdir(parents=True, exist_ok=True)
+        trainer = Trainer(cache, recipe, folder / name, place, precision)
+        trainer.compile(backend)
+        # The last network is stopped in time, if steps take longer than measured; it can be resumed.
+        finished = trainer.train(minutes - (time.perf_counter() - begun) / 60, save_every_minutes=float("inf"))
+        state = "finished" if finished else "stopped"
+        report(f"{name}: {trainer.crops} crops in {trainer.seconds / 60:.1f} minutes, {state}")
+    return recipe
+
+
+def _wait(place: Place) -> None:
+    """Wait for the work of a GPU, which runs on its own."""
+    if place.device.type == "cuda":
+        torch.cuda.synchronize(place.device)

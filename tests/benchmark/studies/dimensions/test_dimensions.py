@@ -1,0 +1,81 @@
+"""The study of dimensions: what is measured, and the report that is made of the numbers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+pytest.importorskip("sklearn")
+
+from benchmark.studies.dimensions.measures import neighbours
+from benchmark.studies.dimensions.report import NAME, difference, means, report, sentences
+from benchmark.studies.findings import save_numbers
+
+ORIGIN = {"clips": 10, "halves": [{"count": 64, "variance": 0.8, "best": 0.9, "cosines": 0.95}]}
+ABOUT: dict[str, Any] = {
+    "command": "python -m benchmark dimensions",
+    "parts": "test",
+    "draws": 4,
+    "directions": {"both": ORIGIN},
+}
+
+
+def numbers() -> pd.DataFrame:
+    """Two tasks, of which the second has no 20 labels a class; whole embeddings are 10 points better for the probe."""
+    rows = []
+    for size, better in ((64, 0.0), (3072, 10.0)):
+        for task in ("esc50", "drum_strokes"):
+            row = {"model": "both", "task": task, "dimensions": size}
+            rows.append({**row, "measure": "probe", "count": 0, "draw": 0, "accuracy": 60 + better, "clips": 2000})
+            rows.append({**row, "measure": "neighbours", "count": 0, "draw": 0, "accuracy": 30, "clips": 2000})
+            for measure in ("ridge", "centroid"):
+                for count in (1, 5, 20) if task == "esc50" else (1, 5):
+                    for draw in range(4):
+                        accuracy = 40 + draw + (100 if task == "drum_strokes" else 0)
+                        values = {"measure": measure, "count": count, "draw": draw, "accuracy": accuracy, "clips": 500}
+                        rows.append({**row, **values})
+    return pd.DataFrame(rows)
+
+
+def test_means_of_few_labels_are_over_complete_tasks() -> None:
+    found = means(numbers())
+    assert found["probe"].tolist() == [60, 70] and found["5 neighbours"].tolist() == [30, 30]
+    assert found["ridge, 5 a class"].tolist() == [41.5, 41.5]
+
+
+def test_differences_have_intervals() -> None:
+    exact, low, high = difference(numbers(), 64, "probe") or (0, 0, 0)
+    assert exact == -10 and -13 < low < -10 < high < -7
+    assert difference(numbers(), 64, "ridge, 5 a class") == (0, 0, 0)
+    assert difference(numbers(), 64, "5 neighbours") is None
+
+
+def test_the_report_claims_no_difference_that_may_be_none(tmp_path: Path) -> None:
+    save_numbers(tmp_path, NAME, numbers(), ABOUT)
+    texts = report(tmp_path).texts(tmp_path, NAME)
+    found = texts[f"{NAME}_findings.md"]
+    assert (
+        "a linear probe with all labels reaches 70.0 %; differences from it in points: with 64 dimensions, -10.0"
+        in found
+    )
+    assert (
+        "a ridge probe with 5 labels a class reaches 41.5 %; differences from it in points: with 64 dimensions, no "
+        in found
+    )
+    assert "| 64 | 256 | 60.0 | 30.0 | 41.5 |" in texts[f"{NAME}.md"]
+    assert "| both | 10 | 64 | 80.0 | 90.0 | 0.950 |" in texts[f"{NAME}.md"]
+    draw, _ = report(tmp_path).figures[NAME]
+    assert draw is not None and draw().axes[0].get_xlabel() == "dimensions"
+    assert len(sentences(numbers(), ABOUT)) == 5
+
+
+def test_neighbours_of_the_same_group_do_not_count() -> None:
+    features = np.array([[1, 0], [1, 0.01], [1, 0.1], [0, 1]], np.float32)
+    labels = np.array(["a", "a", "b", "b"])
+    alone = neighbours(features, labels, np.array(["0", "1", "2", "3"]))
+    shared = neighbours(features, labels, np.array(["0", "0", "2", "3"]))
+    assert shared < alone

@@ -1,0 +1,33 @@
+"""byola-hear atlas: a folder or a table to a Parquet file for Embedding Atlas."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import soundfile
+from pyarrow import parquet
+
+from tests.cli.result import Run
+
+
+def test_the_command(run: Run, clips_folder: Path, tmp_path: Path) -> None:
+    output = tmp_path / "a.parquet"
+    result = run("atlas", clips_folder, "-o", output, "--audio", "--audio-seconds", "0.5", "--vectors")
+    assert result.code == 0 and "6 rows" in result.out
+    assert f"embedding-atlas {output} --x x --y y --neighbors neighbours --audio audio" in result.out
+    read = parquet.read_table(output).to_pandas()
+    samples, rate = soundfile.read(io.BytesIO(read["audio"][0]["bytes"]))
+    assert (len(samples), rate) == (8000, 16000) and len(read["vector"][0]) == 26
+    for arguments, message in (
+        ([clips_folder, "-o", output], "exists; give --overwrite"),
+        ([clips_folder, "-o", tmp_path / "a.html"], "ends in .parquet"),
+        ([clips_folder, "-o", tmp_path / "none" / "a.parquet"], "folder that exists"),
+        ([tmp_path / "nothing.wav", "-o", tmp_path / "b.parquet"], "nothing.wav"),
+    ):
+        refused = run("atlas", *arguments)
+        assert refused.code != 0 and message in refused.err
+    assert not (tmp_path / "b.parquet").exists()
+    # A table on disk works, too, and sounds that are gone are reported.
+    assert run("embed", clips_folder, "-o", tmp_path / "t.parquet").code == 0
+    assert run("atlas", tmp_path / "t.parquet", "-o", output, "--overwrite").code == 0

@@ -1,0 +1,90 @@
+"""A rehearsal on the CPU, a thousandth of the size, of what a GPU does in a quarter of an hour."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+
+from byola_hear import load_model
+from byola_hear.pretraining.data.collect import build_manifest
+from byola_hear.pretraining.data.matching import match, write_matched
+from byola_hear.pretraining.training.run_log import read_log
+from tests.pretraining.running import run
+
+RECIPE = {
+    "crop_frames": 32,
+    "warm_up_steps": 2,
+    "projector_hidden": 16,
+    "second_view": "clip",
+    "ambience_mix": 0.0,
+    "encoder": {"channels": 4, "hidden_size": 16},
+    "views": {"mixup_ratio": 0.3},
+}
+
+
+@pytest.fixture
+def sets(tmp_path: Path) -> Path:
+    """Three matched sets of half a minute."""
+    random = np.random.default_rng(0)
+    found = []
+    for kind, pitch in (("speech", 200.0), ("effects", 2000.0)):
+        (tmp_path / kind).mkdir()
+        for i in range(10):
+            samples = np.sin(np.arange(48000) * 2 * np.pi * pitch * (1 + i / 5) / 16000) + random.standard_normal(48000)
+            soundfile.write(tmp_path / kind / f"{i}.wav", 0.1 * samples, 16000)
+        found.append(build_manifest([tmp_path / kind], tmp_path / f"{kind}.csv", kind=kind))
+    drawn = match(found[0], found[1], seed=0, wanted_hours=25 / 3600)
+    write_matched(drawn, tmp_path, ("speech_set", "nonspeech_set"), {"seed": 0, "limits": {}})
+    return tmp_path
+
+
+@pytest.mark.parametrize("backend", ["none", "aot_eager"])
+def test_rehearsal(backend: str, sets: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    names = ("speech_set", "nonspeech_set", "both")
+    assert run("pack", *(sets / f"{name}.csv" for name in names), "-o", tmp_path / "packed", "--piece", 1) == 0
+    (tmp_path / "recipe.json").write_text(json.dumps(RECIPE))
+    options = (
+        "--minutes",
+        9,
+        "--most-steps",
+        12,
+        "--batch-size",
+        4,
+        "--device",
+        "cpu",
+        "--measured-steps",
+        3,
+        "--compile",
+        backend,
+    )
+    torch.set_num_threads(1)
+    code = run(
+        "train-packed", tmp_path / "packed", "-o", tmp_path / "out", "--recipe", tmp_path / "recipe.json", *options
+    )
+    said = capsys.readouterr()
+    assert code == 0, said.err
+    assert "3 sets, 0.01 hours on cpu" in said.out
+    assert "steps for each of 3 networks" in said.out
+    steps = set()
+    for name in names:
+        model = load_model(tmp_path / "out" / f"byola-{name}.safetensors")
+        training = model.config.training
+        assert training["recipe"]["second_view"] == "clip"
+        assert training["hours"] == pytest.approx(25 / 3600, abs=1e-3)
+        assert training["crops"] == 4 * training["step"] == 48
+        steps.add(training["recipe"]["steps"])
+        assert read_log(tmp_path / "out" / "runs" / name / "log.csv")
+    assert len(steps) == 1
+
+
+@pytest.mark.parametrize("content", ["[1]", '{"stepz": 1}', '{"batch_size": 1}', '{"views": 3}', "nothing"])
+def test_wrong_recipe_is_refused(content: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "recipe.json").write_text(content)
+    assert run("train-packed", tmp_path, "-o", tmp_path / "out", "--recipe", tmp_path / "recipe.json") == 2
+    assert "expected a JSON object with values of a recipe" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
