@@ -111,7 +111,8 @@ def test_every_command_prints_every_name(
     ending = {"verify": ".safetensors", "map": ".html", "export": ".onnx", "embed -o": ".npz"}.get(command, ".wav")
     path = os.fsencode(tmp_path) + b"/" + name + os.fsencode(ending)
     if command in ("verify", "info", "embed"):
-        shutil.copy(models / "byola-both.safetensors" if command == "verify" else DATA / "drum_stereo_44k.flac", path)
+        source = models / "byola-both.safetensors" if command == "verify" else DATA / "drum_stereo_44k.flac"
+        shutil.copy(os.fsencode(source), path)
     arguments = [*command.split()[:1], *(["-o"] if command in ("embed -o", "map", "export") else []), os.fsdecode(path)]
     if command == "embed -o":
         arguments.append(CLIPS[0])

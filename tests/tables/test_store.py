@@ -8,6 +8,7 @@ import os
 import resource
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -82,7 +83,7 @@ def out(tmp_path: Path) -> Path:
 
 
 #: Groups of three rows.
-SMALL = {"group_megabytes": 3 * 4 * SIZE / 1e6}
+SMALL: dict[str, Any] = {"group_megabytes": 3 * 4 * SIZE / 1e6}
 
 
 @pytest.mark.parametrize("stop_after", [0, 1, 2, 3, 7, 8, 11, 23])
@@ -91,7 +92,7 @@ def test_an_interrupted_run_is_continued(out: Path, clips: list[Clip], stop_afte
     assert not out.exists()
     finished, todo = run(out, clips, **SMALL)
     assert todo == clips[stop_after // 2 :]
-    assert finished == Finished(out, None, 12, 12, pytest.approx(12 * 0.04), 0)
+    assert finished == Finished(out, None, 12, 12, pytest.approx(12 * 0.04), 0)  # type: ignore[arg-type]
     assert content(out) == expected(clips)
     assert sorted(entry.name for entry in out.parent.iterdir()) == ["audio", "t.npz"]
 
@@ -476,7 +477,7 @@ def test_memory_does_not_grow_with_the_table(tmp_path: Path) -> None:
     """96 MB of rows pass through a process, which needs a part of that."""
     clip, size, n_rows, n_blocks = Clip("long" * 300), 2000, 1000, 12
     rows = np.random.default_rng(0).standard_normal((n_rows, size)).astype("f4")
-    times = np.arange(n_rows) * 0.04
+    times: np.ndarray = np.arange(n_rows) * 0.04
 
     def grown() -> int:
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
