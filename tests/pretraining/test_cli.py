@@ -117,7 +117,7 @@ def test_a_name_in_any_encoding_is_printed(
     monkeypatch.setattr("sys.stdout", shown)
     assert run("manifest", tones, "-o", os.fsdecode(os.fsencode(tmp_path) + b"/" + name + b".csv")) == 0
     shown.flush()
-    assert printed + b".csv" in shown.buffer.getvalue()  # type: ignore[attr-defined]
+    assert printed + b".csv" in shown.buffer.getvalue()
 
 
 @pytest.mark.parametrize("group", [[], ["corpora"]])

@@ -105,7 +105,7 @@ def test_interrupted_build_keeps_finished_collections(
     settings = BuildSettings(tmp_path / "out", downloads, PackageOrigin())
     wanted = resolve(["game-speech", "flight-of-the-amazon-queen"], "speech")
 
-    def interrupted(sounds, rules, folder):  # type: ignore[no-untyped-def]
+    def interrupted(sounds, rules, folder):
         if "queen" in rules.name:
             raise KeyboardInterrupt
         return process(sounds, rules, folder)
