@@ -51,7 +51,9 @@ def serving() -> Iterator[FileServer]:
             content, start = server.files[path], 0
             stale = self.headers.get("If-Range") not in (None, server.etag)
             if wanted and server.ranges and not stale:
-                start = int(re.fullmatch(r"bytes=(\d+)-", wanted)[1])
+                begun = re.fullmatch(r"bytes=(\d+)-", wanted)
+                assert begun, wanted
+                start = int(begun[1])
                 if start >= len(content):
                     self.send_response(416)
                     self.send_header("Content-Range", f"bytes */{len(content)}")

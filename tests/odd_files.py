@@ -293,9 +293,9 @@ def _rare() -> Iterator[Odd]:
     for form in ("AVR", "MPC2K", "MAT4", "MAT5", "SDS"):
         content = encoded(form)
         yield Odd(f"{form} cut", content[: len(content) * 6 // 10], None, "truncated")
-    form = struct.pack("<HHIIHHH", 0x45, 1, 8000, 4000, 1, 4, 0)
+    header = struct.pack("<HHIIHHH", 0x45, 1, 8000, 4000, 1, 4, 0)
     data = np.random.default_rng(3).bytes(6000)
-    chunks = b"fmt " + struct.pack("<I", len(form)) + form + b"data" + struct.pack("<I", len(data)) + data
+    chunks = b"fmt " + struct.pack("<I", len(header)) + header + b"data" + struct.pack("<I", len(data)) + data
     g726 = b"RIFF" + struct.pack("<I", 4 + len(chunks)) + b"WAVE" + chunks
     yield Odd("G.726 in WAV", g726, ffmpeg=True)
     yield Odd("G.726 in WAV, cut", g726[:-2000], None, "truncated: 4000 of 6000 bytes")

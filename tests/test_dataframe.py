@@ -64,7 +64,7 @@ def test_files_in_any_form(model: ByolaModel, form: str) -> None:
 
 def test_numbers_of_any_type(model: ByolaModel) -> None:
     arguments = {"window": np.float32(0.5), "hop": np.int64(1), "workers": np.int32(1)}
-    table = byola_hear.embed(FILES[0], model, **arguments)  # type: ignore[arg-type]
+    table = byola_hear.embed(FILES[0], model, **arguments)
     pandas.testing.assert_frame_equal(table, byola_hear.embed(FILES[0], model, window=0.5, hop=1.0))
     assert json.loads(json.dumps(table.attrs["request"]))["window"] == 0.5
 

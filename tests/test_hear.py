@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -141,6 +142,7 @@ def test_wrong_names_and_paths(small_zoo: Path, tmp_path: Path) -> None:
 def test_wrong_arguments(model: ByolaModel, function: object) -> None:
     assert callable(function)
     audio = white_noise(0.1)
+    wrong: Any
     for wrong in (audio, "speech", None, torch.nn.Linear(1, 1)):
         with pytest.raises(TypeError, match="expected the model that load_model returned, got"):
             function(audio, wrong)

@@ -148,6 +148,7 @@ def test_an_index_that_can_not_be_used(folder: Path, table: pd.DataFrame, model:
     (tmp_path / "notes.txt").write_text("mine")
     np.savez(tmp_path / "other.npz", a=np.zeros(3))
     given: Any
+    cosine: Any
     for given, index, cosine, message in (
         (path, tmp_path / "notes.txt", "standardised", "notes.txt is not an index of a table"),
         (path, tmp_path / "other.npz", "standardised", "other.npz is not an index of a table"),

@@ -92,7 +92,7 @@ def network() -> ByolaModel:
     return byola_hear.load_model()
 
 
-def row_of(file: Path | Clip, network: ByolaModel) -> np.ndarray:
+def row_of(file: Path, network: ByolaModel) -> np.ndarray:
     """A file's embedding."""
     return byola_hear.embed(file, network).to_numpy()[0]
 

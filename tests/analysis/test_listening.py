@@ -230,7 +230,11 @@ def test_a_map_takes_labels_and_shows_spectrograms(browser: Any, tmp_path: Path)
     index = pd.MultiIndex.from_frame(table[["file", "start", "end"]])
     embeddings = pd.DataFrame(np.random.default_rng(0).normal(size=(len(table), 8)).astype(np.float32), index)
     given = ["beep", "hiss", "(no label)"] * 2
-    write_map(tmp_path / "map.html", embeddings, given, title="sounds", preview=lambda *place: preview(*place, 3.0))
+
+    def heard(file: str, start: float, end: float) -> str:
+        return preview(file, start, end, 3.0)
+
+    write_map(tmp_path / "map.html", embeddings, given, title="sounds", preview=heard)
     page = Page(browser, tmp_path / "map.html", tmp_path / "downloads")
     browser.find_element("css selector", "#map").send_keys(Keys.ARROW_RIGHT)
     eventually(lambda: page.script("!document.getElementById('picture').hidden"), "its spectrogram is drawn")

@@ -10,6 +10,7 @@ import sys
 import time
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -121,7 +122,7 @@ def test_what_goes_wrong_is_one_error(stand_in: Path, what: str, message: str) -
 
 def test_who_stops_reading_ends_ffmpeg(stand_in: Path) -> None:
     path = told(stand_in, "endless")
-    blocks = read_blocks(path, 8000, 1.0)
+    blocks: Any = read_blocks(path, 8000, 1.0)  # a generator
     next(blocks)
     assert len(read_audio(path, 8000, 0.0, 100.0)) == 800_000
     process = int(Path(path + ".pid").read_text())

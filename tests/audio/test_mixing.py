@@ -30,11 +30,11 @@ def test_pieces_are_resampled_as_the_whole(size: int) -> None:
 
 
 def test_less_than_one_sample_is_its_mean() -> None:
-    assert np.concatenate(list(at_rate([np.float32([0.5, 0.25])], 96000, 8000))).tolist() == [0.375]
+    assert np.concatenate(list(at_rate([np.array([0.5, 0.25], np.float32)], 96000, 8000))).tolist() == [0.375]
 
 
 def written(folder: Path, right: float, left: float = 1.0) -> Path:
-    soundfile.write(folder / "a.wav", tone() * np.float32([left, right]), 16000)
+    soundfile.write(folder / "a.wav", tone() * np.array([left, right], np.float32), 16000)
     return folder / "a.wav"
 
 

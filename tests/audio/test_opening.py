@@ -97,4 +97,4 @@ def test_file_beyond_four_gibibytes_whose_sizes_overflowed(tmp_path: Path) -> No
         assert source.frames == n_bytes // 2
         source.skip_to(n_bytes // 2 - 1500)
         rest = np.concatenate(list(source.pieces()))[:, 0]
-    np.testing.assert_array_equal(rest, np.repeat(np.float32([0, 0.5]), [500, 1000]))
+    np.testing.assert_array_equal(rest, np.repeat(np.array([0, 0.5], np.float32), [500, 1000]))

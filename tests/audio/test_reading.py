@@ -8,6 +8,7 @@ import struct
 import tracemalloc
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -151,7 +152,7 @@ def test_file_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.parametrize("rate", [np.int64(16000), np.uint16(16000), np.array([16000])[0]])
-def test_rate_out_of_an_array(rate: np.integer, tmp_path: Path) -> None:
+def test_rate_out_of_an_array(rate: Any, tmp_path: Path) -> None:
     name = DATA / "speech_french_16k.wav"
     expected = read_audio(name, 16000)
     np.testing.assert_array_equal(read_audio(name, rate), expected)
@@ -366,6 +367,7 @@ def test_broken_and_strange_files(cases: list[Case], monkeypatch: pytest.MonkeyP
     assert sum(case.error is not None for case in cases) >= 20
     for path, error, seconds in cases:
         if error is None:
+            assert seconds is not None
             assert len(read_audio(path, 16000)) == pytest.approx(seconds * 16000, abs=1), path
             assert np.isfinite(read_audio(path, 16000)).all()
             continue

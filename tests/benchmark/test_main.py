@@ -25,7 +25,7 @@ def test_a_name_in_any_encoding_is_printed(
         run(command, [os.fsdecode(name)], "show")
     assert not ended.value.code
     shown.flush()
-    assert shown.buffer.getvalue() == printed + b"\n"  # type: ignore[attr-defined]
+    assert shown.buffer.getvalue() == printed + b"\n"
 
 
 def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:

@@ -98,9 +98,9 @@ def test_embeddings_that_are_no_embeddings_are_refused(embeddings: np.ndarray, m
 
 
 def test_another_network_is_refused() -> None:
-    NETWORK.check("ab" * 32, "clips.parquet")
+    NETWORK.check("ab" * 32, "clips.parquet", NETWORK.size)
     with pytest.raises(
         ValueError, match=r"needs embeddings of both 1.5 \(fingerprint abababababab…\), clips.parquet has"
     ):
-        NETWORK.check("cd" * 32, "clips.parquet")
+        NETWORK.check("cd" * 32, "clips.parquet", NETWORK.size)
     assert Network("x", "x 1", "ab" * 32, 4) != NETWORK

@@ -11,7 +11,7 @@ from byola_hear.classification.detections import COLUMNS, Rule, Track, detection
 
 
 def track(*scores: float, window: float = 2.0, hop: float = 1.0) -> Track:
-    start = np.arange(len(scores)) * hop
+    start: np.ndarray = np.arange(len(scores)) * hop
     return Track("a.wav", start, start + window, np.array(scores, np.float32)[:, None])
 
 

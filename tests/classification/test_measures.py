@@ -54,6 +54,5 @@ def test_an_interval_is_wider_where_windows_come_from_few_recordings(scores: np.
     few_low, few_high = interval(scores, truth, np.arange(200) // 40)
     assert few_high - few_low != pytest.approx(high - low)
     # One recording four times over says no more than once.
-    repeated = [np.tile(values, 4) for values in (scores, truth, np.arange(200))]
-    again_low, again_high = interval(*repeated)
+    again_low, again_high = interval(np.tile(scores, 4), np.tile(truth, 4), np.tile(np.arange(200), 4))
     assert again_high - again_low == pytest.approx(high - low, rel=0.35)

@@ -16,7 +16,7 @@ from byola_hear.classification.classifier import Classifier, Network
 from byola_hear.classification.examples import from_audio
 from byola_hear.classification.file import save_classifier
 from byola_hear.classification.labelled import Labels
-from byola_hear.classification.predicting import predict, score, score_table
+from byola_hear.classification.predicting import Scored, predict, score, score_table
 from byola_hear.classification.training import learn
 from byola_hear.extraction.clips import Clip
 from byola_hear.models.model import ByolaModel
@@ -71,6 +71,7 @@ def test_a_long_recording_has_the_scores_of_its_parts(made: Classifier, model: B
     write(here / "long.wav", samples)
     (whole,) = score([Clip("long.wav")], made, model)
     (part,) = score([Clip("long.wav", 40.0, 60.0)], made, model)
+    assert isinstance(whole, Scored) and isinstance(part, Scored)
     first = int(np.flatnonzero(np.isclose(whole.track.start, 41.0))[0])
     here_too = int(np.flatnonzero(np.isclose(part.track.start, 41.0))[0])
     np.testing.assert_allclose(
@@ -102,6 +103,7 @@ def test_a_table_gives_the_same_detections(
     scored = list(score_table(table, made, "clips.parquet"))
     direct = list(score([Clip(str(file)) for file in sorted(here.glob("*.wav"))], made, model))
     for one, other in zip(scored, direct, strict=True):
+        assert isinstance(one, Scored) and isinstance(other, Scored)
         assert one.track.file == other.track.file
         np.testing.assert_allclose(one.track.scores, other.track.scores, atol=1e-5)
     for change, message in (

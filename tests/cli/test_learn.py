@@ -57,7 +57,9 @@ def test_the_report_is_one_page_with_everything_in_it(run: Run, here: Path) -> N
     text = (here / "report.html").read_text(encoding="utf-8")
     assert "{{" not in text and not re.search(r"https?://", text) and "<b>.wav" not in text
     assert "default-src 'none'" in text
-    data = json.loads(re.search(r'<script id="data" type="application/json">(.*?)</script>', text, re.DOTALL)[1])
+    found = re.search(r'<script id="data" type="application/json">(.*?)</script>', text, re.DOTALL)
+    assert found
+    data = json.loads(found[1])
     assert data["facts"]["examples"] == 18 and data["facts"]["folds"] == 5
     assert [line["label"] for line in data["classes"]] == ["beep", "hiss"]
     assert np.sum(data["confusion"]) == 18 and data["names"] == ["beep", "hiss", "(none)"]

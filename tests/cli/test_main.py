@@ -82,7 +82,7 @@ def test_a_name_that_is_not_text_on_stderr(run: Run, tmp_path: Path, monkeypatch
     monkeypatch.setattr("sys.stderr", shown)
     assert run("embed", os.fsdecode(os.fsencode(tmp_path) + b"/\xff \xe2\x80\xa6.wav")).code == 1
     shown.flush()
-    assert b"/\xff \\u2026.wav: no such file" in shown.buffer.getvalue()  # type: ignore[attr-defined]
+    assert b"/\xff \\u2026.wav: no such file" in shown.buffer.getvalue()
 
 
 #: Encoding and handler of errors of stdout, a file's name, and what is printed of it.
@@ -111,7 +111,8 @@ def test_every_command_prints_every_name(
     ending = {"verify": ".safetensors", "map": ".html", "export": ".onnx", "embed -o": ".npz"}.get(command, ".wav")
     path = os.fsencode(tmp_path) + b"/" + name + os.fsencode(ending)
     if command in ("verify", "info", "embed"):
-        shutil.copy(models / "byola-both.safetensors" if command == "verify" else DATA / "drum_stereo_44k.flac", path)
+        source = models / "byola-both.safetensors" if command == "verify" else DATA / "drum_stereo_44k.flac"
+        shutil.copy(os.fsencode(source), path)
     arguments = [*command.split()[:1], *(["-o"] if command in ("embed -o", "map", "export") else []), os.fsdecode(path)]
     if command == "embed -o":
         arguments.append(CLIPS[0])
@@ -122,7 +123,7 @@ def test_every_command_prints_every_name(
     monkeypatch.setattr("sys.stdout", shown)
     assert run(*arguments) == (0, "", "")
     shown.flush()
-    assert printed in shown.buffer.getvalue()  # type: ignore[attr-defined]
+    assert printed in shown.buffer.getvalue()
 
 
 def test_an_error_of_the_system_is_one_line(run: Run, tmp_path: Path) -> None:

@@ -116,6 +116,7 @@ def test_the_default_timestamps_are_the_windows_of_the_default_hop(model: ByolaM
         list(extract([Clip(FILES[1])], model, request_for(model, "timestamp", hop=hop))) for hop in (None, 0.04)
     )
     for one, other in zip(joined(own, Clip(FILES[1])), joined(given, Clip(FILES[1])), strict=True):
+        assert one is not None and other is not None
         np.testing.assert_allclose(one, other, atol=1e-5, rtol=1e-5)
 
 

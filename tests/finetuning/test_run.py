@@ -46,7 +46,7 @@ def tune(examples: Examples, model: ByolaModel, recipe: Recipe, **options: Any) 
 
 @pytest.mark.usefixtures("won")
 def test_a_better_network_is_written_with_its_classifier(sweeps: Examples, model: ByolaModel, here: Path) -> None:
-    progress = []
+    progress: list[Any] = []
     result = tune(sweeps, model, STRONG, on_progress=progress.append)
     assert result.network == Path("mine.safetensors") and 1 <= result.epochs <= 5
     assert {path.name for path in here.iterdir()} == {"clips", "mine.safetensors", "mine.classifier.safetensors"}
@@ -141,9 +141,12 @@ def test_no_network_comes_of_no_epochs(
 ) -> None:
     compared: list[Any] = []
     monkeypatch.setattr(running, "chosen_epochs", lambda errors, sizes: ([0, 0, 0], 0))
-    monkeypatch.setattr(
-        running, "compared", lambda *arguments: compared.append(arguments) or choice.compared(*arguments)
-    )
+
+    def noted(*arguments: Any) -> Any:
+        compared.append(arguments)
+        return choice.compared(*arguments)
+
+    monkeypatch.setattr(running, "compared", noted)
     result = tune(sweeps, model, STRONG)
     assert np.array_equal(compared[0][0], compared[0][1]) and result.network is None
     assert "difference +0.000" in result.trained.notes[0]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from byola_hear.models.card import card_text, model_facts, sources_table
 from byola_hear.models.config import ModelConfig
 from byola_hear.models.encoders.convolutional import EncoderConfig
@@ -28,5 +30,6 @@ def test_sources_are_listed_as_far_as_they_are_known() -> None:
     header, ruler, row = sources_table({"sources": sources}).splitlines()
     assert header == "| source | licence | clips | hours |" and ruler == "|---|---|--:|--:|"
     assert row == "| waves=1.0 | – | 70 | 2.500 |"
+    nothing: dict[str, Any]
     for nothing in ({}, {"sources": []}, {"sources": {"speech": 3.0}}, {"sources": ["speech"]}, {"sources": [{}]}):
         assert sources_table(nothing) == ""

@@ -67,7 +67,7 @@ def rewritten(path: Path, change: Any) -> Path:
     return path
 
 
-def refusal(path: Path, **arguments: str) -> str:
+def refusal(path: Path, **arguments: Any) -> str:
     with pytest.raises(CheckpointError) as error:
         load_checkpoint(path, **arguments)
     message = str(error.value)
@@ -139,7 +139,8 @@ def test_loaded_models_can_be_trained(saved: tuple[Path, ByolaModel, str]) -> No
     model = load_checkpoint(saved[0]).train()
     model(torch.randn(4, 4000) * 0.1).square().sum().backward()
     assert all(parameter.grad is not None for parameter in model.parameters())
-    assert int(model.encoder.features[1].num_batches_tracked) == 1
+    encoder: Any = model.encoder
+    assert int(encoder.features[1].num_batches_tracked) == 1
 
 
 def test_the_header_alone_is_enough_for_the_configuration(saved: tuple[Path, ByolaModel, str]) -> None:
@@ -160,8 +161,9 @@ def test_published_shapes(config: EncoderConfig, tmp_path: Path) -> None:
 def test_a_failed_write_leaves_what_was_there(saved: tuple[Path, ByolaModel, str]) -> None:
     path, model, _ = saved
     before = path.read_bytes()
+    encoder: Any = model.encoder
     with torch.no_grad():
-        model.encoder.fc[0].weight[0, 0] = 1e6
+        encoder.fc[0].weight[0, 0] = 1e6
     with pytest.raises(ValueError, match=r"fc\.0\.weight holds values that are not finite as torch\.float16"):
         save_checkpoint(path, model)
     assert path.read_bytes() == before

@@ -71,7 +71,7 @@ def test_unknown_and_missing_keys_are_named() -> None:
         ("frontend", FrontendConfig(n_mels=32), "number of mel bands: 32 and 64"),
     ],
 )
-def test_bad_values_are_refused(key: str, value: object, message: str) -> None:
+def test_bad_values_are_refused(key: str, value: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         config_of(**{key: value})
 

@@ -75,8 +75,8 @@ def test_clips_equal_the_plain_network(shape: str, lengths: list[int], seconds: 
         pieces[index].append(features)
         order.append(index)
     assert order == sorted(order)
-    for clip, features in zip(clips, pieces, strict=True):
-        torch.testing.assert_close(torch.cat(features), plain(network, clip), rtol=1e-5, atol=1e-5)
+    for clip, of_clip in zip(clips, pieces, strict=True):
+        torch.testing.assert_close(torch.cat(of_clip), plain(network, clip), rtol=1e-5, atol=1e-5)
 
 
 @settings(max_examples=40)

@@ -6,6 +6,7 @@ import importlib.util
 import sys
 import types
 from collections.abc import Iterator
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -133,7 +134,7 @@ def test_any_range_is_a_slice_of_the_whole(n_samples: int) -> None:
 def test_reflection_equals_numpy(length: int, before: int, after: int, seed: int) -> None:
     waveform = torch.randn(2, length, generator=torch.Generator().manual_seed(seed))
     # In numpy, the repetition of a single sample has another name.
-    mode = "reflect" if length > 1 else "edge"
+    mode: Literal["reflect", "edge"] = "reflect" if length > 1 else "edge"
     expected = np.pad(waveform.numpy(), ((0, 0), (before, after)), mode=mode)
     np.testing.assert_array_equal(reflected(waveform, -before, length + after), expected)
 

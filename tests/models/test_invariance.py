@@ -26,13 +26,17 @@ from byola_hear.models.encoders.transformer import TransformerConfig
 from byola_hear.models.frontend import FrontendConfig, frame_count, log_mel
 from byola_hear.models.model import ByolaModel
 
-SMALL = {
+SMALL: dict[str, EncoderShape] = {
     "convolutional": EncoderConfig(channels=4, hidden_size=8),
     # A block of 0.28 s: clips have several, and whole ones only by chance.
     "transformer": TransformerConfig(width=16, n_layers=2, n_heads=2, context=7),
 }
 #: Full sizes.
-FULL = {"v1": EncoderConfig.v1(512), "v2": EncoderConfig.v2(), "transformer": TransformerConfig(context=25)}
+FULL: dict[str, EncoderShape] = {
+    "v1": EncoderConfig.v1(512),
+    "v2": EncoderConfig.v2(),
+    "transformer": TransformerConfig(context=25),
+}
 
 
 def make_model(encoder: EncoderShape) -> ByolaModel:

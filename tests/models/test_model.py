@@ -111,9 +111,10 @@ def test_lists_give_lists_and_batches_give_batches() -> None:
 def test_embeddings_follow_the_weights_however_they_change() -> None:
     model, audio = small_model(), noise(1, 8000)
     embeddings = [model.scene_embeddings(audio)]
-    model.encoder.fc[0].weight.data.mul_(1.5)
+    encoder: Any = model.encoder
+    encoder.fc[0].weight.data.mul_(1.5)
     embeddings.append(model.scene_embeddings(audio))
-    model.encoder.features[1].running_mean.add_(1.0)
+    encoder.features[1].running_mean.add_(1.0)
     embeddings.append(model.scene_embeddings(audio))
     torch.manual_seed(5)
     model.encoder.load_state_dict(Encoder(SMALL).state_dict())

@@ -12,6 +12,8 @@ import pytest
 import torch
 
 from byola_hear.models import precision as precisions
+from byola_hear.models.encoders.convolutional import Encoder, EncoderConfig
+from byola_hear.models.encoders.folded import FoldedEncoder
 from byola_hear.models.model import ByolaModel
 from byola_hear.models.precision import PRECISIONS, SlowPrecisionWarning, fastest, speeds
 from tests.models.test_model import noise, small_model
@@ -97,11 +99,8 @@ def test_a_model_in_int8_is_a_copy_with_its_own_fingerprint(monkeypatch: pytest.
 def test_a_kind_without_int8_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     from byola_hear.models.encoders import registry
 
-    monkeypatch.setitem(
-        registry.KINDS,
-        "convolutional",
-        registry.EncoderKind(registry.EncoderConfig, registry.Encoder, registry.FoldedEncoder),
-    )
+    without = registry.EncoderKind(EncoderConfig, Encoder, FoldedEncoder)
+    monkeypatch.setitem(registry.KINDS, "convolutional", without)
     with pytest.raises(ValueError, match="int8 is not available for networks of kind 'convolutional'"):
         small_model().in_precision("int8")
     assert "int8" not in measure(small_model())

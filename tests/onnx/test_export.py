@@ -110,8 +110,9 @@ def test_nothing_is_written_if_the_results_differ(tmp_path: Path, monkeypatch: p
     model, path = model_of(*V2), tmp_path / "model.onnx"
     path.write_bytes(b"what was there")
     wrong = model_of(V2[0], EncoderConfig(channels=4, hidden_size=16))
+    encoder: Any = wrong.encoder
     with torch.no_grad():
-        wrong.encoder.fc[0].bias.add_(1.0)
+        encoder.fc[0].bias.add_(1.0)
     monkeypatch.setattr(exporting, "to_onnx", lambda model, kind: to_onnx(wrong, kind))
     with pytest.raises(OnnxError, match="not written: onnxruntime's embeddings differ"):
         export_onnx(model, path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -82,7 +83,7 @@ def tiny_recipe() -> Recipe:
 def tiny_recipes(tiny_recipe: Recipe) -> dict[str, Recipe]:
     """Small networks and short runs of every method with every kind of encoder."""
     transformer = TransformerConfig(width=16, n_layers=2, n_heads=2, context=8)
-    masked = {
+    masked: dict[str, Any] = {
         "method": "masked",
         "masking": MaskConfig(masks=2, visible=0.5, span=2, decoder_width=16, decoder_layers=1),
     }

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from byola_hear.models.encoders.convolutional import EncoderConfig
+from byola_hear.models.encoders.transformer import TransformerConfig
 from byola_hear.models.loading import load_named
 from byola_hear.models.zoo import list_models
 from tests.pretraining.running import QUICK, QUICK_MASKED, run
@@ -32,6 +34,7 @@ def test_from_a_folder_to_a_checkpoint(tones: Path, tmp_path: Path, capsys: pyte
     assert run("export", tmp_path / "run", "-o", tmp_path / "zoo", "--name", "mine") == 0
     assert list_models(tmp_path / "zoo") == ["mine"]
     shape = load_named("mine", tmp_path / "zoo").config.encoder
+    assert isinstance(shape, EncoderConfig)
     assert (shape.hidden_size, shape.channels, shape.n_blocks) == (16, 8, 2)
     assert (tmp_path / "zoo" / "byola-mine.log.csv").read_bytes() == (tmp_path / "run" / "log.csv").read_bytes()
 
@@ -45,6 +48,7 @@ def test_a_transformer_by_masked_prediction(
     assert run("export", tmp_path / "run", "-o", tmp_path / "zoo", "--average", "2", "--pooling", "mean") == 0
     config = load_named("run", tmp_path / "zoo").config
     shape = config.encoder
+    assert isinstance(shape, TransformerConfig)
     assert (shape.kind, shape.width, shape.context, shape.layers) == ("transformer", 16, 10, (2,))
     assert (config.pooling, config.training["recipe"]["method"]) == ("mean", "masked")
     capsys.readouterr()
@@ -113,7 +117,7 @@ def test_a_name_in_any_encoding_is_printed(
     monkeypatch.setattr("sys.stdout", shown)
     assert run("manifest", tones, "-o", os.fsdecode(os.fsencode(tmp_path) + b"/" + name + b".csv")) == 0
     shown.flush()
-    assert printed + b".csv" in shown.buffer.getvalue()  # type: ignore[attr-defined]
+    assert printed + b".csv" in shown.buffer.getvalue()
 
 
 @pytest.mark.parametrize("group", [[], ["corpora"]])

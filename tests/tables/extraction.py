@@ -26,7 +26,7 @@ def rows_of(clip: Clip, kind: str = "scene", n_rows: int = 1, n_blocks: int = 1)
     """A clip's rows, in blocks; the numbers are of all magnitudes that float32 has."""
     rng = np.random.default_rng(zlib.crc32(repr(clip).encode("utf-8", "surrogateescape")))
     numbers = rng.standard_normal((n_rows, SIZE)) * 10.0 ** rng.integers(-37, 38, (n_rows, SIZE))
-    start = clip.start + np.arange(n_rows) * 0.04
+    start: np.ndarray = clip.start + np.arange(n_rows) * 0.04
     time = start + 0.02 if kind == "timestamp" else None
     return [
         Rows(clip, start[part], start[part] + 0.04, None if time is None else time[part], numbers[part].astype("f4"))

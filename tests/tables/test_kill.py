@@ -49,7 +49,7 @@ def killed_run(count: int, output: str, clips: list[Clip], update: bool) -> None
             if not moment:
                 call(*arguments)
 
-    os.replace = functools.partial(counted, os.replace)  # type: ignore[assignment]
+    os.replace = functools.partial(counted, os.replace)
     whole_run(output, clips, update=update)
 
 

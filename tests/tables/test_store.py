@@ -8,6 +8,7 @@ import os
 import resource
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -82,7 +83,7 @@ def out(tmp_path: Path) -> Path:
 
 
 #: Groups of three rows.
-SMALL = {"group_megabytes": 3 * 4 * SIZE / 1e6}
+SMALL: dict[str, Any] = {"group_megabytes": 3 * 4 * SIZE / 1e6}
 
 
 @pytest.mark.parametrize("stop_after", [0, 1, 2, 3, 7, 8, 11, 23])
@@ -91,7 +92,7 @@ def test_an_interrupted_run_is_continued(out: Path, clips: list[Clip], stop_afte
     assert not out.exists()
     finished, todo = run(out, clips, **SMALL)
     assert todo == clips[stop_after // 2 :]
-    assert finished == Finished(out, None, 12, 12, pytest.approx(12 * 0.04), 0)
+    assert finished == Finished(out, None, 12, 12, pytest.approx(12 * 0.04), 0)  # type: ignore[arg-type]
     assert content(out) == expected(clips)
     assert sorted(entry.name for entry in out.parent.iterdir()) == ["audio", "t.npz"]
 
@@ -103,7 +104,7 @@ def test_a_run_without_results_leaves_nothing(out: Path, clips: list[Clip]) -> N
 
 
 def test_a_long_clip_is_never_in_memory_as_a_whole(out: Path, clips: list[Clip]) -> None:
-    with open_store(out, request("timestamp"), clips[:2], **SMALL) as store:  # type: ignore[arg-type]
+    with open_store(out, request("timestamp"), clips[:2], **SMALL) as store:
         blocks = rows_of(clips[0], "timestamp", 100, 7)
         for block in blocks:
             store.add(block)
@@ -124,7 +125,7 @@ def test_a_clip_that_was_interrupted_leaves_nothing(out: Path, clips: list[Clip]
     run(out, clips[:4], asked, n_rows=40, stop_after=13, **SMALL)
     work = out.with_name("t.npz.parts")
     n_parts = len(list(work.glob("*.part")))
-    with open_store(out, asked, clips[:4], **SMALL) as store:  # type: ignore[arg-type]
+    with open_store(out, asked, clips[:4], **SMALL) as store:
         assert store.done == set(clips[:2])
         # The parts that held only its rows are gone, a long clip's may be gigabytes.
         assert len(list(work.glob("*.part"))) < n_parts - 8
@@ -136,13 +137,13 @@ def test_a_clip_that_was_interrupted_leaves_nothing(out: Path, clips: list[Clip]
 
 def test_a_clip_that_failed_late_leaves_no_parts(out: Path, clips: list[Clip]) -> None:
     asked = request("timestamp")
-    with contextlib.suppress(Killed), open_store(out, asked, clips[:2], **SMALL) as store:  # type: ignore[arg-type]
+    with contextlib.suppress(Killed), open_store(out, asked, clips[:2], **SMALL) as store:
         for block in rows_of(clips[0], "timestamp", 60, 4):
             store.add(block)
         store.add(Failed(clips[0], "cut off"))
         raise Killed
     assert len(list(store.work.glob("*.part"))) == 21
-    with open_store(out, asked, clips[:2], **SMALL) as store:  # type: ignore[arg-type]
+    with open_store(out, asked, clips[:2], **SMALL) as store:
         assert store.done == frozenset()
         assert len(list(store.work.glob("*.part"))) == 1
 
@@ -151,7 +152,7 @@ def test_the_order_is_that_of_the_clips_whatever_that_of_the_events(out: Path, c
     asked = request("timestamp")
     streams = [events([clip], "timestamp", 9, 3) for clip in clips]
     rng = np.random.default_rng(0)
-    with open_store(out, asked, clips, **SMALL) as store:  # type: ignore[arg-type]
+    with open_store(out, asked, clips, **SMALL) as store:
         while streams:
             index = int(rng.integers(len(streams)))
             event = next(streams[index], None)
@@ -435,7 +436,7 @@ def test_a_full_disk(out: Path, clips: list[Clip], monkeypatch: pytest.MonkeyPat
     def full(handle: int) -> None:
         raise OSError(28, "No space left on device")
 
-    with open_store(out, request(), clips, **SMALL) as store:  # type: ignore[arg-type]
+    with open_store(out, request(), clips, **SMALL) as store:
         stream = events(clips)
         for _ in range(12):
             store.add(next(stream))
@@ -476,7 +477,7 @@ def test_memory_does_not_grow_with_the_table(tmp_path: Path) -> None:
     """96 MB of rows pass through a process, which needs a part of that."""
     clip, size, n_rows, n_blocks = Clip("long" * 300), 2000, 1000, 12
     rows = np.random.default_rng(0).standard_normal((n_rows, size)).astype("f4")
-    times = np.arange(n_rows) * 0.04
+    times: np.ndarray = np.arange(n_rows) * 0.04
 
     def grown() -> int:
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

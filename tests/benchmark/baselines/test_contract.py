@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -28,7 +29,7 @@ def _torchaudio() -> None:
 
 
 @pytest.fixture(scope="module")
-def loaded(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], tuple[ModuleType, nn.Module]]:
+def loaded(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], tuple[ModuleType, Any]]:
     """A baseline's module and model, made once."""
     models: dict[str, nn.Module | str] = {}
 
@@ -63,7 +64,7 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], tuple[Mo
 
 # CREPE of full size is the same code as the tiny one, and slow.
 every = pytest.mark.parametrize("name", [*(each for each in BASELINES if each != "crepe"), "wav2vec2 stable"])
-Loaded = Callable[[str], tuple[ModuleType, nn.Module]]
+Loaded = Callable[[str], tuple[ModuleType, Any]]
 
 
 def noise(n_clips: int, n_samples: int) -> Tensor:
@@ -83,7 +84,7 @@ def close(ours: Tensor, theirs: Tensor) -> None:
 def test_shapes_and_times(loaded: Loaded, name: str) -> None:
     module, model = loaded(name)
     assert isinstance(model, nn.Module) and not model.training
-    sizes = (model.sample_rate, model.scene_embedding_size, model.timestamp_embedding_size)
+    sizes: tuple[Any, ...] = (model.sample_rate, model.scene_embedding_size, model.timestamp_embedding_size)
     assert all(type(size) is int for size in sizes) and model.sample_rate in (16000, 22050, 32000, 44100, 48000)
     audio = noise(2, some_frames(model))
     scene = module.get_scene_embeddings(audio, model)

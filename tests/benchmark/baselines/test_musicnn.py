@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -34,7 +35,7 @@ def test_musicnn_is_the_published_networks_mean_pool() -> None:
     if not path.is_file():
         pytest.skip("there is no MTT_musicnn.onnx in the folder that BYOLA_BENCHMARK_MODELS names")
     session = pytest.importorskip("onnxruntime").InferenceSession(str(path))
-    model = available("musicnn")
+    model: Any = available("musicnn")
     clip = noise(musicnn.PIECE * 256 - 1)
     (expected,) = session.run(["model/mean_pool:0"], {"model/mel:0": model.log_mel(clip).numpy()[None]})
     np.testing.assert_allclose(model.scene(clip).numpy(), expected[0], atol=1e-4)

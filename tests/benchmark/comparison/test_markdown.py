@@ -40,6 +40,7 @@ def test_the_short_table_has_the_networks_the_best_others_and_one_finding(plante
     assert lines[-1].endswith("full.md.")
     first = document.advantages[0]
     assert f"`{first.network}` is {abs(100 * first.inside):.1f} points" in finding
+    assert first.low is not None and first.high is not None
     assert ("includes 0" in finding) == (first.low <= 0 <= first.high)
 
 

@@ -7,6 +7,7 @@ import sys
 import textwrap
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -108,7 +109,7 @@ def make_task(tmp_path: Path) -> Callable[..., Prepared]:
     def make(name: str, n_files: int = 8, sha256: str = "") -> Prepared:
         folder = tmp_path / "tasks" / name
         folder.mkdir(parents=True, exist_ok=True)
-        metadata = {
+        metadata: dict[str, Any] = {
             "task_name": name,
             "embedding_type": "scene",
             "prediction_type": "multiclass",

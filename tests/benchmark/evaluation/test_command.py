@@ -27,6 +27,7 @@ from benchmark.evaluation.processes import CHECKOUT, Failed, Processes, last_lin
 from benchmark.evaluation.scheduler import run_cells
 from benchmark.models.heareval_rows import ModelRow, model_rows
 from benchmark.tasks.layout import Prepared
+from benchmark.tasks.registry import prepare
 
 Calls = Callable[[], list[str]]
 
@@ -145,7 +146,6 @@ def test_the_cache_named_is_that_of_tasks_and_weights_too(
 ) -> None:
     monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "another"))
     asked: list[Path] = []
-    prepare = command_module.prepare
 
     def prepare_and_note(*arguments: Any) -> Prepared:
         asked.append(cache_folder())

@@ -309,10 +309,15 @@ FOUND = {"y.wav": [event("b", 650)], "z.wav": [event("a", 0)], "x.wav": [event("
 def test_events_found_at_once_give_the_same_scores(monkeypatch: pytest.MonkeyPatch) -> None:
     score = pytest.importorskip("heareval.score", reason="make hear")
     container = score.SoundEventScore.sed_eval_event_container
-    looked_through = []
+    looked_through: list[dict[str, Any]] = []
     kind = score.MetaDataContainer
     look_through = kind.filter
-    monkeypatch.setattr(kind, "filter", lambda self, *a, **k: looked_through.append(k) or look_through(self, *a, **k))
+
+    def looked(self: Any, *arguments: Any, **options: Any) -> Any:
+        looked_through.append(options)
+        return look_through(self, *arguments, **options)
+
+    monkeypatch.setattr(kind, "filter", looked)
 
     def scores() -> list[Any]:
         looked_through.clear()

@@ -92,7 +92,8 @@ def write(names: list[str]) -> None:
             print(f"{name}: left as it is: {error}")
             continue
         identity = identity_of(model, name)
-        np.savez_compressed(REFERENCES / f"{name}.npz", identity=identity, **embeddings_of(module, model))
+        arrays: dict[str, Any] = embeddings_of(module, model)
+        np.savez_compressed(REFERENCES / f"{name}.npz", identity=identity, **arrays)
         print(f"{name}: {identity}")
 
 

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from benchmark.baselines import logmel
+from benchmark.baselines import baseline, logmel
 from benchmark.models import extractors, loading
 from benchmark.models.heareval_rows import ModelRow, model_row, model_rows
 from benchmark.models.loading import row_name
@@ -45,9 +45,8 @@ def test_a_baseline_that_is_broken_here_costs_its_own_row(monkeypatch: pytest.Mo
     def load_model(weights: str) -> None:
         raise error
 
-    real = loading.baseline
     broken = SimpleNamespace(load_model=load_model)
-    monkeypatch.setattr(loading, "baseline", lambda name: broken if name == "yamnet" else real(name))
+    monkeypatch.setattr(loading, "baseline", lambda name: broken if name == "yamnet" else baseline(name))
     rows = model_rows(["logmel", "yamnet"])
     assert not rows[0].missing and rows[1].missing.startswith("can't be loaded as it is installed here: ")
     assert "\n" not in rows[1].missing and str(error).split()[-1] in rows[1].missing

@@ -15,7 +15,6 @@ import torch
 
 from benchmark.__main__ import COMMANDS, main
 from benchmark.baselines.untrained import untrained_model
-from benchmark.models import embedding
 from benchmark.models.embedding import embed_set
 from benchmark.models.extractors import Extractor, embed_with, extractor_of, from_model
 from benchmark.models.loading import ModelName
@@ -110,7 +109,7 @@ def test_nothing_half_written_stays_in_the_cache(audio: Path, tmp_path: Path, mo
         raise KeyboardInterrupt
 
     planned = plan("drum_strokes", audio, tmp_path)
-    monkeypatch.setattr(embedding.np, "save", fail)
+    monkeypatch.setattr(np, "save", fail)
     with pytest.raises(KeyboardInterrupt):
         run(planned, Extractor("x", "one", RATE, log_mel_statistics, ""), tmp_path)
     assert not list((tmp_path / "embeddings").iterdir())

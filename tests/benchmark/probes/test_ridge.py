@@ -157,7 +157,7 @@ def test_features_that_do_not_vary_count_for_nothing() -> None:
         (lambda f, y, p: (f, y, p[0], p[0], p[2]), "outside the groups that choose the strength, got none"),
     ],
 )
-def test_unusable_input_is_refused(spoil, message: str) -> None:  # type: ignore[no-untyped-def]
+def test_unusable_input_is_refused(spoil, message: str) -> None:
     features, labels = blobs(120, 5, 1.0)
     with pytest.raises(ValueError, match=message):
         classify(*spoil(features, labels, parts(120)))

@@ -24,8 +24,8 @@ def small(recipe: Recipe) -> Recipe:
     if isinstance(recipe.encoder, TransformerConfig):
         shape = replace(recipe.encoder, width=16, n_layers=1, n_heads=1)
         return replace(recipe, encoder=shape, projector_hidden=8, masking=MaskConfig(decoder_width=16))
-    shape = EncoderConfig(channels=4, hidden_size=8)
-    return replace(recipe, encoder=shape, projector_hidden=8, masking=MaskConfig(decoder_width=16))
+    convolutional = EncoderConfig(channels=4, hidden_size=8)
+    return replace(recipe, encoder=convolutional, projector_hidden=8, masking=MaskConfig(decoder_width=16))
 
 
 def test_a_table_of_all_four(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
@@ -19,7 +20,7 @@ from benchmark.studies.study_setup import Setup
 
 
 def setup(folder: Path) -> Setup:
-    options = {"models": "logmel", "audio": None, "output": folder / "new" / "results"}
+    options: dict[str, Any] = {"models": "logmel", "audio": None, "output": folder / "new" / "results"}
     return Setup.of(cache=folder / "cache", no_progress=True, **options)
 
 

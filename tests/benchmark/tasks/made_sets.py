@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 
+from benchmark.tasks.task import Event, Item
 from tests.benchmark.labelled_sets import RATE, write_set
 
 
@@ -33,3 +35,14 @@ def write_esc50(folder: Path, labels: tuple[str, ...]) -> None:
                 rows.append({"label": label, "fold": fold, "source_recording": recording})
                 clips.append(burst(0.3, 0.5, 4.2, len(rows)))
     write_set(folder, "esc50", rows, clips)
+
+
+def events_of(item: Item) -> tuple[Event, ...]:
+    """Labels of a file whose labels are events."""
+    return cast("tuple[Event, ...]", item.labels)
+
+
+def samples_of(item: Item) -> np.ndarray:
+    """The audio of a file that is made when it is asked for."""
+    assert callable(item.samples)
+    return item.samples()

@@ -52,7 +52,7 @@ def test_a_feature_sees_its_block_and_nothing_else() -> None:
         (gradient,) = torch.autograd.grad((feature**2 * torch.arange(24)).sum(), x, retain_graph=True)
         touched = gradient[0, 0].abs().sum(0).nonzero().flatten()
         begin = index // 5 * 20
-        assert (touched.min(), touched.max()) == (begin, min(begin + 20, 52) - 1)
+        assert (int(touched.min()), int(touched.max())) == (begin, min(begin + 20, 52) - 1)
 
 
 def test_a_block_is_the_same_wherever_it_stands() -> None:

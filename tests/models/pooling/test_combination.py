@@ -24,7 +24,7 @@ def test_unknown_poolings_are_refused(name: object) -> None:
     with pytest.raises(ValueError, match="pooling must be 'max\\+mean' or 'mean', got"):
         combination(name)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="pooling must be 'max\\+mean' or 'mean', got"):
-        replace(CONFIG, pooling=name)
+        replace(CONFIG, pooling=name)  # type: ignore[arg-type]
 
 
 def test_every_pool_follows_the_name() -> None:

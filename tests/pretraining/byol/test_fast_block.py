@@ -4,6 +4,7 @@ import copy
 
 import pytest
 import torch
+from torch import nn
 
 from byola_hear.models.encoders.convolutional import Encoder, EncoderConfig
 from byola_hear.pretraining.byol.fast_block import patch_moments, quick_dropout, training_features
@@ -17,10 +18,12 @@ SHAPES = {
 def encoder_of(shape: str) -> Encoder:
     torch.manual_seed(0)
     encoder = Encoder(SHAPES[shape]).train()
+    norm = encoder.features[1]
+    assert isinstance(norm, nn.BatchNorm2d)
     with torch.no_grad():
         # A negative scale reverses the order of the pooled values.
-        encoder.features[1].weight.uniform_(-1.5, 1.5)
-        encoder.features[1].bias.uniform_(-1, 1)
+        norm.weight.uniform_(-1.5, 1.5)
+        norm.bias.uniform_(-1, 1)
     return encoder
 
 
@@ -41,8 +44,8 @@ def test_features_gradients_and_running_statistics_equal_the_plain_ones(shape: s
         # The gradient of a bias before a batch norm is only rounding.
         scale = parameter.grad.norm() + 1e-2 * direction.norm()
         assert (parameter.grad - other.grad).norm() / scale < 1e-3, name
-    for (name, buffer), other in zip(plain.named_buffers(), fast.buffers()):
-        torch.testing.assert_close(other, buffer, atol=1e-5, rtol=1e-5, msg=name)
+    for (name, buffer), of_fast in zip(plain.named_buffers(), fast.buffers()):
+        torch.testing.assert_close(of_fast, buffer, atol=1e-5, rtol=1e-5, msg=name)
 
 
 def test_bfloat16_is_close_and_ties_share_the_gradient() -> None:
@@ -55,7 +58,8 @@ def test_bfloat16_is_close_and_ties_share_the_gradient() -> None:
     expected.square().mean().backward()
     actual.float().square().mean().backward()
     assert (actual.float() - expected).norm() / expected.norm() < 0.02
-    gradients = [encoder.features[0].weight.grad for encoder in (plain, fast)]
+    gradients = [encoder.get_parameter("features.0.weight").grad for encoder in (plain, fast)]
+    assert gradients[0] is not None and gradients[1] is not None
     cosine = torch.nn.functional.cosine_similarity(gradients[0].flatten(), gradients[1].flatten(), dim=0)
     assert cosine > 0.98
 

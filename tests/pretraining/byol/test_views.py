@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pytest
 import torch
@@ -112,6 +113,6 @@ def test_empty_memory_mixes_nothing_in() -> None:
 @pytest.mark.parametrize(
     "wrong", [{"mixup_ratio": 1.5}, {"memory_size": 0}, {"canvas_time": 0.5}, {"smallest": 0.0}, {"largest": 0.1}]
 )
-def test_invalid_strengths_are_refused(wrong: dict[str, float]) -> None:
+def test_invalid_strengths_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="got"):
         ViewConfig(**wrong)

@@ -14,6 +14,7 @@ from byola_hear.pretraining.corpora import collection as collections
 from byola_hear.pretraining.corpora.build import BuildSettings, Built, build
 from byola_hear.pretraining.corpora.collection import resolve
 from byola_hear.pretraining.corpora.packages.fetch import PackageOrigin
+from byola_hear.pretraining.corpora.process import process
 from byola_hear.pretraining.data.manifest import ManifestClip, hours_by, read_manifest
 from tests.pretraining.corpora.known import GAME, KNOWN, constant_is_speech, run_corpora
 from tests.pretraining.corpora.samples import Mirror, running_mirror
@@ -103,9 +104,8 @@ def test_interrupted_build_keeps_finished_collections(
 ) -> None:
     settings = BuildSettings(tmp_path / "out", downloads, PackageOrigin())
     wanted = resolve(["game-speech", "flight-of-the-amazon-queen"], "speech")
-    process = building.process
 
-    def interrupted(sounds, rules, folder):  # type: ignore[no-untyped-def]
+    def interrupted(sounds, rules, folder):
         if "queen" in rules.name:
             raise KeyboardInterrupt
         return process(sounds, rules, folder)

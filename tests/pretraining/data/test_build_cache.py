@@ -12,8 +12,8 @@ import torch
 from byola_hear.models.frontend import FrontendConfig, log_mel
 from byola_hear.pretraining.data import build_cache as caches
 from byola_hear.pretraining.data.build_cache import build_cache
-from byola_hear.pretraining.data.cache import LogMelCache, open_cache
-from byola_hear.pretraining.data.clip_log_mel import read_clip
+from byola_hear.pretraining.data.cache import DATA_FILE, INFO_FILE, ROWS_FILE, LogMelCache, open_cache
+from byola_hear.pretraining.data.clip_log_mel import cached_log_mel, read_clip
 from byola_hear.pretraining.data.collect import build_manifest
 from byola_hear.pretraining.data.manifest import ManifestClip, read_manifest, write_manifest
 from byola_hear.utils.files import locked
@@ -29,11 +29,10 @@ def test_rows_hold_the_log_mel_of_their_clips(tone_cache: LogMelCache, tone_mani
 def test_interrupted_build_continues(tone_manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = build_cache(tone_manifest, tmp_path / "whole", workers=1, statistics_crops=50)
     decoded: list[str] = []
-    original = caches.cached_log_mel
 
     def counting(clip: ManifestClip, folder: Path, frontend: FrontendConfig) -> np.ndarray:
         decoded.append(clip.path)
-        return original(clip, folder, frontend)
+        return cached_log_mel(clip, folder, frontend)
 
     monkeypatch.setattr(caches, "cached_log_mel", counting)
 
@@ -44,10 +43,10 @@ def test_interrupted_build_continues(tone_manifest: Path, tmp_path: Path, monkey
     with pytest.raises(KeyboardInterrupt):
         build_cache(tone_manifest, tmp_path / "resumed", workers=1, statistics_crops=50, progress=interrupt)
     # A kill in the middle of a write leaves data without a row, and half a row.
-    with open(tmp_path / "resumed" / caches.DATA_FILE, "ab") as file:
+    with open(tmp_path / "resumed" / DATA_FILE, "ab") as file:
         file.write(b"half a clip")
-    with open(tmp_path / "resumed" / caches.ROWS_FILE, "a") as file:
-        file.write("5,1")
+    with open(tmp_path / "resumed" / ROWS_FILE, "a") as rows:
+        rows.write("5,1")
     with pytest.raises(FileNotFoundError, match="no finished"):
         open_cache(tmp_path / "resumed")
     decoded.clear()
@@ -120,7 +119,7 @@ def test_unfinished_cache_of_another_manifest_is_refused(
 
 def test_two_processes_do_not_build_the_same_cache(tone_manifest: Path, tmp_path: Path) -> None:
     (tmp_path / "cache").mkdir()
-    with open(tmp_path / "cache" / caches.DATA_FILE, "ab") as file:
+    with open(tmp_path / "cache" / DATA_FILE, "ab") as file:
         assert locked(file)
         with pytest.raises(ValueError, match="another process"):
             build_cache(tone_manifest, tmp_path / "cache")
@@ -138,11 +137,11 @@ def test_missing_audio_is_read_when_it_is_back(tones: Path, tmp_path: Path) -> N
 def test_truncated_data_file_is_refused(finished: bool, tone_manifest: Path, tmp_path: Path) -> None:
     size = build_cache(tone_manifest, tmp_path, statistics_crops=10).frames.nbytes
     if not finished:
-        info = json.loads((tmp_path / caches.INFO_FILE).read_text())
+        info = json.loads((tmp_path / INFO_FILE).read_text())
         told = {name: info[name] for name in ("manifest_sha256", "frontend")}
-        (tmp_path / caches.INFO_FILE).unlink()
+        (tmp_path / INFO_FILE).unlink()
         (tmp_path / caches.MARKER_FILE).write_text(json.dumps(told))
-    with open(tmp_path / caches.DATA_FILE, "r+b") as file:
+    with open(tmp_path / DATA_FILE, "r+b") as file:
         file.truncate(1280)
     with pytest.raises(ValueError, match=f"expected {size} bytes, got 1280"):
         build_cache(tone_manifest, tmp_path)

@@ -7,9 +7,8 @@ import pytest
 import soundfile
 
 from byola_hear.models.frontend import FrontendConfig
-from byola_hear.pretraining.data import build_cache as caches
 from byola_hear.pretraining.data import clip_log_mel
-from byola_hear.pretraining.data.clip_log_mel import read_clip
+from byola_hear.pretraining.data.clip_log_mel import cached_log_mel, read_clip
 from byola_hear.pretraining.data.manifest import ManifestClip
 
 
@@ -24,6 +23,6 @@ def test_long_row_is_transformed_in_pieces(tmp_path: Path, monkeypatch: pytest.M
     random = np.random.default_rng(0)
     soundfile.write(tmp_path / "a.flac", random.uniform(-0.5, 0.5, (90_000, 2)), 22050)
     clip = ManifestClip("a.flac", 4.0, 22050).segment(0.5, 4.0)
-    whole = caches.cached_log_mel(clip, tmp_path, FrontendConfig())
+    whole = cached_log_mel(clip, tmp_path, FrontendConfig())
     monkeypatch.setattr(clip_log_mel, "PIECE_FRAMES", 37)
-    np.testing.assert_array_equal(caches.cached_log_mel(clip, tmp_path, FrontendConfig()), whole)
+    np.testing.assert_array_equal(cached_log_mel(clip, tmp_path, FrontendConfig()), whole)

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from byola_hear.pretraining.data.collect import build_manifest, unpack_tar
+from byola_hear.pretraining.data.collect import build_manifest
+from byola_hear.pretraining.data.tars import unpack_tar
 from tests.pretraining.corpora.samples import noise, tar_of, wav
 
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 
@@ -66,6 +68,7 @@ def test_gradients_reach_the_student_and_not_the_teacher(kind: str) -> None:
 
 def test_predictions_depend_on_where_a_hidden_span_is() -> None:
     student, crop = student_of("transformer"), torch.randn(1, 1, 64, 48)
+    layer: Any
     for layer in student.decoder.layers:
         layer.query_key_value.weight.data.mul_(20)  # attention that is far from even, as after training
     predicted = student(crop, VISIBLE[:1], HIDDEN[:1])[0]

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
 import byola_hear
-from byola_hear.models.encoders.transformer import normalised
+from byola_hear.models.encoders.transformer import TransformerConfig, normalised
 from byola_hear.models.zoo import add_to_zoo
 from byola_hear.pretraining.cli import main
 from byola_hear.pretraining.data.cache import LogMelCache
@@ -29,7 +30,7 @@ def test_exported_network_embeds_like_the_trained_one(
     assert model.config.training["hours"] == pytest.approx(tone_cache.info["hours"], abs=1e-4)
     assert [row["kind"] for row in model.config.training["sources"]] == ["tones"]
     log_mels = torch.randn(2, 1, 64, 40)
-    torch.testing.assert_close(model.encoder(log_mels), trainer.online.encoder.eval()(log_mels))
+    torch.testing.assert_close(model.encoder(log_mels), trainer.online.get_submodule("encoder").eval()(log_mels))
     (tmp_path / "zoo").mkdir()
     add_to_zoo(model, tmp_path / "zoo")
     loaded = byola_hear.load_model(str(tmp_path / "zoo" / "byola-tones.safetensors"))
@@ -49,10 +50,11 @@ def test_averaged_layers_and_pooling_are_chosen_after_training(
     trainer = Trainer(tone_cache, tiny_recipes["masked"], tmp_path, Place(0, 1, torch.device("cpu")), "float32")
     trainer.train(minutes=0)
     model = export_model(tmp_path, "x", "1", pooling="mean", averaged=[2])
+    assert isinstance(model.config.encoder, TransformerConfig)
     assert (model.config.pooling, model.config.encoder.layers) == ("mean", (2,))
     assert model.config.training["recipe"]["encoder"]["averaged"] == []
     log_mels = torch.randn(1, 1, 64, 32)
-    encoder = trainer.online.encoder
+    encoder: Any = trainer.online.encoder
     *_, last = encoder.outputs(encoder.tokens(log_mels[:, 0].transpose(1, 2)), torch.arange(8))
     torch.testing.assert_close(model.encoder(log_mels), normalised(last))
     with pytest.raises(ValueError, match="layers from 1 to 2, got \\[3\\]"):

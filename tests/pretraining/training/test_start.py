@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
 from byola_hear.models.checkpoint import save_checkpoint
 from byola_hear.models.config import ModelConfig
+from byola_hear.models.encoders.convolutional import EncoderConfig
 from byola_hear.models.encoders.registry import build_encoder
 from byola_hear.models.frontend import FrontendConfig
 from byola_hear.models.hub_files import model_card
@@ -27,11 +29,11 @@ from tests.pretraining.running import QUICK, run
 HERE = Place(0, 1, torch.device("cpu"))
 
 
-def network(recipe: Recipe, seed: int = 7, **changes: object) -> ByolaModel:
+def network(recipe: Recipe, seed: int = 7, **changes: Any) -> ByolaModel:
     """A network that was trained before, as it were: with statistics of its own."""
     torch.manual_seed(seed)
     encoder = build_encoder(recipe.encoder)
-    encoder.features[1].running_mean.fill_(0.25)
+    encoder.get_buffer("features.1.running_mean").fill_(0.25)
     config = ModelConfig(
         "before", "3", FrontendConfig(), recipe.encoder, mean=-5.0, std=3.0, training={"hours": 2.5, "recipe": {}}
     )
@@ -50,10 +52,10 @@ def test_both_networks_begin_with_its_weights_and_statistics(
     begun = trainer(tmp_path, tone_cache, tiny_recipe, start)
     for part in (begun.online, begun.target):
         for name, values in start.model.encoder.state_dict().items():
-            assert torch.equal(part.encoder.state_dict()[name], values), name
+            assert torch.equal(part.get_submodule("encoder").state_dict()[name], values), name
     random = trainer(tmp_path / "random", tone_cache, tiny_recipe, None)
-    for name, values in random.online.projector.state_dict().items():
-        assert torch.equal(begun.online.projector.state_dict()[name], values), name
+    for name, values in random.online.get_submodule("projector").state_dict().items():
+        assert torch.equal(begun.online.get_submodule("projector").state_dict()[name], values), name
     crops = Sampler(begun.cache, tiny_recipe, HERE).crops(0)
     raw = Sampler(tone_cache, tiny_recipe, HERE).crops(0) * tone_cache.std + tone_cache.mean
     torch.testing.assert_close(crops * 3 - 5, raw, atol=1e-3, rtol=1e-4)
@@ -66,12 +68,12 @@ def test_the_encoder_waits_until_the_projector_has_warmed_up(
     begun = trainer(tmp_path, tone_cache, tiny_recipe, start)
     sampler = Sampler(begun.cache, tiny_recipe, HERE)
     sampler.start(0)
-    weight = begun.online.encoder.fc[0].weight
-    before, projector = weight.detach().clone(), begun.online.projector[0].weight.detach().clone()
+    weight, of_projector = (begun.online.get_parameter(f"{part}.0.weight") for part in ("encoder.fc", "projector"))
+    before, projector = weight.detach().clone(), of_projector.detach().clone()
     for step in range(tiny_recipe.warm_up_steps):
         begun.train_step(*sampler.next(step))
         assert torch.equal(weight, before)
-    assert not torch.equal(begun.online.projector[0].weight, projector)
+    assert not torch.equal(of_projector, projector)
     begun.train_step(*sampler.next(tiny_recipe.warm_up_steps))
     assert not torch.equal(weight, before)
     assert (weight - before).abs().max() < 2 * tiny_recipe.learning_rate / tiny_recipe.warm_up_steps
@@ -113,6 +115,7 @@ def test_the_command(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
+    assert isinstance(tiny_recipe.encoder, EncoderConfig)
     recipe = replace(tiny_recipe, encoder=replace(tiny_recipe.encoder, hidden_size=16))
     save_checkpoint(tmp_path / "before.safetensors", network(recipe), torch.float32)
     shape = QUICK.index("--channels")

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 import resource
+import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
+from torch.nn import functional
 
 from byola_hear.pretraining.byol.views import ViewConfig
 from byola_hear.pretraining.data.cache import LogMelCache
@@ -58,10 +61,16 @@ def test_run_with_every_option_resumes_exactly(tone_cache: LogMelCache, tiny_rec
     n_rows = len(tone_cache.lengths)
     kinds = ("effects", "ambience", *["music"] * (n_rows - 2))
     cache = replace(tone_cache, kinds=kinds, partners=torch.arange(n_rows).roll(1))
-    options = {"second_view": "note", "crop_candidates": 2, "ambience_mix": 0.5, "kind_weights": {"effects": 2.0}}
+    options: dict[str, Any] = {
+        "second_view": "note",
+        "crop_candidates": 2,
+        "ambience_mix": 0.5,
+        "kind_weights": {"effects": 2.0},
+    }
     recipe = replace(tiny_recipe, reference_batch=256, batch_norm_momentum=0.03, **options)
     whole = trainer_in(tmp_path / "whole", cache, recipe)
-    assert whole.online.projector[1].momentum == whole.target.projector[1].momentum == 0.03
+    norms: list[Any] = [network.get_submodule("projector.1") for network in (whole.online, whole.target)]
+    assert [norm.momentum for norm in norms] == [0.03, 0.03]
     assert whole.train()
     assert not trainer_in(tmp_path / "parts", cache, recipe).train(minutes=0)
     second = trainer_in(tmp_path / "parts", cache, recipe)
@@ -120,7 +129,7 @@ def test_diverged_run_stops_and_keeps_its_last_state(
     trainer = trainer_in(tmp_path / "run", tone_cache, tiny_recipe)
     trainer.train(minutes=0)
     with torch.no_grad():
-        trainer.online.projector[0].weight.fill_(float("nan"))
+        trainer.online.get_parameter("projector.0.weight").fill_(float("nan"))
     with pytest.raises(FloatingPointError, match="learning rate"):
         trainer.train()
     assert trainer_in(tmp_path / "run", tone_cache, tiny_recipe).step == 10
@@ -159,7 +168,7 @@ def test_seed_decides_the_initial_weights(tone_cache: LogMelCache, tiny_recipe: 
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):
         torch.rand(1)
         trainer = trainer_in(tmp_path / name, tone_cache, replace(tiny_recipe, seed=seed))
-        weights.append(trainer.online.encoder.features[0].weight)
+        weights.append(trainer.online.get_parameter("encoder.features.0.weight"))
     assert torch.equal(weights[0], weights[1])
     assert not torch.equal(weights[0], weights[2])
 
@@ -182,8 +191,8 @@ def test_the_faster_precision_is_measured(faster: torch.dtype, monkeypatch: pyte
         clock += 1.0 if x.dtype == faster else 2.0
 
     monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: True)
-    monkeypatch.setattr(precision.functional, "linear", linear)
-    monkeypatch.setattr(precision.time, "thread_time", lambda: clock)
+    monkeypatch.setattr(functional, "linear", linear)
+    monkeypatch.setattr(time, "thread_time", lambda: clock)
     precision._cpu_is_faster_in_bfloat16.cache_clear()
     chosen = precision_for("auto", torch.device("cpu"))
     precision._cpu_is_faster_in_bfloat16.cache_clear()

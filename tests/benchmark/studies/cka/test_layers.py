@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import torch
 
 from benchmark.baselines.untrained import untrained_model, untrained_network
 from benchmark.studies.cka.layers import activations, layer_names
+from byola_hear.models.encoders.convolutional import EncoderConfig
 from byola_hear.models.encoders.transformer import TransformerConfig
 from byola_hear.models.frontend import log_mel
 from byola_hear.models.pooling.combination import MEAN
@@ -20,6 +23,7 @@ def test_the_last_layer_is_the_embedding() -> None:
     expected = model.scene_embeddings([torch.from_numpy(clip) for clip in clips]).numpy()
     np.testing.assert_allclose(found["clip"], expected, rtol=1e-4, atol=1e-5)
     # The second block is the local part of the frame feature, the second layer its global part.
+    assert isinstance(model.config.encoder, EncoderConfig)
     split = model.config.encoder.local_size
     local = found["block 2"].reshape(3, 64, 16).transpose(0, 2, 1).reshape(3, -1)
     np.testing.assert_allclose(local, found["frame"][:, :split], rtol=1e-5, atol=1e-6)
@@ -37,6 +41,7 @@ def test_a_transformers_layers_are_those_that_count() -> None:
     np.testing.assert_allclose(found["clip"], expected, rtol=1e-4, atol=1e-5)
     with torch.no_grad():
         normalised = (log_mel(torch.from_numpy(clips[1])[None], model.config.frontend) + 8.0) / 4.5
-        tokens = model.encoder.tokens(normalised.transpose(1, 2))
-        blocks = [next(model.encoder.outputs(piece, torch.arange(piece.shape[1]))) for piece in tokens.split(9, dim=1)]
+        encoder: Any = model.encoder
+        tokens = encoder.tokens(normalised.transpose(1, 2))
+        blocks = [next(encoder.outputs(piece, torch.arange(piece.shape[1]))) for piece in tokens.split(9, dim=1)]
     np.testing.assert_allclose(found["layer 1"][1], torch.cat(blocks, dim=1)[0].mean(0), rtol=1e-4, atol=1e-5)

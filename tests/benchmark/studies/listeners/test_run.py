@@ -50,8 +50,8 @@ def write_rated_sets(folder: Path) -> None:
             further[f"dissimilarity/{space}.csv"] = as_csv(apart)
             if name == "singing_techniques":
                 further[f"raters/{space}.csv"] = as_csv(np.concatenate([apart, apart**2, apart**0.5]))
-        columns = ("file", "duration_s", "dataset", "index", "original_file")
-        write_set(folder / f"{name}.tar", clips, columns, further=further)
+        table = ("file", "duration_s", "dataset", "index", "original_file")
+        write_set(folder / f"{name}.tar", clips, table, further=further)
 
 
 def test_from_rated_sets_to_findings(tmp_path: Path) -> None:

@@ -86,7 +86,7 @@ def test_tested_clips_choose_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
         (lambda f, t, g: (f, t * 0 + 0.3, g), "different targets, got 0.3 for every clip"),
     ],
 )
-def test_unusable_input_is_refused(change, message: str) -> None:  # type: ignore[no-untyped-def]
+def test_unusable_input_is_refused(change, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         nested_predictions(*change(*planted()))
 

@@ -24,7 +24,7 @@ def matrices(count: int, n: int = 40) -> list[np.ndarray]:
     return [descriptor_matrix(each[:, None]) for each in np.random.default_rng(1).standard_normal((count, n))]
 
 
-def likeness(found: list, reference: str, measure: str):  # type: ignore[no-untyped-def,type-arg]
+def likeness(found: list, reference: str, measure: str):
     return next(each for each in found if (each.reference, each.measure) == (reference, measure))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from rsatoolbox.rdm import compare
+from rsatoolbox.rdm.compare import compare
 
 from benchmark.studies.rsa.dissimilarity import (
     descriptor_matrix,

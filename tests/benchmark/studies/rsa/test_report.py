@@ -30,5 +30,5 @@ def test_sentences_name_the_held_descriptors_and_the_number_of_sounds() -> None:
     )
     assert (
         "descriptors and the set that a sound is from"
-        in written(*plain, partial, row("same set", *["partial", 1, 1, 60]))[1]
+        in written(*plain, partial, row("same set", "partial", 1, 1, 60))[1]
     )

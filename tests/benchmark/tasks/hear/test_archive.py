@@ -8,6 +8,7 @@ import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,7 +22,7 @@ from tests.benchmark.datasets.originals import sound, tar_gz
 from tests.file_server import FileServer, serving
 
 NAME = "esc50-v2.0.0-full"
-METADATA = {
+METADATA: dict[str, Any] = {
     "task_name": "esc50",
     "version": "v2.0.0",
     "embedding_type": "scene",

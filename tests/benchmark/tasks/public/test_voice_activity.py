@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from benchmark.tasks.public import voice_activity
 from benchmark.tasks.scenes import event_scene, levels
 from benchmark.tasks.task import Item
 from tests.benchmark.labelled_sets import RATE, write_set
-from tests.benchmark.tasks.made_sets import burst, write_esc50
+from tests.benchmark.tasks.made_sets import burst, events_of, samples_of, write_esc50
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +57,7 @@ def test_no_speaker_or_recording_is_in_two_splits(files: list[Item]) -> None:
 
 def test_phrases_are_the_bursts_and_apart(files: list[Item]) -> None:
     for item in files:
-        events = sorted(item.labels, key=lambda event: event.start_ms)
+        events = sorted(events_of(item), key=lambda event: event.start_ms)
         for event in events:
             assert event.label == "speech"
             assert min(abs(event.end_ms - event.start_ms - known) for known in (800, 900, 1000, 1100)) < 1
@@ -68,18 +69,19 @@ def test_a_file_without_its_background_is_silent_but_for_its_events_at_their_rat
     loud = [item for item in files if len(item.labels) == 2][::7]
     assert loud
     for item in loud:
+        assert isinstance(item.samples, partial)
         plan, sets = item.samples.args
         ground, _ = event_scene.parts(plan, sets)
         scene = item.samples()
         assert scene.dtype == np.float32 and len(scene) == 10 * RATE and np.abs(scene).max() < 1
         inside = np.zeros(len(scene), bool)
-        for event in item.labels:
+        for event in events_of(item):
             inside[round(event.start_ms * 16) : round(event.end_ms * 16)] = True
         # The gain by which the whole was delivered, from where there is background alone.
         gain = float(scene[~inside] @ ground[~inside] / (ground[~inside] @ ground[~inside]))
         rest = scene / gain - ground
         assert np.abs(rest[~inside]).max() < 1e-3
-        for event in item.labels:
+        for event in events_of(item):
             phrase = rest[round(event.start_ms * 16) : round(event.end_ms * 16)]
             ratio = levels.active_level(phrase) - levels.active_level(ground)
             assert ratio == pytest.approx(int(item.file.split("_")[2][: -len("dB.wav")]), abs=0.1)
@@ -93,7 +95,7 @@ def test_the_same_at_every_call(
     assert [(item.file, item.labels, item.group) for item in again] == [
         (item.file, item.labels, item.group) for item in files
     ]
-    np.testing.assert_array_equal(again[60].samples(), files[60].samples())
+    np.testing.assert_array_equal(samples_of(again[60]), samples_of(files[60]))
 
 
 def test_a_missing_set_is_named(tmp_path: Path) -> None:

@@ -1,10 +1,10 @@
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 
-from byola_hear.pretraining.corpora.packages import deb
 from byola_hear.pretraining.corpora.packages.deb import DebError, control_fields, unpack
 from tests.pretraining.corpora.samples import COMPRESSIONS, ar_of, deb_of, tar_of
 
@@ -15,8 +15,8 @@ FILES = {"./usr/share/games/a/bang.wav": b"bang" * 5000, "./usr/share/games/a/re
 def opener(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """The program that opens the outer layer of the package."""
     if request.param == "python":
-        monkeypatch.setattr(deb.shutil, "which", lambda name: None)
-    elif deb.shutil.which("dpkg-deb") is None:
+        monkeypatch.setattr(shutil, "which", lambda name: None)
+    elif shutil.which("dpkg-deb") is None:
         pytest.skip("dpkg-deb is not installed")
     return str(request.param)
 
@@ -90,7 +90,7 @@ def test_unpacked_folder_is_kept(tmp_path: Path) -> None:
 
 
 def test_compression_unknown_to_python_needs_dpkg(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(deb.shutil, "which", lambda name: None)
+    monkeypatch.setattr(shutil, "which", lambda name: None)
     (tmp_path / "a.deb").write_bytes(ar_of({"debian-binary": b"2.0\n", "data.tar.zst": b"x"}))
     with pytest.raises(DebError, match=r"\.zst.*dpkg-deb"):
         unpack(tmp_path / "a.deb", tmp_path / "out")

@@ -2,13 +2,13 @@ from __future__ import annotations
 
 import lzma
 import os
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from byola_hear.pretraining.corpora.packages import mirror as mirrors
 from byola_hear.pretraining.corpora.packages.deb import control_fields
 from byola_hear.pretraining.corpora.packages.fetch import FetchError, PackageOrigin, fetch, fetched
 from byola_hear.pretraining.corpora.packages.mirror import MirrorError, read_index
@@ -21,7 +21,7 @@ CONTENT = bytes(range(256)) * 40
 @pytest.fixture
 def mirror(monkeypatch: pytest.MonkeyPatch) -> Iterator[Mirror]:
     """A mirror with two packages, without pauses between attempts."""
-    monkeypatch.setattr(mirrors.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr(time, "sleep", lambda seconds: None)
     with running_mirror() as running:
         running.add_packages({name: deb_of(name, {"./usr/a.wav": CONTENT}) for name in ("a-data", "a-data-more")})
         yield running

@@ -61,7 +61,7 @@ def test_broken_file_is_reported_and_the_others_are_found(name: str, content: by
 
 
 @given(cut=st.integers(0, 400), flip=st.integers(0, 399), by=st.integers(0, 255))
-def test_any_damage_is_an_error_that_names_the_file(cut: int, flip: int, by: int, tmp_path_factory) -> None:  # type: ignore[no-untyped-def]
+def test_any_damage_is_an_error_that_names_the_file(cut: int, flip: int, by: int, tmp_path_factory) -> None:
     folder = tmp_path_factory.mktemp("damage")
     makers: dict[str, Callable[[], bytes]] = {
         "queen.1c": lambda: queen_file({"A.SB": bytes(300)}),

@@ -11,7 +11,7 @@ from tests.pretraining.corpora.sounds.below import BYTES, sounds_below
 
 
 @given(start=st.floats(0, 1.5), length=st.floats(0.01, 2))
-def test_part_of_a_sound_is_that_part_of_the_whole(start: float, length: float, tmp_path_factory) -> None:  # type: ignore[no-untyped-def]
+def test_part_of_a_sound_is_that_part_of_the_whole(start: float, length: float, tmp_path_factory) -> None:
     folder = tmp_path_factory.mktemp("parts")
     (folder / "a.wav").write_bytes(wav(noise(1.0)))
     (folder / "b.als").write_bytes(BYTES * 43)
