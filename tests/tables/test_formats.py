@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import json
 import os
 import pickle
 import shutil
 import sys
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -325,6 +327,29 @@ def test_a_link_out_of_the_folder(tmp_path: Path) -> None:
     with pytest.raises(TableError, match="outside"):
         write(f"{tmp_path}/out/", [Clip("x/a.wav")])
     assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+#: A Parquet table of one row, found by fuzzing, whose row group counts 83 594 507 903 rows.
+MANY_ROWS = (
+    b"c-pO%&5znf6u<|Eb;xQ}Z6b|jOB@jDqOG(cz!tiRs8)kv!2}4nW!dEt+29yw{k66imb8&_&LO9qdg(t<_150|XY|ynw_d79J@nM7"
+    b"Gh>Xm)$So`N7yrO-kab18sR>Yi!cfA!4Er-f#4nhyWc(dGjm4*U;_Z4<QK~C5D@(y)^9@=vgr!g-5`oNA5M4gf-A=uEHH@#1Msml"
+    b"%#&k)9^+GBHP)+F9N4{PHwJ!i9swh(o2c&&<5f((x_dMA-64h*U~LZ*LuzEn{}5W<V#%AlUL8gcObTC?0nhrAnPw?41>n{W!zZ5^"
+    b"rj`I5f`FTNW5W*=F9_GSG<yol41Y(nRBbvnY#rypcB<I6oaB?H;Rg^GF0}*r+nT9anjHX+5z;~@2hwm$C<As|2wlJ}j^SP>xNj4="
+    b"RxWj2PlP?(SO94ww((TuHU(D5(R>JQQ`ljFu!@i3zDjW4By!&;s_)e*Aq@fbQ~l@~JW2Tq{1>MBULCsuo}%!BxQ?`TQO&SFmOJKV"
+    b"xi?8EKA&TfLIpPwBe=Io?yn#J`1Q9W5UTvPx^ztC=}c3+{KPa|pD$?bW#_p$eq0oTe&?wF+3@rFp!={UFU5IpIX#lQ4cWN#Pes%j"
+    b"Rm7?EDd0B=M5hq`>%<q?GsB){A7!%sM6<Q*UM9Q18_oi6*%zjX<(cEgg5^v#lbEYcFv}E){WF}E=DD6>2Sic$kAon6<AsJ<`!4~%"
+    b"g=G23=uvog`JXo)kg-G}LTG@(@fe|xQB6lj2<b@F>0Yh&5B-A7jkUg~ujGhA^%9wDbS8Syry%lbACT22k`=hBH87qS$e5IRrfLn1"
+    b"j);tD$-EdhAMQ)f9bL7LeN|lOk~N!8M5!V*%SE-h@FlSws3qA{MX7|>hPp31QoTXXk1c$@biACj+OBGc{B9jB{`W_eNE|Pe6W1iM"
+    b"cJ~WmJ(}&ZTDqK_lxF7XiL@$8o#uZ|UaiHtUcEl9KM`d#q@{_ANK4hF@);3Lb<{S;O&Qm0Li!^SyPCeX!oq+y5}^sIuLunkjV^^Y"
+    b"V}96J;=6h5k4Hrl*9v*_RXhXHAy<P^E~)8o9aK1|i}9#@hI%TtJfJNvMEMLtf31J}Bg<B=aC*`%AaqLNZIU@05{Y+6?hDSVwYo=x"
+    b"*lFXau@3r5YLs8Il+mRb$x-Tn&$x<rexU{TC$4*6@jPddnQNYJICiE~$rtiPf&6E$f8Zzl{p;he<KILToAC"
+)
+
+
+def test_a_count_of_rows_that_would_fill_the_memory(tmp_path: Path) -> None:
+    (tmp_path / "t.parquet").write_bytes(zlib.decompress(base64.b85decode(MANY_ROWS)))
+    with pytest.raises(TableError, match="damaged: expected 83594507903 rows in a group, got 1 values of 'file'"):
+        read_table(tmp_path / "t.parquet")
 
 
 @pytest.mark.parametrize("output", ["t.csv", "t.npz", "t.parquet"])

@@ -23,6 +23,7 @@ from byola_hear.tables.placing import Placing
 
 if TYPE_CHECKING:
     import pyarrow
+    from pyarrow import parquet
 
 PLACING: Placing = "file"
 CARRIES_ABOUT = True
@@ -82,6 +83,7 @@ def read(path: Path) -> Iterator[Batch]:
         if not pa.types.is_fixed_size_list(kind):
             raise TableError(f"{path}: expected embeddings as a fixed_size_list, got {kind}")
         groups = range(file.num_row_groups)
+        _check_counts(path, file.metadata, kind.list_size)
         if any(file.metadata.row_group(group).total_byte_size > _MOST_GROUP_BYTES for group in groups):
             yield from map(_batch_of, file.iter_batches(rows_in(_GROUP_BYTES // 2, kind.list_size)))
             return
@@ -98,6 +100,30 @@ def read(path: Path) -> Iterator[Batch]:
                 if group + _READERS < len(groups):
                     waiting.append(pool.submit(group_of, group + _READERS))
                 yield batch
+
+
+def _check_counts(path: Path, metadata: parquet.FileMetaData, size: int) -> None:
+    """Refuse a file whose counts contradict each other: Arrow believes them, and reserves memory for them.
+
+    Args:
+        path: the table, for the message.
+        metadata: its counts.
+        size: dimensions of an embedding.
+    """
+    n_rows = 0
+    for group in map(metadata.row_group, range(metadata.num_row_groups)):
+        n_rows += group.num_rows
+        for column in map(group.column, range(group.num_columns)):
+            name = column.path_in_schema.partition(".")[0]
+            values = {"embedding": size, "file": 1, "start": 1, "end": 1, "time": 1}.get(name)
+            # Columns that another program has added are not read.
+            if values is not None and column.num_values != group.num_rows * values:
+                raise TableError(
+                    f"{path} is damaged: expected {group.num_rows} rows in a group, got {column.num_values} values of "
+                    f"{name!r}, {values} a row"
+                )
+    if n_rows != metadata.num_rows:
+        raise TableError(f"{path} is damaged: expected {metadata.num_rows} rows, got {n_rows} in its groups")
 
 
 def _batch_of(rows: pyarrow.RecordBatch | pyarrow.Table) -> Batch:
