@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from byola_hear.ray import ClusterError
     from byola_hear.tables import TableError
 
-__version__ = "0.6.0"
+__version__ = "0.7.0"
 
 __all__ = [
     "AudioFileError",

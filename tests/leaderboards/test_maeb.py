@@ -49,8 +49,8 @@ def test_embeddings_are_the_clip_embeddings_in_order(encoder: ByolaMaebEncoder) 
 
 def test_other_rates_and_channels_are_converted(encoder: ByolaMaebEncoder) -> None:
     times = np.arange(44100) / 44100
-    tone = {"array": 0.3 * np.sin(2 * np.pi * 440 * times), "sampling_rate": 44100}
-    stereo = {**tone, "array": np.stack([tone["array"]] * 2)}
+    tone: dict[str, Any] = {"array": 0.3 * np.sin(2 * np.pi * 440 * times), "sampling_rate": 44100}
+    stereo: dict[str, Any] = {**tone, "array": np.stack([tone["array"]] * 2)}
     same = {"array": 0.3 * np.sin(2 * np.pi * 440 * np.arange(16000) / 16000), "sampling_rate": 16000}
     found = encoder.get_audio_embeddings([{"audio": [tone, stereo, same]}])
     np.testing.assert_allclose(found[0], found[1], rtol=1e-4, atol=1e-4)
