@@ -55,6 +55,7 @@ def test_public_names_are_the_hear_api_the_models_the_tables_and_their_errors() 
         "list_models",
         "describe_model",
         "embed",
+        "finetune",
         "predict",
         "read_table",
         "search",

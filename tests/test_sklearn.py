@@ -122,9 +122,9 @@ def test_a_column_in_and_a_table_out(files: list[str], expected: np.ndarray) -> 
 def test_the_model_is_loaded_once_and_when_needed(files: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     loaded = []
 
-    def resolve(name: str) -> Any:
+    def resolve(name: str, *, dimensions: int | None = None) -> Any:
         loaded.append(name)
-        return byola_hear.load_model(name)
+        return byola_hear.load_model(name, dimensions=dimensions)
 
     module._load.cache_clear()
     monkeypatch.setattr(module, "resolve", resolve)

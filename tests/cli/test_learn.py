@@ -138,7 +138,7 @@ def test_embeddings_are_kept(run: Run, here: Path) -> None:
         assert result.code == 2 and message in result.err and result.err.count("\n") == 1, result
     np.testing.assert_array_equal(load_classifier("calls.safetensors").weight, before.weight)
     result = run("learn", "kept.parquet", "-o", "x.safetensors", "--embeddings", "y.parquet")
-    assert result.code == 2 and "without --window, --model and --embeddings" in result.err
+    assert result.code == 2 and "without --window, --model, --embeddings and --dimensions" in result.err
 
 
 def test_one_clip_of_each_class(run: Run, here: Path) -> None:

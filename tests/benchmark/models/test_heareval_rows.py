@@ -66,7 +66,7 @@ def test_an_unknown_name_lists_networks_and_baselines() -> None:
 def test_networks_by_path_and_from_the_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     model = load_checkpoint(small_checkpoint(tmp_path / "mymodel"))
-    monkeypatch.setattr(ByolaModel, "from_pretrained", lambda name: model)
+    monkeypatch.setattr(ByolaModel, "from_pretrained", lambda name, dimensions=None: model)
     here, hub = model_rows(["mymodel", "hf://org/name"])
     assert (here.name, here.options()) == ("mymodel", ["--model", str(tmp_path / "mymodel")])
     assert (hub.name, hub.options()) == ("name", ["--model-options", '{"model_file_path": "hf://org/name"}'])
