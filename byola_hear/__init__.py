@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from byola_hear.classification.predicting import predict
     from byola_hear.dataframe import embed, read_table
     from byola_hear.extraction.clips import Clip
-    from byola_hear.finetuning.run import finetune
+    from byola_hear.finetuning.finetune import finetune
     from byola_hear.hear import get_scene_embeddings, get_timestamp_embeddings, load_model
     from byola_hear.hub import HubError
     from byola_hear.models.checkpoint import CheckpointError
@@ -60,7 +60,7 @@ _MODULES = {
     "TableError": "tables",
     "describe_model": "models.zoo",
     "embed": "dataframe",
-    "finetune": "finetuning.run",
+    "finetune": "finetuning.finetune",
     "get_scene_embeddings": "hear",
     "get_timestamp_embeddings": "hear",
     "list_models": "models.zoo",

@@ -20,8 +20,9 @@ from byola_hear.classification.file import load_classifier
 from byola_hear.finetuning import choice
 from byola_hear.finetuning import run as running
 from byola_hear.finetuning.choice import Comparison
+from byola_hear.finetuning.finetune import finetune
 from byola_hear.finetuning.recipe import Recipe
-from byola_hear.finetuning.run import finetune, finetune_examples
+from byola_hear.finetuning.run import finetune_examples
 from byola_hear.finetuning.workspace import parts_of
 from byola_hear.models.checkpoint import read_header
 from byola_hear.models.model import ByolaModel
