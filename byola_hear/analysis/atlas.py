@@ -41,13 +41,13 @@ def write_atlas(
 
     The columns are ``file``, ``start`` and ``end`` (s), ``label``, ``x`` and ``y``, and ``neighbours``: a struct of
     ``ids``, row numbers from 0, the nearest first, and ``distances``, 1 minus the cosine. Layout and neighbours are
-    those of the map (:func:`byola_hear.analysis.map.write_map`).
+    those of the map (``byola-hear map``).
 
     Args:
         path: file to write. An existing file is replaced.
         table: a table from :func:`byola_hear.embed` or :func:`byola_hear.read_table`.
         labels: one label per row.
-        layout: one of :data:`byola_hear.analysis.map.LAYOUTS`.
+        layout: one of ``byola_hear.analysis.map.LAYOUTS``.
         seed: seed for everything that is random in the layout.
         vectors: whether to write a column ``vector`` with the embeddings, lists of float32.
         audio: a function of a row's file, start and end (s) that returns a sound file's bytes, for a column ``audio``

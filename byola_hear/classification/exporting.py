@@ -59,7 +59,7 @@ def export_classifier(model: ByolaModel, classifier: Classifier, path: str | os.
     Raises:
         ValueError: if the network is not the classifier's, or its windows are shorter than a frame.
         OnnxError: if the ``onnx`` or ``onnxruntime`` package is missing, the model cannot be exported, or the scores
-            differ by more than :data:`TOLERANCE`. Nothing is written then.
+            differ by more than 0.001. Nothing is written then.
         FileNotFoundError: if the folder does not exist.
     """
     content = classifier_to_onnx(model, classifier).SerializeToString()

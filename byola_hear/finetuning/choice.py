@@ -58,7 +58,7 @@ class Comparison:
 
     @property
     def better(self) -> bool:
-        """Whether fine-tuning beat the frozen embeddings: by more than chance."""
+        """Whether fine-tuning beat the frozen embeddings by more than chance."""
         return self.low > 0
 
     def line(self) -> str:

@@ -279,7 +279,7 @@ class ByolaModel(nn.Module):
         return timestamps(first, last, n_samples, *self._grid, self.sample_rate)
 
     def shortened(self, pooled: Tensor) -> Tensor:
-        """Turn what was pooled, ``(..., feature_size)``, into embeddings: the same without :attr:`directions`."""
+        """Turn what was pooled, ``(..., feature_size)``, into embeddings: the same without ``directions``."""
         return pooled if self.directions is None else self.directions(pooled)
 
     def with_directions(self, directions: Directions | None) -> ByolaModel:
@@ -344,7 +344,7 @@ class ByolaModel(nn.Module):
 
     @property
     def precision(self) -> str:
-        """What the network computes in: ``"int8"``, or the type of its weights, such as ``"float32"``."""
+        """The arithmetic of the network, ``"int8"`` or the type of its weights, such as ``"float32"``."""
         return "int8" if self._int8 else str(next(self.encoder.parameters()).dtype).removeprefix("torch.")
 
     def in_precision(self, precision: str) -> ByolaModel:
