@@ -83,8 +83,10 @@ def read(path: Path) -> Iterator[Batch]:
         if not pa.types.is_fixed_size_list(kind):
             raise TableError(f"{path}: expected embeddings as a fixed_size_list, got {kind}")
         groups = range(file.num_row_groups)
-        _check_counts(path, file.metadata, kind.list_size)
-        if any(file.metadata.row_group(group).total_byte_size > _MOST_GROUP_BYTES for group in groups):
+        # Arrow believes the counts and reserves memory for them, so the larger of two of them counts. Nothing else in the
+        # metadata is looked at: some of it ends the process where it is damaged.
+        sizes = (_bytes_of(file.metadata.row_group(group), kind.list_size) for group in groups)
+        if any(size > _MOST_GROUP_BYTES for size in sizes):
             yield from map(_batch_of, file.iter_batches(rows_in(_GROUP_BYTES // 2, kind.list_size)))
             return
 
@@ -102,28 +104,9 @@ def read(path: Path) -> Iterator[Batch]:
                 yield batch
 
 
-def _check_counts(path: Path, metadata: parquet.FileMetaData, size: int) -> None:
-    """Refuse a file whose counts contradict each other: Arrow believes them, and reserves memory for them.
-
-    Args:
-        path: the table, for the message.
-        metadata: its counts.
-        size: dimensions of an embedding.
-    """
-    n_rows = 0
-    for group in map(metadata.row_group, range(metadata.num_row_groups)):
-        n_rows += group.num_rows
-        for column in map(group.column, range(group.num_columns)):
-            name = column.path_in_schema.partition(".")[0]
-            values = {"embedding": size, "file": 1, "start": 1, "end": 1, "time": 1}.get(name)
-            # Columns that another program has added are not read.
-            if values is not None and column.num_values != group.num_rows * values:
-                raise TableError(
-                    f"{path} is damaged: expected {group.num_rows} rows in a group, got {column.num_values} values of "
-                    f"{name!r}, {values} a row"
-                )
-    if n_rows != metadata.num_rows:
-        raise TableError(f"{path} is damaged: expected {metadata.num_rows} rows, got {n_rows} in its groups")
+def _bytes_of(group: parquet.RowGroupMetaData, size: int) -> int:
+    """Bytes of a row group: as it states, or of embeddings of ``size`` dimensions in as many rows as it states."""
+    return max(int(group.total_byte_size), 4 * size * int(group.num_rows))
 
 
 def _batch_of(rows: pyarrow.RecordBatch | pyarrow.Table) -> Batch:
