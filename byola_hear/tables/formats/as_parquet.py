@@ -83,8 +83,8 @@ def read(path: Path) -> Iterator[Batch]:
         if not pa.types.is_fixed_size_list(kind):
             raise TableError(f"{path}: expected embeddings as a fixed_size_list, got {kind}")
         groups = range(file.num_row_groups)
-        # Arrow believes the counts and reserves memory for them, so the larger of two of them counts. Nothing else in the
-        # metadata is looked at: some of it ends the process where it is damaged.
+        # Arrow believes the counts and reserves memory for them, so the larger of two of them counts. Nothing else in
+        # the metadata is looked at: some of it ends the process where it is damaged.
         sizes = (_bytes_of(file.metadata.row_group(group), kind.list_size) for group in groups)
         if any(size > _MOST_GROUP_BYTES for size in sizes):
             yield from map(_batch_of, file.iter_batches(rows_in(_GROUP_BYTES // 2, kind.list_size)))
