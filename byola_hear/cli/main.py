@@ -26,7 +26,7 @@ COMMANDS = {
     "embed": "Embed files, folders and segments of files into a table.",
     "learn": "Train a classifier on labelled sounds.",
     "predict": "Find a classifier's classes in recordings.",
-    "finetune": "Train a network further on labelled sounds, if that beats it as it is.",
+    "finetune": "Fine-tune a network on labelled sounds.",
     "review": "Make a web page to check detections on, by ear.",
     "search": "Find the segments of a collection that are most like a sound.",
     "map": "Make a web page with a map of a collection of sounds.",
