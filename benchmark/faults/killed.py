@@ -29,10 +29,13 @@ def digest_of_table(path: Path) -> str:
 
 
 def digest_of_folder(path: Path) -> str:
-    """SHA-256 of all files below a folder, with their names."""
+    """SHA-256 of all files below a folder, with their names.
+
+    Hidden files do not count: a write that was killed leaves its temporary file, which nothing reads.
+    """
     digest = hashlib.sha256()
     for file in sorted(path.rglob("*")):
-        if file.is_file():
+        if file.is_file() and not file.name.startswith("."):
             digest.update(f"{file.relative_to(path)}\0".encode() + file.read_bytes())
     return digest.hexdigest()
 
