@@ -84,7 +84,7 @@ def test_a_classifier_records_its_dimensions(
     assert run_short("learn", "4.parquet", "-o", "table.safetensors", "-q").code == 0
     assert load_classifier("table.safetensors").network.fingerprint == classifier.network.fingerprint
     result = run_short("learn", "4.parquet", "-o", "x.safetensors", "--dimensions", "4")
-    assert result.code == 2 and "without --window, --model and --dimensions" in result.err
+    assert result.code == 2 and "without --window, --model, --embeddings and --dimensions" in result.err
 
 
 def test_an_exported_file_gives_short_vectors(run_short: Callable[..., Result], models: Path, tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ def by_anchor(models: np.ndarray, listeners: np.ndarray, chosen: np.ndarray | No
 
     Example:
         >>> matrix = np.abs(np.subtract.outer([1, 2, 4, 8, 16], [1, 2, 4, 8, 16]))
-        >>> by_anchor(np.stack([matrix, -matrix]), matrix).tolist()
+        >>> by_anchor(np.stack([matrix, -matrix]), matrix).round(6).tolist()
         [1.0, -1.0]
     """
     everything = np.arange(len(listeners)) if chosen is None else chosen

@@ -105,7 +105,7 @@ def test_rows_are_called_by_baseline_and_weights(tmp_path: Path) -> None:
 
 
 def test_all_is_every_network_and_baseline_once() -> None:
-    assert len(set(ALL_MODELS)) == len(ALL_MODELS) == 16
+    assert len(set(ALL_MODELS)) == len(ALL_MODELS) == 18
     assert ALL_MODELS[:4] == ("both", "speech", "nonspeech", "untrained")
     assert tuple(models_by_row("all")) == tuple(models_by_row(["all"])) == ALL_MODELS
 
