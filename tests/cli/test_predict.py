@@ -78,7 +78,8 @@ def test_one_file_for_all(run: Run, here: Path, name: str) -> None:
 
 
 def test_without_an_output_detections_are_printed(run: Run, here: Path) -> None:
-    result = run("predict", "calls.safetensors", "rec", "--hop", "0.25", "--smooth", "0.5")
+    # Smoothing lowers the peaks of this small network.
+    result = run("predict", "calls.safetensors", "rec", "--hop", "0.25", "--smooth", "0.5", "--threshold", "0.3")
     assert (result.code, result.err) == (0, "")
     rows = list(csv.DictReader(io.StringIO(result.out)))
     assert {row["label"] for row in rows} == {"beep", "hiss"} and len(rows) >= 10
