@@ -43,7 +43,7 @@ def sets(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("backend", ["none", "aot_eager"])
+@pytest.mark.parametrize("backend", ["none", pytest.param("aot_eager", marks=pytest.mark.slow)])
 def test_rehearsal(backend: str, sets: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     names = ("speech_set", "nonspeech_set", "both")
     assert run("pack", *(sets / f"{name}.csv" for name in names), "-o", tmp_path / "packed", "--piece", 1) == 0
