@@ -13,21 +13,21 @@ def report(result: dict[str, Any]) -> str:
     Args:
         result: contents of ``prove.json``.
     """
-    rows, missing, faults, places = [], [], [], set()
+    rows, done, missing, faults, places = [], [], [], [], set()
     for name, proof in result["proofs"].items():
         if proof["not_tried"]:
             missing.append(f"`{name}` was not tried: {proof['not_tried']}.")
             continue
         figures = "; ".join(f"{what} {value:g}" for what, value in proof["figures"].items())
         minutes = f"{proof['took'] / 60:.1f}"
-        rows.append([f"`{name}`", proof["what"], f"{proof['tried']:,}", str(len(proof["faults"])), figures, minutes])
+        rows.append([f"`{name}`", f"{proof['tried']:,}", str(len(proof["faults"])), minutes])
+        done.append(f"- `{name}`: {proof['what']}" + (f". Measured: {figures}" if figures else ""))
         faults += [f"`{name}`: {fault}" for fault in proof["faults"]]
         source = proof["provenance"]
         places.add(
             f"commit {str(source['commit'])[:12]}, {source['time'][:10]}, seed {source['seed']}, {source['hardware']}"
         )
-    header = ["proof", "what was done", "tried", "faults", "measured", "minutes"]
-    parts = [markdown_table(header, rows, left=2)]
+    parts = [markdown_table(["proof", "tried", "faults", "minutes"], rows), "What was done:\n\n" + "\n".join(done)]
     if faults:
         parts.append("What went wrong:\n\n" + "\n".join(f"- {fault}" for fault in faults))
     parts += ["\n".join(missing)] if missing else []

@@ -86,7 +86,7 @@ def test_the_command_keeps_other_proofs_and_reports_faults(tmp_path: Path, monke
     assert done.return_value == 1
     assert list(json.loads((tmp_path / "prove.json").read_text())["proofs"]) == ["kill-embed", "disk-full", "outputs"]
     text = (tmp_path / "prove.md").read_text()
-    assert "| `kill-embed` | killed | 7 | 0 |" in text
+    assert "| `kill-embed` | 7 | 0 |" in text
     assert "- `disk-full`: row 3 is missing" in text
     assert "`outputs` was not tried: no root here." in text
     assert report(json.loads((tmp_path / "prove.json").read_text())) == text
