@@ -13,6 +13,23 @@ from importlib.resources import files as resources
 from pathlib import Path
 from urllib.parse import quote
 
+#: What stands around the body of every page.
+_FRAME = """<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="{{policy}}">
+<title>{{title}}</title>
+<style>{{style}}</style>
+</head>
+<body>
+%s<script id="data" type="application/json">{{data}}</script>
+<script>{{script}}</script>
+</body>
+</html>
+"""
+
 
 def html_file(
     package: str,
@@ -26,9 +43,8 @@ def html_file(
     """Build a page that needs no network and runs no scripts but its own.
 
     Args:
-        package: package with ``page.html``, the styles and the scripts. The template contains ``{{policy}}``,
-            ``{{title}}``, ``{{style}}``, ``{{data}}`` (in a script element of type ``application/json``) and
-            ``{{script}}``.
+        package: package with ``page.html``, the styles and the scripts. ``page.html`` is the inside of the body, and
+            ``{{title}}`` in it becomes the title. The data follow it in a script element called ``data``.
         title: title of the page, any text.
         data: JSON values; strings may contain any text.
         scripts: names of the scripts, which are joined in this order; those of another package as ``package/name``.
@@ -51,7 +67,7 @@ def html_file(
         "script": script,
         "data": _json_in_html(data),
     }
-    template = _resource(package, "page.html")
+    template = _FRAME % _resource(package, "page.html")
     # One pass, so that placeholders inside a part are not replaced.
     return re.sub(r"\{\{(\w+)\}\}", lambda match: parts[match[1]], template).encode()
 
