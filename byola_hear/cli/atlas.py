@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 from pathlib import Path
 
 import click
@@ -13,8 +12,10 @@ from byola_hear.analysis.atlas import OPTIONS, write_atlas
 from byola_hear.analysis.layouts import METHODS, check_method
 from byola_hear.analysis.map import folder_labels
 from byola_hear.audio.reading import read_audio
+from byola_hear.cli import options
 from byola_hear.cli.errors import Failure, Finite, one_line
 from byola_hear.cli.map import complain, embedded
+from byola_hear.cli.outputs import check_output_file
 from byola_hear.tables import TableError
 from byola_hear.utils.text import quantity
 
@@ -34,7 +35,7 @@ _SAMPLE_RATE = 16000
     show_default=True,
     help="Method that places the points.",
 )
-@click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Seed of the layout.")
+@options.layout_seed
 @click.option("--vectors", is_flag=True, help="Write the embeddings, too, as a column of lists.")
 @click.option("--audio", is_flag=True, help="Write the sound of every row, too, as FLAC at 16 kHz.")
 @click.option(
@@ -45,16 +46,10 @@ _SAMPLE_RATE = 16000
     metavar="SECONDS",
     help="Length up to which a sound is written.",
 )
-@click.option(
-    "--model",
-    "name",
-    default="",
-    metavar="NAME|PATH",
-    help="Model: a name from `byola-hear models`, or the path of a checkpoint. Default: both.",
-)
+@options.model
 @click.option("--window", type=float, metavar="SECONDS", help="Write one row per window of this length.")
-@click.option("--device", default="cpu", show_default=True, help="Device to compute on: cpu, cuda, mps.")
-@click.option("--workers", type=click.IntRange(1), default=2, show_default=True, help="Number of decoding threads.")
+@options.device
+@options.two_decoding_threads
 @click.option("--overwrite", is_flag=True, help="Replace an existing file.")
 def command(
     paths: tuple[str, ...],
@@ -78,14 +73,7 @@ def command(
     Exit codes: 0: every clip is in the file; 1: a clip is missing or has no sound, or the file could not be written; 2:
     wrong usage, nothing was done.
     """
-    if output.suffix.lower() != ".parquet":
-        raise click.UsageError(f"expected an output file that ends in .parquet, got {output}")
-    if not output.absolute().parent.is_dir() or output.is_dir():
-        raise click.UsageError(f"expected an output file in a folder that exists, got {output}")
-    if not os.access(output.absolute().parent, os.W_OK):
-        raise click.UsageError(f"{output} can't be written: its folder is read-only")
-    if output.exists() and not overwrite:
-        raise click.UsageError(f"{output} exists; give --overwrite to replace it")
+    check_output_file(output, (".parquet",), "file", overwrite)
     try:
         check_method(layout)
         table, failures = embedded(paths, name, window, device, workers)

@@ -17,6 +17,7 @@ import soundfile
 import torch
 
 from byola_hear.audio.reading import read_audio, read_blocks
+from byola_hear.cli import options
 from byola_hear.cli.embed import found_clips, loaded_model
 from byola_hear.cli.errors import Failure, Finite, one_line
 from byola_hear.cli.terminal import aligned
@@ -38,14 +39,8 @@ GOOD_ENOUGH = 0.95
 
 @click.command("bench")
 @click.argument("paths", nargs=-1, metavar="[PATH]...")
-@click.option(
-    "--model",
-    "name",
-    default="",
-    metavar="NAME|PATH",
-    help="Model: a name from `byola-hear models`, or the path of a checkpoint. Default: both.",
-)
-@click.option("--device", default="cpu", show_default=True, help="Device to compute on: cpu, cuda, cuda:1, mps.")
+@options.model
+@options.device
 @click.option(
     "--threads", type=click.IntRange(1, 1024), help="CPU threads of the network. Default: PyTorch's own choice."
 )

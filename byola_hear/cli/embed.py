@@ -9,6 +9,7 @@ from contextlib import closing
 import click
 import torch
 
+from byola_hear.cli import options
 from byola_hear.cli.errors import Failure, Finite, one_line
 from byola_hear.cli.terminal import Preview, Progress, clock
 from byola_hear.extraction.clips import Clip, find_clips, parse_shard, shard
@@ -30,13 +31,7 @@ from byola_hear.utils.text import quantity
     metavar="FILE|FOLDER/",
     help="Write a table: .parquet, .csv, .npz, .h5 or .zarr; or a folder with one .npy per file.",
 )
-@click.option(
-    "--model",
-    "name",
-    default="",
-    metavar="NAME|PATH",
-    help="A model from `byola-hear models`, or a checkpoint. Default: both.",
-)
+@options.model
 @click.option(
     "--dimensions",
     type=click.IntRange(1),

@@ -10,9 +10,11 @@ import click
 import torch
 from tqdm import tqdm
 
+from byola_hear.cli import options
 from byola_hear.cli.errors import Failure, Finite, one_line
-from byola_hear.cli.learn import check_file, described, of_audio, read_labels, say, show
+from byola_hear.cli.learn import described, of_audio, read_labels, say, show
 from byola_hear.cli.map import complain, is_table
+from byola_hear.cli.outputs import check_output_file
 from byola_hear.cli.terminal import stderr_is_terminal
 from byola_hear.utils.text import quantity
 
@@ -29,31 +31,12 @@ if TYPE_CHECKING:
     required=True,
     help="Network to write: .safetensors. The classifier becomes NAME.classifier.safetensors.",
 )
-@click.option(
-    "--labels",
-    "label_files",
-    multiple=True,
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Label file: Raven, Audacity, CSV or Parquet; can be given several times. Default: folders are labels.",
-)
-@click.option("--label-column", metavar="NAME", help="Column with the labels. Default: label, annotation or species.")
-@click.option("--group", metavar="NAME", help="Column of --labels whose values stay together in folds, such as a site.")
-@click.option(
-    "--unlabelled", is_flag=True, help="Count windows of labelled recordings that no label touches as negatives."
-)
-@click.option(
-    "--window",
-    type=Finite(0, min_open=True),
-    metavar="SECONDS",
-    help="Length of a window. Default: the median length of the labels.",
-)
-@click.option(
-    "--hop",
-    type=Finite(0, min_open=True),
-    metavar="SECONDS",
-    help="Time from one window to the next in recordings. Default: half a window.",
-)
+@options.labels
+@options.label_column
+@options.group
+@options.unlabelled
+@options.window
+@options.hop
 @click.option("--epochs", type=click.IntRange(1), metavar="N", help="Passes through the examples at most. Default: 10.")
 @click.option(
     "--folds", type=click.IntRange(2, 100), metavar="N", help="Folds that are held out in turn, at most. Default: 3."
@@ -64,15 +47,8 @@ if TYPE_CHECKING:
     metavar="RATE",
     help="Highest learning rate of all layers. Default: 1e-4.",
 )
-@click.option("--report", type=click.Path(path_type=Path), metavar="FILE", help="Report to write as a web page: .html.")
-@click.option(
-    "--wished-precision",
-    type=Finite(0, 1),
-    default=0.9,
-    show_default=True,
-    metavar="P",
-    help="Report the threshold that reaches this precision.",
-)
+@options.report
+@options.wished_precision
 @click.option(
     "--model",
     "name",
@@ -80,8 +56,8 @@ if TYPE_CHECKING:
     metavar="NAME|PATH",
     help="Model to begin with: a name from `byola-hear models`, or the path of a checkpoint. Default: both.",
 )
-@click.option("--device", default="cpu", show_default=True, help="Device to compute on: cpu, cuda, mps.")
-@click.option("--workers", type=click.IntRange(1), help="Number of decoding threads. Default: half of the CPU threads.")
+@options.device
+@options.decoding_threads
 @click.option("--threads", type=click.IntRange(1, 1024), help="Number of CPU threads. Default: torch's choice.")
 @click.option(
     "--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True, help="Seed of everything random."
@@ -95,7 +71,7 @@ if TYPE_CHECKING:
     help="Save the state this often; a crash costs the work since then.",
 )
 @click.option("--overwrite", is_flag=True, help="Replace existing results, and discard an unfinished run.")
-@click.option("-q", "--quiet", is_flag=True, help="Print only errors.")
+@options.quiet
 def command(
     paths: tuple[str, ...],
     output: Path,
@@ -145,7 +121,7 @@ def command(
     outputs = [(output, ".safetensors", "network"), (classifier_of(output), ".safetensors", "classifier")]
     for path, ending, what in [*outputs, (report, ".html", "report")]:
         if path is not None:
-            check_file(path, ending, what, replace)
+            check_output_file(path, (ending,), what, replace)
     if not paths and not label_files:
         raise click.UsageError("expected a folder of clips or --labels; got nothing")
     for option, value in (("--group", group), ("--label-column", label_column)):

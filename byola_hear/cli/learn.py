@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from byola_hear.cli import options
 from byola_hear.cli.embed import loaded_model
-from byola_hear.cli.errors import Failure, Finite, one_line
+from byola_hear.cli.errors import Failure, one_line
 from byola_hear.cli.map import complain, is_table
+from byola_hear.cli.outputs import check_output_file
 from byola_hear.cli.terminal import Progress, aligned
 from byola_hear.extraction.rows import Event, Failed
 from byola_hear.utils.text import quantity
@@ -34,33 +36,12 @@ _MAX_LINES = 100
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), required=True, help="Classifier to write: .safetensors."
 )
-@click.option(
-    "--labels",
-    "label_files",
-    multiple=True,
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Label file: Raven, Audacity, CSV or Parquet; can be given several times. Default: folders are labels.",
-)
-@click.option("--label-column", metavar="NAME", help="Column with the labels. Default: label, annotation or species.")
-@click.option(
-    "--group", metavar="NAME", help="Column of --labels whose values stay together in cross-validation, such as a site."
-)
-@click.option(
-    "--unlabelled", is_flag=True, help="Count windows of labelled recordings that no label touches as negatives."
-)
-@click.option(
-    "--window",
-    type=Finite(0, min_open=True),
-    metavar="SECONDS",
-    help="Length of a window. Default: the median length of the labels.",
-)
-@click.option(
-    "--hop",
-    type=Finite(0, min_open=True),
-    metavar="SECONDS",
-    help="Time from one window to the next in recordings. Default: half a window.",
-)
+@options.labels
+@options.label_column
+@options.group
+@options.unlabelled
+@options.window
+@options.hop
 @click.option(
     "--method",
     type=click.Choice(["auto", "logistic", "cosine"]),
@@ -68,38 +49,25 @@ _MAX_LINES = 100
     show_default=True,
     help="Logistic regression, or the cosine to each class's mean. auto takes the cosine for fewer than 3 examples.",
 )
-@click.option("--report", type=click.Path(path_type=Path), metavar="FILE", help="Report to write as a web page: .html.")
-@click.option(
-    "--wished-precision",
-    type=Finite(0, 1),
-    default=0.9,
-    show_default=True,
-    metavar="P",
-    help="Report the threshold that reaches this precision.",
-)
+@options.report
+@options.wished_precision
 @click.option(
     "--embeddings",
     metavar="TABLE",
     help="Table to keep the embeddings of the labelled windows in: a second run embeds only what it lacks.",
 )
-@click.option(
-    "--model",
-    "name",
-    default="",
-    metavar="NAME|PATH",
-    help="Model: a name from `byola-hear models`, or the path of a checkpoint. Default: both.",
-)
+@options.model
 @click.option(
     "--dimensions",
     type=click.IntRange(1),
     metavar="N",
     help="Length of an embedding, 1 to 1024: its principal components. Default: the whole embedding, 3072.",
 )
-@click.option("--device", default="cpu", show_default=True, help="Device to compute on: cpu, cuda, mps.")
-@click.option("--workers", type=click.IntRange(1), help="Number of decoding threads. Default: half of the CPU threads.")
+@options.device
+@options.decoding_threads
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Seed of the folds.")
 @click.option("--overwrite", is_flag=True, help="Replace an existing classifier and report.")
-@click.option("-q", "--quiet", is_flag=True, help="Print only errors.")
+@options.quiet
 def command(
     paths: tuple[str, ...],
     output: Path,
@@ -136,7 +104,7 @@ def command(
     """
     for path, ending, what in ((output, ".safetensors", "classifier"), (report, ".html", "report")):
         if path is not None:
-            check_file(path, ending, what, overwrite)
+            check_output_file(path, (ending,), what, overwrite)
     if not paths and not label_files:
         raise click.UsageError("expected a folder of clips, a table or --labels; got nothing")
     for option, value in (("--group", group), ("--label-column", label_column)):
@@ -181,20 +149,6 @@ def command(
         show(trained, wished_precision)
         click.echo(f"{output}: {described(trained)}")
     return 1 if examples.failures else 0
-
-
-def check_file(path: Path, ending: str, what: str, overwrite: bool) -> None:
-    """Refuse an output that could not be written in the end."""
-    if path.suffix.lower() != ending:
-        raise click.UsageError(f"expected a {what} whose name ends in {ending}, got {path}")
-    if path.is_dir():
-        raise click.UsageError(f"expected a file for the {what}, got the folder {path}")
-    if not path.absolute().parent.is_dir():
-        raise click.UsageError(f"the folder of {path} does not exist")
-    if not os.access(path.absolute().parent, os.W_OK):
-        raise click.UsageError(f"{path} can't be written: its folder is read-only")
-    if path.exists() and not overwrite:
-        raise click.UsageError(f"{path} exists; give --overwrite to replace it")
 
 
 def read_labels(

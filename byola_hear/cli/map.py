@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,8 +12,10 @@ from byola_hear.analysis.layouts import check_method
 from byola_hear.analysis.listening.naming import below_common_folder
 from byola_hear.analysis.listening.sounds import preview
 from byola_hear.analysis.map import LAYOUTS, clip_labels, folder_labels, write_map
+from byola_hear.cli import options
 from byola_hear.cli.embed import loaded_model
 from byola_hear.cli.errors import Failure, Finite, one_line
+from byola_hear.cli.outputs import check_output_file
 from byola_hear.cli.terminal import stderr_is_terminal
 from byola_hear.tables import ENDINGS, TableError, read_table
 from byola_hear.utils.text import quantity
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 @click.option(
     "--layout", type=click.Choice(LAYOUTS), default="pca", show_default=True, help="Method that places the points."
 )
-@click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Seed of the layout.")
+@options.layout_seed
 @click.option("--embed-audio", is_flag=True, help="Put a short preview of every clip into the page.")
 @click.option(
     "--preview-seconds",
@@ -51,18 +52,12 @@ if TYPE_CHECKING:
     help="Length of a preview, in seconds.",
 )
 @click.option("--title", help="Title of the page. Default: the name of the folder.")
-@click.option(
-    "--model",
-    "name",
-    default="",
-    metavar="NAME|PATH",
-    help="Model: a name from `byola-hear models`, or the path of a checkpoint. Default: both.",
-)
+@options.model
 @click.option(
     "--window", type=float, metavar="SECONDS", help="Show one point per window of this length, not one per file."
 )
-@click.option("--device", default="cpu", show_default=True, help="Device to compute on: cpu, cuda, mps.")
-@click.option("--workers", type=click.IntRange(1), default=2, show_default=True, help="Number of decoding threads.")
+@options.device
+@options.two_decoding_threads
 @click.option("--overwrite", is_flag=True, help="Replace an existing page.")
 def command(
     paths: tuple[str, ...],
@@ -91,7 +86,7 @@ def command(
     Exit codes: 0: every clip is on the map; 1: a clip is missing or has no preview, or the page could not be written;
     2: wrong usage, nothing was done.
     """
-    check_page(output, overwrite)
+    check_output_file(output, (".html", ".htm"), "page", overwrite)
     if labels is None and label_column is not None:
         raise click.UsageError("--label-column needs --labels")
     if labels is not None and not labels.exists():
@@ -134,20 +129,6 @@ def command(
     clips, labelled = quantity(len(files), "clip"), quantity(len(set(named)), "label")
     click.echo(f"{output}: {clips}, {labelled}, {size / 1e6:.2f} MB, {sounds}")
     return 1 if failures or silent else 0
-
-
-def check_page(output: Path, overwrite: bool) -> None:
-    """Refuse a page that could not be written in the end."""
-    if output.suffix.lower() not in (".html", ".htm"):
-        raise click.UsageError(f"expected an output file that ends in .html, got {output}")
-    if not output.absolute().parent.is_dir():
-        raise click.UsageError(f"the folder of {output} does not exist")
-    if output.is_dir():
-        raise click.UsageError(f"expected an output file, got the folder {output}")
-    if not os.access(output.absolute().parent, os.W_OK):
-        raise click.UsageError(f"{output} can't be written: its folder is read-only")
-    if output.exists() and not overwrite:
-        raise click.UsageError(f"{output} exists; give --overwrite to replace it")
 
 
 def labels_in(path: Path, column: str | None, table: pandas.DataFrame) -> list[str]:

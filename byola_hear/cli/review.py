@@ -17,8 +17,10 @@ from byola_hear import labels
 from byola_hear.analysis.listening.sounds import Sound, with_context
 from byola_hear.analysis.review import CHOICES, choose, merged, shortened, write_review
 from byola_hear.analysis.review.page import check_size
+from byola_hear.cli import options
 from byola_hear.cli.errors import Failure, Finite, one_line
-from byola_hear.cli.map import check_page, complain
+from byola_hear.cli.map import complain
+from byola_hear.cli.outputs import check_output_file
 from byola_hear.cli.terminal import stderr_is_terminal
 from byola_hear.labels.recordings import seconds_of_recording
 from byola_hear.utils.text import quantity
@@ -57,7 +59,7 @@ if TYPE_CHECKING:
     metavar="X|CLASSIFIER",
     help="Threshold for --choose margin: a number, or the file of the classifier, for those of the best F1.",
 )
-@click.option("--label-column", metavar="NAME", help="Column with the labels. Default: label, annotation or species.")
+@options.label_column
 @click.option(
     "--context",
     type=Finite(0, 60),
@@ -105,7 +107,7 @@ def command(
     Exit codes: 0: the page was written; 1: some recordings could not be read, or the page could not be written; 2:
     wrong usage, nothing was done.
     """
-    check_page(output, overwrite)
+    check_output_file(output, (".html", ".htm"), "page", overwrite)
     if how != "margin" and click.get_current_context().get_parameter_source("threshold") is not (
         click.core.ParameterSource.DEFAULT
     ):
