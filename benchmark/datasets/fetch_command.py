@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 
 from benchmark.datasets.labelled_set import AUDIO_VARIABLE, cache_folder
-from benchmark.datasets.origins import ORIGINS, RATED, build_set, from_mirror, origin_of
+from benchmark.datasets.origin import build_set, from_mirror
+from benchmark.datasets.origins import ORIGINS, RATED, origin_of
 from byola_hear.utils.text import quantity
 
 

@@ -78,13 +78,7 @@ def terminated_as_interrupted() -> Iterator[None]:
 )
 @heareval_options.grid
 @heareval_options.grid_points(8)
-@click.option(
-    "--jobs",
-    type=click.IntRange(1),
-    default=2,
-    show_default=True,
-    help="Number of parallel processes, one thread each.",
-)
+@heareval_options.jobs
 @heareval_options.sources
 @options.cache
 @click.option(

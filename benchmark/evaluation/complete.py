@@ -81,13 +81,7 @@ def seed_cache(archive: Path, output: Path, cache: Cache, settings: ProbeSetting
     help="Models to add to those of the table. NAME=WEIGHTS replaces the row of a baseline's default weights: "
     "wav2vec2=FOLDER, vggish=FILE.",
 )
-@click.option(
-    "--jobs",
-    type=click.IntRange(1),
-    default=2,
-    show_default=True,
-    help="Number of parallel processes, one thread each.",
-)
+@heareval_options.jobs
 @heareval_options.sources
 @options.cache
 @click.option(

@@ -33,3 +33,10 @@ sources = click.option(
     metavar="FOLDER",
     help=f"Folder of labelled sets, NAME.tar each. Default: ${AUDIO_VARIABLE}.",
 )
+jobs = click.option(
+    "--jobs",
+    type=click.IntRange(1),
+    default=2,
+    show_default=True,
+    help="Number of parallel processes, one thread each.",
+)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import cast
 
 import numpy as np
 import torch
@@ -55,8 +56,7 @@ def averaged_layers(graph: Graph, blocks: str, n_tokens: str, size: str, encoder
     mask = graph.add("Reshape", graph.add("Mul", beyond, np.float32(FAR_BELOW)), shape)
     x, total = blocks, ""
     for number, layer in enumerate(encoder.layers[: config.layers[-1]], 1):
-        assert isinstance(layer, TransformerLayer)
-        x = _layer(graph, x, turns, mask, layer, config.width)
+        x = _layer(graph, x, turns, mask, cast(TransformerLayer, layer), config.width)
         if number in config.layers:
             one = norm(graph, x, config.width)
             total = graph.add("Add", total, one) if total else one

@@ -22,7 +22,7 @@ def test_the_command(run: Run, clips_folder: Path, tmp_path: Path) -> None:
     for arguments, message in (
         ([clips_folder, "-o", output], "exists; give --overwrite"),
         ([clips_folder, "-o", tmp_path / "a.html"], "ends in .parquet"),
-        ([clips_folder, "-o", tmp_path / "none" / "a.parquet"], "folder that exists"),
+        ([clips_folder, "-o", tmp_path / "none" / "a.parquet"], "does not exist"),
         ([tmp_path / "nothing.wav", "-o", tmp_path / "b.parquet"], "nothing.wav"),
     ):
         refused = run("atlas", *arguments)

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
-from byola_hear.models.encoders.protocol import FrameEncoder
+from byola_hear.models.encoders.protocol import FrameEncoder, check_log_mel
 
 
 @dataclass(frozen=True)
@@ -169,10 +169,7 @@ class Encoder(FrameEncoder):
             ValueError: if ``log_mel`` has another shape.
         """
         config = self.config
-        if log_mel.ndim != 4 or log_mel.shape[1] != 1 or log_mel.shape[2] != config.n_mels:
-            raise ValueError(
-                f"expected log-mels of shape (batch, 1, {config.n_mels}, n_frames), got {tuple(log_mel.shape)}"
-            )
+        check_log_mel(log_mel, config.n_mels)
         n_frames = log_mel.shape[-1]
         missing = -n_frames % config.stride
         if missing:

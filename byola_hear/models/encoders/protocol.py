@@ -108,3 +108,17 @@ class InferenceEncoder(Protocol):
         Returns:
             ``(n, feature_size)``.
         """
+
+
+def check_log_mel(log_mel: Tensor, n_mels: int) -> None:
+    """Check the input of a network.
+
+    Args:
+        log_mel: what should be ``(batch, 1, n_mels, n_frames)``.
+        n_mels: number of mel bands.
+
+    Raises:
+        ValueError: if it has another shape.
+    """
+    if log_mel.ndim != 4 or log_mel.shape[1] != 1 or log_mel.shape[2] != n_mels:
+        raise ValueError(f"expected log-mels of shape (batch, 1, {n_mels}, n_frames), got {tuple(log_mel.shape)}")

@@ -21,7 +21,7 @@ from torch.nn import functional
 
 from byola_hear.models.encoders.attention import TransformerLayer, initialise, rotations
 from byola_hear.models.encoders.convolutional import mask_time
-from byola_hear.models.encoders.protocol import FrameEncoder
+from byola_hear.models.encoders.protocol import FrameEncoder, check_log_mel
 
 
 @dataclass(frozen=True)
@@ -144,10 +144,7 @@ class Transformer(FrameEncoder):
             ValueError: if ``log_mel`` has another shape.
         """
         config = self.config
-        if log_mel.ndim != 4 or log_mel.shape[1] != 1 or log_mel.shape[2] != config.n_mels:
-            raise ValueError(
-                f"expected log-mels of shape (batch, 1, {config.n_mels}, n_frames), got {tuple(log_mel.shape)}"
-            )
+        check_log_mel(log_mel, config.n_mels)
         tokens = self.tokens(mask_time(log_mel, lengths)[:, 0].transpose(1, 2))
         if lengths is None:
             return self.features(tokens)

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from benchmark.datasets.labelled_set import read_manifest
+from benchmark.datasets.origin import build_set
 from benchmark.datasets.origin_hear_small import FILES
-from benchmark.datasets.origins import ORIGINS, build_set
+from benchmark.datasets.origins import ORIGINS
 from tests.benchmark.datasets.originals import sound, zip_bytes
 
 #: A member of each archive, and what the manifest says of it: task, label, split, fold.

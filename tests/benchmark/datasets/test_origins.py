@@ -11,11 +11,12 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 
-from benchmark.datasets import origins as module
+from benchmark.datasets import origin as module
 from benchmark.datasets.fetch_command import fetch_command
 from benchmark.datasets.labelled_set import load_set, read_manifest
 from benchmark.datasets.labelled_tar import OriginalClip, decode, write_set
-from benchmark.datasets.origins import ORIGINS, build_set
+from benchmark.datasets.origin import build_set
+from benchmark.datasets.origins import ORIGINS
 from benchmark.datasets.selection import selection
 from tests.benchmark.datasets.originals import ORIGINALS, Rows, sound
 from tests.file_server import serving

@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmark.datasets import origins as module
-from benchmark.datasets.origins import ORIGINS, build_set
+from benchmark.datasets import origin as module
+from benchmark.datasets.origin import build_set
+from benchmark.datasets.origins import ORIGINS
 from benchmark.datasets.rated_set import load_rated_set
 from benchmark.datasets.selection import selection
 from tests.benchmark.datasets import made_ratings
