@@ -116,7 +116,9 @@ def compared(
         drawn.append(np.concatenate(parts, axis=1))
     if not whole:
         raise ValueError("expected a class with recordings in two folds, got none")
-    differences = np.nanmean([tuned - frozen for frozen, tuned in drawn], axis=0)
+    differences = np.array([tuned - frozen for frozen, tuned in drawn])
+    # With few groups, a draw may lack every class, or have nothing else. It says nothing.
+    differences = np.nanmean(differences[:, ~np.isnan(differences).all(0)], axis=0)
     low, high = np.quantile(differences, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
     before, after = np.mean(whole, axis=0)
     return Comparison(float(before), float(after), float(low), float(high), n_folds)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pytest
 
@@ -59,3 +61,14 @@ def test_classes_without_scores_are_left_out() -> None:
     )
     with pytest.raises(ValueError, match="expected a class with recordings in two folds"):
         compared(poor, np.full_like(good, np.nan), truth, np.arange(90), 3)
+
+
+def test_draws_without_a_class_are_left_out() -> None:
+    # One class in two of four recordings: an eighth of the draws have no recording with it, or no other.
+    truth = np.array([[True], [True], [False], [False]])
+    good, poor = np.array([[0.9], [0.8], [0.2], [0.1]]), np.array([[0.1], [0.2], [0.8], [0.9]])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        comparison = compared(poor, good, truth, np.arange(4), 2)
+    assert 0 <= comparison.low <= comparison.high < 1
+    assert "nan" not in comparison.line()
