@@ -40,9 +40,6 @@ COMMANDS = {
 }
 
 
-HELP_OPTIONS = ["-h", "--help"]
-
-
 class _Lazy(click.Group):
     """A group that imports a command's module when the command is called, so that it starts quickly."""
 
@@ -53,8 +50,6 @@ class _Lazy(click.Group):
         if name not in COMMANDS:
             return None
         command: click.Command = import_module(f"byola_hear.cli.{name}").command
-        # click keeps a command's help option from the first time on, so it must not depend on who calls it first.
-        command.context_settings.setdefault("help_option_names", HELP_OPTIONS)
         return command
 
     def resolve_command(
@@ -71,7 +66,7 @@ class _Lazy(click.Group):
             formatter.write_dl(list(COMMANDS.items()))
 
 
-@click.group(cls=_Lazy, invoke_without_command=True, context_settings={"help_option_names": HELP_OPTIONS})
+@click.group(cls=_Lazy, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(byola_hear.__version__, prog_name="byola-hear")
 @click.pass_context
 def commands(context: click.Context) -> None:

@@ -58,13 +58,14 @@ def parsed(program: click.Command, words: list[str]) -> None:
     Raises:
         click.UsageError: if there is no such command, option or argument.
     """
+    # A command inherits settings from the program's context, and keeps its help option from the first time on.
+    context = click.Context(program, **program.context_settings)
     while isinstance(program, click.Group) and words and not words[0].startswith("-"):
-        with click.Context(program) as context:
-            name, found, words = program.resolve_command(context, words)
+        name, found, words = program.resolve_command(context, words)
         assert found is not None, name
         program = found
-    with click.Context(program) as context:
-        _, rest, _ = program.make_parser(context).parse_args(args=list(words))
+        context = click.Context(program, parent=context, **program.context_settings)
+    _, rest, _ = program.make_parser(context).parse_args(args=list(words))
     assert not rest, f"left over: {rest}"
 
 
