@@ -42,9 +42,14 @@ def watched(arguments: tuple[str, ...], log: Path) -> tuple[int, list[tuple[int,
 
 
 def growth(samples: list[tuple[int, int]]) -> tuple[float, float, int, int]:
-    """Largest memory and number of files, late over early in the work; and the largest of all."""
+    """Largest memory and number of files, late over early in the work; and the largest of all.
+
+    Early is the second tenth of the time. Late is a tenth that ends before the last twentieth, in which the table is put
+    together: that takes the memory of its batches, however many rows there are.
+    """
     tenth = max(len(samples) // 10, 1)
-    early, late = np.array(samples[tenth : 2 * tenth] or samples), np.array(samples[-tenth - 1 : -1] or samples)
+    end = len(samples) - tenth // 2 - 1
+    early, late = np.array(samples[tenth : 2 * tenth] or samples), np.array(samples[end - tenth : end] or samples)
     memory, files = late.max(0) / early.max(0)
     most = np.array(samples).max(0)
     return float(memory), float(files), int(most[0]), int(most[1])
