@@ -44,8 +44,8 @@ def watched(arguments: tuple[str, ...], log: Path) -> tuple[int, list[tuple[int,
 def growth(samples: list[tuple[int, int]]) -> tuple[float, float, int, int]:
     """Largest memory and number of files, late over early in the work; and the largest of all.
 
-    Early is the second tenth of the time. Late is a tenth that ends before the last twentieth, in which the table is put
-    together: that takes the memory of its batches, however many rows there are.
+    Early is the second tenth of the time. Late is a tenth that ends before the last twentieth, in which the table is
+    put together: that takes the memory of its batches, however many rows there are.
     """
     tenth = max(len(samples) // 10, 1)
     end = len(samples) - tenth // 2 - 1
