@@ -1,6 +1,7 @@
 """The page on experiments with the training recipe: ``python -m benchmark experiments``.
 
-Short runs differ from a base run in one or two settings and are compared on validation parts alone.
+Short runs differ from a base run of the same kind of network in one or two settings, and are compared on validation
+parts alone.
 ``weights/experiments.json`` records them, and ``weights/EXPERIMENTS.md`` is made from it.
 """
 
@@ -20,8 +21,11 @@ from byola_hear.utils.files import replacing
 from byola_hear.utils.text import quantity
 
 RECORDS, PAGE = "experiments.json", "EXPERIMENTS.md"
-#: The run that the others are compared with, and the row of untrained networks.
-BASE, UNTRAINED = "base", "untrained"
+#: By kind of network: the run that the others are compared with, the row of untrained networks, and the heading.
+KINDS = {
+    "convolutional": ("base", "untrained", "Convolutional networks"),
+    "transformer": ("transformer-base", "untrained_transformer", "Transformers"),
+}
 #: Settings that follow from others.
 _FOLLOWING = ("steps", "warm_up_steps")
 
@@ -113,32 +117,50 @@ def page(records: Mapping[str, Any]) -> str:
         ValueError: if there is no base run.
     """
     runs, scores = records["runs"], records["scores"]
-    if BASE not in runs:
-        raise ValueError(f"expected a run called {BASE!r} to compare with, got {', '.join(sorted(runs)) or 'no runs'}")
-    base = runs[BASE]
-    tasks = list(dict.fromkeys(task for each in scores.values() for task in each["tasks"]))
+    kinds: dict[str, dict[str, Any]] = {}
+    for name, run in runs.items():
+        kinds.setdefault(run["recipe"]["encoder"].get("kind", "convolutional"), {})[name] = run
+    if not kinds:
+        raise ValueError("expected at least one run, got no runs")
+    sections = [_section(kind, kinds[kind], scores) for kind in KINDS if kind in kinds]
+    return f"""# What was tried
+
+Each short run differs from the base of its kind in the settings named. Scores are accuracies (%) of the linear probe
+(`python -m benchmark probe --validation`) on validation parts; the test parts were not used. "Std. dev." is the
+standard deviation of embeddings. "Minutes" are wall time, on a machine that was also busy with other work.
+`python -m benchmark experiments` made this page from `{RECORDS}`.
+
+{"".join(sections).rstrip()}
+"""
+
+
+def _section(kind: str, runs: Mapping[str, Any], scores: Mapping[str, Any]) -> str:
+    """The runs of a kind of network."""
+    base_name, untrained, heading = KINDS[kind]
+    if base_name not in runs:
+        raise ValueError(f"expected a run called {base_name!r} to compare with, got {', '.join(sorted(runs))}")
+    base = runs[base_name]
+    tasks = list(dict.fromkeys(task for name in (*runs, untrained) for task in scores.get(name, {}).get("tasks", ())))
     header = ["run", "difference", "crops", "minutes", "loss", "std. dev.", *tasks, "mean", "above untrained"]
-    floor = scores.get(UNTRAINED, {}).get("mean")
-    order = sorted(runs, key=lambda name: -scores[name]["mean"] if name in scores else 0.0)
+    floor = scores.get(untrained, {}).get("mean")
     lines = []
-    for name in order:
+    for name in sorted(runs, key=lambda name: -scores[name]["mean"] if name in scores else 0.0):
         run, score = runs[name], scores.get(name)
         cells = [name, difference(run["recipe"], base["recipe"]), str(run["crops"]), f"{run['minutes']:.0f}"]
         cells += [f"{run['loss']:.3f}", f"{run['spread']:.3f}"]
         lines.append([*cells, *_scores(score, tasks, floor)])
-    if UNTRAINED in scores:
-        lines.append([UNTRAINED, "random weights", "0", "0", "–", "–", *_scores(scores[UNTRAINED], tasks, floor)])
+    if untrained in scores:
+        lines.append([untrained, "random weights", "0", "0", "–", "–", *_scores(scores[untrained], tasks, floor)])
     sets = sorted({(run["manifest_sha256"][:12], run["hours"]) for run in runs.values()})
     audio = "; ".join(f"{hours:.1f} h of audio (manifest {digest})" for digest, hours in sets)
-    return f"""# What was tried
+    recipe = ", ".join(f"{key} {value}" for key, value in flat(base["recipe"]) if not key.startswith("encoder."))
+    return f"""## {heading}
 
-Each short run differs from the base in the settings named. The runs were trained on {audio}.
-Scores are accuracies (%) of the linear probe (`python -m benchmark probe --validation`) on validation parts; the test
-parts were not used. "Std. dev." is the standard deviation of embeddings. "Minutes" are wall time, on a machine that was
-also busy with other work. `python -m benchmark experiments` made this page from `{RECORDS}`.
+Trained on {audio}.
 
 {markdown(header, lines)}
-The base: {", ".join(f"{key} {value}" for key, value in flat(base["recipe"]) if not key.startswith("encoder."))}.
+The base: {recipe}.
+
 """
 
 
@@ -179,7 +201,7 @@ def experiments_command(checkpoints: tuple[Path, ...], probes: tuple[Path, ...],
             records["scores"].pop(name, None)
         records["runs"][name] = record
     for probe in probes:
-        known = {*records["runs"], UNTRAINED}
+        known = {*records["runs"], *(untrained for _, untrained, _ in KINDS.values())}
         records["scores"].update({name: score for name, score in scores_of(probe).items() if name in known})
     text = page(records)
     with replacing(path) as stream:

@@ -106,3 +106,18 @@ def test_the_page_is_up_to_date(repository: Path) -> None:
     records = json.loads((repository / "weights" / "experiments.json").read_text(encoding="utf-8"))
     written = (repository / "weights" / "EXPERIMENTS.md").read_text(encoding="utf-8")
     assert page(records) == written, "stale: run `python -m benchmark experiments`"
+
+
+def test_each_kind_of_network_has_its_own_base(tmp_path: Path) -> None:
+    _, run = record_of(checkpoint(tmp_path, "base"))
+    recipe = {**run["recipe"], "encoder": {"kind": "transformer", "width": 8}}
+    runs = {"base": run, "transformer-base": {**run, "recipe": recipe}}
+    runs["transformer-large"] = {**run, "recipe": {**recipe, "batch_size": 512}}
+    score = {"mean_interval": [0.0, 2.0], "tasks": {}}
+    means = {"untrained": 10.0, "untrained_transformer": 5.0, "base": 12.0, "transformer-large": 8.0}
+    text = page({"runs": runs, "scores": {name: {**score, "mean": mean} for name, mean in means.items()}})
+    first, second = text.split("## Transformers")
+    assert "## Convolutional networks" in first and "| base | – |" in first and "+2.0 |" in first
+    assert "| transformer-large | batch size 512 |" in second and "+3.0 |" in second
+    with pytest.raises(ValueError, match="expected a run called 'transformer-base'"):
+        page({"runs": {"transformer-large": runs["transformer-large"]}, "scores": {}})
