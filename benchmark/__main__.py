@@ -18,6 +18,11 @@ COMMANDS = {
         "agree_command",
         "Check that heareval's scores agree with an independent probe.",
     ),
+    "architectures": (
+        "benchmark.studies.architectures.command",
+        "architectures_command",
+        "Compare what the domain of training data changes for two kinds of networks.",
+    ),
     "cards": (
         "benchmark.reporting.cards",
         "cards_command",

@@ -33,6 +33,7 @@ class Task:
         subset: column and value that clips must have; None for all clips.
         reserved: column and value of the clips that are never used to choose anything (see ``validation`` of
             :func:`folds`); None for the last fold.
+        domain: ``speech`` or ``nonspeech``.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Task:
     stratify: tuple[str, ...] = ()
     subset: tuple[str, str] | None = None
     reserved: tuple[str, str] | None = None
+    domain: str = ""
 
 
 def _task(name: str, of_suite: str = "", reserved: tuple[str, str] | None = None) -> Task:
@@ -59,7 +61,17 @@ def _task(name: str, of_suite: str = "", reserved: tuple[str, str] | None = None
     if not isinstance(clips, LabelledClips):
         raise TypeError(f"task {task.name}: expected clips of one labelled set, got {clips!r}")
     fold = "made" if clips.shares else None if clips.split == "split" else clips.split
-    return Task(name, clips.source, task.title, clips.label, clips.group, fold, clips.stratify, reserved=reserved)
+    return Task(
+        name,
+        clips.source,
+        task.title,
+        clips.label,
+        clips.group,
+        fold,
+        clips.stratify,
+        reserved=reserved,
+        domain=task.domain,
+    )
 
 
 TASKS = {

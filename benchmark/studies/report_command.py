@@ -16,6 +16,7 @@ from benchmark.probes import table as probe_table
 from benchmark.reporting.markdown import markdown
 from benchmark.reporting.options import RESULTS
 from benchmark.speed import collection_report, embeddings, finding_report
+from benchmark.studies.architectures import report as architectures
 from benchmark.studies.cka import report as cka
 from benchmark.studies.detection import report as detection
 from benchmark.studies.dimensions import report as dimensions
@@ -33,7 +34,10 @@ from benchmark.tasks.registry import SUITES
 #: What makes the report of each study.
 STUDIES: dict[str, Callable[[Path], Report]] = {
     module.NAME: module.report
-    for module in (cka, detection, dimensions, few_shot, listeners, onsets, regression, rsa, scales, size, transfer)
+    for module in (
+        *(architectures, cka, detection, dimensions, few_shot, listeners),
+        *(onsets, regression, rsa, scales, size, transfer),
+    )
 }
 #: What makes the Markdown of other results, out of ``NAME.json``.
 PAGES: dict[str, Callable[[dict[str, Any]], str]] = {

@@ -1,0 +1,246 @@
+"""The report of the study of architectures, made from its numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from benchmark.comparison.advantage import ARCHITECTURES
+from benchmark.comparison.intervals import percentiles
+from benchmark.probes.probe import TaskResult
+from benchmark.studies.dimensions.report import complete
+from benchmark.studies.figures import new_figure
+from benchmark.studies.findings import Report, frame_table, listed, read_about, read_numbers
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+NAME = "architectures"
+TITLE = "Domain and architecture"
+CAPTION = (
+    "Gain over the untrained network of the same architecture, points of the probe, on speech tasks and on the others; "
+    "bars, 95 % intervals over the tested clips."
+)
+#: Names of the kinds of networks, by what stands before the names of theirs.
+KINDS = {"": "convolutional network", "transformer-": "transformer"}
+#: What a network was trained on; the domains of tasks.
+TRAINED, DOMAINS = ("both", "speech", "nonspeech"), ("speech", "nonspeech")
+SPOKEN = {"speech": "speech", "nonspeech": "non-speech"}
+#: Columns of the first table: the measure, and the labels a class; 0 for all.
+MEASURES = {"probe": ("probe", 0), "5 neighbours": ("neighbours", 0), "20 labels": ("ridge", 20)}
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A number with its 95 % interval, points."""
+
+    value: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return f"{self.value:+.1f} ({self.low:+.1f} to {self.high:+.1f})"
+
+    @property
+    def clear(self) -> bool:
+        """Whether the interval excludes 0."""
+        return self.low * self.high > 0
+
+
+@dataclass(frozen=True)
+class Scores:
+    """The probe's accuracy of a model, %, with bootstrap samples.
+
+    Attributes:
+        values: by task.
+        draws: by task, ``(n_draws,)``; the tested clips of each fold are resampled.
+    """
+
+    values: Mapping[str, float]
+    draws: Mapping[str, np.ndarray]
+
+    @classmethod
+    def of(cls, numbers: pd.DataFrame, model: str) -> Scores:
+        """Those of a model, each fold's accuracy averaged over seeds."""
+        rows = numbers[(numbers["measure"] == "probe") & (numbers["model"] == model)]
+        values, draws = {}, {}
+        # Every model has its own draws: the numbers do not tell which clips were right, so nothing is paired.
+        start = 1000 * list(dict.fromkeys(numbers["model"])).index(model)
+        for number, (task, of_task) in enumerate(rows.groupby("task", sort=False)):
+            folds = of_task.groupby("draw")[["accuracy", "clips"]].mean()
+            accuracies, counts = folds["accuracy"].tolist(), folds["clips"].astype(int).tolist()
+            result = TaskResult(str(task), [""] * len(folds), accuracies, [0.0] * len(folds), counts)
+            values[str(task)], draws[str(task)] = result.accuracy, result.draws(start + number)
+        return cls(values, draws)
+
+    def minus(self, other: Scores) -> Scores:
+        """The difference, task by task."""
+        return Scores(
+            {task: value - other.values[task] for task, value in self.values.items()},
+            {task: value - other.draws[task] for task, value in self.draws.items()},
+        )
+
+    def mean(self, weights: Mapping[str, float]) -> Estimate:
+        """A weighted sum over tasks."""
+        drawn = sum(weight * self.draws[task] for task, weight in weights.items())
+        return Estimate(
+            sum(weight * self.values[task] for task, weight in weights.items()), *percentiles(np.asarray(drawn))
+        )
+
+
+def report(folder: Path) -> Report:
+    """Make the report from ``architectures.csv`` and ``architectures.json``.
+
+    Raises:
+        FileNotFoundError: if one of them is not in ``folder``.
+    """
+    numbers, about = read_numbers(folder, NAME), read_about(folder, NAME)
+    tables = [score_table(numbers, about), gain_table(numbers), training_table(about["training"])]
+    return Report(TITLE, sentences(numbers, about), tables, {NAME: (partial(draw_gains, numbers), CAPTION)})
+
+
+def tasks_of(numbers: pd.DataFrame) -> dict[str, list[str]]:
+    """Tasks by domain, in the order of the numbers."""
+    return {
+        domain: list(dict.fromkeys(numbers.loc[numbers["domain"] == domain, "task"].astype(str))) for domain in DOMAINS
+    }
+
+
+def kinds_of(numbers: pd.DataFrame) -> list[tuple[str, str]]:
+    """Prefix and untrained network of the architectures that have all their networks in the numbers."""
+    models = set(numbers["model"])
+    return [
+        (prefix, untrained)
+        for prefix, untrained in ARCHITECTURES
+        if models >= {untrained, *(f"{prefix}{name}" for name in TRAINED)}
+    ]
+
+
+def over(tasks: list[str], sign: float = 1.0) -> dict[str, float]:
+    """Weights of the mean over tasks."""
+    return {task: sign / len(tasks) for task in tasks}
+
+
+def gain(numbers: pd.DataFrame, model: str, reference: str, domain: str) -> Estimate:
+    """Mean difference of two models on the tasks of a domain."""
+    difference = Scores.of(numbers, model).minus(Scores.of(numbers, reference))
+    return difference.mean(over(tasks_of(numbers)[domain]))
+
+
+def domain_difference(numbers: pd.DataFrame, prefix: str) -> Scores:
+    """The network trained on speech minus that trained on other sounds, task by task."""
+    return Scores.of(numbers, f"{prefix}speech").minus(Scores.of(numbers, f"{prefix}nonspeech"))
+
+
+def advantage_weights(numbers: pd.DataFrame) -> dict[str, float]:
+    """Weights of the domain advantage: the mean over speech tasks minus the mean over the others."""
+    tasks = tasks_of(numbers)
+    return {**over(tasks["speech"]), **over(tasks["nonspeech"], -1.0)}
+
+
+def score_table(numbers: pd.DataFrame, about: dict[str, Any]) -> str:
+    """Accuracies of all models in Markdown, by measure and domain."""
+    few, tasks = complete(numbers), tasks_of(numbers)
+    columns = {}
+    for column, (measure, count) in MEASURES.items():
+        rows = numbers[(numbers["measure"] == measure) & (numbers["count"] == count)]
+        rows = rows[rows["task"].isin(few)] if count else rows
+        by_task = rows.groupby(["model", "domain", "task"], sort=False)["accuracy"].mean()
+        means = by_task.groupby(["model", "domain"], sort=False).mean().unstack("domain")
+        for domain in DOMAINS:
+            columns[f"{column}, {SPOKEN[domain]}"] = means[domain]
+    frame = pd.DataFrame(columns).loc[list(dict.fromkeys(numbers["model"]))]
+    frame.index.name = "model"
+    return (
+        "Accuracy, %, of a probe with all labels, share of the five nearest neighbours by cosine with the same label, "
+        f"%, and accuracy with 20 labels a class; means over the {len(tasks['speech'])} speech tasks "
+        f"({listed(tasks['speech'])}) and the {len(tasks['nonspeech'])} others ({listed(tasks['nonspeech'])}), with 20 "
+        f"labels over {listed(few)}; {about['parts']} parts:\n\n{frame_table(frame.map('{:.1f}'.format))}"
+    )
+
+
+def gain_table(numbers: pd.DataFrame) -> str:
+    """Gains over the untrained network, and domain advantages, in Markdown."""
+    rows = {}
+    for prefix, untrained in kinds_of(numbers):
+        for name in TRAINED:
+            gains = [str(gain(numbers, f"{prefix}{name}", untrained, domain)) for domain in DOMAINS]
+            rows[f"`{prefix}{name}` − `{untrained}`"] = [*gains, ""]
+        difference = domain_difference(numbers, prefix)
+        parts = [str(difference.mean(over(tasks_of(numbers)[domain]))) for domain in DOMAINS]
+        rows[f"`{prefix}speech` − `{prefix}nonspeech`"] = [*parts, str(difference.mean(advantage_weights(numbers)))]
+    header = ["speech tasks", "non-speech tasks", "domain advantage"]
+    frame = pd.DataFrame.from_dict(rows, orient="index", columns=header)
+    frame.index.name = "difference"
+    return (
+        "Differences of the probe, points, with 95 % intervals over the tested clips. The domain advantage is the "
+        f"difference on speech tasks minus that on the others:\n\n{frame_table(frame)}"
+    )
+
+
+def training_table(training: Mapping[str, Mapping[str, Any]]) -> str:
+    """How the networks were trained, in Markdown."""
+    rows = {}
+    for name, of_network in training.items():
+        recipe = of_network["recipe"]
+        seconds = recipe["crop_frames"] / 100
+        values = [of_network["parameters"] / 1e6, of_network["hours"], of_network["crops"] / 1000, seconds]
+        method = recipe.get("method", "byol")
+        rows[name] = [method, *(f"{value:.{digits}f}" for value, digits in zip(values, (2, 1, 0, 2)))]
+    header = ["method", "parameters, M", "hours of audio", "crops, thousands", "length of a crop, s"]
+    frame = pd.DataFrame.from_dict(rows, orient="index", columns=header)
+    frame.index.name = "model"
+    return f"How they were trained:\n\n{frame_table(frame)}"
+
+
+def sentences(numbers: pd.DataFrame, about: dict[str, Any]) -> list[str]:
+    """Whether the domain matters, and whether it matters more for one architecture."""
+    texts, kinds = [], kinds_of(numbers)
+    weights = advantage_weights(numbers)
+    for prefix, untrained in kinds:
+        gains = [gain(numbers, f"{prefix}both", untrained, domain) for domain in DOMAINS]
+        found = domain_difference(numbers, prefix).mean(weights)
+        own = "an advantage in" if found.value > 0 else "a disadvantage in"
+        says = f"gives it {own} its own domain" if found.clear else "makes no clear difference"
+        texts.append(
+            f"For a {KINDS[prefix]}, the domain of the training data {says}: {found} points. Training on both gains "
+            f"{gains[0]} points on speech tasks and {gains[1]} on the others over the untrained network."
+        )
+    if len(kinds) == len(ARCHITECTURES):
+        one, other = (domain_difference(numbers, prefix) for prefix, _ in kinds[::-1])
+        found = one.minus(other).mean(weights)
+        more = "more" if found.value > 0 else "less"
+        says = f"matters {more} for the transformer" if found.clear else "matters no more and no less for either"
+        texts.append(f"The domain {says}: the difference of the two advantages is {found} points.")
+        first, second = (Scores.of(numbers, f"{prefix}both") for prefix, _ in kinds)
+        gap = second.minus(first).mean(over([task for tasks in tasks_of(numbers).values() for task in tasks]))
+        texts.append(f"Over all tasks, `transformer-both` differs from `both` by {gap} points.")
+    texts.append(f"Numbers are of {about['parts']} parts; intervals are of 95 %.")
+    return texts
+
+
+def draw_gains(numbers: pd.DataFrame) -> Figure:
+    """Gains over the untrained network: a panel for each architecture, a group of bars for each domain of tasks."""
+    kinds = kinds_of(numbers)
+    figure = new_figure(3.6 * max(len(kinds), 1), 3.6)
+    axes = figure.subplots(1, max(len(kinds), 1), sharey=True, squeeze=False)[0]
+    for axis, (prefix, untrained) in zip(axes, kinds):
+        for place, name in enumerate(TRAINED):
+            found = [gain(numbers, f"{prefix}{name}", untrained, domain) for domain in DOMAINS]
+            errors = [[each.value - each.low for each in found], [each.high - each.value for each in found]]
+            where = [number + 0.26 * (place - 1) for number in range(len(DOMAINS))]
+            values = [each.value for each in found]
+            axis.bar(where, values, 0.24, yerr=errors, capsize=2, label=f"trained on {SPOKEN.get(name, name)}")
+        axis.set_xticks(range(len(DOMAINS)), [f"{SPOKEN[domain]} tasks" for domain in DOMAINS])
+        axis.axhline(0, color="black", linewidth=0.8)
+        axis.grid(axis="y", alpha=0.3)
+        axis.set_title(KINDS[prefix])
+    axes[0].set_ylabel("gain over untrained, points")
+    axes[-1].legend(fontsize=8, frameon=False)
+    return figure
