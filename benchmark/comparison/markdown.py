@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from benchmark.comparison.caption import caption
 from benchmark.comparison.comparison import FIRST_ROWS, OVERALL
 from benchmark.comparison.document import Document, DocumentColumn, DocumentRow
@@ -295,9 +297,30 @@ def _notes(document: Document) -> str:
 
 
 def _measured(document: Document) -> str:
-    """How the numbers were measured, with the hash of each task's content."""
+    """How the numbers were measured, with the hash of each task's content, and what was added later."""
     source = document.about.get("provenance", {})
     if not {"commit", "time", "hardware"} <= set(source):
         return ""
     data = {column.name: column.sha256 for column in document.columns if column.sha256}
-    return measured_with({**source, "audio": data}) + "\n"
+    parts = [measured_with({**source, "audio": data})]
+    for each in document.about.get("completed", []):
+        added = each["provenance"]
+        if {"commit", "time", "hardware"} <= set(added):
+            text = measured_with({**added, "command": ""}).removeprefix("Measured").rstrip(".")
+            parts.append(f"Completed{text}: {_added(document, each['cells'])}.")
+    return " ".join(parts) + "\n"
+
+
+def _added(document: Document, cells: Mapping[str, Sequence[str]]) -> str:
+    """The cells of a completion, tasks with the same models together."""
+    titles = {column.name: column.title for column in document.columns}
+    by_models: dict[tuple[str, ...], list[str]] = {}
+    for column in document.columns:
+        if column.name in cells:
+            by_models.setdefault(tuple(cells[column.name]), []).append(titles[column.name])
+    parts = []
+    for models, tasks in by_models.items():
+        everyone = {row.name for row in document.rows if row.cells}
+        of = "all models" if everyone <= set(models) else ", ".join(models)
+        parts.append(f"{', '.join(tasks)} of {of}")
+    return escaped("; ".join(parts))
