@@ -34,9 +34,9 @@ LIMITS = {
         7,
         0.2382,
         0.861,
-        "mean over the emotions of twenty listeners' recognition rates, of all recorded sentences as a whole: Burkhardt "
-        "et al. 2005, doi 10.21437/Interspeech.2005-446; the set keeps the sentences that more than 80 % recognised, and "
-        "clips here are their first two seconds",
+        "mean over the emotions of twenty listeners' recognition rates, of all recorded sentences as a whole: "
+        "Burkhardt et al. 2005, doi 10.21437/Interspeech.2005-446; the set keeps the sentences that more than 80 % "
+        "recognised, and clips here are their first two seconds",
     ),
     "speaker_count": Limits(5, 0.2),
     "esc50": Limits(
