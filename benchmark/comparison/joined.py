@@ -139,16 +139,13 @@ def _joined_row(
     row: DocumentRow, old: DocumentRow | None, taken: set[str], columns: Sequence[DocumentColumn]
 ) -> DocumentRow:
     """A row of new outcomes with the kept cells of its other tasks."""
-    if old is None or not taken - row.cells.keys():
-        return row
-    cells = {**{task: old.cells[task] for task in taken}, **row.cells}
+    cells = dict(row.cells)
+    if old is not None and taken - cells.keys():
+        cells = {**{task: old.cells[task] for task in taken}, **cells}
+        row = replace(row, note=row.note or old.note, status="ok", reason="", identity=row.identity or old.identity)
     measured = [column.name for column in columns if column.metric]
     return replace(
         row,
-        note=row.note or old.note,
-        status="ok",
-        reason="",
-        identity=row.identity or old.identity,
         cells={name: cells[name] for name in measured if name in cells},
         missing={name: row.missing.get(name) or row.reason or "not run" for name in measured if name not in cells},
     )

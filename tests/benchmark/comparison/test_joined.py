@@ -81,6 +81,15 @@ def test_a_row_that_lacks_cells_has_no_mean(kept_and_whole: tuple[Document, Docu
     assert "mfcc: without speech 2: " in markdown_tables(found)
 
 
+def test_a_new_row_lacks_what_was_not_measured(kept_and_whole: tuple[Document, Document, Path]) -> None:
+    kept, _, folder = kept_and_whole
+    known = replace(kept, rows=[row for row in kept.rows if row.name != "mfcc"])
+    found = joined(known, compare(load_run(folder)))
+    row = next(row for row in found.rows if row.name == "mfcc")
+    assert list(row.cells) == ["speech2"] and not row.means and row.hear is None
+    assert "mfcc: without speech 0, speech 1, nonspeech 0, nonspeech 1, nonspeech 2: not run" in markdown_tables(found)
+
+
 def test_cells_of_other_models_and_tasks_do_not_stay(kept_and_whole: tuple[Document, Document, Path]) -> None:
     kept, _, folder = kept_and_whole
     tasks = {column.name: column.sha256 for column in kept.columns}
