@@ -81,17 +81,17 @@ def table(summary: pd.DataFrame, titles: Mapping[str, str]) -> str:
     return frame_table(frame)
 
 
-def change_sentences(summary: pd.DataFrame, probe: str = "") -> list[str]:
+def change_sentences(summary: pd.DataFrame, n_tasks: int, probe: str = "") -> list[str]:
     """What standardising changes.
 
     Args:
         summary: the scores.
+        n_tasks: number of tasks of the mean.
         probe: which probe it is, to begin with; empty for none.
     """
     change = of(summary, MEAN, CHANGE).sort_values("value")
     moved = [name for name in change.index if change["low"][name] > 0 or change["high"][name] < 0]
     still = [name for name in change.index if name not in moved]
-    n_tasks = len(tasks_of(summary))
     start = f"{probe}, standardising" if probe else "Standardising"
     found = []
     if moved:

@@ -6,8 +6,8 @@ from functools import partial
 from pathlib import Path
 
 from benchmark.probes.splits import TASKS
-from benchmark.studies.findings import Report, read_numbers
-from benchmark.studies.scales.changes import change_sentences, draw, summarised, table
+from benchmark.studies.findings import Report, listed, read_numbers
+from benchmark.studies.scales.changes import change_sentences, draw, summarised, table, tasks_of
 from benchmark.studies.scales.twins import twins
 
 NAME = "scales"
@@ -31,15 +31,17 @@ def report(folder: Path) -> Report:
     """
     summary = summarised(read_numbers(folder, NAME).astype({"fold": str}))
     titles = {name: task.title for name, task in TASKS.items()}
-    found = change_sentences(summary, "In a linear probe")
+    found = change_sentences(summary, len(tasks_of(summary)), "In a linear probe")
     text = "Accuracy, %, of the linear probe on embeddings as they are → standardised:\n\n"
     tables = [text + table(summary, titles)]
     figures = {NAME: (partial(draw, summary, titles), f"Accuracy, %, of the same linear probe {MARKS} clips.")}
     for twin in twins(folder):
         suite = f"the suite {twin.suite}"
-        found += change_sentences(twin.summary, f"In HEAR's own probes on {suite}")
-        text = f"Scores, %, of HEAR's own probes on {suite}, on embeddings as they are → standardised:\n\n"
-        tables.append(text + table(twin.summary, twin.titles))
+        found += change_sentences(twin.summary, len(twin.in_mean), f"In HEAR's own probes on {suite}")
+        text = f"Scores, %, of HEAR's own probes on {suite}, on embeddings as they are → standardised"
+        if len(twin.in_mean) < len(tasks_of(twin.summary)):
+            text += f"; not all were measured both ways, and the mean is over {listed(twin.in_mean)}"
+        tables.append(f"{text}:\n\n{table(twin.summary, twin.titles)}")
         caption = f"Scores, %, of HEAR's own probes on {suite}, {MARKS} files."
         figures[f"{NAME}_{twin.suite}"] = (partial(draw, twin.summary, twin.titles, "score, %"), caption)
     return Report(TITLE, [*found, TRUST], tables, figures)

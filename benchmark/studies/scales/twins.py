@@ -10,10 +10,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from benchmark.comparison.averages import compared
 from benchmark.comparison.document import Document, DocumentCell, DocumentColumn, DocumentRow, read_document
 from benchmark.studies.scales.changes import CHANGE, COLUMNS, KINDS, MEAN
 from benchmark.tasks.registry import SUITES
 
+#: A line of a summary.
+Line = tuple[str, str, str, float, float, float]
 #: Settings that the two tables have to share.
 SHARED_SETTINGS = ("grid", "grid_points", "heareval")
 
@@ -25,12 +28,15 @@ class Twin:
     Attributes:
         suite: name of the suite.
         summary: scores of the tasks and models that both tables have, in %, higher is better; columns of
-            :func:`benchmark.studies.scales.changes.summarised`. A model without all of these tasks has no mean.
+            :func:`benchmark.studies.scales.changes.summarised`.
+        in_mean: titles of the tasks of the mean: those that all models have that have at least half of the tasks. The
+            other models have no mean.
         titles: headings of the tasks.
     """
 
     suite: str
     summary: pd.DataFrame
+    in_mean: list[str]
     titles: dict[str, str]
 
 
@@ -51,38 +57,44 @@ def twins(folder: Path) -> list[Twin]:
                         f"{paths[1]}: expected {name} {before.settings.get(name)}, as in {paths[0].name}, "
                         f"got {after.settings.get(name)}"
                     )
-            lines = list(_lines(before, after))
-            if lines:
-                titles = {column.name: column.title for column in after.columns}
-                found.append(Twin(suite, pd.DataFrame(lines, columns=COLUMNS), titles))
+            twin = _twin(suite, before, after)
+            if twin is not None:
+                found.append(twin)
     return found
 
 
-def _lines(before: Document, after: Document) -> Iterator[tuple[str, str, str, float, float, float]]:
-    """Lines of a twin's summary."""
+def _twin(suite: str, before: Document, after: Document) -> Twin | None:
+    """A table and its twin; None if no model is in both."""
     contents = {column.name: column.sha256 for column in before.columns}
     columns = [column for column in after.columns if column.fraction and contents.get(column.name) == column.sha256]
     pairs = [(old, new) for new in after.rows for old in before.rows if _same(old, new)]
-    columns = [column for column in columns if any(_both(pair, column) for pair in pairs)]
-    for old, new in pairs:
-        of_kind: list[list[tuple[float, float]]] = []
-        mine = [column.name for column in columns if _both((old, new), column)]
-        for kind, row in zip(KINDS, (old, new)):
-            scores = [_gain(row.cells[name]) for name in mine]
-            if len(mine) == len(columns):
-                value = float(np.mean([each for each, _ in scores]))
-                scores.append((value, math.hypot(*(half for _, half in scores)) / len(scores)))
-            of_kind.append(scores)
-            yield from _of(new.name, mine, kind, scores)
-        differences = [(b[0] - a[0], math.hypot(a[1], b[1])) for a, b in zip(*of_kind)]
-        yield from _of(new.name, mine, CHANGE, differences)
+    if not pairs or not columns:
+        return None
+    has = np.array([[_both(pair, column) for column in columns] for pair in pairs], bool)
+    of_rows, of_tasks = compared(has)
+    lines: list[Line] = []
+    for pair, with_mean in zip(pairs, of_rows):
+        mine = [column.name for column in columns if _both(pair, column)]
+        averaged = [column.name for column, counts in zip(columns, of_tasks) if counts] if with_mean else []
+        lines += _lines(pair, mine, averaged)
+    titles = {column.name: column.title for column in after.columns}
+    in_mean = [column.title for column, counts in zip(columns, of_tasks) if counts]
+    return Twin(suite, pd.DataFrame(lines, columns=COLUMNS), in_mean, titles)
 
 
-def _of(
-    model: str, tasks: list[str], kind: str, scores: list[tuple[float, float]]
-) -> Iterator[tuple[str, str, str, float, float, float]]:
-    for task, (value, half) in zip((*tasks, MEAN), scores):
-        yield model, task, kind, value, value - half, value + half
+def _lines(pair: tuple[DocumentRow, DocumentRow], tasks: list[str], averaged: list[str]) -> Iterator[Line]:
+    """A model's lines of a summary; the mean is that of the averaged tasks, if there are any."""
+    scores = [{task: _gain(row.cells[task]) for task in tasks} for row in pair]
+    for each in scores:
+        if averaged:
+            values = [each[task] for task in averaged]
+            half = math.hypot(*(half for _, half in values)) / len(values)
+            each[MEAN] = (float(np.mean([value for value, _ in values])), half)
+    old, new = scores
+    change = {task: (new[task][0] - value, math.hypot(half, new[task][1])) for task, (value, half) in old.items()}
+    for kind, each in zip((*KINDS, CHANGE), (old, new, change)):
+        for task, (value, half) in each.items():
+            yield pair[1].name, task, kind, value, value - half, value + half
 
 
 def _gain(cell: DocumentCell) -> tuple[float, float]:

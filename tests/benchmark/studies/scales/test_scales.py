@@ -38,11 +38,11 @@ def numbers(changes: dict[str, float]) -> pd.DataFrame:
 
 
 def test_a_change_is_claimed_only_where_its_interval_leaves_out_0() -> None:
-    text = " ".join(change_sentences(summarised(numbers({"both": 0.5, "mfcc": 20.0}))))
+    text = " ".join(change_sentences(summarised(numbers({"both": 0.5, "mfcc": 20.0})), 2))
     assert "Standardising changes the mean over 2 tasks by, in points: `mfcc` +20.0." in text
     assert "For `both` (+0.5) the interval of the change includes 0." in text
     assert "as they are, and `mfcc`, `both` standardised" in text
-    (text,) = change_sentences(summarised(numbers({"both": 0.5})), "In a probe")
+    (text,) = change_sentences(summarised(numbers({"both": 0.5})), 2, "In a probe")
     assert text == "In a probe, for `both` (+0.5) the interval of the change of the mean over 2 tasks includes 0."
 
 
@@ -88,12 +88,19 @@ def test_tables_of_hears_probes_are_put_next_to_each_other(twin: dict[str, Any],
     (tmp_path / "mini_standardised.json").write_text(json.dumps(twin), encoding="utf-8")
     (found,) = twins(tmp_path)
     mean = found.summary.set_index(["model", "task", "scales"]).loc[("logmel", "mean", "standardised")]
-    assert mean["value"] == pytest.approx(50) and mean["high"] - mean["value"] == pytest.approx(3 / 6**0.5)
+    assert mean["value"] == pytest.approx(50) and mean["high"] - mean["value"] == pytest.approx(3 / 5**0.5)
+    assert len(found.in_mean) == 5 and "vowels" not in found.in_mean
     made = report(tmp_path)
     assert list(made.figures) == ["scales", "scales_mini"]
+    assert "not all were measured both ways, and the mean is over consonants, percussion" in made.tables[1]
     rows = {line.split(" | ")[0]: line for line in made.tables[1].splitlines()}
     assert rows["| logmel"].count("→ 50.0") == 7
-    assert rows["| both"].count("→ 50.0") == 5 and rows["| both"].count("–") == 3  # it lacks a task, so it has no mean
+    assert rows["| both"].count("→ 50.0") == 6 and rows["| both"].count("–") == 1
+    for task in ("mini_consonants", "mini_percussion", "mini_drum_events"):
+        del twin["rows"][0]["cells"][task]
+    (tmp_path / "mini_standardised.json").write_text(json.dumps(twin), encoding="utf-8")
+    (line,) = [line for line in report(tmp_path).tables[1].splitlines() if line.startswith("| both")]
+    assert line.endswith("| – | – |")  # two of six tasks are too few for a mean
     assert any("In HEAR's own probes on the suite mini, standardising changes" in text for text in made.sentences)
     for draw, _ in made.figures.values():
         assert draw is not None and draw().axes
