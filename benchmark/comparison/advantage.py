@@ -12,9 +12,11 @@ Source:
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from benchmark.comparison.comparison import Comparison, counted
 from benchmark.comparison.intervals import percentiles, task_seed
@@ -120,42 +122,77 @@ def advantage(comparison: Comparison, network: str, reference: str, domain: str)
     one, other = comparison.row(network), comparison.row(reference)
     if one is None or other is None:
         return None
-    outside = "nonspeech" if domain == "speech" else "speech"
-    differences = _differences(comparison, network, reference)
-    by_task = {each.task: each for each in differences}
-    tasks = {
-        side: [column.name for column in counted(comparison.columns, side) if column.name in by_task]
-        for side in (domain, outside)
-    }
-    if not all(tasks.values()):
+    found = differences(comparison, network, reference)
+    inside, outside = (
+        [column.name for column in counted(comparison.columns, side) if column.name in one.cells.keys() & other.cells]
+        for side in sides(domain)
+    )
+    if not inside or not outside:
         return None
-    names = [*tasks[domain], *tasks[outside]]
-    half = len(tasks[domain])
-    weights = np.array([1 / half] * half + [-1 / (len(names) - half)] * (len(names) - half))
-    values = np.array([by_task[name].value for name in names])
-    low = high = None
-    draws = [(one.cells[name].draws, other.cells[name].draws) for name in names]
+    limits: tuple[float | None, float | None] = (None, None)
+    draws = [(one.cells[name].draws, other.cells[name].draws) for name in (*inside, *outside)]
     drawn = [a - b for a, b in draws if a is not None and b is not None]
-    if len(drawn) == len(names):
-        low, high = percentiles(weights @ np.array(drawn))
+    if len(drawn) == len(draws):
+        limits = percentiles(weights(len(inside), len(outside)) @ np.array(drawn))
+    return assembled((network, reference, domain), found, inside, outside, limits, comparison.seed)
+
+
+def sides(domain: str) -> tuple[str, str]:
+    """A network's domain and the other one."""
+    return domain, "nonspeech" if domain == "speech" else "speech"
+
+
+def weights(n_inside: int, n_outside: int) -> NDArray[np.float64]:
+    """Weights of the differences in an advantage, ``(n_inside + n_outside,)``.
+
+    Example:
+        >>> weights(2, 1).tolist()
+        [0.5, 0.5, -1.0]
+    """
+    return np.array([1 / n_inside] * n_inside + [-1 / n_outside] * n_outside)
+
+
+def assembled(
+    contrast: tuple[str, str, str],
+    found: list[Difference],
+    inside: Sequence[str],
+    outside: Sequence[str],
+    limits: tuple[float | None, float | None],
+    seed: int,
+) -> Advantage:
+    """An advantage from differences by task.
+
+    Args:
+        contrast: network, reference, and the network's domain.
+        found: the differences, in the table's order.
+        inside: names of the tasks of its domain, at least one.
+        outside: names of the tasks of the other domain, at least one.
+        limits: ends of the advantage's interval.
+        seed: seed of the exchanges.
+    """
+    by_task = {each.task: each.value for each in found}
+    values = np.array([by_task[name] for name in (*inside, *outside)])
+    half, rest = len(inside), len(outside)
+    network, reference, domain = contrast
     return Advantage(
         network=network,
         reference=reference,
         domain=domain,
-        differences=differences,
+        differences=found,
         inside=float(values[:half].mean()),
         outside=float(values[half:].mean()),
-        value=float(weights @ values),
-        low=low,
-        high=high,
+        value=float(weights(half, rest) @ values),
+        low=limits[0],
+        high=limits[1],
         n_inside=half,
-        n_outside=len(names) - half,
-        p=group_exchange(values, half, comparison.seed),
-        least_p=least_p(half, len(names) - half),
+        n_outside=rest,
+        p=group_exchange(values, half, seed),
+        least_p=least_p(half, rest),
     )
 
 
-def _differences(comparison: Comparison, network: str, reference: str) -> list[Difference]:
+def differences(comparison: Comparison, network: str, reference: str) -> list[Difference]:
+    """The differences of two rows on the tasks that both have, in the table's order."""
     one, other = comparison.row(network), comparison.row(reference)
     found: list[Difference] = []
     for column in comparison.columns:
@@ -176,5 +213,10 @@ def _differences(comparison: Comparison, network: str, reference: str) -> list[D
                 p = exchange_test(metric, mine, others, column.fold_of, task_seed(column.name, comparison.seed))
         value = first.gain - second.gain
         found.append(Difference(column.name, value, low, high, only_network, only_reference, test, p, None))
-    corrected = holm([math.nan if each.p is None else each.p for each in found])
-    return [replace(each, p_holm=None if each.p is None else p) for each, p in zip(found, corrected)]
+    return corrected(found)
+
+
+def corrected(found: Sequence[Difference]) -> list[Difference]:
+    """Differences with p corrected for the number of those that are tested."""
+    by_holm = holm([math.nan if each.p is None else each.p for each in found])
+    return [replace(each, p_holm=None if each.p is None else p) for each, p in zip(found, by_holm)]

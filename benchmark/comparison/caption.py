@@ -45,15 +45,23 @@ def caption(document: Document) -> list[str]:
     if apart:
         lines.append(f"{escaped(', '.join(apart))}: not on a scale from 0 to 1, so not part of any mean.")
     lines.append("A row has a mean if it has all tasks of the mean. The best rounded value of each column is bold.")
+    completed = document.about.get("completed", [])
+    if completed:
+        lines.append(
+            "The table was completed after it was first measured. Where it spans cells of both times, the interval of "
+            "a mean or an advantage adds the variances of the tasks, and HEAR's average has none."
+        )
     if hear.tasks:
         names = {column.name: column.title for column in document.columns}
         lacking = [names[column.name] for column in tested if column.name not in hear.tasks]
         without = f", without {escaped(', '.join(lacking))}" if lacking else ""
+        limits = ""
+        if any(row.hear is not None and row.hear.low is not None for row in document.rows):
+            limits = ", with the limits of its approximate basic bootstrap interval"
         lines.append(
             "HEAR average: each task's scores standardised over the rows (mean 0, standard deviation 1), clipped to "
             f"±1, averaged over the tasks that all {len(hear.rows)} compared rows have ({len(hear.tasks)} of "
-            f"{len(tested)}{without}), with the limits of its approximate basic bootstrap interval. It shows how a row "
-            "stands among these rows and changes with them."
+            f"{len(tested)}{without}){limits}. It shows how a row stands among these rows and changes with them."
         )
     return lines
 

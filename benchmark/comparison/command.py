@@ -14,6 +14,7 @@ from benchmark.baselines import BASELINES, UNTRAINED, baseline
 from benchmark.comparison.comparison import FIRST_ROWS, Comparison, compare
 from benchmark.comparison.document import Document, read_document
 from benchmark.comparison.folder import load_run
+from benchmark.comparison.joined import KEPT, joined
 from benchmark.comparison.long_table import (
     ADVANTAGE_COLUMNS,
     LONG_COLUMNS,
@@ -54,6 +55,8 @@ def write_comparison(
 ) -> list[Path]:
     """Write table.md, table.csv, table.parquet, table.json, advantage.csv and page.html into a run's folder.
 
+    If the run completes a kept table, these are of both.
+
     Args:
         output: the run's folder.
         tasks_dir: folder of its tasks, whose clips the page's maps show; the cache's if None. Tasks that are not there
@@ -74,7 +77,8 @@ def write_comparison(
     from benchmark.comparison.page import load_section, page_bytes
 
     comparison = compare(load_run(output), seed)
-    document = summary(comparison)
+    kept = output / KEPT
+    document = joined(read_document(kept), comparison) if kept.is_file() else summary(comparison)
     files = tables_of(document)
     made = embedding_maps(comparison, output, tasks_dir, layouts, progress) if maps else {}
     files["page.html"] = page_bytes(comparison, document, made, [load_section(path) for path in sections])

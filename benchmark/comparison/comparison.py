@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -164,7 +165,7 @@ def compare(run: Run, seed: int = 0, resamples: int = RESAMPLES) -> Comparison:
     return Comparison(
         suite=run.suite,
         columns=run.columns,
-        rows=_ordered(list(rows.values())),
+        rows=ordered(list(rows.values())),
         hear_tasks=hear_tasks,
         hear_rows=hear_rows,
         outcomes=run.outcomes,
@@ -275,10 +276,24 @@ def _hear(rows: list[Row], columns: list[Column]) -> tuple[list[str], list[str]]
     return [row.name for row in kept], tasks
 
 
-def _ordered(rows: list[Row]) -> list[Row]:
+class Placed(Protocol):
+    """What decides the place of a row."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def cells(self) -> Mapping[str, Any]: ...
+    @property
+    def means(self) -> Mapping[str, Mean]: ...
+
+
+PlacedRow = TypeVar("PlacedRow", bound=Placed)
+
+
+def ordered(rows: list[PlacedRow]) -> list[PlacedRow]:
     """Sort rows: the networks, then by mean, then rows without a mean, then rows without scores."""
 
-    def place(row: Row) -> tuple[Any, ...]:
+    def place(row: PlacedRow) -> tuple[Any, ...]:
         first = FIRST_ROWS.index(row.name) if row.name in FIRST_ROWS else len(FIRST_ROWS)
         mean = row.means.get(OVERALL)
         return (not row.cells, first, mean is None, -(mean.value if mean else 0.0), row.name)

@@ -138,7 +138,9 @@ def load_run(folder: Path) -> Run:
             f"{path}: expected models, tasks and cells as `python -m benchmark run` writes them: {error!r}"
         ) from error
     run = Run(folder, _suite({*tasks, *(task for _, task in notes)}), [], [], {}, about=about)
-    run.missing = {key: note or status for key, (status, note) in notes.items() if status not in ("done", "cached")}
+    run.missing = {
+        key: note or status for key, (status, note) in notes.items() if status not in ("done", "cached", "kept")
+    }
     for name in ordered:
         run.columns.append(_column(run, name, tasks[name], list(models)))
     for name, model in models.items():

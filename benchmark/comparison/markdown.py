@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from benchmark.comparison.caption import caption
 from benchmark.comparison.comparison import FIRST_ROWS, OVERALL
 from benchmark.comparison.document import Document, DocumentColumn, DocumentRow
+from benchmark.comparison.findings import sentences
 from benchmark.comparison.folder import DOMAINS
 from benchmark.comparison.matched import matched_advantages
 from benchmark.comparison.published import PublishedRow
 from benchmark.comparison.text import escaped, number, p_value, signed, with_limits
 from benchmark.reporting.markdown import NOTHING, markdown
-from benchmark.reporting.provenance import measured_with
+from benchmark.reporting.provenance import completed_with, measured_with
 from benchmark.tasks.limits import LIMITS
 from byola_hear.cli.terminal import aligned
 
@@ -82,7 +85,8 @@ def markdown_tables(document: Document) -> str:
         Markdown with a line break at its end.
     """
     lines = [[escaped(row.name), *_cells(document, row)] for row in document.rows]
-    parts = [markdown(header(document), lines), "\n\n".join(caption(document)) + "\n"]
+    found = " ".join(sentences(document))
+    parts = [found and f"{found}\n", markdown(header(document), lines), "\n\n".join(caption(document)) + "\n"]
     parts += [_limits(document), _spreads(document)]
     parts += [_advantages(document), _matched(document), _tests_by_task(document)]
     parts += [_published(document), _notes(document), _measured(document)]
@@ -110,7 +114,7 @@ def short_markdown(document: Document, full: str) -> str:
             [f"`{row.name}`", *(f"**{texts[name]}**" if first else texts[name] for name, first in zip(names, best))]
         )
     origin = f"Mean scores of HEAR's own probes, %, ± half the 95 % interval over the tested files. All models: {full}."
-    parts = [_finding(document), markdown(["trained on, or model", *titles], lines), origin]
+    parts = [" ".join(sentences(document)), markdown(["trained on, or model", *titles], lines), origin]
     return "\n\n".join(part.rstrip() for part in parts if part) + "\n"
 
 
@@ -120,27 +124,6 @@ def _short_rows(document: Document) -> list[DocumentRow]:
     others = [row for row in measured if row.name not in FIRST_ROWS]
     others.sort(key=lambda row: -row.means[OVERALL].value)
     return [row for row in measured if row.name in FIRST_ROWS] + others[:SHORT_OTHERS]
-
-
-def _finding(document: Document) -> str:
-    """A sentence on the first domain advantage; empty if there is none."""
-    if not document.advantages:
-        return ""
-    each = document.advantages[0]
-
-    def stands(value: float) -> str:
-        points = f"{100 * abs(value):.1f} points"
-        return f"{points} {'ahead of' if value >= 0 else 'behind'}"
-
-    inside, outside = stands(each.inside), stands(each.outside)
-    own = DOMAINS[each.domain]
-    includes_zero = each.low is not None and each.high is not None and each.low <= 0 <= each.high
-    zero = ", an interval that includes 0" if includes_zero else ""
-    return (
-        f"On {own} tasks `{each.network}` is {inside} `{each.reference}`, on the other domain's {outside} "
-        f"it: an advantage in its own domain of {signed(each.value, each.low, each.high)} points{zero} "
-        f"(p = {p_value(each.p)}, of exchanging tasks between the domains)."
-    )
 
 
 def terminal_table(document: Document) -> str:
@@ -284,8 +267,11 @@ def _notes(document: Document) -> str:
     notes = []
     for row in document.rows:
         if row.cells:
-            lacking = "; ".join(f"{task}: {why}" for task, why in row.missing.items())
-            text = "; ".join(part for part in (row.note, lacking) if part)
+            by_reason: dict[str, list[str]] = {}
+            for task, why in row.missing.items():
+                by_reason.setdefault(why, []).append(document.column(task).title)
+            lacking = [f"without {', '.join(titles)}: {why}" for why, titles in by_reason.items()]
+            text = "; ".join(part for part in (row.note, *lacking) if part)
         else:
             word = "failed" if row.status == "failed" else "not measured"
             text = f"{word}: {row.reason or 'not run'}"
@@ -295,9 +281,28 @@ def _notes(document: Document) -> str:
 
 
 def _measured(document: Document) -> str:
-    """How the numbers were measured, with the hash of each task's content."""
+    """How the numbers were measured, with the hash of each task's content, and what was added later."""
     source = document.about.get("provenance", {})
     if not {"commit", "time", "hardware"} <= set(source):
         return ""
     data = {column.name: column.sha256 for column in document.columns if column.sha256}
-    return measured_with({**source, "audio": data}) + "\n"
+    parts = [measured_with({**source, "audio": data})]
+    for each in document.about.get("completed", []):
+        if {"commit", "time", "hardware"} <= set(each["provenance"]):
+            parts.append(completed_with(each["provenance"], _added(document, each["cells"])))
+    return " ".join(parts) + "\n"
+
+
+def _added(document: Document, cells: Mapping[str, Sequence[str]]) -> str:
+    """The cells of a completion, tasks with the same models together."""
+    titles = {column.name: column.title for column in document.columns}
+    by_models: dict[tuple[str, ...], list[str]] = {}
+    for column in document.columns:
+        if column.name in cells:
+            by_models.setdefault(tuple(cells[column.name]), []).append(titles[column.name])
+    parts = []
+    for models, tasks in by_models.items():
+        everyone = {row.name for row in document.rows if row.cells}
+        of = "all models" if everyone <= set(models) else ", ".join(models)
+        parts.append(f"{', '.join(tasks)} of {of}")
+    return escaped("; ".join(parts))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from benchmark.comparison.advantage import advantages
 from benchmark.comparison.comparison import OVERALL, Comparison, Mean, Row, TaskScore, counted
 from benchmark.comparison.document import Compared, Document, DocumentCell, DocumentColumn, DocumentRow, Published
@@ -24,7 +26,7 @@ def summary(comparison: Comparison) -> Document:
         groups=comparison.groups,
         columns=[_column(column) for column in comparison.columns],
         rows=[_row(row) for row in comparison.rows],
-        best=_best(comparison),
+        best={},
         in_means={
             group: [column.name for column in counted(comparison.columns, group)]
             for group in (*comparison.groups, OVERALL)
@@ -33,7 +35,7 @@ def summary(comparison: Comparison) -> Document:
         advantages=advantages(comparison),
         published=Published(SOURCE, published(column.name for column in comparison.columns)),
     )
-    return Document.from_json(document.as_json())
+    return Document.from_json(replace(document, best=best_rows(document)).as_json())
 
 
 def _column(column: Column) -> DocumentColumn:
@@ -72,7 +74,7 @@ def _cell(cell: TaskScore) -> DocumentCell:
     )
 
 
-def _best(comparison: Comparison) -> dict[str, list[str]]:
+def best_rows(document: Document) -> dict[str, list[str]]:
     """Names of the best rows by column, after rounding as in the table; several if they are equal."""
 
     def top(numbers: dict[str, float], digits: int) -> list[str]:
@@ -80,18 +82,18 @@ def _best(comparison: Comparison) -> dict[str, list[str]]:
         return [name for name, number in rounded.items() if number == max(rounded.values())]
 
     best = {}
-    for column in comparison.columns:
-        metric = column.metric
-        if metric is not None:
+    for column in document.columns:
+        if column.metric:
+            metric = column.shown_as
             sign = -1 if metric.lower_is_better else 1
             shown = {
                 row.name: sign * metric.shown(row.cells[column.name].score)
-                for row in comparison.rows
+                for row in document.rows
                 if column.name in row.cells
             }
             best[column.name] = top(shown, metric.digits)
-    for group in (*comparison.groups, OVERALL):
-        best[group] = top({row.name: 100 * row.means[group].value for row in comparison.rows if group in row.means}, 1)
-    hear: dict[str, Mean] = {row.name: row.hear for row in comparison.rows if row.hear is not None}
+    for group in (*document.groups, OVERALL):
+        best[group] = top({row.name: 100 * row.means[group].value for row in document.rows if group in row.means}, 1)
+    hear: dict[str, Mean] = {row.name: row.hear for row in document.rows if row.hear is not None}
     best["hear"] = top({name: mean.value for name, mean in hear.items()}, 2)
     return best

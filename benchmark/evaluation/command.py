@@ -139,21 +139,24 @@ def run_command(
                 result = place.without(result)
             results.append(result)
 
-        cells = [RunCell(row, task, settings) for row in rows if not row.missing for task in prepared]
-        kept = Cache(folder / "run")
-        complete = run_cells(cells, kept, jobs, keep_embeddings, finished, not no_progress)
+        taken = place.kept(rows, prepared)
+        results += [Result(*name, "kept") for name in sorted(taken)]
+        available = [RunCell(row, task, settings) for row in rows if not row.missing for task in prepared]
+        cells = [cell for cell in available if (cell.model.name, cell.task.name) not in taken]
+        cache_of_runs = Cache(folder / "run")
+        complete = run_cells(cells, cache_of_runs, jobs, keep_embeddings, finished, not no_progress)
     measured = {(result.model, result.task) for result in results}
     left = [cell for cell in cells if (cell.model.name, cell.task.name) not in measured]
     results += [Result(cell.model.name, cell.task.name, "not run", "interrupted") for cell in left]
     place.finish(rows, prepared, results)
-    for line in summary_lines(results, kept, output):
+    for line in summary_lines(results, cache_of_runs, output):
         click.echo(line, err=True)
     if not complete:
         raise click.Abort
-    if place.outcomes():
+    if place.outcomes() or taken:
         compare_outcomes(output, folder / "tasks", not no_progress)
     statuses = {result.status for result in results}
-    if "failed" in statuses or not statuses & {"done", "cached"}:
+    if "failed" in statuses or not statuses & {"done", "cached", "kept"}:
         raise click.exceptions.Exit(1)
 
 
@@ -184,7 +187,8 @@ def summary_lines(results: list[Result], cache: Cache, output: Path) -> list[str
         elif result.status == "unavailable" and result.note not in reasons:
             reasons.add(result.note)
             lines.append(f"unavailable: {result.model} on {result.task}: {result.note}")
-    counts = {status: sum(result.status == status for result in results) for status in ("done", "cached", "failed")}
+    of = ("done", "cached", *(["kept"] if any(result.status == "kept" for result in results) else []), "failed")
+    counts = {status: sum(result.status == status for result in results) for status in of}
     counted = ", ".join(f"{number} {status}" for status, number in counts.items())
     size = cache.size() / 1e6
     lines.append(f"{quantity(len(results), 'cell')}: {counted}; {size:.0f} MB of embeddings in {cache.folder}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import click
@@ -10,6 +11,7 @@ from benchmark.baselines import BASELINES
 from benchmark.comparison.archive import pack, unpack
 from benchmark.comparison.command import keep_results
 from benchmark.comparison.document import read_document
+from benchmark.comparison.joined import KEPT
 from benchmark.comparison.outcome import save_outcome
 from benchmark.datasets.labelled_set import use_cache
 from benchmark.evaluation import options as heareval_options
@@ -116,8 +118,8 @@ def complete_command(
     """Measure what is missing from the kept table of a suite, and write table, page and findings again.
 
     Missing are models without scores that are available now, models that you add, tasks that are new in the suite, and
-    cells whose model, task or settings have changed. Other outcomes are taken from SUITE_outcomes.zip. The settings are
-    those of the kept table.
+    cells whose model or task has changed. Other outcomes are taken from SUITE_outcomes.zip, and cells without an
+    outcome there from the kept table as they are. The settings are those of the kept table.
 
     Exit codes: as of `run`; nothing is written to the folder of the kept tables unless every cell could be measured or
     is of a model that is not available.
@@ -130,7 +132,9 @@ def complete_command(
         count = seed_cache(archive, output, Cache(folder / "run"), settings)
         click.echo(f"{count} kept outcomes of {archive.name}", err=True)
     else:
-        click.echo(f"no kept outcomes at {archive}: every cell that is not in the cache is measured", err=True)
+        click.echo(f"no kept outcomes at {archive}: all cells are taken from the kept table as they are", err=True)
+    output.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(results / f"{suite}.json", output / KEPT)
     context.invoke(
         run_command,
         suite=suite,

@@ -15,6 +15,8 @@ from typing import Any
 
 import pandas as pd
 
+from benchmark.comparison.document import read_document
+from benchmark.comparison.joined import KEPT, valid_cells
 from benchmark.comparison.outcome import Outcome, load_outcome, save_outcome
 from benchmark.evaluation.scheduler import Result
 from benchmark.evaluation.settings import ProbeSettings
@@ -73,6 +75,17 @@ class Output:
     def add(self, outcome: Outcome) -> None:
         """Write an outcome."""
         save_outcome(self.path(outcome.model, outcome.task), outcome)
+
+    def kept(self, models: Sequence[ModelRow], tasks: Sequence[Prepared]) -> set[tuple[str, str]]:
+        """Cells that need not be measured, as model and task: the kept table that the run completes has them, with the
+        same model and task.
+        """
+        path = self.folder / KEPT
+        if not path.is_file():
+            return set()
+        hashes = {task.name: task.sha256 for task in tasks}
+        valid = valid_cells(read_document(path), hashes, {model.name: model.identity for model in models})
+        return valid - {(outcome.model, outcome.task) for _, outcome in self.outcomes()}
 
     def without(self, result: Result) -> Result:
         """Remove the outcome that a failed cell has from an earlier run, and copy its log to the folder.

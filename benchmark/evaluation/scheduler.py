@@ -30,7 +30,8 @@ class Result:
     Attributes:
         model: name of the model.
         task: name of the task.
-        status: ``done``, ``cached``, ``failed``, ``unavailable`` (the model or the task is missing) or ``not run``.
+        status: ``done``, ``cached``, ``kept`` (in the kept table that the run completes), ``failed``, ``unavailable``
+            (the model or the task is missing) or ``not run``.
         note: the reason if there is no outcome.
         seconds: time that it took, s; of a cached outcome, the time to read it.
         log: path of the log if it failed.

@@ -54,7 +54,10 @@ def merged(before: dict[str, Any], added: dict[str, Any]) -> dict[str, Any]:
         "added": [
             *before["about"].get("added", []),
             {key: added["about"][key] for key in ("commit", "time", "hardware")}
-            | {"tasks": list(added["about"]["audio"])},
+            | {
+                "tasks": list(added["about"]["audio"]),
+                "models": [name for name, model in added["models"].items() if not model["missing"]],
+            },
         ],
     }
     return {"about": about, "models": {name: _with_mean(row, tasks, seed) for name, row in models.items()}}

@@ -19,7 +19,7 @@ import numpy as np
 from benchmark.probes.probe import TaskResult
 from benchmark.probes.splits import TASKS
 from benchmark.reporting.markdown import NOTHING, markdown
-from benchmark.reporting.provenance import measured_with
+from benchmark.reporting.provenance import completed_with, measured_with
 from byola_hear.cli.terminal import aligned
 from byola_hear.utils.files import replacing
 
@@ -185,8 +185,18 @@ def markdown_table(document: dict[str, Any]) -> str:
     }
     parts.append("".join(f"- {name}: {note}\n" for name, note in notes.items() if note))
     if "commit" in document["about"]:
-        parts.append(measured_with(document["about"]) + "\n")
+        about = document["about"]
+        later = [completed_with(each, _added(document, each)) for each in about.get("added", [])]
+        parts.append(" ".join([measured_with(about), *later]) + "\n")
     return "\n".join(part for part in parts if part)
+
+
+def _added(document: dict[str, Any], added: dict[str, Any]) -> str:
+    """The tasks of what was added to a table, and the models if they are not all."""
+    titles = [TASKS[name].title for name in _tasks(document) if TASKS[name].source in added["tasks"]]
+    measured = [name for name, model in document["models"].items() if not model["missing"]]
+    models = added.get("models", measured)
+    return f"{', '.join(titles)} of {'all models' if set(measured) <= set(models) else ', '.join(models)}"
 
 
 def csv_table(rows: list[Row]) -> str:

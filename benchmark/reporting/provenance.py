@@ -83,3 +83,19 @@ def measured_with(about: Mapping[str, Any]) -> str:
     if isinstance(audio, Mapping) and audio:
         line += f" Data, by SHA-256: {', '.join(f'{name} {digest[:10]}' for name, digest in audio.items())}."
     return line
+
+
+def completed_with(about: Mapping[str, Any], what: str) -> str:
+    """Say in Markdown how numbers were measured that were added to a table.
+
+    Args:
+        about: :func:`provenance`.
+        what: the numbers.
+
+    Example:
+        >>> about = {"commit": "0123456789abcdef", "time": "2026-01-02T03:04", "hardware": "a machine"}
+        >>> completed_with(about, "emotion of all models")
+        'Completed at commit 0123456789 on 2026-01-02, a machine: emotion of all models.'
+    """
+    where = {key: about[key] for key in ("commit", "time", "hardware")}
+    return f"{measured_with(where).replace('Measured', 'Completed', 1).removesuffix('.')}: {what}."

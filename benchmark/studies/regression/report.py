@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 NAME, TITLE = "regression", "Quantities read off an embedding"
 CAPTION = "R² of a ridge regression on clip embeddings, by quantity and model, with 95 % intervals."
 NETWORKS = ("speech", "nonspeech", "both")
+UNTRAINED = "untrained"
 
 
 def report(folder: Path) -> Report:
@@ -157,7 +158,23 @@ def sentences(numbers: pd.DataFrame) -> list[str]:
             )
     if set(PAIR) <= set(networks):
         parts.append(_compared(numbers, r2, titles))
+    if UNTRAINED in set(numbers["model"]):
+        parts.append(_without_training(numbers, networks, {name: titles[name] for name in order.index}))
     return parts
+
+
+def _without_training(numbers: pd.DataFrame, networks: list[str], titles: dict[str, str]) -> str:
+    """What the untrained network reaches, and for which quantities a trained one is clearly above it."""
+    lines = {name: _line(numbers, UNTRAINED, name, "r2") for name in titles}
+    values = [f"{titles[name]} {line['value']:.2f}" for name, line in lines.items() if line is not None]
+    above = [
+        titles[name]
+        for name, line in lines.items()
+        for each in [[_line(numbers, network, name, "r2") for network in networks]]
+        if line is not None and any(one is not None and one["low"] > line["high"] for one in each)
+    ]
+    of = f"for {listed(above)} alone, the interval of a trained" if above else "the interval of no trained"
+    return f"Without training, `{UNTRAINED}` reaches {', '.join(values)}; {of} network is above that of `{UNTRAINED}`."
 
 
 def _compared(numbers: pd.DataFrame, r2: pd.DataFrame, titles: dict[str, str]) -> str:

@@ -17,7 +17,8 @@ from benchmark.probes.probe import probe
 from benchmark.probes.splits import Task
 from benchmark.reporting.command_line import command_line
 from benchmark.studies.findings import save_numbers
-from benchmark.studies.scales.report import KINDS, NAME, report
+from benchmark.studies.scales.changes import KINDS
+from benchmark.studies.scales.report import NAME, report
 from benchmark.studies.study import seconds_bar, show_report, study_options
 from benchmark.studies.study_setup import Setup, embedded, key_of, remembered
 

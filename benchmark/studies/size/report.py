@@ -130,12 +130,19 @@ def sentences(numbers: pd.DataFrame) -> list[str]:
     trained = table.drop(columns=0.0, errors="ignore")
     narrow, wide, least, most = trained.index[0], trained.index[-1], trained.columns[0], trained.columns[-1]
     found = [
-        f"With {_crops(means[means['hours'] > 0])} crops each, mean accuracy goes from "
+        f"With {_crops(means[means['hours'] > 0])} crops and one seed each, mean accuracy goes from "
         f"{trained.loc[narrow].mean():.1f} % at {narrow} to {trained.loc[wide].mean():.1f} % at {wide}, and from "
         f"{trained[least].mean():.1f} % with {least:g} h to {trained[most].mean():.1f} % with {most:g} h."
     ]
     size, hours = trained.stack().idxmax()
-    found.append(f"The best is {size} with {hours:g} h: {trained.loc[size, hours]:.1f} %.")
+    top = means[(means["size"] == size) & (means["hours"] == hours)].iloc[0]
+    near = [
+        f"{one} with {each:g} h ({value:.1f} %)"
+        for (one, each), value in trained.stack().items()
+        if (one, each) != (size, hours) and value >= top["low"]
+    ]
+    text = f"The best is {size} with {hours:g} h: {top['accuracy']:.1f} ± {(top['high'] - top['low']) / 2:.1f} %"
+    found.append(f"{text}, an interval that also has {listed(near)}." if near else f"{text}.")
     if 0.0 in table.columns:
         gain = trained.mean(axis=1) - table[0.0]
         gains = listed([f"{value:+.1f} points at {name}" for name, value in gain.items()])

@@ -138,4 +138,14 @@ def sentences(numbers: pd.DataFrame) -> list[str]:
         f"Under other conditions, the mean over the {means['transfer'].nunique()} matrices is "
         f"{listed([f'{value:.1f} (`{name}`)' for name, value in averages.items()])}."
     )
+    best = means.dropna(subset=["another"]).sort_values("another").groupby("transfer", sort=False).last()["model"]
+    if means["model"].nunique() > 1:
+        by_model = {
+            name: [_title(transfer) for transfer in dict.fromkeys(means["transfer"]) if best.get(transfer) == name]
+            for name in averages.index
+        }
+        found.append(
+            "The highest accuracy under other conditions is that of "
+            f"{'; '.join(f'`{name}` for {listed(titles)}' for name, titles in by_model.items() if titles)}."
+        )
     return found

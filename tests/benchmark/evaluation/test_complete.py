@@ -78,6 +78,29 @@ def test_only_what_is_missing_is_measured(
     assert len(unpack(results / "mini_outcomes.zip", tmp_path / "unpacked")) == 8
 
 
+def test_cells_without_outcomes_stay_as_they_are(start: Callable[..., Result], heareval: Calls, tmp_path: Path) -> None:
+    results, first, second = tmp_path / "results", tmp_path / "first", tmp_path / "second"
+    results.mkdir()
+    done = start(run_command, "--grid", "fast", "--grid-points", "2", "-o", str(first), rows=[row("both"), row("mfcc")])
+    assert done.exit_code == 0, done.output
+    keep_results(first, results)
+    (results / "tasks.json").rename(results / "mini.json")
+    before = json.loads((results / "mini.json").read_text())
+    n_before = len(heareval())
+    arguments = ("--suite", "mini", "-o", str(second), "--results", str(results))
+    rows = [row("both"), row("mfcc", identity="other weights")]
+    done = start(complete_command, *arguments, rows=rows)
+    assert done.exit_code == 0, done.output
+    assert "2 done, 0 cached, 2 kept, 0 failed" in done.output
+    models = {call.split()[1] for call in heareval()[n_before:] if call.startswith("embed")}
+    assert models == {"mfcc_module"}
+    after = json.loads((results / "tasks.json").read_text())
+    both, mfcc = ({each["name"]: each for each in after["rows"]}[name] for name in ("both", "mfcc"))
+    assert both["cells"] == before["rows"][0]["cells"] and both["status"] == "ok"
+    assert mfcc["identity"] == "other weights of mfcc"
+    assert len(unpack(results / "mini_outcomes.zip", tmp_path / "unpacked")) == 2
+
+
 def test_other_files_are_not_taken_for_outcomes(tmp_path: Path) -> None:
     (tmp_path / "a.zip").write_bytes(b"no zip")
     with pytest.raises(ValueError, match="expected outcomes that the benchmark packed"):

@@ -29,9 +29,8 @@ ADDED = [row("both", "emodb"), row("vggish", "esc50", "esc10", "emodb"), row("mu
 
 
 def test_tasks_and_models_are_added() -> None:
-    document = merged(
-        document_of(BEFORE, about("both", "yamnet")), document_of(ADDED, about("both", "vggish", "musicnn"))
-    )
+    later = about("both", "vggish", "musicnn", audio={"emodb": "hash"})
+    document = merged(document_of(BEFORE, about("both", "yamnet")), document_of(ADDED, later))
     whole = document_of([row("both", "esc50", "esc10", "emodb")], about("both"))
     models = document["models"]
     assert models["both"] == whole["models"]["both"]  # as if measured at once, with the interval of the mean
@@ -40,7 +39,7 @@ def test_tasks_and_models_are_added() -> None:
     lines = markdown_table(document).splitlines()
     assert lines[0] == "| model | esc50 | esc10 | emotion | mean |"
     assert lines[3].endswith("| – | – |") and lines[3].startswith("| yamnet | **65.0")
-    assert document["about"]["added"][0]["commit"] == "c"
+    assert lines[-1].endswith("Completed at commit c on t, h: emotion of both, vggish, musicnn.")
 
 
 def test_the_csv_grows_in_the_same_way() -> None:

@@ -23,3 +23,25 @@ def test_only_differences_beyond_their_interval_are_reported() -> None:
     assert f"{one} for level (0.70 and 0.50); the 95 % intervals of the other differences include 0." in text(0.2, 0.0)
     assert f"{one} for level (0.70 and 0.50), and {other} for age (-0.30 and -0.50)." in text(0.2, -0.2)
     assert "do not differ by more than" in text(0.05, -0.05)
+
+
+def test_what_the_untrained_network_reaches_is_said() -> None:
+    def text(trained: float) -> str:
+        lines = [
+            {
+                "model": model,
+                "measurement": name,
+                "score": "r2",
+                "value": value,
+                "low": value - 0.1,
+                "high": value + 0.1,
+            }
+            for name, values in (("level", (0.6, 0.5)), ("age", (trained, 0.4)))
+            for model, value in zip(("both", "untrained"), values)
+        ]
+        return sentences(pd.DataFrame(lines))[-1]
+
+    assert text(0.7).startswith(
+        "Without training, `untrained` reaches age 0.40, level 0.50; for age alone, the interval"
+    )
+    assert text(0.5).endswith("the interval of no trained network is above that of `untrained`.")

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
 from click.testing import CliRunner
 
+from benchmark.studies.scales.changes import KINDS, change_sentences, summarised
 from benchmark.studies.scales.command import scales_command
-from benchmark.studies.scales.report import KINDS, report, sentences, summarised, twins
+from benchmark.studies.scales.report import report
+from benchmark.studies.scales.twins import twins
 from tests.benchmark.made_sets import write_all_sets
 
 
@@ -35,11 +38,12 @@ def numbers(changes: dict[str, float]) -> pd.DataFrame:
 
 
 def test_a_change_is_claimed_only_where_its_interval_leaves_out_0() -> None:
-    text = " ".join(sentences(summarised(numbers({"both": 0.5, "mfcc": 20.0}))))
-    assert "by, in points: `mfcc` +20.0." in text
-    assert "For `both` the interval of the change includes 0." in text
+    text = " ".join(change_sentences(summarised(numbers({"both": 0.5, "mfcc": 20.0})), 2))
+    assert "Standardising changes the mean over 2 tasks by, in points: `mfcc` +20.0." in text
+    assert "For `both` (+0.5) the interval of the change includes 0." in text
     assert "as they are, and `mfcc`, `both` standardised" in text
-    assert text.count("Trust a table of embeddings as they are") == 1
+    (text,) = change_sentences(summarised(numbers({"both": 0.5})), 2, "In a probe")
+    assert text == "In a probe, for `both` (+0.5) the interval of the change of the mean over 2 tasks includes 0."
 
 
 def test_means_and_intervals() -> None:
@@ -64,16 +68,51 @@ def test_the_command_measures_both_kinds_and_continues(tmp_path: Path) -> None:
     assert len(list((tmp_path / "cache" / "studies").iterdir())) == 2
 
 
-def test_tables_of_hears_probes_are_put_next_to_each_other(repository: Path, tmp_path: Path) -> None:
+@pytest.fixture
+def twin(repository: Path, tmp_path: Path) -> dict[str, Any]:
+    """The study's numbers and the kept table of the mini suite in a folder; a twin of which all scores are 50 %."""
     numbers({"both": 1.0}).to_csv(tmp_path / "scales.csv", index=False)
-    assert len(report(tmp_path).tables) == 1
     text = (repository / "benchmark" / "results" / "mini.json").read_text(encoding="utf-8")
     (tmp_path / "mini.json").write_text(text, encoding="utf-8")
-    document = json.loads(text)
+    document: dict[str, Any] = json.loads(text)
     document["settings"]["standardise"] = True
-    document["rows"] = [row for row in document["rows"] if row["name"] == "logmel"]
-    for cell in document["rows"][0]["cells"].values():
-        cell["score"], cell["gain"] = 0.5, 0.5
-    (tmp_path / "mini_standardised.json").write_text(json.dumps(document), encoding="utf-8")
-    (table,) = twins(tmp_path)
-    assert "suite mini" in table and "| logmel |" in table and table.count("→ 50.0") == 7 and "| both |" not in table
+    document["rows"] = [row for row in document["rows"] if row["name"] in ("logmel", "both")]
+    for row in document["rows"]:
+        for cell in row["cells"].values():
+            cell["score"], cell["gain"], cell["low"], cell["high"] = 0.5, 0.5, 0.47, 0.53
+    return document
+
+
+def test_tables_of_hears_probes_are_put_next_to_each_other(twin: dict[str, Any], tmp_path: Path) -> None:
+    del twin["rows"][0]["cells"]["mini_vowels"]
+    (tmp_path / "mini_standardised.json").write_text(json.dumps(twin), encoding="utf-8")
+    (found,) = twins(tmp_path)
+    mean = found.summary.set_index(["model", "task", "scales"]).loc[("logmel", "mean", "standardised")]
+    assert mean["value"] == pytest.approx(50) and mean["high"] - mean["value"] == pytest.approx(3 / 5**0.5)
+    assert len(found.in_mean) == 5 and "vowels" not in found.in_mean
+    made = report(tmp_path)
+    assert list(made.figures) == ["scales", "scales_mini"]
+    assert "not all were measured both ways, and the mean is over consonants, percussion" in made.tables[1]
+    rows = {line.split(" | ")[0]: line for line in made.tables[1].splitlines()}
+    assert rows["| logmel"].count("→ 50.0") == 7
+    assert rows["| both"].count("→ 50.0") == 6 and rows["| both"].count("–") == 1
+    for task in ("mini_consonants", "mini_percussion", "mini_drum_events"):
+        del twin["rows"][0]["cells"][task]
+    (tmp_path / "mini_standardised.json").write_text(json.dumps(twin), encoding="utf-8")
+    (line,) = [line for line in report(tmp_path).tables[1].splitlines() if line.startswith("| both")]
+    assert line.endswith("| – | – |")  # two of six tasks are too few for a mean
+    assert any("In HEAR's own probes on the suite mini, standardising changes" in text for text in made.sentences)
+    for draw, _ in made.figures.values():
+        assert draw is not None and draw().axes
+
+
+def test_a_twin_has_the_same_settings_embeddings_and_tasks(twin: dict[str, Any], tmp_path: Path) -> None:
+    path = tmp_path / "mini_standardised.json"
+    twin["rows"][0]["identity"] = "other"
+    twin["columns"][0]["sha256"] = "other"
+    path.write_text(json.dumps(twin), encoding="utf-8")
+    (found,) = twins(tmp_path)
+    assert set(found.summary["model"]) == {"logmel"} and len(set(found.summary["task"])) == 6
+    path.write_text(json.dumps({**twin, "settings": {**twin["settings"], "grid_points": 4}}), encoding="utf-8")
+    with pytest.raises(ValueError, match="expected grid_points 2, as in mini.json, got 4"):
+        twins(tmp_path)

@@ -6,6 +6,7 @@ import shutil
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 import byola_hear
@@ -51,7 +52,7 @@ def test_a_table_of_two_tiny_runs(sounds: Path, tmp_path: Path, capsys: pytest.C
     assert numbers["accuracy"].between(0, 100).all()
     assert sorted(numbers.query("hours == 0")["width"].unique()) == [32, 64]
     found = sentences(sized(numbers))
-    assert "With 6 crops each" in found[0] and "at width 32 to" in found[0]
+    assert "With 6 crops and one seed each" in found[0] and "at width 32 to" in found[0]
     assert " ".join(found) in output.out
     assert any(block["kind"] == "figure" for block in load_section(tmp_path / "out" / "size.md").data()["blocks"])
     # Another recipe's networks, other manifests' audio and networks of other audio are refused.
@@ -77,6 +78,26 @@ def test_both_kinds_at_equal_compute(sounds: Path, tmp_path: Path, capsys: pytes
     assert 0.5 * 2e10 < trained[64, 8] * operations_per_crop(recipe) <= 2e10
     found = sentences(sized(numbers))
     assert "transformer 64 × 8" in found[0] and " to " in found[0].split("crops")[0]
+
+
+def test_what_the_interval_of_the_best_has_is_named() -> None:
+    rows = [
+        {
+            "width": width,
+            "hours": hours,
+            "crops": 6,
+            "task": "mean",
+            "accuracy": value,
+            "low": value - 1,
+            "high": value + 1,
+        }
+        for width, values in ((32, (70.0, 78.0)), (64, (79.2, 80.0)))
+        for hours, value in zip((1.0, 5.0), values)
+    ]
+    found = sentences(sized(pd.DataFrame(rows)))
+    assert (
+        found[1] == "The best is width 64 with 5 h: 80.0 ± 1.0 %, an interval that also has width 64 with 1 h (79.2 %)."
+    )
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no locks there")
