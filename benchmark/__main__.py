@@ -44,6 +44,11 @@ COMMANDS = {
         "dimensions_command",
         "Measure what short vectors cost, from 64 dimensions to whole embeddings.",
     ),
+    "engines": (
+        "benchmark.speed.engines",
+        "engines_command",
+        "Compare the network's precisions, torch.compile and ONNX Runtime.",
+    ),
     "experiments": (
         "benchmark.reporting.experiments",
         "experiments_command",

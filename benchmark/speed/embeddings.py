@@ -22,7 +22,7 @@ from benchmark.reporting.provenance import measured_with, provenance
 from benchmark.speed.children import measured
 from benchmark.speed.embedding_methods import TITLES, embedding_methods, noise
 from benchmark.speed.race import Method, race, times_as_fast
-from benchmark.speed.results import check_outputs, default_model, show, speed_options
+from benchmark.speed.results import check_outputs, default_model, machine_state, show, speed_options, state_text
 from byola_hear.cli.errors import Finite
 from byola_hear.cli.terminal import aligned
 from byola_hear.models.checkpoint import save_checkpoint
@@ -56,6 +56,7 @@ def measure(name: str, turns: int, starts: int, hours: float, progress: bool = T
     Returns:
         JSON values: ``speed`` (by method), ``ratios``, ``start_up`` (medians, s), ``memory`` and ``about``.
     """
+    state = machine_state()
     with tempfile.TemporaryDirectory() as folder:
         if name == "untrained":
             name = str(Path(folder) / "untrained.safetensors")
@@ -102,7 +103,7 @@ def measure(name: str, turns: int, starts: int, hours: float, progress: bool = T
         "model": f"{model.config.name} {model.config.version}",
         "plain_front_end": front_end,
         "threads": torch.get_num_threads(),
-        "load_average": os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
+        **state,
         "turns": turns,
         "starts": starts,
         "hours": hours,
@@ -165,7 +166,7 @@ def report(result: dict[str, Any], table: Callable[[list[str], list[list[str]]],
     return "\n".join(
         [
             f"{about['model']}; {N_CLIPS} clips of {CLIP_SECONDS:g} s; {about['threads']} threads.",
-            measured_with(about),
+            measured_with(about) + state_text(about),
             f"Front end of the plain network: {about['plain_front_end']}; medians of {about['turns']} turns.",
             "",
             table(["seconds of audio", "per CPU second", "per second"], rows),
