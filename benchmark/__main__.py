@@ -65,6 +65,11 @@ COMMANDS = {
         "few_shot_command",
         "Evaluate probes with 1, 5, 8 and 20 labels of each class.",
     ),
+    "parts": (
+        "benchmark.speed.parts",
+        "parts_command",
+        "Measure decoding, resampling, log-mel and network one by one.",
+    ),
     "probe": ("benchmark.probes.command", "probe_command", "Evaluate models with a linear probe of clip embeddings."),
     "prove": (
         "benchmark.faults.command",

@@ -15,7 +15,7 @@ from benchmark.faults.report import report as faults_report
 from benchmark.probes import table as probe_table
 from benchmark.reporting.markdown import markdown
 from benchmark.reporting.options import RESULTS
-from benchmark.speed import collection_report, embeddings, engines, finding_report
+from benchmark.speed import collection_report, embeddings, engines, finding_report, parts
 from benchmark.studies.cka import report as cka
 from benchmark.studies.detection import report as detection
 from benchmark.studies.dimensions import report as dimensions
@@ -42,6 +42,7 @@ PAGES: dict[str, Callable[[dict[str, Any]], str]] = {
     "engines_speed": lambda result: engines.report(result, markdown),
     "engines_speed_avx2": lambda result: engines.report(result, markdown),
     "finding_speed": lambda result: finding_report.report(result, markdown),
+    "parts_speed": lambda result: parts.report(result, markdown),
     "prove": faults_report,
     "probe": probe_table.markdown_table,
     "probe_all": probe_table.markdown_table,
