@@ -46,6 +46,7 @@ PAGES: dict[str, Callable[[dict[str, Any]], str]] = {
     "prove": faults_report,
     "probe": probe_table.markdown_table,
     "probe_all": probe_table.markdown_table,
+    "probe_precision": probe_table.markdown_table,
     "speed": lambda result: embeddings.report(result, markdown),
     "speed_avx2": lambda result: embeddings.report(result, markdown),
 }

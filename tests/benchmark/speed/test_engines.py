@@ -32,11 +32,22 @@ def test_onnx_runtime_computes_the_same(clips_folder: Path, monkeypatch: pytest.
 
 
 def test_the_table_says_what_is_fast_enough() -> None:
-    def row(times_as_fast: float, difference: float) -> dict[str, object]:
+    def row(times_as_fast: float, difference: float, own: float = 1.0) -> dict[str, object]:
         speeds = dict.fromkeys(("network_per_cpu_second", "per_cpu_second", "per_second"), 100.0)
-        return {"missing": "", **speeds, "times_as_fast": times_as_fast, "difference": difference}
+        return {
+            "missing": "",
+            **speeds,
+            "times_as_fast": times_as_fast,
+            "difference": difference,
+            "times_as_fast_in_precision": own,
+        }
 
-    rows = {"float32": row(1.0, 0.0), "bfloat16": row(2.4, 0.015), "int8": row(1.8, 0.002), "compiled": row(1.1, 1e-7)}
+    rows = {
+        "float32": row(1.0, 0.0),
+        "bfloat16": row(2.4, 0.015),
+        "int8": row(1.8, 0.002),
+        "compiled": row(1.1, 1e-7, 1.1),
+    }
     about: dict[str, Any] = {
         "commit": "0123456789abc",
         "time": "2026-01-02T03:04",
@@ -46,14 +57,14 @@ def test_the_table_says_what_is_fast_enough() -> None:
     about |= {"threads": 1, "turns": 3, "capability": "AVX2", "load_before": 0.25, "held": "ATEN_CPU_CAPABILITY=avx2"}
     result: dict[str, Any] = {
         "about": about,
-        "engines": {**rows, "compiled_bfloat16": {"missing": "no compiler"}, "onnx": row(1.4, 1e-6)},
+        "engines": {**rows, "compiled_bfloat16": {"missing": "no compiler"}, "onnx": row(1.4, 1e-6, 1.4)},
         "auto": {"takes": "bfloat16", "trial": {"float32": 200.0, "bfloat16": 480.0}},
     }
     text = engines.report(result, markdown)
     assert list(result["engines"]) == list(ENGINES)
-    assert "| PyTorch, `--precision bfloat16` | 100 | 100 | 100 | 2.40 | 1.5 % | – |" in text
-    assert "| torch.compile, float32 | 100 | 100 | 100 | 1.10 | 1e-05 % | no: below 1.3 |" in text
-    assert "| – | no compiler |" in text and "| 1.40 | 0.0001 % | yes |" in text
+    assert "| PyTorch, `--precision bfloat16` | 100 | 100 | 100 | 2.40 | 1.5 % | – | – |" in text
+    assert "| torch.compile, float32 | 100 | 100 | 100 | 1.10 | 1e-05 % | 1.10 | no: below 1.3 |" in text
+    assert "| – | no compiler |" in text and "| 1.40 | 0.0001 % | 1.40 | yes |" in text
     assert "The load of the machine was 0.2 before. PyTorch was held to older instructions by `ATEN_CPU" in text
     assert "`--precision auto` takes bfloat16 here: in its trial, float32 200, bfloat16 480 × real time." in text
 
