@@ -49,6 +49,11 @@ COMMANDS = {
         "dimensions_command",
         "Measure what short vectors cost, from 64 dimensions to whole embeddings.",
     ),
+    "engines": (
+        "benchmark.speed.engines",
+        "engines_command",
+        "Compare the network's precisions, torch.compile and ONNX Runtime.",
+    ),
     "experiments": (
         "benchmark.reporting.experiments",
         "experiments_command",
@@ -64,6 +69,11 @@ COMMANDS = {
         "benchmark.studies.few_shot.command",
         "few_shot_command",
         "Evaluate probes with 1, 5, 8 and 20 labels of each class.",
+    ),
+    "parts": (
+        "benchmark.speed.parts",
+        "parts_command",
+        "Measure decoding, resampling, log-mel and network one by one.",
     ),
     "probe": ("benchmark.probes.command", "probe_command", "Evaluate models with a linear probe of clip embeddings."),
     "prove": (

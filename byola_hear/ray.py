@@ -3,9 +3,9 @@
 Install ``byola-hear[ray]`` here and on every node. Every node must see the files under the same paths, as on a shared
 file system. Nothing else is shared: the network is sent to the workers, and the table is written here.
 
-A worker that dies is replaced, and its clips are embedded again; rows that had arrived are not repeated. If a clip
-kills every worker that reads it, the extraction ends with an error. What was written before stays, and the next run
-continues from there.
+If a worker or a node dies, the clips whose rows had not arrived are embedded again by new workers, on the nodes that
+are left; rows that had arrived are not repeated. If a clip kills every worker that reads it, the extraction ends with
+an error. What was written before stays, and the next run continues from there.
 
 A batch system such as Slurm needs no cluster. ``--shard I/N`` gives each task of an array its own share of the clips,
 which is the same on every machine, and its own table::
@@ -23,6 +23,7 @@ import inspect
 import logging
 import os
 import socket
+import time
 import warnings
 from collections.abc import Iterable, Iterator
 from copy import deepcopy
@@ -45,8 +46,11 @@ if TYPE_CHECKING:
 MOST_CLIPS = 32
 #: Batches of clips for each worker if there are enough clips, so that no worker waits long for the last one.
 LEAST_BATCHES = 8
-#: How often clips are sent to another worker after theirs died.
+#: How often clips are sent to other workers after theirs died.
 RETRIES = 3
+#: Time before new workers are started when those before them died over their first clips, s. The cluster needs some
+#: seconds to notice that a node is gone.
+PAUSE = 5.0
 #: How long to wait for an answer from a cluster's address, s.
 CONNECT_SECONDS = 10.0
 #: Bytes of rows that travel together.
@@ -104,22 +108,62 @@ def extract_on_ray(
 
 
 def _events(ray: Any, clips: list[Clip], model: ByolaModel, request: Request, workers: int | None) -> Iterator[Event]:
-    """Events from the cluster that this process is connected to."""
+    """Events from the cluster that this process is connected to.
+
+    Ray would send the clips of a worker that died to its replacement. That does not help if a node is lost: there may
+    be no room for a replacement, and until the loss is noticed, all retries are used up. So nothing is retried there,
+    and the clips that are missing are given to new workers here.
+    """
     room = _room(ray.nodes())
-    workers = room.workers if workers is None else int(workers)
-    size = max(1, min(MOST_CLIPS, len(clips) // (LEAST_BATCHES * workers)))
-    n_batches = -(-len(clips) // size)
-    items = [
-        {
-            "index": index,
-            # Bytes, because names need not be text; NaN for None, so that all batches have the same types.
-            "file": os.fsencode(os.path.abspath(clip.file)),
-            "start": float(clip.start),
-            "end": float("nan") if clip.end is None else float(clip.end),
-        }
-        for index, clip in enumerate(clips)
+    n_workers = room.workers if workers is None else int(workers)
+    size = max(1, min(MOST_CLIPS, len(clips) // (LEAST_BATCHES * n_workers)))
+    index = position = deaths = 0
+    while index < len(clips):
+        before = (index, position)
+        # Whole batches, because a clip's rows come in other pieces if its neighbours are others.
+        results = _results(ray, _batches(clips, size, index // size), model, request, room, n_workers)
+        try:
+            for event in _in_order(clips, results, request.size, index, position):
+                yield event
+                index, position = (index, position + 1) if isinstance(event, Rows) else (index + 1, 0)
+        except (ray.exceptions.RayError, ray.data.exceptions.RayDataUserCodeException) as error:
+            if not _is_death(ray, error):
+                raise ClusterError(f"the extraction failed on the cluster: {_cause(error)}") from error
+            deaths = deaths + 1 if before == (index, position) else 1
+            if deaths > RETRIES:
+                raise ClusterError(
+                    f"the extraction failed on the cluster: a worker died {deaths} times over the same clips"
+                ) from error
+            if before == (index, position):
+                time.sleep(PAUSE)
+            room = _room(ray.nodes())
+            n_workers = room.workers if workers is None else int(workers)
+
+
+def _batches(clips: list[Clip], size: int, first: int) -> list[pyarrow.Table]:
+    """Clips as tables of ``size`` clips each, from batch ``first`` on."""
+    import pyarrow
+
+    return [
+        pyarrow.table(
+            {
+                "index": pyarrow.array(range(start, start + len(batch)), pyarrow.int64()),
+                # Bytes, because names need not be text; NaN for None.
+                "file": pyarrow.array([os.fsencode(os.path.abspath(clip.file)) for clip in batch], pyarrow.binary()),
+                "start": pyarrow.array([clip.start for clip in batch], pyarrow.float64()),
+                "end": pyarrow.array([np.nan if clip.end is None else clip.end for clip in batch], pyarrow.float64()),
+            }
+        )
+        for start in range(first * size, len(clips), size)
+        for batch in [clips[start : start + size]]
     ]
-    data = ray.data.from_items(items, override_num_blocks=n_batches)
+
+
+def _results(
+    ray: Any, batches: list[pyarrow.Table], model: ByolaModel, request: Request, room: _Room, workers: int
+) -> Iterator[pyarrow.Table]:
+    """Embed batches of clips by new workers; tables of events in the batches' order."""
+    data = ray.data.from_arrow(batches)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="`ray_remote_args", category=DeprecationWarning)
         rows = data.map_batches(
@@ -127,20 +171,16 @@ def _events(ray: Any, clips: list[Clip], model: ByolaModel, request: Request, wo
             batch_size=None,
             batch_format="pyarrow",
             fn_constructor_kwargs={"model": _on_cpu(model), "request": request, "threads": room.cpus},
-            compute=ray.data.ActorPoolStrategy(size=min(workers, n_batches)),
+            compute=ray.data.ActorPoolStrategy(size=min(workers, len(batches))),
             num_cpus=room.cpus,
             num_gpus=room.gpus,
-            **_bounded_retries(data),
+            **_no_retries(data),
         )
     rows.context.execution_options.preserve_order = True
     rows.context.target_max_block_size = BLOCK_BYTES
     rows.context.enable_progress_bars = False
     rows.context.print_on_execution_start = False
-    try:
-        batches = rows.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=1)
-        yield from _in_order(clips, batches, request.size)
-    except (ray.exceptions.RayError, ray.data.exceptions.RayDataUserCodeException) as error:
-        raise ClusterError(f"the extraction failed on the cluster: {_cause(error)}") from error
+    yield from rows.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=1)
 
 
 class _Worker:
@@ -214,13 +254,21 @@ def _unpacked(row: dict[str, Any], clip: Clip, size: int) -> Event:
     return Rows(clip, start, end, time[0] if time else None, embeddings)
 
 
-def _in_order(clips: list[Clip], batches: Iterable[pyarrow.Table], size: int) -> Iterator[Event]:
+def _in_order(
+    clips: list[Clip], batches: Iterable[pyarrow.Table], size: int, index: int = 0, position: int = 0
+) -> Iterator[Event]:
     """Each event once and in the clips' order, even if a batch was computed several times.
+
+    Args:
+        clips: all clips.
+        batches: events as tables.
+        size: dimensions of an embedding.
+        index: number of the clip to begin with.
+        position: number of its events that are known.
 
     Raises:
         ClusterError: if an event is missing.
     """
-    index = position = 0
     for batch in batches:
         for row in batch.to_pylist():
             place = (row["index"], row["position"])
@@ -307,14 +355,14 @@ def _check_reachable(address: str) -> None:
     socket.create_connection((host.strip("[]"), int(port)), timeout=CONNECT_SECONDS).close()
 
 
-def _bounded_retries(data: Any) -> dict[str, Any]:
-    """Arguments of ``map_batches`` that limit how often clips are tried again; by default there is no limit.
+def _no_retries(data: Any) -> dict[str, Any]:
+    """Arguments of ``map_batches`` by which a death ends the work at once; by default clips are tried without limit.
 
     None of them for versions of Ray that do not accept them.
     """
     if "ray_remote_args_fn" not in inspect.signature(data.map_batches).parameters:
         return {}
-    return {"ray_remote_args_fn": lambda: {"max_restarts": -1, "max_task_retries": RETRIES}}
+    return {"ray_remote_args_fn": lambda: {"max_restarts": 0, "max_task_retries": 0}}
 
 
 def _on_cpu(model: ByolaModel) -> ByolaModel:
@@ -322,16 +370,27 @@ def _on_cpu(model: ByolaModel) -> ByolaModel:
     return model if next(model.parameters()).device.type == "cpu" else deepcopy(model).cpu()
 
 
-def _cause(error: BaseException) -> str:
-    """The first cause of an error of Ray's, in one line."""
-    first = ""
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """An error and what it was raised from."""
     seen: BaseException | None = error
     while seen is not None:
-        if type(seen).__name__ in ("ActorDiedError", "ActorUnavailableError", "RayActorError"):
-            return f"a worker died {RETRIES + 1} times over the same clips"
-        # The text of a task's error is a traceback. Its cause is the original error, to which Ray adds lines.
-        raised = getattr(seen, "cause", None) or seen
-        lines = [line.strip() for line in str(raised).splitlines() if line.strip()]
-        first = first or (lines[0] if lines else "")
+        yield seen
         seen = seen.__cause__ or seen.__context__
-    return first or type(error).__name__
+
+
+def _is_death(ray: Any, error: BaseException) -> bool:
+    """Whether an error says that a worker, a node or its results are gone."""
+    names = ("RayActorError", "NodeDiedError", "WorkerCrashedError", "ObjectLostError", "OutOfMemoryError")
+    deaths = tuple(getattr(ray.exceptions, name) for name in names if hasattr(ray.exceptions, name))
+    return any(isinstance(each, deaths) for each in _chain(error))
+
+
+def _cause(error: BaseException) -> str:
+    """The first cause of an error of Ray's, in one line."""
+    for each in _chain(error):
+        # The text of a task's error is a traceback. Its cause is the original error, to which Ray adds lines.
+        raised = getattr(each, "cause", None) or each
+        lines = [line.strip() for line in str(raised).splitlines() if line.strip()]
+        if lines:
+            return lines[0]
+    return type(error).__name__

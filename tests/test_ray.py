@@ -6,12 +6,16 @@ The cluster takes half a minute and most of a machine, so it is started only whe
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -99,6 +103,71 @@ def test_a_worker_gives_the_same_events(clips_folder: Path, kind: str) -> None:
     same(list(_in_order(clips, worker(batch), request.size)), list(extract(clips, model, request)), 1e-5)
 
 
+OF_A_CLIP: list[Event] = [rows(CLIP_A, 2), rows(CLIP_A, 1), Done(CLIP_A, 1.0, None)]
+
+
+class Death(Exception):
+    """What Ray raises when a worker or its node is gone."""
+
+
+def stand_in(nodes: int = 2) -> SimpleNamespace:
+    """As much of Ray as the loop over deaths sees."""
+    exceptions = SimpleNamespace(RayError=Death, RayActorError=Death)
+    data = SimpleNamespace(exceptions=SimpleNamespace(RayDataUserCodeException=KeyError))
+    alive = {"Alive": True, "Resources": {"CPU": 1.0}}
+    return SimpleNamespace(exceptions=exceptions, data=data, nodes=lambda: [alive] * nodes)
+
+
+def dying(monkeypatch: pytest.MonkeyPatch, after: Iterator[int | None]) -> list[int]:
+    """Replace the cluster by workers that die after so many events; returns the batch that each began with."""
+    begun: list[int] = []
+
+    def results(ray: Any, batches: list[Any], *_: Any) -> Iterator[Any]:
+        begun.append(batches[0].to_pydict()["index"][0])
+        lives = next(after)
+        for batch in batches:
+            for index in batch.to_pydict()["index"]:
+                for position, event in enumerate(OF_A_CLIP):
+                    if lives == 0:
+                        raise Death
+                    lives = None if lives is None else lives - 1
+                    yield _packed(event, index, position)
+
+    monkeypatch.setattr(module, "_results", results)
+    monkeypatch.setattr(module, "PAUSE", 0.0)
+    return begun
+
+
+def test_deaths_cost_no_rows_and_double_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("pyarrow")
+    clips = [CLIP_A] * 64  # batches of four
+    begun = dying(monkeypatch, iter([14, 0, 0, 30, None]))
+    request = SimpleNamespace(size=3)
+    given = list(module._events(stand_in(), clips, None, request, None))  # type: ignore[arg-type]
+    same(given, OF_A_CLIP * 64)
+    assert begun == [0, 4, 4, 4, 12]  # whole batches, from the one with the first missing event on
+
+
+def test_a_clip_that_kills_every_worker_ends_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("pyarrow")
+    begun = dying(monkeypatch, itertools.repeat(3))
+    with pytest.raises(ClusterError, match="a worker died 4 times over the same clips"):
+        list(module._events(stand_in(), [CLIP_A] * 64, None, SimpleNamespace(size=3), None))  # type: ignore[arg-type]
+    assert begun == [0] * 4
+
+
+def test_another_error_ends_the_work_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("pyarrow")
+
+    def results(*_: Any) -> Iterator[Any]:
+        raise KeyError("no such thing")
+        yield
+
+    monkeypatch.setattr(module, "_results", results)
+    with pytest.raises(ClusterError, match="failed on the cluster: 'no such thing'"):
+        list(module._events(stand_in(), [CLIP_A], None, SimpleNamespace(size=3), None))  # type: ignore[arg-type]
+
+
 def test_nothing_to_do_needs_no_cluster() -> None:
     model = byola_hear.load_model("speech")
     assert list(extract_on_ray([], model, request_for(model), address="127.0.0.1:1")) == []
@@ -154,7 +223,7 @@ def on_a_cluster_of_two(folder: str) -> None:
     """Compare with the local run, killing a worker on the way; runs in a process of its own."""
     from ray.cluster_utils import Cluster
 
-    node = {"num_cpus": 1, "object_store_memory": 100 << 20, "include_dashboard": False}
+    node: dict[str, Any] = {"num_cpus": 1, "object_store_memory": 100 << 20, "include_dashboard": False}
     cluster = Cluster(initialize_head=True, head_node_args=node)
     cluster.add_node(**{key: value for key, value in node.items() if key != "include_dashboard"})
     files = [str(path) for path in sorted(Path(folder).glob("*_*.*"))]

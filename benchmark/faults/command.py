@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from benchmark.faults import disks, fuzz, killed, scale
+from benchmark.faults import cluster, disks, fuzz, killed, killed_run, scale
 from benchmark.faults.proof import Proof, Settings
 from benchmark.faults.report import report
 from benchmark.reporting.command_line import command_line
@@ -25,6 +25,8 @@ PROOFS: dict[str, Proof] = {
     "kill-embed": killed.embed,
     "kill-predict": killed.predict,
     "kill-train": killed.train,
+    "kill-run": killed_run.run,
+    "ray-cluster": cluster.cluster,
     "disk-full": disks.full,
     "outputs": disks.outputs,
     "changing-files": disks.changing,

@@ -29,13 +29,10 @@ def digest_of_table(path: Path) -> str:
 
 
 def digest_of_folder(path: Path) -> str:
-    """SHA-256 of all files below a folder, with their names.
-
-    Hidden files do not count: a write that was killed leaves its temporary file, which nothing reads.
-    """
+    """SHA-256 of all files below a folder, with their names: a temporary file that is left behind counts."""
     digest = hashlib.sha256()
     for file in sorted(path.rglob("*")):
-        if file.is_file() and not file.name.startswith("."):
+        if file.is_file():
             digest.update(f"{file.relative_to(path)}\0".encode() + file.read_bytes())
     return digest.hexdigest()
 
@@ -54,6 +51,7 @@ def killed_until_done(
     digest: Callable[[Path], str],
     what: str,
     success: int = 0,
+    strike: Callable[[subprocess.Popen[bytes]], None] = kill,
 ) -> Found:
     """Kill a command at random moments, ``settings.kills`` times in all, and finish it as often as that takes.
 
@@ -64,6 +62,7 @@ def killed_until_done(
         digest: what must be the same after all kills.
         what: the command, in words.
         success: the command's exit code when it is done.
+        strike: kills the command, or a part of it, and waits for its end.
 
     Returns:
         What was found; a fault is an output that differs, or a command that fails or never ends.
@@ -91,7 +90,7 @@ def killed_until_done(
             try:
                 code = process.wait(moment)
             except subprocess.TimeoutExpired:
-                kill(process)
+                strike(process)
                 found.tried += 1
                 if starts < MOST_STARTS:
                     continue

@@ -53,6 +53,8 @@ def row_of(name: ModelName) -> ModelRow:
         FileNotFoundError: if the model's file does not exist.
         ValueError: if the model can't be loaded.
     """
+    if name.precision:
+        raise ValueError(f"HEAR's tools load networks in float32, got {name.row!r}; `probe` takes precisions")
     try:
         model = name.load()
     except Unavailable as error:

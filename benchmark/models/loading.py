@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from benchmark.baselines import BASELINES, baseline
 from benchmark.baselines.contract import Baseline, Unavailable
 from byola_hear.models.loading import HUB_PREFIX, is_path
 from byola_hear.models.model import ByolaModel
+from byola_hear.models.precision import PRECISIONS
 
 
 def baseline_asked_for(text: str) -> tuple[str, str] | None:
@@ -43,11 +44,13 @@ class ModelName:
         row: name of its row in a table, valid as a file name.
         baseline: name of the baseline; empty for a network.
         weights: argument of ``load_model``: a name, an absolute path, a seed, or empty.
+        precision: what a network computes in; empty for float32.
     """
 
     row: str
     baseline: str
     weights: str
+    precision: str = ""
 
     @classmethod
     def of(cls, text: str) -> ModelName:
@@ -55,14 +58,20 @@ class ModelName:
 
         Args:
             text: name of a network, path of a checkpoint, ``hf://`` and a repository, name of a baseline, or
-                ``NAME=WEIGHTS``.
+                ``NAME=WEIGHTS``. A network with ``@int8`` or ``@bfloat16`` computes in this precision.
 
         Example:
             >>> ModelName.of("untrained=1")
-            ModelName(row='untrained=1', baseline='untrained', weights='1')
+            ModelName(row='untrained=1', baseline='untrained', weights='1', precision='')
             >>> ModelName.of("hf://organisation/name")
-            ModelName(row='name', baseline='', weights='hf://organisation/name')
+            ModelName(row='name', baseline='', weights='hf://organisation/name', precision='')
+            >>> ModelName.of("both@int8")
+            ModelName(row='both@int8', baseline='', weights='both', precision='int8')
         """
+        network, _, precision = text.rpartition("@")
+        if network and precision in PRECISIONS and not (baseline_asked_for(network) or Path(text).is_file()):
+            found = cls.of(network)
+            return replace(found, row=f"{found.row}@{precision}", precision=precision)
         if asked := baseline_asked_for(text):
             name, weights = asked
             there = bool(weights) and Path(weights).exists()
@@ -91,7 +100,10 @@ class ModelName:
             ValueError: if it can't be loaded.
             FileNotFoundError: if its file does not exist.
         """
-        return load_baseline(self.baseline, self.weights) if self.baseline else load_network(self.weights)
+        if self.baseline:
+            return load_baseline(self.baseline, self.weights)
+        model = load_network(self.weights)
+        return model.in_precision(self.precision) if self.precision else model
 
     def note(self, model: ByolaModel | Baseline) -> str:
         """What a reader of the table must know about the model, including weights other than the default.
@@ -106,7 +118,8 @@ class ModelName:
         """
         if isinstance(model, ByolaModel):
             untrained = f"{self.untrained_shape}, seed {self.weights or 0}"
-            return untrained if self.baseline else f"{model.config.name} {model.config.version}"
+            precision = f" in {self.precision}" if self.precision else ""
+            return untrained if self.baseline else f"{model.config.name} {model.config.version}{precision}"
         named = Path(self.weights).name if Path(self.weights).exists() else self.weights
         return f"weights {named}: {model.note}" if named not in model.note else model.note
 

@@ -61,7 +61,7 @@ def models_by_row(models: str | Sequence[str]) -> dict[str, ModelName]:
         if model.row in rows:
             raise ValueError(f"expected each model once, got {name} twice")
         if not model.baseline:
-            check_network(name)
+            check_network(model.weights)
         rows[model.row] = model
     if not rows:
         raise ValueError("expected at least one model, got no names")

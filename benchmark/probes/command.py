@@ -42,7 +42,8 @@ tasks_option = click.option(
 
 @click.command("probe")
 @options.models(
-    "Rows: networks by name or checkpoint; baselines, with your own weights as NAME=WEIGHTS: "
+    "Rows: networks by name or checkpoint, with @int8 or @bfloat16 in this precision; "
+    "baselines, with your own weights as NAME=WEIGHTS: "
     f"{', '.join(BASELINES)}; all: the three networks and every baseline."
 )
 @options.audio

@@ -77,6 +77,20 @@ def start_up(model: str) -> dict[str, float]:
     }
 
 
+def first_row(model: str, file: str, table: str) -> float:
+    """Time of ``byola-hear embed FILE -o TABLE`` in a new process, from its start to its end, s.
+
+    Raises:
+        ChildFailed: if it fails.
+    """
+    began = time.perf_counter()
+    arguments = ("embed", file, "-o", table, "--model", model, "--overwrite", "--quiet")
+    done = subprocess.run([sys.executable, "-m", "byola_hear", *arguments], cwd=REPOSITORY, capture_output=True)
+    if done.returncode:
+        raise ChildFailed(f"byola-hear embed ended with exit code {done.returncode}")
+    return time.perf_counter() - began
+
+
 def peak_bytes() -> int:
     """Peak memory of this process, bytes."""
     try:

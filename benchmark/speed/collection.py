@@ -6,7 +6,6 @@ program, from its start to the end of its work; for methods that process fewer f
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Mapping
 from functools import partial
@@ -26,7 +25,7 @@ from benchmark.speed.collection_clips import recordings, write_clips
 from benchmark.speed.collection_methods import TITLES, MethodSettings, in_a_process
 from benchmark.speed.collection_report import report
 from benchmark.speed.race import Method, race, times_as_fast
-from benchmark.speed.results import check_outputs, default_model, show, speed_options
+from benchmark.speed.results import check_outputs, default_model, machine_state, show, speed_options
 from byola_hear.cli.errors import Failure, Finite
 from byola_hear.models.checkpoint import save_checkpoint
 
@@ -69,6 +68,7 @@ def measure(
         ChildFailed: if a method ended in an error.
     """
     network = untrained_model(0, -8.0, 4.5) if model == "untrained" else load_network(model)
+    state = machine_state()
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary) / "clips"
         folder.mkdir()
@@ -102,7 +102,7 @@ def measure(
         "channels": channels,
         "threads": threads,
         "turns": turns,
-        "load_average": os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
+        **state,
     }
     return {
         "about": about,

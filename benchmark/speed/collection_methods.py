@@ -26,6 +26,7 @@ Work = Callable[[list[str]], object]
 TITLES: dict[str, tuple[str, int | None]] = {
     "package": ("byola-hear embed, files to table", None),
     "package_bfloat16": ("the same with --precision bfloat16", None),
+    "package_int8": ("the same with --precision int8", None),
     "network": ("the network alone, audio in memory", 200),
     "plain": ("plain loop: librosa.load, mel spectrogram, plain network", 200),
     "opensmile": ("openSMILE eGeMAPS functionals", 100),
@@ -74,6 +75,11 @@ def package(settings: MethodSettings, *options: str) -> Work:
 def package_bfloat16(settings: MethodSettings) -> Work:
     """``byola-hear embed`` with ``--precision bfloat16``."""
     return package(settings, "--precision", "bfloat16")
+
+
+def package_int8(settings: MethodSettings) -> Work:
+    """``byola-hear embed`` with ``--precision int8``."""
+    return package(settings, "--precision", "int8")
 
 
 def network(settings: MethodSettings) -> Work:
@@ -173,6 +179,7 @@ def wav2vec2(settings: MethodSettings) -> Work:
 METHODS: dict[str, Callable[[MethodSettings], Work]] = {
     "package": package,
     "package_bfloat16": package_bfloat16,
+    "package_int8": package_int8,
     "network": network,
     "plain": plain,
     "opensmile": opensmile,

@@ -9,6 +9,7 @@ from typing import Any
 from benchmark.reporting.markdown import NOTHING
 from benchmark.reporting.provenance import measured_with
 from benchmark.speed.collection_methods import TITLES
+from benchmark.speed.results import state_text
 from byola_hear.cli.terminal import aligned
 
 #: How many times as fast as each method the package's whole program should be.
@@ -57,7 +58,7 @@ def report(result: dict[str, Any], table: Callable[[list[str], list[list[str]]],
         [
             f"{about['clips']} FLAC files of {about['clip_seconds']:g} s, {form}; "
             f"{about['model']}; {about['threads']} threads.",
-            f"{measured_with(about)} Medians of {about['turns']} turns.",
+            f"{measured_with(about)} Medians of {about['turns']} turns.{state_text(about)}",
             "",
             "Speeds are in times real time: of the work without the start-up, of the work per second of CPU time, and "
             "of the whole program, from its start to the end of the work on all files. For a method that processed "

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+import os
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -19,6 +20,33 @@ class MakesReport(Protocol):
     """Makes a report from a result; ``table`` makes a table from a header and rows."""
 
     def __call__(self, result: dict[str, Any], table: Callable[[list[str], list[list[str]]], str] = ...) -> str: ...
+
+
+#: Environment variables that hold PyTorch's libraries to the instructions of older processors.
+HELD = ("ONEDNN_MAX_CPU_ISA", "ATEN_CPU_CAPABILITY", "MKL_ENABLE_INSTRUCTIONS")
+
+
+def held() -> str:
+    """The settings that hold PyTorch to older instructions, such as ``ATEN_CPU_CAPABILITY=avx2``; empty if none do."""
+    return " ".join(f"{name}={os.environ[name]}" for name in HELD if os.environ.get(name))
+
+
+def machine_state() -> dict[str, Any]:
+    """What decides speeds besides the machine: its load, to be asked before the work, and settings of PyTorch."""
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
+    return {"load_before": load, "held": held()}
+
+
+def state_text(about: Mapping[str, Any]) -> str:
+    """:func:`machine_state` in words; empty for results that lack it.
+
+    Example:
+        >>> state_text({"load_before": 0.12, "held": ""})
+        ' The load of the machine was 0.1 before.'
+    """
+    load = about.get("load_before")
+    words = "" if load is None else f" The load of the machine was {load:.1f} before."
+    return words + (f" PyTorch was held to older instructions by `{about['held']}`." if about.get("held") else "")
 
 
 #: ``-o``, the files that a result is written to.

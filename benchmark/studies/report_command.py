@@ -15,7 +15,7 @@ from benchmark.faults.report import report as faults_report
 from benchmark.probes import table as probe_table
 from benchmark.reporting.markdown import markdown
 from benchmark.reporting.options import RESULTS
-from benchmark.speed import collection_report, embeddings, finding_report
+from benchmark.speed import collection_report, embeddings, engines, finding_report, parts
 from benchmark.studies.architectures import report as architectures
 from benchmark.studies.cka import report as cka
 from benchmark.studies.detection import report as detection
@@ -42,11 +42,17 @@ STUDIES: dict[str, Callable[[Path], Report]] = {
 #: What makes the Markdown of other results, out of ``NAME.json``.
 PAGES: dict[str, Callable[[dict[str, Any]], str]] = {
     "collection_speed": lambda result: collection_report.report(result, markdown),
+    "collection_speed_avx2": lambda result: collection_report.report(result, markdown),
+    "engines_speed": lambda result: engines.report(result, markdown),
+    "engines_speed_avx2": lambda result: engines.report(result, markdown),
     "finding_speed": lambda result: finding_report.report(result, markdown),
+    "parts_speed": lambda result: parts.report(result, markdown),
     "prove": faults_report,
     "probe": probe_table.markdown_table,
     "probe_all": probe_table.markdown_table,
+    "probe_precision": probe_table.markdown_table,
     "speed": lambda result: embeddings.report(result, markdown),
+    "speed_avx2": lambda result: embeddings.report(result, markdown),
 }
 #: Tables of runs, also those of standardised embeddings.
 RUNS = tuple(f"{suite}{suffix}" for suite in SUITES for suffix in ("", "_standardised"))

@@ -18,7 +18,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from byola_hear import labels
 from byola_hear.tables.placing import remove
-from byola_hear.utils.files import Stamp, locked, stamp_of
+from byola_hear.utils.files import Stamp, locked, remove_leftovers, stamp_of
 
 if TYPE_CHECKING:
     import pandas
@@ -77,6 +77,8 @@ class Folder:
         entries: dict[str, _Entry] = {}
         for line in lines[1:]:
             entries[line["file"]] = _Entry(line["name"], line.get("stamp"), line.get("detections"))
+        # A run that was killed while it wrote a file left it under another name.
+        remove_leftovers(self.path / entry.name for entry in entries.values())
         if lines and lines[0] != settings:
             names = [name for name in settings if lines[0].get(name) != settings[name]]
             found = ", ".join(f"{name} {_shown(lines[0].get(name))}, not {_shown(settings[name])}" for name in names)
@@ -203,6 +205,7 @@ def finish_single(path: Path, format: str, parts: Folder, files: Iterable[str]) 
         The detections.
     """
     found = parts.read(files)
+    remove_leftovers([path])  # of a run that was killed here; `parts` is locked, so no other is writing
     labels.write(found, path, format)
     parts.close()
     remove(parts.path)

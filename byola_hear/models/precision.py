@@ -28,10 +28,13 @@ PRECISIONS = ("float32", "bfloat16", "int8")
 #: ``auto`` takes another precision if it is so many times as fast as float32. One that is so many times slower is
 #: reported. Less may be chance.
 CLEARLY = 1.1
+#: ``auto`` takes no precision that moves the embedding of the trial's audio by more than this share of its norm. Here,
+#: bfloat16 moves it by 0.02 and int8 by 0.002; more is a fault of the kernels.
+MOST_MOVED = 0.05
 #: Length of the trial's audio, and of the trial, s; and how often each precision is tried at least.
 TRIAL_SECONDS, TRIAL_TIME, LEAST_ROUNDS = 6.0, 0.5, 3
 #: Version of the trial: results of another version are measured anew.
-_TRIAL_VERSION = 1
+_TRIAL_VERSION = 2
 
 #: × real time of each precision, by what it was measured for.
 _measured: dict[str, dict[str, float]] = {}
@@ -50,7 +53,8 @@ def speeds(encoder: FrameEncoder, features: Callable[[FrameEncoder, str], FrameF
 
     Returns:
         Seconds of audio per second of processor time, or on other devices than CPUs per second, for each usable
-        precision; ``"float32"`` is always there.
+        precision: one that this device has, and that moves the trial's embedding by at most :data:`MOST_MOVED`.
+        ``"float32"`` is always there.
     """
     device = next(encoder.parameters()).device
     threads = torch.get_num_threads()
@@ -95,18 +99,22 @@ def _trial(encoder: FrameEncoder, features: Callable[[FrameEncoder, str], FrameF
     n_samples = round(TRIAL_SECONDS * config.sample_rate)
     audio = 0.1 * torch.randn(n_samples, generator=generator, dtype=torch.float32)
     device = next(encoder.parameters()).device
-    forms, passes = {}, {}
+    forms, passes, expected = {}, {}, None
     for precision in PRECISIONS:
         if precision == "int8" and not (device.type == "cpu" and has_int8(encoder.config)):
             continue
         network = copy.deepcopy(encoder).to(torch.bfloat16) if precision == "bfloat16" else encoder
         try:
             form = features(network, precision)
-            _seconds(form, audio)  # sets up memory and kernels
+            found = _embedding(form, audio)  # sets up memory and kernels, too
         except (RuntimeError, ValueError):
             # This device or this PyTorch lacks the precision. Float32 must work, and its error is the user's to see.
             if precision == "float32":
                 raise
+            continue
+        if expected is None:  # float32, which is always there
+            expected = found
+        elif not (found - expected).norm() <= MOST_MOVED * expected.norm():  # true for NaN as well
             continue
         forms[precision], passes[precision] = form, [float("inf")]
     # In turns, so that other work on the machine disturbs all alike; and the best of each, which it disturbs least.
@@ -115,6 +123,12 @@ def _trial(encoder: FrameEncoder, features: Callable[[FrameEncoder, str], FrameF
         for precision, form in forms.items():
             passes[precision].append(_seconds(form, audio))
     return {precision: TRIAL_SECONDS / min(times) for precision, times in passes.items()}
+
+
+def _embedding(form: FrameFeatures, audio: torch.Tensor) -> torch.Tensor:
+    """Maximum plus mean over time, whatever the model's pooling is."""
+    frames = torch.cat([piece for _, piece in form.of_clips([audio])]).float()
+    return frames.amax(0) + frames.mean(0)
 
 
 def _seconds(form: FrameFeatures, audio: torch.Tensor) -> float:

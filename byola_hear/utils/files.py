@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
+import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, BinaryIO
@@ -40,8 +42,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     """
     if not path.parent.is_dir():
         raise FileNotFoundError(f"no such folder: {path.parent}")
-    # Only the beginning of a long name: file systems allow 255 bytes.
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name[:60]}.", suffix=".tmp", dir=path.parent)
+    handle, temporary = tempfile.mkstemp(prefix=_prefix(path), suffix=".tmp", dir=path.parent)
     try:
         os.close(handle)
         with open(temporary, "w+b") as stream:
@@ -56,6 +57,28 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
+
+
+def _prefix(path: Path) -> str:
+    """How the temporary names of a file begin."""
+    return f".{path.name[:60]}."  # only the beginning of a long name: file systems allow 255 bytes
+
+
+def remove_leftovers(paths: Iterable[Path]) -> None:
+    """Remove the temporary files that :func:`replacing` left when its process was killed.
+
+    Args:
+        paths: the files that were being written. No other process may be writing them now.
+    """
+    prefixes: dict[Path, set[str]] = {}
+    for path in paths:
+        prefixes.setdefault(path.parent, set()).add(_prefix(path))
+    for folder, known in prefixes.items():
+        with contextlib.suppress(OSError):  # a folder that was never made, or may not be listed
+            for name in os.listdir(folder):
+                own = re.fullmatch(r"(.*\.)[a-z0-9_]{8}\.tmp", name, re.DOTALL)
+                if own and own[1] in known:
+                    (folder / name).unlink(missing_ok=True)
 
 
 @contextmanager

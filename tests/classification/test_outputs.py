@@ -81,6 +81,21 @@ def test_a_file_that_was_written_just_before_a_crash_is_written_again(here: Path
     assert len(pd.read_csv(here / "found/1.csv")) == 1
 
 
+def test_what_a_killed_run_left_is_removed_by_the_next(here: Path, files: list[str]) -> None:
+    with Folder(here / "found", "csv", SETTINGS) as folder:
+        folder.plan(files)
+        add(folder, files[0])
+    left = [here / "found/a/.1.csv.abc_1234.tmp", here / "found/b/.1.flac.csv.00000000.tmp"]
+    (here / "found/b").mkdir()
+    others = [here / "found/a/.1.csv.notes", here / "found/a/.9.csv.abc_1234.tmp"]
+    for file in [*left, *others]:
+        file.write_text("half")
+    with Folder(here / "found", "csv", SETTINGS) as folder:
+        assert folder.plan(files) == files[1:]
+    assert not any(file.exists() for file in left)
+    assert all(file.exists() for file in others)
+
+
 def test_other_settings_are_refused_or_replace_everything(here: Path, files: list[str]) -> None:
     with Folder(here / "found", "csv", SETTINGS) as folder:
         folder.plan(files)
@@ -132,8 +147,10 @@ def test_one_file_for_all(here: Path, files: list[str], name: str) -> None:
     for file in files[:2]:
         add(folder, file)
     folder.add(files[2], stamp_of(files[2]), frame([]))
+    left = path.with_name(f".{path.name}.abc_1234.tmp")  # of a run that was killed while it wrote the file
+    left.write_text("half")
     finish_single(path, kind, folder, files[:3])
-    assert not parts_of(path).exists()
+    assert not parts_of(path).exists() and not left.exists()
     read = labels.read(path)
     assert [Path(file).name for file in read["file"]] == ["1.wav", "2.wav"]
     assert read["start"].tolist() == pytest.approx([0.1, 0.1]) and read["score"].tolist() == [0.75, 0.75]

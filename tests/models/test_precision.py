@@ -14,6 +14,8 @@ import torch
 from byola_hear.models import precision as precisions
 from byola_hear.models.encoders.convolutional import Encoder, EncoderConfig
 from byola_hear.models.encoders.folded import FoldedEncoder
+from byola_hear.models.encoders.int8 import Int8Encoder
+from byola_hear.models.frame_features import FrameFeatures
 from byola_hear.models.model import ByolaModel
 from byola_hear.models.precision import PRECISIONS, SlowPrecisionWarning, fastest, speeds
 from tests.models.test_model import noise, small_model
@@ -70,6 +72,22 @@ def test_auto_takes_the_fastest(monkeypatch: pytest.MonkeyPatch) -> None:
     measured_as(monkeypatch, float32=100.0, bfloat16=13.0, int8=104.0)
     assert model.in_precision("auto") is model
     assert fastest({"float32": 5.0}) == "float32"
+
+
+def test_auto_takes_no_precision_whose_numbers_are_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    model, right = small_model(), precisions._embedding
+
+    def faulty(form: FrameFeatures, audio: torch.Tensor) -> torch.Tensor:
+        found = right(form, audio)
+        return 1.1 * found if isinstance(form.network, Int8Encoder) else found
+
+    monkeypatch.setattr(precisions, "_embedding", faulty)
+    assert list(measure(model)) == ["float32", "bfloat16"]
+
+
+def test_a_network_of_nan_is_measured_in_float32(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(precisions, "_embedding", lambda *_: torch.full((3,), torch.nan))
+    assert list(measure(small_model())) == ["float32"]
 
 
 def test_a_slow_choice_is_one_warning_with_both_speeds(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from byola_hear.utils.files import locked, replacing
+from byola_hear.utils.files import locked, remove_leftovers, replacing
 
 
 def test_a_file_takes_its_name_when_it_is_complete(tmp_path: Path) -> None:
@@ -31,6 +31,30 @@ def test_a_failure_leaves_what_was_there(tmp_path: Path, kind: type[BaseExceptio
         raise kind
     assert path.read_text() == "before"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def killed_while_writing(path: Path) -> Path:
+    """What a process leaves that is killed inside of ``replacing``."""
+    with replacing(path):
+        (temporary,) = path.parent.glob(f".{path.name[:60]}.*.tmp")
+        kept = temporary.with_name(temporary.name + "_")
+        os.link(temporary, kept)
+    path.unlink()
+    kept.rename(temporary)
+    return temporary
+
+
+@pytest.mark.parametrize("name", ["a.txt", "x" * 200 + ".txt", "a", *(["ä b\n.csv"] if os.name == "posix" else [])])
+def test_what_a_killed_process_left_is_removed(name: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    left = killed_while_writing(path)
+    assert left.exists()
+    others = [tmp_path / ".a.txt.12345678.tmp.txt", tmp_path / ".b.txt.abcdefgh.tmp", tmp_path / ".a.txt.tmp", path]
+    for other in others:
+        other.write_text("mine")
+    remove_leftovers([path, tmp_path / "none" / "b"])
+    assert not left.exists()
+    assert all(other.read_text() == "mine" for other in others)
 
 
 def test_no_folder(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ import torch
 from benchmark.baselines import vggish
 from benchmark.baselines.crepe import Crepe
 from benchmark.models.extractors import extractor_of, extractors_of
+from benchmark.models.heareval_rows import model_rows
 from benchmark.models.loading import ModelName
 from benchmark.models.rows import ALL_MODELS, models_by_row
 from tests.benchmark.labelled_sets import write_set
@@ -102,6 +103,21 @@ def test_rows_are_called_by_baseline_and_weights(tmp_path: Path) -> None:
     assert extractor_of(ModelName.of("logmel")).row == "logmel"
     (seed,) = extractors_of(ModelName.of("untrained=3"), list)
     assert (seed.row, seed.note) == ("untrained=3", "v2 shape as PyTorch initialises it, seed 3")
+
+
+def test_a_network_in_a_precision_is_a_row_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr("byola_hear.models.model.speeds", lambda *_: {"float32": 1.0})
+    rows = models_by_row("both,both@int8,both@bfloat16")
+    assert list(rows) == ["both", "both@int8", "both@bfloat16"]
+    assert [rows[name].load().precision for name in rows] == ["float32", "int8", "bfloat16"]
+    extractors = [extractor_of(name) for name in rows.values()]
+    assert len({each.identity for each in extractors}) == 3
+    assert extractors[1].note.endswith(" in int8")
+    with pytest.raises(ValueError, match="HEAR's tools load networks in float32, got 'both@int8'"):
+        model_rows(["both@int8"])
+    with pytest.raises(ValueError, match="no model is called 'bth'"):
+        models_by_row("bth@int8")
 
 
 def test_all_is_every_network_and_baseline_once() -> None:

@@ -62,3 +62,5 @@ def test_everything_in_one_run(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "| scene embeddings | " in report(result, markdown)
     assert all(each["per_cpu_second"] > 0 for each in result["speed"].values())
     assert 0 < result["start_up"]["import"] < result["start_up"]["total"]
+    assert result["start_up"]["first_row"] > result["start_up"]["torch"] / 2
+    assert "| byola-hear embed of one clip to a table, from start to end: importing torch" in report(result, markdown)
