@@ -50,6 +50,7 @@ class Material:
         truth: ``(n, n_classes)``, which classes are in which window.
         recipe: how to train.
         strength: of the regularisation of the regression that a head begins as: scikit-learn's ``C``.
+        dtype: in which the network computes while it is trained; None for float32.
     """
 
     model: ByolaModel
@@ -57,6 +58,7 @@ class Material:
     truth: NDArray[np.bool_]
     recipe: Recipe
     strength: float
+    dtype: torch.dtype | None = None
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,8 @@ class Course:
         model, recipe = material.model, material.recipe
         self.device = next(model.encoder.parameters()).device
         encoder = copy.deepcopy(model.encoder).requires_grad_(True)
-        self.network = Tuned(encoder, model.config.pooling, Head(regression, linear)).to(self.device)
+        head = Head(regression, linear)
+        self.network = Tuned(encoder, model.config.pooling, head, material.dtype).to(self.device)
         self.network = self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.optimiser = torch.optim.Adam(self.network.parameters(), lr=recipe.learning_rate)
         self.per_epoch = max(1, math.ceil(len(rows) / recipe.batch_size))

@@ -104,6 +104,17 @@ def test_the_network_of_a_course_without_held_out_windows_is_kept(
         assert torch.equal(values, again.network.state_dict()[name]), name
 
 
+def test_the_network_is_trained_in_bfloat16_and_checked_in_float32(
+    material: Material, sweeps: Examples, here: Path
+) -> None:
+    plain = course(material, sweeps, here / "plain.safetensors")
+    half = course(replace(material, dtype=torch.bfloat16), sweeps, here / "half.safetensors")
+    expected, found = plain.run(1), half.run(1)
+    assert np.array_equal(found[0], expected[0]) and not np.array_equal(found[1], expected[1])
+    np.testing.assert_allclose(found[1], expected[1], atol=0.3)
+    assert all(each.dtype == torch.float32 for each in half.network.parameters())
+
+
 def test_it_stops_early(material: Material, sweeps: Examples, here: Path) -> None:
     hopeless = replace(material, recipe=replace(RECIPE, epochs=30, learning_rate=1.0, patience=2))
     made = course(hopeless, sweeps, here / "state.safetensors")
