@@ -135,7 +135,7 @@ class Course:
         Args:
             epochs: passes through the windows at most.
             save_seconds: time between two saved states, s.
-            on_step: called after each step.
+            on_step: called after each step and each check of the held-out windows.
 
         Returns:
             ``(n_epochs + 1, n_held, n_classes)`` logits of the held-out windows, after each epoch from 0 on.
@@ -148,6 +148,8 @@ class Course:
         while not self.is_over(epochs):
             if len(self.held) and len(self.logits) <= self.step // self.per_epoch:
                 self._add(self._held_out())
+                if on_step is not None:
+                    on_step(self.reached)
                 continue
             for rows in self._batches_left():
                 self._train_step(rows)
