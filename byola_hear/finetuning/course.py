@@ -186,7 +186,7 @@ class Course:
         """Do one optimisation step."""
         material, recipe = self.material, self.material.recipe
         generator = torch.Generator().manual_seed(step_seed(recipe.seed, self.step, self.number, purpose=1))
-        # Dropout takes no generator.
+        # What an encoder draws by itself takes no generator.
         torch.manual_seed(step_seed(recipe.seed, self.step, self.number, purpose=2))
         log_mel, sizes = material.windows.batch(rows, math.log(LOG_OFFSET))
         truth = torch.from_numpy(material.truth[rows].astype(np.float32))

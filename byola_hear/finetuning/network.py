@@ -56,7 +56,7 @@ class Head(nn.Module):
 
 
 class Tuned(nn.Module):
-    """An encoder and a head. Statistics of batch norms never change.
+    """An encoder and a head. Statistics of batch norms never change, and nothing is dropped out.
 
     Args:
         encoder: the network.
@@ -71,10 +71,13 @@ class Tuned(nn.Module):
         self.encoder, self.pooling, self.head, self.dtype = encoder, pooling, head, dtype
 
     def train(self, mode: bool = True) -> Tuned:
-        """Switch dropout on or off. Batch norms stay in evaluation mode."""
+        """Switch between the two modes. Batch norms and dropout stay in evaluation mode.
+
+        The head begins as a regression on embeddings without dropout; with it, their maxima over time would be larger.
+        """
         super().train(mode)
         for module in self.modules():
-            if isinstance(module, _BatchNorm):
+            if isinstance(module, (_BatchNorm, nn.Dropout)):
                 module.eval()
         return self
 

@@ -16,8 +16,8 @@ MOST_FOLDS = 100
 class Recipe:
     """How a network is trained further on labelled windows.
 
-    The defaults are mild: on 480 spoken commands, strong masks and mixed windows took more than they gave in the first
-    epochs.
+    By default, windows are neither mixed nor masked: on ten classes of ESC-50 that are not in ESC-10, even mild masks and
+    mixed windows took more than they gave in the first epochs.
 
     Attributes:
         epochs: passes through the examples at most. The schedule of the learning rates ends there.
@@ -42,9 +42,9 @@ class Recipe:
     learning_rate: float = 1e-4
     batch_size: int = 16
     warm_up_epochs: float = 1.0
-    mixup: float = 0.1
-    band_mask: float = 0.1
-    time_mask: float = 0.1
+    mixup: float = 0.0
+    band_mask: float = 0.0
+    time_mask: float = 0.0
     patience: int = 3
     precision: str = "auto"
     seed: int = 0
