@@ -65,6 +65,11 @@ COMMANDS = {
         "finding_command",
         "Measure the CPU time of learning, detecting and searching.",
     ),
+    "finetuning": (
+        "benchmark.studies.finetuning.command",
+        "finetuning_command",
+        "Compare fine-tuned networks with frozen ones.",
+    ),
     "few-shot": (
         "benchmark.studies.few_shot.command",
         "few_shot_command",

@@ -24,6 +24,7 @@ DEFAULTS = Settings(Path())
 PROOFS: dict[str, Proof] = {
     "kill-embed": killed.embed,
     "kill-predict": killed.predict,
+    "kill-finetune": killed.finetune,
     "kill-train": killed.train,
     "kill-run": killed_run.run,
     "ray-cluster": cluster.cluster,

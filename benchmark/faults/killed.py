@@ -11,9 +11,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
+import soundfile
 from safetensors.numpy import load_file
 
+from benchmark.baselines.untrained import untrained_network
 from benchmark.faults.proof import CLIPS, Found, Settings, collection, finished, last_line, random_for, start
+from byola_hear.models.checkpoint import save_checkpoint
+from byola_hear.models.encoders.convolutional import EncoderConfig
+from byola_hear.models.pooling.combination import MAX_MEAN
 from byola_hear.pretraining.training.state import STATE_FILE
 from byola_hear.tables import read_table
 
@@ -147,6 +152,47 @@ def predict(settings: Settings) -> Found:
         digest_of_folder,
         "`byola-hear predict` of 150 recordings",
     )
+
+
+def finetune(settings: Settings) -> Found:
+    """``byola-hear finetune`` of a small network, saved at every step.
+
+    The classes are tones that rise and tones that fall: embeddings of a network with random weights hardly tell them
+    apart, so that training it helps, and a network is written.
+    """
+    what = "`byola-hear finetune` of a small network, with a report"
+    sounds, network = settings.work / "killed_finetune_sounds", settings.work / "killed_finetune_small.safetensors"
+    write_sweeps(sounds, settings.seed)
+    shape = EncoderConfig(channels=4, hidden_size=10, dropout=0.1)
+    save_checkpoint(network, untrained_network("small", shape, MAX_MEAN, seed=0, mean=-7.0, std=4.0))
+    recipe = ("--epochs", "20", "--folds", "2", "--learning-rate", "1e-2", "--threads", "1", "--save-every", "0")
+
+    def command(output: Path) -> Sequence[str]:
+        output.mkdir(exist_ok=True)
+        arguments = ("finetune", str(sounds), "--model", str(network), "-o", str(output / "mine.safetensors"))
+        return ("byola_hear", *arguments, "--report", str(output / "report.html"), "-q", *recipe)
+
+    def digest(output: Path) -> str:
+        files = {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in output.iterdir()}
+        return repr(sorted(files.items()))
+
+    found = killed_until_done(settings, "killed_finetune", command, digest, what)
+    written = settings.work / "killed_finetune" / "undisturbed" / "mine.safetensors"
+    found.figures["networks written"] = found.figures.get("outputs", 0) if written.exists() else 0
+    return found
+
+
+def write_sweeps(folder: Path, seed: int, count: int = 80) -> None:
+    """Write tones that rise ten times a second to ``folder/rising``, and that fall to ``folder/falling``."""
+    rng = np.random.default_rng(seed)
+    for number in range(count):
+        for label in ("rising", "falling"):
+            low, high = rng.uniform(600, 900), rng.uniform(2500, 3500)
+            place = (np.arange(8000) / 1600 + rng.uniform()) % 1
+            frequency = low * (high / low) ** (place if label == "rising" else 1 - place)
+            sound = 0.2 * np.sin(2 * np.pi * np.cumsum(frequency) / 16000) + rng.normal(0, 0.1, 8000)
+            (folder / label).mkdir(parents=True, exist_ok=True)
+            soundfile.write(folder / label / f"{number}.wav", sound, 16000)
 
 
 def train(settings: Settings) -> Found:

@@ -24,8 +24,8 @@ from byola_hear.cli.terminal import aligned
 from byola_hear.models.encoders.registry import build_encoder
 from byola_hear.pretraining.training.cost import operations_per_crop
 from byola_hear.pretraining.training.distributed import device_of
-from byola_hear.pretraining.training.precision import precision_for
 from byola_hear.pretraining.training.recipe import Recipe
+from byola_hear.training.precision import precision_for
 
 #: Numbers of devices that a long run is planned for.
 DEVICES = (1, 8, 64)

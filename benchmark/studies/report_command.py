@@ -22,6 +22,7 @@ from benchmark.studies.detection import report as detection
 from benchmark.studies.dimensions import report as dimensions
 from benchmark.studies.few_shot import report as few_shot
 from benchmark.studies.findings import Report, save_report, write_text
+from benchmark.studies.finetuning import report as finetuning
 from benchmark.studies.listeners import report as listeners
 from benchmark.studies.onsets import report as onsets
 from benchmark.studies.regression import report as regression
@@ -35,7 +36,7 @@ from benchmark.tasks.registry import SUITES
 STUDIES: dict[str, Callable[[Path], Report]] = {
     module.NAME: module.report
     for module in (
-        *(architectures, cka, detection, dimensions, few_shot, listeners),
+        *(architectures, cka, detection, dimensions, few_shot, finetuning, listeners),
         *(onsets, regression, rsa, scales, size, transfer),
     )
 }

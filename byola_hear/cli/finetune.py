@@ -16,10 +16,11 @@ from byola_hear.cli.learn import described, of_audio, read_labels, say, show
 from byola_hear.cli.map import complain, is_table
 from byola_hear.cli.outputs import check_output_file
 from byola_hear.cli.terminal import stderr_is_terminal
+from byola_hear.training.precision import PRECISIONS
 from byola_hear.utils.text import quantity
 
 if TYPE_CHECKING:
-    from byola_hear.finetuning.run import Progress
+    from byola_hear.finetuning.run import FineTuned, Progress
 
 
 @click.command("finetune")
@@ -46,6 +47,13 @@ if TYPE_CHECKING:
     type=Finite(0, min_open=True),
     metavar="RATE",
     help="Highest learning rate of all layers. Default: 1e-4.",
+)
+@click.option(
+    "--precision",
+    type=click.Choice(PRECISIONS),
+    default="auto",
+    show_default=True,
+    help="Precision of the training; auto takes bfloat16 if the device is faster with it.",
 )
 @options.report
 @options.wished_precision
@@ -84,6 +92,7 @@ def command(
     epochs: int | None,
     folds: int | None,
     learning_rate: float | None,
+    precision: str,
     report: Path | None,
     wished_precision: float,
     name: str,
@@ -114,9 +123,10 @@ def command(
         from byola_hear.classification.report.page import write_report
         from byola_hear.finetuning.recipe import Recipe
         from byola_hear.finetuning.run import classifier_of, finetune_examples
-        from byola_hear.finetuning.workspace import is_finishing
+        from byola_hear.finetuning.workspace import is_finishing, tidy
     except ImportError as error:
         raise Failure(one_line(error)) from error
+    tidy(output)
     replace = overwrite or is_finishing(output)
     outputs = [(output, ".safetensors", "network"), (classifier_of(output), ".safetensors", "classifier")]
     for path, ending, what in [*outputs, (report, ".html", "report")]:
@@ -129,7 +139,16 @@ def command(
             raise click.UsageError(f"{option} names a column of --labels")
     if threads is not None:
         torch.set_num_threads(threads)
-    given = {"epochs": epochs, "folds": folds, "learning_rate": learning_rate, "seed": seed}
+
+    def on_result(result: FineTuned) -> None:
+        try:
+            if report is not None:
+                write_report(report, result.trained, output.stem, wished_precision)
+        except OSError as error:
+            raise Failure(one_line(error)) from error
+
+    given = {"epochs": epochs, "folds": folds, "learning_rate": learning_rate}
+    given |= {"precision": precision, "seed": seed}
     try:
         recipe = Recipe(**{key: value for key, value in given.items() if value is not None})  # type: ignore[arg-type]
         if any(map(is_table, paths)):
@@ -153,16 +172,12 @@ def command(
                 overwrite=overwrite,
                 save_seconds=save_every,
                 on_progress=bar,
+                on_result=on_result,
             )
     except FloatingPointError as error:
         raise Failure(one_line(error)) from error
     except (ValueError, OSError) as error:
         raise click.UsageError(one_line(error)) from error
-    try:
-        if report is not None:
-            write_report(report, result.trained, output.stem, wished_precision)
-    except OSError as error:
-        raise Failure(one_line(error)) from error
     if not quiet:
         show(result.trained, wished_precision)
         if result.network is None:

@@ -50,6 +50,7 @@ class Material:
         truth: ``(n, n_classes)``, which classes are in which window.
         recipe: how to train.
         strength: of the regularisation of the regression that a head begins as: scikit-learn's ``C``.
+        dtype: in which the network computes while it is trained; None for float32.
     """
 
     model: ByolaModel
@@ -57,6 +58,7 @@ class Material:
     truth: NDArray[np.bool_]
     recipe: Recipe
     strength: float
+    dtype: torch.dtype | None = None
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,8 @@ class Course:
         model, recipe = material.model, material.recipe
         self.device = next(model.encoder.parameters()).device
         encoder = copy.deepcopy(model.encoder).requires_grad_(True)
-        self.network = Tuned(encoder, model.config.pooling, Head(regression, linear)).to(self.device)
+        head = Head(regression, linear)
+        self.network = Tuned(encoder, model.config.pooling, head, material.dtype).to(self.device)
         self.network = self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.optimiser = torch.optim.Adam(self.network.parameters(), lr=recipe.learning_rate)
         self.per_epoch = max(1, math.ceil(len(rows) / recipe.batch_size))
@@ -132,7 +135,7 @@ class Course:
         Args:
             epochs: passes through the windows at most.
             save_seconds: time between two saved states, s.
-            on_step: called after each step.
+            on_step: called after each step and each check of the held-out windows.
 
         Returns:
             ``(n_epochs + 1, n_held, n_classes)`` logits of the held-out windows, after each epoch from 0 on.
@@ -145,6 +148,8 @@ class Course:
         while not self.is_over(epochs):
             if len(self.held) and len(self.logits) <= self.step // self.per_epoch:
                 self._add(self._held_out())
+                if on_step is not None:
+                    on_step(self.reached)
                 continue
             for rows in self._batches_left():
                 self._train_step(rows)
@@ -181,7 +186,7 @@ class Course:
         """Do one optimisation step."""
         material, recipe = self.material, self.material.recipe
         generator = torch.Generator().manual_seed(step_seed(recipe.seed, self.step, self.number, purpose=1))
-        # Dropout takes no generator.
+        # What an encoder draws by itself takes no generator.
         torch.manual_seed(step_seed(recipe.seed, self.step, self.number, purpose=2))
         log_mel, sizes = material.windows.batch(rows, math.log(LOG_OFFSET))
         truth = torch.from_numpy(material.truth[rows].astype(np.float32))

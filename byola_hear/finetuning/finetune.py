@@ -12,7 +12,7 @@ from byola_hear.classification.classifier import Network
 from byola_hear.classification.examples import from_audio
 from byola_hear.classification.labelled import Labels
 from byola_hear.finetuning.recipe import Recipe
-from byola_hear.finetuning.workspace import is_finishing
+from byola_hear.finetuning.workspace import is_finishing, tidy
 from byola_hear.models.loading import resolve
 from byola_hear.models.model import ByolaModel
 from byola_hear.utils.device import usable_device
@@ -75,6 +75,7 @@ def finetune(
     from byola_hear.finetuning.run import classifier_of, finetune_examples
 
     output = Path(output)
+    tidy(output)
     for path in (output, classifier_of(output)):
         if path.exists() and not (overwrite or is_finishing(output)):
             raise FileExistsError(f"{path} exists; overwrite=True replaces it")

@@ -56,23 +56,28 @@ class Head(nn.Module):
 
 
 class Tuned(nn.Module):
-    """An encoder and a head. Statistics of batch norms never change.
+    """An encoder and a head. Statistics of batch norms never change, and nothing is dropped out.
 
     Args:
         encoder: the network.
         pooling: how its frame features become an embedding.
         head: the classifier's layer.
+        dtype: in which the encoder computes while it is trained; None for float32. In evaluation mode it computes in
+            float32, as it will when it is used.
     """
 
-    def __init__(self, encoder: FrameEncoder, pooling: str, head: Head) -> None:
+    def __init__(self, encoder: FrameEncoder, pooling: str, head: Head, dtype: torch.dtype | None = None) -> None:
         super().__init__()
-        self.encoder, self.pooling, self.head = encoder, pooling, head
+        self.encoder, self.pooling, self.head, self.dtype = encoder, pooling, head, dtype
 
     def train(self, mode: bool = True) -> Tuned:
-        """Switch dropout on or off. Batch norms stay in evaluation mode."""
+        """Switch between the two modes. Batch norms and dropout stay in evaluation mode.
+
+        The head begins as a regression on embeddings without dropout; with it, their maxima over time would be larger.
+        """
         super().train(mode)
         for module in self.modules():
-            if isinstance(module, _BatchNorm):
+            if isinstance(module, (_BatchNorm, nn.Dropout)):
                 module.eval()
         return self
 
@@ -88,7 +93,9 @@ class Tuned(nn.Module):
         """
         lengths, counts = sizes.unbind(1)
         padded = int(lengths.min()) < log_mel.shape[-1]
-        features = self.encoder(log_mel, lengths.to(log_mel.device) if padded else None)
+        with torch.autocast(log_mel.device.type, self.dtype, enabled=self.training and self.dtype is not None):
+            features = self.encoder(log_mel, lengths.to(log_mel.device) if padded else None)
+        features = features.float()
         if int(counts.min()) == int(counts.max()):
             return self.head(pooled(features[:, : int(counts[0])], self.pooling))
         return self.head(pooled(features, self.pooling, counts.to(features.device)))

@@ -6,6 +6,8 @@ import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from byola_hear.training.precision import PRECISIONS
+
 #: Folds at most: their numbers seed the steps.
 MOST_FOLDS = 100
 
@@ -14,8 +16,8 @@ MOST_FOLDS = 100
 class Recipe:
     """How a network is trained further on labelled windows.
 
-    The defaults are mild: on 480 spoken commands, strong masks and mixed windows took more than they gave in the first
-    epochs.
+    By default, windows are neither mixed nor masked: on ten classes of ESC-50 that are not in ESC-10, even mild masks and
+    mixed windows took more than they gave in the first epochs.
 
     Attributes:
         epochs: passes through the examples at most. The schedule of the learning rates ends there.
@@ -27,6 +29,8 @@ class Recipe:
         band_mask: widest band that is masked, as a share of all bands; 0 turns it off.
         time_mask: longest time that is masked, as a share of the window; 0 turns it off.
         patience: epochs without an improvement on held-out windows after which the training of a fold stops.
+        precision: ``"auto"``, ``"bfloat16"`` or ``"float32"``, in which the network computes while it is trained.
+            ``"auto"`` takes bfloat16 where the device is faster with it.
         seed: of everything random.
 
     Raises:
@@ -38,10 +42,11 @@ class Recipe:
     learning_rate: float = 1e-4
     batch_size: int = 16
     warm_up_epochs: float = 1.0
-    mixup: float = 0.1
-    band_mask: float = 0.1
-    time_mask: float = 0.1
+    mixup: float = 0.0
+    band_mask: float = 0.0
+    time_mask: float = 0.0
     patience: int = 3
+    precision: str = "auto"
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -58,6 +63,8 @@ class Recipe:
         for name in ("mixup", "band_mask", "time_mask"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} must be in [0, 1], got {getattr(self, name)!r}")
+        if self.precision not in PRECISIONS:
+            raise ValueError(f"precision must be one of {', '.join(PRECISIONS)}, got {self.precision!r}")
         # The seeds of the steps are multiples of it and must fit into 64 bits.
         if not 0 <= self.seed < 2**31:
             raise ValueError(f"seed must be from 0 to {2**31 - 1}, got {self.seed!r}")

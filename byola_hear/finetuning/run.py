@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from byola_hear.classification.classifier import Network, logistic
@@ -23,11 +25,10 @@ from byola_hear.finetuning.workspace import Workspace, digest
 from byola_hear.models.checkpoint import listed, save_checkpoint
 from byola_hear.models.loading import load_checkpoint
 from byola_hear.models.model import ByolaModel
+from byola_hear.training.precision import precision_for
 
-if TYPE_CHECKING:
-    pass
-
-
+#: What precisions are called where they are kept; None is float32.
+DTYPES = {"bfloat16": torch.bfloat16, "float32": None}
 #: Floor of the deviations of the regression that training begins with. With a share of the median, a regression on
 #: frozen embeddings is as good as without, and small changes of the network change it little.
 FLOOR = 1.0
@@ -88,6 +89,7 @@ def finetune_examples(
     overwrite: bool = False,
     save_seconds: float = 60.0,
     on_progress: Callable[[Progress], None] | None = None,
+    on_result: Callable[[FineTuned], None] | None = None,
 ) -> FineTuned:
     """Do what :func:`byola_hear.finetune` does, with windows that were embedded before.
 
@@ -102,6 +104,7 @@ def finetune_examples(
         overwrite: replace what an earlier run wrote.
         save_seconds: time between two saved states, s.
         on_progress: called now and then.
+        on_result: called with what is returned, while an interrupted run still continues and calls it again.
 
     Returns:
         What was kept, and how it compares.
@@ -129,7 +132,8 @@ def finetune_examples(
             lambda done: report(Progress("log-mels", done, len(examples), "window")),
         )
         strength = frozen.strength or DEFAULT_STRENGTH
-        material = Material(model, windows, examples.truth, recipe, strength)
+        precision = workspace.precision(lambda: _precision(recipe, model))
+        material = Material(model, windows, examples.truth, recipe, strength, DTYPES[precision])
         run = _Run(examples, material, frozen, workspace, save_seconds, report)
         scores, epochs = run.held_out()
         comparison = compared(frozen.scores, scores, examples.truth, examples.group, frozen.n_folds, recipe.seed)
@@ -141,7 +145,7 @@ def finetune_examples(
                 "examples": len(examples),
                 "recordings": len(set(examples.file)),
                 "epochs": epochs,
-                "recipe": recipe.to_dict(),
+                "recipe": {**recipe.to_dict(), "precision": precision},
                 "mean_average_precision": round(comparison.tuned, 4),
                 "mean_average_precision_frozen": round(comparison.frozen, 4),
                 "interval_of_the_difference": [round(comparison.low, 4), round(comparison.high, 4)],
@@ -151,22 +155,34 @@ def finetune_examples(
             encoder = tuned.network.encoder.cpu().eval()
             made = ByolaModel(replace(config, name=output.stem, version="1", training=training), encoder)
             linear = tuned.network.head.folded()
-        workspace.finishing()
         if comparison.better:
-            save_checkpoint(output, made)
+            save_checkpoint(workspace.network, made)
             # Of the file: its matrices are rounded.
-            network = Network.of(load_checkpoint(output), str(output))
+            network = Network.of(load_checkpoint(workspace.network), str(output))
             trained = assembled(examples, network, hop, "logistic", linear, scores, frozen.n_folds, None, recipe.seed)
             trained = _with(trained, comparison, {"fine_tuned": facts})
         else:
+            trained, epochs = _with(frozen, comparison, {}), 0
+        stored = replace(trained.classifier.network, source=output.name) if comparison.better else network
+        save_classifier(workspace.classifier, replace(trained.classifier, network=stored))
+        place = classifier_of(output)
+        result = FineTuned(trained, comparison, epochs, output if comparison.better else None, place)
+        workspace.finishing()
+        if comparison.better:
+            os.replace(workspace.network, output)
+        else:
             # What an earlier run left there would be taken for the result of this one.
             output.unlink(missing_ok=True)
-            trained, epochs = _with(frozen, comparison, {}), 0
-        place = classifier_of(output)
-        stored = replace(trained.classifier.network, source=output.name) if comparison.better else network
-        save_classifier(place, replace(trained.classifier, network=stored))
+        os.replace(workspace.classifier, place)
+        if on_result is not None:
+            on_result(result)
         workspace.remove()
-    return FineTuned(trained, comparison, epochs, output if comparison.better else None, place)
+    return result
+
+
+def _precision(recipe: Recipe, model: ByolaModel) -> str:
+    """The name of the precision that a run begins with."""
+    return "float32" if precision_for(recipe.precision, next(model.encoder.parameters()).device) is None else "bfloat16"
 
 
 def _frozen(examples: Examples, network: Network, hop: float | None, recipe: Recipe) -> Trained:

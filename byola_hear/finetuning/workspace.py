@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
@@ -14,7 +16,9 @@ from byola_hear.classification.examples import Examples
 from byola_hear.tables.placing import remove
 from byola_hear.utils.files import locked, replacing, stamp_of
 
-_SETTINGS, _FINISHING, _LOCK = "settings.json", "finishing", "lock"
+_SETTINGS, _FINISHING, _FINISHED, _LOCK = "settings.json", "finishing", "finished", "lock"
+#: Names of the results until they are put in place.
+_NETWORK, _CLASSIFIER, _PRECISION = "network.safetensors", "classifier.safetensors", "precision"
 
 
 def parts_of(output: Path) -> Path:
@@ -25,6 +29,21 @@ def parts_of(output: Path) -> Path:
 def is_finishing(output: Path) -> bool:
     """Whether a run was interrupted while it wrote its results, so that they may be replaced."""
     return (parts_of(output) / _FINISHING).exists()
+
+
+def tidy(output: Path) -> None:
+    """Remove the folder of a run that had written its results, and was interrupted while it removed the folder."""
+    folder = parts_of(output)
+    if folder.is_dir() and ((folder / _FINISHED).exists() or not any(folder.iterdir())):
+        _remove(folder)
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder; the note that its run has finished goes last."""
+    for entry in folder.iterdir():
+        if entry.name != _FINISHED:
+            remove(entry)
+    remove(folder)
 
 
 def digest(examples: Examples) -> str:
@@ -90,14 +109,37 @@ class Workspace:
         """The file of a course's state."""
         return self.path / f"{name}.safetensors"
 
+    @property
+    def network(self) -> Path:
+        """The checkpoint until it is put in place."""
+        return self.path / _NETWORK
+
+    @property
+    def classifier(self) -> Path:
+        """The classifier until it is put in place."""
+        return self.path / _CLASSIFIER
+
+    def precision(self, measured: Callable[[], str]) -> str:
+        """The precision of the run: the one that it began with, so that it continues exactly.
+
+        Args:
+            measured: gives the precision of a run that begins.
+        """
+        place = self.path / _PRECISION
+        if not place.exists():
+            with replacing(place) as stream:
+                stream.write(measured().encode())
+        return place.read_text()
+
     def finishing(self) -> None:
-        """Note that the results are being written."""
+        """Note that the results are being put in place."""
         (self.path / _FINISHING).touch()
 
     def remove(self) -> None:
-        """Remove the folder, once the results are written."""
+        """Remove the folder, once the results are in place."""
+        os.replace(self.path / _FINISHING, self.path / _FINISHED)
         self.close()
-        remove(self.path)
+        _remove(self.path)
 
     def close(self) -> None:
         """Let other processes at the folder."""

@@ -1,7 +1,7 @@
-"""The page that classifies sounds in a browser: in Chromium, with onnxruntime-web, as a user operates it.
+"""The page that classifies sounds in a browser: in Chromium and Firefox, with onnxruntime-web, as a user operates it.
 
-It needs Chromium, the ``playwright`` package and the npm package ``onnxruntime-web``, whose folder is looked for in
-``BYOLA_ORT_WEB`` and fetched with npm otherwise.
+It needs the npm package ``onnxruntime-web``, whose folder is looked for in ``BYOLA_ORT_WEB`` and fetched with npm
+otherwise.
 """
 
 from __future__ import annotations
@@ -21,11 +21,10 @@ import pytest
 import soundfile
 
 import byola_hear
+from tests.browser import BROWSERS, eventually, opened
 
 pytest.importorskip("onnxruntime")
 pytest.importorskip("sklearn")
-sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-
 pytestmark = pytest.mark.slow
 
 #: The files that the page and the runtime load.
@@ -35,6 +34,13 @@ RUNTIME = ("ort.wasm.min.js", "ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threa
 class _Quiet(SimpleHTTPRequestHandler):
     def log_message(self, format: str, *arguments: Any) -> None:
         pass
+
+    def do_GET(self) -> None:
+        if self.path == "/favicon.ico":  # asked for by browsers; a missing one is an error in their log
+            self.send_response(204)
+            self.end_headers()
+        else:
+            super().do_GET()
 
 
 @pytest.fixture(scope="module")
@@ -58,19 +64,12 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     server.shutdown()
 
 
-@pytest.fixture
-def page(site: str) -> Iterator[Any]:
-    """The page in Chromium."""
-    chromium = shutil.which("chromium") or shutil.which("google-chrome")
-    with sync_api.sync_playwright() as playwright:
-        try:
-            browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        except sync_api.Error as error:
-            pytest.skip(f"no Chromium can be started: {str(error).splitlines()[0]}")
-        opened = browser.new_page()
-        opened.goto(site)
-        yield opened
-        browser.close()
+@pytest.fixture(params=BROWSERS)
+def page(site: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Any]:
+    """The page in a browser."""
+    with opened(request.param, tmp_path) as browser:
+        browser.get(site)
+        yield browser
 
 
 @pytest.fixture(scope="module")
@@ -91,10 +90,16 @@ def classifier(tmp_path_factory: pytest.TempPathFactory, clips_folder: Path) -> 
 
 def rows_of(page: Any, wanted: str) -> list[list[str]]:
     """The cells of the table's rows, once the status says what is wanted."""
-    page.wait_for_function(f"document.getElementById('status').textContent.includes({wanted!r})", timeout=120_000)
-    cells = "rows => rows.map(row => [...row.cells].map(cell => cell.textContent))"
-    rows: list[list[str]] = page.eval_on_selector_all("#scores tr", cells)
+    found = f"return document.getElementById('status').textContent.includes({wanted!r})"
+    eventually(lambda: page.execute_script(found), f"a status with {wanted!r}", 120.0)
+    cells = "[...document.querySelectorAll('#scores tr')].map(row => [...row.cells].map(cell => cell.textContent))"
+    rows: list[list[str]] = page.execute_script(f"return {cells}")
     return rows
+
+
+def choose(page: Any, name: str, file: Path) -> None:
+    """Choose a file in a field of the page."""
+    page.find_element("id", name).send_keys(str(file))
 
 
 def test_the_browser_finds_what_predict_finds(page: Any, classifier: Path, clips_folder: Path, tmp_path: Path) -> None:
@@ -102,8 +107,8 @@ def test_the_browser_finds_what_predict_finds(page: Any, classifier: Path, clips
     pieces = [byola_hear.audio.read_audio(clips_folder / name, 16000) for name in ("speech_french_16k.wav",)]
     pieces.append(byola_hear.audio.read_audio(clips_folder / "piano_stereo_44k.mp3", 16000))
     soundfile.write(tmp_path / "long.wav", np.tile(np.concatenate(pieces), 18), 16000, "PCM_16")
-    page.set_input_files("#model", classifier.with_suffix(".onnx"))
-    page.set_input_files("#audio", tmp_path / "long.wav")
+    choose(page, "model", classifier.with_suffix(".onnx"))
+    choose(page, "audio", tmp_path / "long.wav")
     head, *rows = rows_of(page, "windows of")
     assert head == ["start s", "end s", "music", "speech"]
     expected = byola_hear.predict(tmp_path / "long.wav", classifier, threshold=0.0, merge=False)
@@ -115,15 +120,15 @@ def test_the_browser_finds_what_predict_finds(page: Any, classifier: Path, clips
     # Where the first pass ends, a window lacks the sound beyond the cut; later frames lie elsewhere in time.
     first = given[:, 0] < 57
     assert differences[first].max() < 1e-3 and differences.max() < 0.05
-    page.uncheck("#all")
-    assert 0 < len(page.query_selector_all("#scores .found")) < 2 * len(rows)
+    page.find_element("id", "all").click()
+    assert 0 < len(page.find_elements("css selector", "#scores .found")) < 2 * len(rows)
 
 
 def test_what_is_no_classifier_is_one_line(page: Any, classifier: Path, clips_folder: Path) -> None:
-    page.set_input_files("#model", clips_folder / "piano_stereo_44k.mp3")
+    choose(page, "model", clips_folder / "piano_stereo_44k.mp3")
     assert rows_of(page, "Error: ") == []
-    page.set_input_files("#model", classifier.with_suffix(".onnx"))
-    page.set_input_files("#audio", classifier)
+    choose(page, "model", classifier.with_suffix(".onnx"))
+    choose(page, "audio", classifier)
     assert rows_of(page, "Error: ") == []
-    page.set_input_files("#audio", clips_folder / "piano_stereo_44k.mp3")
+    choose(page, "audio", clips_folder / "piano_stereo_44k.mp3")
     assert len(rows_of(page, "windows of")) > 1

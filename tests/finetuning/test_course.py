@@ -50,7 +50,9 @@ def test_it_begins_where_the_regression_ended(material: Material, sweeps: Exampl
     np.testing.assert_allclose(folded.bias, linear.bias, atol=1e-3)
 
 
-def test_it_learns_and_the_statistics_of_batch_norms_stay(material: Material, sweeps: Examples, here: Path) -> None:
+def test_it_learns_and_batch_norms_and_dropout_stay_as_they_are(
+    material: Material, sweeps: Examples, here: Path
+) -> None:
     longer = replace(material, recipe=replace(RECIPE, epochs=25))
     made = course(longer, sweeps, here / "state.safetensors")
     made.run(25)
@@ -61,7 +63,7 @@ def test_it_learns_and_the_statistics_of_batch_norms_stay(material: Material, sw
     for name, values in before.items():
         assert torch.equal(values, after[name]) == ("running" in name or "num_batches" in name), name
     dropout = [each for each in made.network.train().modules() if isinstance(each, nn.Dropout)]
-    assert dropout and all(each.training for each in dropout)
+    assert dropout and not any(each.training for each in dropout)
 
 
 @pytest.mark.parametrize("killed_at", [1, 4, 7, 12])
@@ -102,6 +104,17 @@ def test_the_network_of_a_course_without_held_out_windows_is_kept(
     assert again.step == 2 * again.per_epoch
     for name, values in made.network.state_dict().items():
         assert torch.equal(values, again.network.state_dict()[name]), name
+
+
+def test_the_network_is_trained_in_bfloat16_and_checked_in_float32(
+    material: Material, sweeps: Examples, here: Path
+) -> None:
+    plain = course(material, sweeps, here / "plain.safetensors")
+    half = course(replace(material, dtype=torch.bfloat16), sweeps, here / "half.safetensors")
+    expected, found = plain.run(1), half.run(1)
+    assert np.array_equal(found[0], expected[0]) and not np.array_equal(found[1], expected[1])
+    np.testing.assert_allclose(found[1], expected[1], atol=0.3)
+    assert all(each.dtype == torch.float32 for each in half.network.parameters())
 
 
 def test_it_stops_early(material: Material, sweeps: Examples, here: Path) -> None:

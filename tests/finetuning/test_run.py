@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 pytest.importorskip("sklearn")
 
@@ -115,25 +117,84 @@ def test_the_same_run_gives_the_same_bytes_also_after_a_crash(
     def kill(progress: running.Progress) -> None:
         nonlocal steps
         steps += 1
-        if steps % 40 == 0:
+        if steps % 20 == 0:
             raise Killed
 
-    crashes = 0
-    for moment in ("save_checkpoint", "save_classifier"):
-        while True:
-            with monkeypatch.context() as patch:
-                patch.setattr(running, moment, lambda *arguments: (_ for _ in ()).throw(Killed()))
-                try:
+    replaced, parts = os.replace, parts_of(Path("mine.safetensors"))
+    # Killed during the work, and just before each file takes its name.
+    for moment in ("network.safetensors", "classifier.safetensors", *names, "finished"):
+        reached: list[str] = []
+
+        def replace_or_die(source: Any, target: Any, moment: str = moment, reached: list[str] = reached) -> None:
+            if Path(target).name == moment and (parts / "all.safetensors").exists():
+                reached.append(moment)
+                raise Killed
+            replaced(source, target)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "replace", replace_or_die)
+            while not reached:
+                with pytest.raises(Killed):
                     tune(sweeps, model, STRONG, save_seconds=0, on_progress=kill)
-                except Killed:
-                    crashes += 1
-                    assert parts_of(Path("mine.safetensors")).is_dir()
-                    if (parts_of(Path("mine.safetensors")) / "finishing").exists():
-                        break
-    assert crashes >= 3
+                assert parts.is_dir()
+        assert (parts / "finishing").exists() == (moment in (*names, "finished"))
+    assert steps >= 40
     tune(sweeps, model, STRONG)
     assert [(here / name).read_bytes() for name in names] == expected
     assert {path.name for path in here.iterdir()} == {"clips", *names}
+
+
+def test_what_was_being_removed_is_removed(sweeps: Examples, model: ByolaModel, here: Path) -> None:
+    write_sweeps(here / "clips")
+    finetune("clips", "mine.safetensors", model=model, recipe=WEAK)
+    parts = parts_of(Path("mine.safetensors"))
+    for left in (("finished", "log_mel.f32"), ()):
+        parts.mkdir()
+        for name in left:
+            (parts / name).touch()
+        with pytest.raises(FileExistsError, match="overwrite=True replaces it"):
+            finetune("clips", "mine.safetensors", model=model, recipe=WEAK)
+        assert not parts.exists()
+
+
+def test_what_is_done_with_a_result_is_done_again_after_a_failure(
+    sweeps: Examples, model: ByolaModel, here: Path
+) -> None:
+    def fail(result: running.FineTuned) -> None:
+        raise OSError("no room for the report")
+
+    with pytest.raises(OSError, match="no room"):
+        tune(sweeps, model, WEAK, on_result=fail)
+    results: list[running.FineTuned] = []
+    assert [tune(sweeps, model, WEAK, on_result=results.append)] == results
+    assert not parts_of(Path("mine.safetensors")).exists()
+
+
+def test_a_run_keeps_the_precision_that_it_began_with(
+    sweeps: Examples, model: ByolaModel, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Killed(BaseException):
+        pass
+
+    def kill(progress: running.Progress) -> None:
+        if progress.what == "fold 1 of 3":
+            raise Killed
+
+    used: list[Any] = []
+    made = running.Material
+
+    def noted(*arguments: Any) -> Any:
+        used.append(arguments[-1])
+        return made(*arguments)
+
+    monkeypatch.setattr(running, "Material", noted)
+    monkeypatch.setattr(running, "precision_for", lambda name, device: torch.bfloat16)
+    with pytest.raises(Killed):
+        tune(sweeps, model, WEAK, on_progress=kill)
+    monkeypatch.setattr(running, "precision_for", lambda name, device: None)
+    tune(sweeps, model, WEAK)
+    tune(sweeps, model, WEAK)
+    assert used == [torch.bfloat16, torch.bfloat16, None]
 
 
 @pytest.mark.usefixtures("won")

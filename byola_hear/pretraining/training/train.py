@@ -24,12 +24,12 @@ from byola_hear.pretraining.data.cache import LogMelCache
 from byola_hear.pretraining.training.distributed import Place
 from byola_hear.pretraining.training.method import follow
 from byola_hear.pretraining.training.methods import build_method
-from byola_hear.pretraining.training.precision import precision_for
 from byola_hear.pretraining.training.recipe import Recipe, differences
 from byola_hear.pretraining.training.run_log import RunLog
 from byola_hear.pretraining.training.sampler import Sampler
 from byola_hear.pretraining.training.start import Start
 from byola_hear.pretraining.training.state import STATE_FILE, load_network, load_optimiser, read_header, save_state
+from byola_hear.training.precision import precision_for
 from byola_hear.training.seeds import step_seed
 
 #: Steps between two rows of the log. Time is checked as often.

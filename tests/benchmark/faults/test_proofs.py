@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from benchmark.faults import command, fuzz_target
 from benchmark.faults.command import PROOFS, prove_command
-from benchmark.faults.killed import killed_until_done
+from benchmark.faults.killed import killed_until_done, write_sweeps
 from benchmark.faults.proof import Found, Settings, collection
 from benchmark.faults.report import report
 
@@ -63,6 +63,26 @@ def test_a_command_that_doubles_rows_after_a_kill_is_found(tmp_path: Path, monke
         if faults:
             break
     assert faults and "differs from the undisturbed one" in faults[0]
+
+
+def test_sweeps_rise_and_fall(tmp_path: Path) -> None:
+    import numpy as np
+    import soundfile
+
+    write_sweeps(tmp_path, seed=0, count=2)
+    assert sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.wav")) == [
+        *("falling/0.wav", "falling/1.wav", "rising/0.wav", "rising/1.wav")
+    ]
+    sound, rate = soundfile.read(tmp_path / "rising" / "0.wav")
+    assert (len(sound), rate) == (8000, 16000) and 0.1 < np.abs(sound).max() < 1
+
+
+@needs_linux
+@pytest.mark.slow
+def test_fine_tuning_survives_kills(tmp_path: Path) -> None:
+    found = PROOFS["kill-finetune"](Settings(tmp_path, kills=3))
+    assert found.faults == []
+    assert found.tried == 3 and found.figures["networks written"] == found.figures["outputs"] >= 1
 
 
 def test_a_collection_repeats_the_real_clips(tmp_path: Path) -> None:

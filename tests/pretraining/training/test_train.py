@@ -1,20 +1,16 @@
 from __future__ import annotations
 
 import resource
-import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from torch.nn import functional
 
 from byola_hear.pretraining.byol.views import ViewConfig
 from byola_hear.pretraining.data.cache import LogMelCache
-from byola_hear.pretraining.training import precision
 from byola_hear.pretraining.training.distributed import Place
-from byola_hear.pretraining.training.precision import precision_for
 from byola_hear.pretraining.training.recipe import Recipe
 from byola_hear.pretraining.training.run_log import read_log
 from byola_hear.pretraining.training.sampler import Sampler
@@ -182,23 +178,6 @@ def test_weight_decay_spares_biases_and_norms(tone_cache: LogMelCache, tiny_reci
     assert all(parameter.ndim == 1 for parameter in plain["params"])
 
 
-@pytest.mark.parametrize("faster", [torch.float32, torch.bfloat16])
-def test_the_faster_precision_is_measured(faster: torch.dtype, monkeypatch: pytest.MonkeyPatch) -> None:
-    clock = 0.0
-
-    def linear(x: torch.Tensor, weight: torch.Tensor) -> None:
-        nonlocal clock
-        clock += 1.0 if x.dtype == faster else 2.0
-
-    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: True)
-    monkeypatch.setattr(functional, "linear", linear)
-    monkeypatch.setattr(time, "thread_time", lambda: clock)
-    precision._cpu_is_faster_in_bfloat16.cache_clear()
-    chosen = precision_for("auto", torch.device("cpu"))
-    precision._cpu_is_faster_in_bfloat16.cache_clear()
-    assert chosen == (None if faster == torch.float32 else torch.bfloat16)
-
-
 def test_a_run_keeps_its_measured_precision(
     tone_cache: LogMelCache, tiny_recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -207,11 +186,3 @@ def test_a_run_keeps_its_measured_precision(
     assert trainer_in(tmp_path / "new", tone_cache, tiny_recipe, "auto").autocast_dtype is None
     assert trainer_in(tmp_path / "run", tone_cache, tiny_recipe, "auto").autocast_dtype is torch.bfloat16
     assert trainer_in(tmp_path / "run", tone_cache, tiny_recipe, "float32").autocast_dtype is None
-
-
-def test_precision_names_are_checked() -> None:
-    cpu = torch.device("cpu")
-    assert precision_for("float32", cpu) is None
-    assert precision_for("bfloat16", cpu) is torch.bfloat16
-    with pytest.raises(ValueError, match="float16"):
-        precision_for("float16", cpu)

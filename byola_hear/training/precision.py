@@ -8,6 +8,8 @@ from functools import lru_cache
 import torch
 from torch.nn import functional
 
+#: Names of precisions.
+PRECISIONS = ("auto", "bfloat16", "float32")
 #: bfloat16 is chosen if its time is below this part of float32's, as other parts of a step gain less.
 _WORTH_IT = 0.8
 #: Rows, inputs and outputs of the linear layer that is timed, and how often.

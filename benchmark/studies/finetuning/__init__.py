@@ -1,0 +1,1 @@
+"""Fine-tuned against frozen networks, on held-out groups of real sets."""
