@@ -72,17 +72,15 @@ def test_killed_anywhere_it_ends_like_an_uninterrupted_one(
 ) -> None:
     whole = course(material, sweeps, here / "whole.safetensors")
     expected = whole.run(4)
-    steps = 0
+    path = here / "parts.safetensors"
+    killed = course(material, sweeps, path)
 
-    def count(reached: object) -> None:
-        nonlocal steps
-        steps += 1
-        if steps > killed_at:
+    def kill(reached: object) -> None:
+        if killed.step > killed_at:
             raise Killed
 
-    path = here / "parts.safetensors"
     with pytest.raises(Killed):
-        course(material, sweeps, path).run(4, save_seconds=0, on_step=count)
+        killed.run(4, save_seconds=0, on_step=kill)
     torch.rand(3)
     resumed = course(material, sweeps, path)
     assert resumed.step == killed_at
