@@ -70,6 +70,7 @@ def page(site: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[
     with opened(request.param, tmp_path) as browser:
         browser.get(site)
         yield browser
+        logged(browser)  # the runtime may warn, and says what is wrong with a file
 
 
 @pytest.fixture(scope="module")
@@ -97,6 +98,12 @@ def rows_of(page: Any, wanted: str) -> list[list[str]]:
     return rows
 
 
+def logged(page: Any) -> list[Any]:
+    """The errors that were logged since the last call; Firefox has none to give."""
+    found = page.get_log("browser") if page.name == "chrome" else []
+    return [entry for entry in found if entry["level"] == "SEVERE"]
+
+
 def choose(page: Any, name: str, file: Path) -> None:
     """Choose a file in a field of the page."""
     page.find_element("id", name).send_keys(str(file))
@@ -122,6 +129,7 @@ def test_the_browser_finds_what_predict_finds(page: Any, classifier: Path, clips
     assert differences[first].max() < 1e-3 and differences.max() < 0.05
     page.find_element("id", "all").click()
     assert 0 < len(page.find_elements("css selector", "#scores .found")) < 2 * len(rows)
+    assert logged(page) == []
 
 
 def test_what_is_no_classifier_is_one_line(page: Any, classifier: Path, clips_folder: Path) -> None:
