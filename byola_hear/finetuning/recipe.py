@@ -16,8 +16,8 @@ MOST_FOLDS = 100
 class Recipe:
     """How a network is trained further on labelled windows.
 
-    By default, windows are neither mixed nor masked: on ten classes of ESC-50 that are not in ESC-10, even mild masks and
-    mixed windows took more than they gave in the first epochs.
+    By default, windows are neither mixed nor masked: on ten classes of ESC-50 that are not in ESC-10, even mild masks
+    and mixed windows took more than they gave in the first epochs.
 
     Attributes:
         epochs: passes through the examples at most. The schedule of the learning rates ends there.
