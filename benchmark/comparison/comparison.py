@@ -241,9 +241,13 @@ def counted(columns: list[Column], domain: str) -> list[Column]:
 
 def _means(row: Row, columns: list[Column]) -> dict[str, Mean]:
     means = {}
+    unmeasured = [column.domain for column in columns if column.metric is None]
     for domain in (*DOMAINS, OVERALL):
         names = [column.name for column in counted(columns, domain)]
-        if not names or any(name not in row.cells for name in names):
+        lacks = any(name not in row.cells for name in names) or (
+            unmeasured if domain == OVERALL else domain in unmeasured
+        )
+        if not names or lacks:
             continue
         cells = [row.cells[name] for name in names]
         limits: tuple[float | None, float | None] = (None, None)

@@ -93,7 +93,9 @@ def joined(kept: Document, comparison: Comparison) -> Document:
         for row in new.rows
     ]
     in_means = {group: _counted(columns, group) for group in (*_groups(columns), OVERALL)}
-    rows = ordered([replace(row, means=_means(row, old_rows.get(row.name), in_means)) for row in rows])
+    unmeasured = {group for column in columns if not column.metric for group in (column.domain, OVERALL)}
+    averaged = {group: names for group, names in in_means.items() if group not in unmeasured}
+    rows = ordered([replace(row, means=_means(row, old_rows.get(row.name), averaged)) for row in rows])
     rows, hear = _with_hear(rows, columns)
     lacking = {f"{column.title}: no model has an outcome." for column in columns if column.metric}
     document = replace(

@@ -113,6 +113,8 @@ def short_markdown(document: Document, full: str) -> str:
         lines.append(
             [f"`{row.name}`", *(f"**{texts[name]}**" if first else texts[name] for name, first in zip(names, best))]
         )
+    if not lines:
+        return f"No model has all tasks of a mean yet. All scores: {full}.\n"
     origin = f"Mean scores of HEAR's own probes, %, ± half the 95 % interval over the tested files. All models: {full}."
     parts = [" ".join(sentences(document)), markdown(["trained on, or model", *titles], lines), origin]
     return "\n\n".join(part.rstrip() for part in parts if part) + "\n"
@@ -270,7 +272,7 @@ def _notes(document: Document) -> str:
             by_reason: dict[str, list[str]] = {}
             for task, why in row.missing.items():
                 by_reason.setdefault(why, []).append(document.column(task).title)
-            lacking = [f"without {', '.join(titles)}: {why}" for why, titles in by_reason.items()]
+            lacking = [f"without {', '.join(map(_quoted, titles))}: {why}" for why, titles in by_reason.items()]
             text = "; ".join(part for part in (row.note, *lacking) if part)
         else:
             word = "failed" if row.status == "failed" else "not measured"
@@ -278,6 +280,11 @@ def _notes(document: Document) -> str:
         if text:
             notes.append(f"- {escaped(row.name)}: {escaped(text)}\n")
     return "".join([*notes, *(f"- {escaped(note)}\n" for note in document.notes)])
+
+
+def _quoted(title: str) -> str:
+    """A task's title in a list, in quotation marks if it is a list itself."""
+    return f'"{title}"' if "," in title else title
 
 
 def _measured(document: Document) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from benchmark.comparison.comparison import OVERALL
-from benchmark.comparison.markdown import markdown_tables
+from benchmark.comparison.markdown import markdown_tables, short_markdown
 from tests.benchmark.comparison.documents import document_of
 
 RunMaker = Callable[[], Any]
@@ -107,6 +107,17 @@ def test_missing_scores_have_reasons_and_no_numbers(new_run: RunMaker) -> None:
     text = markdown_tables(document)
     assert "| vggish | – | – |" in text and "- vggish: not measured: needs weights: get them \\| there" in text
     assert "- crepe: failed: out of memory" in text
+
+
+def test_there_is_no_mean_without_a_task_that_nobody_has(new_run: RunMaker) -> None:
+    run = new_run()
+    for name, domain in (("digits", "speech"), ("words, letters", "speech"), ("notes", "nonspeech")):
+        run.task(name, domain)
+    for task in ("digits", "notes"):
+        run.outcome("both", task, np.arange(60) % 3 > 0)
+    document = document_of(run.write())
+    assert list(document.rows[0].means) == ["nonspeech"]
+    assert short_markdown(document, "full.md") == "No model has all tasks of a mean yet. All scores: full.md.\n"
 
 
 def test_counts_that_do_not_give_the_score_are_not_used(new_run: RunMaker) -> None:
