@@ -105,7 +105,7 @@ def change_sentences(summary: pd.DataFrame, n_tasks: int, probe: str = "") -> li
     orders = [list(of(summary, MEAN, kind).sort_values("value", ascending=False).index) for kind in KINDS]
     if len(change) > 1 and orders[0] == orders[1]:
         found.append(f"The order of the {len(change)} models by their mean stays the same.")
-    elif len(change) > 1:
+    elif moved:
         texts = [", ".join(f"`{name}`" for name in order) for order in orders]
         found.append(f"The order by the mean, best first, is {texts[0]} as they are, and {texts[1]} standardised.")
     return found

@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from benchmark.probes.splits import TASKS
-from benchmark.studies.findings import Report, listed, read_numbers
+from benchmark.studies.findings import Report, read_numbers
 from benchmark.studies.scales.changes import change_sentences, draw, summarised, table, tasks_of
 from benchmark.studies.scales.twins import twins
 
@@ -40,7 +40,9 @@ def report(folder: Path) -> Report:
         found += change_sentences(twin.summary, len(twin.in_mean), f"In HEAR's own probes on {suite}")
         text = f"Scores, %, of HEAR's own probes on {suite}, on embeddings as they are → standardised"
         if len(twin.in_mean) < len(tasks_of(twin.summary)):
-            text += f"; not all were measured both ways, and the mean is over {listed(twin.in_mean)}"
+            text += f"; not all were measured both ways, and the mean is over: {'; '.join(twin.in_mean)}"
+        if twin.machines[0] != twin.machines[1]:
+            text += f" (measured on {' and on '.join(twin.machines)}, whose processors round differently)"
         tables.append(f"{text}:\n\n{table(twin.summary, twin.titles)}")
         caption = f"Scores, %, of HEAR's own probes on {suite}, {MARKS} files."
         figures[f"{NAME}_{twin.suite}"] = (partial(draw, twin.summary, twin.titles, "score, %"), caption)

@@ -32,12 +32,14 @@ class Twin:
         in_mean: titles of the tasks of the mean: those that all models have that have at least half of the tasks. The
             other models have no mean.
         titles: headings of the tasks.
+        machines: on which machines the two were measured, in order.
     """
 
     suite: str
     summary: pd.DataFrame
     in_mean: list[str]
     titles: dict[str, str]
+    machines: tuple[str, str]
 
 
 def twins(folder: Path) -> list[Twin]:
@@ -79,7 +81,8 @@ def _twin(suite: str, before: Document, after: Document) -> Twin | None:
         lines += _lines(pair, mine, averaged)
     titles = {column.name: column.title for column in after.columns}
     in_mean = [column.title for column, counts in zip(columns, of_tasks) if counts]
-    return Twin(suite, pd.DataFrame(lines, columns=COLUMNS), in_mean, titles)
+    first, second = (str(each.about.get("provenance", {}).get("hardware", "")) for each in (before, after))
+    return Twin(suite, pd.DataFrame(lines, columns=COLUMNS), in_mean, titles, (first, second))
 
 
 def _lines(pair: tuple[DocumentRow, DocumentRow], tasks: list[str], averaged: list[str]) -> Iterator[Line]:

@@ -42,6 +42,9 @@ def test_a_change_is_claimed_only_where_its_interval_leaves_out_0() -> None:
     assert "Standardising changes the mean over 2 tasks by, in points: `mfcc` +20.0." in text
     assert "For `both` (+0.5) the interval of the change includes 0." in text
     assert "as they are, and `mfcc`, `both` standardised" in text
+    swapped = summarised(numbers({"both": 0.5, "mfcc": 0.1}))
+    swapped.loc[(swapped["model"] == "mfcc") & (swapped["scales"] == KINDS[0]), "value"] += 0.3
+    assert len(change_sentences(swapped, 2)) == 1  # no order is claimed from changes within their intervals
     (text,) = change_sentences(summarised(numbers({"both": 0.5})), 2, "In a probe")
     assert text == "In a probe, for `both` (+0.5) the interval of the change of the mean over 2 tasks includes 0."
 
@@ -76,6 +79,7 @@ def twin(repository: Path, tmp_path: Path) -> dict[str, Any]:
     (tmp_path / "mini.json").write_text(text, encoding="utf-8")
     document: dict[str, Any] = json.loads(text)
     document["settings"]["standardise"] = True
+    document["about"]["provenance"]["hardware"] = "a machine"
     document["rows"] = [row for row in document["rows"] if row["name"] in ("logmel", "both")]
     for row in document["rows"]:
         for cell in row["cells"].values():
@@ -91,8 +95,12 @@ def test_tables_of_hears_probes_are_put_next_to_each_other(twin: dict[str, Any],
     assert mean["value"] == pytest.approx(50) and mean["high"] - mean["value"] == pytest.approx(3 / 5**0.5)
     assert len(found.in_mean) == 5 and "vowels" not in found.in_mean
     made = report(tmp_path)
+    assert "2 cores and on a machine, whose processors round differently" in made.tables[1]
     assert list(made.figures) == ["scales", "scales_mini"]
-    assert "not all were measured both ways, and the mean is over consonants, percussion" in made.tables[1]
+    assert (
+        "not all were measured both ways, and the mean is over: consonants; percussion; animals, instruments;"
+        in made.tables[1]
+    )
     rows = {line.split(" | ")[0]: line for line in made.tables[1].splitlines()}
     assert rows["| logmel"].count("→ 50.0") == 7
     assert rows["| both"].count("→ 50.0") == 6 and rows["| both"].count("–") == 1
