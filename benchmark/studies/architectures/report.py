@@ -218,9 +218,13 @@ def sentences(numbers: pd.DataFrame, about: dict[str, Any]) -> list[str]:
         more = "more" if found.value > 0 else "less"
         says = f"matters {more} for the transformer" if found.clear else "matters no more and no less for either"
         texts.append(f"The domain {says}: the difference of the two advantages is {found} points.")
-        first, second = (Scores.of(numbers, f"{prefix}both") for prefix, _ in kinds)
-        gap = second.minus(first).mean(over([task for tasks in tasks_of(numbers).values() for task in tasks]))
-        texts.append(f"Over all tasks, `transformer-both` differs from `both` by {gap} points.")
+        everything = over([task for tasks in tasks_of(numbers).values() for task in tasks])
+        network = Scores.of(numbers, f"{kinds[1][0]}both")
+        gaps = [network.minus(Scores.of(numbers, name)).mean(everything) for name in ("both", "untrained")]
+        texts.append(
+            f"Over all tasks, `transformer-both` differs from `both` by {gaps[0]} points, and from `untrained`, a "
+            f"convolutional network with random weights, by {gaps[1]}."
+        )
     texts.append(f"Numbers are of {about['parts']} parts; intervals are of 95 %.")
     return texts
 
