@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 import torch
@@ -147,10 +147,10 @@ def command(
         except OSError as error:
             raise Failure(one_line(error)) from error
 
-    given = {"epochs": epochs, "folds": folds, "learning_rate": learning_rate}
+    given: dict[str, Any] = {"epochs": epochs, "folds": folds, "learning_rate": learning_rate}
     given |= {"precision": precision, "seed": seed}
     try:
-        recipe = Recipe(**{key: value for key, value in given.items() if value is not None})  # type: ignore[arg-type]
+        recipe = Recipe(**{key: value for key, value in given.items() if value is not None})
         if any(map(is_table, paths)):
             raise ValueError("expected recordings, got a table of embeddings: fine-tuning changes the embeddings")
         labels = read_labels(paths, label_files, label_column, group)

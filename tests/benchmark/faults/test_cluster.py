@@ -41,5 +41,5 @@ def test_tables_are_compared_by_rows_numbers_and_errors(tmp_path: Path, clips_fo
 
 
 def test_without_ray_it_is_not_tried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cluster.importlib.util, "find_spec", lambda _: None)
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     assert cluster.cluster(Settings(tmp_path)).not_tried == "Ray is missing (pip install 'byola-hear[ray]')"

@@ -68,15 +68,15 @@ def test_the_digest_sees_cells_and_scores_and_no_times(tmp_path: Path) -> None:
 @needs_linux
 def test_one_worker_is_killed_and_its_parent_lives() -> None:
     program = "import subprocess, sys; c = subprocess.Popen(['sleep', '60']); print(1, flush=True); print(c.wait())"
-    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None and process.stdout.readline() == "1\n"
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None and process.stdout.readline() == b"1\n"
         assert kill_worker(process, random.Random(0))
-        assert process.stdout.read() == "-9\n"
+        assert process.stdout.read() == b"-9\n"
     assert process.returncode == 0
     assert not kill_worker(process, random.Random(0))
 
 
 def test_without_heareval_it_is_not_tried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(killed_run.importlib.util, "find_spec", lambda _: None)
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     found = killed_run.run(Settings(tmp_path))
     assert found.not_tried == "heareval, one of HEAR's tools, is missing (make hear)"
