@@ -94,7 +94,7 @@ def markdown_tables(document: Document) -> str:
 
 
 def short_markdown(document: Document, full: str) -> str:
-    """The means of a few rows and what they say, for a README: the networks, what has to be beaten, the best others.
+    """The means of a few rows and the first finding, for a README: the networks, what has to be beaten, the best others.
 
     Args:
         document: from :func:`benchmark.comparison.summary.summary`.
@@ -116,7 +116,7 @@ def short_markdown(document: Document, full: str) -> str:
     if not lines:
         return f"No model has all tasks of a mean yet. All scores: {full}.\n"
     origin = f"Mean scores of HEAR's own probes, %, ± half the 95 % interval over the tested files. All models: {full}."
-    parts = [" ".join(sentences(document)), markdown(["trained on, or model", *titles], lines), origin]
+    parts = [*sentences(document)[:1], markdown(["trained on, or model", *titles], lines), origin]
     return "\n\n".join(part.rstrip() for part in parts if part) + "\n"
 
 
