@@ -94,7 +94,7 @@ def markdown_tables(document: Document) -> str:
 
 
 def short_markdown(document: Document, full: str) -> str:
-    """The means of a few rows and the first finding, for a README: the networks, what has to be beaten, the best others.
+    """The means of a few rows and the first finding, for a README: networks, what has to be beaten, the best others.
 
     Args:
         document: from :func:`benchmark.comparison.summary.summary`.
