@@ -41,6 +41,28 @@ def study_options(
     return options.joined(*always, seed, options.untrained_seeds) if drawn else options.joined(*always)
 
 
+def few_label_options(draws: int) -> Callable[[options.Function], options.Function]:
+    """Add the options of studies with few labels, ``draws`` and ``max_test``.
+
+    Args:
+        draws: default of ``--draws``.
+
+    Returns:
+        A decorator for the function of a click command.
+    """
+    number = click.option(
+        "--draws", type=click.IntRange(2), default=draws, show_default=True, help="Number of draws of training clips."
+    )
+    most = click.option(
+        "--max-test",
+        type=click.IntRange(20),
+        default=500,
+        show_default=True,
+        help="Largest number of tested clips of a draw.",
+    )
+    return options.joined(number, most)
+
+
 def asked_models(models: str, training_clips: Callable[[], list[np.ndarray]], untrained_seeds: int) -> list[Asked]:
     """Load the models that ``--models`` names. A baseline that is not available is a row with the reason.
 

@@ -20,7 +20,7 @@ from benchmark.studies.dimensions import measures
 from benchmark.studies.dimensions.measures import measured
 from benchmark.studies.few_shot import draws as draws_module
 from benchmark.studies.findings import save_numbers
-from benchmark.studies.study import seconds_bar, show_report, study_options
+from benchmark.studies.study import few_label_options, seconds_bar, show_report, study_options
 from benchmark.studies.study_setup import Setup, embedded, key_of, remembered
 
 #: All tasks of the probe but one, whose clips are also in esc50.
@@ -36,16 +36,7 @@ DEFAULT_TASKS = ",".join(name for name in TASKS if name != "esc10")
     help="Tasks: core, all, or names, as in `python -m benchmark probe`. Default: all but esc10.",
 )
 @click.option("--validation", is_flag=True, help="Use validation parts instead of test parts.")
-@click.option(
-    "--draws", type=click.IntRange(2), default=10, show_default=True, help="Number of draws of few training clips."
-)
-@click.option(
-    "--max-test",
-    type=click.IntRange(20),
-    default=500,
-    show_default=True,
-    help="Largest number of tested clips of a draw.",
-)
+@few_label_options(10)
 def architectures_command(tasks: str, validation: bool, draws: int, max_test: int, **options: Any) -> None:
     """Compare how far the domain of the training data matters for convolutional networks and for transformers.
 

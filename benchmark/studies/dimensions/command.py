@@ -13,15 +13,16 @@ from tqdm import tqdm
 import byola_hear
 from benchmark.models.extractors import Extractor
 from benchmark.probes import ridge
+from benchmark.probes.command import tasks_option
 from benchmark.probes.plan import Plan, plan
-from benchmark.probes.splits import CORE_TASKS, TASKS, Task
+from benchmark.probes.splits import Task
 from benchmark.reporting.command_line import command_line
 from benchmark.studies.dimensions import measures
 from benchmark.studies.dimensions.measures import measured
 from benchmark.studies.dimensions.report import NAME, report
 from benchmark.studies.few_shot import draws as draws_module
 from benchmark.studies.findings import save_numbers
-from benchmark.studies.study import seconds_bar, show_report, study_options
+from benchmark.studies.study import few_label_options, seconds_bar, show_report, study_options
 from benchmark.studies.study_setup import Setup, embedded, key_of, remembered
 from byola_hear.models.directions import Directions
 
@@ -31,24 +32,9 @@ SIZES = (64, 128, 256, 512, 1024)
 
 @click.command(NAME)
 @study_options(models="both", baselines=False)
-@click.option(
-    "--tasks",
-    default="core",
-    show_default=True,
-    metavar="NAME,…",
-    help=f"Tasks: core ({', '.join(CORE_TASKS)}), all, or names out of {', '.join(TASKS)}.",
-)
+@tasks_option
 @click.option("--validation", is_flag=True, help="Use validation parts instead of test parts, to choose directions.")
-@click.option(
-    "--draws", type=click.IntRange(2), default=10, show_default=True, help="Number of draws of few training clips."
-)
-@click.option(
-    "--max-test",
-    type=click.IntRange(20),
-    default=500,
-    show_default=True,
-    help="Largest number of tested clips of a draw.",
-)
+@few_label_options(10)
 def dimensions_command(tasks: str, validation: bool, draws: int, max_test: int, **options: Any) -> None:
     """Evaluate a probe, few labels and nearest neighbours with short vectors and with whole embeddings.
 

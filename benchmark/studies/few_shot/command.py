@@ -19,23 +19,14 @@ from benchmark.studies.few_shot import draws as draws_module
 from benchmark.studies.few_shot.draws import COUNTS, curve
 from benchmark.studies.few_shot.report import NAME, report
 from benchmark.studies.findings import save_numbers
-from benchmark.studies.study import seconds_bar, show_report, study_options
+from benchmark.studies.study import few_label_options, seconds_bar, show_report, study_options
 from benchmark.studies.study_setup import Setup, embedded, key_of, remembered
 
 
 @click.command("few-shot")
 @study_options()
 @tasks_option
-@click.option(
-    "--draws", type=click.IntRange(2), default=20, show_default=True, help="Number of draws of the training clips."
-)
-@click.option(
-    "--max-test",
-    type=click.IntRange(20),
-    default=500,
-    show_default=True,
-    help="Largest number of tested clips of a draw.",
-)
+@few_label_options(20)
 def few_shot_command(tasks: str, draws: int, max_test: int, **options: Any) -> None:
     """Evaluate two probes with 1, 5, 8 and 20 labels a class, over draws that are the same for all models.
 
