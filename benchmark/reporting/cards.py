@@ -16,9 +16,10 @@ from benchmark.reporting.readme import REPOSITORY
 from byola_hear import describe_model, list_models
 from byola_hear.models.card import card_text, model_facts, sources_table
 from byola_hear.models.checkpoint import read_header
+from byola_hear.models.encoders.convolutional import EncoderConfig
 from byola_hear.models.encoders.transformer import TransformerConfig
 from byola_hear.models.zoo import zoo_folder
-from byola_hear.pretraining.training.recipe import MASKED
+from byola_hear.pretraining.training.recipe import BYOL, DISTIL, MASKED
 from byola_hear.utils.files import replacing
 
 #: The probe's table, which is part of every card.
@@ -28,11 +29,19 @@ PROBE_TABLE = REPOSITORY / "benchmark" / "results" / "probe.md"
 OVERLAP_TABLE = REPOSITORY / "benchmark" / "results" / "overlap.csv"
 OVERLAP_PAGE = OVERLAP_TABLE.with_suffix(".md")
 
+#: Channels and width of the linear layers of BYOL-A v2.
+V2_WIDTH = (EncoderConfig.v2().channels, EncoderConfig.v2().hidden_size)
+
+#: What a card calls each method of training.
+METHODS = {BYOL: "BYOL-A", MASKED: "masked prediction", DISTIL: "distillation"}
+
 #: The audio that each network was trained on.
 TRAINED_ON = {
     "speech": "speech",
     "nonspeech": "everything but speech: effects, ambience, instruments and music",
     "both": "speech and non-speech, half of each",
+    "distilled": "speech and non-speech, half of each",
+    "distilled-small": "speech and non-speech, half of each",
 }
 
 INTENDED_USE = """\
@@ -41,6 +50,13 @@ the three networks, which differ only in the audio that they were trained on. It
 for decisions about them. Published models were trained on thousands of hours; this one was trained on few, and games
 and recordings by volunteers are a large part of them. Sound above 7.8 kHz is not used. Evaluate it on data like your
 own before you rely on it."""
+
+#: The same for a network that others taught.
+DISTILLED_USE = """\
+A fixed feature extractor: clip and timestamp embeddings for simple classifiers. It learnt to predict what its teachers
+make of audio, so it knows what they know, at most, and their training counts as its own. It is not meant for
+identifying people or for decisions about them. Sound above 7.8 kHz is not used. Evaluate it on data like your own
+before you rely on it."""
 
 
 def matching_text(training: dict[str, Any]) -> str:
@@ -62,18 +78,32 @@ def matching_text(training: dict[str, Any]) -> str:
 def recipe_text(training: dict[str, Any]) -> str:
     """The training recipe as a list."""
     recipe = training["recipe"]
-    masked = recipe.get("method") == MASKED  # recipes older than methods are of BYOL-A
+    method = recipe.get("method", BYOL)  # recipes older than methods are of BYOL-A
     lines = [
-        f"{'masked prediction' if masked else 'BYOL-A'}, {training['step']} steps of {recipe['batch_size']} crops of "
+        f"{METHODS[method]}, {training['step']} steps of {recipe['batch_size']} crops of "
         f"{recipe['crop_frames'] / 100:g} s: {training['crops']} crops, in {training['minutes']:.0f} minutes",
         f"AdamW, learning rate {recipe['learning_rate']:g} after {recipe['warm_up_steps']} warm-up steps, then a "
         f"cosine schedule to {recipe['final_learning_rate']:g}; weight decay {recipe['weight_decay']:g}",
-        f"decay of the target network from {recipe['ema_decay']:g} to {recipe['final_ema_decay']:g}{_scaling(recipe)}",
-        _masks(recipe["masking"]) if masked else _views(recipe["views"]),
-        f"seed {recipe['seed']}; final loss {training['loss']:.3f}, final standard deviation of embeddings "
-        f"{training['spread']:.3f}",
     ]
+    if method == DISTIL:
+        lines += [_teacher(name, facts) for name, facts in recipe["teachers"].items()]
+        lines.append(f"seed {recipe['seed']}; final loss {training['loss']:.3f}")
+    else:
+        decays = f"from {recipe['ema_decay']:g} to {recipe['final_ema_decay']:g}"
+        lines += [
+            f"decay of the target network {decays}{_scaling(recipe)}",
+            _masks(recipe["masking"]) if method == MASKED else _views(recipe["views"]),
+            f"seed {recipe['seed']}; final loss {training['loss']:.3f}, final standard deviation of embeddings "
+            f"{training['spread']:.3f}",
+        ]
     return "\n".join(f"- {line}" for line in lines)
+
+
+def _teacher(name: str, facts: dict[str, Any]) -> str:
+    """What a card says about a teacher, whose name ends with the kinds of sound that it taught."""
+    plain, _, kinds = name.partition("@")
+    taught = f" on {kinds.replace('+', ', ')}" if kinds else ""
+    return f"teacher {plain}{taught}, {facts['size']} dimensions{f': {note}' if (note := facts.get('note')) else ''}"
 
 
 def _scaling(recipe: dict[str, Any]) -> str:
@@ -105,7 +135,10 @@ def shape_text(encoder: dict[str, Any]) -> str:
     """
     if encoder["kind"] == TransformerConfig.kind:
         return f"A transformer of {encoder['n_layers']} layers, {encoder['width']} wide"
-    return f"A network of the BYOL-A {'v2' if encoder['concatenate_local'] else 'v1'} shape"
+    shape = f"A network of the BYOL-A {'v2' if encoder['concatenate_local'] else 'v1'} shape"
+    if encoder["concatenate_local"] and (encoder["channels"], encoder["hidden_size"]) != V2_WIDTH:
+        return f"{shape} with {encoder['channels']} channels and linear layers of {encoder['hidden_size']}"
+    return shape
 
 
 def results_text(probe_table: str) -> str:
@@ -145,7 +178,7 @@ def weights_card(name: str, folder: Path | None, probe_table: str) -> str:
     sections = {
         "Training": "\n\n".join(part.rstrip() for part in details if part),
         "Results": results_text(probe_table),
-        "Intended use and limits": INTENDED_USE,
+        "Intended use and limits": DISTILLED_USE if training["recipe"].get("method") == DISTIL else INTENDED_USE,
     }
     facts = model_facts(config, card["parameters"], card["sha256"])
     return card_text(f"byola-{name} {config.version}", summary, facts, sections)

@@ -17,6 +17,7 @@ from byola_hear.cli.errors import one_line
 from byola_hear.pretraining.commands.cache import cache
 from byola_hear.pretraining.commands.corpora import corpora
 from byola_hear.pretraining.commands.directions import directions
+from byola_hear.pretraining.commands.distil import distil
 from byola_hear.pretraining.commands.export import export
 from byola_hear.pretraining.commands.manifest import manifest
 from byola_hear.pretraining.commands.match import match_command
@@ -42,8 +43,8 @@ def commands(context: click.Context) -> None:
 
 
 for _command in (
-    *(corpora, manifest, match_command, cache, train, pack_command, train_packed_command),
-    *(plot, export, directions),
+    *(corpora, manifest, match_command, cache, train, distil, pack_command),
+    *(train_packed_command, plot, export, directions),
 ):
     commands.add_command(_command)
 

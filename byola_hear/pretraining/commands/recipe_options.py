@@ -66,6 +66,15 @@ TRANSFORMER = {
 }
 
 
+weights_option = click.option(
+    "--weights",
+    "kind_weights",
+    metavar="KIND=WEIGHT,…",
+    help="How often kinds of sound are drawn, relative to their hours, for instance effects=4,ambience=3. "
+    "Speech keeps its share.",
+)
+
+
 def recipe_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options of a recipe to a command. :func:`recipe_of` reads their values."""
     kinds = {name: usual.encoder.kind for name, usual in DEFAULTS.items()}
@@ -87,26 +96,20 @@ def recipe_options(function: Callable[..., Any]) -> Callable[..., Any]:
             type=click.Choice(["v1", "v2"]),
             help="Shape of a convolutional network: that of BYOL-A v1 or v2. Default: v2.",
         ),
-        *_options(SETTINGS, "", DEFAULTS),
-        click.option(
-            "--weights",
-            "kind_weights",
-            metavar="KIND=WEIGHT,…",
-            help="How often kinds of sound are drawn, relative to their hours, for instance effects=4,ambience=3. "
-            "Speech keeps its share.",
-        ),
-        *_options(CONVOLUTIONAL, " Only for convolutional networks.", {BYOL: EncoderConfig()}),
-        *_options(TRANSFORMER, " Only for transformers.", {BYOL: TransformerConfig()}),
-        *_options(BYOL_VIEWS, " Only for byol.", {BYOL: ViewConfig()}),
-        *_options(BYOL_SETTINGS, " Only for byol.", {BYOL: Recipe()}),
-        *_options(MASKING, " Only for masked.", {MASKED: MaskConfig()}),
+        *setting_options(SETTINGS, "", DEFAULTS),
+        weights_option,
+        *setting_options(CONVOLUTIONAL, " Only for convolutional networks.", {BYOL: EncoderConfig()}),
+        *setting_options(TRANSFORMER, " Only for transformers.", {BYOL: TransformerConfig()}),
+        *setting_options(BYOL_VIEWS, " Only for byol.", {BYOL: ViewConfig()}),
+        *setting_options(BYOL_SETTINGS, " Only for byol.", {BYOL: Recipe()}),
+        *setting_options(MASKING, " Only for masked.", {MASKED: MaskConfig()}),
     ]
     for option in reversed(options):
         function = option(function)
     return function
 
 
-def _options(texts: Mapping[str, str], scope: str, usual: Mapping[str, object]) -> list[Decorator]:
+def setting_options(texts: Mapping[str, str], scope: str, usual: Mapping[str, object]) -> list[Decorator]:
     """Options of a group of settings.
 
     They have no defaults of their own: these are filled in when the method is known.
@@ -160,7 +163,7 @@ def recipe_of(options: Mapping[str, Any]) -> Recipe:
     _refuse(given, ("shape", *CONVOLUTIONAL), kind == EncoderConfig.kind, f"--encoder {EncoderConfig.kind}")
     _refuse(given, TRANSFORMER, kind == TransformerConfig.kind, f"--encoder {TransformerConfig.kind}")
     settings = {name: given[name] for name in (*SETTINGS, *BYOL_SETTINGS) if name in given}
-    settings["kind_weights"] = _kind_weights(given.get("kind_weights", ""))
+    settings["kind_weights"] = kind_weights_of(given.get("kind_weights", ""))
     crop_frames = settings.get("crop_frames", usual.crop_frames)
     return replace(
         usual,
@@ -171,7 +174,7 @@ def recipe_of(options: Mapping[str, Any]) -> Recipe:
     )
 
 
-def _kind_weights(text: str) -> dict[str, float]:
+def kind_weights_of(text: str) -> dict[str, float]:
     """Parse ``effects=4,ambience=3``."""
     weights = {}
     for part in filter(None, text.split(",")):

@@ -5,40 +5,26 @@ An hour of audio takes 46 MB. If building is interrupted, the same call continue
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from dataclasses import asdict, replace
-from itertools import islice
+from functools import partial
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
-import numpy as np
 import torch
 
 from byola_hear.models.frontend import FrontendConfig
-from byola_hear.pretraining.data.cache import (
-    DATA_FILE,
-    INFO_FILE,
-    ROWS_FILE,
-    LogMelCache,
-    check_size,
-    open_cache,
-    open_data,
-    read_row_lengths,
-)
+from byola_hear.pretraining.data.cache import DATA_FILE, INFO_FILE, LogMelCache, open_cache, open_data
 from byola_hear.pretraining.data.clip_log_mel import cached_log_mel
 from byola_hear.pretraining.data.crops import crop_statistics
 from byola_hear.pretraining.data.manifest import ManifestClip, hours, read_manifest, summary
 from byola_hear.pretraining.data.matching import matching_of
 from byola_hear.pretraining.data.notes import partner_rows
+from byola_hear.pretraining.data.row_file import MARKER_FILE, ROWS_FILE, append_rows, read_row_lengths
 from byola_hear.utils.files import locked, replacing
-
-#: File that names the manifest and front end of an unfinished cache.
-MARKER_FILE = "building.json"
 
 
 def build_cache(
@@ -86,7 +72,15 @@ def build_cache(
         # Another process may have finished the cache before it released the lock.
         if (output / INFO_FILE).exists():
             return _described(_opened(output, identity), clips, output)
-        failed = _append_rows(clips, manifest.parent, output, data, frontend, identity, workers, progress)
+        failed = append_rows(
+            output,
+            data,
+            identity,
+            [partial(cached_log_mel, clip, manifest.parent, frontend) for clip in clips],
+            frontend.n_mels * 2,
+            workers,
+            progress,
+        )
         row_lengths = read_row_lengths(output)
         if not row_lengths.any():
             # The next call tries these rows again, as their files may exist then.
@@ -124,75 +118,3 @@ def _opened(output: Path, identity: dict[str, Any]) -> LogMelCache:
     if any(cache.info[key] != value for key, value in identity.items()):
         raise ValueError(f"{output}: holds the cache of another manifest or front end; choose another folder")
     return cache
-
-
-def _append_rows(
-    clips: list[ManifestClip],
-    folder: Path,
-    output: Path,
-    data: IO[bytes],
-    frontend: FrontendConfig,
-    identity: dict[str, Any],
-    workers: int,
-    progress: Callable[[int, int], None] | None,
-) -> list[str]:
-    """Decode the missing rows and append them to the data file. Return the errors of the rows that failed."""
-    marker = output / MARKER_FILE
-    stored = json.loads(marker.read_text(encoding="utf-8")) if marker.exists() else None
-    if stored != identity and (stored or (output / ROWS_FILE).exists()):
-        raise ValueError(f"{output}: holds an unfinished cache of another manifest or front end; choose another folder")
-    with replacing(marker) as file:
-        file.write(json.dumps(identity).encode())
-    done, failed, size = _rows_done(output, frontend.n_mels * 2)
-    check_size(output, size)
-    data.truncate(size)
-    with open(output / ROWS_FILE, "a", newline="", encoding="utf-8") as rows:
-        writer = csv.writer(rows, lineterminator="\n")
-        with ThreadPoolExecutor(max(1, workers)) as pool:
-            for index, result in _in_order(pool, clips, done, folder, frontend, workers):
-                if isinstance(result, str):
-                    failed.append(result)
-                    writer.writerow([index, 0, result])
-                else:
-                    data.write(result.tobytes())
-                    data.flush()
-                    writer.writerow([index, len(result), ""])
-                # A row is listed after its data is written, so the data of a listed row is complete.
-                rows.flush()
-                if progress is not None:
-                    progress(index + 1, len(clips))
-    return failed
-
-
-def _in_order(
-    pool: ThreadPoolExecutor, clips: list[ManifestClip], done: int, folder: Path, frontend: FrontendConfig, workers: int
-) -> Iterator[tuple[int, np.ndarray | str]]:
-    """Decode a few rows at a time, and yield them in the manifest's order."""
-
-    def work(clip: ManifestClip) -> np.ndarray | str:
-        try:
-            return cached_log_mel(clip, folder, frontend)
-        except ValueError as error:
-            return str(error)
-
-    waiting = iter(range(done, len(clips)))
-    queue = [(index, pool.submit(work, clips[index])) for index in islice(waiting, 4 * max(1, workers))]
-    while queue:
-        index, future = queue.pop(0)
-        yield index, future.result()
-        for following in islice(waiting, 1):
-            queue.append((following, pool.submit(work, clips[following])))
-
-
-def _rows_done(output: Path, frame_bytes: int) -> tuple[int, list[str], int]:
-    """Count the rows of an unfinished cache. Return it with the errors of failed rows and the bytes of their data."""
-    path = output / ROWS_FILE
-    if not path.exists():
-        return 0, [], 0
-    text = path.read_text(encoding="utf-8")
-    whole = text[: text.rfind("\n") + 1]
-    if whole != text:
-        path.write_text(whole, encoding="utf-8")
-    entries = list(csv.reader(whole.splitlines()))
-    frames = sum(int(entry[1]) for entry in entries)
-    return len(entries), [entry[2] for entry in entries if entry[2]], frames * frame_bytes

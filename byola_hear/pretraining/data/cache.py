@@ -7,7 +7,6 @@ contains the front end, the statistics, and facts of the manifest.
 
 from __future__ import annotations
 
-import csv
 import json
 import os
 from dataclasses import dataclass, replace
@@ -19,8 +18,9 @@ import torch
 from torch import Tensor
 
 from byola_hear.models.frontend import FrontendConfig
+from byola_hear.pretraining.data.row_file import check_size, read_row_lengths
 
-DATA_FILE, ROWS_FILE, INFO_FILE = "log_mel.f16", "rows.csv", "cache.json"
+DATA_FILE, INFO_FILE = "log_mel.f16", "cache.json"
 
 
 @dataclass(frozen=True)
@@ -57,24 +57,11 @@ class LogMelCache:
         return replace(self, frames=frames, starts=starts, lengths=lengths)
 
 
-def check_size(output: Path, expected: int) -> None:
-    """Refuse a data file that is shorter than its rows. A longer one ends with a row that is being written."""
-    size = (output / DATA_FILE).stat().st_size
-    if size < expected:
-        raise ValueError(f"{output / DATA_FILE}: expected {expected} bytes, got {size}; build it in a new folder")
-
-
-def read_row_lengths(output: Path) -> np.ndarray:
-    """Read the frames of each row of the manifest, ``(n_rows,)`` int64; 0 for a row that could not be read."""
-    with open(output / ROWS_FILE, newline="", encoding="utf-8") as file:
-        return np.array([int(entry[1]) for entry in csv.reader(file)], dtype=np.int64)
-
-
 def open_data(output: Path, frontend: FrontendConfig) -> tuple[Tensor, Tensor, Tensor]:
     """Map the frames into memory, and return them with the start and length of each readable row."""
     lengths = read_row_lengths(output)
     lengths = lengths[lengths > 0]
-    check_size(output, int(lengths.sum()) * frontend.n_mels * 2)
+    check_size(output / DATA_FILE, int(lengths.sum()) * frontend.n_mels * 2)
     starts = np.cumsum(lengths) - lengths
     # Mode "c" maps the file privately: torch needs writable memory, and the file must not change.
     data = np.memmap(output / DATA_FILE, dtype=np.float16, mode="c")

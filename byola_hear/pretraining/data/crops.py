@@ -97,6 +97,21 @@ def crops_of_rows(
             [first] + [_first_frames(cache, row, crop_frames, generator) for _ in range(candidates - 1)]
         )
         first = places.gather(0, _levels(cache, row, places, crop_frames).argmax(dim=0, keepdim=True))[0]
+    return crops_at(cache, row, first, crop_frames)
+
+
+def crops_at(cache: LogMelCache, row: Tensor, first: Tensor, crop_frames: int) -> Tensor:
+    """Cut a crop out of each row, at a given place.
+
+    Args:
+        cache: cache to take them from.
+        row: ``(n_crops,)`` rows, on the cache's device.
+        first: ``(n_crops,)`` first frame of each crop, counted from the row's beginning; may be negative.
+        crop_frames: length of a crop, in frames.
+
+    Returns:
+        ``(n_crops, 1, n_mels, crop_frames)`` float32 log-mel on the cache's device, with silence outside of the rows.
+    """
     return _gathered(cache, row, first, torch.arange(crop_frames, device=row.device)).transpose(1, 2)[:, None]
 
 

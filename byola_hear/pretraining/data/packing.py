@@ -19,8 +19,9 @@ import numpy as np
 import torch
 
 from byola_hear.models.frontend import FrontendConfig
-from byola_hear.pretraining.data.cache import LogMelCache, read_row_lengths
+from byola_hear.pretraining.data.cache import LogMelCache
 from byola_hear.pretraining.data.manifest import read_manifest
+from byola_hear.pretraining.data.row_file import read_row_lengths
 from byola_hear.utils.files import replacing
 
 INDEX_FILE = "pack.json"

@@ -32,7 +32,8 @@ class Method(ABC):
 
     Attributes:
         online: the network that is trained by gradients. Its ``encoder`` is what comes out of a run.
-        target: the network that follows it. Its parameters have the names of those that they follow.
+        target: the network that follows it. Its parameters have the names of those that they follow; none if the method
+            needs no such network.
     """
 
     online: nn.Module
@@ -46,7 +47,8 @@ class Method(ABC):
 
         Args:
             crops: ``(batch, 1, n_mels, n_frames)`` normalised log-mel.
-            memory: ``(n_past, 1, n_mels, n_frames)`` past crops, as many as ``Recipe.memory_size`` asks for.
+            memory: what else the sampler drew: ``(n_past, 1, n_mels, n_frames)`` past crops, as many as
+                ``Recipe.memory_size`` asks for; for distillation the teachers' vectors.
             generator: source of all randomness but dropout, on the crops' device.
             precision: opens the context in which networks compute.
 
@@ -61,4 +63,6 @@ def follow(target: nn.Module, online: nn.Module, decay: float) -> None:
     """Set every parameter of ``target`` to ``decay`` times itself plus ``1 - decay`` times that of the same name."""
     new = dict(online.named_parameters())
     old = dict(target.named_parameters())
+    if not old:
+        return  # distillation has no target network
     torch._foreach_lerp_(tuple(old.values()), tuple(new[name] for name in old), 1 - decay)

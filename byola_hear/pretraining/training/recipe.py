@@ -15,8 +15,12 @@ from byola_hear.pretraining.byol.views import ViewConfig
 from byola_hear.pretraining.masked.masks import MaskConfig
 
 #: Names of the methods, and the settings that only one of them has.
-BYOL, MASKED = "byol", "masked"
-OWN_SETTINGS = {BYOL: ("projector_hidden", "projector_output", "second_view", "views"), MASKED: ("masking",)}
+BYOL, MASKED, DISTIL = "byol", "masked", "distil"
+OWN_SETTINGS = {
+    BYOL: ("projector_hidden", "projector_output", "second_view", "views"),
+    MASKED: ("masking",),
+    DISTIL: ("teachers",),
+}
 
 #: What the second view may be made of.
 SECOND_VIEWS = ("same", "clip", "note")
@@ -48,8 +52,10 @@ class Recipe:
             :func:`~byola_hear.pretraining.data.crops.kind_factors`.
         views: strengths of BYOL's augmentations.
         encoder: shape of the network.
-        method: ``"byol"`` or ``"masked"``.
+        method: ``"byol"``, ``"masked"`` or ``"distil"``.
         masking: masks and decoder of masked prediction.
+        teachers: facts of each teacher of distillation by its name, with its ``size``; see
+            :meth:`~byola_hear.pretraining.distillation.teachers.Teacher.facts`.
         reference_batch: crops in a step, over all devices, for which ``learning_rate`` and the decays are given. With
             ``k`` times as many, the learning rate is multiplied by the root of ``k``, as suits Adam, and a decay is
             raised to the power ``k`` (Busbridge et al., arXiv 2307.13813). 0 takes both as they are.
@@ -81,6 +87,7 @@ class Recipe:
     method: str = BYOL
     masking: MaskConfig = field(default_factory=MaskConfig)
     reference_batch: int = 0
+    teachers: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     @classmethod
     def masked(cls) -> Recipe:
@@ -96,9 +103,14 @@ class Recipe:
             reference_batch=32,
         )
 
+    @classmethod
+    def distil(cls, teachers: dict[str, dict[str, Any]]) -> Recipe:
+        """The usual settings of distillation from some teachers."""
+        return cls(batch_size=64, learning_rate=1e-3, method=DISTIL, teachers=teachers)
+
     def __post_init__(self) -> None:
         if self.method not in OWN_SETTINGS:
-            raise ValueError(f"method must be {' or '.join(map(repr, OWN_SETTINGS))}, got {self.method!r}")
+            raise ValueError(f"method must be one of {', '.join(map(repr, OWN_SETTINGS))}, got {self.method!r}")
         for name in ("steps", "projector_hidden", "projector_output"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
@@ -122,6 +134,8 @@ class Recipe:
                 raise ValueError(f"{name} must not be negative, got {getattr(self, name)}")
         if self.method == MASKED:
             self._check_masking()
+        if self.method == DISTIL and not self.teachers:
+            raise ValueError("distillation needs at least one teacher, got none")
         if self.second_view not in SECOND_VIEWS:
             raise ValueError(f"second_view must be one of {', '.join(SECOND_VIEWS)}, got {self.second_view!r}")
         if self.crop_candidates < 1:
@@ -217,7 +231,7 @@ def differences(stored: Mapping[str, Any], wanted: Mapping[str, Any]) -> str:
         >>> differences(Recipe(steps=10).to_dict(), Recipe(steps=20).to_dict())
         'steps 10, got 20'
     """
-    nested = ("views", "masking", "encoder")
+    nested = ("views", "masking", "encoder", "teachers")
     # Older recipes name neither method nor kind of encoder, and lack settings whose defaults are what they did.
     older = {"method": BYOL, "kind": DEFAULT_KIND, **_ADDED}
     first, second = (

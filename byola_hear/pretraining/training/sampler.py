@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import torch
 from torch import Tensor
 
@@ -11,6 +13,16 @@ from byola_hear.pretraining.data.crops import crops_of_rows, draw_rows, kind_fac
 from byola_hear.pretraining.training.distributed import Place
 from byola_hear.pretraining.training.recipe import BYOL, Recipe
 from byola_hear.training.seeds import step_seed
+
+
+class StepSampler(Protocol):
+    """What draws the crops of a step. They depend on the seed, the step and the process alone."""
+
+    def start(self, step: int) -> None:
+        """Prepare for the steps from ``step`` on."""
+
+    def next(self, step: int) -> tuple[Tensor, Tensor]:
+        """Draw the crops of the next step. Return them and what else the method needs."""
 
 
 class Sampler:

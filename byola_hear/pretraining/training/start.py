@@ -91,8 +91,10 @@ class Start:
         return replace(cache, mean=config.mean, std=config.std, info=info)
 
     def fill(self, online: nn.Module, target: nn.Module) -> None:
-        """Give both networks of a run the encoder's weights. The target begins as a copy of the online network."""
+        """Give both networks of a run the encoder's weights. A target begins as a copy of the online network."""
         for network in (online, target):
+            if not hasattr(network, "encoder"):
+                continue  # distillation has no target network
             network.get_submodule("encoder").load_state_dict(self.model.encoder.state_dict())
 
     def holds_encoder(self, recipe: Recipe, step: int) -> bool:

@@ -26,7 +26,7 @@ from byola_hear.pretraining.training.method import follow
 from byola_hear.pretraining.training.methods import build_method
 from byola_hear.pretraining.training.recipe import Recipe, differences
 from byola_hear.pretraining.training.run_log import RunLog
-from byola_hear.pretraining.training.sampler import Sampler
+from byola_hear.pretraining.training.sampler import Sampler, StepSampler
 from byola_hear.pretraining.training.start import Start
 from byola_hear.pretraining.training.state import STATE_FILE, load_network, load_optimiser, read_header, save_state
 from byola_hear.training.precision import precision_for
@@ -73,6 +73,7 @@ class Trainer:
         place: this process.
         precision: ``auto``, ``bfloat16`` or ``float32``.
         start: the network to begin with; None for random weights.
+        sampler: draws the crops of a step. None draws them as BYOL and masked prediction need them.
 
     Raises:
         ValueError: if the folder holds a run with another recipe, another manifest or another start, or the start has
@@ -87,8 +88,10 @@ class Trainer:
         place: Place,
         precision: str = "auto",
         start: Start | None = None,
+        sampler: StepSampler | None = None,
     ) -> None:
         cache = cache if start is None else start.normalised_as_before(cache)
+        self.sampler = sampler or Sampler(cache, recipe, place)
         self.cache, self.recipe, self.folder, self.place, self.start = cache, recipe, folder, place, start
         self.autocast_dtype = precision_for(precision, place.device)
         # The initial weights depend on the seed alone, in every process.
@@ -186,7 +189,7 @@ class Trainer:
 
         Args:
             crops: ``(batch, 1, n_mels, time)`` normalised log-mel, or twice as many: those of the second views follow.
-            memory: ``(n_past, 1, n_mels, time)`` past crops.
+            memory: what else the method needs: for BYOL ``(n_past, 1, n_mels, time)`` past crops.
 
         Returns:
             The loss, and the target's embeddings of the crops, ``(batch, size)``.
@@ -239,12 +242,11 @@ class Trainer:
             FloatingPointError: if the loss of any process is not finite. The last saved state stays.
         """
         log = RunLog(self.folder, self.step) if self.place.is_first else None
-        sampler = Sampler(self.cache, self.recipe, self.place)
-        sampler.start(self.step)
+        self.sampler.start(self.step)
         begun = saved = tick = time.perf_counter()
         earlier, tick_crops = self.seconds, self.crops
         while self.step < self.recipe.steps:
-            loss, embeddings = self.train_step(*sampler.next(self.step))
+            loss, embeddings = self.train_step(*self.sampler.next(self.step))
             if self.step % LOG_EVERY and self.step < self.recipe.steps:
                 continue
             now = time.perf_counter()

@@ -71,6 +71,24 @@ def test_the_card_of_a_transformer_by_masked_prediction(tmp_path: Path) -> None:
     )
 
 
+def test_the_card_of_a_distilled_network_names_its_teachers(tmp_path: Path) -> None:
+    shape = EncoderConfig(channels=4, hidden_size=8)
+    teachers = {"yamnet": {"size": 1024, "note": "YAMNet (Google)"}, "whisper_tiny@speech+music": {"size": 384}}
+    training = {**TRAINING, "recipe": replace(Recipe.distil(teachers), encoder=shape).to_dict()}
+    config = ModelConfig("distilled-small", "1", FrontendConfig(), shape, -5.0, 4.0, training=training)
+    add_to_zoo(ByolaModel(config), tmp_path)
+    text = weights_card("distilled-small", tmp_path, "")
+    assert "A network of the BYOL-A v2 shape with 4 channels and linear layers of 8, trained on 2.5 hours" in text
+    for line in (
+        "- distillation, 30 steps of 64 crops of 0.96 s",
+        "- teacher yamnet, 1024 dimensions: YAMNet (Google)",
+        "- teacher whisper_tiny on speech, music, 384 dimensions",
+        "- seed 42; final loss 0.250",
+    ):
+        assert f"{line}\n" in text or f"{line}:" in text
+    assert "decay of the target network" not in text and "their training counts as its own" in text
+
+
 def test_the_cards_are_up_to_date(repository: Path) -> None:
     names = list_models()
     if not names:

@@ -12,10 +12,11 @@ import torch
 from byola_hear.models.frontend import FrontendConfig, log_mel
 from byola_hear.pretraining.data import build_cache as caches
 from byola_hear.pretraining.data.build_cache import build_cache
-from byola_hear.pretraining.data.cache import DATA_FILE, INFO_FILE, ROWS_FILE, LogMelCache, open_cache
+from byola_hear.pretraining.data.cache import DATA_FILE, INFO_FILE, LogMelCache, open_cache
 from byola_hear.pretraining.data.clip_log_mel import cached_log_mel, read_clip
 from byola_hear.pretraining.data.collect import build_manifest
 from byola_hear.pretraining.data.manifest import ManifestClip, read_manifest, write_manifest
+from byola_hear.pretraining.data.row_file import MARKER_FILE, ROWS_FILE
 from byola_hear.utils.files import locked
 
 
@@ -107,13 +108,13 @@ def test_unfinished_cache_of_another_manifest_is_refused(
         patched.setattr(caches, "crop_statistics", killed)
         build_cache(tone_manifest, tmp_path / "cache")
     build_manifest([tones / "tone00.wav"], tmp_path / "other.csv")
-    marker = (tmp_path / "cache" / caches.MARKER_FILE).read_bytes()
+    marker = (tmp_path / "cache" / MARKER_FILE).read_bytes()
     for told in (marker, None):  # nor rows that do not say of which manifest they are
         if told is None:
-            (tmp_path / "cache" / caches.MARKER_FILE).unlink()
+            (tmp_path / "cache" / MARKER_FILE).unlink()
         with pytest.raises(ValueError, match="unfinished cache of another manifest"):
             build_cache(tmp_path / "other.csv", tmp_path / "cache")
-    (tmp_path / "cache" / caches.MARKER_FILE).write_bytes(marker)
+    (tmp_path / "cache" / MARKER_FILE).write_bytes(marker)
     assert build_cache(tone_manifest, tmp_path / "cache", statistics_crops=10).info["rows"] == 12
 
 
@@ -140,7 +141,7 @@ def test_truncated_data_file_is_refused(finished: bool, tone_manifest: Path, tmp
         info = json.loads((tmp_path / INFO_FILE).read_text())
         told = {name: info[name] for name in ("manifest_sha256", "frontend")}
         (tmp_path / INFO_FILE).unlink()
-        (tmp_path / caches.MARKER_FILE).write_text(json.dumps(told))
+        (tmp_path / MARKER_FILE).write_text(json.dumps(told))
     with open(tmp_path / DATA_FILE, "r+b") as file:
         file.truncate(1280)
     with pytest.raises(ValueError, match=f"expected {size} bytes, got 1280"):

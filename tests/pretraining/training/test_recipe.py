@@ -65,11 +65,17 @@ def test_every_method_can_be_built_and_its_target_follows_by_name() -> None:
     assert set(METHODS) == set(OWN_SETTINGS)
     for name in METHODS:
         small = EncoderConfig(channels=4, hidden_size=8)
-        method = build_method(replace(Recipe.masked(), method=name, encoder=small, projector_hidden=8))
+        own: dict[str, Any] = {"projector_hidden": 8, "teachers": {"x": {"size": 3}}}
+        method = build_method(replace(Recipe.masked(), method=name, encoder=small, **own))
         followed = dict(method.online.named_parameters())
         encoder = method.online.get_submodule("encoder")
         assert {f"encoder.{key}" for key, _ in encoder.named_parameters()} <= set(followed)
         assert all(followed[key].shape == value.shape for key, value in method.target.named_parameters())
+
+
+def test_distillation_without_a_teacher_is_refused() -> None:
+    with pytest.raises(ValueError, match="needs at least one teacher"):
+        Recipe.distil({})
 
 
 @pytest.mark.parametrize(

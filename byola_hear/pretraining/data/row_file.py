@@ -1,0 +1,124 @@
+"""Files of vectors that are computed row by row of a manifest, and continued if that is interrupted.
+
+The vectors of all rows stand one after another in a data file, without a header. ``rows.csv`` contains the number of
+vectors of each row. A row is listed there after its data is written, so the data of a listed row is complete.
+``building.json`` says what the unfinished file is made of.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+
+from byola_hear.utils.files import replacing
+
+ROWS_FILE = "rows.csv"
+#: File that says what an unfinished data file is made of.
+MARKER_FILE = "building.json"
+
+
+def check_size(data: Path, expected: int) -> None:
+    """Refuse a data file that is shorter than its rows. A longer one ends with a row that is being written."""
+    size = data.stat().st_size
+    if size < expected:
+        raise ValueError(f"{data}: expected {expected} bytes, got {size}; build it in a new folder")
+
+
+def read_row_lengths(folder: Path) -> np.ndarray:
+    """Read the number of vectors of each row, ``(n_rows,)`` int64; 0 for a row that could not be read."""
+    with open(folder / ROWS_FILE, newline="", encoding="utf-8") as file:
+        return np.array([int(entry[1]) for entry in csv.reader(file)], dtype=np.int64)
+
+
+def append_rows(
+    folder: Path,
+    data: IO[bytes],
+    identity: dict[str, Any],
+    rows: Sequence[Callable[[], np.ndarray]],
+    vector_bytes: int,
+    workers: int,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[str]:
+    """Compute the rows that are missing and append them to a data file.
+
+    Args:
+        folder: folder of the data file.
+        data: the data file, opened for appending.
+        identity: what the file is made of, as JSON values.
+        rows: a function for each row that computes its ``(n_vectors, size)``, or raises ValueError.
+        vector_bytes: bytes of a vector.
+        workers: number of threads.
+        progress: called with the number of rows done and of all rows.
+
+    Returns:
+        The errors of the rows that failed.
+
+    Raises:
+        ValueError: if the folder holds an unfinished file that is made of something else, or less data than its rows
+            need.
+    """
+    marker = folder / MARKER_FILE
+    stored = json.loads(marker.read_text(encoding="utf-8")) if marker.exists() else None
+    if stored != identity and (stored or (folder / ROWS_FILE).exists()):
+        raise ValueError(f"{folder}: holds an unfinished cache of another manifest or front end; choose another folder")
+    with replacing(marker) as file:
+        file.write(json.dumps(identity).encode())
+    done, failed, n_bytes = _rows_done(folder, vector_bytes)
+    check_size(Path(data.name), n_bytes)
+    data.truncate(n_bytes)
+    with open(folder / ROWS_FILE, "a", newline="", encoding="utf-8") as listed:
+        writer = csv.writer(listed, lineterminator="\n")
+        with ThreadPoolExecutor(max(1, workers)) as pool:
+            for index, result in _in_order(pool, rows, done, workers):
+                if isinstance(result, str):
+                    failed.append(result)
+                    writer.writerow([index, 0, result])
+                else:
+                    data.write(result.tobytes())
+                    data.flush()
+                    writer.writerow([index, len(result), ""])
+                listed.flush()
+                if progress is not None:
+                    progress(index + 1, len(rows))
+    return failed
+
+
+def _in_order(
+    pool: ThreadPoolExecutor, rows: Sequence[Callable[[], np.ndarray]], done: int, workers: int
+) -> Iterator[tuple[int, np.ndarray | str]]:
+    """Compute a few rows at a time, and yield them in order."""
+
+    def work(row: Callable[[], np.ndarray]) -> np.ndarray | str:
+        try:
+            return row()
+        except ValueError as error:
+            return str(error)
+
+    waiting = iter(range(done, len(rows)))
+    queue = [(index, pool.submit(work, rows[index])) for index in islice(waiting, 4 * max(1, workers))]
+    while queue:
+        index, future = queue.pop(0)
+        yield index, future.result()
+        for following in islice(waiting, 1):
+            queue.append((following, pool.submit(work, rows[following])))
+
+
+def _rows_done(folder: Path, vector_bytes: int) -> tuple[int, list[str], int]:
+    """Count the rows of an unfinished file. Return it with the errors of failed rows and the bytes of their data."""
+    path = folder / ROWS_FILE
+    if not path.exists():
+        return 0, [], 0
+    text = path.read_text(encoding="utf-8")
+    whole = text[: text.rfind("\n") + 1]
+    if whole != text:
+        path.write_text(whole, encoding="utf-8")
+    entries = list(csv.reader(whole.splitlines()))
+    vectors = sum(int(entry[1]) for entry in entries)
+    return len(entries), [entry[2] for entry in entries if entry[2]], vectors * vector_bytes

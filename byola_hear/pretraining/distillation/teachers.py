@@ -1,0 +1,165 @@
+"""Teachers: any model with HEAR's functions (https://hearbenchmark.com/hear-api.html)."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import re
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from byola_hear.pretraining.data.clip_log_mel import read_clip
+from byola_hear.pretraining.data.manifest import ManifestClip
+
+#: Segments that a teacher gets at a time.
+TOGETHER = 32
+
+
+@dataclass(frozen=True, eq=False)
+class Teacher:
+    """A model with HEAR's functions, and the sounds that it teaches.
+
+    Attributes:
+        name: its name in a recipe, such as ``yamnet`` or ``whisper_tiny@speech``.
+        module: the module with HEAR's functions.
+        model: what its ``load_model`` returned.
+        kinds: kinds of sounds that it teaches; empty for all.
+    """
+
+    name: str
+    module: ModuleType
+    model: Any
+    kinds: tuple[str, ...] = ()
+
+    @property
+    def size(self) -> int:
+        """Dimensions of its scene embeddings."""
+        return int(self.model.scene_embedding_size)
+
+    def facts(self) -> dict[str, Any]:
+        """What a recipe says about it, as JSON values."""
+        return {"size": self.size, "fingerprint": fingerprint(self.model), "note": str(getattr(self.model, "note", ""))}
+
+    def teaches(self, kind: str) -> bool:
+        """Whether it teaches a kind of sound."""
+        return not self.kinds or kind in self.kinds
+
+
+def load_teacher(text: str) -> Teacher:
+    """Load a teacher.
+
+    Args:
+        text: ``MODULE``, ``MODULE=WEIGHTS`` or either followed by ``@KIND+KIND``. The module is one that can be
+            imported, and has HEAR's functions. ``WEIGHTS`` goes to its ``load_model``. Only sounds of the kinds are
+            taught; without kinds, all are.
+
+    Returns:
+        The teacher, which computes on the CPU. It is named after the last part of its module, or after the weights if
+        they are a plain name.
+
+    Raises:
+        ValueError: if there is no such module, it lacks HEAR's functions or the attributes of HEAR's models, or its
+            weights are not available.
+        FileNotFoundError: if there is no such file.
+
+    Example:
+        >>> load_teacher("byola_hear=both@music+notes").name
+        'both@music+notes'
+    """
+    rest, _, kinds = text.partition("@")
+    path, _, weights = rest.partition("=")
+    try:
+        module = importlib.import_module(path)
+    except (ImportError, ValueError) as error:
+        raise ValueError(
+            f"expected a module with HEAR's functions as teacher, could not import {path!r}: {error}"
+        ) from None
+    lacking = [name for name in ("load_model", "get_scene_embeddings") if not callable(getattr(module, name, None))]
+    if lacking:
+        raise ValueError(f"expected a module with HEAR's functions as teacher, {path} lacks {', '.join(lacking)}")
+    model = _loaded(module, path, weights)
+    for name in ("sample_rate", "scene_embedding_size"):
+        if not isinstance(getattr(model, name, None), int):
+            raise ValueError(f"expected a teacher whose model has an integer {name}, that of {path} has none")
+    plain = weights if re.fullmatch(r"[\w-]+", weights) else path.rpartition(".")[2]
+    return Teacher(f"{plain}@{kinds}" if kinds else plain, module, model, tuple(filter(None, kinds.split("+"))))
+
+
+def _loaded(module: ModuleType, path: str, weights: str) -> Any:
+    try:
+        return module.load_model(weights) if weights else module.load_model()
+    except (ValueError, OSError):
+        raise
+    except Exception as error:  # each module has errors of its own, for instance for a package that is missing
+        raise ValueError(f"the teacher {path} could not be loaded: {error}") from error
+
+
+def fingerprint(model: Any) -> str:
+    """A hash of what a model computes: its own ``fingerprint()`` if it has one, else that of its weights.
+
+    Args:
+        model: what a module's ``load_model`` returned.
+
+    Returns:
+        SHA-256, hexadecimal; of the model's class alone if it has no weights that torch knows.
+    """
+    if callable(getattr(model, "fingerprint", None)):
+        return str(model.fingerprint())
+    digest = hashlib.sha256(f"{type(model).__module__}.{type(model).__qualname__}".encode())
+    weights = model.state_dict() if isinstance(model, nn.Module) else {}
+    for name, values in sorted(weights.items()):
+        digest.update(name.encode())
+        digest.update(values.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()
+
+
+def teach_clip(teacher: Teacher, clip: ManifestClip, folder: Any, n_segments: int, seconds: float) -> Tensor:
+    """Decode a clip of a manifest, and compute a teacher's vectors of its segments.
+
+    Args:
+        teacher: the teacher.
+        clip: the clip.
+        folder: folder of the manifest.
+        n_segments: number of segments from the clip's beginning, at least 1.
+        seconds: length of a segment, in seconds.
+
+    Returns:
+        ``(n_segments, teacher.size)`` float32; ``(0, teacher.size)`` if it does not teach this kind of sound.
+
+    Raises:
+        ValueError: if the clip can't be read, or the teacher's vectors are not finite.
+    """
+    if not teacher.teaches(clip.kind):
+        return torch.zeros(0, teacher.size)
+    audio = torch.from_numpy(read_clip(clip, folder, teacher.model.sample_rate))
+    vectors = segment_vectors(teacher, audio, n_segments, seconds)
+    if not bool(vectors.isfinite().all()):
+        raise ValueError(f"{clip.path}: the vectors of the teacher {teacher.name} are not finite")
+    return vectors
+
+
+@torch.no_grad()
+def segment_vectors(teacher: Teacher, audio: Tensor, n_segments: int, seconds: float) -> Tensor:
+    """Compute a teacher's scene embedding of each segment of a clip.
+
+    Args:
+        teacher: the teacher. It gets up to 32 segments at a time.
+        audio: ``(n_samples,)`` float32, at the teacher's sample rate; may end within the only segment.
+        n_segments: number of segments from the clip's beginning, at least 1.
+        seconds: length of a segment, in seconds.
+
+    Returns:
+        ``(n_segments, teacher.size)`` float32.
+    """
+    length = round(seconds * teacher.model.sample_rate)
+    firsts = [round(index * seconds * teacher.model.sample_rate) for index in range(n_segments)]
+    segments = [audio[first : first + length] for first in firsts]
+    # Resampling may leave the last segment short of a few samples.
+    segments[-1] = nn.functional.pad(segments[-1], (0, length - len(segments[-1]))) if n_segments > 1 else segments[-1]
+    batches = [torch.stack(segments[first : first + TOGETHER]) for first in range(0, n_segments, TOGETHER)]
+    found = [teacher.module.get_scene_embeddings(batch, teacher.model) for batch in batches]
+    return torch.cat([embeddings.detach().float().cpu() for embeddings in found])
