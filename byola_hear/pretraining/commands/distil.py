@@ -10,13 +10,14 @@ from typing import Any
 import click
 import torch
 
-from byola_hear.models.encoders.convolutional import EncoderConfig
 from byola_hear.pretraining.commands.options import FOLDER, MANIFEST, progress_bar, workers_option
 from byola_hear.pretraining.commands.recipe_options import (
-    CONVOLUTIONAL,
     SETTINGS,
+    encoder_of,
+    kind_options,
     kind_weights_of,
     setting_options,
+    shape_options,
     weights_option,
 )
 from byola_hear.pretraining.commands.running import cache_for, running_options, train_in_folder
@@ -37,7 +38,12 @@ USUAL = Recipe.distil({"": {"size": 1}})
 
 def recipe_settings(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options of a recipe of distillation to a command."""
-    for option in reversed(setting_options({name: SETTINGS[name] for name in OWN}, "", {DISTIL: USUAL})):
+    options = [
+        *setting_options({name: SETTINGS[name] for name in OWN}, "", {DISTIL: USUAL}),
+        *kind_options(USUAL.encoder.kind),
+        *shape_options(),
+    ]
+    for option in reversed(options):
         function = option(function)
     return function
 
@@ -73,8 +79,6 @@ def recipe_settings(function: Callable[..., Any]) -> Callable[..., Any]:
     help="Network to begin with: a name from `byola-hear models`, or a checkpoint. Default: random weights.",
 )
 @recipe_settings
-@click.option("--hidden-size", type=int, help="Width of the network's linear layers. Default: 2048.")
-@click.option("--channels", type=int, help="Channels of each convolution. Default: 64.")
 @weights_option
 @running_options
 @workers_option
@@ -131,13 +135,13 @@ def distil(
 
 def _recipe(teachers: list[Teacher], options: dict[str, Any]) -> Recipe:
     """The recipe that the options describe."""
-    settings = {name: options[name] for name in OWN if options[name] is not None}
-    shape = {name: options[name] for name in CONVOLUTIONAL if options[name] is not None}
+    given = {name: value for name, value in options.items() if value is not None}
+    settings = {name: given[name] for name in OWN if name in given}
     return replace(
         Recipe.distil({each.name: each.facts() for each in teachers}),
         **settings,
         kind_weights=kind_weights_of(options["kind_weights"]),
-        encoder=replace(EncoderConfig.v2(), **shape),
+        encoder=encoder_of(given, USUAL.encoder.kind, settings.get("crop_frames", USUAL.crop_frames)),
     )
 
 

@@ -86,20 +86,10 @@ def recipe_options(function: Callable[..., Any]) -> Callable[..., Any]:
             show_default=True,
             help="How to train: byol predicts one view of a crop from another, masked the hidden parts of a crop.",
         ),
-        click.option(
-            "--encoder",
-            type=click.Choice([EncoderConfig.kind, TransformerConfig.kind]),
-            help=f"Kind of network. Default: {_default(kinds)}.",
-        ),
-        click.option(
-            "--shape",
-            type=click.Choice(["v1", "v2"]),
-            help="Shape of a convolutional network: that of BYOL-A v1 or v2. Default: v2.",
-        ),
+        *kind_options(_default(kinds)),
         *setting_options(SETTINGS, "", DEFAULTS),
         weights_option,
-        *setting_options(CONVOLUTIONAL, " Only for convolutional networks.", {BYOL: EncoderConfig()}),
-        *setting_options(TRANSFORMER, " Only for transformers.", {BYOL: TransformerConfig()}),
+        *shape_options(),
         *setting_options(BYOL_VIEWS, " Only for byol.", {BYOL: ViewConfig()}),
         *setting_options(BYOL_SETTINGS, " Only for byol.", {BYOL: Recipe()}),
         *setting_options(MASKING, " Only for masked.", {MASKED: MaskConfig()}),
@@ -107,6 +97,34 @@ def recipe_options(function: Callable[..., Any]) -> Callable[..., Any]:
     for option in reversed(options):
         function = option(function)
     return function
+
+
+def kind_options(default: str) -> list[Decorator]:
+    """The options for the kind of network.
+
+    Args:
+        default: text on the default kind.
+    """
+    return [
+        click.option(
+            "--encoder",
+            type=click.Choice([EncoderConfig.kind, TransformerConfig.kind]),
+            help=f"Kind of network. Default: {default}.",
+        ),
+        click.option(
+            "--shape",
+            type=click.Choice(["v1", "v2"]),
+            help="Shape of a convolutional network: that of BYOL-A v1 or v2. Default: v2.",
+        ),
+    ]
+
+
+def shape_options() -> list[Decorator]:
+    """The options for the width and the depth of a network."""
+    return [
+        *setting_options(CONVOLUTIONAL, " Only for convolutional networks.", {BYOL: EncoderConfig()}),
+        *setting_options(TRANSFORMER, " Only for transformers.", {BYOL: TransformerConfig()}),
+    ]
 
 
 def setting_options(texts: Mapping[str, str], scope: str, usual: Mapping[str, object]) -> list[Decorator]:
@@ -157,18 +175,15 @@ def recipe_of(options: Mapping[str, Any]) -> Recipe:
     given = {name: value for name, value in options.items() if value is not None}
     method = given["method"]
     usual = DEFAULTS[method]
-    kind = given.get("encoder", usual.encoder.kind)
     _refuse(given, (*BYOL_VIEWS, *BYOL_SETTINGS), method == BYOL, f"--method {BYOL}")
     _refuse(given, MASKING, method == MASKED, f"--method {MASKED}")
-    _refuse(given, ("shape", *CONVOLUTIONAL), kind == EncoderConfig.kind, f"--encoder {EncoderConfig.kind}")
-    _refuse(given, TRANSFORMER, kind == TransformerConfig.kind, f"--encoder {TransformerConfig.kind}")
     settings = {name: given[name] for name in (*SETTINGS, *BYOL_SETTINGS) if name in given}
     settings["kind_weights"] = kind_weights_of(given.get("kind_weights", ""))
     crop_frames = settings.get("crop_frames", usual.crop_frames)
     return replace(
         usual,
         **settings,
-        encoder=_transformer(given, crop_frames) if kind == TransformerConfig.kind else _convolutional(given),
+        encoder=encoder_of(given, usual.encoder.kind, crop_frames),
         views=ViewConfig(**{name: given[name] for name in BYOL_VIEWS if name in given}),
         masking=MaskConfig(**{name: given[name] for name in MASKING if name in given}),
     )
@@ -193,6 +208,24 @@ def _refuse(given: Mapping[str, Any], names: Any, fits: bool, where: str) -> Non
     wrong = [name for name in names if name in given and not fits]
     if wrong:
         raise click.UsageError(f"expected {_flag(wrong[0])} together with {where} only")
+
+
+def encoder_of(given: Mapping[str, Any], default: str, crop_frames: int) -> EncoderShape:
+    """Make the shape that the options describe.
+
+    Args:
+        given: values by name, without those that the user did not give.
+        default: kind of network if none is named.
+        crop_frames: length of a crop, in frames.
+
+    Raises:
+        click.UsageError: if an option of another kind of network was given.
+        ValueError: if a value is not allowed.
+    """
+    kind = given.get("encoder", default)
+    _refuse(given, ("shape", *CONVOLUTIONAL), kind == EncoderConfig.kind, f"--encoder {EncoderConfig.kind}")
+    _refuse(given, TRANSFORMER, kind == TransformerConfig.kind, f"--encoder {TransformerConfig.kind}")
+    return _transformer(given, crop_frames) if kind == TransformerConfig.kind else _convolutional(given)
 
 
 def _convolutional(given: Mapping[str, Any]) -> EncoderShape:

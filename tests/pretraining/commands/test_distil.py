@@ -49,6 +49,15 @@ def test_training_begins_with_a_network(tone_manifest: Path, tone_cache_folder: 
     assert all(weights[name].half().equal(values.half()) for name, values in taught.encoder.named_parameters())
 
 
+def test_a_transformer_learns_too(tone_manifest: Path, tone_cache_folder: Path, tmp_path: Path) -> None:
+    options = [tone_manifest, "--cache", tone_cache_folder, "--vectors", tmp_path / "vectors", "--teacher", STUB]
+    options += ["--encoder", "transformer", "--width", "16", "--layers", "1", "--steps", "20", "--batch-size", "4"]
+    assert run("distil", *options, "--crop-frames", "64", "--threads", "1", "-o", tmp_path / "run") == 0
+    assert run("export", tmp_path / "run", "-o", tmp_path, "--name", "taught") == 0
+    assert byola_hear.load_model(tmp_path / "byola-taught.safetensors").config.encoder.kind == "transformer"
+    assert run("distil", *options, "--channels", "4", "-o", tmp_path / "other") == 2
+
+
 @pytest.mark.parametrize(
     ("teachers", "message"),
     [
