@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from byola_hear.models.frontend import FrontendConfig
@@ -76,10 +77,11 @@ def build_cache(
             output,
             data,
             identity,
-            [partial(cached_log_mel, clip, manifest.parent, frontend) for clip in clips],
+            len(clips),
+            partial(_log_mels, clips, manifest.parent, frontend),
             frontend.n_mels * 2,
             workers,
-            progress,
+            progress=progress,
         )
         row_lengths = read_row_lengths(output)
         if not row_lengths.any():
@@ -104,6 +106,17 @@ def build_cache(
             file.write((json.dumps(info, indent=1, ensure_ascii=False) + "\n").encode())
         (output / MARKER_FILE).unlink()
     return _described(open_cache(output), clips, output)
+
+
+def _log_mels(clips: list[ManifestClip], folder: Path, frontend: FrontendConfig, rows: range) -> list[np.ndarray | str]:
+    """Compute the log-mels of some rows, or say why that failed."""
+    results: list[np.ndarray | str] = []
+    for row in rows:
+        try:
+            results.append(cached_log_mel(clips[row], folder, frontend))
+        except ValueError as error:
+            results.append(str(error))
+    return results
 
 
 def _described(cache: LogMelCache, clips: list[ManifestClip], output: Path) -> LogMelCache:

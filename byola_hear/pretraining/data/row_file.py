@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
@@ -18,6 +18,9 @@ from typing import IO, Any
 import numpy as np
 
 from byola_hear.utils.files import replacing
+
+#: Computes some rows: vectors, or an error.
+Compute = Callable[[range], list["np.ndarray | str"]]
 
 ROWS_FILE = "rows.csv"
 #: File that says what an unfinished data file is made of.
@@ -41,9 +44,11 @@ def append_rows(
     folder: Path,
     data: IO[bytes],
     identity: dict[str, Any],
-    rows: Sequence[Callable[[], np.ndarray]],
+    n_rows: int,
+    compute: Compute,
     vector_bytes: int,
     workers: int,
+    together: int = 1,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[str]:
     """Compute the rows that are missing and append them to a data file.
@@ -52,9 +57,11 @@ def append_rows(
         folder: folder of the data file.
         data: the data file, opened for appending.
         identity: what the file is made of, as JSON values.
-        rows: a function for each row that computes its ``(n_vectors, size)``, or raises ValueError.
+        n_rows: number of rows.
+        compute: computes some rows that follow each other: their ``(n_vectors, size)``, or why a row failed.
         vector_bytes: bytes of a vector.
         workers: number of threads.
+        together: rows that are computed at a time.
         progress: called with the number of rows done and of all rows.
 
     Returns:
@@ -76,7 +83,7 @@ def append_rows(
     with open(folder / ROWS_FILE, "a", newline="", encoding="utf-8") as listed:
         writer = csv.writer(listed, lineterminator="\n")
         with ThreadPoolExecutor(max(1, workers)) as pool:
-            for index, result in _in_order(pool, rows, done, workers):
+            for index, result in _in_order(pool, compute, range(done, n_rows), together, workers):
                 if isinstance(result, str):
                     failed.append(result)
                     writer.writerow([index, 0, result])
@@ -86,28 +93,21 @@ def append_rows(
                     writer.writerow([index, len(result), ""])
                 listed.flush()
                 if progress is not None:
-                    progress(index + 1, len(rows))
+                    progress(index + 1, n_rows)
     return failed
 
 
 def _in_order(
-    pool: ThreadPoolExecutor, rows: Sequence[Callable[[], np.ndarray]], done: int, workers: int
+    pool: ThreadPoolExecutor, compute: Compute, missing: range, together: int, workers: int
 ) -> Iterator[tuple[int, np.ndarray | str]]:
-    """Compute a few rows at a time, and yield them in order."""
-
-    def work(row: Callable[[], np.ndarray]) -> np.ndarray | str:
-        try:
-            return row()
-        except ValueError as error:
-            return str(error)
-
-    waiting = iter(range(done, len(rows)))
-    queue = [(index, pool.submit(work, rows[index])) for index in islice(waiting, 4 * max(1, workers))]
+    """Compute a few groups of rows at a time, and yield the rows in order."""
+    groups = (missing[first : first + together] for first in range(0, len(missing), together))
+    queue = [(group, pool.submit(compute, group)) for group in islice(groups, 4 * max(1, workers))]
     while queue:
-        index, future = queue.pop(0)
-        yield index, future.result()
-        for following in islice(waiting, 1):
-            queue.append((following, pool.submit(work, rows[following])))
+        group, future = queue.pop(0)
+        yield from zip(group, future.result(), strict=True)
+        for following in islice(groups, 1):
+            queue.append((following, pool.submit(compute, following)))
 
 
 def _rows_done(folder: Path, vector_bytes: int) -> tuple[int, list[str], int]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import importlib
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -16,7 +18,7 @@ from byola_hear.pretraining.data.clip_log_mel import read_clip
 from byola_hear.pretraining.data.manifest import ManifestClip
 
 #: Segments that a teacher gets at a time.
-TOGETHER = 32
+TOGETHER = 256
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,49 +119,70 @@ def fingerprint(model: Any) -> str:
     return digest.hexdigest()
 
 
-def teach_clip(teacher: Teacher, clip: ManifestClip, folder: Any, n_segments: int, seconds: float) -> Tensor:
-    """Decode a clip of a manifest, and compute a teacher's vectors of its segments.
+def teach(
+    teacher: Teacher, clips: Sequence[ManifestClip], folder: Path, counts: Sequence[int], seconds: float
+) -> list[Tensor | str]:
+    """Decode clips of a manifest, and compute a teacher's scene embeddings of their segments.
 
     Args:
-        teacher: the teacher.
-        clip: the clip.
+        teacher: the teacher. It gets segments of several clips at a time.
+        clips: the clips.
         folder: folder of the manifest.
-        n_segments: number of segments from the clip's beginning, at least 1.
+        counts: number of segments of each clip, from its beginning; at least 1.
         seconds: length of a segment, in seconds.
 
     Returns:
-        ``(n_segments, teacher.size)`` float32; ``(0, teacher.size)`` if it does not teach this kind of sound.
-
-    Raises:
-        ValueError: if the clip can't be read, or the teacher's vectors are not finite.
+        For each clip ``(n_segments, teacher.size)`` float32, or why it failed; ``(0, teacher.size)`` for a kind of
+        sound that is not taught.
     """
-    if not teacher.teaches(clip.kind):
-        return torch.zeros(0, teacher.size)
-    audio = torch.from_numpy(read_clip(clip, folder, teacher.model.sample_rate))
-    vectors = segment_vectors(teacher, audio, n_segments, seconds)
-    if not bool(vectors.isfinite().all()):
-        raise ValueError(f"{clip.path}: the vectors of the teacher {teacher.name} are not finite")
-    return vectors
+    results: list[Tensor | str] = []
+    segments: list[Tensor] = []
+    for clip, count in zip(clips, counts, strict=True):
+        try:
+            cut = _segments(teacher, clip, folder, count, seconds) if teacher.teaches(clip.kind) else []
+        except ValueError as error:
+            results.append(str(error))
+            continue
+        segments += cut
+        results.append(torch.zeros(len(cut), teacher.size))
+    embeddings = embedded(teacher, segments)
+    for place, result in enumerate(results):
+        if isinstance(result, Tensor):
+            vectors, embeddings = embeddings[: len(result)], embeddings[len(result) :]
+            finite = bool(vectors.isfinite().all())
+            path = clips[place].path
+            results[place] = vectors if finite else f"{path}: the vectors of the teacher {teacher.name} are not finite"
+    return results
+
+
+def _segments(teacher: Teacher, clip: ManifestClip, folder: Path, count: int, seconds: float) -> list[Tensor]:
+    """Cut a clip into its segments, at the teacher's sample rate. A clip may end within its only segment."""
+    rate = teacher.model.sample_rate
+    audio = torch.from_numpy(read_clip(clip, folder, rate))
+    length = round(seconds * rate)
+    cut = [audio[first : first + length] for first in (round(index * seconds * rate) for index in range(count))]
+    if count > 1:  # resampling may leave the last segment short of a few samples
+        cut[-1] = nn.functional.pad(cut[-1], (0, length - len(cut[-1])))
+    return cut
 
 
 @torch.no_grad()
-def segment_vectors(teacher: Teacher, audio: Tensor, n_segments: int, seconds: float) -> Tensor:
-    """Compute a teacher's scene embedding of each segment of a clip.
+def embedded(teacher: Teacher, segments: Sequence[Tensor]) -> Tensor:
+    """Compute a teacher's scene embeddings, of segments of one length together.
 
     Args:
-        teacher: the teacher. It gets up to 32 segments at a time.
-        audio: ``(n_samples,)`` float32, at the teacher's sample rate; may end within the only segment.
-        n_segments: number of segments from the clip's beginning, at least 1.
-        seconds: length of a segment, in seconds.
+        teacher: the teacher.
+        segments: ``(n_samples_i,)`` float32 each, at the teacher's sample rate.
 
     Returns:
-        ``(n_segments, teacher.size)`` float32.
+        ``(n_segments, teacher.size)`` float32, on the CPU.
     """
-    length = round(seconds * teacher.model.sample_rate)
-    firsts = [round(index * seconds * teacher.model.sample_rate) for index in range(n_segments)]
-    segments = [audio[first : first + length] for first in firsts]
-    # Resampling may leave the last segment short of a few samples.
-    segments[-1] = nn.functional.pad(segments[-1], (0, length - len(segments[-1]))) if n_segments > 1 else segments[-1]
-    batches = [torch.stack(segments[first : first + TOGETHER]) for first in range(0, n_segments, TOGETHER)]
-    found = [teacher.module.get_scene_embeddings(batch, teacher.model) for batch in batches]
-    return torch.cat([embeddings.detach().float().cpu() for embeddings in found])
+    vectors = torch.zeros(len(segments), teacher.size)
+    places: dict[int, list[int]] = {}
+    for place, segment in enumerate(segments):
+        places.setdefault(len(segment), []).append(place)
+    for found in places.values():
+        for some in (found[first : first + TOGETHER] for first in range(0, len(found), TOGETHER)):
+            batch = torch.stack([segments[place] for place in some])
+            vectors[some] = teacher.module.get_scene_embeddings(batch, teacher.model).detach().float().cpu()
+    return vectors

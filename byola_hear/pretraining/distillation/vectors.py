@@ -17,10 +17,12 @@ from torch import Tensor
 from byola_hear.pretraining.data.cache import LogMelCache
 from byola_hear.pretraining.data.manifest import ManifestClip, read_manifest
 from byola_hear.pretraining.data.row_file import MARKER_FILE, ROWS_FILE, append_rows, check_size, read_row_lengths
-from byola_hear.pretraining.distillation.teachers import Teacher, teach_clip
+from byola_hear.pretraining.distillation.teachers import Teacher, teach
 from byola_hear.utils.files import locked, replacing
 
 DATA_FILE, INFO_FILE = "vectors.f32", "vectors.json"
+#: Rows that a teacher gets at a time: one call for many short clips.
+ROWS_TOGETHER = 32
 #: Vectors whose statistics are computed at a time.
 STATISTICS_PIECE = 4096
 
@@ -110,9 +112,9 @@ def teacher_vectors(
     with open(folder / DATA_FILE, "ab") as data:
         if not locked(data):
             raise ValueError(f"{folder}: another process is computing these vectors; wait for it")
-        rows = [partial(_vectors, teacher, clip, manifest.parent, count, seconds) for clip, count in zip(clips, counts)]
+        compute = partial(_vectors, teacher, clips, manifest.parent, counts, seconds)
         # One thread: a teacher need not bear being called from several.
-        failed = append_rows(folder, data, identity, rows, teacher.size * 4, 1, progress)
+        failed = append_rows(folder, data, identity, len(clips), compute, teacher.size * 4, 1, ROWS_TOGETHER, progress)
         lengths = read_row_lengths(folder)
         if not lengths.any():
             # The next call tries these rows again, as their files may exist then.
@@ -134,9 +136,12 @@ def _readable(manifest: Path, cache_folder: Path) -> list[ManifestClip]:
     return [clip for clip, length in zip(read_manifest(manifest), read_row_lengths(cache_folder)) if length]
 
 
-def _vectors(teacher: Teacher, clip: ManifestClip, folder: Path, n_segments: int, seconds: float) -> np.ndarray:
-    vectors: np.ndarray = teach_clip(teacher, clip, folder, n_segments, seconds).numpy()
-    return vectors
+def _vectors(
+    teacher: Teacher, clips: list[ManifestClip], folder: Path, counts: list[int], seconds: float, rows: range
+) -> list[np.ndarray | str]:
+    chosen = slice(rows.start, rows.stop)
+    found = teach(teacher, clips[chosen], folder, counts[chosen], seconds)
+    return [each if isinstance(each, str) else each.numpy() for each in found]
 
 
 def _opened(folder: Path, identity: dict[str, Any]) -> TeacherVectors:

@@ -1,17 +1,14 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 
-from byola_hear.pretraining.data.manifest import ManifestClip, read_manifest
-from byola_hear.pretraining.distillation.teachers import (
-    fingerprint,
-    load_teacher,
-    segment_vectors,
-    teach_clip,
-)
+from byola_hear.pretraining.data.manifest import read_manifest
+from byola_hear.pretraining.distillation import teachers
+from byola_hear.pretraining.distillation.teachers import embedded, fingerprint, load_teacher, teach
 from tests.pretraining.distillation import stub
 
 STUB = "tests.pretraining.distillation.stub"
@@ -47,29 +44,37 @@ def test_facts_change_with_the_weights() -> None:
     assert fingerprint(torch.nn.Linear(2, 2)) != fingerprint(torch.nn.Linear(2, 2))
 
 
-def test_segments_of_long_clips_are_embedded_some_at_a_time() -> None:
-    teacher = load_teacher(STUB)
-    audio = torch.randn(8000 * 70 - 3, generator=torch.Generator().manual_seed(0))
+def test_segments_of_one_length_are_embedded_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(teachers, "TOGETHER", 3)
+    random = torch.Generator().manual_seed(0)
+    segments = [torch.randn(length, generator=random) for length in (800, 800, 500, 800, 800)]
     stub.heard.clear()
-    whole = segment_vectors(teacher, audio, 70, 1.0)
-    assert stub.heard == [(32, 8000), (32, 8000), (6, 8000)]
-    torch.testing.assert_close(whole[40:41], segment_vectors(teacher, audio[8000 * 40 : 8000 * 41], 1, 1.0))
+    together = embedded(load_teacher(STUB), segments)
+    assert stub.heard == [(3, 800), (1, 800), (1, 500)]
+    alone = torch.cat([embedded(load_teacher(STUB), [segment]) for segment in segments])
+    torch.testing.assert_close(together, alone)
 
 
-def test_a_clip_shorter_than_a_segment_is_not_padded() -> None:
+def test_clips_are_taught_by_segments(tone_manifest: Path) -> None:
+    clips, folder = read_manifest(tone_manifest), tone_manifest.parent
+    missing = replace(clips[0], path="gone.wav")
     stub.heard.clear()
-    segment_vectors(load_teacher(STUB), torch.ones(500), 1, 1.0)
-    assert stub.heard == [(1, 500)]
+    found = teach(load_teacher(STUB), [clips[11], missing, clips[0]], folder, [2, 1, 1], 0.96)
+    assert stub.heard == [(2, 7680), (1, 1600)]  # 0.2 s are not padded
+    assert isinstance(found[1], str) and "gone.wav" in found[1]
+    (second,) = teach(load_teacher(STUB), [replace(clips[11], start_s=0.96, end_s=1.92)], folder, [1], 0.96)
+    assert isinstance(found[0], torch.Tensor) and isinstance(second, torch.Tensor)
+    torch.testing.assert_close(found[0][1:], second, atol=1e-3, rtol=1e-3)
 
 
 def test_only_its_kinds_are_taught(tone_manifest: Path) -> None:
-    clip, folder = read_manifest(tone_manifest)[11], tone_manifest.parent
-    assert teach_clip(load_teacher(f"{STUB}@tones"), clip, folder, 2, 0.96).shape == (2, 2)
-    assert teach_clip(load_teacher(f"{STUB}@speech"), clip, folder, 2, 0.96).shape == (0, 2)
+    clips, folder = read_manifest(tone_manifest)[11:], tone_manifest.parent
+    found = [teach(load_teacher(f"{STUB}@{kind}"), clips, folder, [2], 0.96) for kind in ("tones", "speech")]
+    assert [len(vectors) for (vectors,) in found] == [2, 0]
 
 
-def test_vectors_that_are_not_finite_are_refused(tone_manifest: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_vectors_that_are_not_finite_are_an_error(tone_manifest: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stub, "get_scene_embeddings", lambda audio, model: torch.full((len(audio), 2), torch.nan))
-    clip: ManifestClip = read_manifest(tone_manifest)[0]
-    with pytest.raises(ValueError, match="of the teacher stub are not finite"):
-        teach_clip(load_teacher(STUB), clip, tone_manifest.parent, 1, 0.96)
+    clips = read_manifest(tone_manifest)[:1]
+    (found,) = teach(load_teacher(STUB), clips, tone_manifest.parent, [1], 0.96)
+    assert found == f"{clips[0].path}: the vectors of the teacher stub are not finite"

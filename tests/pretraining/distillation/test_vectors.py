@@ -8,7 +8,7 @@ import torch
 
 from byola_hear.pretraining.data.cache import LogMelCache
 from byola_hear.pretraining.data.manifest import read_manifest
-from byola_hear.pretraining.distillation.teachers import load_teacher, teach_clip
+from byola_hear.pretraining.distillation.teachers import load_teacher, teach
 from byola_hear.pretraining.distillation.vectors import TeacherVectors, segments_of, teacher_vectors
 
 STUB = "tests.pretraining.distillation.stub"
@@ -37,7 +37,8 @@ def test_vectors_are_those_of_the_clips_standardised(
     assert there.all()
     teacher, clips = load_teacher(STUB), read_manifest(tone_manifest)
     for index, (number, segment) in enumerate([(11, 3), (4, 0), (0, 0)]):
-        raw = teach_clip(teacher, clips[number], tone_manifest.parent, int(segments[number]), FRAMES / 100)
+        (raw,) = teach(teacher, [clips[number]], tone_manifest.parent, [int(segments[number])], FRAMES / 100)
+        assert isinstance(raw, torch.Tensor)
         expected = (raw[segment] - vectors.mean) / vectors.std
         torch.testing.assert_close(found[index], expected)
     every = vectors.vectors
