@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from byola_hear.models.model import ByolaModel
 from byola_hear.pretraining.data.clip_log_mel import read_clip
 from byola_hear.pretraining.data.manifest import ManifestClip
 
@@ -29,12 +30,14 @@ class Teacher:
         name: its name in a recipe, such as ``yamnet`` or ``whisper_tiny@speech``.
         module: the module with HEAR's functions.
         model: what its ``load_model`` returned.
+        identity: see :func:`fingerprint`.
         kinds: kinds of sounds that it teaches; empty for all.
     """
 
     name: str
     module: ModuleType
     model: Any
+    identity: str
     kinds: tuple[str, ...] = ()
 
     @property
@@ -44,7 +47,7 @@ class Teacher:
 
     def facts(self) -> dict[str, Any]:
         """What a recipe says about it, as JSON values."""
-        return {"size": self.size, "fingerprint": fingerprint(self.model), "note": str(getattr(self.model, "note", ""))}
+        return {"size": self.size, "fingerprint": self.identity, "note": str(getattr(self.model, "note", ""))}
 
     def teaches(self, kind: str) -> bool:
         """Whether it teaches a kind of sound."""
@@ -60,8 +63,8 @@ def load_teacher(text: str) -> Teacher:
             taught; without kinds, all are.
 
     Returns:
-        The teacher, which computes on the CPU. It is named after the last part of its module, or after the weights if
-        they are a plain name.
+        The teacher, which computes on the CPU; the package's own networks in the precision ``auto``. It is named after
+        the last part of its module, or after the weights if they are a plain name.
 
     Raises:
         ValueError: if there is no such module, it lacks HEAR's functions or the attributes of HEAR's models, or its
@@ -88,7 +91,11 @@ def load_teacher(text: str) -> Teacher:
         if not isinstance(getattr(model, name, None), int):
             raise ValueError(f"expected a teacher whose model has an integer {name}, that of {path} has none")
     plain = weights if re.fullmatch(r"[\w-]+", weights) else path.rpartition(".")[2]
-    return Teacher(f"{plain}@{kinds}" if kinds else plain, module, model, tuple(filter(None, kinds.split("+"))))
+    name, taught = f"{plain}@{kinds}" if kinds else plain, tuple(filter(None, kinds.split("+")))
+    identity = fingerprint(model)
+    # A student's error is far larger than what this moves.
+    model = model.in_precision("auto") if isinstance(model, ByolaModel) else model
+    return Teacher(name, module, model, identity, taught)
 
 
 def _loaded(module: ModuleType, path: str, weights: str) -> Any:
