@@ -75,7 +75,7 @@ class Row:
     Attributes:
         name: its name.
         note: what a reader must know about it.
-        status: ``ok``, ``unavailable`` or ``failed``.
+        status: ``ok``, ``unavailable``, ``failed`` or ``not measured``.
         reason: why it is not ok.
         identity: identity of the model that was measured.
         cells: scores by task.

@@ -54,7 +54,8 @@ class Model:
     Attributes:
         name: its name.
         note: note for the reader.
-        status: ``ok``; ``unavailable``; or ``failed`` if it was tried and has no outcome.
+        status: ``ok``; ``unavailable``; ``failed`` if it was tried and has no outcome that can be used; or
+            ``not measured``.
         reason: why it is not ok.
         identity: identity of the model that was measured; several are separated by commas.
     """
@@ -138,9 +139,7 @@ def load_run(folder: Path) -> Run:
             f"{path}: expected models, tasks and cells as `python -m benchmark run` writes them: {error!r}"
         ) from error
     run = Run(folder, _suite({*tasks, *(task for _, task in notes)}), [], [], {}, about=about)
-    run.missing = {
-        key: note or status for key, (status, note) in notes.items() if status not in ("done", "cached", "kept")
-    }
+    run.missing = {key: _without_outcome(*each) for key, each in notes.items() if each[0] != "kept"}
     for name in ordered:
         run.columns.append(_column(run, name, tasks[name], list(models)))
     for name, model in models.items():
@@ -162,6 +161,11 @@ def _suite(tasks: set[str]) -> str:
     return "tasks"
 
 
+def _without_outcome(status: str, note: str) -> str:
+    """Why a cell has no outcome, if it turns out to have none."""
+    return "its outcome is not in the folder" if status in ("done", "cached") else note or status
+
+
 def _model(run: Run, name: str, about: dict[str, Any], notes: dict[tuple[str, str], tuple[str, str]]) -> Model:
     note, reason = str(about.get("note") or ""), str(about.get("missing") or "")
     identities = {outcome.model_identity for (model, _), outcome in run.outcomes.items() if model == name}
@@ -169,8 +173,16 @@ def _model(run: Run, name: str, about: dict[str, Any], notes: dict[tuple[str, st
         return Model(name, note, "ok", "", ", ".join(sorted(identities)))
     if reason:
         return Model(name, note, "unavailable", reason)
-    found = next((why for (model, _), (status, why) in notes.items() if model == name and status == "failed"), "")
-    return Model(name, note, "failed", found or "no outcome")
+    why = {task: text for (model, task), text in run.missing.items() if model == name}
+    failed = [task for task in why if notes.get((name, task), ("",))[0] == "failed"]
+    unused = [task for task in why if _path(run, name, task).is_file()]
+    if failed or unused:
+        return Model(name, note, "failed", why[[*failed, *unused][0]])
+    return Model(name, note, "not measured", "; ".join(dict.fromkeys(why.values())) or "not run")
+
+
+def _path(run: Run, model: str, task: str) -> Path:
+    return run.folder / "outcomes" / model / f"{task}.npz"
 
 
 def _column(run: Run, name: str, task: dict[str, Any], models: list[str]) -> Column:
@@ -178,7 +190,7 @@ def _column(run: Run, name: str, task: dict[str, Any], models: list[str]) -> Col
     files: NDArray[np.str_] | None = None
     first: Outcome | None = None
     for model in models:
-        path = run.folder / "outcomes" / model / f"{name}.npz"
+        path = _path(run, model, name)
         if not path.is_file():
             continue
         keys, outcome = sorted_outcome(load_outcome(path))

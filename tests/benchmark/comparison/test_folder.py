@@ -11,6 +11,8 @@ import pytest
 
 from benchmark.comparison.comparison import compare
 from benchmark.comparison.folder import load_run
+from benchmark.comparison.markdown import markdown_tables
+from benchmark.comparison.summary import summary
 from benchmark.tasks.registry import SUITES
 
 RunMaker = Callable[[], Any]
@@ -39,6 +41,32 @@ def test_a_part_of_a_suite_is_not_the_suite(new_run: RunMaker) -> None:
         for task in tasks[2:]:
             run.cells.append({"model": "both", "task": task, "status": "unavailable", "note": "no such archive"})
         assert load_run(run.write()).suite == suite
+
+
+@pytest.mark.parametrize(
+    ("cells", "status", "reason"),
+    [
+        ([], "not measured", "not run"),
+        ([("digits", "not run", "interrupted"), ("notes", "not run", "interrupted")], "not measured", "interrupted"),
+        ([("digits", "unavailable", "no such archive")], "not measured", "no such archive"),
+        ([("digits", "done", "")], "not measured", "its outcome is not in the folder"),
+        ([("digits", "not run", "interrupted"), ("notes", "failed", "out of memory")], "failed", "out of memory"),
+    ],
+)
+def test_only_what_was_tried_has_failed(
+    new_run: RunMaker, cells: list[tuple[str, str, str]], status: str, reason: str
+) -> None:
+    run = new_run()
+    for task in ("digits", "notes"):
+        run.task(task, "speech")
+        run.outcome("both", task, np.arange(20) % 3 > 0)
+    run.model("crepe")
+    for task, of_cell, note in cells:
+        run.cells.append({"model": "crepe", "task": task, "status": of_cell, "note": note})
+    document = summary(compare(load_run(run.write())))
+    row = next(row for row in document.rows if row.name == "crepe")
+    assert (row.status, row.reason) == (status, reason)
+    assert f"- crepe: {status}: {reason}\n" in markdown_tables(document)
 
 
 @pytest.mark.parametrize("content", [None, "nothing", "[]", '{"tasks": {}}', '{"tasks": {"a": {"domain": "x"}}}'])
