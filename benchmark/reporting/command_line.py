@@ -15,7 +15,7 @@ _NO_RESULT = ("audio", "sources", "output", "outputs", "cache", "jobs", "keep_em
 
 
 def command_line() -> str:
-    """The running click command with its options, without those that name folders or change no result.
+    """The click command that was typed with its options, without those that name folders or change no result.
 
     Empty if no command is running. Absolute paths are shortened to the file's name: its place on this machine does not
     affect the result.
@@ -23,6 +23,9 @@ def command_line() -> str:
     context = click.get_current_context(silent=True)
     if context is None:
         return ""
+    # `complete` invokes `run`; what was typed is the outer one.
+    while context.parent is not None and not isinstance(context.parent.command, click.Group):
+        context = context.parent
     words = ["python", "-m", "benchmark", str(context.command.name)]
     for parameter in context.command.params:
         name = str(parameter.name)

@@ -50,6 +50,23 @@ def test_the_command_has_the_options_that_affect_numbers_and_no_folders(tmp_path
     assert CliRunner().invoke(made, []).output.strip() == "python -m benchmark made"
 
 
+def test_the_command_is_the_one_that_was_typed() -> None:
+    @click.command("run")
+    @click.option("--tasks")
+    def inner(tasks: str) -> None:
+        click.echo(command_line())
+
+    @click.command("complete")
+    @click.option("--models")
+    @click.pass_context
+    def outer(context: click.Context, models: str) -> None:
+        context.invoke(inner, tasks="all")
+
+    group = click.Group("benchmark", {"complete": outer})
+    found = CliRunner().invoke(group, ["complete", "--models", "musicnn"]).output.strip()
+    assert found == "python -m benchmark complete --models musicnn"
+
+
 def test_a_study_without_randomness_has_no_seed_and_one_of_networks_no_baselines() -> None:
     shown = CliRunner().invoke(time_command, ["--help"]).output
     assert "--models" in shown and not any(each in shown for each in ("--seed", "--untrained-seeds", "baselines"))
