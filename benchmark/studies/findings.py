@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from benchmark.reporting.markdown import markdown
-from benchmark.reporting.provenance import measured_with, provenance
+from benchmark.reporting.provenance import completed_with, measured_with, provenance
 from byola_hear.utils.files import replacing
 
 if TYPE_CHECKING:
@@ -54,7 +54,9 @@ class Report:
         found = " ".join(self.sentences)
         pictures = [f"![{caption}]({figure}.png)" for figure, (_, caption) in self.figures.items()]
         tables = [table.rstrip() for table in self.tables]
-        parts = [f"# {self.title}", found, *pictures, *tables, measured_with(read_about(folder, name))]
+        about = read_about(folder, name)
+        later = [completed_with(each, ", ".join(each["models"])) for each in about.get("added", [])]
+        parts = [f"# {self.title}", found, *pictures, *tables, " ".join([measured_with(about), *later])]
         return {f"{name}_findings.md": f"{found}\n", f"{name}.md": "\n\n".join(parts) + "\n"}
 
 

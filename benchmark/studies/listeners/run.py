@@ -14,10 +14,12 @@ from benchmark.datasets.rated_set import RatedSet, load_rated_set
 from benchmark.models.extractors import Extractor
 from benchmark.models.rows import Asked
 from benchmark.reporting.command_line import command_line
+from benchmark.reporting.provenance import provenance
 from benchmark.studies.cka.layers import MEASUREMENT_VERSION as LAYERS_VERSION
 from benchmark.studies.cka.layers import activations, layer_names
-from benchmark.studies.findings import save_numbers
+from benchmark.studies.findings import read_about, read_numbers, save_numbers
 from benchmark.studies.listeners import measure
+from benchmark.studies.listeners.added import added
 from benchmark.studies.listeners.measure import CLIP, DESCRIPTORS_ROW, FITTED_TO, HELD, LEARNT, Key
 from benchmark.studies.listeners.report import NAME, report
 from benchmark.studies.rsa.descriptors import MEASUREMENT_VERSION, describe
@@ -28,16 +30,19 @@ from byola_hear.models.encoders.convolutional import Encoder
 from byola_hear.utils.files import replacing
 
 
-def run_listeners(setup: Setup, draws: int) -> None:
+def run_listeners(setup: Setup, draws: int, add: bool = False) -> None:
     """Measure all models on the three sets and write the study's results.
 
     Args:
         setup: the study's options.
         draws: number of bootstrap samples.
+        add: whether to add the models to the results in the output folder.
 
     Raises:
-        FileNotFoundError: if a set is missing; the message says how to get it.
+        FileNotFoundError: if a set is missing; the message says how to get it. Or if there are no results to add to.
+        ValueError: if models cannot be added, see :func:`benchmark.studies.listeners.added.added`.
     """
+    before = (read_numbers(setup.output, NAME), read_about(setup.output, NAME)) if add else None
     folder = audio_folder(setup.audio)
     sets = [load_rated_set(folder / f"{name}.tar") for name in RATED]
     rows = setup.rows(lambda: [sets[0].sounds.clip(row, 16000) for row in range(len(sets[0].sounds))])
@@ -65,12 +70,15 @@ def run_listeners(setup: Setup, draws: int) -> None:
         "seed": setup.seed,
         "draws": draws,
         "sets": counts,
-        "held": HELD,
+        "held": list(HELD),
         "extractors": {row.name: [each.identity for each in row.extractors] for row in rows},
         "notes": {row.name: row.extractors[0].note for row in rows},
         "audio": {rated.sounds.name: rated.sounds.sha256 for rated in sets},
     }
-    save_numbers(setup.output, NAME, pd.concat(numbers, ignore_index=True), about)
+    found = pd.concat(numbers, ignore_index=True)
+    if before is not None:
+        found, about = added(before, (found, {**provenance(), **about}))
+    save_numbers(setup.output, NAME, found, about)
     show_report(setup.output, NAME, report(setup.output))
 
 

@@ -71,7 +71,15 @@ LEAST_DEFINED = 10
     metavar="FOLDER",
     help="Folder of the rated sounds, audio files with the names in the ratings; replaces the labelled sets.",
 )
-def rsa_command(per_side: int, draws: int, ratings: tuple[Path, ...], folder: Path | None, **options: Any) -> None:
+@click.option(
+    "--add",
+    is_flag=True,
+    help="With --ratings alone: add the models to the results in the output folder, whose other rows stay. Name the "
+    "models that others are compared with, too: untrained,mfcc.",
+)
+def rsa_command(
+    per_side: int, draws: int, ratings: tuple[Path, ...], folder: Path | None, add: bool, **options: Any
+) -> None:
     """Compare models' dissimilarities of sounds with those of acoustic descriptors and of listeners.
 
     Writes rsa.csv, rsa.json, rsa.md, rsa_findings.md, rsa_descriptors.csv, rsa_matrices.npz and figures. With --ratings
@@ -85,8 +93,10 @@ def rsa_command(per_side: int, draws: int, ratings: tuple[Path, ...], folder: Pa
     if ratings == (Path(FETCHED),) and folder is None:
         from benchmark.studies.listeners.run import run_listeners
 
-        run_listeners(setup, draws)
+        run_listeners(setup, draws, add)
         return
+    if add:
+        raise ValueError("expected --add with --ratings alone, which has no value then")
     if bool(ratings) != (folder is not None):
         raise ValueError("expected --ratings and --stimuli together, got only one of them")
     rated = load_ratings(ratings) if ratings else None

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,6 +15,7 @@ from click.testing import CliRunner
 
 from benchmark.datasets.labelled_tar import OriginalClip, write_set
 from benchmark.datasets.origin_ratings import as_csv
+from benchmark.studies.listeners.added import added
 from benchmark.studies.listeners.report import report
 from benchmark.studies.rsa.command import rsa_command
 
@@ -72,6 +75,33 @@ def test_from_rated_sets_to_findings(tmp_path: Path) -> None:
     assert (tmp_path / "out" / "rsa_listeners.png").stat().st_size > 10000
     made = report(tmp_path / "out")
     assert made.sentences and "learnt metric" in " ".join(made.tables)
+
+    # A model that is added later changes no row of the others.
+    before = (tmp_path / "out" / "rsa_listeners.csv").read_text().splitlines()
+    arguments[1] = "mfcc,untrained"
+    done = CliRunner().invoke(rsa_command, ["--ratings", "--add", *arguments, *folders], catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    after = (tmp_path / "out" / "rsa_listeners.csv").read_text().splitlines()
+    new = [line for line in after if line not in before]
+    assert [line for line in after if line in before] == before
+    assert {line.split(",")[1] for line in new} == {"mfcc"} and any("untrained clip" in line for line in new)
+    assert re.search(r"Completed at commit .*: mfcc\.", (tmp_path / "out" / "rsa_listeners.md").read_text())
+
+
+@pytest.mark.parametrize(
+    ("since", "message"),
+    [
+        ({"draws": 6}, "same draws, got 5 and 6"),
+        ({"extractors": {"mfcc": ["2"], "yamnet": ["1"]}}, "mfcc has changed"),
+        ({"extractors": {"yamnet": ["1"]}}, "compared with, mfcc"),
+        ({"extractors": {"mfcc": ["1"]}}, "a model that the results do not have, got mfcc"),
+    ],
+)
+def test_what_cannot_be_compared_is_not_added(since: dict[str, Any], message: str) -> None:
+    numbers = pd.DataFrame({"set": ["a"] * 2, "model": ["logmel"] * 2, "reference": [None, "mfcc clip"]})
+    about = {"seed": 0, "draws": 5, "held": [], "audio": {}, "extractors": {"logmel": ["1"], "mfcc": ["1"]}}
+    with pytest.raises(ValueError, match=message):
+        added((numbers, about), (numbers, {**about, **since}))
 
 
 def test_missing_sets_say_how_to_get_them(tmp_path: Path) -> None:
