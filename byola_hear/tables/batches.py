@@ -10,12 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from byola_hear.extraction.rows import Rows
+from byola_hear.tables.errors import TableError
 
 if TYPE_CHECKING:
     import pyarrow
 
 #: Bytes of embeddings in a batch at most, unless a single row is larger.
 BATCH_BYTES = 1 << 24
+#: Bytes of names that an Arrow array of strings holds: it counts them in 32 bits.
+_MOST_NAME_BYTES = (1 << 31) - 1
 
 
 @dataclass(frozen=True)
@@ -114,6 +117,37 @@ def names_array(names: Iterable[str | bytes]) -> NDArray[np.object_]:
     array = np.empty(len(listed), object)
     array[:] = listed
     return array
+
+
+def names_to_arrow(names: Iterable[str], text: bool) -> pyarrow.Array:
+    """Names as an Arrow array, of strings or of bytes.
+
+    Neither this function nor :func:`numbers_to_arrow` uses ``pyarrow.array``, which imports pandas: that takes a third
+    of a second, and no table needs it to be written.
+
+    Args:
+        names: the names.
+        text: whether all of them are valid Unicode, so that the array can hold strings.
+
+    Raises:
+        TableError: if they are too long for one array.
+    """
+    import pyarrow
+
+    encoded = [as_bytes(name) for name in names]
+    ends = np.cumsum([0, *map(len, encoded)])
+    if ends[-1] > _MOST_NAME_BYTES:
+        raise TableError(f"expected names of at most {_MOST_NAME_BYTES} bytes in a batch, got {ends[-1]} bytes")
+    buffers = [None, pyarrow.py_buffer(ends.astype(np.int32)), pyarrow.py_buffer(b"".join(encoded))]
+    return pyarrow.Array.from_buffers(pyarrow.string() if text else pyarrow.binary(), len(encoded), buffers)
+
+
+def numbers_to_arrow(values: NDArray[np.floating]) -> pyarrow.Array:
+    """Numbers ``(k,)`` as an Arrow array of the same type; without a copy if they lie side by side."""
+    import pyarrow
+
+    kind, buffer = pyarrow.from_numpy_dtype(values.dtype), pyarrow.py_buffer(np.ascontiguousarray(values))
+    return pyarrow.Array.from_buffers(kind, len(values), [None, buffer])
 
 
 def names_from_arrow(column: pyarrow.ChunkedArray | pyarrow.Array) -> NDArray[np.object_]:

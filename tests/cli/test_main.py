@@ -158,6 +158,24 @@ def test_as_a_module() -> None:
     assert process.returncode == 2 and process.stderr.startswith("error: No such command 'embde'; did you mean embed?")
 
 
+def test_to_embed_takes_no_pandas(tmp_path: Path) -> None:
+    code = (
+        "import sys\n"
+        "from byola_hear.cli.main import commands\n"
+        "for output in ('t.csv', 't.parquet'):\n"
+        "    commands.main([*sys.argv[1:], '-o', output], standalone_mode=False)\n"
+        "print('pyarrow' in sys.modules, 'pandas' in sys.modules)"
+    )
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join([str(DATA.parents[1]), os.environ.get("PYTHONPATH", "")]),
+    }
+    command = [sys.executable, "-c", code, "embed", CLIPS[0], "-q"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, cwd=tmp_path, check=True)
+    assert done.stdout.split() == ["True", "False"], "pandas takes a third of a second to import"
+    assert {path.name for path in tmp_path.iterdir()} == {"t.csv", "t.parquet"}
+
+
 def test_help_and_an_interruption_need_no_torch(tmp_path: Path) -> None:
     (tmp_path / "torch.py").write_text("raise KeyboardInterrupt")
 

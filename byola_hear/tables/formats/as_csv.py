@@ -14,7 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from byola_hear.tables.about import About
-from byola_hear.tables.batches import Batch, as_bytes, is_text, names_array, names_from_arrow
+from byola_hear.tables.batches import (
+    Batch,
+    as_bytes,
+    is_text,
+    names_array,
+    names_from_arrow,
+    names_to_arrow,
+    numbers_to_arrow,
+)
 from byola_hear.tables.errors import TableError
 from byola_hear.tables.placing import Placing
 
@@ -45,7 +53,7 @@ def _write_lines(stream: IO[bytes], batch: Batch, names: NDArray[np.object_]) ->
     from pyarrow import csv
 
     columns = [*batch.numbers().values(), *np.ascontiguousarray(batch.embeddings.T)]
-    arrays = [pa.array(names, pa.string()), *map(pa.array, columns)]
+    arrays = [names_to_arrow(names, text=True), *map(numbers_to_arrow, columns)]
     rows = pa.record_batch(arrays, [str(place) for place in range(len(arrays))])
     csv.write_csv(rows, stream, csv.WriteOptions(include_header=False))
 

@@ -17,7 +17,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from byola_hear.tables.about import About, unpacked
-from byola_hear.tables.batches import Batch, as_bytes, evened, is_text, names_from_arrow, rows_in
+from byola_hear.tables.batches import (
+    Batch,
+    evened,
+    is_text,
+    names_from_arrow,
+    names_to_arrow,
+    numbers_to_arrow,
+    rows_in,
+)
 from byola_hear.tables.errors import TableError
 from byola_hear.tables.placing import Placing
 
@@ -53,11 +61,10 @@ def write(path: Path, batches: Iterable[Batch], about: About) -> None:
     settings = {"compression": "zstd", "use_dictionary": ["file"], "write_statistics": plain}
     with parquet.ParquetWriter(path, schema, **settings) as writer:
         for batch in evened(batches, rows_in(_GROUP_BYTES, size)):
-            names = batch.file if text else [as_bytes(name) for name in batch.file]
-            flat = pa.array(batch.embeddings.reshape(-1))
+            flat = numbers_to_arrow(batch.embeddings.reshape(-1))
             arrays = [
-                pa.array(names, columns[0].type),
-                *(pa.array(values) for values in batch.numbers().values()),
+                names_to_arrow(batch.file, text),
+                *map(numbers_to_arrow, batch.numbers().values()),
                 pa.FixedSizeListArray.from_arrays(flat, type=embedding),
             ]
             writer.write_batch(pa.record_batch(arrays, schema=schema))
