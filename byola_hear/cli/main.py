@@ -11,7 +11,6 @@ import os
 import sys
 from collections.abc import Sequence
 from difflib import get_close_matches
-from importlib import import_module
 from typing import NoReturn
 
 import click
@@ -19,6 +18,7 @@ import click
 import byola_hear
 from byola_hear.cli.errors import one_line
 from byola_hear.utils.console import print_any_name, warn_in_one_line
+from byola_hear.utils.importing import imported_at_once
 from byola_hear.utils.quiet import native_messages_hidden
 
 #: The commands and their lines in `byola-hear --help`.
@@ -49,7 +49,7 @@ class _Lazy(click.Group):
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
         if name not in COMMANDS:
             return None
-        command: click.Command = import_module(f"byola_hear.cli.{name}").command
+        command: click.Command = imported_at_once(f"byola_hear.cli.{name}").command
         return command
 
     def resolve_command(
