@@ -171,15 +171,22 @@ def reflected(waveform: Tensor, start: int, stop: int) -> Tensor:
     if 0 <= start and stop <= length:
         return waveform[..., start:stop]
     inside = waveform[..., max(start, 0) : max(min(stop, length), 0)]
-    parts = []
-    for first, last in ((start, min(0, stop)), (max(length, start), stop)):
-        if last <= first:
-            parts.append(waveform[..., :0])
-            continue
-        period = max(2 * (length - 1), 1)
-        index = torch.arange(first, last, device=waveform.device) % period
-        parts.append(waveform[..., torch.where(index < length, index, period - index)])
-    return torch.cat([parts[0], inside, parts[1]], dim=-1)
+    before = _beyond(waveform, start, min(0, stop), 0)
+    after = _beyond(waveform, max(length, start), stop, 2 * (length - 1))
+    return torch.cat([before, inside, after], dim=-1)
+
+
+def _beyond(waveform: Tensor, first: int, last: int, mirrored: int) -> Tensor:
+    """Samples ``first`` to ``last`` beyond an end; by one reflection, sample ``i`` is sample ``mirrored - i``."""
+    length = waveform.shape[-1]
+    if last <= first:
+        return waveform[..., :0]
+    if 0 <= mirrored - last + 1 and mirrored - first < length:
+        # Faster than by indices, which matters for short clips.
+        return waveform[..., mirrored - last + 1 : mirrored - first + 1].flip(-1)
+    period = max(2 * (length - 1), 1)
+    index = torch.arange(first, last, device=waveform.device) % period
+    return waveform[..., torch.where(index < length, index, period - index)]
 
 
 def log_mel_range(waveform: Tensor, config: FrontendConfig, first: int, last: int) -> Tensor:
