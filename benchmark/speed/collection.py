@@ -164,7 +164,7 @@ def ratios(methods: Mapping[str, Method], total: float) -> dict[str, float]:
     }
 
 
-@click.command("collection-speed")
+@click.command("collection")
 @click.option(
     "--clips", "n_clips", default=1000, show_default=True, type=click.IntRange(min=2), help="Number of files."
 )

@@ -116,6 +116,8 @@ def _in_onnx_runtime(model: ByolaModel) -> Callable[[Tensor], Tensor]:
     )
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = torch.get_num_threads()
+    # Otherwise its threads wait busily for more work, and their processor time is that of the engine after it.
+    options.add_session_config_entry("session.force_spinning_stop", "1")
     session = onnxruntime.InferenceSession(made.SerializeToString(), options, providers=["CPUExecutionProvider"])
 
     def run(frames: Tensor) -> Tensor:

@@ -28,6 +28,11 @@ def test_a_name_in_any_encoding_is_printed(
     assert shown.buffer.getvalue() == printed + b"\n"
 
 
+def test_a_command_is_called_what_its_results_say() -> None:
+    command = commands.get_command(click.Context(commands), "collection")
+    assert command is not None and command.name == "collection"
+
+
 def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main([])

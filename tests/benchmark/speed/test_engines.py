@@ -65,6 +65,11 @@ def test_the_table_says_what_is_fast_enough() -> None:
     assert "| PyTorch, `--precision bfloat16` | 100 | 100 | 100 | 2.40 | 1.5 % | – | – |" in text
     assert "| torch.compile, float32 | 100 | 100 | 100 | 1.10 | 1e-05 % | 1.10 | no: below 1.3 |" in text
     assert "| – | no compiler |" in text and "| 1.40 | 0.0001 % | 1.40 | yes |" in text
+    for wrong in (3.8e14, float("nan")):
+        broken = {**result, "engines": {**result["engines"], "onnx": row(1.4, wrong, 1.4)}}
+        assert "| ONNX Runtime, float32 | – | – | – | – | – | – | no: computes wrong numbers here |" in engines.report(
+            broken, markdown
+        )
     assert "The load of the machine was 0.2 before. PyTorch was held to older instructions by `ATEN_CPU" in text
     assert "`--precision auto` takes bfloat16 here: in its trial, float32 200, bfloat16 480 × real time." in text
 
