@@ -116,6 +116,14 @@ def test_parquet_is_for_other_programs_too(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize("output", ["t.csv", "t.parquet"])
+def test_names_that_arrow_cannot_hold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, output: str) -> None:
+    monkeypatch.setattr("byola_hear.tables.batches._MOST_NAME_BYTES", 4)
+    with pytest.raises(TableError, match="at most 4 bytes in a batch, got"):
+        write(f"{tmp_path}/{output}", [Clip("a.wav"), Clip("b.wav")])
+    assert not (tmp_path / output).exists()
+
+
 def test_parquet_has_row_groups(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     parquet = pytest.importorskip("pyarrow.parquet")
     monkeypatch.setattr("byola_hear.tables.formats.as_parquet._GROUP_BYTES", 4 * SIZE * 4)
