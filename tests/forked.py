@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import traceback
 from collections.abc import Callable
+from typing import Any
 
 
 def start(work: Callable[..., int | None], *arguments: object) -> int:
@@ -27,6 +29,26 @@ def start(work: Callable[..., int | None], *arguments: object) -> int:
         finally:
             os._exit(code or 0)
     return pid
+
+
+def kill_at(count: int, ending: str) -> None:
+    """Kill this process when it is about to give a file its final name.
+
+    Args:
+        count: how many files whose names have the ending are finished before.
+        ending: of the names.
+    """
+    rename, finished = os.replace, 0
+
+    def replace(source: Any, target: Any) -> None:
+        nonlocal finished
+        if os.fspath(target).endswith(ending):
+            if finished == count:
+                os.kill(os.getpid(), signal.SIGKILL)
+            finished += 1
+        rename(source, target)
+
+    os.replace = replace  # type: ignore[assignment]
 
 
 def wait(pid: int) -> int:

@@ -30,6 +30,20 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def run_in(models: Path) -> Callable[..., None]:
+    """Runs a command in a folder, for what the tests of a module share."""
+
+    def run_in(folder: Path, *arguments: object) -> None:
+        with pytest.MonkeyPatch.context() as patched, pytest.raises(SystemExit) as exit_:
+            patched.setattr(zoo, "zoo_folder", lambda: models)
+            patched.chdir(folder)
+            main([str(argument) for argument in arguments])
+        assert not exit_.value.code
+
+    return run_in
+
+
 @pytest.fixture
 def run(models: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Result]:
     """Runs the command line in this process, with the small models as its zoo."""

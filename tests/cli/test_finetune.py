@@ -5,9 +5,6 @@ from __future__ import annotations
 import os
 import re
 import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -15,9 +12,10 @@ import pytest
 
 pytest.importorskip("sklearn")
 
-import byola_hear
 from byola_hear.classification.file import load_classifier
+from byola_hear.cli.main import main
 from byola_hear.finetuning.choice import Comparison
+from tests import forked
 from tests.classification.sounds import quiet, write, write_clips, write_recordings
 from tests.cli.result import Run
 
@@ -31,7 +29,18 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_folders_are_classes(run: Run, here: Path) -> None:
     write_clips(here / "clips")
-    arguments = ("finetune", "clips", "-o", "mine.safetensors", "--epochs", "1", "--report", "report.html")
+    arguments = (
+        "finetune",
+        "clips",
+        "-o",
+        "mine.safetensors",
+        "--epochs",
+        "1",
+        "--threads",
+        "1",
+        "--report",
+        "report.html",
+    )
     result = run(*arguments)
     assert (result.code, result.err) == (0, "")
     lines = result.out.splitlines()
@@ -57,7 +66,20 @@ def test_a_better_network_works_in_every_command(run: Run, here: Path, monkeypat
     monkeypatch.setattr("byola_hear.finetuning.run.compared", lambda *arguments: Comparison(0.5, 0.9, 0.2, 0.6, 2))
     monkeypatch.setattr("byola_hear.finetuning.run.chosen_epochs", lambda errors, sizes: ([2] * len(errors), 2))
     write_clips(here / "clips")
-    arguments = ("finetune", "clips", "-o", "mine.safetensors", "--model", "speech", "--epochs", "3", "--folds", "2")
+    arguments = (
+        "finetune",
+        "clips",
+        "-o",
+        "mine.safetensors",
+        "--model",
+        "speech",
+        "--epochs",
+        "3",
+        "--folds",
+        "2",
+        "--threads",
+        "1",
+    )
     result = run(*arguments)
     assert (result.code, result.err) == (0, "")
     assert "note: fine-tuning beat the frozen network: mean average precision 0.900 against 0.500 on" in result.out
@@ -72,7 +94,7 @@ def test_a_better_network_works_in_every_command(run: Run, here: Path, monkeypat
 
 def test_label_files_and_recordings(run: Run, here: Path) -> None:
     write_recordings(here / "rec")
-    arguments = ["finetune", "--labels", "rec/labels.csv", "-o", "mine.safetensors", "--epochs", "1"]
+    arguments = ["finetune", "--labels", "rec/labels.csv", "-o", "mine.safetensors", "--epochs", "1", "--threads", "1"]
     result = run(*arguments, "--unlabelled", "--window", "0.8", "--hop", "0.2")
     assert (result.code, result.err) == (0, "")
     classifier = load_classifier("mine.classifier.safetensors")
@@ -87,7 +109,7 @@ def test_a_broken_clip_is_reported_and_the_others_are_used(run: Run, here: Path)
 
     soundfile.write(here / "clips/beep/nan.wav", np.full(8000, np.nan, np.float32), 16000, subtype="FLOAT")
     soundfile.write(here / "clips/hiss/fast.wav", 0.1 * np.random.default_rng(0).normal(0, 1, 22050), 44100)
-    result = run("finetune", "clips", "-o", "mine.safetensors", "--epochs", "1")
+    result = run("finetune", "clips", "-o", "mine.safetensors", "--epochs", "1", "--threads", "1")
     assert result.code == 1 and [line.split(": ")[1] for line in result.err.splitlines()] == [
         "clips/beep/broken.wav",
         "clips/beep/nan.wav",
@@ -95,20 +117,23 @@ def test_a_broken_clip_is_reported_and_the_others_are_used(run: Run, here: Path)
     assert load_classifier("mine.classifier.safetensors").about["examples_of"] == {"beep": 6, "hiss": 7}
 
 
-def wrong(here: Path) -> None:
+@pytest.fixture(scope="module")
+def mistakes(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Labels and recordings with mistakes."""
-    write_clips(here / "clips", count=3)
-    write_clips(here / "one", count=3)
+    folder = tmp_path_factory.mktemp("mistakes")
+    write_clips(folder / "clips", count=3)
+    write_clips(folder / "one", count=3)
     for number in (1, 2):
-        (here / f"one/hiss/{number}.wav").unlink()
-    write_clips(here / "single", count=3, kinds=("beep",))
+        (folder / f"one/hiss/{number}.wav").unlink()
+    write_clips(folder / "single", count=3, kinds=("beep",))
     for kind in ("a", "b"):
         for number in range(3):
-            write(here / f"silent/{kind}/{number}.wav", np.zeros(8000))
-    (here / "empty").mkdir()
-    write(here / "long.wav", quiet(5.0))
-    (here / "alone.csv").write_text("file,start,end,label\n" + "".join(f"long.wav,{n},{n}.5,owl\n" for n in range(4)))
-    (here / "far.csv").write_text("file,start,end,label\nlong.wav,1,2,owl\nlong.wav,4,9,owl\n")
+            write(folder / f"silent/{kind}/{number}.wav", np.zeros(8000))
+    (folder / "empty").mkdir()
+    write(folder / "long.wav", quiet(5.0))
+    (folder / "alone.csv").write_text("file,start,end,label\n" + "".join(f"long.wav,{n},{n}.5,owl\n" for n in range(4)))
+    (folder / "far.csv").write_text("file,start,end,label\nlong.wav,1,2,owl\nlong.wav,4,9,owl\n")
+    return folder
 
 
 @pytest.mark.parametrize(
@@ -137,15 +162,15 @@ def wrong(here: Path) -> None:
     ],
 )
 def test_what_can_not_be_learned_is_one_line_and_nothing_is_written(
-    run: Run, here: Path, arguments: list[str], message: str
+    run: Run, mistakes: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], message: str
 ) -> None:
-    wrong(here)
-    before = set(here.rglob("*"))
+    monkeypatch.chdir(mistakes)
+    before = set(mistakes.rglob("*"))
     output = [] if "-o" in arguments else ["-o", "mine.safetensors"]
     result = run("finetune", *arguments, *output)
     assert result.code == 2 and result.err.startswith("error: ") and result.err.count("\n") == 1, result
     assert re.search(message, result.err), result.err
-    assert set(here.rglob("*")) == before
+    assert set(mistakes.rglob("*")) == before
 
 
 def test_training_that_diverges_is_one_line(run: Run, here: Path) -> None:
@@ -157,21 +182,15 @@ def test_training_that_diverges_is_one_line(run: Run, here: Path) -> None:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals are the system's")
-def test_a_run_that_was_killed_continues(run: Run, here: Path, models: Path) -> None:
+def test_a_run_that_was_killed_continues(run: Run, here: Path) -> None:
     write_clips(here / "clips", count=12)
-    code = (
-        "import sys; from pathlib import Path; from byola_hear.models import zoo; "
-        f"zoo.zoo_folder = lambda: Path({str(models)!r}); from byola_hear.cli.main import main; main(sys.argv[1:])"
-    )
     arguments = ["finetune", "clips", "-o", "mine.safetensors", "--epochs", "6", "--threads", "1", "-q"]
-    environment = {**os.environ, "PYTHONPATH": str(Path(byola_hear.__file__).resolve().parents[1])}
-    process = subprocess.Popen([sys.executable, "-c", code, *arguments, "--save-every", "0"], env=environment)
-    state = here / "mine.safetensors.parts/fold1.safetensors"
-    while not state.exists() and process.poll() is None:
-        time.sleep(0.01)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    assert process.returncode == -signal.SIGKILL
+
+    def killed() -> None:
+        forked.kill_at(2, "fold1.safetensors")
+        main([*arguments, "--save-every", "0"])
+
+    assert forked.wait(forked.start(killed)) == -signal.SIGKILL
     assert {path.name for path in here.iterdir()} == {"clips", "mine.safetensors.parts"}
     done = (here / "mine.safetensors.parts/fold0.safetensors").stat().st_mtime_ns
     result = run(*arguments, "--learning-rate", "0.5")

@@ -159,20 +159,22 @@ def test_a_broken_clip_is_reported_and_the_others_are_used(run: Run, here: Path)
     assert load_classifier("calls.safetensors").about["examples"] == 18
 
 
-def wrong(here: Path) -> None:
+@pytest.fixture(scope="module")
+def mistakes(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Labels and recordings with every mistake."""
-    write_clips(here / "clips", count=3)
-    write_recordings(here / "rec")
-    write_clips(here / "one", count=3, kinds=("beep",))
-    write_clips(here / "uneven", count=3)
+    folder = tmp_path_factory.mktemp("mistakes")
+    write_clips(folder / "clips", count=3)
+    write_recordings(folder / "rec")
+    write_clips(folder / "one", count=3, kinds=("beep",))
+    write_clips(folder / "uneven", count=3)
     for number in (1, 2):
-        (here / f"uneven/hiss/{number}.wav").unlink()
+        (folder / f"uneven/hiss/{number}.wav").unlink()
     for kind in ("a", "b"):
         for number in range(3):
-            write(here / f"silent/{kind}/{number}.wav", np.zeros(8000))
-    (here / "empty").mkdir()
-    write(here / "long.wav", quiet(5.0))
-    write(here / "short.wav", beep(1.0))
+            write(folder / f"silent/{kind}/{number}.wav", np.zeros(8000))
+    (folder / "empty").mkdir()
+    write(folder / "long.wav", quiet(5.0))
+    write(folder / "short.wav", beep(1.0))
     tables = {
         "missing": "nowhere.wav,1,2,owl\n",
         "beyond": "long.wav,1,2,owl\nlong.wav,4,9,owl\n",
@@ -182,7 +184,8 @@ def wrong(here: Path) -> None:
         "many": "".join(f"long.wav,1,2,bird {number}\n" for number in range(10_000)),
     }
     for name, rows in tables.items():
-        (here / f"{name}.csv").write_text(f"file,start,end,label\n{rows}")
+        (folder / f"{name}.csv").write_text(f"file,start,end,label\n{rows}")
+    return folder
 
 
 @pytest.mark.parametrize(
@@ -214,14 +217,14 @@ def wrong(here: Path) -> None:
     ],
 )
 def test_what_can_not_be_learned_is_one_line_and_nothing_is_written(
-    run: Run, here: Path, arguments: list[str], message: str
+    run: Run, mistakes: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], message: str
 ) -> None:
-    wrong(here)
-    before = files(here)
+    monkeypatch.chdir(mistakes)
+    before = files(mistakes)
     result = run("learn", *arguments, "-o", "calls.safetensors")
     assert result.code == 2 and result.err.startswith("error: ") and result.err.count("\n") == 1, result
     assert re.search(message, result.err), result.err
-    assert files(here) == before
+    assert files(mistakes) == before
 
 
 def test_outputs_that_can_not_be(run: Run, here: Path) -> None:

@@ -7,9 +7,8 @@ import io
 import os
 import shutil
 import signal
-import subprocess
 import sys
-import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,23 +19,32 @@ import pytest
 
 pytest.importorskip("sklearn")
 
-import byola_hear
 import byola_hear.ray
 from byola_hear import labels
 from byola_hear.classification.outputs import JOURNAL
+from byola_hear.cli.main import main
 from byola_hear.extraction.extract import extract
 from byola_hear.tables.formats import as_parquet
+from tests import forked
 from tests.classification.sounds import quiet, write, write_recordings
 from tests.cli.result import Run
 
 
+@pytest.fixture(scope="module")
+def learned(run_in: Callable[..., None], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a classifier and the recordings that it was learned from."""
+    folder = tmp_path_factory.mktemp("learned")
+    write_recordings(folder / "rec")
+    run_in(folder, "learn", "--labels", "rec/labels.csv", "-o", "calls.safetensors", "--unlabelled")
+    (folder / "rec/labels.csv").rename(folder / "truth.csv")
+    return folder
+
+
 @pytest.fixture
-def here(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The working directory, with a classifier and the recordings that it was learned from."""
+def here(learned: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The working directory, a copy of ``learned``."""
+    shutil.copytree(learned, tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
-    write_recordings(tmp_path / "rec")
-    assert run("learn", "--labels", "rec/labels.csv", "-o", "calls.safetensors", "--unlabelled").code == 0
-    (tmp_path / "rec/labels.csv").rename(tmp_path / "truth.csv")
     return tmp_path
 
 
@@ -113,28 +121,24 @@ def test_a_run_continues(run: Run, here: Path) -> None:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals are the system's")
-def test_a_run_that_was_killed_continues(run: Run, here: Path, models: Path) -> None:
-    for number in range(3, 60):
+def test_a_run_that_was_killed_continues(run: Run, here: Path) -> None:
+    for number in range(3, 20):
         shutil.copy("rec/0.wav", f"rec/{number}.wav")
-    code = (
-        "import sys; from pathlib import Path; from byola_hear.models import zoo; "
-        f"zoo.zoo_folder = lambda: Path({str(models)!r}); from byola_hear.cli.main import main; main(sys.argv[1:])"
-    )
     arguments = ["predict", "calls.safetensors", "rec", "-o", "found/", "--format", "csv"]
-    environment = {**os.environ, "PYTHONPATH": str(Path(byola_hear.__file__).resolve().parents[1])}
-    process = subprocess.Popen([sys.executable, "-c", code, *arguments], env=environment, stdout=subprocess.DEVNULL)
-    while len(list((here / "found").glob("*.csv"))) < 3 and process.poll() is None:
-        time.sleep(0.02)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    assert len(list((here / "found").glob("*.csv"))) >= 3
+
+    def killed() -> None:
+        forked.kill_at(3, ".csv")
+        main(arguments)
+
+    assert forked.wait(forked.start(killed)) == -signal.SIGKILL
+    assert len(list((here / "found").glob("*.csv"))) == 3
     result = run(*arguments)
-    assert result.code == 0 and " in 60 recordings" in result.out
-    found = [pd.read_csv(here / f"found/{number}.csv") for number in range(60)]
-    assert sum(map(len, found)) == 57 * len(found[0]) + sum(map(len, found[:3])) and len(found[0])
+    assert result.code == 0 and " in 20 recordings" in result.out
+    found = [pd.read_csv(here / f"found/{number}.csv") for number in range(20)]
+    assert sum(map(len, found)) == 17 * len(found[0]) + sum(map(len, found[:3])) and len(found[0])
     whole = run("predict", "calls.safetensors", "rec", "-o", "whole/", "--format", "csv")
     assert whole.code == 0
-    for number in range(60):
+    for number in range(20):
         assert (here / f"found/{number}.csv").read_bytes() == (here / f"whole/{number}.csv").read_bytes()
 
 
@@ -190,13 +194,14 @@ def test_a_class_that_never_reaches_a_precision_is_named(run: Run, here: Path) -
     ],
 )
 def test_wrong_usage_is_one_line_and_nothing_is_written(
-    run: Run, here: Path, arguments: list[str], message: str
+    run: Run, learned: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], message: str
 ) -> None:
-    before = set(here.rglob("*"))
+    monkeypatch.chdir(learned)
+    before = set(learned.rglob("*"))
     result = run("predict", *arguments)
     assert result.code == 2 and result.err.startswith("error: ") and result.err.count("\n") == 1, result
     assert message in result.err, result.err
-    assert set(here.rglob("*")) == before
+    assert set(learned.rglob("*")) == before
 
 
 def test_shares_are_together_the_whole(run: Run, here: Path) -> None:

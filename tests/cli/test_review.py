@@ -16,14 +16,22 @@ from tests.classification.sounds import quiet, write, write_recordings
 from tests.cli.result import Run
 
 
-@pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The working directory, with recordings and detections in found.csv."""
-    monkeypatch.chdir(tmp_path)
-    table = write_recordings(tmp_path / "rec")
-    (tmp_path / "rec/labels.csv").unlink()
+@pytest.fixture(scope="module")
+def detected(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with recordings and detections in found.csv."""
+    folder = tmp_path_factory.mktemp("detected")
+    table = write_recordings(folder / "rec")
+    (folder / "rec/labels.csv").unlink()
     scored = table.assign(file="rec/" + table["file"], score=[0.3 + 0.05 * place for place in range(len(table))])
-    scored.to_csv("found.csv", index=False)
+    scored.to_csv(folder / "found.csv", index=False)
+    return folder
+
+
+@pytest.fixture
+def here(detected: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The working directory, a copy of ``detected``."""
+    shutil.copytree(detected, tmp_path, dirs_exist_ok=True)
+    monkeypatch.chdir(tmp_path)
     return tmp_path
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,12 +14,25 @@ from byola_hear import labels
 from tests.cli.result import Run
 
 
+@pytest.fixture(scope="module")
+def embedded(run_in: Callable[..., None], clips_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with recordings and tables of them."""
+    folder = tmp_path_factory.mktemp("embedded")
+    shutil.copytree(clips_folder, folder / "data")
+    for options in (
+        ("t.parquet", "--window", 0.5),
+        ("times.parquet", "--kind", "timestamp", "--hop", 0.5),
+        ("t.csv",),
+    ):
+        run_in(folder, "embed", "data", "-q", "-o", *options)
+    return folder
+
+
 @pytest.fixture
-def here(run: Run, clips_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The working directory, with recordings and a table of them."""
+def here(embedded: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The working directory, a copy of ``embedded``."""
+    shutil.copytree(embedded, tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
-    shutil.copytree(clips_folder, "data")
-    assert run("embed", "data", "-o", "t.parquet", "--window", 0.5, "-q").code == 0
     return tmp_path
 
 
@@ -79,13 +93,12 @@ def test_hits_as_label_files_and_as_clips(here: Path, run: Run) -> None:
         (["t.csv", "data"], "t.csv does not say which model made it; give the model"),
     ],
 )
-def test_wrong_usage(here: Path, run: Run, arguments: list[str], message: str) -> None:
-    if "times.parquet" in arguments:
-        run("embed", "data", "-o", "times.parquet", "--kind", "timestamp", "--hop", 0.5, "-q")
-    if "t.csv" in arguments:
-        run("embed", "data", "-o", "t.csv", "-q")
-    before = sorted(here.rglob("*"))
+def test_wrong_usage(
+    embedded: Path, run: Run, monkeypatch: pytest.MonkeyPatch, arguments: list[str], message: str
+) -> None:
+    monkeypatch.chdir(embedded)
+    before = sorted(embedded.rglob("*"))
     done = run("search", *arguments)
     assert (done.code, done.out) == (2, "")
     assert message in done.err and done.err.count("\n") == 1
-    assert sorted(here.rglob("*")) == before
+    assert sorted(embedded.rglob("*")) == before
