@@ -13,7 +13,6 @@ from pathlib import Path
 from benchmark.comparison.outcome import save_outcome
 from benchmark.evaluation.child import end_with_parent, run_main
 from benchmark.evaluation.reading import read_outcome
-from benchmark.evaluation.standardised import standardise_heareval
 
 
 def main(job: Path) -> None:
@@ -26,6 +25,9 @@ def main(job: Path) -> None:
     end_with_parent()
     given = json.loads(job.read_text(encoding="utf-8"))
     if given["standardise"]:
+        # Imported only here, because it takes seconds with torch.
+        from benchmark.evaluation.standardised import standardise_heareval
+
         standardise_heareval()
     run_main("heareval.predictions.runner", given["arguments"])
     save_outcome(Path(given["outcome"]), read_outcome(Path(given["folder"]), given["about"]))

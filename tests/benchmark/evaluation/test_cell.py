@@ -5,9 +5,6 @@ from __future__ import annotations
 import dataclasses
 import os
 import signal
-import subprocess
-import sys
-import textwrap
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -16,8 +13,9 @@ import numpy as np
 import pytest
 
 from benchmark.evaluation.cell import Cache, RunCell, cached, embed, find_embeddings, measure
-from benchmark.evaluation.processes import CHECKOUT, Failed, Processes
+from benchmark.evaluation.processes import Failed, Processes
 from benchmark.evaluation.settings import ProbeSettings, outcome_key
+from tests import forked
 
 Calls = Callable[[], list[str]]
 MakeCell = Callable[..., RunCell]
@@ -97,30 +95,22 @@ def test_settings_are_checked() -> None:
         ProbeSettings("fast", 0)
 
 
-@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no such signal here")
+@pytest.mark.skipif(os.name != "posix", reason="processes are forked")
 @pytest.mark.parametrize("stage", ["embed", "predict"])
 def test_killed_and_run_again(
     heareval: Calls, make_cell: MakeCell, cache: Cache, monkeypatch: pytest.MonkeyPatch, stage: str
 ) -> None:
     cell = make_cell()
-    code = f"""
-        from pathlib import Path
-        from benchmark.evaluation.cell import Cache, RunCell, measure
-        from benchmark.models.heareval_rows import ModelRow
-        from benchmark.evaluation.processes import Processes
-        from benchmark.evaluation.settings import ProbeSettings
-        from benchmark.tasks.layout import Prepared
-        task = Prepared("digits", "", "speech", "", Path({str(cell.task.folder)!r}), {cell.task.sha256!r}, {{}})
-        row = ModelRow("small", "small_module", "", "weights", 16000, (2, 2), "a note")
-        measure(RunCell(row, task, ProbeSettings()), Cache(Path({str(cache.folder)!r})), Processes())
-        """
-    environment = {**os.environ, "PYTHONPATH": f"{os.environ['PYTHONPATH']}{os.pathsep}{CHECKOUT}"}
-    parent = subprocess.Popen(
-        [sys.executable, "-c", textwrap.dedent(code)], env={**environment, "STUB_SLEEP": f"{stage} digits"}
-    )
+
+    def run() -> None:
+        measure(cell, cache, Processes())
+
+    with monkeypatch.context() as asleep:
+        asleep.setenv("STUB_SLEEP", f"{stage} digits")
+        parent = forked.start(run)
     wait_until(lambda: any(call.startswith(stage) for call in heareval()))
-    parent.send_signal(signal.SIGKILL)
-    parent.wait()
+    os.kill(parent, signal.SIGKILL)
+    assert forked.wait(parent) == -signal.SIGKILL
     wait_until(lambda: not children_at(cache.folder))
     assert not cache.outcome(cell).exists()
     assert measure(cell, cache, Processes()).score == 0.875

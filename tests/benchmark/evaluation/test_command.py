@@ -6,9 +6,6 @@ import dataclasses
 import json
 import os
 import signal
-import subprocess
-import sys
-import textwrap
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -22,12 +19,13 @@ from benchmark.comparison.outcome import load_outcome
 from benchmark.datasets.labelled_set import CACHE_VARIABLE, cache_folder
 from benchmark.evaluation import command as command_module
 from benchmark.evaluation.cell import Cache, RunCell
-from benchmark.evaluation.command import run_command
-from benchmark.evaluation.processes import CHECKOUT, Failed, Processes, last_line
+from benchmark.evaluation.command import run_command, terminated_as_interrupted
+from benchmark.evaluation.processes import Failed, Processes, last_line
 from benchmark.evaluation.scheduler import run_cells
 from benchmark.models.heareval_rows import ModelRow, model_rows
 from benchmark.tasks.layout import Prepared
 from benchmark.tasks.registry import prepare
+from tests import forked
 
 Calls = Callable[[], list[str]]
 
@@ -192,42 +190,24 @@ def test_cheap_cells_first(
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals as on POSIX")
-def test_interrupted_leaves_no_process(heareval: Calls, make_cell: Callable[..., RunCell], cache: Cache) -> None:
+def test_interrupted_leaves_no_process(
+    heareval: Calls, make_cell: Callable[..., RunCell], cache: Cache, monkeypatch: pytest.MonkeyPatch
+) -> None:
     cell = make_cell()
-    code = f"""
-        from pathlib import Path
-        from benchmark.evaluation.cell import Cache, RunCell
-        from benchmark.evaluation.command import terminated_as_interrupted
-        from benchmark.models.heareval_rows import ModelRow
-        from benchmark.evaluation.scheduler import run_cells
-        from benchmark.evaluation.settings import ProbeSettings
-        from benchmark.tasks.layout import read_task, Prepared
-        import json
-        folder = Path({str(cell.task.folder)!r})
-        metadata = json.loads((folder / "task_metadata.json").read_text())
-        task = Prepared("digits", "", "speech", "", folder, {cell.task.sha256!r}, metadata)
-        row = ModelRow("small", "small_module", "", "weights", 16000, (2, 2), "a note")
+
+    def interrupted() -> int:
         with terminated_as_interrupted():
-            cache = Cache(Path({str(cache.folder)!r}))
-            print(run_cells([RunCell(row, task, ProbeSettings())], cache, 2, False, lambda *_: None, False))
-        """
-    path = f"{os.environ['PYTHONPATH']}{os.pathsep}{CHECKOUT}"
-    parent = subprocess.Popen(
-        [sys.executable, "-c", textwrap.dedent(code)],
-        env={**os.environ, "PYTHONPATH": path, "STUB_SLEEP": "predict digits"},
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        end = time.monotonic() + 180
-        while not any(call.startswith("predict") for call in heareval()):
-            assert time.monotonic() < end
-            time.sleep(0.05)
-        parent.send_signal(signal.SIGTERM)
-        said, _ = parent.communicate(timeout=60)
-    finally:
-        parent.kill()
-    assert said.strip() == "False" and parent.returncode == 0
+            return 0 if run_cells([cell], cache, 2, False, lambda *_: None, False) else 3
+
+    with monkeypatch.context() as asleep:
+        asleep.setenv("STUB_SLEEP", "predict digits")
+        parent = forked.start(interrupted)
+    end = time.monotonic() + 180
+    while not any(call.startswith("predict") for call in heareval()):
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    os.kill(parent, signal.SIGTERM)
+    assert forked.wait(parent) == 3
     assert not list((cache.folder / "work").iterdir()) and not cache.outcome(cell).exists()
     assert not (Path("/proc/self").exists() and working_in(cache.folder))
 

@@ -16,6 +16,7 @@ from benchmark.hear_tools.example_tasks import clips_of_folder, write_event_task
 from benchmark.models.heareval_rows import model_rows
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(importlib.util.find_spec("heareval") is None, reason="heareval is not installed (make hear)")
 def test_event_task_from_audio_to_outcome(tmp_path: Path, clips_folder: Path) -> None:
     clips = clips_of_folder(clips_folder, 0.3, {"train": 3, "valid": 2, "test": 2})
