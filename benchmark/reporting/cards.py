@@ -154,6 +154,17 @@ def _headed(text: str) -> str:
     return f"**Overlap with evaluation sets.** {text}" if text else ""
 
 
+def _overlap_of_teachers(training: dict[str, Any]) -> str:
+    """Name the teachers whose own training set shares clips with evaluation sets."""
+    names = [name.partition("@")[0] for name in training["recipe"].get("teachers", {})]
+    shared = [
+        f"`{name}`"
+        for name in names
+        if "made of Freesound" in overlap_text(zoo_folder() / "manifests" / f"{name}.csv.gz", OVERLAP_TABLE)
+    ]
+    return f"Some are in that of the teacher {', '.join(shared)}: see its card." if shared else ""
+
+
 def weights_card(name: str, folder: Path | None, probe_table: str) -> str:
     """Write the card of a network of the zoo.
 
@@ -174,7 +185,8 @@ def weights_card(name: str, folder: Path | None, probe_table: str) -> str:
     )
     details = [recipe_text(training), f"![loss, standard deviation, learning rate and speed](byola-{name}.png)"]
     manifest = (folder or zoo_folder()) / "manifests" / f"{name}.csv.gz"
-    details += [matching_text(training), _headed(overlap_text(manifest, OVERLAP_TABLE)), sources_table(training)]
+    overlap = " ".join(filter(None, [overlap_text(manifest, OVERLAP_TABLE), _overlap_of_teachers(training)]))
+    details += [matching_text(training), _headed(overlap), sources_table(training)]
     sections = {
         "Training": "\n\n".join(part.rstrip() for part in details if part),
         "Results": results_text(probe_table),

@@ -37,11 +37,9 @@ def model_row(card: ModelCard) -> list[str]:
     return [
         f"`{card['name']}`",
         card["version"],
-        card["licence"],
         "not stated" if card["hours"] is None else f"{card['hours']:.1f}" + (f" ({listed})" if listed else ""),
         f"{card['parameters'] / 1e6:.2f} M",
         str(card["scene_embedding_size"]),
-        f"{card['frame_ms']:g} ms",
         f"{card['bytes'] / 1e6:.1f} MB",
     ]
 
@@ -55,8 +53,8 @@ def models_table(folder: Path | None = None) -> str:
     Returns:
         Markdown with a line break at its end.
     """
-    header = ["name", "version", "licence", "trained on, hours", "parameters", "dimensions", "frame", "file"]
-    return markdown(header, [model_row(describe_model(name, folder)) for name in list_models(folder)], left=4)
+    header = ["name", "version", "trained on, hours", "parameters", "dimensions", "file"]
+    return markdown(header, [model_row(describe_model(name, folder)) for name in list_models(folder)], left=3)
 
 
 def filled(text: str, results: Path) -> str:
