@@ -86,7 +86,7 @@ def test_the_command_writes_next_to_a_checkpoint(
     save_checkpoint(tmp_path / "mine.safetensors", small_model("mine"), torch.float32)
     assert run("directions", tmp_path / "mine.safetensors", tones, "--clips", "3", "--seconds", "0.5") == 0
     out = capsys.readouterr().out
-    assert "mine.directions.safetensors: 2 directions of mine 2.0, 3 clips" in out and "1024 need more clips" in out
+    assert "mine.directions.safetensors: 2 directions of mine 2.0, 3 clips" in out and "; 13 need more clips" in out
     origin = read_directions(tmp_path / "mine.directions.safetensors").origin
     assert (origin["clips"], origin["seconds"], origin["seed"]) == (3, 0.5, 42)
     assert load_checkpoint(tmp_path / "mine.safetensors", dimensions=2).scene_embedding_size == 2

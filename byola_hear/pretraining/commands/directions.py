@@ -51,7 +51,10 @@ def directions(name: str, inputs: tuple[Path, ...], count: int, seconds: float, 
         click.echo(f"left out: {failed.clip.file}: {failed.reason}", err=True)
     if len(embeddings) < max(2, len(clips) / 2):
         raise Failure(f"only {len(embeddings)} of {quantity(len(clips), 'clip')} could be read; nothing was written")
+    # More than half of an embedding's dimensions would not be short.
+    most = min(MOST, max(1, model.config.encoder.feature_size // 2))
     computed = principal_directions(embeddings, model.fingerprint())
+    computed = computed.first(most) if computed.count > most else computed
     stable = stability(embeddings, seed)
     computed.origin = {
         **{"clips": len(embeddings), "hours": round(length / 3600, 3), "kinds": kinds},
@@ -68,8 +71,8 @@ def directions(name: str, inputs: tuple[Path, ...], count: int, seconds: float, 
         f"{file}: {computed.count} directions of {model.config.name} {model.config.version}, "
         f"{quantity(len(embeddings), 'clip')}, {length / 3600:.2f} hours, {size:.1f} MB"
     )
-    if computed.count < MOST:
-        click.echo(f"note: {quantity(len(embeddings), 'clip')} give no more directions; {MOST} need more clips")
+    if computed.count < most:
+        click.echo(f"note: {quantity(len(embeddings), 'clip')} give no more directions; {most} need more clips")
 
 
 def embedded(clips: list[Clip], model: ByolaModel, workers: int) -> tuple[NDArray[np.float32], float, list[Failed]]:
