@@ -15,7 +15,9 @@ import pytest
 import soundfile
 
 from benchmark.tasks.hear import archive as module
-from benchmark.tasks.hear.archive import HEAR_TASKS, HEAR_VARIABLE, is_complete, prepare_hear
+from benchmark.tasks.hear.archive import HEAR_VARIABLE, prepare_hear
+from benchmark.tasks.hear.completing import is_complete
+from benchmark.tasks.hear.table import HEAR_TASKS
 from benchmark.tasks.layout import read_task
 from byola_hear.utils.files import locked
 from tests.benchmark.datasets.originals import sound, tar_gz
