@@ -6,6 +6,7 @@ import ast
 import runpy
 import warnings
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 import pytest
@@ -16,9 +17,15 @@ EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 SCRIPTS = sorted(EXAMPLES.glob("*.py"))
 #: Examples without a figure.
 TEXT_ONLY = {"plot_hear_tools"}
+#: Examples that take more than a few seconds. `make docs` executes them, too.
+SLOW = {"plot_fine_tuning", "plot_hear_tools", "plot_scikit_learn", "plot_similarity_map"}
 
 
-@pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.stem)
+def marked(script: Path) -> Any:
+    return pytest.param(script, marks=pytest.mark.slow if script.stem in SLOW else ())
+
+
+@pytest.mark.parametrize("script", map(marked, SCRIPTS), ids=lambda script: script.stem)
 def test_runs(
     script: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -97,7 +97,7 @@ def test_killed_again_and_again(tmp_path: Path, clips: list[Clip], seed: int) ->
     [
         ("t.npz", False),
         ("t.parquet", True),
-        ("folder/", False),
+        pytest.param("folder/", False, marks=pytest.mark.slow),
         ("folder/", True),
         pytest.param("t.zarr", True, marks=pytest.mark.slow),
     ],

@@ -52,6 +52,7 @@ def test_hours_are_a_number(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
     assert "expected a finite number, got nan" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_everything_in_one_run(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("benchmark.speed.embeddings.N_CLIPS", 1)
     monkeypatch.setattr("benchmark.speed.embeddings.CLIP_SECONDS", 0.5)

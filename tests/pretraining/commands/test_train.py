@@ -5,7 +5,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from datetime import timedelta
 from pathlib import Path
 
@@ -18,22 +17,21 @@ from byola_hear.pretraining.data.manifest import ManifestClip, write_manifest
 from byola_hear.pretraining.training import distributed
 from byola_hear.pretraining.training.run_log import read_log
 from byola_hear.utils.files import locked
+from tests import forked
 from tests.pretraining.running import QUICK, QUICK_MASKED, run
 
 
+@pytest.mark.skipif(os.name != "posix", reason="processes are forked")
 def test_killed_run_ends_like_an_uninterrupted_one(
     tone_manifest: Path, tone_cache_folder: Path, tmp_path: Path
 ) -> None:
-    options = [str(tone_manifest), "--cache", str(tone_cache_folder), "--steps", "60", "--save-every", "0", *QUICK]
-    command = [sys.executable, "-m", "byola_hear.pretraining", "train", *options, "-o", str(tmp_path / "killed")]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    until = time.monotonic() + 120
-    while not (tmp_path / "killed" / "state.safetensors").exists() and process.poll() is None:
-        assert time.monotonic() < until
-        time.sleep(0.02)
-    os.kill(process.pid, signal.SIGKILL)
-    process.communicate()
-    assert process.returncode == -signal.SIGKILL
+    options = [str(tone_manifest), "--cache", str(tone_cache_folder), "--steps", "30", "--save-every", "0", *QUICK]
+
+    def dying() -> None:
+        forked.kill_at(2, "state.safetensors")
+        run("train", *options, "-o", tmp_path / "killed")
+
+    assert forked.wait(forked.start(dying)) == -signal.SIGKILL
     for name in ("killed", "whole"):
         assert run("train", *options, "-o", tmp_path / name) == 0
     assert [row["loss"] for row in read_log(tmp_path / "killed" / "log.csv")] == [
@@ -41,7 +39,7 @@ def test_killed_run_ends_like_an_uninterrupted_one(
     ]
 
 
-@pytest.mark.parametrize("method", ["byol", "masked"])
+@pytest.mark.parametrize("method", ["byol", pytest.param("masked", marks=pytest.mark.slow)])
 def test_two_processes_train_together(
     method: str,
     tone_manifest: Path,
