@@ -186,11 +186,11 @@ def test_a_run_that_was_killed_continues(run: Run, here: Path) -> None:
     write_clips(here / "clips", count=12)
     arguments = ["finetune", "clips", "-o", "mine.safetensors", "--epochs", "6", "--threads", "1", "-q"]
 
-    def killed() -> None:
+    def dying() -> None:
         forked.kill_at(2, "fold1.safetensors")
         main([*arguments, "--save-every", "0"])
 
-    assert forked.wait(forked.start(killed)) == -signal.SIGKILL
+    assert forked.wait(forked.start(dying)) == -signal.SIGKILL
     assert {path.name for path in here.iterdir()} == {"clips", "mine.safetensors.parts"}
     done = (here / "mine.safetensors.parts/fold0.safetensors").stat().st_mtime_ns
     result = run(*arguments, "--learning-rate", "0.5")

@@ -126,11 +126,11 @@ def test_a_run_that_was_killed_continues(run: Run, here: Path) -> None:
         shutil.copy("rec/0.wav", f"rec/{number}.wav")
     arguments = ["predict", "calls.safetensors", "rec", "-o", "found/", "--format", "csv"]
 
-    def killed() -> None:
+    def dying() -> None:
         forked.kill_at(3, ".csv")
         main(arguments)
 
-    assert forked.wait(forked.start(killed)) == -signal.SIGKILL
+    assert forked.wait(forked.start(dying)) == -signal.SIGKILL
     assert len(list((here / "found").glob("*.csv"))) == 3
     result = run(*arguments)
     assert result.code == 0 and " in 20 recordings" in result.out
