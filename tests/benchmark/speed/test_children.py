@@ -15,6 +15,7 @@ from byola_hear.models.frontend import FrontendConfig
 from byola_hear.models.model import ByolaModel
 
 
+@pytest.mark.slow
 def test_memory_is_that_of_the_process_itself(tmp_path: Path) -> None:
     path = tmp_path / "model.safetensors"
     config = ModelConfig("small", "1", FrontendConfig(), EncoderConfig(channels=4, hidden_size=8), -5.0, 4.0)

@@ -65,6 +65,7 @@ def test_differences_are_of_the_same_draws() -> None:
     assert set(few[few["kind"] == "sounds"]["count"]) == {5} and set(few[few["kind"] == "words"]["count"]) == {5, 20}
 
 
+@pytest.mark.slow
 def test_the_command_learns_detects_and_resumes(tmp_path: Path) -> None:
     pytest.importorskip("sed_eval", reason="HEAR's tools are not installed")
     audio = write_sets(tmp_path / "audio")

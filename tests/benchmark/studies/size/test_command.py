@@ -63,6 +63,7 @@ def test_a_table_of_two_tiny_runs(sounds: Path, tmp_path: Path, capsys: pytest.C
     assert "width32-0.002h.safetensors: trained on other audio" in refused(other, capsys)
 
 
+@pytest.mark.slow
 def test_both_kinds_at_equal_compute(sounds: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     options = ["--widths", "32", "--transformers", "16x1,64x8", "--method", "masked", "--petaflop", "0.00002"]
     with pytest.raises(SystemExit) as stopped:
