@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -73,7 +74,10 @@ def test_the_card_of_a_transformer_by_masked_prediction(tmp_path: Path) -> None:
 
 def test_the_card_of_a_distilled_network_names_its_teachers(tmp_path: Path) -> None:
     shape = EncoderConfig(channels=4, hidden_size=8)
-    teachers = {"yamnet": {"size": 1024, "note": "YAMNet (Google)"}, "whisper_tiny@speech+music": {"size": 384}}
+    teachers: dict[str, dict[str, Any]] = {
+        "yamnet": {"size": 1024, "note": "YAMNet (Google)"},
+        "whisper_tiny@speech+music": {"size": 384},
+    }
     training = {**TRAINING, "recipe": replace(Recipe.distil(teachers), encoder=shape).to_dict()}
     config = ModelConfig("distilled-small", "1", FrontendConfig(), shape, -5.0, 4.0, training=training)
     add_to_zoo(ByolaModel(config), tmp_path)
