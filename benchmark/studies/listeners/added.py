@@ -11,6 +11,33 @@ import pandas as pd
 COMPARED = ("seed", "draws", "held", "audio")
 
 
+def check_models(numbers: pd.DataFrame, about: Mapping[str, Any], since: Mapping[str, Any]) -> None:
+    """Check before models are measured that they can be added.
+
+    Args:
+        numbers: the earlier numbers.
+        about: how they were measured.
+        since: how the models are going to be measured.
+
+    Raises:
+        ValueError: if it is in another way or on other sounds, a model has changed, there is none to add, or one that
+            others are compared with is missing.
+    """
+    for name in COMPARED:
+        if about[name] != since[name]:
+            raise ValueError(f"expected results with the same {name}, got {about[name]} and {since[name]}")
+    for name in about["extractors"].keys() & since["extractors"].keys():
+        if about["extractors"][name] != since["extractors"][name]:
+            raise ValueError(f"{name} has changed since the results were written: measure all models again")
+    apart = numbers.dropna(subset="reference")
+    references = apart["reference"].str.rpartition(" ")[0]
+    lacking = set(references[references != apart["model"]]) - since["extractors"].keys()
+    if lacking:
+        raise ValueError(f"expected also the models that others are compared with, {', '.join(sorted(lacking))}")
+    if not _new(about, since):
+        raise ValueError(f"expected a model that the results do not have, got {', '.join(since['extractors'])}")
+
+
 def added(
     before: tuple[pd.DataFrame, Mapping[str, Any]], measured: tuple[pd.DataFrame, Mapping[str, Any]]
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
@@ -18,29 +45,13 @@ def added(
 
     Args:
         before: the earlier numbers, and how they were measured.
-        measured: the numbers measured since, with provenance. Models that are in both are only references for
-            differences.
+        measured: the numbers measured since, with provenance. Of models that are in both, the earlier ones stay.
 
     Returns:
         Numbers and provenance of both.
-
-    Raises:
-        ValueError: if the two were measured in different ways or on other sounds, a model has changed, or a reference
-            of the earlier differences is missing.
     """
     (old, about), (new, since) = before, measured
-    for name in COMPARED:
-        if about[name] != since[name]:
-            raise ValueError(f"expected results with the same {name}, got {about[name]} and {since[name]}")
-    for name in about["extractors"].keys() & since["extractors"].keys():
-        if about["extractors"][name] != since["extractors"][name]:
-            raise ValueError(f"{name} has changed since the results were written: measure all models again")
-    lacking = _references(old, about) - since["extractors"].keys()
-    if lacking:
-        raise ValueError(f"expected also the models that others are compared with, {', '.join(sorted(lacking))}")
-    names = [name for name in since["extractors"] if name not in about["extractors"]]
-    if not names:
-        raise ValueError(f"expected a model that the results do not have, got {', '.join(since['extractors'])}")
+    names = _new(about, since)
     numbers = pd.concat([old, new[new["model"].isin(names)]], ignore_index=True)
     place = {name: number for number, name in enumerate(dict.fromkeys(old["set"]))}
     numbers = numbers.sort_values("set", key=lambda sets: sets.map(place), kind="stable", ignore_index=True)
@@ -53,8 +64,5 @@ def added(
     }
 
 
-def _references(numbers: pd.DataFrame, about: Mapping[str, Any]) -> set[str]:
-    """The models that other models' values are differences to."""
-    apart = numbers.dropna(subset="reference")
-    named = apart["reference"].str.rpartition(" ")[0]
-    return set(named[named != apart["model"]]) & about["extractors"].keys()
+def _new(about: Mapping[str, Any], since: Mapping[str, Any]) -> list[str]:
+    return [name for name in since["extractors"] if name not in about["extractors"]]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,7 +20,7 @@ from benchmark.studies.cka.layers import MEASUREMENT_VERSION as LAYERS_VERSION
 from benchmark.studies.cka.layers import activations, layer_names
 from benchmark.studies.findings import read_about, read_numbers, save_numbers
 from benchmark.studies.listeners import measure
-from benchmark.studies.listeners.added import added
+from benchmark.studies.listeners.added import added, check_models
 from benchmark.studies.listeners.measure import CLIP, DESCRIPTORS_ROW, FITTED_TO, HELD, LEARNT, Key
 from benchmark.studies.listeners.report import NAME, report
 from benchmark.studies.rsa.descriptors import MEASUREMENT_VERSION, describe
@@ -40,12 +41,25 @@ def run_listeners(setup: Setup, draws: int, add: bool = False) -> None:
 
     Raises:
         FileNotFoundError: if a set is missing; the message says how to get it. Or if there are no results to add to.
-        ValueError: if models cannot be added, see :func:`benchmark.studies.listeners.added.added`.
+        ValueError: if models cannot be added, see :func:`benchmark.studies.listeners.added.check_models`.
     """
     before = (read_numbers(setup.output, NAME), read_about(setup.output, NAME)) if add else None
     folder = audio_folder(setup.audio)
     sets = [load_rated_set(folder / f"{name}.tar") for name in RATED]
     rows = setup.rows(lambda: [sets[0].sounds.clip(row, 16000) for row in range(len(sets[0].sounds))])
+    about: dict[str, Any] = {
+        "command": command_line(),
+        "seed": setup.seed,
+        "draws": draws,
+        "held": list(HELD),
+        "extractors": {row.name: [each.identity for each in row.extractors] for row in rows},
+        "notes": {row.name: row.extractors[0].note for row in rows},
+        "audio": {rated.sounds.name: rated.sounds.sha256 for rated in sets},
+    }
+    references: Set[str] = frozenset()
+    if before is not None:
+        check_models(*before, about)
+        references = about["extractors"].keys() & before[1]["extractors"].keys()
     numbers, counts = [], {}
     embeddings = {
         (rated.sounds.name, each.identity): _embeddings(each, rated, setup)
@@ -56,7 +70,7 @@ def run_listeners(setup: Setup, draws: int, add: bool = False) -> None:
     for rated in sets:
         described = _described(rated, setup)
         held = measure.held_matrices(rated, described)
-        matrices = _matrices(rated, sets, rows, embeddings, described, setup)
+        matrices = _matrices(rated, sets, rows, embeddings, described, setup, references)
         with tqdm(total=draws + 1, desc=rated.sounds.name, disable=not setup.progress, leave=False) as bar:
             numbers.append(measure.measured(rated, matrices, held, draws, setup.seed, bar))
         numbers.append(measure.ceilings(rated, setup.seed))
@@ -65,19 +79,10 @@ def run_listeners(setup: Setup, draws: int, add: bool = False) -> None:
             "spaces": len(rated.spaces),
             "raters": [0 if space.raters is None else len(space.raters) for space in rated.spaces],
         }
-    about = {
-        "command": command_line(),
-        "seed": setup.seed,
-        "draws": draws,
-        "sets": counts,
-        "held": list(HELD),
-        "extractors": {row.name: [each.identity for each in row.extractors] for row in rows},
-        "notes": {row.name: row.extractors[0].note for row in rows},
-        "audio": {rated.sounds.name: rated.sounds.sha256 for rated in sets},
-    }
+    about = {**provenance(), **about, "sets": counts}
     found = pd.concat(numbers, ignore_index=True)
     if before is not None:
-        found, about = added(before, (found, {**provenance(), **about}))
+        found, about = added(before, (found, about))
     save_numbers(setup.output, NAME, found, about)
     show_report(setup.output, NAME, report(setup.output))
 
@@ -108,8 +113,9 @@ def _matrices(
     embeddings: dict[tuple[str, str], np.ndarray],
     described: list[dict[str, list[float]]],
     setup: Setup,
+    references: Set[str],
 ) -> dict[Key, list[np.ndarray]]:
-    """Each representation's matrices by space, ``(n_seeds, n, n)``."""
+    """Each representation's matrices by space, ``(n_seeds, n, n)``; of a reference, the clip embedding's alone."""
     matrices: dict[Key, list[np.ndarray]] = {}
     name = rated.sounds.name
 
@@ -120,6 +126,8 @@ def _matrices(
 
     for row in tqdm(rows, f"{name}: matrices", disable=not setup.progress, leave=False):
         add(Key(row.name, CLIP), [embeddings[name, each.identity] for each in row.extractors])
+        if row.name in references:
+            continue
         networks = [each.model for each in row.extractors if each.model is not None]
         if networks and all(isinstance(network.encoder, Encoder) for network in networks):
             layers = [_layers(each, rated, setup) for each in row.extractors]

@@ -15,7 +15,7 @@ from click.testing import CliRunner
 
 from benchmark.datasets.labelled_tar import OriginalClip, write_set
 from benchmark.datasets.origin_ratings import as_csv
-from benchmark.studies.listeners.added import added
+from benchmark.studies.listeners.added import check_models
 from benchmark.studies.listeners.report import report
 from benchmark.studies.rsa.command import rsa_command
 
@@ -92,6 +92,7 @@ def test_from_rated_sets_to_findings(tmp_path: Path) -> None:
     ("since", "message"),
     [
         ({"draws": 6}, "same draws, got 5 and 6"),
+        ({"audio": {"a": "2"}}, "same audio, got"),
         ({"extractors": {"mfcc": ["2"], "yamnet": ["1"]}}, "mfcc has changed"),
         ({"extractors": {"yamnet": ["1"]}}, "compared with, mfcc"),
         ({"extractors": {"mfcc": ["1"]}}, "a model that the results do not have, got mfcc"),
@@ -99,9 +100,9 @@ def test_from_rated_sets_to_findings(tmp_path: Path) -> None:
 )
 def test_what_cannot_be_compared_is_not_added(since: dict[str, Any], message: str) -> None:
     numbers = pd.DataFrame({"set": ["a"] * 2, "model": ["logmel"] * 2, "reference": [None, "mfcc clip"]})
-    about = {"seed": 0, "draws": 5, "held": [], "audio": {}, "extractors": {"logmel": ["1"], "mfcc": ["1"]}}
+    about = {"seed": 0, "draws": 5, "held": [], "audio": {"a": "1"}, "extractors": {"logmel": ["1"], "mfcc": ["1"]}}
     with pytest.raises(ValueError, match=message):
-        added((numbers, about), (numbers, {**about, **since}))
+        check_models(numbers, about, {**about, **since})
 
 
 def test_missing_sets_say_how_to_get_them(tmp_path: Path) -> None:
