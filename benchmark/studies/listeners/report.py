@@ -249,7 +249,9 @@ def _learnt(numbers: pd.DataFrame) -> str:
         up, down = apart[apart["low"] > 0], apart[apart["high"] < 0]
         text = f"{title}: {len(up)} of {len(apart)} models gain"
         text += f" (most `{up['value'].idxmax()}`, by {up['value'].max():.3f})" if len(up) else ""
-        text += f" and {len(down)} lose" if len(down) else ""
+        if len(down):
+            verb = "loses" if len(down) == 1 else "lose"
+            text += f" and {len(down)} {verb} (most `{down['value'].idxmin()}`, by {-down['value'].min():.3f})"
         texts.append(text)
     if not texts:
         return ""
