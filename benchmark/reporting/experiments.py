@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +18,36 @@ import click
 from benchmark.reporting.markdown import markdown
 from byola_hear.models.checkpoint import read_header
 from byola_hear.models.zoo import zoo_folder
+from byola_hear.pretraining.training.recipe import DISTIL
 from byola_hear.utils.files import replacing
 from byola_hear.utils.text import quantity
 
 RECORDS, PAGE = "experiments.json", "EXPERIMENTS.md"
-#: By kind of network: the run that the others are compared with, the row of untrained networks, and the heading.
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of runs, which has a section of its own.
+
+    Attributes:
+        base: the run that the others are compared with.
+        reference: the row of a network without such a training.
+        heading: of the section.
+        what: what the reference is.
+        short: the reference in the heading of the last column.
+    """
+
+    base: str
+    reference: str
+    heading: str
+    what: str = "random weights"
+    short: str = "untrained"
+
+
 KINDS = {
-    "convolutional": ("base", "untrained", "Convolutional networks"),
-    "transformer": ("transformer-base", "untrained_transformer", "Transformers"),
+    "convolutional": Kind("base", "untrained", "Convolutional networks"),
+    "transformer": Kind("transformer-base", "untrained_transformer", "Transformers"),
+    "distillation": Kind("distilled", "both", "Distillation", "the network of the package", "both"),
 }
 #: Settings that follow from others.
 _FOLLOWING = ("steps", "warm_up_steps")
@@ -46,7 +69,13 @@ def record_of(checkpoint: Path) -> tuple[str, dict[str, Any]]:
     wanted = ("recipe", "hours", "crops", "minutes", "loss", "spread", "manifest_sha256")
     if missing := [key for key in wanted if key not in config.training]:
         raise ValueError(f"{checkpoint}: expected the checkpoint of a training run, but it lacks {', '.join(missing)}")
-    return config.name, {key: config.training[key] for key in wanted}
+    began = {key: config.training[key] for key in ("began_with",) if key in config.training}
+    return config.name, {key: config.training[key] for key in wanted} | began
+
+
+def kind_of(recipe: Mapping[str, Any]) -> str:
+    """The kind of a run, one of :data:`KINDS`: that of its network, or distillation."""
+    return "distillation" if recipe.get("method") == DISTIL else str(recipe["encoder"].get("kind", "convolutional"))
 
 
 def scores_of(probe: Path) -> dict[str, dict[str, Any]]:
@@ -119,7 +148,7 @@ def page(records: Mapping[str, Any]) -> str:
     runs, scores = records["runs"], records["scores"]
     kinds: dict[str, dict[str, Any]] = {}
     for name, run in runs.items():
-        kinds.setdefault(run["recipe"]["encoder"].get("kind", "convolutional"), {})[name] = run
+        kinds.setdefault(kind_of(run["recipe"]), {})[name] = run
     if not kinds:
         raise ValueError("expected at least one run, got no runs")
     sections = [_section(kind, kinds[kind], scores) for kind in KINDS if kind in kinds]
@@ -135,26 +164,36 @@ standard deviation of embeddings. "Minutes" are wall time, on a machine that was
 
 
 def _section(kind: str, runs: Mapping[str, Any], scores: Mapping[str, Any]) -> str:
-    """The runs of a kind of network."""
-    base_name, untrained, heading = KINDS[kind]
-    if base_name not in runs:
-        raise ValueError(f"expected a run called {base_name!r} to compare with, got {', '.join(sorted(runs))}")
-    base = runs[base_name]
-    tasks = list(dict.fromkeys(task for name in (*runs, untrained) for task in scores.get(name, {}).get("tasks", ())))
-    header = ["run", "difference", "crops", "minutes", "loss", "std. dev.", *tasks, "mean", "above untrained"]
-    floor = scores.get(untrained, {}).get("mean")
+    """The runs of a kind."""
+    of = KINDS[kind]
+    if of.base not in runs:
+        raise ValueError(f"expected a run called {of.base!r} to compare with, got {', '.join(sorted(runs))}")
+    base = runs[of.base]
+    named = (*runs, of.reference)
+    tasks = list(dict.fromkeys(task for name in named for task in scores.get(name, {}).get("tasks", ())))
+    header = ["run", "difference", "crops", "minutes", "loss", "std. dev.", *tasks, "mean", f"above {of.short}"]
+    floor = scores.get(of.reference, {}).get("mean")
     lines = []
     for name in sorted(runs, key=lambda name: -scores[name]["mean"] if name in scores else 0.0):
         run, score = runs[name], scores.get(name)
-        cells = [name, difference(run["recipe"], base["recipe"]), str(run["crops"]), f"{run['minutes']:.0f}"]
+        cells = [name, _difference(run, base), str(run["crops"]), f"{run['minutes']:.0f}"]
         cells += [f"{run['loss']:.3f}", f"{run['spread']:.3f}"]
         lines.append([*cells, *_scores(score, tasks, floor)])
-    if untrained in scores:
-        lines.append([untrained, "random weights", "0", "0", "–", "–", *_scores(scores[untrained], tasks, floor)])
+    if of.reference in scores:
+        trained = ["0", "0"] if of.short == "untrained" else ["–", "–"]
+        known = _scores(scores[of.reference], tasks, floor)
+        lines.append([of.reference, of.what, *trained, "–", "–", *known])
     sets = sorted({(run["manifest_sha256"][:12], run["hours"]) for run in runs.values()})
     audio = "; ".join(f"{hours:.1f} h of audio (manifest {digest})" for digest, hours in sets)
-    recipe = ", ".join(f"{key} {value}" for key, value in flat(base["recipe"]) if not key.startswith("encoder."))
-    return f"""## {heading}
+    settings = [
+        f"{key} {value}" for key, value in flat(base["recipe"]) if not key.startswith(("encoder.", "teachers."))
+    ]
+    if teachers := base["recipe"].get("teachers"):
+        settings.append(f"teachers {' and '.join(teachers)}")
+    if began := _began(base):
+        settings.append(f"began with {began}")
+    recipe = ", ".join(settings)
+    return f"""## {of.heading}
 
 Trained on {audio}.
 
@@ -162,6 +201,20 @@ Trained on {audio}.
 The base: {recipe}.
 
 """
+
+
+def _began(run: Mapping[str, Any]) -> str:
+    """The network that a run began with; empty for random weights."""
+    return str(run.get("began_with", {}).get("model", ""))
+
+
+def _difference(run: Mapping[str, Any], base: Mapping[str, Any]) -> str:
+    """How a run differs from the base of its kind: in the recipe, and in what it began with."""
+    found = difference(run["recipe"], base["recipe"])
+    if _began(run) == _began(base):
+        return found
+    began = f"began with {_began(run) or 'random weights'}"
+    return began if found == "–" else f"{began}, {found}"
 
 
 def _scores(score: Mapping[str, Any] | None, tasks: Sequence[str], floor: float | None) -> list[str]:
@@ -201,7 +254,7 @@ def experiments_command(checkpoints: tuple[Path, ...], probes: tuple[Path, ...],
             records["scores"].pop(name, None)
         records["runs"][name] = record
     for probe in probes:
-        known = {*records["runs"], *(untrained for _, untrained, _ in KINDS.values())}
+        known = {*records["runs"], *(kind.reference for kind in KINDS.values())}
         records["scores"].update({name: score for name, score in scores_of(probe).items() if name in known})
     text = page(records)
     with replacing(path) as stream:

@@ -63,6 +63,24 @@ def test_a_run_without_scores_has_dashes(tmp_path: Path) -> None:
     assert "| base | – | 640 | 2 | 0.500 | 0.900 | – | – | – |" in text
 
 
+def test_distilled_networks_are_compared_with_the_one_they_began_with() -> None:
+    encoder = {"kind": "convolutional", "channels": 64}
+    teachers = {"both": {"size": 3072, "fingerprint": "ab"}, "yamnet": {"size": 1024, "fingerprint": "cd"}}
+    recipe = {"method": "distil", "learning_rate": 3e-4, "encoder": encoder, "teachers": teachers}
+    run = {"recipe": recipe, "hours": 27.0, "crops": 640, "minutes": 2.5, "loss": 0.2, "spread": 0.8}
+    run |= {"manifest_sha256": "ab" * 32}
+    small = {**run, "recipe": {**recipe, "learning_rate": 1e-3, "encoder": {**encoder, "channels": 32}}}
+    runs = {"distilled": {**run, "began_with": {"model": "both 0.2.0"}}, "distilled-small": small}
+    means = {"distilled": 86.0, "distilled-small": 84.0, "both": 85.0}
+    scores = {name: {"mean": mean, "mean_interval": [mean, mean], "tasks": {}} for name, mean in means.items()}
+    text = page({"runs": runs, "scores": scores})
+    assert "| mean | above both |" in text and "teachers both and yamnet, began with both 0.2.0." in text
+    assert "| distilled | – | 640 | 2 | 0.200 | 0.800 | 86.0 ± 0.0 | +1.0 |" in text
+    assert "| both | the network of the package | – | – | – | – | 85.0 ± 0.0 | +0.0 |" in text
+    began = "began with random weights, learning rate 0.001, channels 32"
+    assert f"| distilled-small | {began} | 640 | 2 | 0.200 | 0.800 | 84.0 ± 0.0 | -1.0 |" in text
+
+
 def test_results_on_test_parts_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="expected results on validation parts, got test"):
         scores_of(probe(tmp_path / "p.json", {"byola-base": 80.0}, parts="test"))
