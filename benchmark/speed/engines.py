@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from statistics import median
@@ -105,7 +106,8 @@ def measure(name: str, turns: int, progress: bool = True) -> dict[str, Any]:
                 "per_second": median(methods[engine].speeds("wall")),
                 "times_as_fast": _ratio(methods, engine, "float32"),
                 "times_as_fast_in_precision": _ratio(methods, engine, ENGINES[engine][1]),
-                "difference": differences[engine],
+                # JSON has no NaN.
+                "difference": differences[engine] if math.isfinite(differences[engine]) else None,
             }
             for engine in ENGINES
         },
@@ -140,7 +142,7 @@ def report(result: dict[str, Any], table: Callable[[list[str], list[list[str]]],
         if each["missing"]:
             rows.append([ENGINES[name][0], *[NOTHING] * 6, each["missing"]])
             continue
-        if not each["difference"] <= MOST_MOVED:  # true for NaN as well
+        if each["difference"] is None or each["difference"] > MOST_MOVED:
             rows.append([ENGINES[name][0], *[NOTHING] * 6, "no: computes wrong numbers here"])
             continue
         own = each["times_as_fast_in_precision"]
