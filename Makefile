@@ -1,6 +1,6 @@
 # Each target builds what it needs in .venv; the next time, it is there already.
 #
-#   make embed       HEAR's validator on the three networks, then embeddings of a few real clips in a table
+#   make embed       HEAR's validator on the networks, then embeddings of a few real clips in a table
 #   make test        linter, formatter, spelling, type checker, tests and doctests; stops at the first that fails
 #   make test-all    the same with the slow tests
 #   make hear        HEAR's tools (heareval, hear-validator) in .venv, to be used by hand
@@ -81,6 +81,7 @@ embed: $(VENV)/.hear
 	$(BIN)/hear-validator byola_hear
 	$(BIN)/hear-validator byola_hear --model speech
 	$(BIN)/hear-validator byola_hear --model nonspeech
+	$(BIN)/hear-validator byola_hear --model distilled-small
 	$(BIN)/byola-hear embed tests/data
 
 # Several files of tests at a time, one thread each: half the time on two cores.

@@ -43,6 +43,7 @@ STUDIES: dict[str, Callable[[Path], Report]] = {
 #: What makes the Markdown of other results, out of ``NAME.json``.
 PAGES: dict[str, Callable[[dict[str, Any]], str]] = {
     "collection_speed": lambda result: collection_report.report(result, markdown),
+    "collection_speed_small": lambda result: collection_report.report(result, markdown),
     "collection_speed_avx2": lambda result: collection_report.report(result, markdown),
     "engines_speed": lambda result: engines.report(result, markdown),
     "engines_speed_avx2": lambda result: engines.report(result, markdown),
