@@ -10,7 +10,7 @@ from typing import Any
 import click
 import torch
 
-from byola_hear.pretraining.commands.options import FOLDER, MANIFEST, progress_bar, workers_option
+from byola_hear.pretraining.commands.options import FOLDER, progress_bar, workers_option
 from byola_hear.pretraining.commands.recipe_options import (
     SETTINGS,
     encoder_of,
@@ -20,7 +20,7 @@ from byola_hear.pretraining.commands.recipe_options import (
     shape_options,
     weights_option,
 )
-from byola_hear.pretraining.commands.running import cache_for, running_options, train_in_folder
+from byola_hear.pretraining.commands.running import cache_for, run_arguments, running_options, train_in_folder
 from byola_hear.pretraining.data.cache import LogMelCache
 from byola_hear.pretraining.distillation.sampler import SegmentSampler
 from byola_hear.pretraining.distillation.teachers import Teacher, load_teacher
@@ -49,8 +49,7 @@ def recipe_settings(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @click.command(short_help="Train a network to predict what other networks make of audio.")
-@click.argument("manifest", type=MANIFEST)
-@click.option("-o", "--output", required=True, type=FOLDER, help="Folder of the run. An unfinished run is resumed.")
+@run_arguments
 @click.option(
     "--teacher",
     "teachers",
@@ -61,22 +60,10 @@ def recipe_settings(function: Callable[..., Any]) -> Callable[..., Any]:
     "weights, all kinds. Can be given several times.",
 )
 @click.option(
-    "--cache",
-    "cache_folder",
-    type=FOLDER,
-    help="Folder of the log-mel cache. Default: MANIFEST with the ending .cache.",
-)
-@click.option(
     "--vectors",
     "vectors_folder",
     type=FOLDER,
     help="Folder of the teachers' vectors. Default: MANIFEST with the ending .teachers.",
-)
-@click.option(
-    "--from",
-    "start",
-    metavar="NAME|PATH",
-    help="Network to begin with: a name from `byola-hear models`, or a checkpoint. Default: random weights.",
 )
 @recipe_settings
 @weights_option
@@ -154,7 +141,7 @@ def _vectors_of(
     output: Path,
     recipe: Recipe,
 ) -> TeacherVectors:
-    """Compute a teacher's vectors in the first process, with a progress bar, and open them in all."""
+    """Compute a teacher's vectors in the first process, which reports the rows left out, and open them in all."""
     arguments = (teacher, manifest, audio, cache_folder, output, recipe.crop_frames)
     if place.is_first:
         with progress_bar(f"teacher {teacher.name}", "row", leave=False) as bar:
@@ -164,6 +151,11 @@ def _vectors_of(
                 bar.update(done - bar.n)
 
             vectors = teacher_vectors(*arguments, progress=report)
+        if failed := vectors.failed:
+            n_rows = len(audio.starts)
+            click.echo(
+                f"teacher {teacher.name}: {len(failed)} of {n_rows} rows left out; the first: {failed[0]}", err=True
+            )
         place.wait()
         return vectors
     place.wait()

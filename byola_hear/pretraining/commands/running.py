@@ -11,12 +11,37 @@ import torch
 
 from byola_hear.cli.errors import Finite
 from byola_hear.models.frontend import FrontendConfig
-from byola_hear.pretraining.commands.options import cache_with_progress, progress_bar
+from byola_hear.pretraining.commands.options import FOLDER, MANIFEST, cache_with_progress, progress_bar
 from byola_hear.pretraining.data.build_cache import build_cache
 from byola_hear.pretraining.data.cache import LogMelCache
 from byola_hear.pretraining.training.distributed import Place
 from byola_hear.pretraining.training.train import Trainer, TrainingProgress
 from byola_hear.utils.files import locked
+
+
+def run_arguments(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the manifest, the folders of the run and of the cache, and the network to begin with."""
+    arguments = [
+        click.argument("manifest", type=MANIFEST),
+        click.option(
+            "-o", "--output", required=True, type=FOLDER, help="Folder of the run. An unfinished run is resumed."
+        ),
+        click.option(
+            "--cache",
+            "cache_folder",
+            type=FOLDER,
+            help="Folder of the log-mel cache. Default: MANIFEST with the ending .cache.",
+        ),
+        click.option(
+            "--from",
+            "start",
+            metavar="NAME|PATH",
+            help="Network to begin with: a name from `byola-hear models`, or a checkpoint. Default: random weights.",
+        ),
+    ]
+    for argument in reversed(arguments):
+        function = argument(function)
+    return function
 
 
 def running_options(function: Callable[..., Any]) -> Callable[..., Any]:

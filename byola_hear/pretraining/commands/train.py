@@ -8,29 +8,22 @@ from typing import Any
 import click
 import torch
 
-from byola_hear.pretraining.commands.options import FOLDER, MANIFEST, workers_option
+from byola_hear.pretraining.commands.options import workers_option
 from byola_hear.pretraining.commands.recipe_options import recipe_of, recipe_options
-from byola_hear.pretraining.commands.running import cache_for, on_device, running_options, train_in_folder
+from byola_hear.pretraining.commands.running import (
+    cache_for,
+    on_device,
+    run_arguments,
+    running_options,
+    train_in_folder,
+)
 from byola_hear.pretraining.training.distributed import launched
 from byola_hear.pretraining.training.start import Start
 from byola_hear.pretraining.training.train import Trainer
 
 
 @click.command(short_help="Train a network on a manifest's audio.")
-@click.argument("manifest", type=MANIFEST)
-@click.option("-o", "--output", required=True, type=FOLDER, help="Folder of the run. An unfinished run is resumed.")
-@click.option(
-    "--cache",
-    "cache_folder",
-    type=FOLDER,
-    help="Folder of the log-mel cache. Default: MANIFEST with the ending .cache.",
-)
-@click.option(
-    "--from",
-    "start",
-    metavar="NAME|PATH",
-    help="Network to begin with: a name from `byola-hear models`, or a checkpoint. Default: random weights.",
-)
+@run_arguments
 @recipe_options
 @running_options
 @workers_option

@@ -74,7 +74,9 @@ def append_rows(
     marker = folder / MARKER_FILE
     stored = json.loads(marker.read_text(encoding="utf-8")) if marker.exists() else None
     if stored != identity and (stored or (folder / ROWS_FILE).exists()):
-        raise ValueError(f"{folder}: holds an unfinished cache of another manifest or front end; choose another folder")
+        raise ValueError(
+            f"{folder}: holds an unfinished cache of another manifest or other settings; choose another folder"
+        )
     with replacing(marker) as file:
         file.write(json.dumps(identity).encode())
     done, failed, n_bytes = _rows_done(folder, vector_bytes)

@@ -1,8 +1,10 @@
 """Distillation as a method of training.
 
+The student predicts the directions of its teachers' standardised vectors, by a linear layer for each teacher, so the
+teachers' sizes and scales do not matter.
+
 Source:
-    Whatever the teachers' sizes and scales, the student predicts the directions of their standardised vectors, by a
-    linear layer for each (S-SONDO, arXiv 2604.24933; USAD, arXiv 2506.18843).
+    S-SONDO (arXiv 2604.24933) and USAD (arXiv 2506.18843) teach audio encoders by embeddings of several networks.
 """
 
 from __future__ import annotations

@@ -37,6 +37,7 @@ class TeacherVectors:
         counts: ``(n_rows,)`` int64 number of vectors of each row; 0 if the teacher does not teach it.
         mean: ``(size,)`` mean of each dimension.
         std: ``(size,)`` standard deviation of each dimension; 1 where it is constant.
+        failed: the errors of rows that could not be read.
     """
 
     vectors: Tensor
@@ -44,6 +45,7 @@ class TeacherVectors:
     counts: Tensor
     mean: Tensor
     std: Tensor
+    failed: tuple[str, ...] = ()
 
     def of(self, row: Tensor, segment: Tensor) -> tuple[Tensor, Tensor]:
         """Look up segments of rows.
@@ -53,7 +55,7 @@ class TeacherVectors:
             segment: ``(n,)`` segments of these rows.
 
         Returns:
-            ``(n, size)`` float32 standardised vectors, 0 where there is none, and ``(n,)`` whether there is one.
+            ``(n, size)`` float32 standardised vectors, 0 for a segment without one, and ``(n,)`` whether it has one.
         """
         there = segment < self.counts[row]
         index = torch.where(there, self.starts[row] + segment, 0)
@@ -68,6 +70,9 @@ def segments_of(lengths: Tensor, segment_frames: int) -> Tensor:
     Args:
         lengths: ``(n_rows,)`` frames of each row.
         segment_frames: frames of a segment.
+
+    Returns:
+        ``(n_rows,)`` int64.
     """
     return (lengths // segment_frames).clamp(min=1)
 
@@ -112,6 +117,9 @@ def teacher_vectors(
     with open(folder / DATA_FILE, "ab") as data:
         if not locked(data):
             raise ValueError(f"{folder}: another process is computing these vectors; wait for it")
+        # Another process may have finished them before it released the lock.
+        if (folder / INFO_FILE).exists():
+            return _opened(folder, identity)
         compute = partial(_vectors, teacher, clips, manifest.parent, counts, seconds)
         # One thread: a teacher need not bear being called from several.
         failed = append_rows(folder, data, identity, len(clips), compute, teacher.size * 4, 1, ROWS_TOGETHER, progress)
@@ -152,7 +160,7 @@ def _opened(folder: Path, identity: dict[str, Any]) -> TeacherVectors:
     size = int(identity["teacher"]["size"])
     check_size(folder / DATA_FILE, int(counts.sum()) * size * 4)
     mean, std = (torch.tensor(info[name]) for name in ("mean", "std"))
-    return TeacherVectors(_mapped(folder, size), counts.cumsum(0) - counts, counts, mean, std)
+    return TeacherVectors(_mapped(folder, size), counts.cumsum(0) - counts, counts, mean, std, tuple(info["failed"]))
 
 
 def _mapped(folder: Path, size: int) -> Tensor:

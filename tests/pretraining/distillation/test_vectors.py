@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 
+from byola_hear.pretraining.data.build_cache import build_cache
 from byola_hear.pretraining.data.cache import LogMelCache
 from byola_hear.pretraining.data.manifest import read_manifest
 from byola_hear.pretraining.distillation.teachers import load_teacher, teach
@@ -78,6 +80,17 @@ def test_a_teacher_of_no_kind_of_the_set_is_refused(
     for _ in range(2):  # nothing stays that the next call would take for finished rows
         with pytest.raises(ValueError, match="stub@speech; it teaches speech, and the audio is tones"):
             computed(cache, tone_manifest, tone_cache_folder, tmp_path, f"{STUB}@speech")
+
+
+def test_rows_that_can_not_be_read_are_named(tones: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "audio"
+    shutil.copytree(tones, folder)
+    cache = build_cache(folder / "manifest.csv", tmp_path / "cache", statistics_crops=50)
+    (folder / "tone03.wav").unlink()
+    vectors = computed(cache, folder / "manifest.csv", tmp_path / "cache", tmp_path / "vectors")
+    assert len(vectors.failed) == 1 and "tone03.wav" in vectors.failed[0]
+    assert vectors.counts[3] == 0 and vectors.counts.gt(0).sum() == 11
+    assert computed(cache, folder / "manifest.csv", tmp_path / "cache", tmp_path / "vectors").failed == vectors.failed
 
 
 def test_rows_without_vectors_are_zero_and_not_there() -> None:
