@@ -13,12 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from byola_hear.classification.scikit_learn import StandardScaler
 from byola_hear.classification.solver import fitted
-
-try:
-    from sklearn.preprocessing import StandardScaler
-except ImportError as error:
-    raise ImportError("learning needs scikit-learn 1.6 or later: pip install 'byola-hear[sklearn]'") from error
 
 #: Strengths to choose from: scikit-learn's ``C``; small values regularise more.
 STRENGTHS = (0.001, 0.01, 0.1, 1.0)

@@ -9,12 +9,12 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.model_selection import StratifiedGroupKFold
 
 from byola_hear.classification.classifier import UNCHECKED_THRESHOLD, Classifier, Method, Network, Operating, logistic
 from byola_hear.classification.examples import Examples
 from byola_hear.classification.fitting import STRENGTHS, Linear, Regression, class_means, logits
 from byola_hear.classification.measures import Measured, measured
+from byola_hear.classification.scikit_learn import StratifiedGroupKFold
 from byola_hear.models.checkpoint import listed
 
 #: Folds of the cross-validation at most.

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -102,3 +106,11 @@ def test_a_floor_gives_dimensions_that_hardly_vary_little_weight() -> None:
     assert abs(plain.weight[0, 3]) > 100 and abs(floored.weight[0, 3]) < 1
     # The others count as before.
     np.testing.assert_allclose(Regression(embeddings, truth, 0.5).scale[4:], Regression(embeddings, truth).scale[4:])
+
+
+def test_without_scikit_learn_the_error_says_how_to_install_it(clips_folder: Path, tmp_path: Path) -> None:
+    command = ["learn", str(clips_folder), "-o", str(tmp_path / "calls.safetensors")]
+    code = f"import sys; sys.modules['sklearn'] = None; from byola_hear.cli.main import main; main({command!r})"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode != 0
+    assert "pip install 'byola-hear[sklearn]'" in done.stderr and done.stderr.count("\n") == 1
