@@ -9,7 +9,7 @@
 #   make pretrain    three small networks from nothing: fetch, match, train, export, embed; a few minutes
 #   make docs        the documentation in build/docs, its examples executed; warnings are errors, no network is needed
 #   make docs-links  the documentation's links to other sites
-#   make prove       kills, full disks, changing files, large collections and fuzzing; some two hours
+#   make prove       kills, full disks, changing files, large collections and fuzzing; an hour and a half
 #   make readme      README's tables, from the networks' cards and benchmark/results
 #   make clean       remove .venv and everything that was built
 #
@@ -130,7 +130,8 @@ pretrain: $(VENV)/.pretraining
 		$(BIN)/byola-hear embed tests/data --model $(PRETRAIN)/byola-$$name.safetensors || exit 1; done
 
 # NAMES chooses proofs, PROVE gives further options: make prove NAMES="kill-embed disk-full" PROVE="--seed 1".
-prove: $(VENV)/.test $(VENV)/.pretraining
+prove: $(VENV)/.test $(VENV)/.pretraining $(VENV)/.hear
+	$(INSTALL) -e '.[ray]' || echo "Ray can't be installed here; the proof of a cluster is left out"
 	$(PIP) install atheris || echo "atheris can't be installed here; fuzzing is left out"
 	$(BIN)/python -m benchmark prove $(NAMES) $(PROVE)
 

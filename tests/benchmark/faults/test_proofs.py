@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -110,6 +111,22 @@ def test_the_command_keeps_other_proofs_and_reports_faults(tmp_path: Path, monke
     assert "- `disk-full`: row 3 is missing" in text
     assert "`outputs` was not tried: no root here." in text
     assert report(json.loads((tmp_path / "prove.json").read_text())) == text
+
+
+def test_proofs_run_side_by_side(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    both_run = threading.Barrier(2, timeout=60)
+
+    def wait_for_the_other(settings: Settings) -> Found:
+        both_run.wait()
+        return Found("waited", tried=1, faults=[] if list(settings.work.iterdir()) == [] else ["the folder is shared"])
+
+    for name in ("outputs", "kill-run"):
+        monkeypatch.setitem(PROOFS, name, wait_for_the_other)
+    arguments = ["outputs", "kill-run", "outputs", "--jobs", "2", "-o", str(tmp_path)]
+    done = CliRunner().invoke(prove_command, arguments, standalone_mode=False)
+    assert done.return_value == 0
+    # In the order of the table, whatever ends first.
+    assert list(json.loads((tmp_path / "prove.json").read_text())["proofs"]) == ["kill-run", "outputs"]
 
 
 def test_an_unknown_proof_is_refused(tmp_path: Path) -> None:
