@@ -165,7 +165,7 @@ def finetune(settings: Settings) -> Found:
     write_sweeps(sounds, settings.seed)
     shape = EncoderConfig(channels=4, hidden_size=10, dropout=0.1)
     save_checkpoint(network, untrained_network("small", shape, MAX_MEAN, seed=0, mean=-7.0, std=4.0))
-    recipe = ("--epochs", "20", "--folds", "2", "--learning-rate", "1e-2", "--threads", "1", "--save-every", "0")
+    recipe = ("--epochs", "8", "--folds", "2", "--learning-rate", "1e-2", "--threads", "1", "--save-every", "0")
 
     def command(output: Path) -> Sequence[str]:
         output.mkdir(exist_ok=True)
@@ -182,7 +182,7 @@ def finetune(settings: Settings) -> Found:
     return found
 
 
-def write_sweeps(folder: Path, seed: int, count: int = 80) -> None:
+def write_sweeps(folder: Path, seed: int, count: int = 40) -> None:
     """Write tones that rise ten times a second to ``folder/rising``, and that fall to ``folder/falling``."""
     rng = np.random.default_rng(seed)
     for number in range(count):
