@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from benchmark.faults.report import report as faults_report
 from benchmark.probes import table as probe_table
 from benchmark.reporting.markdown import markdown
 from benchmark.reporting.options import RESULTS
-from benchmark.speed import collection_report, embeddings, engines, finding_report, parts
+from benchmark.speed import collection_report, embeddings, engines, finding_report, parts, training
 from benchmark.studies.architectures import report as architectures
 from benchmark.studies.cka import report as cka
 from benchmark.studies.detection import report as detection
@@ -40,21 +41,28 @@ STUDIES: dict[str, Callable[[Path], Report]] = {
         *(onsets, regression, rsa, scales, size, transfer),
     )
 }
-#: What makes the Markdown of other results, out of ``NAME.json``.
+#: What makes the tables of speed.
+SPEEDS: dict[str, Callable[..., str]] = {
+    "collection_speed": collection_report.report,
+    "collection_speed_small": collection_report.report,
+    "engines_speed": engines.report,
+    "finding_speed": finding_report.report,
+    "parts_speed": parts.report,
+    "speed": embeddings.report,
+    "training_speed": training.report,
+}
+#: What makes the Markdown of other results, out of ``NAME.json``. Tables of speed are also kept for a processor with
+#: AVX2 and nothing newer.
 PAGES: dict[str, Callable[[dict[str, Any]], str]] = {
-    "collection_speed": lambda result: collection_report.report(result, markdown),
-    "collection_speed_small": lambda result: collection_report.report(result, markdown),
-    "collection_speed_avx2": lambda result: collection_report.report(result, markdown),
-    "engines_speed": lambda result: engines.report(result, markdown),
-    "engines_speed_avx2": lambda result: engines.report(result, markdown),
-    "finding_speed": lambda result: finding_report.report(result, markdown),
-    "parts_speed": lambda result: parts.report(result, markdown),
     "prove": faults_report,
     "probe": probe_table.markdown_table,
     "probe_all": probe_table.markdown_table,
     "probe_precision": probe_table.markdown_table,
-    "speed": lambda result: embeddings.report(result, markdown),
-    "speed_avx2": lambda result: embeddings.report(result, markdown),
+    **{
+        f"{name}{suffix}": partial(report, table=markdown)
+        for name, report in SPEEDS.items()
+        for suffix in ("", "_avx2")
+    },
 }
 #: Tables of runs, also those of standardised embeddings.
 RUNS = tuple(f"{suite}{suffix}" for suite in SUITES for suffix in ("", "_standardised"))
