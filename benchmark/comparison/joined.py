@@ -63,8 +63,8 @@ def joined(kept: Document, comparison: Comparison) -> Document:
         comparison: the new outcomes, with all rows and columns of the joined table.
 
     Returns:
-        The summary, of the new outcomes alone if they have every valid cell of the kept table. HEAR's average has no
-        interval, which takes the same draws of files for all rows.
+        The summary, of the new outcomes alone if they have every valid cell of the kept table. Otherwise HEAR's average
+        has no interval, which takes the same draws of files for all rows.
 
     Raises:
         ValueError: if the two were measured with other settings.
@@ -78,7 +78,7 @@ def joined(kept: Document, comparison: Comparison) -> Document:
         {row.name: row.identity for row in new.rows},
     )
     if not valid - comparison.outcomes.keys():
-        return new
+        return replace(new, about=_about(kept, new, new.rows))
     taken = {task for _, task in valid}
     old_columns = {column.name: column for column in kept.columns}
     columns = [
@@ -227,13 +227,22 @@ def _advantages(
 
 
 def _about(kept: Document, new: Document, rows: Sequence[DocumentRow]) -> dict[str, Any]:
-    """The kept table's provenance, and that of every completion with its cells, ``{task: [model, …]}``."""
+    """The kept table's provenance, and that of every completion with its cells, ``{task: [model, …]}``.
+
+    It is that of the new table if no cell is as it was.
+    """
     before = {row.name: row.cells for row in kept.rows}
+
+    def stays(row: DocumentRow, task: str) -> bool:
+        earlier = before.get(row.name, {}).get(task)
+        return earlier is not None and earlier.score == row.cells[task].score
+
+    if not any(stays(row, task) for row in rows for task in row.cells):
+        return dict(new.about)
     cells: dict[str, list[str]] = {}
     for row in new.rows:
-        for task, cell in row.cells.items():
-            earlier = before.get(row.name, {}).get(task)
-            if earlier is None or earlier.score != cell.score:
+        for task in row.cells:
+            if not stays(row, task):
                 cells.setdefault(task, []).append(row.name)
     completed = list(kept.about.get("completed", []))
     if cells:

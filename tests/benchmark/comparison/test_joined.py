@@ -71,6 +71,19 @@ def test_the_page_says_what_was_measured_when(kept_and_whole: tuple[Document, Do
     assert again.about == found.about  # nothing is new the second time
 
 
+def test_outcomes_that_a_run_took_over_keep_their_provenance(new_run: Callable[[], RunFolder]) -> None:
+    first, second = ({"commit": name, "time": "2026-01-02T03:04", "hardware": "a machine"} for name in ("abc", "def"))
+    before, after = (planted(new_run(), 0.1, tasks=2, files=150) for _ in range(2))
+    del before.tasks["speech1"]
+    kept = document_of(without(before.write(provenance=first), "*/speech1"))
+    text = markdown_tables(joined(kept, compare(load_run(after.write(provenance=second)))))
+    assert "Measured at commit abc on 2026-01-02, a machine." in text
+    assert "Completed at commit def on 2026-01-02, a machine: speech 1 of all models." in text
+    other = planted(new_run(), 0.3, tasks=2, files=170)
+    text = markdown_tables(joined(kept, compare(load_run(other.write(provenance=second)))))
+    assert "Measured at commit def on 2026-01-02, a machine." in text and "Completed" not in text
+
+
 def test_a_row_that_lacks_cells_has_no_mean(kept_and_whole: tuple[Document, Document, Path]) -> None:
     kept, _, folder = kept_and_whole
     found = joined(kept, compare(load_run(without(folder, "mfcc/*"))))
