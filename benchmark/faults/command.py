@@ -8,8 +8,9 @@ import shutil
 import tempfile
 import time
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
 from dataclasses import asdict
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -93,7 +94,7 @@ def prove_command(names: tuple[str, ...], output: Path, jobs: int | None, **opti
     click.echo(f"seed {options['seed']}", err=True)
     n_faults = 0
     chosen = list(dict.fromkeys(names or PROOFS))
-    with ThreadPoolExecutor(jobs or os.cpu_count() or 1, thread_name_prefix="proof") as pool:
+    with workers(jobs or os.cpu_count() or 1) as pool:
         waiting = [pool.submit(proved, name, options) for name in chosen]
         try:
             for future in as_completed(waiting):
@@ -115,13 +116,21 @@ def prove_command(names: tuple[str, ...], output: Path, jobs: int | None, **opti
     return 1 if n_faults else 0
 
 
+def workers(jobs: int) -> Executor:
+    """Processes that carry out proofs: Ray handles signals, which only the main thread of a process can."""
+    return ProcessPoolExecutor(jobs, mp_context=get_context("spawn"))
+
+
 def proved(name: str, options: Mapping[str, Any]) -> tuple[str, Path, Found, float]:
-    """Run one proof in a new folder.
+    """Carry out one proof in a new folder. An error of the proof itself is a fault: nothing is proved then.
 
     Returns:
         The proof's name, its folder, what was found, and the time that it took, s.
     """
     work = Path(tempfile.mkdtemp(prefix=f"prove-{name}-"))
     began = time.monotonic()
-    found = PROOFS[name](Settings(work, **options))
+    try:
+        found = PROOFS[name](Settings(work, **options))
+    except Exception as error:
+        found = Found("the proof itself failed", faults=[f"{type(error).__name__}: {error}"])
     return name, work, found, time.monotonic() - began

@@ -7,6 +7,7 @@ import os
 import sys
 import threading
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -101,6 +102,7 @@ def test_the_command_keeps_other_proofs_and_reports_faults(tmp_path: Path, monke
     monkeypatch.setattr(
         command, "provenance", lambda: {"commit": "abc", "time": "2026-01-01T00", "hardware": "two cores"}
     )
+    monkeypatch.setattr(command, "workers", ThreadPoolExecutor)  # which see what is replaced here
     runner, folder = CliRunner(), str(tmp_path)
     assert runner.invoke(prove_command, ["kill-embed", "outputs", "--kills", "7", "-o", folder], standalone_mode=False)
     done = runner.invoke(prove_command, ["disk-full", "-o", folder], standalone_mode=False)
@@ -120,6 +122,7 @@ def test_proofs_run_side_by_side(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         both_run.wait()
         return Found("waited", tried=1, faults=[] if list(settings.work.iterdir()) == [] else ["the folder is shared"])
 
+    monkeypatch.setattr(command, "workers", ThreadPoolExecutor)
     for name in ("outputs", "kill-run"):
         monkeypatch.setitem(PROOFS, name, wait_for_the_other)
     arguments = ["outputs", "kill-run", "outputs", "--jobs", "2", "-o", str(tmp_path)]
@@ -127,6 +130,25 @@ def test_proofs_run_side_by_side(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert done.return_value == 0
     # In the order of the table, whatever ends first.
     assert list(json.loads((tmp_path / "prove.json").read_text())["proofs"]) == ["kill-run", "outputs"]
+
+
+def test_a_proof_that_fails_is_a_fault_and_the_others_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_: Settings) -> Found:
+        raise OSError("no room")
+
+    monkeypatch.setattr(command, "workers", ThreadPoolExecutor)
+    monkeypatch.setitem(PROOFS, "kill-embed", fail)
+    monkeypatch.setitem(PROOFS, "disk-full", lambda _: Found("filled", tried=2))
+    arguments = ["kill-embed", "disk-full", "--jobs", "1", "-o", str(tmp_path)]
+    assert CliRunner().invoke(prove_command, arguments, standalone_mode=False).return_value == 1
+    text = (tmp_path / "prove.md").read_text()
+    assert "- `kill-embed`: OSError: no room" in text and "| `disk-full` | 2 | 0 |" in text
+
+
+def test_proofs_run_in_processes(tmp_path: Path) -> None:
+    arguments = ["fuzz-csv", "fuzz-npz", "--fuzz-seconds", "1", "--jobs", "2", "-o", str(tmp_path)]
+    assert CliRunner().invoke(prove_command, arguments, standalone_mode=False).return_value == 0
+    assert list(json.loads((tmp_path / "prove.json").read_text())["proofs"]) == ["fuzz-npz", "fuzz-csv"]
 
 
 def test_an_unknown_proof_is_refused(tmp_path: Path) -> None:
