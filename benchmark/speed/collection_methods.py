@@ -25,8 +25,8 @@ Work = Callable[[list[str]], object]
 #: What each method is, and the number of files that it processes at most: fewer where it may be slow.
 TITLES: dict[str, tuple[str, int | None]] = {
     "package": ("byola-hear embed, files to table", None),
-    "package_bfloat16": ("the same with --precision bfloat16", 300),
-    "package_int8": ("the same with --precision int8", None),
+    "package_bfloat16": ("the same with `--precision bfloat16`", 300),
+    "package_int8": ("the same with `--precision int8`", None),
     "network": ("the network alone, audio in memory", 200),
     "plain": ("plain loop: librosa.load, mel spectrogram, plain network", 200),
     "opensmile": ("openSMILE eGeMAPS functionals", 100),
