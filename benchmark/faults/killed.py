@@ -157,8 +157,9 @@ def predict(settings: Settings) -> Found:
 def finetune(settings: Settings) -> Found:
     """``byola-hear finetune`` of a small network, saved at every step.
 
-    The classes are tones that rise and tones that fall: embeddings of a network with random weights hardly tell them
-    apart, so that training it helps, and a network is written.
+    The classes are tones that rise and tones that fall. The settings are ones with which training helped on an AMD
+    EPYC, so that a network is written. Most others that were tried there did not help, and another processor may
+    round differently: the figure "networks written" says whether it happened.
     """
     what = "`byola-hear finetune` of a small network, with a report"
     sounds, network = settings.work / "killed_finetune_sounds", settings.work / "killed_finetune_small.safetensors"

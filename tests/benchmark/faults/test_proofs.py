@@ -128,7 +128,7 @@ def test_proofs_run_side_by_side(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     arguments = ["outputs", "kill-run", "outputs", "--jobs", "2", "-o", str(tmp_path)]
     done = CliRunner().invoke(prove_command, arguments, standalone_mode=False)
     assert done.return_value == 0
-    # In the order of the table, whatever ends first.
+    # In the order of the table, not of their ends.
     assert list(json.loads((tmp_path / "prove.json").read_text())["proofs"]) == ["kill-run", "outputs"]
 
 
