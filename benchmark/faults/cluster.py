@@ -93,6 +93,7 @@ def two_nodes() -> Iterator[tuple[str, Any]]:
     """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_raylet_start_wait_time_s", "600")  # on a busy machine
+    os.environ.setdefault("RAY_worker_niceness", "0")  # Ray's own 15 starves the workers beside other proofs
     from ray.cluster_utils import Cluster
 
     both = Cluster(initialize_head=True, head_node_args={**NODE, "include_dashboard": False})

@@ -11,11 +11,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+import torch
 from click.testing import CliRunner
 
 from benchmark.faults import command, fuzz_target
 from benchmark.faults.command import PROOFS, prove_command
-from benchmark.faults.killed import killed_until_done, write_sweeps
+from benchmark.faults.killed import blind_to_direction, killed_until_done, write_sweeps
 from benchmark.faults.proof import Found, Settings, collection
 from benchmark.faults.report import report
 
@@ -77,6 +78,15 @@ def test_sweeps_rise_and_fall(tmp_path: Path) -> None:
     ]
     sound, rate = soundfile.read(tmp_path / "rising" / "0.wav")
     assert (len(sound), rate) == (8000, 16000) and 0.1 < np.abs(sound).max() < 1
+
+
+def test_the_network_to_be_fine_tuned_does_not_tell_rising_from_falling() -> None:
+    encoder = blind_to_direction().encoder.eval()
+    log_mel = torch.randn(1, 1, 64, 48, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        forwards, backwards = encoder(log_mel), encoder(log_mel.flip(-1))
+    torch.testing.assert_close(forwards, backwards.flip(1), rtol=1e-5, atol=1e-5)
+    assert float((forwards - backwards).abs().max()) > 0.1
 
 
 @needs_linux
