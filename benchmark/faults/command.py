@@ -17,10 +17,11 @@ from typing import Any
 import click
 
 from benchmark.faults import cluster, disks, fuzz, killed, killed_run, scale
-from benchmark.faults.proof import Found, Proof, Settings
+from benchmark.faults.proof import Found, Proof, Settings, end_started
 from benchmark.faults.report import report
 from benchmark.reporting.command_line import command_line
 from benchmark.reporting.provenance import provenance
+from byola_hear.pretraining.corpora.side_by_side import end_with_parent
 
 RESULTS = Path(__file__).resolve().parents[1] / "results"
 DEFAULTS = Settings(Path())
@@ -117,8 +118,12 @@ def prove_command(names: tuple[str, ...], output: Path, jobs: int | None, **opti
 
 
 def workers(jobs: int) -> Executor:
-    """Processes that carry out proofs: Ray handles signals, which only the main thread of a process can."""
-    return ProcessPoolExecutor(jobs, mp_context=get_context("spawn"))
+    """Processes that carry out proofs: Ray handles signals, which only the main thread of a process can.
+
+    They end with this process, whatever ends it, and take the commands that they started with them.
+    """
+    context = get_context("spawn")
+    return ProcessPoolExecutor(jobs, mp_context=context, initializer=end_with_parent, initargs=(end_started,))
 
 
 def proved(name: str, options: Mapping[str, Any]) -> tuple[str, Path, Found, float]:
@@ -133,4 +138,6 @@ def proved(name: str, options: Mapping[str, Any]) -> tuple[str, Path, Found, flo
         found = PROOFS[name](Settings(work, **options))
     except Exception as error:
         found = Found("the proof itself failed", faults=[f"{type(error).__name__}: {error}"])
+    finally:
+        end_started()
     return name, work, found, time.monotonic() - began

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -13,6 +15,8 @@ from pathlib import Path
 REPOSITORY = Path(__file__).resolve().parents[2]
 #: Real clips in several formats.
 CLIPS = REPOSITORY / "tests" / "data"
+#: Commands that this process has started.
+_started: list[subprocess.Popen[bytes]] = []
 
 
 @dataclass(frozen=True)
@@ -80,7 +84,7 @@ def environment() -> dict[str, str]:
 def start(arguments: Sequence[str], log: Path) -> subprocess.Popen[bytes]:
     """Start ``python -m ARGUMENT...`` in a process group of its own; its output is appended to a file."""
     with open(log, "ab") as stream:
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [sys.executable, "-m", *arguments],
             stdin=subprocess.DEVNULL,
             stdout=stream,
@@ -88,6 +92,18 @@ def start(arguments: Sequence[str], log: Path) -> subprocess.Popen[bytes]:
             env=environment(),
             start_new_session=True,
         )
+    _started.append(process)
+    return process
+
+
+def end_started() -> None:
+    """Kill the commands that this process has started and that still run, with everything that they started."""
+    while _started:
+        process = _started.pop()
+        if process.poll() is None:
+            # It may end between the two calls.
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
 
 
 def finished(arguments: Sequence[str], log: Path, timeout: float | None = None) -> int:

@@ -34,7 +34,7 @@ def side_by_side(
             on_done(results[index])
         return list(results.values())
     # A forked process would inherit the locks of torch's threads in an unknown state.
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_end_with_parent) as pool:
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=end_with_parent) as pool:
         places = {pool.submit(work, item): index for index, item in enumerate(items)}
         try:
             for future in as_completed(places):
@@ -46,14 +46,20 @@ def side_by_side(
     return [results[index] for index in range(len(items))]
 
 
-def _end_with_parent() -> None:
-    """End this process if its parent is killed. Otherwise it would write into the folder of the next build."""
+def end_with_parent(before: Callable[[], None] | None = None) -> None:
+    """End this process if its parent is killed. Otherwise it would write into the folder of the next run.
+
+    Args:
+        before: called just before this process ends.
+    """
     parent = parent_process()
     if parent is None:
         return
 
     def watch() -> None:
         connection.wait([parent.sentinel])
+        if before is not None:
+            before()
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()

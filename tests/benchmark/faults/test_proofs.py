@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -17,7 +19,7 @@ from click.testing import CliRunner
 from benchmark.faults import command, fuzz_target
 from benchmark.faults.command import PROOFS, prove_command
 from benchmark.faults.killed import blind_to_direction, killed_until_done, write_sweeps
-from benchmark.faults.proof import Found, Settings, collection
+from benchmark.faults.proof import REPOSITORY, Found, Settings, collection
 from benchmark.faults.report import report
 
 needs_linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="process groups and /proc are Linux's")
@@ -95,6 +97,58 @@ def test_fine_tuning_survives_kills(tmp_path: Path) -> None:
     found = PROOFS["kill-finetune"](Settings(tmp_path, kills=3))
     assert found.faults == []
     assert found.tried == 3 and found.figures["networks written"] == found.figures["outputs"] >= 1
+
+
+#: Carries out a proof in a worker, whose command writes its number into a file and then waits for ten minutes.
+PROOF_THAT_WAITS = """
+import sys
+from pathlib import Path
+from benchmark.faults.command import workers
+from benchmark.faults.proof import finished
+
+def wait(folder):
+    finished(("waits", str(folder / "pid")), folder / "log.txt")
+
+if __name__ == "__main__":
+    with workers(1) as pool:
+        pool.submit(wait, Path(sys.argv[1])).result()
+"""
+
+
+@needs_linux
+def test_commands_end_when_the_proofs_are_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    script, waits, written = tmp_path / "proof_that_waits.py", tmp_path / "waits.py", tmp_path / "pid"
+    script.write_text(PROOF_THAT_WAITS)
+    waits.write_text(
+        "import os, sys, time; from pathlib import Path\n"
+        "Path(sys.argv[1] + '.new').write_text(str(os.getpid())); Path(sys.argv[1] + '.new').rename(sys.argv[1])\n"
+        "time.sleep(600)\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), str(REPOSITORY)]))
+    proofs = subprocess.Popen([sys.executable, str(script), str(tmp_path)])
+    try:
+        assert within_a_minute(written.exists)
+        number = int(written.read_text())
+    finally:
+        proofs.kill()
+        proofs.wait()
+    assert within_a_minute(lambda: not is_running(number))
+
+
+def within_a_minute(happens: Callable[[], bool]) -> bool:
+    """Wait until something happens, for a minute at most; whether it did."""
+    until = time.monotonic() + 60
+    while not happens() and time.monotonic() < until:
+        time.sleep(0.1)
+    return happens()
+
+
+def is_running(number: int) -> bool:
+    """Whether a process runs. One that has ended but was not waited for does not."""
+    try:
+        return "State:\tZ" not in Path(f"/proc/{number}/status").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 def test_a_collection_repeats_the_real_clips(tmp_path: Path) -> None:
