@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -37,6 +38,12 @@ for number in range(len(lines), 10):
     file.with_suffix(".new").rename(file)
     time.sleep(0.02)
 """
+
+
+@pytest.fixture(autouse=True)
+def temporary_files(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Proofs that find something keep their folders, here among those that pytest removes."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path_factory.mktemp("proofs")))
 
 
 def counting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str) -> Found:
