@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from benchmark.datasets.labelled_tar import _flac
-from benchmark.tasks.hear.small import SET, WORDS, validates
+from benchmark.tasks.hear.small_layouts import SET, WORDS, validates
 from benchmark.tasks.layout import Prepared
 from benchmark.tasks.registry import HEAR_SMALL, prepare
 
