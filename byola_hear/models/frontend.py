@@ -17,6 +17,9 @@ from torch import Tensor
 
 #: Added to the power before the logarithm: the epsilon of float32, as in BYOL-A.
 LOG_OFFSET = torch.finfo(torch.float32).eps
+#: Frames that are computed together on a CPU. Their spectra use the same memory again and again; those of a long clip
+#: would take fresh pages, which cost more than the computation.
+BLOCK_FRAMES = 128
 
 
 @dataclass(frozen=True)
@@ -217,10 +220,26 @@ def log_mel_of_padded(samples: Tensor, config: FrontendConfig) -> Tensor:
     Returns:
         ``(..., n_mels, n_frames)`` float32.
     """
-    window, filters = _constants(config, samples.device)
     flat = samples.reshape(-1, samples.shape[-1])
+    n_frames = max(1, 1 + (flat.shape[-1] - config.n_fft) // config.hop_length)
+    in_blocks = flat.device.type == "cpu" and not torch.compiler.is_compiling()
+    block = BLOCK_FRAMES if in_blocks else len(flat) * n_frames
+    blocks = range(0, n_frames, block)
+    mel = torch.cat(
+        [
+            torch.cat([_mel_power(clips, each, min(each + block, n_frames), config) for each in blocks], dim=1)
+            for clips in flat.split(max(1, block // n_frames))
+        ]
+    )
+    log_mel = mel.add_(LOG_OFFSET).log_().transpose(1, 2)
+    return log_mel.reshape(*samples.shape[:-1], config.n_mels, -1)
+
+
+def _mel_power(samples: Tensor, first: int, last: int, config: FrontendConfig) -> Tensor:
+    """``(batch, last - first, n_mels)`` mel power of frames ``first`` to ``last`` of ``(batch, n_samples)``."""
+    window, filters = _constants(config, samples.device)
     spectrum = torch.stft(
-        flat,
+        samples[:, first * config.hop_length : (last - 1) * config.hop_length + config.n_fft],
         config.n_fft,
         config.hop_length,
         config.window_length,
@@ -229,9 +248,7 @@ def log_mel_of_padded(samples: Tensor, config: FrontendConfig) -> Tensor:
         return_complex=True,
     )
     power = spectrum.real.square().addcmul_(spectrum.imag, spectrum.imag)
-    mel = torch.matmul(power.transpose(1, 2), filters)
-    log_mel = (mel + LOG_OFFSET).log_().transpose(1, 2)
-    return log_mel.reshape(*samples.shape[:-1], config.n_mels, -1)
+    return torch.matmul(power.transpose(1, 2), filters)
 
 
 def log_mel(waveform: Tensor, config: FrontendConfig | None = None) -> Tensor:

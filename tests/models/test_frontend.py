@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmark.baselines.pretrained import import_torchaudio_without_extension
+from byola_hear.models import frontend
 from byola_hear.models.frontend import (
     FrontendConfig,
     LogMel,
@@ -120,6 +121,16 @@ def test_any_range_is_a_slice_of_the_whole(n_samples: int) -> None:
     for first, last in {(0, n_frames), (0, 1), (n_frames - 1, n_frames), (n_frames // 3, n_frames)}:
         part = log_mel_range(waveform, config, first, last)
         torch.testing.assert_close(part, whole[..., first:last], atol=1e-6, rtol=0)
+
+
+@pytest.mark.parametrize("n_clips", [1, 3, 7])
+@pytest.mark.parametrize("n_frames", [1, 50, frontend.BLOCK_FRAMES, frontend.BLOCK_FRAMES + 1, 300])
+def test_blocks_of_frames_make_no_difference(n_clips: int, n_frames: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    clips = torch.randn(n_clips, 160 * (n_frames - 1) + 80, generator=torch.Generator().manual_seed(0)) / 10
+    in_blocks = log_mel(clips)
+    monkeypatch.setattr(frontend, "BLOCK_FRAMES", 10**9)
+    torch.testing.assert_close(in_blocks, log_mel(clips), rtol=1e-6, atol=1e-6)
+    assert in_blocks.shape == (n_clips, 64, n_frames)
 
 
 @pytest.mark.skipif(
