@@ -9,7 +9,7 @@
 #   make pretrain    three small networks from nothing: fetch, match, train, export, embed; a few minutes
 #   make docs        the documentation in build/docs, its examples executed; warnings are errors, no network is needed
 #   make docs-links  the documentation's links to other sites
-#   make prove       kills, full disks, changing files, large collections and fuzzing; some two hours
+#   make prove       kills, full disks, changing files, large collections and fuzzing; one to two hours
 #   make readme      README's tables, from the networks' cards and benchmark/results
 #   make clean       remove .venv and everything that was built
 #

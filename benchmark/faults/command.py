@@ -80,7 +80,7 @@ PROOFS: dict[str, Proof] = {
 def prove_command(names: tuple[str, ...], output: Path, jobs: int | None, **options: Any) -> int:
     """Kill commands, fill disks, change files, and feed hostile bytes to every reader; count rows lost and crashes.
 
-    NAMEs choose among the proofs; without them, all run, which takes some two hours on two processors. The results
+    NAMEs choose among the proofs; without them, all run, which takes one to two hours on two processors. The results
     of other proofs in the folder stay.
 
     Exit codes: 0: every proof holds; 1: something went wrong, and the table says what; 2: wrong usage.
