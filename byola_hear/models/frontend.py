@@ -18,7 +18,7 @@ from torch import Tensor
 #: Added to the power before the logarithm: the epsilon of float32, as in BYOL-A.
 LOG_OFFSET = torch.finfo(torch.float32).eps
 #: Frames that are computed together on a CPU. Their spectra use the same memory again and again; those of a long clip
-#: would take fresh pages, which cost more than the computation.
+#: would take fresh pages, which cost as much as the computation in a process that has no memory to reuse.
 BLOCK_FRAMES = 128
 
 
