@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -42,8 +40,6 @@ FORMATS = {
 }
 #: Qualities of soxr; the package uses the one of the name.
 QUALITIES, USED = ("VHQ", "HQ", "MQ", "LQ"), "HQ"
-#: Ends the titles of what is measured in a process of its own, and how often it is repeated there.
-ALONE, REPETITIONS = ", alone in a process", 20
 
 
 def methods_of(folder: Path, name: str) -> tuple[dict[str, Method], dict[str, float]]:
@@ -72,34 +68,12 @@ def methods_of(folder: Path, name: str) -> tuple[dict[str, Method], dict[str, fl
     waveform = torch.from_numpy(resampled[USED])[None]
     window = torch.hann_window(model.config.frontend.window_length)
     sizes = (model.config.frontend.n_fft, model.config.frontend.hop_length, model.config.frontend.window_length)
-    spectra = {
-        "torch.stft": partial(torch.stft, waveform, *sizes, window, return_complex=True),
-        "log-mel": partial(log_mel, waveform, model.config.frontend),
-    }
-    work |= spectra
+    work["torch.stft"] = partial(torch.stft, waveform, *sizes, window, return_complex=True)
+    work["log-mel"] = partial(log_mel, waveform, model.config.frontend)
     work["log-mel, network and pooling, float32"] = partial(model.scene_embeddings, waveform)
     found = {quality: model.scene_embeddings(torch.from_numpy(each)[None]) for quality, each in resampled.items()}
     moved = {f"resampling, {quality}": difference(each, found[USED]) for quality, each in found.items()}
-    methods = {title: Method(title, SECONDS, timed(each)) for title, each in work.items()}
-    for title, spectrum in spectra.items():
-        methods[f"{title}{ALONE}"] = Method(f"{title}{ALONE}", SECONDS, partial(in_its_own_process, spectrum))
-    return methods, moved
-
-
-def in_its_own_process(work: Callable[[], object]) -> dict[str, float]:
-    """Time work that a new process does and repeats: it reuses no memory but its own.
-
-    Returns:
-        Median seconds by kind.
-    """
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        return pool.submit(_repeated, work).result()
-
-
-def _repeated(work: Callable[[], object]) -> dict[str, float]:
-    torch.set_num_threads(1)
-    runs = [timed(work)() for _ in range(REPETITIONS)]
-    return {kind: median(run[kind] for run in runs) for kind in runs[0]}
+    return {title: Method(title, SECONDS, timed(each)) for title, each in work.items()}, moved
 
 
 def measure(name: str, turns: int, progress: bool = True) -> dict[str, Any]:

@@ -14,11 +14,10 @@ from benchmark.speed import parts
 def test_every_part_is_measured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(parts, "SECONDS", 0.5)
     result = json.loads(json.dumps(parts.measure("both", 1, progress=False)))
-    assert len(result["parts"]) == 2 * len(parts.FORMATS) + len(parts.QUALITIES) + 5
+    assert len(result["parts"]) == 2 * len(parts.FORMATS) + len(parts.QUALITIES) + 3
     assert all(value > 0 for value in result["parts"].values())
     moved = result["moved"]
     assert 0 == moved["resampling, HQ"] < moved["resampling, VHQ"] < 0.05 < moved["resampling, LQ"]
     text = parts.report(result, markdown)
     assert "| reading flac, at 16000 Hz | " in text and "| log-mel | " in text
-    assert "| torch.stft, alone in a process | " in text and "| log-mel, alone in a process | " in text
     assert text.count(" % |") == 3
