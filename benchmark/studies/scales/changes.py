@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,8 @@ KINDS = ("as they are", "standardised")
 CHANGE = "change"
 MEAN = "mean"
 COLUMNS = ("model", "task", "scales", "value", "low", "high")
+#: Panels in a row of a figure, at most.
+MOST_PANELS = 8
 
 
 def summarised(numbers: pd.DataFrame, n_draws: int = 2000) -> pd.DataFrame:
@@ -112,13 +115,18 @@ def change_sentences(summary: pd.DataFrame, n_tasks: int, probe: str = "") -> li
 
 
 def draw(summary: pd.DataFrame, titles: Mapping[str, str], unit: str = "accuracy, %") -> Figure:
-    """A panel for the mean and for each task, a row for each model."""
+    """A panel for the mean and for each task, in which each model has a line."""
     ranked = of(summary, MEAN, KINDS[1]).sort_values("value").index
     models = [*(name for name in dict.fromkeys(summary["model"]) if name not in ranked), *ranked]
     tasks = [MEAN, *tasks_of(summary)]
     colour = colours(models)
-    figure = new_figure(2.1 * len(tasks), 1.2 + 0.3 * len(models))
-    for axis, task in zip(figure.subplots(1, len(tasks), sharey=True, squeeze=False)[0], tasks):
+    n_rows = math.ceil(len(tasks) / MOST_PANELS)
+    n_columns = math.ceil(len(tasks) / n_rows)
+    figure = new_figure(2.1 * n_columns, (1.2 + 0.3 * len(models)) * n_rows)
+    axes = figure.subplots(n_rows, n_columns, sharey=True, squeeze=False).ravel()
+    for axis in axes[len(tasks) :]:
+        axis.remove()
+    for axis, task in zip(axes, tasks):
         lines = {kind: of(summary, task, kind) for kind in KINDS}
         for place, model in enumerate(models):
             if model not in lines[KINDS[0]].index:
