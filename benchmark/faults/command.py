@@ -21,7 +21,7 @@ from benchmark.faults.proof import Found, Proof, Settings, end_started
 from benchmark.faults.report import report
 from benchmark.reporting.command_line import command_line
 from benchmark.reporting.provenance import provenance
-from byola_hear.pretraining.corpora.side_by_side import end_with_parent
+from byola_hear.utils.parent import end_with_parent
 
 RESULTS = Path(__file__).resolve().parents[1] / "results"
 DEFAULTS = Settings(Path())
@@ -120,7 +120,7 @@ def prove_command(names: tuple[str, ...], output: Path, jobs: int | None, **opti
 def workers(jobs: int) -> Executor:
     """Processes that carry out proofs: Ray handles signals, which only the main thread of a process can.
 
-    They end with this process, whatever ends it, and take the commands that they started with them.
+    They end with this process, however it ends, and the commands that they started end with them.
     """
     context = get_context("spawn")
     return ProcessPoolExecutor(jobs, mp_context=context, initializer=end_with_parent, initargs=(end_started,))

@@ -161,8 +161,8 @@ def finetune(settings: Settings) -> Found:
     """``byola-hear finetune`` of a small network, saved at every step.
 
     The classes are tones that rise and tones that fall, and the network's kernels are the same forwards and backwards
-    in time. So its embeddings don't tell the classes apart, training helps by a wide margin whatever the seed and the
-    rounding, and a network is written: the figure "networks written" says how often.
+    in time. So its embeddings don't tell the classes apart. Training helps by a wide margin (it did with each of six
+    seeds), and a network is written: the figure "networks written" says how often.
     """
     what = "`byola-hear finetune` of a small network, with a report"
     sounds, network = settings.work / "killed_finetune_sounds", settings.work / "killed_finetune_small.safetensors"

@@ -223,7 +223,7 @@ def log_mel_of_padded(samples: Tensor, config: FrontendConfig) -> Tensor:
     flat = samples.reshape(-1, samples.shape[-1])
     n_frames = max(1, 1 + (flat.shape[-1] - config.n_fft) // config.hop_length)
     in_blocks = flat.device.type == "cpu" and not torch.compiler.is_compiling()
-    block = BLOCK_FRAMES if in_blocks else len(flat) * n_frames
+    block = BLOCK_FRAMES if in_blocks else max(1, len(flat)) * n_frames
     blocks = range(0, n_frames, block)
     mel = torch.cat(
         [

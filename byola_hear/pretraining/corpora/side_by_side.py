@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from multiprocessing import connection, get_context, parent_process
+from multiprocessing import get_context
 from typing import TypeVar
+
+from byola_hear.utils.parent import end_with_parent
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -44,22 +44,3 @@ def side_by_side(
             pool.shutdown(wait=False, cancel_futures=True)
             raise
     return [results[index] for index in range(len(items))]
-
-
-def end_with_parent(before: Callable[[], None] | None = None) -> None:
-    """End this process if its parent is killed. Otherwise it would write into the folder of the next run.
-
-    Args:
-        before: called just before this process ends.
-    """
-    parent = parent_process()
-    if parent is None:
-        return
-
-    def watch() -> None:
-        connection.wait([parent.sentinel])
-        if before is not None:
-            before()
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()

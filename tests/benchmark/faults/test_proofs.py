@@ -22,6 +22,7 @@ from benchmark.faults.command import PROOFS, prove_command
 from benchmark.faults.killed import blind_to_direction, killed_until_done, write_sweeps
 from benchmark.faults.proof import REPOSITORY, Found, Settings, collection
 from benchmark.faults.report import report
+from tests.processes import is_running
 
 needs_linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="process groups and /proc are Linux's")
 
@@ -148,14 +149,6 @@ def within_a_minute(happens: Callable[[], bool]) -> bool:
     while not happens() and time.monotonic() < until:
         time.sleep(0.1)
     return happens()
-
-
-def is_running(number: int) -> bool:
-    """Whether a process runs. One that has ended but was not waited for does not."""
-    try:
-        return "State:\tZ" not in Path(f"/proc/{number}/status").read_text()
-    except (FileNotFoundError, ProcessLookupError):
-        return False
 
 
 def test_a_collection_repeats_the_real_clips(tmp_path: Path) -> None:

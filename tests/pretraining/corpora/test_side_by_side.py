@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from byola_hear.pretraining.corpora.side_by_side import side_by_side
+from tests.processes import is_running
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
@@ -42,14 +43,6 @@ def test_processes_end_with_their_parent(repository: Path) -> None:
     parent.wait()
     parent.stdout.close()
     deadline = time.monotonic() + 20
-    while any(_runs(child) for child in children):
+    while any(is_running(child) for child in children):
         assert time.monotonic() < deadline, "a process still runs"
         time.sleep(0.05)
-
-
-def _runs(process: str) -> bool:
-    """Whether a process exists and is not a zombie."""
-    try:
-        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
