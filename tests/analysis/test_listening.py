@@ -259,6 +259,24 @@ def test_a_map_takes_labels_and_shows_spectrograms(browser: Any, tmp_path: Path)
 
 
 @pytest.mark.parametrize("browser", ["chromium"], indirect=True)
+@pytest.mark.parametrize("width", [390, 900])
+def test_the_help_of_a_map_hides_no_point(browser: Any, tmp_path: Path, width: int) -> None:
+    metrics = {"width": width, "height": 500, "deviceScaleFactor": 1, "mobile": width < 500}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    table = recordings(tmp_path / "rec", 4)
+    index = pd.MultiIndex.from_frame(table[["file", "start", "end"]])
+    angles = np.linspace(0, 2 * np.pi, len(table), endpoint=False)
+    circle = np.stack([1.05 * np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
+    embeddings = pd.DataFrame(circle, index)
+    write_map(tmp_path / "map.html", embeddings, ["beep"] * len(table))
+    page = Page(browser, tmp_path / "map.html", tmp_path / "downloads")
+    lowest = max(page.script(f"pixels({point})[1]") for point in range(len(table)))
+    covered = page.script("document.getElementById('help').offsetHeight")
+    assert lowest + 10 < page.script("canvas.clientHeight") - covered
+    assert (covered > 0) == (width == 900)
+
+
+@pytest.mark.parametrize("browser", ["chromium"], indirect=True)
 @pytest.mark.parametrize("width", [390, 1280])
 def test_a_page_fits_its_window(browser: Any, tmp_path: Path, width: int) -> None:
     metrics = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width < 500}

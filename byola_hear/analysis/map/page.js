@@ -122,7 +122,8 @@ function ring(point, r, width) {
 }
 
 function fit() {
-  const width = canvas.clientWidth, height = canvas.clientHeight;
+  // The help covers the bottom, and would hide points.
+  const width = canvas.clientWidth, height = canvas.clientHeight - $("help").offsetHeight;
   const xs = data.place.map((place) => place[0]), ys = data.place.map((place) => 1 - place[1]);
   const [left, right] = xs.reduce(([a, b], x) => [Math.min(a, x), Math.max(b, x)], [1, 0]);
   const [top, bottom] = ys.reduce(([a, b], y) => [Math.min(a, y), Math.max(b, y)], [1, 0]);
