@@ -1,4 +1,4 @@
-"""Make a manifest of folders of audio, single files and tars."""
+"""Make a manifest of folders of audio, single files, tars, and other manifests."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import csv
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from byola_hear.audio.opening import open_source
 from byola_hear.audio.source import AudioFileError
 from byola_hear.extraction.clips import audio_files
-from byola_hear.pretraining.data.manifest import ManifestClip, path_from, write_manifest
+from byola_hear.pretraining.data.manifest import ManifestClip, moved, path_from, read_manifest, write_manifest
 from byola_hear.pretraining.data.tars import TAR_ENDING, is_tar, unpack_tar
 
 
@@ -22,16 +23,17 @@ def build_manifest(
     licence: str = "",
     on_error: Callable[[Path, str], None] | None = None,
 ) -> list[ManifestClip]:
-    """List the audio in folders, files and tars as a manifest.
+    """List the audio in folders, files, tars and other manifests as one manifest.
 
     Tars are unpacked into a folder ``NAME.audio`` next to the manifest. If a tar or folder contains a ``manifest.csv``
     with columns ``file`` and ``speaker``, the speakers become the groups.
 
     Args:
-        inputs: folders, which are searched recursively, audio files, and tars.
+        inputs: folders, which are searched recursively, audio files, tars, and manifests, whose rows are taken as they
+            are.
         output: manifest to write.
-        kind: kind of all clips.
-        licence: licence of all clips.
+        kind: kind of all clips; if empty, rows of other manifests keep theirs.
+        licence: licence of all clips; if empty, rows of other manifests keep theirs.
         on_error: called with the path and the reason for each file that can't be read. Such files are left out.
 
     Returns:
@@ -39,15 +41,22 @@ def build_manifest(
 
     Raises:
         FileNotFoundError: if an input does not exist.
-        ValueError: if a folder or tar has no readable audio, or two tars have the same name.
+        ValueError: if a folder or tar has no readable audio, two tars have the same name, or a manifest can't be read.
     """
     output = Path(output)
     output.parent.mkdir(parents=True, exist_ok=True)
-    clips: dict[str, ManifestClip] = {}
+    # By path, and where a segment begins.
+    clips: dict[tuple[str, float | None], ManifestClip] = {}
     unpacked: dict[Path, Path] = {}
     for given in map(Path, inputs):
         if not given.exists():
             raise FileNotFoundError(f"{given}: no such file or folder")
+        if given.is_file() and given.suffix.lower() == ".csv":
+            for clip in read_manifest(given):
+                clip = moved(clip, given.parent, output.parent)
+                clip = replace(clip, kind=kind or clip.kind, licence=licence or clip.licence)
+                clips.setdefault((clip.path, clip.start_s), clip)
+            continue
         root = given
         if given.is_file() and is_tar(given):
             root = output.parent / f"{output.stem}.audio" / TAR_ENDING.sub("", given.name)
@@ -58,7 +67,7 @@ def build_manifest(
         groups = {PurePosixPath(row["file"]).name: row["speaker"] for row in rows}
         for file in audio_files([root]):
             path = path_from(output.parent, file)
-            if path in clips:
+            if (path, None) in clips:
                 continue
             try:
                 duration_s, sample_rate, channels = _measured(file)
@@ -66,7 +75,7 @@ def build_manifest(
                 if on_error is not None:
                     on_error(file, str(error))
                 continue
-            clips[path] = ManifestClip(
+            clips[path, None] = ManifestClip(
                 path=path,
                 duration_s=duration_s,
                 sample_rate=sample_rate,

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from byola_hear.pretraining.data.collect import build_manifest
-from byola_hear.pretraining.data.manifest import hours, read_manifest
+from byola_hear.pretraining.data.manifest import hours, read_manifest, write_manifest
 from tests.pretraining.corpora.samples import noise, streamed_flac, tar_of, wav
 
 
@@ -97,6 +97,35 @@ def test_names_and_listings_that_are_not_text_are_left_out(tmp_path: Path) -> No
     (clip,) = build_manifest([tmp_path], tmp_path / "m.csv", on_error=lambda path, _: failed.append(path.name))
     assert (clip.path, clip.group) == ("b.wav", "")
     assert failed == ["caf\udce9.wav"]
+
+
+def test_manifests_are_joined_and_their_rows_stay_as_they_are(tmp_path: Path) -> None:
+    for name, kind in (("speech", "speech"), ("rest", "music")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "a.wav").write_bytes(wav(noise(1.0, seed=len(name))))
+        build_manifest([tmp_path / name], tmp_path / name / "manifest.csv", kind, "CC0-1.0")
+    segment = read_manifest(tmp_path / "rest" / "manifest.csv")[0].segment(0.25, 0.75)
+    write_manifest([segment], tmp_path / "rest" / "segments.csv")
+    inputs = [
+        tmp_path / "speech" / "manifest.csv",
+        *(tmp_path / "rest" / f"{name}.csv" for name in ("segments", "manifest")),
+    ]
+    joined = build_manifest([*inputs, tmp_path / "speech"], tmp_path / "sets" / "all.csv")
+    assert [(clip.path, clip.start_s, clip.kind, clip.source) for clip in joined] == [
+        ("../speech/a.wav", None, "speech", "speech"),
+        ("../rest/a.wav", 0.25, "music", "rest"),
+        ("../rest/a.wav", None, "music", "rest"),
+    ]
+    assert all((tmp_path / "sets" / clip.path).is_file() for clip in read_manifest(tmp_path / "sets" / "all.csv"))
+    renamed = build_manifest(inputs[:1], tmp_path / "renamed.csv", kind="voices")
+    assert [(clip.kind, clip.licence) for clip in renamed] == [("voices", "CC0-1.0")]
+
+
+def test_a_table_that_is_no_manifest_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "labels.csv").write_text("file,label\na.wav,dog\n")
+    with pytest.raises(ValueError, match="labels.csv: expected columns path"):
+        build_manifest([tmp_path / "labels.csv"], tmp_path / "m.csv")
+    assert not (tmp_path / "m.csv").exists()
 
 
 def test_no_audio_is_an_error(tmp_path: Path) -> None:
