@@ -86,6 +86,11 @@ COMMANDS = {
         "prove_command",
         "Kill commands, fill disks and feed hostile bytes; count what goes wrong.",
     ),
+    "readouts": (
+        "benchmark.studies.readouts.command",
+        "readouts_command",
+        "Compare models by a probe with all labels, nearest neighbours and few labels.",
+    ),
     "regression": (
         "benchmark.studies.regression.command",
         "regression_command",

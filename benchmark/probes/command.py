@@ -39,6 +39,14 @@ tasks_option = click.option(
     help=f"Tasks: core ({', '.join(CORE_TASKS)}), all, or names out of {', '.join(TASKS)}.",
 )
 
+#: For means over tasks, in which no clip should count twice: those of esc10 are also in esc50.
+without_esc10_option = click.option(
+    "--tasks",
+    default=",".join(name for name in TASKS if name != "esc10"),
+    metavar="NAME,…",
+    help="Tasks: core, all, or names, as in `python -m benchmark probe`. Default: all but esc10, which esc50 contains.",
+)
+
 
 @click.command("probe")
 @options.models(

@@ -1,15 +1,24 @@
-"""What is measured of embeddings of one size on one task."""
+"""What is measured of embeddings on one task: a probe with all labels, nearest neighbours, and few labels."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from benchmark.datasets.labelled_set import LabelledSet
+from benchmark.models.extractors import Extractor
+from benchmark.models.rows import Asked
+from benchmark.probes import ridge
+from benchmark.probes.plan import Plan
 from benchmark.probes.probe import probe
 from benchmark.probes.splits import Fold, Task, groups_of
+from benchmark.studies.few_shot import draws as draws_module
 from benchmark.studies.few_shot.draws import curve, thinned
+from benchmark.studies.study import seconds_bar
+from benchmark.studies.study_setup import Setup, embedded, key_of, remembered
 
 #: Raise it when a change here changes a number: cached results are then out of date.
 MEASUREMENT_VERSION = 1
@@ -72,3 +81,59 @@ def neighbours(features: np.ndarray, labels: np.ndarray, groups: np.ndarray) -> 
     nearest = np.argpartition(-cosines, min(NEIGHBOURS, len(labels) - 1) - 1, axis=1)[:, :NEIGHBOURS]
     others = np.isfinite(np.take_along_axis(cosines, nearest, 1))
     return 100 * float((labels[nearest] == labels[:, None])[others].mean())
+
+
+def measured_once(
+    extractor: Extractor, task: Task, planned: Plan, draws: int, max_test: int, setup: Setup
+) -> list[dict[str, Any]]:
+    """Measure a model on a task, or take the numbers from the cache. It embeds only what the cache lacks.
+
+    Args:
+        extractor: the model.
+        task: one of the planned tasks.
+        planned: sets and folds.
+        draws: as for :func:`measured`.
+        max_test: as for :func:`measured`.
+        setup: the study's options.
+
+    Returns:
+        As :func:`measured`, each with its ``task``.
+    """
+    labelled, folds = planned.sets[task.source], planned.folds[task.name]
+    parts = [[part.tolist() for part in (fold.train, fold.test)] for fold in folds]
+    versions = [MEASUREMENT_VERSION, draws_module.MEASUREMENT_VERSION, ridge.MEASUREMENT_VERSION]
+    settings = (labelled.sha256, task.name, parts, draws, max_test, setup.seed)
+
+    def compute() -> list[dict[str, Any]]:
+        rows = planned.rows[task.source]
+        seconds = float(labelled.lengths[rows].sum()) / labelled.sample_rate
+        with seconds_bar(f"{extractor.row}: {task.name}", seconds, setup.progress) as bar:
+            part = embedded(extractor, labelled, rows, setup.cache, bar)
+        features = np.zeros((len(labelled), part.shape[1]), np.float32)
+        features[rows] = part
+        found = measured(features, task, labelled, folds, draws, max_test, setup.seed)
+        return [{"task": task.name, **each} for each in found]
+
+    return remembered(setup.cache, "measures", key_of(extractor.identity, *settings, versions=versions), compute)
+
+
+def measured_models(rows: Sequence[Asked], planned: Plan, draws: int, max_test: int, setup: Setup) -> pd.DataFrame:
+    """Measure models on all planned tasks, each with all its seeds.
+
+    Args:
+        rows: the models.
+        planned: sets, folds and tasks.
+        draws: as for :func:`measured`.
+        max_test: as for :func:`measured`.
+        setup: the study's options.
+
+    Returns:
+        As :func:`measured_once`, with ``model``, ``seed`` and the ``domain`` of the task.
+    """
+    found: list[dict[str, Any]] = []
+    for row in rows:
+        for seed, extractor in enumerate(row.extractors):
+            for task in planned.tasks:
+                about = {"model": row.name.removeprefix("byola-"), "seed": seed, "domain": task.domain}
+                found += [{**about, **each} for each in measured_once(extractor, task, planned, draws, max_test, setup)]
+    return pd.DataFrame(found)

@@ -26,6 +26,7 @@ from benchmark.studies.findings import Report, save_report, write_text
 from benchmark.studies.finetuning import report as finetuning
 from benchmark.studies.listeners import report as listeners
 from benchmark.studies.onsets import report as onsets
+from benchmark.studies.readouts import report as readouts
 from benchmark.studies.regression import report as regression
 from benchmark.studies.rsa import report as rsa
 from benchmark.studies.scales import report as scales
@@ -38,7 +39,7 @@ STUDIES: dict[str, Callable[[Path], Report]] = {
     module.NAME: module.report
     for module in (
         *(architectures, cka, detection, dimensions, few_shot, finetuning, listeners),
-        *(onsets, regression, rsa, scales, size, transfer),
+        *(onsets, readouts, regression, rsa, scales, size, transfer),
     )
 }
 #: What makes the tables of speed.

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
 from benchmark.comparison.advantage import ARCHITECTURES
-from benchmark.comparison.intervals import percentiles
-from benchmark.probes.probe import TaskResult
-from benchmark.studies.dimensions.report import complete
 from benchmark.studies.figures import new_figure
 from benchmark.studies.findings import Report, frame_table, listed, read_about, read_numbers
+from benchmark.studies.scores import READOUTS, Estimate, Scores, complete, mean_over
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -32,66 +28,6 @@ KINDS = {"": "convolutional network", "transformer-": "transformer"}
 #: What a network was trained on; the domains of tasks.
 TRAINED, DOMAINS = ("both", "speech", "nonspeech"), ("speech", "nonspeech")
 SPOKEN = {"speech": "speech", "nonspeech": "non-speech"}
-#: Columns of the first table: the measure, and the labels a class; 0 for all.
-MEASURES = {"probe": ("probe", 0), "5 neighbours": ("neighbours", 0), "20 labels": ("ridge", 20)}
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A number with its 95 % interval, points."""
-
-    value: float
-    low: float
-    high: float
-
-    def __str__(self) -> str:
-        return f"{self.value:+.1f} ({self.low:+.1f} to {self.high:+.1f})"
-
-    @property
-    def clear(self) -> bool:
-        """Whether the interval excludes 0."""
-        return self.low * self.high > 0
-
-
-@dataclass(frozen=True)
-class Scores:
-    """The probe's accuracy of a model, %, with bootstrap samples.
-
-    Attributes:
-        values: by task.
-        draws: by task, ``(n_draws,)``; the tested clips of each fold are resampled.
-    """
-
-    values: Mapping[str, float]
-    draws: Mapping[str, np.ndarray]
-
-    @classmethod
-    def of(cls, numbers: pd.DataFrame, model: str) -> Scores:
-        """Those of a model, each fold's accuracy averaged over seeds."""
-        rows = numbers[(numbers["measure"] == "probe") & (numbers["model"] == model)]
-        values, draws = {}, {}
-        # Every model has its own draws: the numbers do not tell which clips were right, so nothing is paired.
-        start = 1000 * list(dict.fromkeys(numbers["model"])).index(model)
-        for number, (task, of_task) in enumerate(rows.groupby("task", sort=False)):
-            folds = of_task.groupby("draw")[["accuracy", "clips"]].mean()
-            accuracies, counts = folds["accuracy"].tolist(), folds["clips"].astype(int).tolist()
-            result = TaskResult(str(task), [""] * len(folds), accuracies, [0.0] * len(folds), counts)
-            values[str(task)], draws[str(task)] = result.accuracy, result.draws(start + number)
-        return cls(values, draws)
-
-    def minus(self, other: Scores) -> Scores:
-        """The difference, task by task."""
-        return Scores(
-            {task: value - other.values[task] for task, value in self.values.items()},
-            {task: value - other.draws[task] for task, value in self.draws.items()},
-        )
-
-    def mean(self, weights: Mapping[str, float]) -> Estimate:
-        """A weighted sum over tasks."""
-        drawn = sum(weight * self.draws[task] for task, weight in weights.items())
-        return Estimate(
-            sum(weight * self.values[task] for task, weight in weights.items()), *percentiles(np.asarray(drawn))
-        )
 
 
 def report(folder: Path) -> Report:
@@ -122,15 +58,10 @@ def kinds_of(numbers: pd.DataFrame) -> list[tuple[str, str]]:
     ]
 
 
-def over(tasks: list[str], sign: float = 1.0) -> dict[str, float]:
-    """Weights of the mean over tasks."""
-    return {task: sign / len(tasks) for task in tasks}
-
-
 def gain(numbers: pd.DataFrame, model: str, reference: str, domain: str) -> Estimate:
     """Mean difference of two models on the tasks of a domain."""
     difference = Scores.of(numbers, model).minus(Scores.of(numbers, reference))
-    return difference.mean(over(tasks_of(numbers)[domain]))
+    return difference.mean(mean_over(tasks_of(numbers)[domain]))
 
 
 def domain_difference(numbers: pd.DataFrame, prefix: str) -> Scores:
@@ -141,14 +72,14 @@ def domain_difference(numbers: pd.DataFrame, prefix: str) -> Scores:
 def advantage_weights(numbers: pd.DataFrame) -> dict[str, float]:
     """Weights of the domain advantage: the mean over speech tasks minus the mean over the others."""
     tasks = tasks_of(numbers)
-    return {**over(tasks["speech"]), **over(tasks["nonspeech"], -1.0)}
+    return {**mean_over(tasks["speech"]), **mean_over(tasks["nonspeech"], -1.0)}
 
 
 def score_table(numbers: pd.DataFrame, about: dict[str, Any]) -> str:
     """Accuracies of all models in Markdown, by measure and domain."""
     few, tasks = complete(numbers), tasks_of(numbers)
     columns = {}
-    for column, (measure, count) in MEASURES.items():
+    for column, (measure, count) in READOUTS.items():
         rows = numbers[(numbers["measure"] == measure) & (numbers["count"] == count)]
         rows = rows[rows["task"].isin(few)] if count else rows
         by_task = rows.groupby(["model", "domain", "task"], sort=False)["accuracy"].mean()
@@ -173,7 +104,7 @@ def gain_table(numbers: pd.DataFrame) -> str:
             gains = [str(gain(numbers, f"{prefix}{name}", untrained, domain)) for domain in DOMAINS]
             rows[f"`{prefix}{name}` − `{untrained}`"] = [*gains, ""]
         difference = domain_difference(numbers, prefix)
-        parts = [str(difference.mean(over(tasks_of(numbers)[domain]))) for domain in DOMAINS]
+        parts = [str(difference.mean(mean_over(tasks_of(numbers)[domain]))) for domain in DOMAINS]
         rows[f"`{prefix}speech` − `{prefix}nonspeech`"] = [*parts, str(difference.mean(advantage_weights(numbers)))]
     header = ["speech tasks", "non-speech tasks", "domain advantage"]
     frame = pd.DataFrame.from_dict(rows, orient="index", columns=header)
@@ -218,7 +149,7 @@ def sentences(numbers: pd.DataFrame, about: dict[str, Any]) -> list[str]:
         more = "more" if found.value > 0 else "less"
         says = f"matters {more} for the transformer" if found.clear else "matters no more and no less for either"
         texts.append(f"The domain {says}: the difference of the two advantages is {found} points.")
-        everything = over([task for tasks in tasks_of(numbers).values() for task in tasks])
+        everything = mean_over([task for tasks in tasks_of(numbers).values() for task in tasks])
         network = Scores.of(numbers, f"{kinds[1][0]}both")
         gaps = [network.minus(Scores.of(numbers, name)).mean(everything) for name in ("both", "untrained")]
         texts.append(

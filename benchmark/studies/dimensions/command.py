@@ -17,11 +17,11 @@ from benchmark.probes.command import tasks_option
 from benchmark.probes.plan import Plan, plan
 from benchmark.probes.splits import Task
 from benchmark.reporting.command_line import command_line
-from benchmark.studies.dimensions import measures
-from benchmark.studies.dimensions.measures import measured
+from benchmark.studies import measures
 from benchmark.studies.dimensions.report import NAME, report
 from benchmark.studies.few_shot import draws as draws_module
 from benchmark.studies.findings import save_numbers
+from benchmark.studies.measures import measured
 from benchmark.studies.study import few_label_options, seconds_bar, show_report, study_options
 from benchmark.studies.study_setup import Setup, embedded, key_of, remembered
 from byola_hear.models.directions import Directions

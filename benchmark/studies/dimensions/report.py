@@ -11,6 +11,7 @@ import pandas as pd
 
 from benchmark.studies.figures import new_figure
 from benchmark.studies.findings import Report, frame_table, listed, read_about, read_numbers
+from benchmark.studies.scores import complete
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -43,13 +44,6 @@ def report(folder: Path) -> Report:
     tables = [table(numbers[numbers["model"] == model], model, about) for model in models]
     tables.append(stability_table(about["directions"]))
     return Report(TITLE, sentences(numbers, about), tables, {NAME: (partial(draw_costs, numbers), CAPTION)})
-
-
-def complete(numbers: pd.DataFrame) -> list[str]:
-    """Tasks with results for every number of labels, so that means over them can be compared."""
-    few = numbers[numbers["count"] > 0]
-    counts = set(few["count"])
-    return [str(task) for task, rows in few.groupby("task", sort=False) if set(rows["count"]) == counts]
 
 
 def rows_of(numbers: pd.DataFrame, column: str) -> pd.DataFrame:

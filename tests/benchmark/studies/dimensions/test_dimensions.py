@@ -11,9 +11,9 @@ import pytest
 
 pytest.importorskip("sklearn")
 
-from benchmark.studies.dimensions.measures import neighbours
 from benchmark.studies.dimensions.report import NAME, difference, means, report, sentences
 from benchmark.studies.findings import save_numbers
+from benchmark.studies.measures import neighbours
 
 ORIGIN = {"clips": 10, "halves": [{"count": 64, "variance": 0.8, "best": 0.9, "cosines": 0.95}]}
 ABOUT: dict[str, Any] = {
