@@ -16,7 +16,7 @@ from torch import Tensor
 from benchmark.probes.standardising import Standardiser
 
 #: Raise it when a change to the probes changes a prediction: cached results are then out of date.
-MEASUREMENT_VERSION = 1
+MEASUREMENT_VERSION = 2
 
 #: Strengths of regularisation to choose from, for standardised features.
 STRENGTHS = tuple(10.0**power for power in range(7))
@@ -40,9 +40,9 @@ class RidgeRegression:
         self.bias = targets.double().mean(0)
         self.targets = targets.double() - self.bias
         self.dual = len(features) <= features.shape[1]
-        # Single precision is enough for products (their error is far below the smallest strength, 1), not for solving.
-        product = self.features @ self.features.T if self.dual else self.features.T @ self.features
-        self.gram = product.double()
+        # In single precision, the rounding of features that few clips have adds up to more than the smallest strength.
+        exact = self.features.double()
+        self.gram = exact @ exact.T if self.dual else exact.T @ exact
 
     def standardised(self, features: Tensor) -> Tensor:
         """Scale ``(n_clips, n_features)``, float32, by the statistics of the training clips."""

@@ -71,6 +71,16 @@ def test_a_feature_that_hardly_ever_varied_does_not_decide(n_features: int) -> N
     assert (predicted == labels[test]).all()
 
 
+def test_features_that_very_few_clips_have_can_be_weighed() -> None:
+    rng = np.random.default_rng(0)
+    features = np.zeros((3100, 300), np.float32)
+    features[:3] = rng.uniform(size=(3, 300)) * (rng.uniform(size=(3, 300)) < 0.5)
+    labels = np.where(np.arange(3100) < 3, "rare", "usual")
+    rows = np.arange(3100)
+    predicted, _ = classify(features, labels, rows, rows[2:40], rows, strengths=[1.0])
+    assert (predicted == labels).all()
+
+
 def test_both_sides_of_the_gram_matrix_agree() -> None:
     features, labels = blobs(90, 60, 0.3)
     codes = torch.from_numpy(np.searchsorted(LABELS, labels))
