@@ -49,6 +49,8 @@ KINDS = {
     "transformer": Kind("transformer-base", "untrained_transformer", "Transformers"),
     "distillation": Kind("distilled", "both", "Distillation", "the network of the package", "both"),
 }
+#: Settings that :func:`_named` describes.
+_NAMED = ("kind_weights", "teachers")
 #: Settings that follow from others.
 _FOLLOWING = ("steps", "warm_up_steps")
 
@@ -124,13 +126,25 @@ def difference(recipe: Mapping[str, Any], base: Mapping[str, Any]) -> str:
         ...            {"batch_size": 64, "steps": 10, "views": {"mixup": 0.2}})
         'batch size 32'
     """
+    named, usually_named = _named(recipe), _named(base)
     usual = dict(flat(base))
     changes = [
         f"{key.rpartition('.')[2].replace('_', ' ')} {value:g}" if isinstance(value, (int, float)) else f"{key} {value}"
         for key, value in flat(recipe)
-        if value != usual.get(key) and key not in _FOLLOWING
+        if value != usual.get(key) and key not in _FOLLOWING and key.partition(".")[0] not in _NAMED
     ]
+    changes += [text for key, text in named.items() if text != usually_named[key]]
     return ", ".join(changes) or "–"
+
+
+def _named(recipe: Mapping[str, Any]) -> dict[str, str]:
+    """The settings that have a text of their own: how often kinds of sound are drawn, and the teachers."""
+    weights = " and ".join(f"{kind} {weight:g}" for kind, weight in recipe.get("kind_weights", {}).items())
+    teachers = " and ".join(recipe.get("teachers", {}))
+    return {
+        "kind_weights": f"weights {weights}" if weights else "no weights of kinds",
+        "teachers": f"teachers {teachers}" if teachers else "no teachers",
+    }
 
 
 def page(records: Mapping[str, Any]) -> str:
@@ -186,10 +200,9 @@ def _section(kind: str, runs: Mapping[str, Any], scores: Mapping[str, Any]) -> s
     sets = sorted({(run["manifest_sha256"][:12], run["hours"]) for run in runs.values()})
     audio = "; ".join(f"{hours:.1f} h of audio (manifest {digest})" for digest, hours in sets)
     settings = [
-        f"{key} {value}" for key, value in flat(base["recipe"]) if not key.startswith(("encoder.", "teachers."))
+        f"{key} {value}" for key, value in flat(base["recipe"]) if key.partition(".")[0] not in ("encoder", *_NAMED)
     ]
-    if teachers := base["recipe"].get("teachers"):
-        settings.append(f"teachers {' and '.join(teachers)}")
+    settings += [text for text in _named(base["recipe"]).values() if not text.startswith("no ")]
     if began := _began(base):
         settings.append(f"began with {began}")
     recipe = ", ".join(settings)
@@ -209,12 +222,13 @@ def _began(run: Mapping[str, Any]) -> str:
 
 
 def _difference(run: Mapping[str, Any], base: Mapping[str, Any]) -> str:
-    """How a run differs from the base of its kind: in the recipe, and in what it began with."""
-    found = difference(run["recipe"], base["recipe"])
-    if _began(run) == _began(base):
-        return found
-    began = f"began with {_began(run) or 'random weights'}"
-    return began if found == "–" else f"{began}, {found}"
+    """How a run differs from the base of its kind: in what it began with, in the recipe, and in the amount of audio."""
+    found = [f"began with {_began(run) or 'random weights'}"] if _began(run) != _began(base) else []
+    if (recipe := difference(run["recipe"], base["recipe"])) != "–":
+        found.append(recipe)
+    if round(run["hours"]) != round(base["hours"]):
+        found.append(f"{run['hours']:.1f} h of audio")
+    return ", ".join(found) or "–"
 
 
 def _scores(score: Mapping[str, Any] | None, tasks: Sequence[str], floor: float | None) -> list[str]:

@@ -81,6 +81,17 @@ def test_distilled_networks_are_compared_with_the_one_they_began_with() -> None:
     assert f"| distilled-small | {began} | 640 | 2 | 0.200 | 0.800 | 84.0 ± 0.0 | -1.0 |" in text
 
 
+def test_teachers_weights_and_hours_that_differ_are_named() -> None:
+    encoder, facts = {"kind": "convolutional"}, {"size": 384, "fingerprint": "ab"}
+    recipe = {"method": "distil", "encoder": encoder, "kind_weights": {"effects": 2.0, "ambience": 2.0}}
+    run = {"hours": 64.0, "crops": 640, "minutes": 2.5, "loss": 0.2, "spread": 0.8, "manifest_sha256": "ab" * 32}
+    base = {**run, "recipe": {**recipe, "teachers": {"both": facts, "whisper_tiny@speech": facts}}}
+    short = {**run, "hours": 27.0, "recipe": {**recipe, "kind_weights": {}, "teachers": {"both": facts}}}
+    text = page({"runs": {"distilled": base, "short": short}, "scores": {}})
+    assert "The base: method distil, weights effects 2 and ambience 2, teachers both and whisper_tiny@speech." in text
+    assert "| short | no weights of kinds, teachers both, 27.0 h of audio | 640 |" in text
+
+
 def test_results_on_test_parts_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="expected results on validation parts, got test"):
         scores_of(probe(tmp_path / "p.json", {"byola-base": 80.0}, parts="test"))
