@@ -81,6 +81,7 @@ embed: $(VENV)/.hear
 	$(BIN)/hear-validator byola_hear
 	$(BIN)/hear-validator byola_hear --model speech
 	$(BIN)/hear-validator byola_hear --model nonspeech
+	$(BIN)/hear-validator byola_hear --model distilled
 	$(BIN)/hear-validator byola_hear --model distilled-small
 	$(BIN)/byola-hear embed tests/data
 

@@ -40,7 +40,7 @@ TRAINED_ON = {
     "speech": "speech",
     "nonspeech": "everything but speech: effects, ambience, instruments and music",
     "both": "speech and non-speech, half of each",
-    "distilled": "speech and non-speech, half of each",
+    "distilled": "speech and non-speech, all that the corpora have",
     "distilled-small": "speech and non-speech, half of each",
 }
 

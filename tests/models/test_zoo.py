@@ -20,6 +20,7 @@ from tests.models.small import CONFIG, small_model
 #: Fingerprints of the networks that come with the package. Tables on disk carry them, so no version may change them.
 FINGERPRINTS = {
     "both": "901af959d0ae13f6bf87820e5037635e4fb60bb5cf46638e4c9a5bb5bcba2c2f",
+    "distilled": "39f53f98640c0f1db9b9ceff1fee746a4475891ea766fa5f3dd9bffb96d9fb5c",
     "distilled-small": "e1073b2b80db0d0273d549fd8f2acb832bf0267ed667880233c378cac01616ea",
     "nonspeech": "40b5c0da319c883472e462a426930881fcb1577bdbee94fdf8ae488dd27a0971",
     "speech": "379a8231f239cf379922b9d0c6c003867037f83cf126329ad42acb2d79f7dc2d",
@@ -131,7 +132,7 @@ def test_the_packages_own_models() -> None:
     """Every model in the table exists, is intact and has the facts that users look up."""
     if not list_models():
         pytest.skip("the zoo is empty: no network has been exported into weights/ yet")
-    assert list_models() == ["both", "distilled-small", "nonspeech", "speech"]
+    assert list_models() == ["both", "distilled", "distilled-small", "nonspeech", "speech"]
     for name in list_models():
         assert is_intact(name)
         loaded = byola_hear.load_model(name)

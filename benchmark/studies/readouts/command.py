@@ -41,8 +41,8 @@ def readouts_command(tasks: str, validation: bool, draws: int, max_test: int, **
         "seed": setup.seed,
         "draws": draws,
         "max_test": max_test,
-        "extractors": {row.name: [each.identity for each in row.extractors] for row in rows},
-        "notes": {row.name: row.extractors[0].note for row in rows},
+        "extractors": {row.name.removeprefix("byola-"): [each.identity for each in row.extractors] for row in rows},
+        "notes": {row.name.removeprefix("byola-"): row.extractors[0].note for row in rows},
         "audio": {name: labelled.sha256 for name, labelled in planned.sets.items()},
     }
     save_numbers(setup.output, NAME, numbers, about)
