@@ -28,6 +28,8 @@ WORDS = {
     "5 neighbours": "share of the five nearest neighbours by cosine, from other groups, that have the same label",
     "20 labels": "accuracy of a ridge probe with 20 labels a class",
 }
+#: How a sentence names a score of each readout.
+PHRASES = {"probe": "by the probe", "5 neighbours": "by nearest neighbours", "20 labels": "with 20 labels a class"}
 _DRAWS = 2000
 
 
@@ -100,11 +102,12 @@ def mean_table(numbers: pd.DataFrame, about: Mapping[str, Any]) -> str:
     )
     frame.index.name = "model"
     tasks = {name: list(of_readout.columns) for name, of_readout in scores.items()}
-    over = "; ".join(f"{name}: {listed(names)}" for name, names in tasks.items() if names != tasks["probe"])
+    fewer = [f"{listed(names)} ({name})" for name, names in tasks.items() if names != tasks["probe"]]
+    over = f"Tasks with enough clips: {'; '.join(fewer)}. " if fewer else ""
     return (
         f"Means over {listed(tasks['probe'])}, %, and differences from `{reference}`, points, with 95 % intervals "
         f"(probe: over the tested clips; neighbours: over the tasks; 20 labels: over {about['draws']} draws of clips). "
-        f"{f'Fewer tasks have enough clips of {over}. ' if over else ''}{about['parts'].capitalize()} parts:\n\n"
+        f"{over}{about['parts'].capitalize()} parts:\n\n"
         f"{frame_table(frame)}"
     )
 
@@ -124,13 +127,14 @@ def notes(of_models: Mapping[str, str]) -> str:
 def sentences(numbers: pd.DataFrame, about: Mapping[str, Any]) -> list[str]:
     """How the other models differ from the first, and which is best by each readout."""
     reference, *others = models_of(numbers)
-    texts = []
+    texts, readouts = [], readouts_of(numbers)
     for model in others:
-        gaps = [f"{difference(numbers, model, reference, name)} points by {name}" for name in readouts_of(numbers)]
+        gaps = [f"{difference(numbers, model, reference, name)} points {PHRASES[name]}" for name in readouts]
         texts.append(f"`{model}` differs from `{reference}` by {listed(gaps)}.")
-    for name in readouts_of(numbers):
+    for name in readouts:
         means = by_task(numbers, name).mean(axis=1)
-        texts.append(f"By {name}, `{means.idxmax()}` is best ({means.max():.1f} %).")
+        phrase = PHRASES[name].capitalize()
+        texts.append(f"{phrase}, `{means.idxmax()}` is best ({means.max():.1f} %).")
     return [*texts, f"Numbers are of {about['parts']} parts; intervals are of 95 %."]
 
 
