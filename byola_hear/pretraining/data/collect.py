@@ -30,7 +30,7 @@ def build_manifest(
 
     Args:
         inputs: folders, which are searched recursively, audio files, tars, and manifests, whose rows are taken as they
-            are.
+            are. The same file or segment is listed once.
         output: manifest to write.
         kind: kind of all clips; if empty, rows of other manifests keep theirs.
         licence: licence of all clips; if empty, rows of other manifests keep theirs.
@@ -45,8 +45,8 @@ def build_manifest(
     """
     output = Path(output)
     output.parent.mkdir(parents=True, exist_ok=True)
-    # By path, and where a segment begins.
-    clips: dict[tuple[str, float | None], ManifestClip] = {}
+    # By path, and by the beginning and end of a segment.
+    clips: dict[tuple[str, float | None, float | None], ManifestClip] = {}
     unpacked: dict[Path, Path] = {}
     for given in map(Path, inputs):
         if not given.exists():
@@ -55,7 +55,7 @@ def build_manifest(
             for clip in read_manifest(given):
                 clip = moved(clip, given.parent, output.parent)
                 clip = replace(clip, kind=kind or clip.kind, licence=licence or clip.licence)
-                clips.setdefault((clip.path, clip.start_s), clip)
+                clips.setdefault((clip.path, clip.start_s, clip.end_s), clip)
             continue
         root = given
         if given.is_file() and is_tar(given):
@@ -67,7 +67,7 @@ def build_manifest(
         groups = {PurePosixPath(row["file"]).name: row["speaker"] for row in rows}
         for file in audio_files([root]):
             path = path_from(output.parent, file)
-            if (path, None) in clips:
+            if (path, None, None) in clips:
                 continue
             try:
                 duration_s, sample_rate, channels = _measured(file)
@@ -75,7 +75,7 @@ def build_manifest(
                 if on_error is not None:
                     on_error(file, str(error))
                 continue
-            clips[path, None] = ManifestClip(
+            clips[path, None, None] = ManifestClip(
                 path=path,
                 duration_s=duration_s,
                 sample_rate=sample_rate,

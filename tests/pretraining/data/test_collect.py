@@ -104,17 +104,18 @@ def test_manifests_are_joined_and_their_rows_stay_as_they_are(tmp_path: Path) ->
         (tmp_path / name).mkdir()
         (tmp_path / name / "a.wav").write_bytes(wav(noise(1.0, seed=len(name))))
         build_manifest([tmp_path / name], tmp_path / name / "manifest.csv", kind, "CC0-1.0")
-    segment = read_manifest(tmp_path / "rest" / "manifest.csv")[0].segment(0.25, 0.75)
-    write_manifest([segment], tmp_path / "rest" / "segments.csv")
+    (whole,) = read_manifest(tmp_path / "rest" / "manifest.csv")
+    write_manifest([whole.segment(0.25, 0.75), whole.segment(0.25, 0.5)], tmp_path / "rest" / "segments.csv")
     inputs = [
         tmp_path / "speech" / "manifest.csv",
         *(tmp_path / "rest" / f"{name}.csv" for name in ("segments", "manifest")),
     ]
     joined = build_manifest([*inputs, tmp_path / "speech"], tmp_path / "sets" / "all.csv")
-    assert [(clip.path, clip.start_s, clip.kind, clip.source) for clip in joined] == [
-        ("../speech/a.wav", None, "speech", "speech"),
-        ("../rest/a.wav", 0.25, "music", "rest"),
-        ("../rest/a.wav", None, "music", "rest"),
+    assert [(clip.path, clip.start_s, clip.end_s, clip.kind, clip.source) for clip in joined] == [
+        ("../speech/a.wav", None, None, "speech", "speech"),
+        ("../rest/a.wav", 0.25, 0.75, "music", "rest"),
+        ("../rest/a.wav", 0.25, 0.5, "music", "rest"),
+        ("../rest/a.wav", None, None, "music", "rest"),
     ]
     assert all((tmp_path / "sets" / clip.path).is_file() for clip in read_manifest(tmp_path / "sets" / "all.csv"))
     renamed = build_manifest(inputs[:1], tmp_path / "renamed.csv", kind="voices")
