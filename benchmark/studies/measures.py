@@ -15,10 +15,10 @@ from benchmark.probes import ridge
 from benchmark.probes.plan import Plan
 from benchmark.probes.probe import probe
 from benchmark.probes.splits import Fold, Task, groups_of
+from benchmark.reporting.command_line import command_line
 from benchmark.studies.few_shot import draws as draws_module
 from benchmark.studies.few_shot.draws import curve, thinned
-from benchmark.studies.study import seconds_bar
-from benchmark.studies.study_setup import Setup, embedded, key_of, remembered
+from benchmark.studies.study_setup import Setup, features_of, key_of, remembered
 
 #: Raise it when a change here changes a number: cached results are then out of date.
 MEASUREMENT_VERSION = 1
@@ -105,12 +105,7 @@ def measured_once(
     settings = (labelled.sha256, task.name, parts, draws, max_test, setup.seed)
 
     def compute() -> list[dict[str, Any]]:
-        rows = planned.rows[task.source]
-        seconds = float(labelled.lengths[rows].sum()) / labelled.sample_rate
-        with seconds_bar(f"{extractor.row}: {task.name}", seconds, setup.progress) as bar:
-            part = embedded(extractor, labelled, rows, setup.cache, bar)
-        features = np.zeros((len(labelled), part.shape[1]), np.float32)
-        features[rows] = part
+        features = features_of(extractor, labelled, planned.rows[task.source], setup)
         found = measured(features, task, labelled, folds, draws, max_test, setup.seed)
         return [{"task": task.name, **each} for each in found]
 
@@ -137,3 +132,27 @@ def measured_models(rows: Sequence[Asked], planned: Plan, draws: int, max_test: 
                 about = {"model": row.name.removeprefix("byola-"), "seed": seed, "domain": task.domain}
                 found += [{**about, **each} for each in measured_once(extractor, task, planned, draws, max_test, setup)]
     return pd.DataFrame(found)
+
+
+def about_measures(
+    rows: Sequence[Asked], planned: Plan, validation: bool, draws: int, max_test: int, setup: Setup
+) -> dict[str, Any]:
+    """How numbers were measured, JSON values for :func:`benchmark.studies.findings.save_numbers`.
+
+    Args:
+        rows: the models.
+        planned: sets, folds and tasks.
+        validation: whether validation parts were used instead of test parts.
+        draws: as for :func:`measured`.
+        max_test: as for :func:`measured`.
+        setup: the study's options.
+    """
+    return {
+        "command": command_line(),
+        "parts": "validation" if validation else "test",
+        "seed": setup.seed,
+        "draws": draws,
+        "max_test": max_test,
+        "extractors": {row.name: [each.identity for each in row.extractors] for row in rows},
+        "audio": {name: labelled.sha256 for name, labelled in planned.sets.items()},
+    }

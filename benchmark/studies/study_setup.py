@@ -18,7 +18,7 @@ from benchmark.models.embedding import cached_embeddings, embeddings_path
 from benchmark.models.extractors import Extractor
 from benchmark.models.rows import Asked, models_by_row
 from benchmark.studies.figures import new_figure
-from benchmark.studies.study import asked_models
+from benchmark.studies.study import asked_models, seconds_bar
 from byola_hear.utils.files import replacing
 
 
@@ -97,6 +97,26 @@ def embedded(
             bar.update(float(labelled.lengths[rows].sum() / labelled.sample_rate))
         return np.array(np.load(whole, mmap_mode="r")[rows])
     return cached_embeddings(extractor, labelled, rows, cache, bar)
+
+
+def features_of(extractor: Extractor, labelled: LabelledSet, rows: np.ndarray, setup: Setup) -> np.ndarray:
+    """Embed some clips of a set, with a progress bar.
+
+    Args:
+        extractor: the model.
+        labelled: the set.
+        rows: ``(n,)`` positions of the clips.
+        setup: the study's options.
+
+    Returns:
+        ``(n_clips, n_features)`` float32 for all clips of the set; zero for those that are not in ``rows``.
+    """
+    seconds = float(labelled.lengths[rows].sum()) / labelled.sample_rate
+    with seconds_bar(f"{extractor.row}: embed {labelled.name}", seconds, setup.progress) as bar:
+        part = embedded(extractor, labelled, rows, setup.cache, bar)
+    features = np.zeros((len(labelled), part.shape[1]), np.float32)
+    features[rows] = part
+    return features
 
 
 def key_of(*parts: Any, versions: Sequence[int]) -> str:

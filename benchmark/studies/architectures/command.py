@@ -10,10 +10,9 @@ import byola_hear
 from benchmark.models.rows import models_by_row
 from benchmark.probes.command import without_esc10_option
 from benchmark.probes.plan import plan
-from benchmark.reporting.command_line import command_line
 from benchmark.studies.architectures.report import NAME, report
 from benchmark.studies.findings import save_numbers
-from benchmark.studies.measures import measured_models
+from benchmark.studies.measures import about_measures, measured_models
 from benchmark.studies.study import few_label_options, show_report, study_options
 from benchmark.studies.study_setup import Setup
 
@@ -37,21 +36,8 @@ def architectures_command(tasks: str, validation: bool, draws: int, max_test: in
     planned = plan(tasks, setup.audio, setup.cache, validation, seed=setup.seed, progress=setup.progress)
     rows = setup.rows(planned.training_clips)
     numbers = measured_models(rows, planned, draws, max_test, setup)
-    save_numbers(
-        setup.output,
-        NAME,
-        numbers,
-        {
-            "command": command_line(),
-            "parts": "validation" if validation else "test",
-            "seed": setup.seed,
-            "draws": draws,
-            "max_test": max_test,
-            "training": training_of(setup.models),
-            "extractors": {row.name: [each.identity for each in row.extractors] for row in rows},
-            "audio": {name: labelled.sha256 for name, labelled in planned.sets.items()},
-        },
-    )
+    about = {**about_measures(rows, planned, validation, draws, max_test, setup), "training": training_of(setup.models)}
+    save_numbers(setup.output, NAME, numbers, about)
     show_report(setup.output, NAME, report(setup.output))
 
 

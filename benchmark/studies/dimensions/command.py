@@ -16,12 +16,11 @@ from benchmark.probes import ridge
 from benchmark.probes.command import tasks_option
 from benchmark.probes.plan import Plan, plan
 from benchmark.probes.splits import Task
-from benchmark.reporting.command_line import command_line
 from benchmark.studies import measures
 from benchmark.studies.dimensions.report import NAME, report
 from benchmark.studies.few_shot import draws as draws_module
 from benchmark.studies.findings import save_numbers
-from benchmark.studies.measures import measured
+from benchmark.studies.measures import about_measures, measured
 from benchmark.studies.study import few_label_options, seconds_bar, show_report, study_options
 from benchmark.studies.study_setup import Setup, embedded, key_of, remembered
 from byola_hear.models.directions import Directions
@@ -51,16 +50,8 @@ def dimensions_command(tasks: str, validation: bool, draws: int, max_test: int, 
         for extractor in row.extractors:
             for each in _of_model(extractor, planned, draws, max_test, setup):
                 found.append({"model": row.name, **each})
-    about = {
-        "command": command_line(),
-        "parts": "validation" if validation else "test",
-        "seed": setup.seed,
-        "draws": draws,
-        "max_test": max_test,
-        "extractors": {row.name: [each.identity for each in row.extractors] for row in rows},
-        "directions": {row.name: directions_of(row.name).origin for row in rows},
-        "audio": {name: labelled.sha256 for name, labelled in planned.sets.items()},
-    }
+    about = about_measures(rows, planned, validation, draws, max_test, setup)
+    about["directions"] = {row.name: directions_of(row.name).origin for row in rows}
     save_numbers(setup.output, NAME, pd.DataFrame(found), about)
     show_report(setup.output, NAME, report(setup.output))
 

@@ -6,7 +6,6 @@ from dataclasses import asdict
 from typing import Any
 
 import click
-import numpy as np
 import pandas as pd
 
 from benchmark.models.extractors import Extractor
@@ -19,8 +18,8 @@ from benchmark.reporting.command_line import command_line
 from benchmark.studies.findings import save_numbers
 from benchmark.studies.scales.changes import KINDS
 from benchmark.studies.scales.report import NAME, report
-from benchmark.studies.study import seconds_bar, show_report, study_options
-from benchmark.studies.study_setup import Setup, embedded, key_of, remembered
+from benchmark.studies.study import show_report, study_options
+from benchmark.studies.study_setup import Setup, features_of, key_of, remembered
 
 #: Raise it when a change to this module changes an accuracy: cached results are then out of date.
 MEASUREMENT_VERSION = 1
@@ -65,12 +64,7 @@ def _of_task(extractor: Extractor, planned: Plan, task: Task, setup: Setup) -> l
     key = key_of(extractor.identity, labelled.sha256, task.name, parts, list(KINDS), versions=versions)
 
     def compute() -> list[dict[str, Any]]:
-        rows = planned.rows[task.source]
-        seconds = float(labelled.lengths[rows].sum()) / labelled.sample_rate
-        with seconds_bar(f"{extractor.row}: embed {task.source}", seconds, setup.progress) as bar:
-            embeddings = embedded(extractor, labelled, rows, setup.cache, bar)
-        features = np.zeros((len(labelled), embeddings.shape[1]), np.float32)
-        features[rows] = embeddings
+        features = features_of(extractor, labelled, planned.rows[task.source], setup)
         found = []
         for kind in KINDS:
             result = asdict(probe(features, task, labelled, folds, standardise=kind == "standardised"))
