@@ -15,7 +15,7 @@ from byola_hear.models.encoders.transformer import TransformerConfig
 from byola_hear.models.frontend import FrontendConfig
 from byola_hear.pretraining.data.cache import LogMelCache
 from byola_hear.pretraining.training.distributed import Place
-from byola_hear.pretraining.training.recipe import BYOL, Recipe
+from byola_hear.pretraining.training.recipe import BYOL, COMBINED, Recipe
 from byola_hear.pretraining.training.sampler import Sampler
 from byola_hear.pretraining.training.train import Trainer
 
@@ -46,6 +46,7 @@ def recipes(batch_seconds: float, width: int, n_layers: int) -> dict[str, Recipe
                 n_layers=n_layers,
                 n_heads=max(width // 64, 1),
                 context=usual.crop_frames // TransformerConfig.stride,
+                combine=COMBINED[usual.method],
             )
             made[f"{kind}, {usual.method}"] = replace(
                 usual,

@@ -11,7 +11,7 @@ from byola_hear.models.encoders.convolutional import Encoder, EncoderConfig
 from byola_hear.models.encoders.folded import FoldedEncoder
 from byola_hear.models.encoders.transformer import Transformer, TransformerConfig
 from byola_hear.onnx.graph import Graph
-from byola_hear.onnx.transformer import averaged_layers, linear
+from byola_hear.onnx.transformer import combined_layers, linear
 
 
 def convolutional(graph: Graph, normalised: str, encoder: Encoder) -> str:
@@ -63,8 +63,8 @@ def transformer(graph: Graph, normalised: str, encoder: Transformer) -> str:
     tokens = padded(graph, linear(graph, tokens, encoder.embedding), size)
     shape = graph.add("Concat", np.array([0, -1]), size, np.array([config.width]), axis=0)
     blocks = graph.add("Reshape", tokens, shape)
-    features = averaged_layers(graph, blocks, n_tokens, size, encoder)
-    features = graph.add("Reshape", features, np.array([0, -1, config.width]))
+    features = combined_layers(graph, blocks, n_tokens, size, encoder)
+    features = graph.add("Reshape", features, np.array([0, -1, config.feature_size]))
     return graph.add("Slice", features, np.array([0]), n_tokens, one)
 
 

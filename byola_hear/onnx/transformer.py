@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from byola_hear.models.encoders.attention import TransformerLayer, rotations
-from byola_hear.models.encoders.transformer import Transformer
+from byola_hear.models.encoders.transformer import CONCATENATE, Transformer
 from byola_hear.onnx.graph import FLOAT, Graph
 
 #: Added to the scores of tokens that do not exist, so that they get no weight.
@@ -30,8 +30,8 @@ def norm(graph: Graph, x: str, width: int, layer: nn.LayerNorm | None = None) ->
     return graph.add("LayerNormalization", x, weight, bias, axis=-1, epsilon=1e-5)
 
 
-def averaged_layers(graph: Graph, blocks: str, n_tokens: str, size: str, encoder: Transformer) -> str:
-    """Append the layers, and the average of the configured ones.
+def combined_layers(graph: Graph, blocks: str, n_tokens: str, size: str, encoder: Transformer) -> str:
+    """Append the layers, and what the configured ones make together.
 
     Args:
         graph: the graph.
@@ -41,7 +41,7 @@ def averaged_layers(graph: Graph, blocks: str, n_tokens: str, size: str, encoder
         encoder: the network.
 
     Returns:
-        Name of the frame features, of the shape of the blocks.
+        Name of the frame features ``(batch, n_blocks, size, feature_size)``.
     """
     config = encoder.config
     turns = [
@@ -54,13 +54,14 @@ def averaged_layers(graph: Graph, blocks: str, n_tokens: str, size: str, encoder
     beyond = graph.add("Cast", graph.add("Not", graph.add("Less", index, n_tokens)), to=FLOAT)
     shape = graph.add("Concat", np.array([-1, 1, 1]), size, axis=0)
     mask = graph.add("Reshape", graph.add("Mul", beyond, np.float32(FAR_BELOW)), shape)
-    x, total = blocks, ""
+    x, kept = blocks, []
     for number, layer in enumerate(encoder.layers[: config.layers[-1]], 1):
         x = _layer(graph, x, turns, mask, cast(TransformerLayer, layer), config.width)
         if number in config.layers:
-            one = norm(graph, x, config.width)
-            total = graph.add("Add", total, one) if total else one
-    return graph.add("Div", total, np.float32(len(config.layers)))
+            kept.append(norm(graph, x, config.width))
+    if config.combine == CONCATENATE:
+        return graph.add("Concat", *kept, axis=3)
+    return graph.add("Div", graph.add("Sum", *kept), np.float32(len(kept)))
 
 
 def _layer(graph: Graph, x: str, turns: list[str], mask: str, layer: TransformerLayer, width: int) -> str:

@@ -45,15 +45,15 @@ def test_a_transformer_by_masked_prediction(
     options = ["--cache", tone_cache_folder, "--steps", "11", *QUICK_MASKED]
     assert run("train", tone_manifest, "-o", tmp_path / "run", *options) == 0
     assert run("plot", tmp_path / "run", "-o", tmp_path / "curves.png") == 0
-    assert run("export", tmp_path / "run", "-o", tmp_path / "zoo", "--average", "2", "--pooling", "mean") == 0
+    assert run("export", tmp_path / "run", "-o", tmp_path / "zoo", "--layers", "2", "--pooling", "mean") == 0
     config = load_named("run", tmp_path / "zoo").config
     shape = config.encoder
     assert isinstance(shape, TransformerConfig)
     assert (shape.kind, shape.width, shape.context, shape.layers) == ("transformer", 16, 10, (2,))
     assert (config.pooling, config.training["recipe"]["method"]) == ("mean", "masked")
     capsys.readouterr()
-    assert run("export", tmp_path / "run", "-o", tmp_path / "zoo", "--average", "2;3") == 2
-    assert "expected --average as layers' numbers, for instance 4,5,6, got '2;3'" in capsys.readouterr().err
+    assert run("export", tmp_path / "run", "-o", tmp_path / "zoo", "--layers", "2;3") == 2
+    assert "expected --layers as layers' numbers, for instance 4,5,6, got '2;3'" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

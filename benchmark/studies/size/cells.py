@@ -23,7 +23,7 @@ from byola_hear.pretraining.data.matching import draw, segments
 from byola_hear.pretraining.training.cost import operations_per_crop
 from byola_hear.pretraining.training.distributed import Place
 from byola_hear.pretraining.training.export import export_model
-from byola_hear.pretraining.training.recipe import Recipe
+from byola_hear.pretraining.training.recipe import BYOL, COMBINED, Recipe
 from byola_hear.pretraining.training.train import Trainer, TrainingProgress
 
 #: Ratio of the linear layers' width to the convolutions' channels in the v2 shape; kept, so that all layers scale.
@@ -67,8 +67,8 @@ class SizeCell:
         """
         return f"{self.size}-{self.hours:g}h"
 
-    def shape(self, crop_frames: int) -> EncoderShape:
-        """The network's shape; a transformer's context is a crop of this many log-mel frames.
+    def shape(self, crop_frames: int, method: str = BYOL) -> EncoderShape:
+        """The network's shape as a method trains it; a transformer's context is a crop of this many log-mel frames.
 
         Raises:
             ValueError: if there is no such shape.
@@ -76,7 +76,9 @@ class SizeCell:
         if not self.layers:
             return shape_of(self.width)
         n_heads, context = max(self.width // 64, 1), crop_frames // TransformerConfig.stride
-        return TransformerConfig(width=self.width, n_layers=self.layers, n_heads=n_heads, context=context)
+        return TransformerConfig(
+            width=self.width, n_layers=self.layers, n_heads=n_heads, context=context, combine=COMBINED[method]
+        )
 
 
 def recipe_of(cell: SizeCell, recipe: Recipe, operations: float = 0.0) -> Recipe:
@@ -90,7 +92,7 @@ def recipe_of(cell: SizeCell, recipe: Recipe, operations: float = 0.0) -> Recipe
     Raises:
         ValueError: if the operations do not suffice for a single step.
     """
-    recipe = replace(recipe, encoder=cell.shape(recipe.crop_frames))
+    recipe = replace(recipe, encoder=cell.shape(recipe.crop_frames, recipe.method))
     if not operations:
         return recipe
     steps = int(operations / (operations_per_crop(recipe) * recipe.batch_size))

@@ -10,7 +10,7 @@ from byola_hear.models.encoders.convolutional import Encoder, EncoderConfig
 from byola_hear.models.encoders.folded import FoldedEncoder
 from byola_hear.models.encoders.int8 import Int8Encoder
 from byola_hear.models.encoders.protocol import EncoderShape, FrameEncoder, InferenceEncoder
-from byola_hear.models.encoders.transformer import FrozenTransformer, Transformer, TransformerConfig
+from byola_hear.models.encoders.transformer import AVERAGE, FrozenTransformer, Transformer, TransformerConfig
 from byola_hear.models.plain import checked_keys
 
 
@@ -108,7 +108,9 @@ def encoder_from_dict(data: object) -> EncoderShape:
         known = " or ".join(map(repr, sorted(KINDS)))
         raise ValueError(f"expected an encoder of kind {known}, got {kind!r}")
     config = KINDS[kind].config
-    made: EncoderShape = config(
-        **checked_keys(config, {key: value for key, value in data.items() if key != "kind"}, "encoder")
-    )
+    values = {key: value for key, value in data.items() if key != "kind"}
+    if kind == TransformerConfig.kind and "averaged" in values:
+        # Before 0.8.0, layers could only be averaged.
+        values = {"combine": AVERAGE, "taken": values.pop("averaged"), **values}
+    made: EncoderShape = config(**checked_keys(config, values, "encoder"))
     return made

@@ -5,14 +5,15 @@ clip's start. A token sees its block and nothing else, so neither the cuts of a 
 change anything. Only the last block of a clip may be shorter. If the last token is incomplete, the missing log-mel
 frames are zero, which is the mean of the training audio.
 
-A frame feature is the average over several layers. Each layer's output is normalised first, so that all count alike:
-later layers have larger outputs.
+A frame feature is made of the outputs of several layers, one after the other or averaged. Each is normalised first, so
+that all count alike: later layers have larger outputs.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from itertools import islice
 from typing import Any, ClassVar
 
 import torch
@@ -23,6 +24,9 @@ from byola_hear.models.encoders.attention import TransformerLayer, initialise, r
 from byola_hear.models.encoders.convolutional import mask_time
 from byola_hear.models.encoders.protocol import FrameEncoder, check_log_mel
 
+#: How the outputs of several layers make a frame feature.
+CONCATENATE, AVERAGE = COMBINATIONS = ("concatenate", "average")
+
 
 @dataclass(frozen=True)
 class TransformerConfig:
@@ -31,19 +35,22 @@ class TransformerConfig:
     Attributes:
         n_mels: number of mel bands of the input.
         stride: log-mel frames per token.
-        width: dimensions of a token, and of a frame feature.
+        width: dimensions of a token.
         n_layers: number of layers.
         n_heads: heads of each attention; ``width / n_heads`` is even.
         context: tokens in a block.
-        averaged: numbers of the layers, from 1, whose outputs are averaged to a frame feature; empty for all layers.
+        taken: numbers of the layers, from 1, whose outputs make a frame feature; empty for all layers.
+        combine: how they make it: ``"concatenate"`` or ``"average"``.
 
     Raises:
         ValueError: if a value is not allowed.
 
     Example:
-        >>> config = TransformerConfig(averaged=[4, 5, 6])
+        >>> config = TransformerConfig(taken=[4, 5, 6])
         >>> config.feature_size, config.block, config.layers
-        (192, 100, (4, 5, 6))
+        (576, 100, (4, 5, 6))
+        >>> TransformerConfig(combine="average").feature_size
+        192
     """
 
     kind: ClassVar[str] = "transformer"
@@ -54,7 +61,8 @@ class TransformerConfig:
     n_layers: int = 6
     n_heads: int = 3
     context: int = 100
-    averaged: tuple[int, ...] = ()
+    taken: tuple[int, ...] = ()
+    combine: str = CONCATENATE
 
     def __post_init__(self) -> None:
         for name in ("n_mels", "stride", "width", "n_layers", "n_heads", "context"):
@@ -66,14 +74,16 @@ class TransformerConfig:
                 f"width must be a multiple of 2 * n_heads = {2 * self.n_heads}, as pairs of a head's dimensions are "
                 f"rotated, got {self.width}"
             )
-        if not isinstance(self.averaged, (tuple, list)):
-            raise ValueError(f"averaged must be a list of layers' numbers, got {self.averaged!r}")
-        averaged = tuple(self.averaged)
-        if any(type(number) is not int or not 1 <= number <= self.n_layers for number in averaged):
-            raise ValueError(f"averaged must be layers from 1 to {self.n_layers}, got {list(averaged)}")
-        if list(averaged) != sorted(set(averaged)):
-            raise ValueError(f"averaged must be layers in ascending order, got {list(averaged)}")
-        object.__setattr__(self, "averaged", averaged)
+        if not isinstance(self.taken, (tuple, list)):
+            raise ValueError(f"taken must be a list of layers' numbers, got {self.taken!r}")
+        taken = tuple(self.taken)
+        if any(type(number) is not int or not 1 <= number <= self.n_layers for number in taken):
+            raise ValueError(f"taken must be layers from 1 to {self.n_layers}, got {list(taken)}")
+        if list(taken) != sorted(set(taken)):
+            raise ValueError(f"taken must be layers in ascending order, got {list(taken)}")
+        object.__setattr__(self, "taken", taken)
+        if self.combine not in COMBINATIONS:
+            raise ValueError(f"combine must be {' or '.join(map(repr, COMBINATIONS))}, got {self.combine!r}")
 
     @property
     def overlap(self) -> int:
@@ -88,16 +98,16 @@ class TransformerConfig:
     @property
     def feature_size(self) -> int:
         """Dimensions of a frame feature."""
-        return self.width
+        return self.width * (len(self.layers) if self.combine == CONCATENATE else 1)
 
     @property
     def layers(self) -> tuple[int, ...]:
-        """Numbers of the layers, from 1, whose outputs are averaged."""
-        return self.averaged or tuple(range(1, self.n_layers + 1))
+        """Numbers of the layers, from 1, whose outputs make a frame feature."""
+        return self.taken or tuple(range(1, self.n_layers + 1))
 
     def to_dict(self) -> dict[str, Any]:
         """The fields as plain JSON values."""
-        return {**asdict(self), "averaged": list(self.averaged)}
+        return {**asdict(self), "taken": list(self.taken)}
 
 
 def normalised(x: Tensor) -> Tensor:
@@ -113,11 +123,11 @@ class Transformer(FrameEncoder):
 
     Shape:
         - input ``(batch, 1, n_mels, n_frames)`` normalised log-mel, lengths ``(batch,)`` or None
-        - output ``(batch, ceil(n_frames / stride), width)``
+        - output ``(batch, ceil(n_frames / stride), feature_size)``
 
     Example:
         >>> Transformer()(torch.zeros(1, 1, 64, 405)).shape
-        torch.Size([1, 102, 192])
+        torch.Size([1, 102, 1152])
     """
 
     config: TransformerConfig
@@ -138,7 +148,7 @@ class Transformer(FrameEncoder):
                 beyond ``ceil(length / stride)`` are meaningless.
 
         Returns:
-            ``(batch, ceil(n_frames / stride), width)``.
+            ``(batch, ceil(n_frames / stride), feature_size)``.
 
         Raises:
             ValueError: if ``log_mel`` has another shape.
@@ -174,7 +184,7 @@ class Transformer(FrameEncoder):
             inside: ``(batch, n)`` bool, the tokens that others may see; None if all may be seen.
 
         Returns:
-            ``(batch, n, width)``.
+            ``(batch, n, feature_size)``.
         """
         context = self.config.context
         whole = tokens.shape[1] // context * context
@@ -185,7 +195,7 @@ class Transformer(FrameEncoder):
             size = min(context, last - first)
             blocks = tokens[:, first:last].unflatten(1, (-1, size)).flatten(0, 1)
             seen = None if inside is None else inside[:, first:last].unflatten(1, (-1, size)).flatten(0, 1)
-            piece = self.average(self.outputs(blocks, torch.arange(size, device=tokens.device), seen))
+            piece = self.combined(self.outputs(blocks, torch.arange(size, device=tokens.device), seen))
             pieces.append(piece.unflatten(0, (len(tokens), -1)).flatten(1, 2))
         return pieces[0] if len(pieces) == 1 else torch.cat(pieces, dim=1)
 
@@ -207,18 +217,14 @@ class Transformer(FrameEncoder):
             tokens = layer(tokens, (cosine, sine), inside)
             yield tokens
 
-    def average(self, outputs: Iterator[Tensor]) -> Tensor:
-        """Average the normalised outputs of the configured layers; layers beyond the last of them are not computed."""
+    def combined(self, outputs: Iterator[Tensor]) -> Tensor:
+        """Make frame features of the normalised outputs of the configured layers; none beyond the last is computed."""
         chosen = self.config.layers
-        total: Tensor | None = None
-        for number, output in enumerate(outputs, 1):
-            if number in chosen:
-                total = normalised(output) if total is None else total + normalised(output)
-            if number == chosen[-1]:
-                break
-        if total is None:
-            raise ValueError("expected the output of at least one layer, got none")
-        return total / len(chosen)
+        numbered = enumerate(islice(outputs, chosen[-1]), 1)
+        kept = [normalised(output) for number, output in numbered if number in chosen]
+        if len(kept) != len(chosen):
+            raise ValueError(f"expected the outputs of at least {chosen[-1]} layers, got fewer")
+        return torch.cat(kept, dim=-1) if self.config.combine == CONCATENATE else torch.stack(kept).mean(dim=0)
 
 
 class FrozenTransformer:
@@ -230,7 +236,7 @@ class FrozenTransformer:
     Example:
         >>> frozen = FrozenTransformer(Transformer())
         >>> frozen.per_frame(frozen.in_context(torch.zeros(1, 96, 64))).shape
-        torch.Size([1, 24, 192])
+        torch.Size([1, 24, 1152])
     """
 
     def __init__(self, network: Transformer) -> None:
@@ -249,7 +255,7 @@ class FrozenTransformer:
                 block.
 
         Returns:
-            ``(batch, ceil(n_frames / stride), width)``, in the weights' dtype.
+            ``(batch, ceil(n_frames / stride), feature_size)``, in the weights' dtype.
         """
         with torch.no_grad():
             return self.network.features(self.network.tokens(frames.to(self.network.embedding.weight.dtype)))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from byola_hear.models.encoders.transformer import COMBINATIONS
 from byola_hear.models.pooling.combination import MAX_MEAN, POOLINGS
 from byola_hear.models.zoo import add_to_zoo
 from byola_hear.pretraining.commands.options import FOLDER, RUN
@@ -28,13 +29,24 @@ from byola_hear.utils.files import replacing
     help="How frame features become an embedding.",
 )
 @click.option(
-    "--average",
+    "--layers",
     metavar="N,…",
-    help="Layers of a transformer, from 1, whose outputs are averaged to a frame feature. Default: those of the "
-    "training.",
+    help="Layers of a transformer, from 1, whose outputs make a frame feature. Default: those of the training.",
+)
+@click.option(
+    "--combine",
+    type=click.Choice(list(COMBINATIONS)),
+    help="How the outputs of a transformer's layers make a frame feature. Default: as in the training.",
 )
 def export(
-    run: Path, output: Path, name: str | None, version: str, licence: str, pooling: str, average: str | None
+    run: Path,
+    output: Path,
+    name: str | None,
+    version: str,
+    licence: str,
+    pooling: str,
+    layers: str | None,
+    combine: str | None,
 ) -> None:
     """Write the network of RUN as byola-NAME.safetensors, in half precision. The run need not be finished.
 
@@ -42,8 +54,8 @@ def export(
 
     Exit codes: 0: the checkpoint was written; 2: wrong usage, or a folder without a run.
     """
-    averaged = None if average is None else _numbers(average)
-    model = export_model(run, name or run.resolve().name, version, licence, pooling, averaged)
+    taken = None if layers is None else _numbers(layers)
+    model = export_model(run, name or run.resolve().name, version, licence, pooling, taken, combine)
     output.mkdir(parents=True, exist_ok=True)
     sha256 = add_to_zoo(model, output)
     with replacing(output / f"byola-{model.config.name}.log.csv") as file:
@@ -56,4 +68,4 @@ def _numbers(text: str) -> list[int]:
     try:
         return [int(part) for part in text.split(",")]
     except ValueError:
-        raise click.UsageError(f"expected --average as layers' numbers, for instance 4,5,6, got {text!r}") from None
+        raise click.UsageError(f"expected --layers as layers' numbers, for instance 4,5,6, got {text!r}") from None

@@ -10,10 +10,10 @@ import click
 
 from byola_hear.models.encoders.convolutional import EncoderConfig
 from byola_hear.models.encoders.protocol import EncoderShape
-from byola_hear.models.encoders.transformer import TransformerConfig
+from byola_hear.models.encoders.transformer import COMBINATIONS, TransformerConfig
 from byola_hear.pretraining.byol.views import ViewConfig
 from byola_hear.pretraining.masked.masks import MaskConfig
-from byola_hear.pretraining.training.recipe import BYOL, MASKED, Recipe
+from byola_hear.pretraining.training.recipe import BYOL, COMBINED, MASKED, Recipe
 
 #: Adds an option to a command.
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
@@ -62,6 +62,8 @@ TRANSFORMER = {
     "width": "Width of the tokens.",
     "n_layers": "Number of layers.",
     "n_heads": "Heads of each attention. Default: one for each 64 of the width.",
+    "combine": f"How the outputs of the layers make a frame feature: {' or '.join(COMBINATIONS)}. Default: "
+    f"{COMBINED[BYOL]}; with --method masked {COMBINED[MASKED]}.",
     "context": "Length of the context, in frame features of 40 ms. Default: the length of a crop.",
 }
 
@@ -238,5 +240,9 @@ def _convolutional(given: Mapping[str, Any]) -> EncoderShape:
 def _transformer(given: Mapping[str, Any], crop_frames: int) -> EncoderShape:
     values = {field.name: given[field.name] for field in fields(TransformerConfig) if field.name in given}
     width = values.get("width", TransformerConfig.width)
-    usual = {"n_heads": max(width // 64, 1), "context": max(crop_frames // TransformerConfig.stride, 1)}
+    usual = {
+        "n_heads": max(width // 64, 1),
+        "context": max(crop_frames // TransformerConfig.stride, 1),
+        "combine": COMBINED[given.get("method", BYOL)],
+    }
     return TransformerConfig(**{**usual, **values})

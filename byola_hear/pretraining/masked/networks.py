@@ -35,7 +35,8 @@ def visible_features(encoder: FrameEncoder, crops: Tensor, visible: Tensor, span
         span: frame features in a span.
 
     Returns:
-        ``(batch * masks, n_visible * span, feature_size)``.
+        ``(batch * masks, n_visible * span, size)``: of a transformer the output of its last layer, of other encoders
+        frame features.
     """
     n_masks, n_visible = visible.shape
     crop = torch.arange(n_masks, device=crops.device) // (n_masks // len(crops))
@@ -104,7 +105,8 @@ class Student(nn.Module):
         self.encoder = encoder
         self.span = config.span
         size = encoder.config.feature_size
-        self.decoder = Decoder(size, 2 * size, config)
+        seen = encoder.config.width if isinstance(encoder, Transformer) else size
+        self.decoder = Decoder(seen, 2 * size, config)
 
     def forward(self, crops: Tensor, visible: Tensor, hidden: Tensor) -> Tensor:
         features = visible_features(self.encoder, crops, visible, self.span)

@@ -24,7 +24,8 @@ def export_model(
     version: str,
     licence: str = "Apache-2.0",
     pooling: str = MAX_MEAN,
-    averaged: Sequence[int] | None = None,
+    taken: Sequence[int] | None = None,
+    combine: str | None = None,
 ) -> ByolaModel:
     """Make a model of the last saved state of a run.
 
@@ -34,8 +35,10 @@ def export_model(
         version: version of its weights.
         licence: licence of its weights.
         pooling: how frame features become an embedding.
-        averaged: for a transformer, numbers of the layers, from 1, whose outputs are averaged to a frame feature. None
-            takes those of the training.
+        taken: for a transformer, numbers of the layers, from 1, whose outputs make a frame feature. None takes those of
+            the training.
+        combine: for a transformer, how they make it, ``"concatenate"`` or ``"average"``. None takes that of the
+            training.
 
     Returns:
         A :class:`byola_hear.ByolaModel` in evaluation mode: the online encoder, the training set's statistics, and
@@ -44,15 +47,16 @@ def export_model(
 
     Raises:
         FileNotFoundError: if the folder holds no run.
-        ValueError: if its state can't be read, or ``pooling`` or ``averaged`` do not suit the network.
+        ValueError: if its state can't be read, or ``pooling``, ``taken`` or ``combine`` do not suit the network.
     """
     header = read_header(run)
     recipe = Recipe.from_dict(header["recipe"])
     shape = recipe.encoder
-    if averaged is not None:
+    if taken is not None or combine is not None:
         if not isinstance(shape, TransformerConfig):
-            raise ValueError(f"{run}: only a transformer's layers can be averaged, got a {shape.kind} network")
-        shape = replace(shape, averaged=tuple(averaged))
+            raise ValueError(f"{run}: only a transformer's layers can be chosen, got a {shape.kind} network")
+        taken = shape.taken if taken is None else tuple(taken)
+        shape = replace(shape, taken=taken, combine=shape.combine if combine is None else combine)
     config = ModelConfig(
         name=name,
         version=version,

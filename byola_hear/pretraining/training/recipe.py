@@ -9,8 +9,8 @@ from typing import Any
 
 from byola_hear.models.encoders.convolutional import EncoderConfig
 from byola_hear.models.encoders.protocol import EncoderShape
-from byola_hear.models.encoders.registry import DEFAULT_KIND, encoder_from_dict, encoder_to_dict
-from byola_hear.models.encoders.transformer import TransformerConfig
+from byola_hear.models.encoders.registry import encoder_from_dict, encoder_to_dict
+from byola_hear.models.encoders.transformer import AVERAGE, CONCATENATE, TransformerConfig
 from byola_hear.pretraining.byol.views import ViewConfig
 from byola_hear.pretraining.masked.masks import MaskConfig
 
@@ -24,6 +24,10 @@ OWN_SETTINGS = {
 
 #: What the second view may be made of.
 SECOND_VIEWS = ("same", "clip", "note")
+
+#: How a transformer's layers make a frame feature while it is trained, by method. Masked prediction predicts the frame
+#: features themselves; all layers side by side would make several times as many.
+COMBINED = {BYOL: CONCATENATE, MASKED: AVERAGE, DISTIL: CONCATENATE}
 
 
 @dataclass(frozen=True)
@@ -98,7 +102,7 @@ class Recipe:
             learning_rate=1e-3,
             weight_decay=0.05,
             ema_decay=0.996,
-            encoder=TransformerConfig(),
+            encoder=TransformerConfig(combine=COMBINED[MASKED]),
             method=MASKED,
             reference_batch=32,
         )
@@ -232,8 +236,12 @@ def differences(stored: Mapping[str, Any], wanted: Mapping[str, Any]) -> str:
         'steps 10, got 20'
     """
     nested = ("views", "masking", "encoder", "teachers")
-    # Older recipes name neither method nor kind of encoder, and lack settings whose defaults are what they did.
-    older = {"method": BYOL, "kind": DEFAULT_KIND, **_ADDED}
+    # Older recipes do not name the method, have older names of an encoder's settings, and lack settings whose defaults
+    # are what they did.
+    older = {"method": BYOL, **_ADDED}
+    stored, wanted = (
+        {**each, "encoder": encoder_to_dict(encoder_from_dict(each["encoder"]))} for each in (stored, wanted)
+    )
     first, second = (
         {**older, **recipe, **{key: value for part in nested for key, value in recipe.get(part, {}).items()}}
         for recipe in (stored, wanted)

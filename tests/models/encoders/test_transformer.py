@@ -1,4 +1,4 @@
-"""The transformer: what a frame feature sees, which layers are averaged, exact masking, and the frozen form."""
+"""The transformer: what a frame feature sees, which layers make it, exact masking, and the frozen form."""
 
 from __future__ import annotations
 
@@ -11,7 +11,15 @@ from torch import Tensor, nn
 
 from byola_hear.models.encoders.attention import rotated, rotations
 from byola_hear.models.encoders.registry import encoder_from_dict, encoder_to_dict
-from byola_hear.models.encoders.transformer import FrozenTransformer, Transformer, TransformerConfig, normalised
+from byola_hear.models.encoders.transformer import (
+    AVERAGE,
+    COMBINATIONS,
+    CONCATENATE,
+    FrozenTransformer,
+    Transformer,
+    TransformerConfig,
+    normalised,
+)
 
 SMALL = TransformerConfig(n_mels=16, width=24, n_layers=3, n_heads=2, context=5)
 
@@ -35,13 +43,13 @@ def test_sizes() -> None:
     with torch.device("meta"):
         network = Transformer(TransformerConfig(width=384, n_layers=12, n_heads=6))
     assert round(sum(p.numel() for p in network.parameters()) / 1e6, 1) == 21.4
-    assert (network.config.feature_size, network.config.stride, network.config.overlap) == (384, 4, 0)
+    assert (network.config.feature_size, network.config.stride, network.config.overlap) == (384 * 12, 4, 0)
 
 
 @pytest.mark.parametrize("n_frames", [1, 3, 4, 5, 19, 20, 21, 40, 47])
 def test_frame_counts(n_frames: int) -> None:
     features = small()(noise(2, n_frames))
-    assert features.shape == (2, -(-n_frames // 4), 24)
+    assert features.shape == (2, -(-n_frames // 4), 72)
     assert torch.isfinite(features).all()
 
 
@@ -49,7 +57,7 @@ def test_a_feature_sees_its_block_and_nothing_else() -> None:
     x = noise(1, 52).requires_grad_()  # two blocks of 20 log-mel frames, and one of 12
     features = small()(x)[0]
     for index, feature in enumerate(features):
-        (gradient,) = torch.autograd.grad((feature**2 * torch.arange(24)).sum(), x, retain_graph=True)
+        (gradient,) = torch.autograd.grad((feature**2 * torch.arange(72)).sum(), x, retain_graph=True)
         touched = gradient[0, 0].abs().sum(0).nonzero().flatten()
         begin = index // 5 * 20
         assert (int(touched.min()), int(touched.max())) == (begin, min(begin + 20, 52) - 1)
@@ -76,9 +84,10 @@ def test_padded_clips_equal_clips_by_themselves() -> None:
 
 
 @pytest.mark.parametrize("n_frames", [1, 3, 4, 20, 47, 60])
-@pytest.mark.parametrize("averaged", [(), (2,), (1, 3)])
-def test_the_frozen_form_equals_the_network(averaged: tuple[int, ...], n_frames: int) -> None:
-    network = small(replace(SMALL, averaged=averaged)).train()
+@pytest.mark.parametrize("taken", [(), (2,), (1, 3)])
+@pytest.mark.parametrize("combine", COMBINATIONS)
+def test_the_frozen_form_equals_the_network(combine: str, taken: tuple[int, ...], n_frames: int) -> None:
+    network = small(replace(SMALL, taken=taken, combine=combine)).train()
     frames = noise(3, n_frames)
     frozen = FrozenTransformer(network)
     features = frozen.per_frame(frozen.in_context(frames[:, 0].transpose(1, 2)))
@@ -86,18 +95,21 @@ def test_the_frozen_form_equals_the_network(averaged: tuple[int, ...], n_frames:
     torch.testing.assert_close(features, network(frames))
 
 
-def test_the_average_of_chosen_layers() -> None:
+def test_chosen_layers_are_concatenated_or_averaged() -> None:
     x = noise(2, 20)
     outputs = list(small().outputs(small().tokens(x[:, 0].transpose(1, 2)), torch.arange(5)))
     assert len(outputs) == 3
-    for averaged in ((1,), (2, 3), ()):
-        expected = [normalised(outputs[number - 1]) for number in averaged or (1, 2, 3)]
-        features = small(replace(SMALL, averaged=averaged))(x)
-        torch.testing.assert_close(features, torch.stack(expected).mean(0))
+    for taken in ((1,), (2, 3), ()):
+        expected = [normalised(outputs[number - 1]) for number in taken or (1, 2, 3)]
+        average = small(replace(SMALL, taken=taken, combine=AVERAGE))
+        torch.testing.assert_close(average(x), torch.stack(expected).mean(0))
+        concatenation = small(replace(SMALL, taken=taken, combine=CONCATENATE))
+        torch.testing.assert_close(concatenation(x), torch.cat(expected, dim=-1))
+        assert (average.config.feature_size, concatenation.config.feature_size) == (24, 24 * len(expected))
 
 
-def test_layers_beyond_the_last_that_is_averaged_are_not_computed() -> None:
-    network = small(replace(SMALL, averaged=(1, 2)))
+def test_layers_beyond_the_last_that_is_taken_are_not_computed() -> None:
+    network = small(replace(SMALL, taken=(1, 2)))
     expected = network(noise(1, 20))
     for values in network.layers[2].parameters():
         values.data.fill_(float("nan"))
@@ -106,7 +118,7 @@ def test_layers_beyond_the_last_that_is_averaged_are_not_computed() -> None:
 
 def test_gradients_reach_every_parameter() -> None:
     network = small().train()
-    (network(noise(2, 30), torch.tensor([30, 9])) ** 2 * torch.arange(24)).sum().backward()
+    (network(noise(2, 30), torch.tensor([30, 9])) ** 2 * torch.arange(72)).sum().backward()
     for name, parameter in network.named_parameters():
         assert parameter.grad is not None and torch.isfinite(parameter.grad).all(), name
         assert parameter.grad.abs().sum() > 0, name
@@ -127,10 +139,16 @@ def test_rotations_keep_lengths_and_depend_on_distances() -> None:
 
 
 def test_the_configuration_survives_json() -> None:
-    config = replace(SMALL, averaged=(2, 3))
+    config = replace(SMALL, taken=(2, 3))
     data = json.loads(json.dumps(encoder_to_dict(config)))
     assert data == encoder_to_dict(config)
     assert encoder_from_dict(data) == config
+
+
+def test_configurations_from_before_layers_could_be_concatenated() -> None:
+    data = {name: value for name, value in encoder_to_dict(SMALL).items() if name not in ("taken", "combine")}
+    config = encoder_from_dict({**data, "averaged": [2, 3]})
+    assert config == replace(SMALL, taken=(2, 3), combine=AVERAGE)
 
 
 @pytest.mark.parametrize("shape", [(2, 16, 30), (2, 2, 16, 30), (2, 1, 64, 30), (16, 30)])
@@ -145,10 +163,11 @@ def test_other_shapes_are_refused(shape: tuple[int, ...]) -> None:
         ({"n_layers": 0}, "n_layers must be a positive integer, got 0"),
         ({"context": 100.0}, "context must be a positive integer, got 100.0"),
         ({"width": 190}, "width must be a multiple of 2 \\* n_heads = 6, as .* got 190"),
-        ({"averaged": (7,)}, "averaged must be layers from 1 to 6, got \\[7\\]"),
-        ({"averaged": (0,)}, "averaged must be layers from 1 to 6, got \\[0\\]"),
-        ({"averaged": (2, 1)}, "averaged must be layers in ascending order, got \\[2, 1\\]"),
-        ({"averaged": 3}, "averaged must be a list of layers' numbers, got 3"),
+        ({"taken": (7,)}, "taken must be layers from 1 to 6, got \\[7\\]"),
+        ({"taken": (0,)}, "taken must be layers from 1 to 6, got \\[0\\]"),
+        ({"taken": (2, 1)}, "taken must be layers in ascending order, got \\[2, 1\\]"),
+        ({"taken": 3}, "taken must be a list of layers' numbers, got 3"),
+        ({"combine": "sum"}, "combine must be 'concatenate' or 'average', got 'sum'"),
     ],
 )
 def test_impossible_shapes_are_refused(change: dict[str, object], message: str) -> None:

@@ -44,29 +44,32 @@ def test_exported_network_embeds_like_the_trained_one(
     torch.testing.assert_close(byola_hear.get_scene_embeddings(audio[:1], loaded), half[:1], rtol=1e-5, atol=1e-5)
 
 
-def test_averaged_layers_and_pooling_are_chosen_after_training(
+def test_layers_their_combination_and_pooling_are_chosen_after_training(
     tone_cache: LogMelCache, tiny_recipes: dict[str, Recipe], tmp_path: Path
 ) -> None:
     trainer = Trainer(tone_cache, tiny_recipes["masked"], tmp_path, Place(0, 1, torch.device("cpu")), "float32")
     trainer.train(minutes=0)
-    model = export_model(tmp_path, "x", "1", pooling="mean", averaged=[2])
+    model = export_model(tmp_path, "x", "1", pooling="mean", taken=[2])
     assert isinstance(model.config.encoder, TransformerConfig)
     assert (model.config.pooling, model.config.encoder.layers) == ("mean", (2,))
-    assert model.config.training["recipe"]["encoder"]["averaged"] == []
+    assert model.config.training["recipe"]["encoder"]["taken"] == []
     log_mels = torch.randn(1, 1, 64, 32)
     encoder: Any = trainer.online.encoder
     *_, last = encoder.outputs(encoder.tokens(log_mels[:, 0].transpose(1, 2)), torch.arange(8))
     torch.testing.assert_close(model.encoder(log_mels), normalised(last))
     with pytest.raises(ValueError, match="layers from 1 to 2, got \\[3\\]"):
-        export_model(tmp_path, "x", "1", averaged=[3])
+        export_model(tmp_path, "x", "1", taken=[3])
+    both = export_model(tmp_path, "x", "1", combine="concatenate")
+    assert both.scene_embedding_size == 2 * model.scene_embedding_size
+    torch.testing.assert_close(both.encoder(log_mels)[..., model.scene_embedding_size :], normalised(last))
 
 
-def test_a_convolutional_network_has_no_layers_to_average(
+def test_a_convolutional_network_has_no_layers_to_choose(
     tone_cache: LogMelCache, tiny_recipe: Recipe, tmp_path: Path
 ) -> None:
     Trainer(tone_cache, tiny_recipe, tmp_path, Place(0, 1, torch.device("cpu")), "float32").train(minutes=0)
-    with pytest.raises(ValueError, match="only a transformer's layers can be averaged, got a convolutional network"):
-        export_model(tmp_path, "x", "1", averaged=[1])
+    with pytest.raises(ValueError, match="only a transformer's layers can be chosen, got a convolutional network"):
+        export_model(tmp_path, "x", "1", taken=[1])
 
 
 def test_exported_facts_are_those_of_the_saved_state(

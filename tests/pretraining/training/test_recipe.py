@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from byola_hear.models.encoders.convolutional import EncoderConfig
-from byola_hear.models.encoders.transformer import TransformerConfig
+from byola_hear.models.encoders.transformer import AVERAGE, TransformerConfig
 from byola_hear.pretraining.masked.masks import MaskConfig
 from byola_hear.pretraining.training.methods import METHODS, build_method
 from byola_hear.pretraining.training.recipe import OWN_SETTINGS, Recipe, differences
@@ -41,7 +41,7 @@ def test_recipes_hold_the_settings_of_their_method_alone() -> None:
     recipe = Recipe.masked()
     assert "views" not in recipe.to_dict() and "masking" not in Recipe().to_dict()
     assert Recipe.from_dict(json.loads(json.dumps(recipe.to_dict()))) == recipe
-    changed = replace(recipe, masking=MaskConfig(masks=8), encoder=TransformerConfig(width=384, n_heads=6))
+    changed = replace(recipe, masking=MaskConfig(masks=8), encoder=replace(recipe.encoder, width=384, n_heads=6))
     assert differences(recipe.to_dict(), changed.to_dict()) == "masks 4, got 8, width 192, got 384, n_heads 3, got 6"
 
 
@@ -51,6 +51,15 @@ def test_recipes_older_than_methods_are_of_byol() -> None:
     assert Recipe.from_dict(old) == Recipe(steps=7)
     assert differences(old, new) == ""
     assert "method byol, got masked" in differences(old, Recipe.masked().to_dict())
+
+
+def test_recipes_of_transformers_from_before_layers_could_be_concatenated() -> None:
+    now = replace(Recipe(), encoder=TransformerConfig(combine=AVERAGE)).to_dict()
+    before = {key: value for key, value in now["encoder"].items() if key not in ("taken", "combine")}
+    assert differences({**now, "encoder": {**before, "averaged": []}}, now) == ""
+    other = replace(Recipe(), encoder=TransformerConfig()).to_dict()
+    expected = "combine average, got concatenate"
+    assert differences({**now, "encoder": {**before, "averaged": []}}, other) == expected
 
 
 def test_the_batch_scales_rate_and_decay() -> None:

@@ -32,7 +32,7 @@ def test_the_last_layer_is_the_embedding() -> None:
 
 
 def test_a_transformers_layers_are_those_that_count() -> None:
-    config = TransformerConfig(width=16, n_layers=3, n_heads=2, context=9, averaged=(2,))
+    config = TransformerConfig(width=16, n_layers=3, n_heads=2, context=9, taken=(2,))
     model = untrained_network("small", config, MEAN, 0, -8.0, 4.5)
     clips = [np.random.default_rng(n).standard_normal(n).astype(np.float32) * 0.1 for n in (800, 16000)]
     found = activations(model, clips)
