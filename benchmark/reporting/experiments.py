@@ -17,6 +17,7 @@ import click
 
 from benchmark.reporting.markdown import markdown
 from byola_hear.models.checkpoint import read_header
+from byola_hear.models.encoders.transformer import AVERAGE
 from byola_hear.models.zoo import zoo_folder
 from byola_hear.pretraining.training.recipe import DISTIL
 from byola_hear.utils.files import replacing
@@ -46,7 +47,12 @@ class Kind:
 
 KINDS = {
     "convolutional": Kind("base", "untrained", "Convolutional networks"),
-    "transformer": Kind("transformer-base", "untrained_transformer", "Transformers"),
+    "transformer": Kind("transformer-concatenated", "untrained_transformer", "Transformers"),
+    "averaged": Kind(
+        "transformer-base",
+        "untrained_transformer_average",
+        "Transformers whose layers are averaged while they are trained",
+    ),
     "distillation": Kind("distilled", "both", "Distillation", "the network of the package", "both"),
 }
 #: Settings that :func:`_named` describes.
@@ -77,7 +83,12 @@ def record_of(checkpoint: Path) -> tuple[str, dict[str, Any]]:
 
 def kind_of(recipe: Mapping[str, Any]) -> str:
     """The kind of a run, one of :data:`KINDS`: that of its network, or distillation."""
-    return "distillation" if recipe.get("method") == DISTIL else str(recipe["encoder"].get("kind", "convolutional"))
+    if recipe.get("method") == DISTIL:
+        return "distillation"
+    encoder = recipe["encoder"]
+    # Before 0.8.0, the layers of all transformers were averaged.
+    averaged = "averaged" in encoder or encoder.get("combine") == AVERAGE
+    return "averaged" if averaged else str(encoder.get("kind", "convolutional"))
 
 
 def scores_of(probe: Path) -> dict[str, dict[str, Any]]:

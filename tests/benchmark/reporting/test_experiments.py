@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from benchmark.reporting.experiments import difference, experiments_command, page, record_of, scores_of
+from benchmark.reporting.experiments import difference, experiments_command, kind_of, page, record_of, scores_of
 from byola_hear.models.checkpoint import save_checkpoint
 from byola_hear.models.config import ModelConfig
 from byola_hear.models.encoders.convolutional import EncoderConfig
@@ -140,7 +140,7 @@ def test_the_page_is_up_to_date(repository: Path) -> None:
 def test_each_kind_of_network_has_its_own_base(tmp_path: Path) -> None:
     _, run = record_of(checkpoint(tmp_path, "base"))
     recipe = {**run["recipe"], "encoder": {"kind": "transformer", "width": 8}}
-    runs = {"base": run, "transformer-base": {**run, "recipe": recipe}}
+    runs = {"base": run, "transformer-concatenated": {**run, "recipe": recipe}}
     runs["transformer-large"] = {**run, "recipe": {**recipe, "batch_size": 512}}
     score = {"mean_interval": [0.0, 2.0], "tasks": {}}
     means = {"untrained": 10.0, "untrained_transformer": 5.0, "base": 12.0, "transformer-large": 8.0}
@@ -148,5 +148,12 @@ def test_each_kind_of_network_has_its_own_base(tmp_path: Path) -> None:
     first, second = text.split("## Transformers")
     assert "## Convolutional networks" in first and "| base | – |" in first and "+2.0 |" in first
     assert "| transformer-large | batch size 512 |" in second and "+3.0 |" in second
-    with pytest.raises(ValueError, match="expected a run called 'transformer-base'"):
+    with pytest.raises(ValueError, match="expected a run called 'transformer-concatenated'"):
         page({"runs": {"transformer-large": runs["transformer-large"]}, "scores": {}})
+
+
+@pytest.mark.parametrize("settings", [{"averaged": []}, {"combine": "average", "taken": []}])
+def test_transformers_whose_layers_are_averaged_have_a_section_of_their_own(settings: dict[str, Any]) -> None:
+    assert kind_of({"encoder": {"kind": "transformer", **settings}}) == "averaged"
+    assert kind_of({"encoder": {"kind": "transformer", "combine": "concatenate"}}) == "transformer"
+    assert kind_of({"encoder": {"kind": "convolutional"}}) == "convolutional"
