@@ -29,15 +29,9 @@ def model_row(card: ModelCard) -> list[str]:
     Returns:
         Its cells, Markdown.
     """
-    kinds: dict[str, float] = {}
-    for row in card["training"].get("sources", []):
-        kinds[row["kind"]] = kinds.get(row["kind"], 0.0) + row["hours"]
-    most_first = sorted(kinds.items(), key=lambda item: -item[1])
-    listed = ", ".join(f"{kind or 'other'} {hours:.1f}" for kind, hours in most_first)
     return [
         f"`{card['name']}`",
-        card["version"],
-        "not stated" if card["hours"] is None else f"{card['hours']:.1f}" + (f" ({listed})" if listed else ""),
+        "not stated" if card["hours"] is None else f"{card['hours']:.1f}",
         f"{card['parameters'] / 1e6:.2f} M",
         str(card["scene_embedding_size"]),
         f"{card['bytes'] / 1e6:.1f} MB",
@@ -53,8 +47,8 @@ def models_table(folder: Path | None = None) -> str:
     Returns:
         Markdown with a line break at its end.
     """
-    header = ["name", "version", "trained on, hours", "parameters", "dimensions", "file"]
-    return markdown(header, [model_row(describe_model(name, folder)) for name in list_models(folder)], left=3)
+    header = ["name", "hours of audio", "parameters", "dimensions", "file"]
+    return markdown(header, [model_row(describe_model(name, folder)) for name in list_models(folder)], left=1)
 
 
 def filled(text: str, results: Path) -> str:
