@@ -83,6 +83,7 @@ embed: $(VENV)/.hear
 	$(BIN)/hear-validator byola_hear --model nonspeech
 	$(BIN)/hear-validator byola_hear --model distilled
 	$(BIN)/hear-validator byola_hear --model distilled-small
+	$(BIN)/hear-validator byola_hear --model transformer-both
 	$(BIN)/byola-hear embed tests/data
 
 # Several files of tests at a time, one thread each: half the time on two cores.

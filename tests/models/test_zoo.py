@@ -24,6 +24,9 @@ FINGERPRINTS = {
     "distilled-small": "e1073b2b80db0d0273d549fd8f2acb832bf0267ed667880233c378cac01616ea",
     "nonspeech": "40b5c0da319c883472e462a426930881fcb1577bdbee94fdf8ae488dd27a0971",
     "speech": "379a8231f239cf379922b9d0c6c003867037f83cf126329ad42acb2d79f7dc2d",
+    "transformer-both": "2c4106505ff8d1e20c8eb8803bfcc08ca71efd39f18f22ea0e39f986cb6e1abf",
+    "transformer-nonspeech": "5c987528f3931c2210e564f4e43342bf57f991dac7e00f509935bb73dde3030b",
+    "transformer-speech": "3f4f531502bf9e67fbc5ee275f48dcd5e8faf695cf846828cd3ccaac82a8829b",
 }
 
 
@@ -132,13 +135,14 @@ def test_the_packages_own_models() -> None:
     """Every model in the table exists, is intact and has the facts that users look up."""
     if not list_models():
         pytest.skip("the zoo is empty: no network has been exported into weights/ yet")
-    assert list_models() == ["both", "distilled", "distilled-small", "nonspeech", "speech"]
+    transformers = ["transformer-both", "transformer-nonspeech", "transformer-speech"]
+    assert list_models() == ["both", "distilled", "distilled-small", "nonspeech", "speech", *transformers]
     for name in list_models():
         assert is_intact(name)
         loaded = byola_hear.load_model(name)
         assert (loaded.config.name, loaded.config.version) == (name, read_hashes()[name]["version"])
         assert loaded.fingerprint() == FINGERPRINTS[name]
         card = describe_model(name)
-        size = 1024 if name == "distilled-small" else 3072
+        size = {"distilled-small": 1024, **dict.fromkeys(transformers, 1152)}.get(name, 3072)
         assert card["scene_embedding_size"] == loaded.scene_embedding_size == size
         assert card["hours"] and card["licence"]
