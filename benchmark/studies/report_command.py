@@ -41,7 +41,7 @@ STUDIES: dict[str, Callable[[Path], Report]] = {
         *(architectures, cka, detection, dimensions, few_shot, finetuning, listeners),
         *(onsets, readouts, regression, rsa, scales, size, transfer),
     )
-}
+} | {size.COMPUTE: partial(size.report, name=size.COMPUTE)}
 #: What makes the tables of speed.
 SPEEDS: dict[str, Callable[..., str]] = {
     "collection_speed": collection_report.report,

@@ -16,7 +16,7 @@ from benchmark.reporting.command_line import command_line
 from benchmark.studies.figures import new_figure
 from benchmark.studies.findings import save_numbers
 from benchmark.studies.size.cells import recipe_of
-from benchmark.studies.size.report import NAME, report
+from benchmark.studies.size.report import COMPUTE, NAME, report
 from benchmark.studies.size.run import cells_of, table_of
 from benchmark.studies.study import show_report
 from byola_hear.cli.errors import Finite
@@ -114,6 +114,8 @@ def size_command(
 
     MANIFESTs come from `python -m byola_hear.pretraining manifest` or `match`. A volume has equally much of each. The
     probe uses validation parts only. A command that was stopped continues when run again.
+
+    Writes size.csv, size.json, size.md, size_findings.md and size.png; with --petaflop, size_compute.csv and so on.
     """
     new_figure(1, 1)  # report a missing matplotlib before hours of work
     if threads:
@@ -150,5 +152,6 @@ def size_command(
         "parts": "validation",
         "max_clips": max_clips,
     }
-    save_numbers(output, NAME, numbers, about)
-    show_report(output, NAME, report(output))
+    name = COMPUTE if petaflop else NAME
+    save_numbers(output, name, numbers, about)
+    show_report(output, name, report(output, name))

@@ -16,18 +16,20 @@ from benchmark.studies.size.run import MEAN
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-NAME, TITLE = "size", "Size against data"
+#: Networks that were trained for the same number of steps, and with the same compute.
+NAME, COMPUTE = "size", "size_compute"
+TITLES = {NAME: "Size against data", COMPUTE: "Sizes and architectures with the same compute"}
 CAPTION = "Accuracy of the probe on validation parts against hours of audio, a line for each size of the encoder."
 
 
-def report(folder: Path) -> Report:
-    """Make the report from ``size.csv``.
+def report(folder: Path, name: str = NAME) -> Report:
+    """Make the report from ``size.csv`` or ``size_compute.csv``.
 
     Raises:
         FileNotFoundError: if it is not in ``folder``.
     """
-    numbers = sized(read_numbers(folder, NAME))
-    return Report(TITLE, sentences(numbers), tables(numbers), {NAME: (partial(figure, numbers), CAPTION)})
+    numbers = sized(read_numbers(folder, name))
+    return Report(TITLES[name], sentences(numbers), tables(numbers), {name: (partial(figure, numbers), CAPTION)})
 
 
 def sized(numbers: pd.DataFrame) -> pd.DataFrame:
@@ -128,12 +130,29 @@ def sentences(numbers: pd.DataFrame) -> list[str]:
     means = _means(numbers)
     table = means.pivot(index="size", columns="hours", values="accuracy")
     trained = table.drop(columns=0.0, errors="ignore")
-    narrow, wide, least, most = trained.index[0], trained.index[-1], trained.columns[0], trained.columns[-1]
-    found = [
-        f"With {_crops(means[means['hours'] > 0])} crops and one seed each, mean accuracy goes from "
-        f"{trained.loc[narrow].mean():.1f} % at {narrow} to {trained.loc[wide].mean():.1f} % at {wide}, and from "
-        f"{trained[least].mean():.1f} % with {least:g} h to {trained[most].mean():.1f} % with {most:g} h."
+    least, most = trained.columns[0], trained.columns[-1]
+    kinds = [[size for size in trained.index if size.startswith("transformer") == kind] for kind in (False, True)]
+    mean = trained.mean(axis=1)
+    changes = [
+        f"from {mean[sizes[0]]:.1f} % at {sizes[0]} to {mean[sizes[-1]]:.1f} % at {sizes[-1]}"
+        for sizes in kinds
+        if len(sizes) > 1
     ]
+    if least != most:
+        changes.append(
+            f"from {trained[least].mean():.1f} % with {least:g} h to {trained[most].mean():.1f} % with {most:g} h"
+        )
+    found = []
+    if changes:
+        crops = _crops(means[means["hours"] > 0])
+        found.append(f"With {crops} crops and one seed each, mean accuracy goes {', and '.join(changes)}.")
+    if all(map(len, kinds)):
+        best = [trained.loc[sizes, most].idxmax() for sizes in kinds]
+        gap = trained.loc[best[1], most] - trained.loc[best[0], most]
+        found.append(
+            f"With {most:g} h, {best[1]}, the best transformer, is {abs(gap):.1f} points "
+            f"{'above' if gap > 0 else 'below'} {best[0]}, the best convolutional network."
+        )
     size, hours = trained.stack().idxmax()
     top = means[(means["size"] == size) & (means["hours"] == hours)].iloc[0]
     near = [
@@ -144,7 +163,7 @@ def sentences(numbers: pd.DataFrame) -> list[str]:
     text = f"The best is {size} with {hours:g} h: {top['accuracy']:.1f} ± {(top['high'] - top['low']) / 2:.1f} %"
     found.append(f"{text}, an interval that also has {listed(near)}." if near else f"{text}.")
     if 0.0 in table.columns:
-        gain = trained.mean(axis=1) - table[0.0]
+        gain = mean - table[0.0]
         gains = listed([f"{value:+.1f} points at {name}" for name, value in gain.items()])
         found.append(f"Compared with untrained networks, training changes the mean by {gains}.")
     return found

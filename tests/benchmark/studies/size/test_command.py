@@ -70,7 +70,7 @@ def test_both_kinds_at_equal_compute(sounds: Path, tmp_path: Path, capsys: pytes
         run(size_command, [*arguments_for(sounds, tmp_path), *options], "size")
     output = capsys.readouterr()
     assert not stopped.value.code, output.err
-    numbers = read_numbers(tmp_path / "out", "size")
+    numbers = read_numbers(tmp_path / "out", "size_compute")
     trained = numbers.query("task == 'mean' and hours > 0").set_index(["width", "layers"])["crops"]
     # More layers take more operations for each crop, so they get fewer crops.
     assert trained[16, 1] > trained[64, 8] >= 2 and trained[32, 0] >= 2
@@ -79,6 +79,23 @@ def test_both_kinds_at_equal_compute(sounds: Path, tmp_path: Path, capsys: pytes
     assert 0.5 * 2e10 < trained[64, 8] * operations_per_crop(recipe) <= 2e10
     found = sentences(sized(numbers))
     assert "transformer 64 × 8" in found[0] and " to " in found[0].split("crops")[0]
+
+
+def test_both_kinds_have_their_own_range_and_are_compared() -> None:
+    sizes = {(32, 0): 70.0, (64, 0): 80.0, (16, 2): 60.0, (16, 4): 76.0}
+    rows = [
+        {"width": width, "layers": layers, "hours": 5.0, "crops": 6, "task": "mean", "accuracy": value}
+        for (width, layers), value in sizes.items()
+    ]
+    found = sentences(sized(pd.DataFrame(rows).assign(low=lambda each: each["accuracy"], high=100.0)))
+    assert found[0] == (
+        "With 6 crops and one seed each, mean accuracy goes from 70.0 % at width 32 to 80.0 % at width 64, and from "
+        "60.0 % at transformer 16 × 2 to 76.0 % at transformer 16 × 4."
+    )
+    assert found[1] == (
+        "With 5 h, transformer 16 × 4, the best transformer, is 4.0 points below width 64, the best convolutional "
+        "network."
+    )
 
 
 def test_what_the_interval_of_the_best_has_is_named() -> None:
