@@ -86,7 +86,7 @@ def test_a_checkpoint_of_another_kind_of_encoder(run: Run, tmp_path: Path) -> No
         table = tmp_path / f"table{len(windows)}.csv"
         assert run("embed", CLIPS[0], "-o", table, "--model", tmp_path / "small.safetensors", *windows).code == 0
         embeddings = read_table(table).to_numpy()
-        assert embeddings.shape[1] == 16
+        assert embeddings.shape[1] == encoder.feature_size == 32
     clip = torch.from_numpy(read_audio(CLIPS[0], 16000))
     assert len(embeddings) == -(-len(clip) // 8000)
     clips = read_table(tmp_path / "table0.csv").to_numpy()
