@@ -8,6 +8,7 @@ from typing import Any
 
 from byola_hear.models.encoders.protocol import EncoderShape
 from byola_hear.models.encoders.registry import DEFAULT_KIND, encoder_from_dict, encoder_to_dict, is_encoder_config
+from byola_hear.models.encoders.transformer import AVERAGE
 from byola_hear.models.frontend import FrontendConfig
 from byola_hear.models.plain import checked_keys
 from byola_hear.models.pooling.combination import MAX_MEAN, combination
@@ -119,13 +120,17 @@ class ModelConfig:
         :meth:`byola_hear.models.model.ByolaModel.fingerprint` is a hash of it and of the weights.
 
         Fingerprints are stored in tables and must stay the same. They are older than ``pooling`` and the encoder's
-        ``kind``, so these two appear only where they differ from what all models had before.
+        ``kind``, so these two appear only where they differ from what all models had before. A transformer whose layers
+        are averaged has the form of when that was the only way.
         """
         data = {key: value for key, value in self.to_dict().items() if key not in _DESCRIPTIVE}
         if self.pooling == MAX_MEAN:
             del data["pooling"]
         if self.encoder.kind == DEFAULT_KIND:
             data["encoder"] = self.encoder.to_dict()
+        if data["encoder"].get("combine") == AVERAGE:
+            older = {key: value for key, value in data["encoder"].items() if key not in ("combine", "taken")}
+            data["encoder"] = {**older, "averaged": data["encoder"]["taken"]}
         return data
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from byola_hear.models.config import ModelConfig, training_hours
 from byola_hear.models.encoders.convolutional import EncoderConfig
+from byola_hear.models.encoders.transformer import AVERAGE, TransformerConfig
 from byola_hear.models.frontend import FrontendConfig
 
 SMALL = EncoderConfig(channels=4, hidden_size=8)
@@ -94,6 +96,16 @@ def test_what_decides_embeddings_leaves_out_what_old_configurations_did_not_say(
     decisive = config_of().decisive()
     assert set(decisive) == {"frontend", "encoder", "mean", "std", "window_frames"}
     assert decisive["encoder"] == SMALL.to_dict() and "kind" not in decisive["encoder"]
+
+
+def test_the_average_of_layers_keeps_the_form_that_fingerprints_are_made_of() -> None:
+    shape = TransformerConfig(width=16, n_layers=2, n_heads=2, context=9, taken=(2,), combine=AVERAGE)
+    decisive = replace(config_of(), encoder=shape).decisive()["encoder"]
+    assert decisive == {
+        **{"kind": "transformer", "n_mels": 64, "stride": 4, "width": 16, "n_layers": 2, "n_heads": 2, "context": 9},
+        "averaged": [2],
+    }
+    assert replace(config_of(), encoder=replace(shape, combine="concatenate")).decisive()["encoder"]["taken"] == [2]
 
 
 def test_frames_in_milliseconds() -> None:
