@@ -41,7 +41,8 @@ def test_recipes_hold_the_settings_of_their_method_alone() -> None:
     recipe = Recipe.masked()
     assert "views" not in recipe.to_dict() and "masking" not in Recipe().to_dict()
     assert Recipe.from_dict(json.loads(json.dumps(recipe.to_dict()))) == recipe
-    changed = replace(recipe, masking=MaskConfig(masks=8), encoder=replace(recipe.encoder, width=384, n_heads=6))
+    wider = TransformerConfig(width=384, n_heads=6, combine=AVERAGE)
+    changed = replace(recipe, masking=MaskConfig(masks=8), encoder=wider)
     assert differences(recipe.to_dict(), changed.to_dict()) == "masks 4, got 8, width 192, got 384, n_heads 3, got 6"
 
 
