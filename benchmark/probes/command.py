@@ -11,7 +11,7 @@ import click
 from benchmark.baselines import BASELINES
 from benchmark.datasets.labelled_set import cache_folder
 from benchmark.models.rows import models_by_row, rows_of
-from benchmark.probes.merge import merged, merged_csv
+from benchmark.probes.merge import check_settings, merged, merged_csv
 from benchmark.probes.plan import plan
 from benchmark.probes.probe import run
 from benchmark.probes.splits import CORE_TASKS, TASKS
@@ -101,6 +101,9 @@ def probe_command(
             raise ValueError(f"expected a result file that ends in {', '.join(FORMATS)}, got {output}")
         if not output.absolute().parent.is_dir():
             raise FileNotFoundError(f"no such folder: {output.absolute().parent}")
+    settings = {"parts": "validation" if validation else "test", "seed": seed, "max_clips": max_clips}
+    if add_to is not None:
+        check_settings(_earlier(add_to)[0], settings)
     models_by_row(models)  # report unknown names before sets are decoded
     planned = plan(tasks, audio, cache, validation, max_clips, seed, progress=not no_progress)
     with native_messages_hidden():  # of TFLite
@@ -120,9 +123,7 @@ def probe_command(
     about = {
         **provenance(),
         "command": command_line(),
-        "parts": "validation" if validation else "test",
-        "seed": seed,
-        "max_clips": max_clips,
+        **settings,
         "audio": {name: labelled.sha256 for name, labelled in planned.sets.items()},
         "extractors": {row.name: [each.identity for each in row.extractors] for row in asked},
     }
@@ -148,10 +149,24 @@ def write_merged(path: Path, added: dict[str, Any], added_csv: str) -> list[Path
         ValueError: if the two can't be merged; nothing is written.
         FileNotFoundError: if there is no ``.csv``.
     """
-    document = merged(json.loads(path.read_text(encoding="utf-8")), added)
-    lines = merged_csv(path.with_suffix(".csv").read_text(encoding="utf-8"), added_csv)
+    before, before_csv = _earlier(path)
+    document, lines = merged(before, added), merged_csv(before_csv, added_csv)
     texts = {".json": json.dumps(document, indent=1) + "\n", ".csv": lines, ".md": markdown_table(document)}
     for suffix, text in texts.items():
         with replacing(path.with_suffix(suffix)) as stream:
             stream.write(text.encode())
     return [path.with_suffix(suffix) for suffix in texts]
+
+
+def _earlier(path: Path) -> tuple[dict[str, Any], str]:
+    """Read an earlier ``FILE.json`` and the text of its ``.csv``."""
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path} is not JSON that `probe --output` wrote: {error}") from error
+    if not isinstance(document, dict) or not {"about", "models"} <= document.keys():
+        raise ValueError(f"{path} is not a result of `probe`: expected an object with about and models")
+    table = path.with_suffix(".csv")
+    if not table.is_file():
+        raise FileNotFoundError(f"no such file: {table}; --add-to needs it beside {path.name}")
+    return document, table.read_text(encoding="utf-8")

@@ -25,11 +25,7 @@ def merged(before: dict[str, Any], added: dict[str, Any]) -> dict[str, Any]:
         ValueError: if the two were measured in different ways, or a model has changed and not all of its tasks were
             measured again.
     """
-    for key in ("parts", "seed", "max_clips"):
-        if before["about"].get(key) != added["about"].get(key):
-            raise ValueError(
-                f"expected a table with the same {key}, got {before['about'].get(key)} and {added['about'].get(key)}"
-            )
+    check_settings(before, added["about"])
     tasks = list(
         dict.fromkeys(name for each in (before, added) for row in each["models"].values() for name in row["tasks"])
     )
@@ -61,6 +57,23 @@ def merged(before: dict[str, Any], added: dict[str, Any]) -> dict[str, Any]:
         ],
     }
     return {"about": about, "models": {name: _with_mean(row, tasks, seed) for name, row in models.items()}}
+
+
+def check_settings(before: dict[str, Any], about: dict[str, Any]) -> None:
+    """Check that results of the probe were, or will be, measured like earlier ones.
+
+    Args:
+        before: the earlier document.
+        about: ``parts``, ``seed`` and ``max_clips`` of the others.
+
+    Raises:
+        ValueError: if they differ.
+    """
+    for key in ("parts", "seed", "max_clips"):
+        if before["about"].get(key) != about.get(key):
+            raise ValueError(
+                f"expected a table with the same {key}, got {before['about'].get(key)} and {about.get(key)}"
+            )
 
 
 def _check_same(

@@ -113,15 +113,16 @@ def principal_directions(embeddings: NDArray[np.float32], network: str, count: i
     return Directions(mean, (inverse[:, None] * axes).half(), variances.pow(-0.25), network)
 
 
-def stability(embeddings: NDArray[np.float32], seed: int) -> list[Stability]:
+def stability(embeddings: NDArray[np.float32], seed: int, count: int = MOST) -> list[Stability]:
     """Compare the directions of two halves of the embeddings.
 
     Args:
         embeddings: ``(n, size)``.
         seed: seed of the halves and of the pairs.
+        count: largest number of directions to compare.
 
     Returns:
-        One for each of :data:`SIZES` that the halves have directions for.
+        One for each of :data:`SIZES` up to ``count`` that the halves have directions for.
 
     Raises:
         ValueError: as :func:`principal_directions`.
@@ -136,7 +137,7 @@ def stability(embeddings: NDArray[np.float32], seed: int) -> list[Stability]:
     rows = torch.from_numpy(rng.integers(len(x), size=(2, _PAIRS)))
     along = [x @ axes for _, axes in parts]
     found = []
-    for size in (size for size in SIZES if size <= min(len(variances) for variances, _ in parts)):
+    for size in (size for size in SIZES if size <= min(count, *(len(variances) for variances, _ in parts))):
         shares = [float((offered @ axes[:, :size]).square().sum()) / total for _, axes in parts]
         units = [
             torch.nn.functional.normalize(each[:, :size] * variances[:size].pow(-0.25))

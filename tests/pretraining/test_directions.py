@@ -59,6 +59,7 @@ def test_halves_of_many_clips_agree(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (two.count, three.count) == (2, 3)
     assert 0.5 < two.variance <= two.best + 1e-9 and two.best < three.best <= 1
     assert two.cosines > 0.99 and three.cosines > 0.99
+    assert [each.count for each in stability(correlated(2000), 0, count=2)] == [2]
 
 
 def test_clips_of_manifests_and_folders_are_cut(tmp_path: Path, clips_folder: Path) -> None:

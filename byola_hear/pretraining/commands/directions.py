@@ -55,7 +55,7 @@ def directions(name: str, inputs: tuple[Path, ...], count: int, seconds: float, 
     most = min(MOST, max(1, model.config.encoder.feature_size // 2))
     computed = principal_directions(embeddings, model.fingerprint())
     computed = computed.first(most) if computed.count > most else computed
-    stable = stability(embeddings, seed)
+    stable = stability(embeddings, seed, computed.count)
     computed.origin = {
         **{"clips": len(embeddings), "hours": round(length / 3600, 3), "kinds": kinds},
         **{"seconds": seconds, "seed": seed, "halves": [asdict(each) for each in stable]},

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
-from benchmark.probes.command import write_merged
+from benchmark.probes.command import probe_command, write_merged
 from benchmark.probes.merge import merged, merged_csv
 from benchmark.probes.probe import TaskResult
 from benchmark.probes.table import Row, csv_table, document_of, markdown_table
@@ -65,3 +66,22 @@ def test_what_was_measured_otherwise_is_refused_and_nothing_is_written(tmp_path:
         write_merged(path, document_of(ADDED, changed), csv_table(ADDED))
     assert json.loads(path.read_text()) == json.loads(json.dumps(before))
     assert len(write_merged(path, document_of(ADDED, about("both", "vggish", "musicnn")), csv_table(ADDED))) == 3
+
+
+def test_a_table_that_cannot_be_added_to_is_refused_before_anything_is_measured(tmp_path: Path) -> None:
+    path = tmp_path / "probe.json"
+
+    def refusal(*arguments: str) -> str:
+        # A model that does not exist shows that nothing later was looked at.
+        return str(CliRunner().invoke(probe_command, ["--models", "none", "--add-to", str(path), *arguments]).exception)
+
+    path.write_text("{")
+    assert "is not JSON" in refusal()
+    path.write_text("{}")
+    assert "is not a result of `probe`" in refusal()
+    path.write_text(json.dumps(document_of(BEFORE, about("both", "yamnet"))))
+    assert "no such file" in refusal() and "probe.csv" in refusal()
+    path.with_suffix(".csv").write_text(csv_table(BEFORE))
+    assert "the same parts, got test and validation" in refusal("--validation")
+    assert "the same max_clips, got None and 50" in refusal("--max-clips", "50")
+    assert "none" in refusal()
