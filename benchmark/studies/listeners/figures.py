@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from benchmark.studies.figures import COLOURS, new_figure
+from benchmark.studies.figures import COLOURS, colours, new_figure
 from benchmark.studies.listeners.measure import CLIP, DESCRIPTORS_ROW, LEARNT
 
 if TYPE_CHECKING:
@@ -57,13 +57,13 @@ def draw_models(numbers: pd.DataFrame, published: Mapping[str, float], order: Se
             for measure, representation in (("anchor", CLIP), ("anchor", LEARNT), ("partial", CLIP))
         )
         places = np.arange(len(order))
-        colours = [COLOURS.get(model, OTHER) for model in order]
-        axis.hlines(places, clip["low"], clip["high"], color=colours, linewidth=1.6)
-        axis.scatter(clip["value"], places, color=colours, s=28, zorder=3)
-        axis.scatter(learnt["value"], places, marker="D", facecolors="none", edgecolors=colours, s=20)
+        chosen = [COLOURS.get(model, OTHER) for model in order]
+        axis.hlines(places, clip["low"], clip["high"], color=chosen, linewidth=1.6)
+        axis.scatter(clip["value"], places, color=chosen, s=28, zorder=3)
+        axis.scatter(learnt["value"], places, marker="D", facecolors="none", edgecolors=chosen, s=20)
         # Nothing of the descriptors is left when they are held constant.
         partial = partial.drop(DESCRIPTORS_ROW, errors="ignore").reindex(order)
-        axis.scatter(partial["value"], places, marker="|", color=colours, s=45)
+        axis.scatter(partial["value"], places, marker="|", color=chosen, s=45)
         if name == "timbre_similarity" and published:
             below = len(order) + np.arange(len(published))
             axis.scatter(list(published.values()), below, facecolors="none", edgecolors="#888888", s=28)
@@ -106,16 +106,17 @@ def _draw_ceiling(axis: Axes, ceiling: pd.DataFrame) -> None:
 
 
 def draw_layers(numbers: pd.DataFrame, layers: Sequence[str]) -> Figure:
-    """Draw the networks' correlation by anchor at each layer, with intervals over sounds."""
-    figure = new_figure(10.5, 3.4)
+    """Draw the correlation by anchor at each layer of networks that have these layers, with intervals over sounds."""
+    models = list(dict.fromkeys(numbers.loc[numbers["representation"].isin(layers[:-1]), "model"]))
+    figure = new_figure(12.0, 3.4)
     panels = figure.subplots(1, len(SET_TITLES), sharey=True)
     for axis, (name, title) in zip(panels, SET_TITLES.items()):
-        for shift, (model, colour) in enumerate(COLOURS.items()):
+        for shift, (model, colour) in enumerate(colours(models).items()):
             rows = [values_of(numbers, name, "anchor", layer).reindex([model]) for layer in layers]
             joined = pd.concat(rows)
             if joined["value"].isna().all():
                 continue
-            places = np.arange(len(layers)) + 0.08 * (shift - 1.5)
+            places = np.arange(len(layers)) + 0.08 * (shift - (len(models) - 1) / 2)
             axis.plot(places, joined["value"], color=colour, marker="o", markersize=4, label=model)
             axis.vlines(places, joined["low"], joined["high"], color=colour, linewidth=0.8)
         axis.set_title(title, fontsize=10)
@@ -123,5 +124,5 @@ def draw_layers(numbers: pd.DataFrame, layers: Sequence[str]) -> Figure:
         axis.set_xticklabels(layers, rotation=40, ha="right", fontsize=8)
         axis.grid(axis="y", alpha=0.3)
     panels[0].set_ylabel("Spearman's correlation, by anchor")
-    panels[-1].legend(fontsize=8, frameon=False)
+    panels[-1].legend(fontsize=8, frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
     return figure

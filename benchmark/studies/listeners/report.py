@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -9,7 +10,6 @@ import numpy as np
 import pandas as pd
 
 from benchmark.reporting.markdown import NOTHING
-from benchmark.studies.figures import COLOURS
 from benchmark.studies.findings import Report, frame_table, listed, read_about, read_numbers
 from benchmark.studies.listeners.figures import SET_TITLES, draw_layers, draw_models, values_of
 from benchmark.studies.listeners.measure import CLIP, DESCRIPTORS_ROW, LEARNT
@@ -18,8 +18,9 @@ from benchmark.studies.listeners.published import SOURCE, published_timbre
 NAME = "rsa_listeners"
 TITLE = "Do networks hear similarity as people do"
 
-#: The networks whose findings are told, and the reference of their differences.
+#: The networks whose findings are told, the others of the package, and the reference of their differences.
 NETWORKS, UNTRAINED = ("both", "speech", "nonspeech"), "untrained"
+OTHERS = ("transformer-both", "transformer-speech", "transformer-nonspeech", "distilled", "distilled-small")
 #: Layers in order.
 LAYERS = ("block 1", "block 2", "fc1", "fc2", "frame", CLIP)
 
@@ -44,7 +45,7 @@ def report(folder: Path) -> Report:
             f"with the rest (dashed). Published: {SOURCE}.",
         )
     }
-    if len(layers) > 1 and any(model in COLOURS for model in order):
+    if len(layers) > 1:
         figures["rsa_listeners_layers"] = (
             partial(draw_layers, numbers, layers),
             "The same at each layer, means over time; `clip` is the clip embedding.",
@@ -125,7 +126,8 @@ def published_table(published: dict[str, float]) -> str:
 def sentences(numbers: pd.DataFrame, published: dict[str, float]) -> list[str]:
     """What was found, also what is unfavourable. No difference is named whose interval includes 0."""
     found = [
-        _against_untrained(numbers),
+        _against_untrained(numbers, NETWORKS),
+        _against_untrained(numbers, OTHERS),
         _best(numbers, published),
         _beyond(numbers),
         _layers(numbers),
@@ -139,12 +141,12 @@ def _differences(numbers: pd.DataFrame, name: str, measure: str, reference: str,
     return chosen[chosen["representation"] == representation].set_index("model")
 
 
-def _against_untrained(numbers: pd.DataFrame) -> str:
-    """Each set: values of the networks and of the untrained one, and which differ from it."""
+def _against_untrained(numbers: pd.DataFrame, networks: Sequence[str]) -> str:
+    """Each set: values of some networks and of the untrained one, and which differ from it."""
     texts = []
     for name, title in SET_TITLES.items():
         values = values_of(numbers, name, "anchor")["value"]
-        here = [model for model in NETWORKS if model in values.index]
+        here = [model for model in networks if model in values.index]
         if not here or UNTRAINED not in values.index:
             continue
         apart = _differences(numbers, name, "anchor", f"{UNTRAINED} {CLIP}", CLIP)
@@ -163,7 +165,7 @@ def _against_untrained(numbers: pd.DataFrame) -> str:
 def _best(numbers: pd.DataFrame, published: dict[str, float]) -> str:
     first = next(iter(SET_TITLES))
     values = values_of(numbers, first, "anchor")["value"]
-    networks = values[values.index.isin(NETWORKS)]
+    networks = values[values.index.isin((*NETWORKS, *OTHERS))]
     if networks.empty:
         return ""
     best = str(networks.idxmax())

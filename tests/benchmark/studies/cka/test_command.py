@@ -21,12 +21,14 @@ from byola_hear.models.frontend import FrontendConfig
 from byola_hear.models.model import ByolaModel
 from tests.benchmark.made_sets import write_all_sets
 
+NAMES = ("one", "copy", "other")
+
 
 def test_the_command_from_sets_to_sentences(tmp_path: Path) -> None:
     write_all_sets(tmp_path / "audio")
     config = ModelConfig("small", "0", FrontendConfig(), EncoderConfig(channels=8, hidden_size=16), -8.0, 4.5)
     paths = []
-    for number, name in enumerate(("one", "copy", "other")):
+    for number, name in enumerate(NAMES):
         torch.manual_seed(number // 2)
         paths.append(tmp_path / f"{name}.safetensors")
         save_checkpoint(paths[-1], ByolaModel(config))
@@ -44,8 +46,20 @@ def test_the_command_from_sets_to_sentences(tmp_path: Path) -> None:
     mixed = numbers[(numbers["first"] == "one") & (numbers["second"] == "transformer")]
     shared = mixed[mixed["first_layer"] == mixed["second_layer"]]
     assert set(shared["first_layer"]) == {"frame", "clip"} and {"layer 1", "layer 2"} < set(mixed["second_layer"])
-    sentences = report(tmp_path / "results").sentences
-    assert "(block 1) to" in sentences[0] and "(frame) to" in sentences[0]
+    made = report(tmp_path / "results")
+    assert "1.00 (block 1) to 1.00 (one – copy)" in made.sentences[0]
+    assert "transformer" not in made.tables[0] and "| one – other |" in made.tables[0]
+    # One transformer alone has no table of layers; its embedding is compared with the others'.
+    values = [
+        numbers.query(f"first == '{name}' and second == 'transformer' and stimuli == 'together'") for name in NAMES
+    ]
+    shown = [
+        float(each[each["first_layer"] == each["second_layer"]].set_index("first_layer")["value"]["clip"])
+        for each in values
+    ]
+    assert f"two trained networks {min(shown):.2f} (" in made.sentences[-1]
+    assert f"to {max(shown):.2f} (" in made.sentences[-1]
+    assert len(made.tables) == 2 and made.tables[1].splitlines()[-1].startswith(f"| transformer | {shown[0]:.2f} |")
     assert (
         sum(block["kind"] == "figure" for block in load_section(tmp_path / "results" / "cka.md").data()["blocks"]) == 2
     )
