@@ -122,7 +122,7 @@ def _marked(value: float, setting: tuple[float, float], best: tuple[float, float
 
 
 def sentences(numbers: pd.DataFrame, default: tuple[float, float]) -> list[str]:
-    """Three sentences on what was found.
+    """Four sentences on what was found.
 
     Args:
         numbers: what ``time.csv`` holds.
@@ -159,4 +159,9 @@ def sentences(numbers: pd.DataFrame, default: tuple[float, float]) -> list[str]:
         found.append(f"On test recordings, it reaches {100 * test[best]:.1f} %.")
     else:
         found.append(f"On test recordings, the two reach {100 * test[best]:.1f} % and {100 * test[default]:.1f} %.")
+    chosen = numbers[(numbers["split"] == "test") & (numbers["window_ms"] == best[0]) & (numbers["hop_ms"] == best[1])]
+    by_model = chosen.groupby("model", sort=False)["f1_200"].mean()
+    if len(by_model) > 1:
+        shown = [f"`{model}` {100 * value:.1f} %" for model, value in by_model.items()]
+        found.append(f"With the best setting, the networks reach there: {listed(shown)}.")
     return found
