@@ -13,8 +13,8 @@ from benchmark.speed import parts
 
 def test_every_part_is_measured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(parts, "SECONDS", 0.5)
-    result = json.loads(json.dumps(parts.measure("both", 1, progress=False)))
-    assert len(result["parts"]) == 2 * len(parts.FORMATS) + len(parts.QUALITIES) + 3
+    result = json.loads(json.dumps(parts.measure("both", 1, progress=False, beside=["distilled-small", "both"])))
+    assert len(result["parts"]) == 2 * len(parts.FORMATS) + len(parts.QUALITIES) + 4
     assert all(value > 0 for value in result["parts"].values())
     moved = result["moved"]
     assert 0 == moved["resampling, HQ"] < moved["resampling, VHQ"] < 0.05 < moved["resampling, LQ"]
