@@ -160,8 +160,8 @@ def sentences(numbers: pd.DataFrame, default: tuple[float, float]) -> list[str]:
     else:
         found.append(f"On test recordings, the two reach {100 * test[best]:.1f} % and {100 * test[default]:.1f} %.")
     chosen = numbers[(numbers["split"] == "test") & (numbers["window_ms"] == best[0]) & (numbers["hop_ms"] == best[1])]
-    by_model = chosen.groupby("model", sort=False)["f1_200"].mean()
+    by_model = 100 * chosen.groupby("model", sort=False)[["f1_200", "f1_50"]].mean()
     if len(by_model) > 1:
-        shown = [f"`{model}` {100 * value:.1f} %" for model, value in by_model.items()]
-        found.append(f"With the best setting, the networks reach there: {listed(shown)}.")
+        shown = [f"`{model}` {row['f1_200']:.1f} and {row['f1_50']:.1f} %" for model, row in by_model.iterrows()]
+        found.append(f"Within 200 and 50 ms, the networks reach there with the best setting: {listed(shown)}.")
     return found

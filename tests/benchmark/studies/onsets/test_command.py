@@ -48,8 +48,8 @@ def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: py
     window, hop = chosen_setting(numbers)
     first = sentences(numbers, (window, hop))[0]
     assert f"a window of {window:g} ms every {hop:g} ms (the default) is best for onsets" in first and ";" not in first
-    both = pd.concat([numbers, numbers.assign(model="other", f1_200=0.25)], ignore_index=True)
-    assert sentences(both, (window, hop))[-1].endswith("% and `other` 25.0 %.")
+    both = pd.concat([numbers, numbers.assign(model="other", f1_200=0.25, f1_50=0.125)], ignore_index=True)
+    assert sentences(both, (window, hop))[-1].endswith("% and `other` 25.0 and 12.5 %.")
 
 
 @pytest.mark.parametrize(
