@@ -25,7 +25,7 @@ from benchmark.studies.study import few_label_options, seconds_bar, show_report,
 from benchmark.studies.study_setup import Setup, embedded, key_of, remembered
 from byola_hear.models.directions import Directions
 
-#: Numbers of dimensions; whole embeddings come last.
+#: Numbers of dimensions, as far as a network has directions for them; whole embeddings come last.
 SIZES = (64, 128, 256, 512, 1024)
 
 
@@ -46,39 +46,54 @@ def dimensions_command(tasks: str, validation: bool, draws: int, max_test: int, 
     planned = plan(tasks, setup.audio, setup.cache, validation, seed=setup.seed, progress=setup.progress)
     found: list[dict[str, Any]] = []
     rows = setup.rows(planned.training_clips)
+    directions = {row.name: directions_of(row.name) for row in rows}
     for row in rows:
         for extractor in row.extractors:
-            for each in _of_model(extractor, planned, draws, max_test, setup):
+            for each in _of_model(extractor, directions[row.name], planned, draws, max_test, setup):
                 found.append({"model": row.name, **each})
     about = about_measures(rows, planned, validation, draws, max_test, setup)
-    about["directions"] = {row.name: directions_of(row.name).origin for row in rows}
+    about["directions"] = {name: each.origin for name, each in directions.items()}
     save_numbers(setup.output, NAME, pd.DataFrame(found), about)
     show_report(setup.output, NAME, report(setup.output))
 
 
 def directions_of(name: str) -> Directions:
-    """All directions that are used of a network.
+    """All directions that are used of a network: as many as the largest of :data:`SIZES` that is short for it.
 
     Raises:
         FileNotFoundError: if it has none.
         ValueError: if it has too few.
     """
-    directions = byola_hear.load_model(name, dimensions=SIZES[-1]).directions
+    # As in `python -m byola_hear.pretraining directions`: at most half of an embedding's dimensions.
+    half = byola_hear.load_model(name).scene_embedding_size // 2
+    directions = byola_hear.load_model(name, dimensions=sizes_up_to(half)[-1]).directions
     assert directions is not None, "short vectors have directions"
     return directions
 
 
-def _of_model(extractor: Extractor, planned: Plan, draws: int, max_test: int, setup: Setup) -> list[dict[str, Any]]:
+def sizes_up_to(most: int) -> tuple[int, ...]:
+    """The numbers of dimensions that are measured of a network with ``most`` directions.
+
+    Example:
+        >>> sizes_up_to(576)
+        (64, 128, 256, 512)
+    """
+    return tuple(size for size in SIZES if size <= most) or (most,)
+
+
+def _of_model(
+    extractor: Extractor, directions: Directions, planned: Plan, draws: int, max_test: int, setup: Setup
+) -> list[dict[str, Any]]:
     """All numbers of a model; embeds only for tasks that are not in the cache."""
-    directions = directions_of(extractor.row)
     found: list[dict[str, Any]] = []
+    sizes = sizes_up_to(directions.count)
     for task in planned.tasks:
         labelled, folds = planned.sets[task.source], planned.folds[task.name]
         parts = [[part.tolist() for part in (fold.train, fold.test)] for fold in folds]
         versions = [measures.MEASUREMENT_VERSION, draws_module.MEASUREMENT_VERSION, ridge.MEASUREMENT_VERSION]
         key = key_of(
             *(extractor.identity, directions.fingerprint(), labelled.sha256, task.name, parts),
-            *(SIZES, draws, max_test, setup.seed),
+            *(sizes, draws, max_test, setup.seed),
             versions=versions,
         )
 
@@ -87,10 +102,10 @@ def _of_model(extractor: Extractor, planned: Plan, draws: int, max_test: int, se
             seconds = float(labelled.lengths[rows].sum()) / labelled.sample_rate
             with seconds_bar(f"{extractor.row}: embed {task.source}", seconds, setup.progress) as bar:
                 part = embedded(extractor, labelled, rows, setup.cache, bar)
-            sizes = [*SIZES, part.shape[1]]
-            numbers = []
-            for size in tqdm(sizes, desc=f"{extractor.row}: {task.name}", disable=not setup.progress, leave=False):
-                short = part if size == sizes[-1] else directions.first(size)(torch.from_numpy(part)).numpy()
+            whole, numbers = part.shape[1], []
+            bar = tqdm((*sizes, whole), f"{extractor.row}: {task.name}", disable=not setup.progress, leave=False)
+            for size in bar:
+                short = part if size == whole else directions.first(size)(torch.from_numpy(part)).numpy()
                 features = np.zeros((len(labelled), size), np.float32)
                 features[rows] = short
                 for each in measured(features, task, labelled, planned.folds[task.name], draws, max_test, setup.seed):

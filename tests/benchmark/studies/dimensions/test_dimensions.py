@@ -11,6 +11,7 @@ import pytest
 
 pytest.importorskip("sklearn")
 
+from benchmark.studies.dimensions.command import directions_of, sizes_up_to
 from benchmark.studies.dimensions.report import NAME, difference, means, report, sentences
 from benchmark.studies.findings import save_numbers
 from benchmark.studies.measures import neighbours
@@ -79,3 +80,8 @@ def test_neighbours_of_the_same_group_do_not_count() -> None:
     alone = neighbours(features, labels, np.array(["0", "1", "2", "3"]))
     shared = neighbours(features, labels, np.array(["0", "0", "2", "3"]))
     assert shared < alone
+
+
+def test_a_network_is_measured_with_the_directions_that_it_has() -> None:
+    assert [directions_of(name).count for name in ("both", "distilled-small", "transformer-both")] == [1024, 512, 512]
+    assert sizes_up_to(32) == (32,)
