@@ -42,7 +42,7 @@ def report(folder: Path) -> Report:
     numbers, about = read_numbers(folder, NAME), read_about(folder, NAME)
     models = list(dict.fromkeys(numbers["model"]))
     tables = [table(numbers[numbers["model"] == model], model, about) for model in models]
-    tables.append(stability_table(about["directions"]))
+    tables.append(stability_table(numbers, about["directions"]))
     return Report(TITLE, sentences(numbers, about), tables, {NAME: (partial(draw_costs, numbers), CAPTION)})
 
 
@@ -103,11 +103,12 @@ def table(numbers: pd.DataFrame, model: str, about: dict[str, Any]) -> str:
     )
 
 
-def stability_table(directions: dict[str, dict[str, Any]]) -> str:
-    """How stable the directions are, in Markdown: a row for each network and number of directions."""
+def stability_table(numbers: pd.DataFrame, directions: dict[str, dict[str, Any]]) -> str:
+    """How stable the directions are, in Markdown: a row for each network and number of directions that is measured."""
     rows = []
     for model, origin in directions.items():
-        for each in origin["halves"]:
+        measured = set(numbers.loc[numbers["model"] == model, "dimensions"])
+        for each in (half for half in origin["halves"] if half["count"] in measured):
             shares = [f"{100 * each[name]:.1f}" for name in ("variance", "best")]
             rows.append([model, str(origin["clips"]), str(each["count"]), *shares, f"{each['cosines']:.3f}"])
     header = ["clips", "directions", "variance of the other half, %", "by its own, %", "correlation of cosines"]
