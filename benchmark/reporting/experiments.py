@@ -19,7 +19,7 @@ from benchmark.reporting.markdown import markdown
 from byola_hear.models.checkpoint import read_header
 from byola_hear.models.encoders.transformer import AVERAGE
 from byola_hear.models.zoo import zoo_folder
-from byola_hear.pretraining.training.recipe import DISTIL
+from byola_hear.pretraining.training.recipe import DISTIL, completed
 from byola_hear.utils.files import replacing
 from byola_hear.utils.text import quantity
 
@@ -235,7 +235,7 @@ def _began(run: Mapping[str, Any]) -> str:
 def _difference(run: Mapping[str, Any], base: Mapping[str, Any]) -> str:
     """How a run differs from the base of its kind: in what it began with, in the recipe, and in the amount of audio."""
     found = [f"began with {_began(run) or 'random weights'}"] if _began(run) != _began(base) else []
-    if (recipe := difference(run["recipe"], base["recipe"])) != "–":
+    if (recipe := difference(completed(run["recipe"]), completed(base["recipe"]))) != "–":
         found.append(recipe)
     if round(run["hours"]) != round(base["hours"]):
         found.append(f"{run['hours']:.1f} h of audio")

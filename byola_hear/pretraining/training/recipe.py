@@ -228,6 +228,18 @@ _ADDED = {
 }
 
 
+def completed(recipe: Mapping[str, Any]) -> dict[str, Any]:
+    """Complete a stored recipe by settings that are newer than it, whose defaults are what it did.
+
+    Older recipes do not name the method, have older names of an encoder's settings, and lack settings.
+
+    Example:
+        >>> completed({"steps": 10, "encoder": {"hidden_size": 512}})["method"]
+        'byol'
+    """
+    return {"method": BYOL, **_ADDED, **recipe, "encoder": encoder_to_dict(encoder_from_dict(recipe["encoder"]))}
+
+
 def differences(stored: Mapping[str, Any], wanted: Mapping[str, Any]) -> str:
     """Name the fields in which two recipes of :meth:`Recipe.to_dict` differ, with both values; empty if none does.
 
@@ -236,15 +248,9 @@ def differences(stored: Mapping[str, Any], wanted: Mapping[str, Any]) -> str:
         'steps 10, got 20'
     """
     nested = ("views", "masking", "encoder", "teachers")
-    # Older recipes do not name the method, have older names of an encoder's settings, and lack settings whose defaults
-    # are what they did.
-    older = {"method": BYOL, **_ADDED}
-    stored, wanted = (
-        {**each, "encoder": encoder_to_dict(encoder_from_dict(each["encoder"]))} for each in (stored, wanted)
-    )
     first, second = (
-        {**older, **recipe, **{key: value for part in nested for key, value in recipe.get(part, {}).items()}}
-        for recipe in (stored, wanted)
+        {**recipe, **{key: value for part in nested for key, value in recipe.get(part, {}).items()}}
+        for recipe in (completed(stored), completed(wanted))
     )
     names = [name for name in {**first, **second} if name not in nested]
     changed = [name for name in names if first.get(name) != second.get(name)]

@@ -13,6 +13,8 @@ from benchmark.reporting.experiments import difference, experiments_command, kin
 from byola_hear.models.checkpoint import save_checkpoint
 from byola_hear.models.config import ModelConfig
 from byola_hear.models.encoders.convolutional import EncoderConfig
+from byola_hear.models.encoders.registry import encoder_to_dict
+from byola_hear.models.encoders.transformer import TransformerConfig
 from byola_hear.models.frontend import FrontendConfig
 from byola_hear.models.model import ByolaModel
 from byola_hear.pretraining.training.recipe import Recipe
@@ -64,7 +66,7 @@ def test_a_run_without_scores_has_dashes(tmp_path: Path) -> None:
 
 
 def test_distilled_networks_are_compared_with_the_one_they_began_with() -> None:
-    encoder = {"kind": "convolutional", "channels": 64}
+    encoder = encoder_to_dict(EncoderConfig(channels=64))
     teachers = {"both": {"size": 3072, "fingerprint": "ab"}, "yamnet": {"size": 1024, "fingerprint": "cd"}}
     recipe = {"method": "distil", "learning_rate": 3e-4, "encoder": encoder, "teachers": teachers}
     run = {"recipe": recipe, "hours": 27.0, "crops": 640, "minutes": 2.5, "loss": 0.2, "spread": 0.8}
@@ -82,7 +84,7 @@ def test_distilled_networks_are_compared_with_the_one_they_began_with() -> None:
 
 
 def test_teachers_weights_and_hours_that_differ_are_named() -> None:
-    encoder, facts = {"kind": "convolutional"}, {"size": 384, "fingerprint": "ab"}
+    encoder, facts = encoder_to_dict(EncoderConfig()), {"size": 384, "fingerprint": "ab"}
     recipe = {"method": "distil", "encoder": encoder, "kind_weights": {"effects": 2.0, "ambience": 2.0}}
     run = {"hours": 64.0, "crops": 640, "minutes": 2.5, "loss": 0.2, "spread": 0.8, "manifest_sha256": "ab" * 32}
     base = {**run, "recipe": {**recipe, "teachers": {"both": facts, "whisper_tiny@speech": facts}}}
@@ -139,7 +141,7 @@ def test_the_page_is_up_to_date(repository: Path) -> None:
 
 def test_each_kind_of_network_has_its_own_base(tmp_path: Path) -> None:
     _, run = record_of(checkpoint(tmp_path, "base"))
-    recipe = {**run["recipe"], "encoder": {"kind": "transformer", "width": 8}}
+    recipe = {**run["recipe"], "encoder": encoder_to_dict(TransformerConfig(width=8, n_heads=1))}
     runs = {"base": run, "transformer-concatenated": {**run, "recipe": recipe}}
     runs["transformer-large"] = {**run, "recipe": {**recipe, "batch_size": 512}}
     score = {"mean_interval": [0.0, 2.0], "tasks": {}}
@@ -157,3 +159,10 @@ def test_transformers_whose_layers_are_averaged_have_a_section_of_their_own(sett
     assert kind_of({"encoder": {"kind": "transformer", **settings}}) == "averaged"
     assert kind_of({"encoder": {"kind": "transformer", "combine": "concatenate"}}) == "transformer"
     assert kind_of({"encoder": {"kind": "convolutional"}}) == "convolutional"
+
+
+def test_settings_that_older_recipes_lack_are_no_differences(tmp_path: Path) -> None:
+    _, run = record_of(checkpoint(tmp_path, "base"))
+    newer = ("method", "batch_norm_momentum", "second_view", "crop_candidates", "ambience_mix", "reference_batch")
+    older = {**run, "recipe": {key: value for key, value in run["recipe"].items() if key not in newer}}
+    assert "| again | – |" in page({"runs": {"base": older, "again": run}, "scores": {}})
