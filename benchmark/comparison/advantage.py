@@ -64,6 +64,13 @@ class Difference:
     p: float | None
     p_holm: float | None
 
+    @property
+    def half(self) -> float | None:
+        """Half the interval; 0 for a difference that is the same in every draw of files, None without draws."""
+        if self.low is not None and self.high is not None and not math.isnan(self.high - self.low):
+            return (self.high - self.low) / 2
+        return None if self.test == "none" else 0.0
+
 
 @dataclass(frozen=True)
 class Advantage:

@@ -25,9 +25,11 @@ from benchmark.comparison.intervals import (
 )
 from benchmark.comparison.outcome import Outcome
 
+#: The rows of a short table, which the best others follow.
+SHORT_ROWS = ("both", "speech", "nonspeech", "untrained")
 #: Rows that come first, in this order; the others are sorted by their mean.
 FIRST_ROWS = (
-    *("both", "speech", "nonspeech", "untrained"),
+    *SHORT_ROWS,
     *("transformer-both", "transformer-speech", "transformer-nonspeech", "untrained_transformer"),
 )
 #: Name of the mean over all tasks.

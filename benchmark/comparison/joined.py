@@ -17,7 +17,6 @@ import numpy as np
 from benchmark.comparison.advantage import (
     CONTRASTS,
     Advantage,
-    Difference,
     assembled,
     corrected,
     differences,
@@ -153,7 +152,7 @@ def _joined_row(
     )
 
 
-def _half(cell: DocumentCell | Difference) -> float | None:
+def _half(cell: DocumentCell) -> float | None:
     """Half the interval."""
     return None if cell.low is None or cell.high is None else (cell.high - cell.low) / 2
 
@@ -221,7 +220,7 @@ def _advantages(
             names = [*inside, *outside]
             of = weights(len(inside), len(outside)).tolist()
             value = sum(weight * by_task[name].value for weight, name in zip(of, names))
-            limits = _limits(value, [_half(by_task[name]) for name in names], of)
+            limits = _limits(value, [by_task[name].half for name in names], of)
             found.append(assembled((network, reference, domain), both, inside, outside, limits, kept.seed))
     return found
 

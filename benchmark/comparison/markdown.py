@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from benchmark.comparison.caption import caption
-from benchmark.comparison.comparison import FIRST_ROWS, OVERALL
+from benchmark.comparison.comparison import OVERALL, SHORT_ROWS
 from benchmark.comparison.document import Document, DocumentColumn, DocumentRow
 from benchmark.comparison.findings import sentences
 from benchmark.comparison.folder import DOMAINS
@@ -121,11 +121,11 @@ def short_markdown(document: Document, full: str) -> str:
 
 
 def _short_rows(document: Document) -> list[DocumentRow]:
-    """The networks, then the best :data:`SHORT_OTHERS` other rows by their mean over all tasks."""
+    """The convolutional networks, then the best :data:`SHORT_OTHERS` other rows by their mean over all tasks."""
     measured = [row for row in document.rows if OVERALL in row.means]
-    others = [row for row in measured if row.name not in FIRST_ROWS]
+    others = [row for row in measured if row.name not in SHORT_ROWS]
     others.sort(key=lambda row: -row.means[OVERALL].value)
-    return [row for row in measured if row.name in FIRST_ROWS] + others[:SHORT_OTHERS]
+    return [row for row in measured if row.name in SHORT_ROWS] + others[:SHORT_OTHERS]
 
 
 def terminal_table(document: Document) -> str:

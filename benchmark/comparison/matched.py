@@ -107,12 +107,7 @@ def _matched(each: Advantage, pairs: tuple[tuple[str, str], ...], by_task: Mappi
     apart = np.array([by_task[first].value - by_task[second].value for first, second in pairs])
     value = float(apart.mean())
     limits: tuple[float | None, float | None] = (None, None)
-    halves = [
-        (difference.high - difference.low) / 2
-        for pair in pairs
-        for difference in (by_task[pair[0]], by_task[pair[1]])
-        if difference.low is not None and difference.high is not None
-    ]
+    halves = [half for pair in pairs for name in pair if (half := by_task[name].half) is not None]
     if len(halves) == 2 * len(pairs):
         half = math.sqrt(sum(size**2 for size in halves)) / len(pairs)
         limits = (value - half, value + half)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from benchmark.comparison.advantage import Advantage
 from benchmark.comparison.comparison import OVERALL, compare
 from benchmark.comparison.document import Document
 from benchmark.comparison.folder import load_run
@@ -58,6 +60,24 @@ def test_joined_is_the_table_of_all_outcomes(kept_and_whole: tuple[Document, Doc
         assert (each.value, each.p) == pytest.approx((same.value, same.p))
         assert each.low is not None and same.low is not None
         assert each.value - each.low == pytest.approx(same.value - same.low, rel=0.2)
+
+
+def test_an_advantage_has_an_interval_if_two_networks_are_equal_in_every_draw(
+    kept_and_whole: tuple[Document, Document, Path],
+) -> None:
+    kept, _, folder = kept_and_whole
+    usual = joined(kept, compare(load_run(folder))).advantages[0]
+
+    def changed(**values: Any) -> Advantage:
+        for each in kept.advantages:
+            each.differences[:] = [replace(one, low=None, high=None, **values) for one in each.differences]
+        return joined(kept, compare(load_run(folder))).advantages[0]
+
+    equal = changed()
+    assert equal.low is not None and equal.high is not None and usual.low is not None and usual.high is not None
+    assert 0 < equal.high - equal.low < usual.high - usual.low
+    # Without draws, nothing is known.
+    assert changed(test="none").low is None
 
 
 def test_the_page_says_what_was_measured_when(kept_and_whole: tuple[Document, Document, Path]) -> None:
