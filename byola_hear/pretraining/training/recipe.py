@@ -234,7 +234,8 @@ def completed(recipe: Mapping[str, Any]) -> dict[str, Any]:
     Older recipes do not name the method, have older names of an encoder's settings, and lack settings.
 
     Example:
-        >>> completed({"steps": 10, "encoder": {"hidden_size": 512}})["method"]
+        >>> older = {key: value for key, value in Recipe().to_dict().items() if key != "method"}
+        >>> completed(older)["method"]
         'byol'
     """
     return {"method": BYOL, **_ADDED, **recipe, "encoder": encoder_to_dict(encoder_from_dict(recipe["encoder"]))}
