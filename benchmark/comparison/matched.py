@@ -41,7 +41,7 @@ class Matched:
         reference: name of the row that it is compared with.
         pairs: the task of the network's domain and that of the other domain.
         value: mean over the pairs of the difference on the first task minus that on the second.
-        low: lower end of its 95 % interval over the tested files; None if a task's difference has no interval.
+        low: lower end of its 95 % interval over the tested files; None if a task's difference has no draws of files.
         high: upper end.
         p: two-sided, of exchanging the tasks within pairs (all ways); at least ``2 / 2**len(pairs)``.
     """

@@ -168,5 +168,5 @@ def _earlier(path: Path) -> tuple[dict[str, Any], str]:
         raise ValueError(f"{path} is not a result of `probe`: expected an object with about and models")
     table = path.with_suffix(".csv")
     if not table.is_file():
-        raise FileNotFoundError(f"no such file: {table}; --add-to needs it beside {path.name}")
+        raise FileNotFoundError(f"no such file: {table}; --add-to needs it next to {path.name}")
     return document, table.read_text(encoding="utf-8")

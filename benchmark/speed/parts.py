@@ -42,16 +42,19 @@ FORMATS = {
 QUALITIES, USED = ("VHQ", "HQ", "MQ", "LQ"), "HQ"
 
 
-def methods_of(folder: Path, name: str, beside: Sequence[str] = ()) -> tuple[dict[str, Method], dict[str, float]]:
+def methods_of(folder: Path, name: str, others: Sequence[str] = ()) -> tuple[dict[str, Method], dict[str, float]]:
     """The parts as methods of a race.
 
     Args:
         folder: an empty folder.
         name: name or path of a network.
-        beside: other networks to measure, too; their rate must be that of the first.
+        others: names or paths of other networks to measure, too; their rate must be that of the first.
 
     Returns:
         The methods, and by quality of the resampler how far the embedding is from that of the quality that is used.
+
+    Raises:
+        ValueError: if another network has another rate.
     """
     model = byola_hear.load_model(name)
     audio = np.resize(recordings(CLIPS, RATE, CHANNELS), (round(RATE * SECONDS), CHANNELS))
@@ -71,7 +74,7 @@ def methods_of(folder: Path, name: str, beside: Sequence[str] = ()) -> tuple[dic
     sizes = (model.config.frontend.n_fft, model.config.frontend.hop_length, model.config.frontend.window_length)
     work["torch.stft"] = partial(torch.stft, waveform, *sizes, window, return_complex=True)
     work["log-mel"] = partial(log_mel, waveform, model.config.frontend)
-    for network in dict.fromkeys([name, *beside]):
+    for network in dict.fromkeys([name, *others]):
         other = byola_hear.load_model(network)
         if other.sample_rate != model.sample_rate:
             raise ValueError(f"expected networks for {model.sample_rate} Hz, got {network} for {other.sample_rate} Hz")
@@ -81,7 +84,7 @@ def methods_of(folder: Path, name: str, beside: Sequence[str] = ()) -> tuple[dic
     return {title: Method(title, SECONDS, timed(each)) for title, each in work.items()}, moved
 
 
-def measure(name: str, turns: int, progress: bool = True, beside: Sequence[str] = ()) -> dict[str, Any]:
+def measure(name: str, turns: int, progress: bool = True, others: Sequence[str] = ()) -> dict[str, Any]:
     """Measure all parts.
 
     Returns:
@@ -89,7 +92,7 @@ def measure(name: str, turns: int, progress: bool = True, beside: Sequence[str] 
     """
     state = machine_state()
     with tempfile.TemporaryDirectory() as folder:
-        methods, moved = methods_of(Path(folder), name, beside)
+        methods, moved = methods_of(Path(folder), name, others)
         race(methods, turns, warm_up=True, name="parts", progress=progress)
     about = {**provenance(), **state, "command": command_line(), "turns": turns, "threads": torch.get_num_threads()}
     parts = {title: 1000 / median(method.speeds("cpu")) for title, method in methods.items()}
@@ -121,19 +124,19 @@ def report(result: dict[str, Any], table: Callable[[list[str], list[list[str]]],
 @click.command("parts")
 @click.option("--turns", type=click.IntRange(min=1), default=21, show_default=True, help="Number of turns of the race.")
 @click.option(
-    "--beside",
+    "--others",
     default="distilled-small,transformer-both",
     show_default=True,
     metavar="NAME|PATH,…",
     help="Other networks to measure, too.",
 )
 @speed_options
-def parts_command(model: str, turns: int, beside: str, outputs: tuple[Path, ...], no_progress: bool) -> None:
+def parts_command(model: str, turns: int, others: str, outputs: tuple[Path, ...], no_progress: bool) -> None:
     """Measure decoding, resampling, log-mel and network one by one, on one thread.
 
     Exit codes: 0; 2 if something that you named is not available.
     """
     check_outputs(outputs)
     torch.set_num_threads(1)
-    others = [name for name in beside.split(",") if name]
-    show(measure(model or default_model(), turns, not no_progress, others), report, outputs)
+    names = [name.strip() for name in others.split(",") if name.strip()]
+    show(measure(model or default_model(), turns, not no_progress, names), report, outputs)

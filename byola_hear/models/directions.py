@@ -36,6 +36,16 @@ MOST = 1024
 _TENSORS = ("axes", "mean", "scale")
 
 
+def most_directions(size: int) -> int:
+    """The largest number of directions of embeddings with ``size`` dimensions: more than half would not be short.
+
+    Example:
+        >>> most_directions(3072), most_directions(1152)
+        (1024, 576)
+    """
+    return min(MOST, max(1, size // 2))
+
+
 class Directions(nn.Module):
     """Turns embeddings of one network into short vectors: ``((embedding - mean) @ axes) * scale``.
 

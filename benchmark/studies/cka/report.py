@@ -94,7 +94,7 @@ def _wide(numbers: pd.DataFrame, stimuli: str, column: str = "value") -> pd.Data
 
 
 def draw_layers(numbers: pd.DataFrame, families: Sequence[Family]) -> Figure:
-    """CKA of the same layer of each pair of networks: a row of panels for each family, a panel for each stimuli."""
+    """CKA of the same layer of each pair of networks: a row of panels for a family, a panel for each kind of clips."""
     shown = [family for family in families if any(pair in _wide(numbers, "together").index for pair in family.pairs)]
     figure = new_figure(11.0, 1.0 + 3.2 * max(1, len(shown)))
     grid = figure.subplots(max(1, len(shown)), len(KINDS), sharey=True, squeeze=False)
@@ -221,7 +221,7 @@ def sentences(numbers: pd.DataFrame, families: Sequence[Family], n_clips: int) -
 
 
 def _between(values: pd.Series, families: Sequence[Family]) -> str:
-    """A sentence on the clip embeddings of networks with different layers; empty if there are none."""
+    """A sentence on the clip embeddings of networks with different layers; empty if all have the same layers."""
     family = {name: place for place, each in enumerate(families) for name in each.networks}
     apart = [(*pair, value) for pair, value in values.items() if family[pair[0]] != family[pair[1]]]
     texts = []

@@ -23,7 +23,7 @@ from benchmark.studies.findings import save_numbers
 from benchmark.studies.measures import about_measures, measured
 from benchmark.studies.study import few_label_options, seconds_bar, show_report, study_options
 from benchmark.studies.study_setup import Setup, embedded, key_of, remembered
-from byola_hear.models.directions import Directions
+from byola_hear.models.directions import Directions, most_directions
 
 #: Numbers of dimensions, as far as a network has directions for them; whole embeddings come last.
 SIZES = (64, 128, 256, 512, 1024)
@@ -64,9 +64,8 @@ def directions_of(name: str) -> Directions:
         FileNotFoundError: if it has none.
         ValueError: if it has too few.
     """
-    # As in `python -m byola_hear.pretraining directions`: at most half of an embedding's dimensions.
-    half = byola_hear.load_model(name).scene_embedding_size // 2
-    directions = byola_hear.load_model(name, dimensions=sizes_up_to(half)[-1]).directions
+    most = most_directions(byola_hear.load_model(name).scene_embedding_size)
+    directions = byola_hear.load_model(name, dimensions=sizes_up_to(most)[-1]).directions
     assert directions is not None, "short vectors have directions"
     return directions
 

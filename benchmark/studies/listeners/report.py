@@ -18,7 +18,7 @@ from benchmark.studies.listeners.published import SOURCE, published_timbre
 NAME = "rsa_listeners"
 TITLE = "Do networks hear similarity as people do"
 
-#: The networks whose findings are told, the others of the package, and the reference of their differences.
+#: The networks that the findings name first, the other networks of the package, and the reference of their differences.
 NETWORKS, UNTRAINED = ("both", "speech", "nonspeech"), "untrained"
 OTHERS = ("transformer-both", "transformer-speech", "transformer-nonspeech", "distilled", "distilled-small")
 #: Layers in order.

@@ -122,7 +122,7 @@ def _marked(value: float, setting: tuple[float, float], best: tuple[float, float
 
 
 def sentences(numbers: pd.DataFrame, default: tuple[float, float]) -> list[str]:
-    """Four sentences on what was found.
+    """Three sentences on what was found, and a fourth that compares the networks if there are several.
 
     Args:
         numbers: what ``time.csv`` holds.

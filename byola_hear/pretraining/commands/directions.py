@@ -15,7 +15,7 @@ from byola_hear.extraction.clips import Clip
 from byola_hear.extraction.extract import extract
 from byola_hear.extraction.request import request_for
 from byola_hear.extraction.rows import Done, Failed, Rows
-from byola_hear.models.directions import ENDING, MOST, save_directions
+from byola_hear.models.directions import ENDING, most_directions, save_directions
 from byola_hear.models.loading import resolve
 from byola_hear.models.model import ByolaModel
 from byola_hear.models.zoo import add_directions, read_hashes, zoo_folder
@@ -51,8 +51,7 @@ def directions(name: str, inputs: tuple[Path, ...], count: int, seconds: float, 
         click.echo(f"left out: {failed.clip.file}: {failed.reason}", err=True)
     if len(embeddings) < max(2, len(clips) / 2):
         raise Failure(f"only {len(embeddings)} of {quantity(len(clips), 'clip')} could be read; nothing was written")
-    # More than half of an embedding's dimensions would not be short.
-    most = min(MOST, max(1, model.config.encoder.feature_size // 2))
+    most = most_directions(model.config.encoder.feature_size)
     computed = principal_directions(embeddings, model.fingerprint())
     computed = computed.first(most) if computed.count > most else computed
     stable = stability(embeddings, seed, computed.count)

@@ -13,7 +13,7 @@ from benchmark.speed import parts
 
 def test_every_part_is_measured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(parts, "SECONDS", 0.5)
-    result = json.loads(json.dumps(parts.measure("both", 1, progress=False, beside=["distilled-small", "both"])))
+    result = json.loads(json.dumps(parts.measure("both", 1, progress=False, others=["distilled-small", "both"])))
     assert len(result["parts"]) == 2 * len(parts.FORMATS) + len(parts.QUALITIES) + 4
     assert all(value > 0 for value in result["parts"].values())
     moved = result["moved"]
