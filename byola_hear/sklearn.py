@@ -221,7 +221,7 @@ class ByolaTransformer(_Embeds, TransformerMixin, BaseEstimator):
 
 
 class ByolaClassifier(_Embeds, ClassifierMixin, BaseEstimator):
-    """Classifies sounds: embeddings, standardisation and logistic regression, one class against the rest.
+    """Classifies sounds: embeddings, scaling and logistic regression, one class against the rest.
 
     ``fit`` chooses the strength of regularisation by cross-validation, as ``byola-hear learn`` does. What it learned
     can be saved for ``byola-hear predict``, which finds the classes in long recordings.

@@ -97,7 +97,7 @@ class Classifier:
 
     Attributes:
         classes: names.
-        weight: ``(n_classes, size)`` float32. Logistic: the standardisation is folded in. Cosine: unit vectors.
+        weight: ``(n_classes, size)`` float32. Logistic: the scaling is folded in. Cosine: unit vectors.
         bias: ``(n_classes,)`` float32; zeros for cosine.
         centre: ``(size,)`` float32, subtracted before the cosine is taken; zeros for logistic.
         low: ``(size,)`` float32.

@@ -1,4 +1,7 @@
-"""Logistic regression on standardised embeddings, one class against the rest, and what replaces it for few examples.
+"""Logistic regression on scaled embeddings, one class against the rest, and what replaces it for few examples.
+
+Dimensions are divided by the square root of their standard deviation, which is halfway to standardising them: what
+varies more counts more, as in short vectors. The regularisation depends on it, and matters most with few examples.
 
 Dimensions are limited to the range of the examples, a standard deviation wider on each side. Many of them come out of a
 rectifier that fires for few sounds: their deviation over the examples is next to nothing, and a sound for which one
@@ -48,7 +51,8 @@ class Regression:
 
     Attributes:
         mean: ``(size,)`` mean of the embeddings.
-        scale: ``(size,)`` what standardises them; 0 for a dimension that does not vary.
+        scale: ``(size,)`` what they are multiplied with, so that their mean variance is 1; 0 for a dimension that does
+            not vary.
         low: ``(size,)`` float32, their lower limit.
         high: ``(size,)`` float32, their upper limit.
     """
@@ -63,7 +67,9 @@ class Regression:
         # An embedding is exact to 1e-5. A dimension that varies no more than that counts as zero.
         varies = deviation > 1e-4 * np.maximum(np.abs(self.mean), 1e-6)
         least = max(floor * float(np.median(deviation)), 1e-30)
-        self.scale = np.where(varies, 1 / np.maximum(deviation, least), 0.0)
+        root = np.where(varies, np.maximum(deviation, least) ** -0.5, 0.0)
+        spread = np.sqrt(np.square(deviation * root)[varies].mean()) if varies.any() else 1.0
+        self.scale = root / spread
         self._examples = ((embeddings - self.mean) * self.scale).astype(np.float32)
 
     def fit(self, strengths: Sequence[float]) -> list[Linear]:

@@ -37,7 +37,7 @@ def fitted(examples: Array, truth: NDArray[np.bool_], strengths: Sequence[float]
     ``C``, plus half of the squared norm of the weights. The intercept is free.
 
     Args:
-        examples: ``(n_examples, size)`` float32, standardised.
+        examples: ``(n_examples, size)`` float32, centred and scaled.
         truth: ``(n_examples, n_classes)``; each class is in some examples, and not in all.
         strengths: ``C``, rising: each fit starts where the one before ended.
 

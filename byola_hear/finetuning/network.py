@@ -14,12 +14,12 @@ from byola_hear.models.pooling.combination import pooled
 
 
 class Head(nn.Module):
-    """A classifier's layer on standardised embeddings, which begins as a regression that was fitted to frozen ones.
+    """A classifier's layer on scaled embeddings, which begins as a regression that was fitted to frozen ones.
 
-    The limits and the standardisation stay as they were.
+    The limits and the scaling stay as they were.
 
     Args:
-        regression: limits and standardises.
+        regression: limits and scales.
         linear: the fitted map. A class with a NaN bias could not be fitted, and is left out.
     """
 
@@ -48,7 +48,7 @@ class Head(nn.Module):
         return functional.linear((limited - self.mean) * self.scale, self.weight, self.bias)
 
     def folded(self) -> Linear:
-        """The same map with the standardisation folded in."""
+        """The same map with the scaling folded in."""
         weight = self.weight.detach().double() * self.scale
         bias = self.bias.detach().double() - weight @ self.mean.double()
         arrays = (each.float().cpu().numpy() for each in (weight, bias, self.low, self.high))

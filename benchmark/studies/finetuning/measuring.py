@@ -18,7 +18,7 @@ from byola_hear.finetuning.recipe import Recipe
 from byola_hear.finetuning.run import Progress
 
 #: Raise it when a change here changes a number: cached results are then out of date.
-MEASUREMENT_VERSION = 1
+MEASUREMENT_VERSION = 2
 
 
 def rows_of(task: Task, labelled: LabelledSet) -> np.ndarray:
