@@ -268,7 +268,8 @@ def _held_out(examples: Examples, fold_of: NDArray[np.intp]) -> tuple[NDArray[np
 
 def _losses(values: NDArray[np.float64], truth: NDArray[np.bool_]) -> NDArray[np.float64]:
     """Mean log loss of logits ``(n_strengths, n, n_classes)`` for each strength; NaN if there is no logit."""
-    losses = np.logaddexp(0, np.where(truth, -1.0, 1.0) * values)
+    with np.errstate(invalid="ignore"):  # NaN stays NaN; some processors report it as an error
+        losses = np.logaddexp(0, np.where(truth, -1.0, 1.0) * values)
     known = ~np.isnan(losses[0])
     # Each class counts the same, however many windows lack it in a fold.
     return losses[:, known].mean(1) if known.any() else np.full(len(values), np.nan)
