@@ -158,6 +158,24 @@ def test_stand_in_for_tensorflow_is_seen_by_hears_tools_alone(site: Path) -> Non
     assert (done.stdout, done.stderr) == ("not to be had\n", "")
 
 
+def test_the_installed_layer_and_that_of_the_repository_get_along(site: Path) -> None:
+    root = Path(installer.__file__).parents[2]
+    done = check(
+        site,
+        f"""
+        sys.path.append({str(root)!r})
+        from benchmark.hear_tools import hook
+        count = len(sys.meta_path)
+        hook.install()
+        assert len(sys.meta_path) == count
+        sys.meta_path.insert(0, hook.Finder())
+        import heareval.embeddings.task_embeddings as embeddings
+        assert embeddings.is_tensorflow(object()) is False
+        """,
+    )
+    assert done.stderr == ""
+
+
 def test_module_run_as_a_command_is_mended_too(site: Path) -> None:
     done = python(site, "-m", "heareval.embeddings.runner")
     assert done.returncode == 0, done.stderr
