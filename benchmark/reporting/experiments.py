@@ -140,7 +140,7 @@ def difference(recipe: Mapping[str, Any], base: Mapping[str, Any]) -> str:
     named, usually_named = _named(recipe), _named(base)
     usual = dict(flat(base))
     changes = [
-        f"{key.rpartition('.')[2].replace('_', ' ')} {value:g}" if isinstance(value, (int, float)) else f"{key} {value}"
+        f"{key.rpartition('.')[2].replace('_', ' ')} {f'{value:g}' if isinstance(value, (int, float)) else value}"
         for key, value in flat(recipe)
         if value != usual.get(key) and key not in _FOLLOWING and key.partition(".")[0] not in _NAMED
     ]
