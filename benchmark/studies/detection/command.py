@@ -25,7 +25,7 @@ from benchmark.studies.study_setup import Setup, key_of, remembered
 
 
 @click.command("detection")
-@study_options("both,speech,nonspeech,untrained,mfcc,yamnet,whisper_tiny")
+@study_options("both,speech,nonspeech,untrained,distilled,mfcc,yamnet,whisper_tiny")
 @click.option(
     "--labelled", type=click.IntRange(5), default=100, show_default=True, help="Number of labelled recordings."
 )
