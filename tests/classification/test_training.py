@@ -10,6 +10,7 @@ import pytest
 pytest.importorskip("sklearn")
 
 from byola_hear.classification import training
+from byola_hear.classification.fitting import STRENGTHS
 from byola_hear.classification.report import summary
 from byola_hear.classification.training import Trained, learn
 from tests.classification.made import NETWORK, examples
@@ -72,7 +73,7 @@ def test_the_strength_is_that_which_finds_most(
     made = examples(**{**vars(made), "embeddings": embeddings.astype(np.float32)})
     chosen = learn(made, network(60))
     single = {}
-    for strength in training.STRENGTHS:
+    for strength in STRENGTHS:
         monkeypatch.setattr(training, "STRENGTHS", (strength,))
         single[strength] = mean_precision(learn(made, network(60)))
     # A fit that begins where that of the strength before ended is a little different.
