@@ -79,7 +79,7 @@ def figure(numbers: pd.DataFrame) -> Figure:
     axis.set_xlabel(f"hours of audio, {_equal(means)} (dashed: untrained)")
     axis.set_ylabel("mean accuracy, % (validation parts)")
     axis.grid(alpha=0.3)
-    axis.legend(fontsize=8)
+    axis.legend(fontsize=8, framealpha=0.5)
     return drawn
 
 
