@@ -91,6 +91,17 @@ class Regression:
             maps.append(Linear(weight.astype(np.float32), bias.astype(np.float32), self.low, self.high))
         return maps
 
+    def fit_one(self, strength: float) -> Linear:
+        """Fit all classes with one strength of :data:`STRENGTHS`, as ``fit(STRENGTHS)`` does.
+
+        The fits before it are made, too: with weak regularisation, the solver ends elsewhere if it begins at nothing,
+        and thresholds of held-out fits would not suit the map.
+
+        Args:
+            strength: of regularisation, scikit-learn's ``C``.
+        """
+        return self.fit([each for each in STRENGTHS if each <= strength])[-1]
+
 
 def logits(linear: Linear, embeddings: NDArray[np.float32]) -> NDArray[np.float64]:
     """Logits ``(n, n_classes)`` of embeddings; NaN for a class that could not be fitted."""

@@ -91,8 +91,7 @@ def learn(
     centre: NDArray[np.float32] | None
     if chosen == "logistic":
         scores, strength = _held_out(examples, fold_of)
-        regression = Regression(examples.embeddings, examples.truth)
-        (linear,) = regression.fit([strength])
+        linear = Regression(examples.embeddings, examples.truth).fit_one(strength)
         centre = None
     else:
         scores = np.full(examples.truth.shape, np.nan)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from byola_hear.classification.classifier import Network, logistic
 from byola_hear.classification.examples import Examples
 from byola_hear.classification.file import save_classifier
-from byola_hear.classification.fitting import STRENGTHS, Regression
+from byola_hear.classification.fitting import Regression
 from byola_hear.classification.training import DEFAULT_STRENGTH, MIN_EXAMPLES, Trained, assembled, folds, learn
 from byola_hear.finetuning.choice import Comparison, chosen_epochs, compared
 from byola_hear.finetuning.course import Course, Material, Reached
@@ -245,7 +245,7 @@ class _Run:
 
     def _course(self, number: int, rows: NDArray[np.intp], held: NDArray[np.intp]) -> Course:
         regression = Regression(self.examples.embeddings[rows], self.examples.truth[rows], FLOOR)
-        linear = regression.fit([strength for strength in STRENGTHS if strength <= self.material.strength])[-1]
+        linear = regression.fit_one(self.material.strength)
         name = f"fold{number}" if len(held) else "all"
         return Course(self.material, number, rows, held, regression, linear, self.workspace.state(name))
 

@@ -10,7 +10,7 @@ import pytest
 pytest.importorskip("sklearn")
 
 from byola_hear.classification import training
-from byola_hear.classification.fitting import STRENGTHS
+from byola_hear.classification.fitting import STRENGTHS, Regression
 from byola_hear.classification.report import summary
 from byola_hear.classification.training import Trained, learn
 from tests.classification.made import NETWORK, examples
@@ -79,6 +79,18 @@ def test_the_strength_is_that_which_finds_most(
     # A fit that begins where that of the strength before ended is a little different.
     assert mean_precision(chosen) == pytest.approx(max(single.values()), abs=0.005)
     assert chosen.strength == max(single, key=single.__getitem__)
+
+
+def test_the_classifier_is_fitted_as_those_that_were_checked() -> None:
+    made = examples(n_groups=12, size=60, seed=2)
+    embeddings = made.embeddings + 2 * np.random.default_rng(2).normal(size=made.embeddings.shape)
+    made = examples(**{**vars(made), "embeddings": embeddings.astype(np.float32)})
+    trained = learn(made, network(60))
+    # With weak regularisation, a fit that begins at nothing ends elsewhere.
+    assert trained.strength == max(STRENGTHS)
+    regression = Regression(made.embeddings, made.truth)
+    assert np.array_equal(trained.classifier.weight, regression.fit(STRENGTHS)[-1].weight)
+    assert not np.allclose(trained.classifier.weight, regression.fit([trained.strength])[0].weight, rtol=0.01)
 
 
 def test_few_examples_take_the_cosine_and_say_so() -> None:
