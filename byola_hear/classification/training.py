@@ -269,7 +269,7 @@ def _best(values: NDArray[np.float64], truth: NDArray[np.bool_]) -> int | None:
     checked = [index for index in range(truth.shape[1]) if truth[known[:, index], index].any()]
     if not checked:
         return None
-    found = []
+    merits = []
     for logit in values:
         precisions, losses = [], []
         for index in checked:
@@ -277,8 +277,8 @@ def _best(values: NDArray[np.float64], truth: NDArray[np.bool_]) -> int | None:
             scores, there = logit[rows, index], truth[rows, index]
             precisions.append(float(average_precisions(scores, there)[0]))
             losses.append(float(np.logaddexp(0, np.where(there, -scores, scores)).mean()))
-        found.append((round(float(np.mean(precisions)), 9), -float(np.mean(losses))))
-    return max(range(len(found)), key=found.__getitem__)
+        merits.append((round(float(np.mean(precisions)), 9), -float(np.mean(losses))))
+    return max(range(len(merits)), key=merits.__getitem__)
 
 
 def _about(
