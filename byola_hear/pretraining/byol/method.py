@@ -10,7 +10,7 @@ from torch import Tensor
 from byola_hear.models.encoders.registry import build_encoder
 from byola_hear.pretraining.byol.networks import OnlineNetwork, TargetNetwork, byol_loss
 from byola_hear.pretraining.byol.views import make_views
-from byola_hear.pretraining.training.method import Method, Part, Precision
+from byola_hear.pretraining.training.method import Method, Precision, Prepared
 from byola_hear.pretraining.training.recipe import Recipe
 
 
@@ -22,21 +22,14 @@ class Byol(Method):
         self.online = OnlineNetwork(build_encoder(recipe.encoder), recipe.projector_hidden, recipe.projector_output)
         self.target = TargetNetwork(self.online)
 
-    def parts(
-        self, crops: Tensor, memory: Tensor, generator: torch.Generator, precision: Precision
-    ) -> tuple[list[Part], Tensor]:
+    def prepare(self, crops: Tensor, memory: Tensor, generator: torch.Generator, precision: Precision) -> Prepared:
         """Make two views of every crop, and compute the target's projections: see :class:`Method`."""
         # Crops of the second views follow, if these are of other crops.
         first, second = crops[: self.recipe.batch_size], crops[-self.recipe.batch_size :]
         made = make_views(first, memory, self.recipe.views, generator, second)
         views = [view.contiguous(memory_format=torch.channels_last) for view in made]
         with torch.no_grad(), precision():
-            targets = [self.target(view) for view in views]
-        # One direction after the other gives the same gradient and needs half the memory.
-        parts = [Part((views[index],), partial(_half, target=targets[1 - index])) for index in range(2)]
-        return parts, targets[0]
-
-
-def _half(prediction: Tensor, target: Tensor) -> Tensor:
-    """The loss of one of the two directions, whose mean is minimised."""
-    return byol_loss(prediction, target) / 2
+            targets = self.target(*views)
+        # Each view's prediction is compared with the target's projection of the other view.
+        others = targets.roll(len(first), dims=0)
+        return Prepared(tuple(views), partial(byol_loss, target=others), targets[: len(first)])

@@ -33,20 +33,22 @@ def training_frames(encoder: FrameEncoder, view: Tensor) -> Tensor:
     return encoder(view)
 
 
-def clip_embeddings(encoder: FrameEncoder, view: Tensor) -> Tensor:
-    """Compute clip embeddings in training mode.
+def clip_embeddings(encoder: FrameEncoder, *views: Tensor) -> Tensor:
+    """Compute clip embeddings in training mode. Batch norms take their statistics from each view by itself.
 
     Args:
         encoder: the network, in training mode.
-        view: ``(batch, 1, n_mels, n_frames)`` normalised log-mel.
+        *views: ``(batch, 1, n_mels, n_frames)`` normalised log-mel.
 
     Returns:
-        ``(batch, feature_size)``.
+        ``(views * batch, feature_size)``, those of the first view first.
     """
-    if isinstance(encoder, Encoder) and view.device.type == "cpu":
+    if not isinstance(encoder, Encoder):
+        return pooled(encoder(torch.cat(views)), MAX_MEAN)  # without batch norms
+    if views[0].device.type == "cpu":
         # The same values, faster.
-        return torch.cat([pooled(part, MAX_MEAN) for part in training_features(encoder, view)], dim=-1)
-    return pooled(encoder(view), MAX_MEAN)
+        return torch.cat([pooled(part, MAX_MEAN) for part in training_features(encoder, *views)], dim=-1)
+    return torch.cat([pooled(encoder(view), MAX_MEAN) for view in views])
 
 
 def projection_head(input_size: int, hidden_size: int = 4096, output_size: int = 256) -> nn.Sequential:
@@ -57,6 +59,24 @@ def projection_head(input_size: int, hidden_size: int = 4096, output_size: int =
         nn.ReLU(),
         nn.Linear(hidden_size, output_size),
     )
+
+
+def projected(head: nn.Sequential, x: Tensor, n_views: int) -> Tensor:
+    """Apply a projector or a predictor to all views together, and its batch norm to each view by itself.
+
+    Args:
+        head: from :func:`projection_head`.
+        x: ``(n_views * batch, input_size)``.
+        n_views: number of views.
+
+    Returns:
+        ``(n_views * batch, output_size)``.
+    """
+    for layer in head:
+        # A large matrix is read once for all views.
+        apart = n_views > 1 and isinstance(layer, nn.modules.batchnorm._BatchNorm)
+        x = torch.cat([layer(view) for view in x.chunk(n_views)]) if apart else layer(x)
+    return x
 
 
 def byol_loss(prediction: Tensor, target: Tensor) -> Tensor:
@@ -103,8 +123,8 @@ class OnlineNetwork(nn.Module):
     """Encoder, projector and predictor, which are trained by gradients.
 
     Shape:
-        - input ``(batch, 1, n_mels, time)`` normalised log-mel
-        - output ``(batch, output_size)``
+        - input one or several views, ``(batch, 1, n_mels, time)`` normalised log-mel
+        - output ``(views * batch, output_size)``
     """
 
     def __init__(self, encoder: FrameEncoder, hidden_size: int = 4096, output_size: int = 256) -> None:
@@ -113,16 +133,17 @@ class OnlineNetwork(nn.Module):
         self.projector = projection_head(encoder.config.feature_size, hidden_size, output_size)
         self.predictor = projection_head(output_size, hidden_size, output_size)
 
-    def forward(self, view: Tensor) -> Tensor:
-        return self.predictor(self.projector(clip_embeddings(self.encoder, view)))
+    def forward(self, *views: Tensor) -> Tensor:
+        projections = projected(self.projector, clip_embeddings(self.encoder, *views), len(views))
+        return projected(self.predictor, projections, len(views))
 
 
 class TargetNetwork(nn.Module):
     """Encoder and projector, which follow the online network as an exponential moving average.
 
     Shape:
-        - input ``(batch, 1, n_mels, time)`` normalised log-mel
-        - output ``(batch, output_size)``
+        - input one or several views, ``(batch, 1, n_mels, time)`` normalised log-mel
+        - output ``(views * batch, output_size)``
     """
 
     def __init__(self, online: OnlineNetwork) -> None:
@@ -131,5 +152,5 @@ class TargetNetwork(nn.Module):
         self.projector = copy.deepcopy(online.projector)
         self.requires_grad_(False)
 
-    def forward(self, view: Tensor) -> Tensor:
-        return self.projector(clip_embeddings(self.encoder, view))
+    def forward(self, *views: Tensor) -> Tensor:
+        return projected(self.projector, clip_embeddings(self.encoder, *views), len(views))

@@ -19,7 +19,7 @@ from torch.nn import functional
 from byola_hear.models.encoders.protocol import FrameEncoder
 from byola_hear.models.encoders.registry import build_encoder
 from byola_hear.pretraining.byol.networks import clip_embeddings
-from byola_hear.pretraining.training.method import Method, Part, Precision
+from byola_hear.pretraining.training.method import Method, Precision, Prepared
 from byola_hear.pretraining.training.recipe import Recipe
 
 
@@ -75,9 +75,7 @@ class Distillation(Method):
         self.online = Student(build_encoder(recipe.encoder), self.sizes)
         self.target = nn.Module()
 
-    def parts(
-        self, crops: Tensor, memory: Tensor, generator: torch.Generator, precision: Precision
-    ) -> tuple[list[Part], Tensor]:
+    def prepare(self, crops: Tensor, memory: Tensor, generator: torch.Generator, precision: Precision) -> Prepared:
         """Prepare a step: see :class:`Method`.
 
         Args:
@@ -87,9 +85,9 @@ class Distillation(Method):
             precision: not used; no other network computes.
 
         Returns:
-            The only part, and the teachers' vectors.
+            The forward and backward pass, with the teachers' vectors as embeddings.
         """
         there, wanted = memory.split([len(self.sizes), memory.shape[1] - len(self.sizes)], dim=1)
         sizes = tuple(self.sizes.values())
         views = crops.contiguous(memory_format=torch.channels_last)
-        return [Part((views,), partial(distillation_loss, wanted=wanted, there=there, sizes=sizes))], wanted
+        return Prepared((views,), partial(distillation_loss, wanted=wanted, there=there, sizes=sizes), wanted)

@@ -9,7 +9,7 @@ from torch.nn import functional
 from byola_hear.models.encoders.registry import build_encoder
 from byola_hear.pretraining.masked.masks import draw_spans, features_of_spans
 from byola_hear.pretraining.masked.networks import Student, Teacher, targets
-from byola_hear.pretraining.training.method import Method, Part, Precision
+from byola_hear.pretraining.training.method import Method, Precision, Prepared
 from byola_hear.pretraining.training.recipe import Recipe
 
 
@@ -25,9 +25,7 @@ class Masked(Method):
         self.online = Student(build_encoder(recipe.encoder), recipe.masking)
         self.target = Teacher(self.online)
 
-    def parts(
-        self, crops: Tensor, memory: Tensor, generator: torch.Generator, precision: Precision
-    ) -> tuple[list[Part], Tensor]:
+    def prepare(self, crops: Tensor, memory: Tensor, generator: torch.Generator, precision: Precision) -> Prepared:
         """Draw masks, and compute the target's frame features once for all of them: see :class:`Method`."""
         config = self.recipe.masking
         n_spans, n_visible = config.spans(crops.shape[-1] // self.recipe.encoder.stride)
@@ -40,4 +38,4 @@ class Masked(Method):
         def loss(predicted: Tensor) -> Tensor:
             return functional.mse_loss(predicted.float(), wanted)
 
-        return [Part((crops, visible, hidden), loss)], features.mean(dim=1)
+        return Prepared((crops, visible, hidden), loss, features.mean(dim=1))

@@ -19,9 +19,8 @@ COUNTED = 2
 
 def forward_and_backward(method: Method, crops: torch.Tensor, generator: torch.Generator) -> None:
     """Compute a step's gradients in float32, without an optimiser."""
-    parts, _ = method.parts(crops, crops[:0], generator, nullcontext)
-    for part in parts:
-        part.loss(method.online(*part.inputs)).backward()
+    prepared = method.prepare(crops, crops[:0], generator, nullcontext)
+    prepared.loss(method.online(*prepared.inputs)).backward()
 
 
 def operations_per_crop(recipe: Recipe) -> float:

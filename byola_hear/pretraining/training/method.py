@@ -15,16 +15,18 @@ Precision = Callable[[], AbstractContextManager[object]]
 
 
 @dataclass(frozen=True)
-class Part:
-    """A forward and a backward pass of the online network. A step has one or several, whose gradients are added.
+class Prepared:
+    """What the forward and backward pass of a step need.
 
     Attributes:
         inputs: arguments of the online network.
-        loss: turns its output into the part's loss, a scalar.
+        loss: turns its output into the loss, a scalar.
+        embeddings: the target's embeddings of the crops ``(batch, size)``, whose standard deviation is logged.
     """
 
     inputs: tuple[Tensor, ...]
     loss: Callable[[Tensor], Tensor]
+    embeddings: Tensor
 
 
 class Method(ABC):
@@ -40,9 +42,7 @@ class Method(ABC):
     target: nn.Module
 
     @abstractmethod
-    def parts(
-        self, crops: Tensor, memory: Tensor, generator: torch.Generator, precision: Precision
-    ) -> tuple[list[Part], Tensor]:
+    def prepare(self, crops: Tensor, memory: Tensor, generator: torch.Generator, precision: Precision) -> Prepared:
         """Prepare a step.
 
         Args:
@@ -51,10 +51,6 @@ class Method(ABC):
                 ``Recipe.memory_size`` asks for; for distillation the teachers' vectors.
             generator: source of all randomness but dropout, on the crops' device.
             precision: opens the context in which networks compute.
-
-        Returns:
-            The parts, whose losses add up to the step's loss; and the target's embeddings of the crops ``(batch,
-            size)``, whose standard deviation is logged.
         """
 
 

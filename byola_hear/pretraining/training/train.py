@@ -200,19 +200,12 @@ class Trainer:
         torch.manual_seed(step_seed(recipe.seed, self.step, self.place.rank, purpose=2))
         for group in self.optimiser.param_groups:
             group["lr"] = self.rate_at(self.step)
-        parts, embeddings = self.method.parts(crops, memory, generator, self._autocast)
+        prepared = self.method.prepare(crops, memory, generator, self._autocast)
         self.optimiser.zero_grad()
-        total = torch.zeros((), device=device)
-        for part in parts:
-            trained = self.trained
-            # Gradients of several processes are averaged once, with the last part.
-            waits = part is not parts[-1] and isinstance(trained, DistributedDataParallel)
-            with trained.no_sync() if waits else nullcontext():  # type: ignore[operator]
-                with self._autocast():
-                    output = trained(*part.inputs)
-                loss = part.loss(output)
-                loss.backward()
-            total += loss.detach()
+        with self._autocast():
+            output = self.trained(*prepared.inputs)
+        loss = prepared.loss(output)
+        loss.backward()
         if self.start is not None and self.start.holds_encoder(recipe, self.step):
             # Without a gradient, a parameter stays as it is.
             self.online.get_submodule("encoder").zero_grad()
@@ -220,7 +213,7 @@ class Trainer:
         follow(self.target, self.online, recipe.ema_decay_at(self.step, self.batch))
         self.step += 1
         self.crops += self.batch
-        return total, embeddings
+        return loss.detach(), prepared.embeddings
 
     def train(
         self,

@@ -48,7 +48,7 @@ def test_features_gradients_and_running_statistics_equal_the_plain_ones(shape: s
         torch.testing.assert_close(of_fast, buffer, atol=1e-5, rtol=1e-5, msg=name)
 
 
-def test_bfloat16_is_close_and_ties_share_the_gradient() -> None:
+def test_bfloat16_is_close() -> None:
     plain = encoder_of("v2")
     fast = copy.deepcopy(plain)
     x = torch.randn(8, 1, 64, 96)
@@ -62,6 +62,36 @@ def test_bfloat16_is_close_and_ties_share_the_gradient() -> None:
     assert gradients[0] is not None and gradients[1] is not None
     cosine = torch.nn.functional.cosine_similarity(gradients[0].flatten(), gradients[1].flatten(), dim=0)
     assert cosine > 0.98
+
+
+def test_two_views_at_once_are_two_views_one_after_the_other() -> None:
+    apart = encoder_of("v2")
+    apart.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    together = copy.deepcopy(apart)
+    views = [1.3 * torch.randn(5, 1, 64, 96) + shift for shift in (0.4, -1.0)]
+    expected = torch.cat([torch.cat(training_features(apart, view), dim=-1) for view in views])
+    actual = torch.cat(training_features(together, *views), dim=-1)
+    torch.testing.assert_close(actual, expected, atol=1e-5, rtol=1e-5)
+    expected.square().sum().backward()
+    actual.square().sum().backward()
+    for parameter, other in zip(apart.parameters(), together.parameters()):
+        torch.testing.assert_close(other.grad, parameter.grad, atol=1e-2, rtol=1e-4)
+        # Distributed training wants gradients in the layout of their parameters.
+        assert other.grad is not None and other.grad.stride() == other.stride()
+    for buffer, of_together in zip(apart.buffers(), together.buffers()):
+        torch.testing.assert_close(of_together, buffer)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("name", ["features.0.weight", "features.1.weight", "features.1.bias", "features.4.weight"])
+@pytest.mark.parametrize("value", [float("nan"), -float("nan"), float("inf")])
+def test_weights_that_are_not_finite_are_seen(dtype: torch.dtype, name: str, value: float) -> None:
+    encoder = encoder_of("v2")
+    with torch.no_grad():
+        encoder.get_parameter(name).view(-1)[0] = value
+    with torch.autocast("cpu", dtype, enabled=dtype == torch.bfloat16):
+        features = training_features(encoder, torch.randn(4, 1, 64, 96))
+    assert not any(part.isfinite().all() for part in features)
 
 
 def test_patch_moments_are_those_of_all_patches() -> None:

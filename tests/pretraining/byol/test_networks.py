@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import copy
+
 import pytest
 import torch
+from torch import nn
 
 from byola_hear.models.encoders.convolutional import Encoder, EncoderConfig
 from byola_hear.pretraining.byol.networks import (
@@ -50,3 +53,20 @@ def test_no_gradient_reaches_the_target(online: OnlineNetwork) -> None:
     byol_loss(online(view), target(view)).backward()
     assert all(parameter.grad is None and not parameter.requires_grad for parameter in target.parameters())
     assert all(parameter.grad is not None for parameter in online.parameters())
+
+
+def test_views_at_once_give_the_projections_and_gradients_of_single_views(online: OnlineNetwork) -> None:
+    dropout = online.get_submodule("encoder.fc.2")
+    assert isinstance(dropout, nn.Dropout)
+    dropout.p = 0.0  # its draws differ
+    views = [torch.randn(6, 1, 64, 32) + shift for shift in (0.0, 1.0)]
+    apart = copy.deepcopy(online)
+    expected = torch.cat([apart(view) for view in views])
+    actual = online(*views)
+    torch.testing.assert_close(actual, expected, atol=1e-5, rtol=1e-4)
+    expected.square().sum().backward()
+    actual.square().sum().backward()
+    for parameter, other in zip(apart.parameters(), online.parameters()):
+        torch.testing.assert_close(other.grad, parameter.grad, atol=1e-3, rtol=1e-3)
+    for buffer, of_online in zip(apart.buffers(), online.buffers()):
+        torch.testing.assert_close(of_online, buffer)
