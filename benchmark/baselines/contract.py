@@ -24,8 +24,8 @@ class Unavailable(RuntimeError):
 
 
 class Baseline(nn.Module):
-    """A model that embeds one clip at a time. A subclass implements :meth:`frames`, and :meth:`scene` if a clip
-    embedding is not the mean of the frames.
+    """A model that embeds one clip at a time. A subclass implements :meth:`frames`. It also implements :meth:`scene` if
+    a clip embedding is not the mean of the frames, and :meth:`scenes` if several clips at a time are faster.
 
     Args:
         identity: everything that decides the embeddings in addition to the weights, as text: versions, hashes of
@@ -68,6 +68,13 @@ class Baseline(nn.Module):
         """The embedding of a clip, ``(n_samples,)`` to ``(scene_embedding_size,)``."""
         return self.frames(clip).mean(0)
 
+    def scenes(self, clips: Tensor) -> Tensor:
+        """The embeddings of clips of one length, ``(n_clips, n_samples)`` to ``(n_clips, scene_embedding_size)``.
+
+        They differ from those of single clips by rounding at most.
+        """
+        return torch.stack([self.scene(clip) for clip in clips])
+
     @property
     def device(self) -> torch.device:
         """The device of the weights."""
@@ -102,8 +109,11 @@ def get_scene_embeddings(audio: Tensor | Sequence[Tensor], model: Baseline) -> T
     """
     clips = check_clips(audio)
     model = _checked(model)
-    embeddings = [model.scene(clip.to(model.device)) for clip in clips]
-    return torch.stack(embeddings).float().to(clips[0].device)
+    if len({len(clip) for clip in clips}) == 1:
+        embeddings = model.scenes(torch.stack([clip.to(model.device) for clip in clips]))
+    else:
+        embeddings = torch.stack([model.scene(clip.to(model.device)) for clip in clips])
+    return embeddings.float().to(clips[0].device)
 
 
 @overload

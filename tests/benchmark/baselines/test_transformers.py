@@ -157,7 +157,7 @@ def whisper(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_whispers_log_mel_is_transformers_own(whisper: Path) -> None:
     clip = noise(1, 32000)[0]
     extracted = transformers.WhisperFeatureExtractor(chunk_length=2)(clip.numpy(), sampling_rate=16000)
-    ours = whisper_tiny.load_model(str(whisper)).log_mel(clip)
+    ours = whisper_tiny.load_model(str(whisper)).log_mel(clip[None])[0]
     np.testing.assert_allclose(ours.numpy(), extracted.input_features[0], atol=1e-4)
 
 
@@ -172,7 +172,7 @@ def test_whisper_is_its_encoder_on_what_there_is(whisper: Path) -> None:
     plain = WhisperEncoder(transformers.WhisperConfig.from_pretrained(whisper)).eval()
     plain.load_state_dict(model.encoder.state_dict() | {"embed_positions.weight": model.positions})
     clip = noise(1, 16000)[0]
-    expected = plain(model.log_mel(clip)[None]).last_hidden_state[0]
+    expected = plain(model.log_mel(clip[None])).last_hidden_state[0]
     torch.testing.assert_close(model.frames(clip), expected, rtol=1e-4, atol=1e-5)
     # Then the rest of a longer one, by itself.
     longer = torch.cat([clip, noise(1, 6400)[0]])
