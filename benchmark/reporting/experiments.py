@@ -8,7 +8,7 @@ parts alone.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -194,8 +194,7 @@ def _section(kind: str, runs: Mapping[str, Any], scores: Mapping[str, Any]) -> s
     if of.base not in runs:
         raise ValueError(f"expected a run called {of.base!r} to compare with, got {', '.join(sorted(runs))}")
     base = runs[of.base]
-    named = (*runs, of.reference)
-    tasks = list(dict.fromkeys(task for name in named for task in scores.get(name, {}).get("tasks", ())))
+    tasks = _common_tasks({name: scores[name]["tasks"] for name in (*runs, of.reference) if name in scores})
     header = ["run", "difference", "crops", "minutes", "loss", "std. dev.", *tasks, "mean", f"above {of.short}"]
     floor = scores.get(of.reference, {}).get("mean")
     lines = []
@@ -227,6 +226,17 @@ The base: {recipe}.
 """
 
 
+def _common_tasks(scored: Mapping[str, Iterable[str]]) -> list[str]:
+    """The tasks of all runs of a kind, without which their means could not be compared."""
+    tasks = list(dict.fromkeys(task for each in scored.values() for task in each))
+    for name, found in scored.items():
+        if lacking := [task for task in tasks if task not in set(found)]:
+            raise ValueError(
+                f"expected scores of all runs of a kind on the same tasks, but {name} has none on {', '.join(lacking)}"
+            )
+    return tasks
+
+
 def _began(run: Mapping[str, Any]) -> str:
     """The network that a run began with; empty for random weights."""
     return str(run.get("began_with", {}).get("model", ""))
@@ -245,7 +255,7 @@ def _difference(run: Mapping[str, Any], base: Mapping[str, Any]) -> str:
 def _scores(score: Mapping[str, Any] | None, tasks: Sequence[str], floor: float | None) -> list[str]:
     if score is None:
         return ["–"] * (len(tasks) + 2)
-    cells = [f"{score['tasks'][task]:.1f}" if task in score["tasks"] else "–" for task in tasks]
+    cells = [f"{score['tasks'][task]:.1f}" for task in tasks]
     low, high = score["mean_interval"]
     over = "–" if floor is None else f"{score['mean'] - floor:+.1f}"
     return [*cells, f"{score['mean']:.1f} ± {(high - low) / 2:.1f}", over]

@@ -94,6 +94,19 @@ def test_teachers_weights_and_hours_that_differ_are_named() -> None:
     assert "| short | no weights of kinds, teachers both, 27.0 h of audio | 640 |" in text
 
 
+def test_means_over_other_tasks_are_refused(tmp_path: Path) -> None:
+    runs = [checkpoint(tmp_path, "base"), checkpoint(tmp_path, "small", batch_size=32)]
+    results = probe(tmp_path / "p.json", {"byola-base": 80.0, "byola-small": 81.5})
+    content = json.loads(results.read_text())
+    content["models"]["byola-small"]["tasks"]["drums"] = {"accuracy": 99.0}
+    results.write_text(json.dumps(content))
+    arguments = [*map(str, runs), "--probe", str(results), "--folder", str(tmp_path)]
+    done = CliRunner().invoke(experiments_command, arguments)
+    assert isinstance(done.exception, ValueError)
+    assert "base has none on drums" in str(done.exception)
+    assert not (tmp_path / "experiments.json").exists()
+
+
 def test_results_on_test_parts_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="expected results on validation parts, got test"):
         scores_of(probe(tmp_path / "p.json", {"byola-base": 80.0}, parts="test"))
