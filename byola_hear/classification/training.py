@@ -10,19 +10,15 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from byola_hear.classification.classifier import UNCHECKED_THRESHOLD, Classifier, Method, Network, Operating, logistic
+from byola_hear.classification.classifier import UNCHECKED_THRESHOLD, Classifier, Method, Network, Operating
+from byola_hear.classification.cross_validation import MAX_FOLDS, folds, held_out
 from byola_hear.classification.examples import Examples
-from byola_hear.classification.fitting import STRENGTHS, Linear, Regression, class_means, logits
-from byola_hear.classification.measures import Measured, average_precisions, measured
-from byola_hear.classification.scikit_learn import StratifiedGroupKFold
+from byola_hear.classification.fitting import Linear, Regression, class_means
+from byola_hear.classification.measures import Measured, measured
 from byola_hear.models.checkpoint import listed
 
-#: Folds of the cross-validation at most.
-MAX_FOLDS = 5
 #: Recordings of a class from which a regression is fitted; below, the cosine to the class's mean is taken.
 MIN_EXAMPLES = 3
-#: Strength of regularisation where there are too few recordings to choose one.
-DEFAULT_STRENGTH = 1.0
 #: Threshold of the cosine's score. With one or two clips for each of 3, 10 and 50 classes of ESC-50 and 12 drums, the
 #: mean F1 at this threshold was 0.01 to 0.17 below that at the best threshold of each case.
 COSINE_THRESHOLD = 0.7
@@ -90,7 +86,7 @@ def learn(
     strength = None
     centre: NDArray[np.float32] | None
     if chosen == "logistic":
-        scores, strength = _held_out(examples, fold_of)
+        scores, strength = held_out(examples, fold_of)
         linear = Regression(examples.embeddings, examples.truth).fit_one(strength)
         centre = None
     else:
@@ -203,82 +199,6 @@ def _method(examples: Examples, method: Method | Literal["auto"]) -> tuple[Metho
         raise ValueError(f"method must be 'auto', 'logistic' or 'cosine', got {method!r}")
     notes = [f"the threshold of cosines is a guess, {COSINE_THRESHOLD:g}"] if method == "cosine" else []
     return method, notes
-
-
-def folds(examples: Examples, seed: int, most: int = MAX_FOLDS) -> NDArray[np.intp]:
-    """Divide examples into folds that split no recording or group.
-
-    Args:
-        examples: labelled windows.
-        seed: of the division.
-        most: number of folds at most, at least 2.
-
-    Returns:
-        ``(n,)`` number of each example's fold; all zero if there are too few groups to hold some out.
-    """
-    groups = examples.group
-    per_class = [len(np.unique(groups[column])) for column in examples.truth.T]
-    possible = [count for count in per_class if count >= 2]
-    n_groups = len(np.unique(groups))
-    fold_of = np.zeros(len(examples), np.intp)
-    if not possible or n_groups < 2:
-        return fold_of
-    # An example of several classes counts as one of the rarest.
-    rare = np.where(examples.truth, examples.truth.sum(0), np.iinfo(np.int64).max).argmin(1)
-    code = np.where(examples.truth.any(1), rare, -1)
-    splitter = StratifiedGroupKFold(min(most, n_groups, max(2, min(possible))), shuffle=True, random_state=seed)
-    with np.errstate(all="ignore"):
-        for number, (_, rows) in enumerate(_quietly(splitter, code, groups)):
-            fold_of[rows] = number
-    return fold_of
-
-
-def _quietly(
-    splitter: StratifiedGroupKFold, code: NDArray[np.intp], groups: NDArray[np.intp]
-) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]]:
-    import warnings
-
-    with warnings.catch_warnings():
-        # That a class has fewer members than there are folds is said in our own words.
-        warnings.simplefilter("ignore", UserWarning)
-        return list(splitter.split(code, code, groups))
-
-
-def _held_out(examples: Examples, fold_of: NDArray[np.intp]) -> tuple[NDArray[np.float64], float]:
-    """Scores of each example by regressions without its fold, and the strength that was chosen by them."""
-    values = np.full((len(STRENGTHS), *examples.truth.shape), np.nan)
-    for fold in range(int(fold_of.max()) + 1 if fold_of.any() else 0):
-        rows = fold_of == fold
-        maps = Regression(examples.embeddings[~rows], examples.truth[~rows]).fit(STRENGTHS)
-        for place, linear in enumerate(maps):
-            values[place, rows] = logits(linear, examples.embeddings[rows])
-    best = _best(values, examples.truth)
-    if best is None:
-        return values[0], DEFAULT_STRENGTH
-    return logistic(values[best].astype(np.float32)).astype(np.float64), STRENGTHS[best]
-
-
-def _best(values: NDArray[np.float64], truth: NDArray[np.bool_]) -> int | None:
-    """The place of the strength whose logits ``(n_strengths, n, n_classes)`` find the classes best.
-
-    That is the one with the highest mean average precision, which the report states, too. The log loss, by which
-    strengths are often chosen, takes much stronger regularisation where there are few examples, and finds less. Of
-    strengths that rank the examples alike, the one with the least log loss is taken.
-    """
-    known = ~np.isnan(values[0])
-    checked = [index for index in range(truth.shape[1]) if truth[known[:, index], index].any()]
-    if not checked:
-        return None
-    merits = []
-    for logit in values:
-        precisions, losses = [], []
-        for index in checked:
-            rows = known[:, index]
-            scores, there = logit[rows, index], truth[rows, index]
-            precisions.append(float(average_precisions(scores, there)[0]))
-            losses.append(float(np.logaddexp(0, np.where(there, -scores, scores)).mean()))
-        merits.append((round(float(np.mean(precisions)), 9), -float(np.mean(losses))))
-    return max(range(len(merits)), key=merits.__getitem__)
 
 
 def _about(

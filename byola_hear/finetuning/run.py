@@ -13,10 +13,11 @@ import torch
 from numpy.typing import NDArray
 
 from byola_hear.classification.classifier import Network, logistic
+from byola_hear.classification.cross_validation import DEFAULT_STRENGTH, folds
 from byola_hear.classification.examples import Examples
 from byola_hear.classification.file import save_classifier
 from byola_hear.classification.fitting import Regression
-from byola_hear.classification.training import DEFAULT_STRENGTH, MIN_EXAMPLES, Trained, assembled, folds, learn
+from byola_hear.classification.training import MIN_EXAMPLES, Trained, assembled, learn
 from byola_hear.finetuning.choice import Comparison, chosen_epochs, compared
 from byola_hear.finetuning.course import Course, Material, Reached
 from byola_hear.finetuning.recipe import Recipe

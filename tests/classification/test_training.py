@@ -9,10 +9,9 @@ import pytest
 
 pytest.importorskip("sklearn")
 
-from byola_hear.classification import training
 from byola_hear.classification.fitting import STRENGTHS, Regression
 from byola_hear.classification.report import summary
-from byola_hear.classification.training import Trained, learn
+from byola_hear.classification.training import learn
 from tests.classification.made import NETWORK, examples
 
 
@@ -57,28 +56,6 @@ def test_held_out_scores_never_saw_their_group() -> None:
     split = examples(**{**vars(made), "group": np.arange(150)})
     (values,) = learn(split, network()).measures
     assert values is not None and values.average_precision > 0.9
-
-
-def mean_precision(trained: Trained) -> float:
-    return float(np.mean([values.average_precision for values in trained.measures if values is not None]))
-
-
-# The log loss would choose 0.1 where 0.001 is best, and 0.01 or 0.1 where 1 is best.
-@pytest.mark.parametrize(("n_groups", "noise", "seed"), [(6, 1.0, 0), (12, 2.0, 2)])
-def test_the_strength_is_that_which_finds_most(
-    n_groups: int, noise: float, seed: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    made = examples(n_groups=n_groups, size=60, seed=seed)
-    embeddings = made.embeddings + noise * np.random.default_rng(seed).normal(size=made.embeddings.shape)
-    made = examples(**{**vars(made), "embeddings": embeddings.astype(np.float32)})
-    chosen = learn(made, network(60))
-    single = {}
-    for strength in STRENGTHS:
-        monkeypatch.setattr(training, "STRENGTHS", (strength,))
-        single[strength] = mean_precision(learn(made, network(60)))
-    # A fit that begins where that of the strength before ended is a little different.
-    assert mean_precision(chosen) == pytest.approx(max(single.values()), abs=0.005)
-    assert chosen.strength == max(single, key=single.__getitem__)
 
 
 def test_the_classifier_is_fitted_as_those_that_were_checked() -> None:
