@@ -8,7 +8,7 @@ parts alone.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,10 +16,11 @@ from typing import Any
 import click
 
 from benchmark.reporting.markdown import markdown
+from benchmark.reporting.run_differences import NAMED, began_with, flat, named_settings, run_difference
 from byola_hear.models.checkpoint import read_header
 from byola_hear.models.encoders.transformer import AVERAGE
 from byola_hear.models.zoo import zoo_folder
-from byola_hear.pretraining.training.recipe import DISTIL, completed
+from byola_hear.pretraining.training.recipe import DISTIL
 from byola_hear.utils.files import replacing
 from byola_hear.utils.text import quantity
 
@@ -55,10 +56,6 @@ KINDS = {
     ),
     "distillation": Kind("distilled", "both", "Distillation", "the network of the package", "both"),
 }
-#: Settings that :func:`_named` describes.
-_NAMED = ("kind_weights", "teachers")
-#: Settings that follow from others.
-_FOLLOWING = ("steps", "warm_up_steps")
 
 
 def record_of(checkpoint: Path) -> tuple[str, dict[str, Any]]:
@@ -120,44 +117,6 @@ def scores_of(probe: Path) -> dict[str, dict[str, Any]]:
     }
 
 
-def flat(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Flatten nested settings: ``("views.mixup_ratio", 0.2)`` and so on."""
-    for key, value in settings.items():
-        if isinstance(value, Mapping):
-            yield from flat(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}", value
-
-
-def difference(recipe: Mapping[str, Any], base: Mapping[str, Any]) -> str:
-    """Describe how one recipe differs from another.
-
-    Example:
-        >>> difference({"batch_size": 32, "steps": 20, "views": {"mixup": 0.2}},
-        ...            {"batch_size": 64, "steps": 10, "views": {"mixup": 0.2}})
-        'batch size 32'
-    """
-    named, usually_named = _named(recipe), _named(base)
-    usual = dict(flat(base))
-    changes = [
-        f"{key.rpartition('.')[2].replace('_', ' ')} {f'{value:g}' if isinstance(value, (int, float)) else value}"
-        for key, value in flat(recipe)
-        if value != usual.get(key) and key not in _FOLLOWING and key.partition(".")[0] not in _NAMED
-    ]
-    changes += [text for key, text in named.items() if text != usually_named[key]]
-    return ", ".join(changes) or "–"
-
-
-def _named(recipe: Mapping[str, Any]) -> dict[str, str]:
-    """The settings that have a text of their own: how often kinds of sound are drawn, and the teachers."""
-    weights = " and ".join(f"{kind} {weight:g}" for kind, weight in recipe.get("kind_weights", {}).items())
-    teachers = " and ".join(recipe.get("teachers", {}))
-    return {
-        "kind_weights": f"weights {weights}" if weights else "no weights of kinds",
-        "teachers": f"teachers {teachers}" if teachers else "no teachers",
-    }
-
-
 def page(records: Mapping[str, Any]) -> str:
     """Write the page.
 
@@ -200,7 +159,7 @@ def _section(kind: str, runs: Mapping[str, Any], scores: Mapping[str, Any]) -> s
     lines = []
     for name in sorted(runs, key=lambda name: -scores[name]["mean"] if name in scores else 0.0):
         run, score = runs[name], scores.get(name)
-        cells = [name, _difference(run, base), str(run["crops"]), f"{run['minutes']:.0f}"]
+        cells = [name, run_difference(run, base), str(run["crops"]), f"{run['minutes']:.0f}"]
         cells += [f"{run['loss']:.3f}", f"{run['spread']:.3f}"]
         lines.append([*cells, *_scores(score, tasks, floor)])
     if of.reference in scores:
@@ -210,10 +169,10 @@ def _section(kind: str, runs: Mapping[str, Any], scores: Mapping[str, Any]) -> s
     sets = sorted({(run["manifest_sha256"][:12], run["hours"]) for run in runs.values()})
     audio = "; ".join(f"{hours:.1f} h of audio (manifest {digest})" for digest, hours in sets)
     settings = [
-        f"{key} {value}" for key, value in flat(base["recipe"]) if key.partition(".")[0] not in ("encoder", *_NAMED)
+        f"{key} {value}" for key, value in flat(base["recipe"]) if key.partition(".")[0] not in ("encoder", *NAMED)
     ]
-    settings += [text for text in _named(base["recipe"]).values() if not text.startswith("no ")]
-    if began := _began(base):
+    settings += [text for text in named_settings(base["recipe"]).values() if not text.startswith("no ")]
+    if began := began_with(base):
         settings.append(f"began with {began}")
     recipe = ", ".join(settings)
     return f"""## {of.heading}
@@ -235,21 +194,6 @@ def _common_tasks(scored: Mapping[str, Iterable[str]]) -> list[str]:
                 f"expected scores of all runs of a kind on the same tasks, but {name} has none on {', '.join(lacking)}"
             )
     return tasks
-
-
-def _began(run: Mapping[str, Any]) -> str:
-    """The network that a run began with; empty for random weights."""
-    return str(run.get("began_with", {}).get("model", ""))
-
-
-def _difference(run: Mapping[str, Any], base: Mapping[str, Any]) -> str:
-    """How a run differs from the base of its kind: in what it began with, in the recipe, and in the amount of audio."""
-    found = [f"began with {_began(run) or 'random weights'}"] if _began(run) != _began(base) else []
-    if (recipe := difference(completed(run["recipe"]), completed(base["recipe"]))) != "–":
-        found.append(recipe)
-    if round(run["hours"]) != round(base["hours"]):
-        found.append(f"{run['hours']:.1f} h of audio")
-    return ", ".join(found) or "–"
 
 
 def _scores(score: Mapping[str, Any] | None, tasks: Sequence[str], floor: float | None) -> list[str]:

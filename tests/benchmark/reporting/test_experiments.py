@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from benchmark.reporting.experiments import difference, experiments_command, kind_of, page, record_of, scores_of
+from benchmark.reporting.experiments import experiments_command, kind_of, page, record_of, scores_of
 from byola_hear.models.checkpoint import save_checkpoint
 from byola_hear.models.config import ModelConfig
 from byola_hear.models.encoders.convolutional import EncoderConfig
@@ -136,14 +136,6 @@ def test_a_checkpoint_without_a_run_is_refused(tmp_path: Path) -> None:
         record_of(checkpoint(tmp_path, "base", training={}))
     with pytest.raises(ValueError, match="expected a run called 'base' to compare with, got small"):
         page({"runs": {"small": record_of(checkpoint(tmp_path, "small"))[1]}, "scores": {}})
-
-
-def test_differences_name_every_setting_but_those_that_follow() -> None:
-    base = Recipe().to_dict()
-    other = Recipe(learning_rate=1e-3, steps=5, warm_up_steps=1).to_dict()
-    other["views"]["mixup_ratio"] = 0.4
-    assert difference(other, base) == "learning rate 0.001, mixup ratio 0.4"
-    assert difference(base, base) == "–"
 
 
 def test_the_page_is_up_to_date(repository: Path) -> None:
