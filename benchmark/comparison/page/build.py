@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from benchmark.comparison.caption import caption
+from benchmark.comparison.cells import cell_texts
 from benchmark.comparison.comparison import Comparison
 from benchmark.comparison.document import Document
 from benchmark.comparison.folder import DOMAINS
-from benchmark.comparison.markdown import cell_texts
 from benchmark.comparison.page.confusion import confusions
 from benchmark.comparison.page.sections import Section
 from benchmark.comparison.text import unescaped
