@@ -41,7 +41,7 @@ TRAINED_ON = {
     "nonspeech": "everything but speech: effects, ambience, instruments and music",
     "both": "speech and non-speech, half of each",
     "distilled": "speech and non-speech, all that the corpora have",
-    "distilled-small": "speech and non-speech, half of each",
+    "distilled-small": "speech, and all non-speech that the corpora have",
 }
 
 INTENDED_USE = """\
@@ -155,14 +155,23 @@ def _headed(text: str) -> str:
 
 
 def _overlap_of_teachers(training: dict[str, Any]) -> str:
-    """Name the teachers whose own training set shares clips with evaluation sets."""
-    names = [name.partition("@")[0] for name in training["recipe"].get("teachers", {})]
+    """Name the teachers, and the teachers of teachers, whose training set shares clips with evaluation sets."""
+    teachers = _teachers(training)
+    pupils = {name: f"the teacher `{name}`" for name in teachers}
+    for pupil in teachers:
+        own = _teachers(describe_model(pupil)["training"]) if pupil in list_models() else []
+        for name in own:
+            pupils.setdefault(name, f"`{name}`, which taught the teacher `{pupil}`")
     shared = [
-        f"`{name}`"
-        for name in names
+        text
+        for name, text in pupils.items()
         if "made of Freesound" in overlap_text(zoo_folder() / "manifests" / f"{name}.csv.gz", OVERLAP_TABLE)
     ]
-    return f"Some are in that of the teacher {', '.join(shared)}: see its card." if shared else ""
+    return f"Some are in that of {', and of '.join(shared)}: see its card." if shared else ""
+
+
+def _teachers(training: dict[str, Any]) -> list[str]:
+    return [name.partition("@")[0] for name in training["recipe"].get("teachers", {})]
 
 
 def weights_card(name: str, folder: Path | None, probe_table: str) -> str:

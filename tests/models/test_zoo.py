@@ -21,7 +21,7 @@ from tests.models.small import CONFIG, small_model
 FINGERPRINTS = {
     "both": "901af959d0ae13f6bf87820e5037635e4fb60bb5cf46638e4c9a5bb5bcba2c2f",
     "distilled": "39f53f98640c0f1db9b9ceff1fee746a4475891ea766fa5f3dd9bffb96d9fb5c",
-    "distilled-small": "e1073b2b80db0d0273d549fd8f2acb832bf0267ed667880233c378cac01616ea",
+    "distilled-small": "f3029fd106d66d7bde70df0fe60d17e72f9a31de7853296751f05740cad2fea9",
     "nonspeech": "40b5c0da319c883472e462a426930881fcb1577bdbee94fdf8ae488dd27a0971",
     "speech": "379a8231f239cf379922b9d0c6c003867037f83cf126329ad42acb2d79f7dc2d",
     "transformer-both": "2c4106505ff8d1e20c8eb8803bfcc08ca71efd39f18f22ea0e39f986cb6e1abf",
