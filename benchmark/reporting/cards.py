@@ -41,7 +41,7 @@ TRAINED_ON = {
     "nonspeech": "everything but speech: effects, ambience, instruments and music",
     "both": "speech and non-speech, half of each",
     "distilled": "speech and non-speech, all that the corpora have",
-    "distilled-small": "speech, and all non-speech that the corpora have",
+    "distilled-small": "speech and non-speech, three quarters of it non-speech",
 }
 
 INTENDED_USE = """\
