@@ -20,7 +20,7 @@ from benchmark.studies.cka.layers import MEASUREMENT_VERSION as LAYERS_VERSION
 from benchmark.studies.cka.layers import activations, layer_names
 from benchmark.studies.findings import read_about, read_numbers, save_numbers
 from benchmark.studies.listeners import measure
-from benchmark.studies.listeners.added import added, check_models
+from benchmark.studies.listeners.added import added, check_models, new_models
 from benchmark.studies.listeners.measure import CLIP, DESCRIPTORS_ROW, FITTED_TO, HELD, LEARNT, Key
 from benchmark.studies.listeners.report import NAME, report
 from benchmark.studies.rsa.descriptors import MEASUREMENT_VERSION, describe
@@ -59,7 +59,7 @@ def run_listeners(setup: Setup, draws: int, add: bool = False) -> None:
     references: Set[str] = frozenset()
     if before is not None:
         check_models(*before, about)
-        references = about["extractors"].keys() & before[1]["extractors"].keys()
+        references = about["extractors"].keys() - set(new_models(before[1], about))
     numbers, counts = [], {}
     embeddings = {
         (rated.sounds.name, each.identity): _embeddings(each, rated, setup)

@@ -15,7 +15,7 @@ from click.testing import CliRunner
 
 from benchmark.datasets.labelled_tar import OriginalClip, write_set
 from benchmark.datasets.origin_ratings import as_csv
-from benchmark.studies.listeners.added import check_models
+from benchmark.studies.listeners.added import added, check_models
 from benchmark.studies.listeners.report import report
 from benchmark.studies.rsa.command import rsa_command
 
@@ -93,9 +93,9 @@ def test_from_rated_sets_to_findings(tmp_path: Path) -> None:
     [
         ({"draws": 6}, "same draws, got 5 and 6"),
         ({"audio": {"a": "2"}}, "same audio, got"),
-        ({"extractors": {"mfcc": ["2"], "yamnet": ["1"]}}, "mfcc has changed"),
+        ({"extractors": {"mfcc": ["2"], "yamnet": ["1"]}}, "mfcc, which others are compared with, has changed"),
         ({"extractors": {"yamnet": ["1"]}}, "compared with, mfcc"),
-        ({"extractors": {"mfcc": ["1"]}}, "a model that the results do not have, got mfcc"),
+        ({"extractors": {"mfcc": ["1"]}}, "or another version of one, got mfcc"),
     ],
 )
 def test_what_cannot_be_compared_is_not_added(since: dict[str, Any], message: str) -> None:
@@ -103,6 +103,20 @@ def test_what_cannot_be_compared_is_not_added(since: dict[str, Any], message: st
     about = {"seed": 0, "draws": 5, "held": [], "audio": {"a": "1"}, "extractors": {"logmel": ["1"], "mfcc": ["1"]}}
     with pytest.raises(ValueError, match=message):
         check_models(numbers, about, {**about, **since})
+
+
+def test_a_row_whose_model_has_changed_is_replaced() -> None:
+    columns = {"set": ["a"] * 3, "reference": [None, None, "mfcc clip"]}
+    old = pd.DataFrame({**columns, "model": ["mfcc", "small", "small"], "value": [0.1, 0.2, 0.3]})
+    new = pd.DataFrame({**columns, "model": ["mfcc", "small", "small"], "value": [0.9, 0.4, 0.5]})
+    about = {"seed": 0, "draws": 5, "held": [], "audio": {"a": "1"}, "notes": {"mfcc": "", "small": "small 1"}}
+    about |= {"extractors": {"mfcc": ["1"], "small": ["1"]}, "command": "", "commit": "", "time": "", "hardware": ""}
+    since = {**about, "notes": {"mfcc": "", "small": "small 2"}, "extractors": {"mfcc": ["1"], "small": ["2"]}}
+    check_models(old, about, since)
+    numbers, both = added((old, about), (new, since))
+    assert numbers["value"].tolist() == [0.1, 0.4, 0.5]
+    assert both["notes"]["small"] == "small 2" and both["extractors"]["small"] == ["2"]
+    assert [each["models"] for each in both["added"]] == [["small"]]
 
 
 def test_missing_sets_say_how_to_get_them(tmp_path: Path) -> None:
