@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -48,8 +50,6 @@ def folds(examples: Examples, seed: int, most: int = MAX_FOLDS) -> NDArray[np.in
 def _quietly(
     splitter: StratifiedGroupKFold, code: NDArray[np.intp], groups: NDArray[np.intp]
 ) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]]:
-    import warnings
-
     with warnings.catch_warnings():
         # That a class has fewer members than there are folds is said in our own words.
         warnings.simplefilter("ignore", UserWarning)

@@ -148,13 +148,36 @@ def first_block(convolution: nn.Conv2d, norm: nn.BatchNorm2d, *views: Tensor) ->
     device = views[0].device.type
     dtype = torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else torch.float32
     with torch.autocast(device, enabled=False):
-        # The gradient gets the weight's memory layout, which may be channels last.
+        # One flat weight for all views. Its gradient gets the weight's memory layout, which may be channels last.
         weight = convolution.weight.float().permute(0, 2, 3, 1).flatten(1)
-        return [_first_block_of_view(weight, convolution.bias, norm, view, dtype) for view in views]
+        found = []
+        for view in views:
+            pooled, mean, variance = _first_block_of_view(weight, convolution.bias, norm, view, dtype)
+            momentum = 0.1 if norm.momentum is None else norm.momentum
+            norm.running_mean.lerp_(mean, momentum)
+            norm.running_var.lerp_(variance, momentum)
+            if norm.num_batches_tracked is not None:
+                norm.num_batches_tracked.add_(1)
+            found.append(pooled)
+    return found
 
 
-def _first_block_of_view(weight: Tensor, bias: Tensor, norm: nn.BatchNorm2d, x: Tensor, dtype: torch.dtype) -> Tensor:
-    """Compute :func:`first_block` of one view, with kernels ``(channels, 9)``, in a dtype."""
+def _first_block_of_view(
+    weight: Tensor, bias: Tensor, norm: nn.BatchNorm2d, x: Tensor, dtype: torch.dtype
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Compute :func:`first_block` of one view.
+
+    Args:
+        weight: ``(channels, 9)`` kernels, float32.
+        bias: ``(channels,)`` of the convolution.
+        norm: the batch norm, of which only the affine map is used.
+        x: ``(batch, 1, height, width)`` float32.
+        dtype: dtype of the products.
+
+    Returns:
+        The block's output, and the mean and the unbiased variance ``(channels,)`` of the convolution's output, without
+        gradients.
+    """
     batch, _, height, width = x.shape
     with torch.no_grad():
         patch_mean, covariance = patch_moments(x)
@@ -165,20 +188,13 @@ def _first_block_of_view(weight: Tensor, bias: Tensor, norm: nn.BatchNorm2d, x: 
     scale = norm.weight * (variance + norm.eps).rsqrt()
     # Distributed training needs a gradient for every parameter, so the bias gets a gradient of zero.
     shift = norm.bias - mean * scale + 0 * bias
-    with torch.no_grad():
-        momentum = 0.1 if norm.momentum is None else norm.momentum
-        unbiased = variance * (x.numel() / (x.numel() - 1))
-        for statistic, new in ((norm.running_mean, mean + bias), (norm.running_var, unbiased)):
-            assert statistic is not None  # first_block has checked it
-            statistic.lerp_(new, momentum)
-        if norm.num_batches_tracked is not None:
-            norm.num_batches_tracked.add_(1)
     # The scale and its sign are folded into the weights, so pooling comes first and ReLU after it.
     kernels = four_places((weight * scale[:, None]).view(-1, 3, 3))
     pooled = _LargestOfFour.apply(patches, kernels, shift)
     if not (kernels.isfinite().all() and shift.isfinite().all()):
         pooled = pooled * math.nan  # comparisons of integers may hide it, and training must see that it diverged
-    return pooled.view(batch, height // 2, width // 2, -1).permute(0, 3, 1, 2)
+    pooled = pooled.view(batch, height // 2, width // 2, -1).permute(0, 3, 1, 2)
+    return pooled, (mean + bias).detach(), variance.detach() * (x.numel() / (x.numel() - 1))
 
 
 def quick_dropout(x: Tensor, probability: float) -> Tensor:
