@@ -157,20 +157,21 @@ def _headed(text: str) -> str:
 def _overlap_of_teachers(training: dict[str, Any]) -> str:
     """Name the teachers, and the teachers of teachers, whose training set shares clips with evaluation sets."""
     teachers = _teachers(training)
-    pupils = {name: f"the teacher `{name}`" for name in teachers}
-    for pupil in teachers:
-        own = _teachers(describe_model(pupil)["training"]) if pupil in list_models() else []
-        for name in own:
-            pupils.setdefault(name, f"`{name}`, which taught the teacher `{pupil}`")
+    texts = {name: f"the teacher `{name}`" for name in teachers}
+    for teacher in teachers:
+        before = _teachers(describe_model(teacher)["training"]) if teacher in list_models() else []
+        for name in before:
+            texts.setdefault(name, f"`{name}`, which taught the teacher `{teacher}`")
     shared = [
         text
-        for name, text in pupils.items()
+        for name, text in texts.items()
         if "made of Freesound" in overlap_text(zoo_folder() / "manifests" / f"{name}.csv.gz", OVERLAP_TABLE)
     ]
     return f"Some are in that of {', and of '.join(shared)}: see its card." if shared else ""
 
 
 def _teachers(training: dict[str, Any]) -> list[str]:
+    """Names of a network's teachers, without the kinds of sound that they taught."""
     return [name.partition("@")[0] for name in training["recipe"].get("teachers", {})]
 
 

@@ -93,6 +93,20 @@ def test_the_card_of_a_distilled_network_names_its_teachers(tmp_path: Path) -> N
     assert "decay of the target network" not in text and "their training counts as its own" in text
 
 
+def test_overlaps_of_teachers_of_teachers_are_named(tmp_path: Path) -> None:
+    if "distilled" not in list_models():
+        pytest.skip("no networks in weights/")
+    shape = EncoderConfig(channels=4, hidden_size=8)
+    for teacher, expected in (
+        ("both", "the teacher `both`"),
+        ("distilled", "`both`, which taught the teacher `distilled`"),
+    ):
+        training = {**TRAINING, "recipe": replace(Recipe.distil({teacher: {"size": 3072}}), encoder=shape).to_dict()}
+        config = ModelConfig("pupil", "1", FrontendConfig(), shape, -5.0, 4.0, training=training)
+        add_to_zoo(ByolaModel(config), tmp_path)
+        assert f"Some are in that of {expected}: see its card." in weights_card("pupil", tmp_path, "")
+
+
 def test_the_cards_are_up_to_date(repository: Path) -> None:
     names = list_models()
     if not names:
