@@ -7,7 +7,7 @@
     python -m heareval.embeddings.runner benchmark.baselines.logmel --tasks-dir tasks
 
 Each baseline embeds clips independently, accepts clips of one sample or more, and needs its packages and weights only
-when it is loaded. If something is missing, it raises :class:`~benchmark.baselines.contract.Unavailable`, which says
+when it is loaded. If something is missing, it raises :class:`~benchmark.baselines.weights.Unavailable`, which says
 what and how to get it. Only those in ``UNTRAINED`` ever use random weights.
 """
 

@@ -12,8 +12,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from benchmark.baselines.contract import Baseline, get_scene_embeddings, get_timestamp_embeddings, need_package
+from benchmark.baselines.contract import Baseline, get_scene_embeddings, get_timestamp_embeddings
 from benchmark.baselines.moments import HOP_FRAMES, moments, windowed_moments
+from benchmark.baselines.weights import need_package
 
 __all__ = ["get_scene_embeddings", "get_timestamp_embeddings", "load_model"]
 

@@ -17,16 +17,9 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from benchmark.baselines.contract import (
-    Baseline,
-    fill,
-    get_scene_embeddings,
-    get_timestamp_embeddings,
-    need_package,
-    package_file,
-    padded,
-)
+from benchmark.baselines.contract import Baseline, get_scene_embeddings, get_timestamp_embeddings, padded
 from benchmark.baselines.tensor_bundle import read_bundle
+from benchmark.baselines.weights import fill, need_package, package_file
 from byola_hear.models.frontend import FrontendConfig, mel_filters
 
 __all__ = ["get_scene_embeddings", "get_timestamp_embeddings", "load_model"]

@@ -6,7 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from benchmark.baselines.contract import Baseline, need_package, padded
+from benchmark.baselines.contract import Baseline, padded
+from benchmark.baselines.weights import need_package
 
 #: Samples in the longest window, that of the pitch, and from one row of features to the next: 60 ms and 10 ms.
 WINDOW, HOP = 960, 160

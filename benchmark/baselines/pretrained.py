@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from safetensors import SafetensorError
 
-from benchmark.baselines.contract import Unavailable, need_package
+from benchmark.baselines.weights import Unavailable, need_package
 
 _Result = TypeVar("_Result")
 

@@ -15,16 +15,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from benchmark.baselines.contract import (
-    Baseline,
-    fill,
-    get_scene_embeddings,
-    get_timestamp_embeddings,
-    need_package,
-    package_file,
-    padded,
-    read_weights,
-)
+from benchmark.baselines.contract import Baseline, get_scene_embeddings, get_timestamp_embeddings, padded
+from benchmark.baselines.weights import fill, need_package, package_file, read_weights
 from byola_hear.models.frontend import FrontendConfig, mel_filters
 
 __all__ = ["get_scene_embeddings", "get_timestamp_embeddings", "load_model"]

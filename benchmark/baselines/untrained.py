@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import torch
 
-from benchmark.baselines.contract import Unavailable
+from benchmark.baselines.weights import Unavailable
 from byola_hear import __version__, get_scene_embeddings, get_timestamp_embeddings, list_models
 from byola_hear import load_model as load_network
 from byola_hear.models.config import ModelConfig

@@ -22,17 +22,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from benchmark.baselines.contract import (
-    MODELS_VARIABLE,
-    Baseline,
-    Unavailable,
-    fill,
-    get_scene_embeddings,
-    get_timestamp_embeddings,
-    padded,
-    read_weights,
-    weights_in_folder,
-)
+from benchmark.baselines.contract import Baseline, get_scene_embeddings, get_timestamp_embeddings, padded
+from benchmark.baselines.weights import MODELS_VARIABLE, Unavailable, fill, read_weights, weights_in_folder
 from benchmark.datasets.labelled_set import cache_folder, file_hash
 from byola_hear.models.frontend import hz_to_mel
 from byola_hear.utils.files import replacing

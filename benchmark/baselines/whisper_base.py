@@ -13,15 +13,10 @@ import torch
 from torch import Tensor, nn
 
 from benchmark.baselines import whisper_tiny
-from benchmark.baselines.contract import (
-    fill,
-    get_scene_embeddings,
-    get_timestamp_embeddings,
-    need_package,
-    package_file,
-)
+from benchmark.baselines.contract import get_scene_embeddings, get_timestamp_embeddings
 from benchmark.baselines.ctranslate2_weights import read_ctranslate2
 from benchmark.baselines.pretrained import need_transformers, settings_of
+from benchmark.baselines.weights import fill, need_package, package_file
 from benchmark.baselines.whisper_tiny import WhisperEncoder
 
 __all__ = ["get_scene_embeddings", "get_timestamp_embeddings", "load_model"]

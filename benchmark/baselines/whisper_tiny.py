@@ -15,14 +15,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from benchmark.baselines.contract import (
-    Baseline,
-    fill,
-    get_scene_embeddings,
-    get_timestamp_embeddings,
-    weights_in_folder,
-)
+from benchmark.baselines.contract import Baseline, get_scene_embeddings, get_timestamp_embeddings
 from benchmark.baselines.pretrained import from_folder_or_hub, need_transformers, settings_of
+from benchmark.baselines.weights import fill, weights_in_folder
 from byola_hear.models.frontend import FrontendConfig, mel_filters
 
 __all__ = ["get_scene_embeddings", "get_timestamp_embeddings", "load_model"]

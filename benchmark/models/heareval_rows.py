@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmark.baselines.contract import Unavailable
+from benchmark.baselines.weights import Unavailable
 from benchmark.models.extractors import identity_of
 from benchmark.models.loading import ModelName
 from benchmark.models.rows import ALL_MODELS, models_by_row

@@ -8,7 +8,8 @@ from typing import Any
 
 import byola_hear
 from benchmark.baselines import BASELINES, baseline
-from benchmark.baselines.contract import Baseline, Unavailable
+from benchmark.baselines.contract import Baseline
+from benchmark.baselines.weights import Unavailable
 from byola_hear.models.loading import HUB_PREFIX, is_path
 from byola_hear.models.model import ByolaModel
 from byola_hear.models.precision import PRECISIONS

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmark.baselines import BASELINES, UNTRAINED
-from benchmark.baselines.contract import Unavailable
+from benchmark.baselines.weights import Unavailable
 from benchmark.models.extractors import Extractor, extractors_of
 from benchmark.models.loading import ModelName, check_network
 

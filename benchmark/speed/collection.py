@@ -15,8 +15,8 @@ from typing import Any
 import click
 
 import byola_hear
-from benchmark.baselines.contract import MODELS_VARIABLE, weights_in_folder
 from benchmark.baselines.untrained import untrained_model
+from benchmark.baselines.weights import MODELS_VARIABLE, weights_in_folder
 from benchmark.models.loading import load_network
 from benchmark.reporting.command_line import command_line
 from benchmark.reporting.provenance import provenance

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmark.baselines.contract import MODELS_VARIABLE
+from benchmark.baselines.weights import MODELS_VARIABLE
 from benchmark.datasets.labelled_set import AUDIO_VARIABLE, CACHE_VARIABLE, audio_folder
 
 # Real sets and weights, where a folder of them lies next to the checkout.

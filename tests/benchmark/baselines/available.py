@@ -7,7 +7,8 @@ import torch
 from torch import Tensor
 
 from benchmark.baselines import baseline
-from benchmark.baselines.contract import Baseline, Unavailable
+from benchmark.baselines.contract import Baseline
+from benchmark.baselines.weights import Unavailable
 
 
 def noise(n_samples: int) -> Tensor:

@@ -14,9 +14,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from benchmark.baselines import BASELINES, baseline, contract
-from benchmark.baselines.contract import Baseline, Unavailable, fill, package_file, padded, read_weights
+from benchmark.baselines import BASELINES, baseline, contract, weights
+from benchmark.baselines.contract import Baseline, padded
 from benchmark.baselines.moments import moments, windowed_moments
+from benchmark.baselines.weights import Unavailable
 from tests.benchmark.baselines.small_transformers import wav2vec2_folder, whisper_folder
 
 
@@ -220,7 +221,7 @@ def test_other_files_are_refused(name: str, tmp_path: Path) -> None:
     ],
 )
 def test_a_missing_package_is_named(name: str, package: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(contract, "find_spec", lambda name: None)
+    monkeypatch.setattr(weights, "find_spec", lambda name: None)
     with pytest.raises(Unavailable, match=f"needs the package {package}: pip install .*{package}"):
         baseline(name).load_model()
 
@@ -248,23 +249,13 @@ def test_fingerprints_distinguish_weights_and_options() -> None:
     assert logmel.load_model().fingerprint() == logmel.load_model().fingerprint() != before
 
 
+def test_a_longer_clip_is_not_padded() -> None:
+    assert padded(torch.ones(5), 3).tolist() == [1.0] * 5
+
+
 def test_no_other_baseline() -> None:
     with pytest.raises(ValueError, match="expected a baseline out of logmel, .*, got 'nope'"):
         baseline("nope")
-
-
-def test_a_package_without_its_file(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert package_file("numpy", "__init__.py", how="").is_file()
-    with pytest.raises(Unavailable, match="needs weights/none.pth of the package numpy"):
-        package_file("numpy", "weights", "none.pth", how="pip install numpy")
-
-
-def test_weights_are_filled_in_whole(tmp_path: Path) -> None:
-    torch.save(nn.Linear(2, 3).state_dict(), tmp_path / "linear.pth")
-    fill(nn.Linear(2, 3), read_weights(tmp_path / "linear.pth"), "x")
-    with pytest.raises(ValueError, match="x: expected the weights of Linear"):
-        fill(nn.Linear(2, 4), read_weights(tmp_path / "linear.pth"), "x")
-    assert padded(torch.ones(5), 3).tolist() == [1.0] * 5
 
 
 def test_windowed_moments_are_moments_of_windows() -> None:

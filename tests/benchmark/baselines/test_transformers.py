@@ -14,9 +14,9 @@ import torch
 from torch import Tensor
 
 from benchmark.baselines import wav2vec2, whisper_base, whisper_tiny
-from benchmark.baselines.contract import Unavailable
 from benchmark.baselines.ctranslate2_weights import read_ctranslate2
 from benchmark.baselines.pretrained import import_torchaudio_without_extension
+from benchmark.baselines.weights import Unavailable
 from tests.benchmark.baselines.small_transformers import wav2vec2_folder, whisper_folder
 
 import_torchaudio_without_extension()

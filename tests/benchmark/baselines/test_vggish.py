@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 from benchmark.baselines import vggish
-from benchmark.baselines.contract import Unavailable
 from benchmark.baselines.vggish import Vggish, load_model, mel_weights, released_weights
+from benchmark.baselines.weights import Unavailable
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,7 @@ import torch
 
 import byola_hear
 from benchmark.baselines import BASELINES, baseline
-from benchmark.baselines.contract import Unavailable
+from benchmark.baselines.weights import Unavailable
 from benchmark.models.extractors import identity_of
 from benchmark.models.loading import load_baseline
 

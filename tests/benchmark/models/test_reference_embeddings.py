@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from benchmark.baselines import logmel
-from benchmark.baselines.contract import Unavailable
+from benchmark.baselines.weights import Unavailable
 from benchmark.models.extractors import identity_of
 from byola_hear.models.model import ByolaModel
 from tests.benchmark.models import reference_embeddings
