@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from benchmark.comparison.comparison import OVERALL
 from benchmark.comparison.document import Document, DocumentColumn, DocumentRow
 from benchmark.comparison.folder import DOMAINS
+from benchmark.comparison.rows import OVERALL
 from benchmark.comparison.text import escaped, number, with_limits
 from benchmark.reporting.markdown import NOTHING
 

@@ -11,7 +11,7 @@ import click
 
 import byola_hear
 from benchmark.baselines import BASELINES, UNTRAINED, baseline
-from benchmark.comparison.comparison import FIRST_ROWS, Comparison, compare
+from benchmark.comparison.comparison import Comparison, compare
 from benchmark.comparison.document import Document, read_document
 from benchmark.comparison.folder import load_run
 from benchmark.comparison.joined import KEPT, joined
@@ -24,6 +24,7 @@ from benchmark.comparison.long_table import (
     parquet_bytes,
 )
 from benchmark.comparison.markdown import markdown_tables, short_markdown, terminal_table
+from benchmark.comparison.rows import FIRST_ROWS
 from benchmark.comparison.summary import summary
 from benchmark.datasets.labelled_set import CACHE_VARIABLE, cache_folder
 from benchmark.reporting import options

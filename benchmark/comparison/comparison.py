@@ -3,98 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeVar
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from benchmark.comparison.averages import compared, hear_average
 from benchmark.comparison.folder import DOMAINS, Column, Run
-from benchmark.comparison.intervals import (
-    RESAMPLES,
-    Interval,
-    basic_bootstrap_limits,
-    bootstrap_scores,
-    file_interval,
-    fold_interval,
-    fold_spread,
-    percentiles,
-    task_seed,
-)
+from benchmark.comparison.intervals import RESAMPLES, basic_bootstrap_limits, percentiles
 from benchmark.comparison.outcome import Outcome
-
-#: The rows of a short table, which the best others follow.
-SHORT_ROWS = ("both", "speech", "nonspeech", "untrained")
-#: Rows that come first, in this order; the others are sorted by their mean.
-FIRST_ROWS = (
-    *SHORT_ROWS,
-    *("transformer-both", "transformer-speech", "transformer-nonspeech", "untrained_transformer"),
-)
-#: Name of the mean over all tasks.
-OVERALL = "overall"
-#: Largest difference between a score and that of the summed counts; beyond it, the counts are not used.
-_TOLERANCE = 2e-3
-
-
-@dataclass(frozen=True)
-class TaskScore:
-    """A model's score on a task.
-
-    Attributes:
-        score: heareval's score, mean over the folds.
-        gain: the same so that higher is better.
-        interval: its interval; None if there is none.
-        spread: standard deviation over the folds; None with one fold.
-        folds: score by fold.
-        others: heareval's other scores, mean over the folds.
-        draws: ``(resamples,)`` bootstrap draws of ``gain``; None if the score is not a ratio of sums over files.
-    """
-
-    score: float
-    gain: float
-    interval: Interval | None
-    spread: float | None
-    folds: dict[str, float]
-    others: dict[str, float]
-    draws: NDArray[np.floating] | None
-
-
-@dataclass(frozen=True)
-class Mean:
-    """A mean over tasks, in fractions of 1 (higher is better), with its interval over the tested files."""
-
-    value: float
-    low: float | None
-    high: float | None
-
-
-@dataclass
-class Row:
-    """A model.
-
-    Attributes:
-        name: its name.
-        note: what a reader must know about it.
-        status: ``ok``, ``unavailable``, ``failed`` or ``not measured``.
-        reason: why it is not ok.
-        identity: identity of the model that was measured.
-        cells: scores by task.
-        missing: reasons for missing scores, by task.
-        means: by domain and :data:`OVERALL`, if it has every task of the mean.
-        hear: HEAR's average; None if the row is not part of it.
-    """
-
-    name: str
-    note: str
-    status: str
-    reason: str
-    identity: str = ""
-    cells: dict[str, TaskScore] = field(default_factory=dict)
-    missing: dict[str, str] = field(default_factory=dict)
-    means: dict[str, Mean] = field(default_factory=dict)
-    hear: Mean | None = None
+from benchmark.comparison.rows import OVERALL, Mean, Row, ordered
+from benchmark.comparison.scores import task_scores
 
 
 @dataclass
@@ -156,7 +75,7 @@ def compare(run: Run, seed: int = 0, resamples: int = RESAMPLES) -> Comparison:
         if column.metric is None:
             notes.append(f"{column.title}: no model has an outcome.")
             continue
-        for name, cell in _cells(run, column, seed, resamples, notes).items():
+        for name, cell in task_scores(run, column, seed, resamples, notes).items():
             rows[name].cells[column.name] = cell
         for name, row in rows.items():
             if column.name not in row.cells:
@@ -178,61 +97,12 @@ def compare(run: Run, seed: int = 0, resamples: int = RESAMPLES) -> Comparison:
     )
 
 
-def _cells(run: Run, column: Column, seed: int, resamples: int, notes: list[str]) -> dict[str, TaskScore]:
-    """A task's scores by model, all resampled together."""
-    outcomes = {model: outcome for (model, task), outcome in run.outcomes.items() if task == column.name}
-    draws = _draws(column, outcomes, seed, resamples, notes)
-    metric = column.metric
-    assert metric is not None  # a column without outcomes is not passed here
-    cells = {}
-    for model, outcome in outcomes.items():
-        scores = np.asarray(outcome.scores[:, 0], np.float64)
-        own = draws.get(model)
-        interval = fold_interval(scores) if own is None else file_interval(metric, own, np.asarray(outcome.counts))
-        cells[model] = TaskScore(
-            score=outcome.score,
-            gain=float(metric.gain(outcome.score)),
-            interval=interval,
-            spread=fold_spread(scores),
-            folds=dict(zip(outcome.folds, scores.tolist())),
-            others=dict(zip(outcome.metrics[1:], np.asarray(outcome.scores)[:, 1:].mean(axis=0).tolist())),
-            draws=None if own is None else np.asarray(metric.gain(own)),
-        )
-    return cells
-
-
-def _draws(
-    column: Column, outcomes: dict[str, Outcome], seed: int, resamples: int, notes: list[str]
-) -> dict[str, NDArray[np.floating]]:
-    """Bootstrap draws by model, for models whose counts give their score."""
-    metric = column.metric
-    assert metric is not None  # as above
-    able = []
-    for model, outcome in outcomes.items():
-        counts = np.asarray(outcome.counts, np.float64)
-        if not np.isfinite(counts).all():
-            continue
-        sums = np.stack([counts[column.fold_of == fold].sum(0) for fold in np.unique(column.fold_of)])
-        if abs(float(metric.ratio(sums).mean()) - outcome.score) > _TOLERANCE:
-            notes.append(
-                f"{model} on {column.title}: the counts of its files do not give its score, so it has no interval "
-                "over files."
-            )
-            continue
-        able.append(model)
-    if not able:
-        return {}
-    counts = np.stack([np.asarray(outcomes[model].counts, np.float64) for model in able], axis=1)
-    scores = bootstrap_scores(metric, counts, column.fold_of, task_seed(column.name, seed), resamples)
-    return dict(zip(able, scores))
-
-
 def counted(columns: list[Column], domain: str) -> list[Column]:
     """The tasks of a mean: those of a domain, or all, whose score is on a scale from 0 to 1.
 
     Args:
         columns: the tasks.
-        domain: a domain or :data:`OVERALL`.
+        domain: a domain or :data:`~benchmark.comparison.rows.OVERALL`.
     """
     return [
         column
@@ -280,31 +150,6 @@ def _hear(rows: list[Row], columns: list[Column]) -> tuple[list[str], list[str]]
             limits = basic_bootstrap_limits(float(values[index]), drawn[:, index], -1, 1)
         row.hear = Mean(float(values[index]), *limits)
     return [row.name for row in kept], tasks
-
-
-class Placed(Protocol):
-    """What decides the place of a row."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def cells(self) -> Mapping[str, Any]: ...
-    @property
-    def means(self) -> Mapping[str, Mean]: ...
-
-
-PlacedRow = TypeVar("PlacedRow", bound=Placed)
-
-
-def ordered(rows: list[PlacedRow]) -> list[PlacedRow]:
-    """Sort rows: the networks, then by mean, then rows without a mean, then rows without scores."""
-
-    def place(row: PlacedRow) -> tuple[Any, ...]:
-        first = FIRST_ROWS.index(row.name) if row.name in FIRST_ROWS else len(FIRST_ROWS)
-        mean = row.means.get(OVERALL)
-        return (not row.cells, first, mean is None, -(mean.value if mean else 0.0), row.name)
-
-    return sorted(rows, key=place)
 
 
 def _settings(run: Run) -> dict[str, Any]:

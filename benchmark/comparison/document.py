@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmark.comparison.advantage import Advantage, Difference
-from benchmark.comparison.comparison import Mean
 from benchmark.comparison.metrics import Metric, metric
 from benchmark.comparison.published import PublishedRow
+from benchmark.comparison.rows import Mean
 
 
 @dataclass(frozen=True)

@@ -24,9 +24,10 @@ from benchmark.comparison.advantage import (
     weights,
 )
 from benchmark.comparison.averages import compared, hear_average
-from benchmark.comparison.comparison import OVERALL, Comparison, Mean, ordered
+from benchmark.comparison.comparison import Comparison
 from benchmark.comparison.document import Compared, Document, DocumentCell, DocumentColumn, DocumentRow
 from benchmark.comparison.folder import DOMAINS
+from benchmark.comparison.rows import OVERALL, Mean, ordered
 from benchmark.comparison.summary import best_rows, summary
 
 #: Name of the file in a run's folder with the kept table that the run completes.

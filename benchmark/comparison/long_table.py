@@ -8,8 +8,8 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from benchmark.comparison.comparison import OVERALL
 from benchmark.comparison.document import Document
+from benchmark.comparison.rows import OVERALL
 
 #: Columns of the long table, one line for each model and task.
 LONG_COLUMNS = (

@@ -5,10 +5,10 @@ from __future__ import annotations
 from benchmark.comparison.below_table import below_table
 from benchmark.comparison.caption import caption
 from benchmark.comparison.cells import cell_texts, header, layout
-from benchmark.comparison.comparison import OVERALL, SHORT_ROWS
 from benchmark.comparison.document import Document, DocumentRow
 from benchmark.comparison.findings import sentences
 from benchmark.comparison.folder import DOMAINS
+from benchmark.comparison.rows import OVERALL, SHORT_ROWS
 from benchmark.comparison.text import escaped
 from benchmark.reporting.markdown import NOTHING, markdown
 from byola_hear.cli.terminal import aligned

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from benchmark.comparison.advantage import advantages
-from benchmark.comparison.comparison import OVERALL, Comparison, Mean, Row, TaskScore, counted
+from benchmark.comparison.comparison import Comparison, counted
 from benchmark.comparison.document import Compared, Document, DocumentCell, DocumentColumn, DocumentRow, Published
 from benchmark.comparison.folder import Column
 from benchmark.comparison.published import SOURCE, published
+from benchmark.comparison.rows import OVERALL, Mean, Row, TaskScore
 
 
 def summary(comparison: Comparison) -> Document:

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmark.comparison.comparison import OVERALL
 from benchmark.comparison.markdown import markdown_tables, short_markdown
+from benchmark.comparison.rows import OVERALL
 from tests.benchmark.comparison.documents import document_of
 
 RunMaker = Callable[[], Any]

@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 
 from benchmark.comparison.advantage import Advantage
-from benchmark.comparison.comparison import OVERALL, compare
+from benchmark.comparison.comparison import compare
 from benchmark.comparison.document import Document
 from benchmark.comparison.folder import load_run
 from benchmark.comparison.joined import joined, valid_cells
 from benchmark.comparison.markdown import markdown_tables
+from benchmark.comparison.rows import OVERALL
 from tests.benchmark.comparison.conftest import RunFolder, planted
 from tests.benchmark.comparison.documents import document_of
 

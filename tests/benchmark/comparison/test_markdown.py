@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from benchmark.comparison.comparison import FIRST_ROWS
 from benchmark.comparison.markdown import markdown_tables, short_markdown
+from benchmark.comparison.rows import FIRST_ROWS
 from tests.benchmark.comparison.documents import document_of
 
 RunMaker = Callable[[], Any]
