@@ -244,6 +244,8 @@ def completed(recipe: Mapping[str, Any]) -> dict[str, Any]:
 def differences(stored: Mapping[str, Any], wanted: Mapping[str, Any]) -> str:
     """Name the fields in which two recipes of :meth:`Recipe.to_dict` differ, with both values; empty if none does.
 
+    The order of teachers counts, as that of the outputs of a student's last layer is the same.
+
     Example:
         >>> differences(Recipe(steps=10).to_dict(), Recipe(steps=20).to_dict())
         'steps 10, got 20'
@@ -255,6 +257,9 @@ def differences(stored: Mapping[str, Any], wanted: Mapping[str, Any]) -> str:
     )
     names = [name for name in {**first, **second} if name not in nested]
     changed = [name for name in names if first.get(name) != second.get(name)]
+    ordered, asked = (", ".join(recipe.get("teachers", {})) for recipe in (stored, wanted))
+    if not changed and ordered != asked:
+        return f"teachers {ordered}, got {asked}"
     return ", ".join(f"{name} {first.get(name)}, got {second.get(name)}" for name in changed)
 
 

@@ -35,6 +35,9 @@ def test_a_student_learns_from_two_teachers_and_becomes_a_network(
     assert {name: facts["size"] for name, facts in recipe["teachers"].items()} == {"stub": 2, "both@tones": 3072}
     assert run("distil", *options[:-2], "-o", tmp_path / "whole") == 2
     assert "holds a run with another recipe" in capsys.readouterr().err
+    # The student's last layer has the teachers in their order.
+    assert run("distil", *options[:-4], *options[-2:], "--teacher", STUB, "-o", tmp_path / "whole") == 2
+    assert "teachers stub, both@tones, got both@tones, stub" in capsys.readouterr().err
 
 
 def test_training_begins_with_a_network(tone_manifest: Path, tone_cache_folder: Path, tmp_path: Path) -> None:

@@ -54,6 +54,13 @@ def test_recipes_older_than_methods_are_of_byol() -> None:
     assert "method byol, got masked" in differences(old, Recipe.masked().to_dict())
 
 
+def test_the_order_of_teachers_counts() -> None:
+    teachers = {"first": {"size": 2}, "second": {"size": 2}}
+    recipe, swapped = (Recipe.distil(dict(each)).to_dict() for each in (teachers.items(), reversed(teachers.items())))
+    assert differences(recipe, swapped) == "teachers first, second, got second, first"
+    assert differences(recipe, json.loads(json.dumps(recipe))) == ""
+
+
 def test_recipes_of_transformers_from_before_layers_could_be_concatenated() -> None:
     now = replace(Recipe(), encoder=TransformerConfig(combine=AVERAGE)).to_dict()
     before = {key: value for key, value in now["encoder"].items() if key not in ("taken", "combine")}
