@@ -122,8 +122,8 @@ def limit_kinds(clips: Iterable[ManifestClip], shares: Mapping[str, float], seed
         within = [kind for kind, share in capped.items() if limited[kind] <= share * total]
         if not within:
             break
-        for kind in within:
-            del capped[kind]
+        # One at a time: a kind that is taken as a whole makes the total smaller, which another may then exceed.
+        del capped[min(within, key=lambda kind: limited[kind] / capped[kind])]
     result = [clip for clip in pool if clip.kind not in capped]
     for kind, share in capped.items():
         rows = segments((clip for clip in pool if clip.kind == kind), longest_s=30.0)

@@ -69,6 +69,20 @@ def test_limited_kind_stays_within_its_share(music: float, effects: float, share
     assert kept["music"] == pytest.approx(min(music, effects * share / (1 - share)) / 3600, rel=1e-3, abs=1e-6)
 
 
+@given(st.tuples(*[st.floats(100, 9000)] * 3), st.tuples(*[st.floats(0.05, 0.45)] * 2))
+def test_no_limited_kind_exceeds_its_share(seconds: tuple[float, ...], limits: tuple[float, ...]) -> None:
+    clips = [clip for kind, each in zip(("effects", "notes", "music"), seconds) for clip in collection([each], kind)]
+    shares = dict(zip(("notes", "music"), limits))
+    kept = hours_by(limit_kinds(clips, shares, seed=0), "kind")
+    assert all(kept[kind] <= share * sum(kept.values()) + 1e-6 for kind, share in shares.items())
+
+
+def test_a_kind_within_its_share_does_not_free_another() -> None:
+    clips = [*collection([3600.0], "effects"), *collection([360.0], "notes"), *collection([2520.0], "music")]
+    kept = hours_by(limit_kinds(clips, {"notes": 0.3, "music": 0.3}, seed=0), "kind")
+    assert kept == pytest.approx({"effects": 1.0, "notes": 0.1, "music": 1.1 * 0.3 / 0.7}, abs=1e-4)
+
+
 def test_invalid_limits_are_refused() -> None:
     clips = collection([10.0], "music")
     with pytest.raises(ValueError, match="between 0 and 1"):
