@@ -59,7 +59,7 @@ class Start:
             options: values of the options of a command by name; None where the user gave none.
 
         Raises:
-            ValueError: if an option asks for another shape.
+            ValueError: if an option asks for another shape, or the encoder would never be trained.
         """
         config, encoder = self.model.config, self.model.config.encoder
         wanted = {**encoder_to_dict(recipe.encoder), "encoder": recipe.encoder.kind}
@@ -73,6 +73,11 @@ class Start:
                     f"{config.name} has another shape than the options ask for: expected {name} {found.get(name)}, "
                     f"got {options[name]}"
                 )
+        if recipe.steps <= recipe.warm_up_steps:
+            raise ValueError(
+                f"expected more steps than the {recipe.warm_up_steps} of warm-up, in which the weights of "
+                f"{config.name} stay as they are, got {recipe.steps}"
+            )
         return replace(recipe, encoder=encoder)
 
     def normalised_as_before(self, cache: LogMelCache) -> LogMelCache:

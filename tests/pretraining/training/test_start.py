@@ -82,6 +82,15 @@ def test_the_encoder_waits_until_the_projector_has_warmed_up(
     assert trainer(tmp_path / "random", tone_cache, tiny_recipe, None).rate_at(4) == tiny_recipe.learning_rate
 
 
+def test_a_run_that_would_end_before_the_encoder_is_trained_is_refused(tiny_recipe: Recipe) -> None:
+    start = Start(network(tiny_recipe))
+    shortest = replace(tiny_recipe, steps=tiny_recipe.warm_up_steps + 1)
+    assert start.continued(shortest, {}) == shortest
+    message = "expected more steps than the 4 of warm-up, in which the weights of before stay as they are, got 4"
+    with pytest.raises(ValueError, match=message):
+        start.continued(replace(tiny_recipe, steps=4), {})
+
+
 def test_a_resumed_run_equals_an_uninterrupted_one_and_knows_its_start(
     tone_cache: LogMelCache, tiny_recipe: Recipe, tmp_path: Path
 ) -> None:
