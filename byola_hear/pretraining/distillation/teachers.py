@@ -142,24 +142,33 @@ def teach(
         For each clip ``(n_segments, teacher.size)`` float32, or why it failed; ``(0, teacher.size)`` for a kind of
         sound that is not taught.
     """
-    results: list[Tensor | str] = []
-    segments: list[Tensor] = []
-    for clip, count in zip(clips, counts, strict=True):
+    results: list[Tensor | str] = [""] * len(clips)
+    segments: dict[int, list[Tensor]] = {}
+    for place, (clip, count) in enumerate(zip(clips, counts, strict=True)):
         try:
-            cut = _segments(teacher, clip, folder, count, seconds) if teacher.teaches(clip.kind) else []
+            segments[place] = _segments(teacher, clip, folder, count, seconds) if teacher.teaches(clip.kind) else []
         except ValueError as error:
-            results.append(str(error))
-            continue
-        segments += cut
-        results.append(torch.zeros(len(cut), teacher.size))
-    embeddings = embedded(teacher, segments)
-    for place, result in enumerate(results):
-        if isinstance(result, Tensor):
-            vectors, embeddings = embeddings[: len(result)], embeddings[len(result) :]
-            finite = bool(vectors.isfinite().all())
-            path = clips[place].path
-            results[place] = vectors if finite else f"{path}: the vectors of the teacher {teacher.name} are not finite"
+            results[place] = str(error)
+    for place, vectors in zip(segments, _embedded_clips(teacher, list(segments.values()))):
+        if isinstance(vectors, str):
+            results[place] = f"{clips[place].path}: the teacher {teacher.name} failed: {vectors}"
+        elif not vectors.isfinite().all():
+            results[place] = f"{clips[place].path}: the vectors of the teacher {teacher.name} are not finite"
+        else:
+            results[place] = vectors
     return results
+
+
+def _embedded_clips(teacher: Teacher, clips: list[list[Tensor]]) -> list[Tensor | str]:
+    """Compute a teacher's scene embeddings of the segments of each clip, or say why it failed there."""
+    together = [segment for clip in clips for segment in clip]
+    try:
+        return list(embedded(teacher, together).split([len(clip) for clip in clips]))
+    except Exception as error:  # each module has errors of its own, for instance for audio that is too short
+        if len(clips) == 1:
+            return [" ".join(str(error).split()) or type(error).__name__]
+    # One clip may be what it can't take; the others are embedded without it.
+    return [vectors for clip in clips for vectors in _embedded_clips(teacher, [clip])]
 
 
 def _segments(teacher: Teacher, clip: ManifestClip, folder: Path, count: int, seconds: float) -> list[Tensor]:

@@ -67,6 +67,24 @@ def test_clips_are_taught_by_segments(tone_manifest: Path) -> None:
     torch.testing.assert_close(found[0][1:], second, atol=1e-3, rtol=1e-3)
 
 
+def test_a_clip_that_a_teacher_cannot_take_is_left_out(tone_manifest: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    vectors_of = stub.get_scene_embeddings
+
+    def choosy(audio: torch.Tensor, model: stub.Model) -> torch.Tensor:
+        if audio.shape[1] < 2000:
+            raise RuntimeError(f"expected 2000 samples,\ngot {audio.shape[1]}")
+        return vectors_of(audio, model)
+
+    clips, folder = read_manifest(tone_manifest), tone_manifest.parent
+    expected = teach(load_teacher(STUB), [clips[11], clips[10]], folder, [2, 1], 0.96)
+    monkeypatch.setattr(stub, "get_scene_embeddings", choosy)
+    found = teach(load_teacher(STUB), [clips[11], clips[0], clips[10]], folder, [2, 1, 1], 0.96)
+    assert found[1] == f"{clips[0].path}: the teacher stub failed: expected 2000 samples, got 1600"
+    for whole, left in zip(expected, (found[0], found[2])):
+        assert isinstance(whole, torch.Tensor) and isinstance(left, torch.Tensor)
+        torch.testing.assert_close(whole, left)
+
+
 def test_only_its_kinds_are_taught(tone_manifest: Path) -> None:
     clips, folder = read_manifest(tone_manifest)[11:], tone_manifest.parent
     found = [teach(load_teacher(f"{STUB}@{kind}"), clips, folder, [2], 0.96) for kind in ("tones", "speech")]
