@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from byola_hear.cli.errors import Finite, one_line
+from byola_hear.cli.errors import Failure, Finite, one_line
 from byola_hear.models.zoo import add_to_zoo
 from byola_hear.pretraining.commands.options import (
     FILE,
@@ -82,10 +82,11 @@ def pack_command(manifests: tuple[Path, ...], output: Path, piece: int, workers:
 def train_packed_command(packed: Path, output: Path, runs: Path | None, **options: Any) -> None:
     """Train one network for each set in the folder PACKED, with all audio on the device, and export them.
 
-    The speed is measured first. All networks get the same number of steps, so many that they fit into --minutes.
+    The speed is measured first. All networks get the same number of steps, so many that they fit into --minutes. The
+    same command resumes runs that were stopped or killed, with their number of steps.
 
-    Exit codes: 0: all networks were written; 1: training diverged; 2: wrong usage, or a file that can't be read or
-    written.
+    Exit codes: 0: all networks were trained and written; 1: training diverged, or a network that was written is not
+    finished; 2: wrong usage, or a file that can't be read or written.
     """
     recipe = _recipe(options["recipe"], options["batch_size"])
     backend = "" if options["backend"] == "none" else options["backend"]
@@ -95,7 +96,7 @@ def train_packed_command(packed: Path, output: Path, runs: Path | None, **option
         sets = unpack(packed, place.device)
         frames = next(iter(sets.values())).frames
         click.echo(f"{packed}: {len(sets)} sets, {len(frames) / 360000:.2f} hours on {place.device}")
-        train_several(
+        unfinished = train_several(
             sets,
             recipe,
             folder,
@@ -110,6 +111,8 @@ def train_packed_command(packed: Path, output: Path, runs: Path | None, **option
     for name in sets:
         model = export_model(folder / name, name, options["version"])
         click.echo(f"{output}: {name}, sha256 {add_to_zoo(model, output)}")
+    if unfinished:
+        raise Failure(f"time was over before {', '.join(unfinished)} had all steps; the same command resumes")
 
 
 def _recipe(path: Path | None, batch_size: int | None) -> Recipe:

@@ -1,14 +1,14 @@
 """Train one network for each of several packed sets in a fixed time, with everything on one device.
 
 The speed is measured first, so that every network gets the same number of steps and the schedules end when the time
-does.
+does. Runs that are continued keep their number of steps.
 """
 
 from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from byola_hear.pretraining.data.cache import LogMelCache
 from byola_hear.pretraining.training.distributed import Place
 from byola_hear.pretraining.training.recipe import Recipe
 from byola_hear.pretraining.training.sampler import Sampler
+from byola_hear.pretraining.training.state import STATE_FILE, read_header
 from byola_hear.pretraining.training.train import Trainer
 
 #: Part of the time that is planned for. The rest is for saving, and for steps that take longer than measured.
@@ -63,13 +64,13 @@ def train_several(
     n_measured: int = 20,
     most_steps: int | None = None,
     report: Callable[[str], None] = lambda line: None,
-) -> Recipe:
+) -> list[str]:
     """Train a network on each set: the same recipe, the same number of steps, in a fixed time.
 
     Args:
         sets: caches by name, on the device.
         recipe: how to train. Its number of steps is replaced.
-        folder: folder of the runs. A run that is in it already is resumed, with its number of steps.
+        folder: folder of the runs. If one is in it already, it is resumed, and all get its number of steps.
         place: this process.
         minutes: time for all networks together, measuring included.
         precision: as for :class:`~byola_hear.pretraining.training.train.Trainer`.
@@ -79,21 +80,29 @@ def train_several(
         report: called with a line of text after every part of the work.
 
     Returns:
-        The recipe with the number of steps.
+        The names of the sets whose networks are not finished. The same call resumes them.
 
     Raises:
-        ValueError: if there is no time for a step.
+        ValueError: if there is no time for a step, or the folder holds runs of something else, or of more steps than
+            ``most_steps``.
         FloatingPointError: if training diverges.
     """
     begun = time.perf_counter()
-    seconds = measured_seconds(next(iter(sets.values())), recipe, place, precision, backend, n_measured)
-    left = minutes * 60 * PLANNED - (time.perf_counter() - begun)
-    steps = int(left / seconds / len(sets))
-    if steps < 1:
-        raise ValueError(f"expected more than {minutes:g} minutes: a step takes {seconds:.2f} s")
-    steps = min(steps, most_steps or steps)
+    steps = _steps_of_runs(folder, sets)
+    if steps is None:
+        seconds = measured_seconds(next(iter(sets.values())), recipe, place, precision, backend, n_measured)
+        left = minutes * 60 * PLANNED - (time.perf_counter() - begun)
+        steps = int(left / seconds / len(sets))
+        if steps < 1:
+            raise ValueError(f"expected more than {minutes:g} minutes: a step takes {seconds:.2f} s")
+        steps = min(steps, most_steps or steps)
+        report(f"{recipe.batch_size / seconds:.0f} crops/s: {steps} steps for each of {len(sets)} networks")
+    elif most_steps is not None and steps > most_steps:
+        raise ValueError(f"{folder}: holds runs of {steps} steps, more than {most_steps}; choose another folder")
+    else:
+        report(f"{folder}: its runs are continued: {steps} steps for each of {len(sets)} networks")
     recipe = replace(recipe, steps=steps, warm_up_steps=min(recipe.warm_up_steps, steps // 10))
-    report(f"{recipe.batch_size / seconds:.0f} crops/s: {steps} steps for each of {len(sets)} networks")
+    unfinished = []
     for name, cache in sets.items():
         (folder / name).mkdir(parents=True, exist_ok=True)
         trainer = Trainer(cache, recipe, folder / name, place, precision)
@@ -102,7 +111,16 @@ def train_several(
         finished = trainer.train(minutes - (time.perf_counter() - begun) / 60, save_every_minutes=float("inf"))
         state = "finished" if finished else "stopped"
         report(f"{name}: {trainer.crops} crops in {trainer.seconds / 60:.1f} minutes, {state}")
-    return recipe
+        unfinished += [] if finished else [name]
+    return unfinished
+
+
+def _steps_of_runs(folder: Path, names: Iterable[str]) -> int | None:
+    """The steps of the runs in a folder; None if it holds none. Each trainer checks that its run has as many."""
+    for name in names:
+        if (folder / name / STATE_FILE).exists():
+            return int(read_header(folder / name)["recipe"]["steps"])
+    return None
 
 
 def _wait(place: Place) -> None:

@@ -13,6 +13,7 @@ import torch
 from byola_hear import load_model
 from byola_hear.pretraining.data.collect import build_manifest
 from byola_hear.pretraining.data.matching import match, write_matched
+from byola_hear.pretraining.training import several
 from byola_hear.pretraining.training.run_log import read_log
 from tests.pretraining.running import run
 
@@ -80,6 +81,28 @@ def test_rehearsal(backend: str, sets: Path, tmp_path: Path, capsys: pytest.Capt
         steps.add(training["recipe"]["steps"])
         assert read_log(tmp_path / "out" / "runs" / name / "log.csv")
     assert len(steps) == 1
+
+
+def test_runs_that_time_stopped_are_resumed(
+    sets: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = ("speech_set", "both")
+    assert run("pack", *(sets / f"{name}.csv" for name in names), "-o", tmp_path / "packed") == 0
+    (tmp_path / "recipe.json").write_text(json.dumps(RECIPE))
+    options = [tmp_path / "packed", "-o", tmp_path / "out", "--recipe", tmp_path / "recipe.json", "--batch-size", 4]
+    options += ["--device", "cpu", "--compile", "none", "--precision", "float32"]
+    # Far more steps are planned than there is time for.
+    monkeypatch.setattr(several, "measured_seconds", lambda *arguments: 1e-9)
+    monkeypatch.setattr(several, "PLANNED", 1e9)
+    assert run("train-packed", *options, "--minutes", 1e-6, "--most-steps", 12) == 1
+    error = capsys.readouterr().err
+    assert error == "error: time was over before speech_set, both had all steps; the same command resumes\n"
+    assert load_model(tmp_path / "out" / "byola-both.safetensors").config.training["step"] == 10
+    assert run("train-packed", *options, "--minutes", 9) == 0
+    assert "its runs are continued: 12 steps for each of 2 networks" in capsys.readouterr().out
+    assert load_model(tmp_path / "out" / "byola-both.safetensors").config.training["step"] == 12
+    assert run("train-packed", *options, "--minutes", 9, "--most-steps", 11) == 2
+    assert "holds runs of 12 steps, more than 11; choose another folder" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("content", ["[1]", '{"stepz": 1}', '{"batch_size": 1}', '{"views": 3}', "nothing"])
