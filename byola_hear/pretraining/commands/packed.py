@@ -127,6 +127,7 @@ def _recipe(path: Path | None, batch_size: int | None) -> Recipe:
                 )
             for name in ("views", "encoder"):
                 given[name] = {**values[name], **given.get(name, {})}
+            _check_types(given, values)
             recipe = Recipe.from_dict({**values, **given})
         except (OSError, TypeError, ValueError) as error:
             raise click.UsageError(
@@ -135,3 +136,17 @@ def _recipe(path: Path | None, batch_size: int | None) -> Recipe:
     else:
         recipe = Recipe.from_dict(values)
     return replace(recipe, batch_size=batch_size) if batch_size else recipe
+
+
+def _check_types(given: dict[str, Any], usual: dict[str, Any]) -> None:
+    """Check that values are of the types of the usual ones; an integer may stand for any number.
+
+    Raises:
+        TypeError: if one is not.
+    """
+    for name in given.keys() & usual.keys():
+        value, kind = given[name], type(usual[name])
+        if type(value) is not kind and not (kind is float and type(value) is int):
+            raise TypeError(f"expected {name} like {json.dumps(usual[name])}, got {json.dumps(value)}")
+        if kind is dict:
+            _check_types(value, usual[name])

@@ -105,7 +105,13 @@ def test_runs_that_time_stopped_are_resumed(
     assert "holds runs of 12 steps, more than 11; choose another folder" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("content", ["[1]", '{"stepz": 1}', '{"batch_size": 1}', '{"views": 3}', "nothing"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        *("[1]", '{"stepz": 1}', '{"batch_size": 1}', '{"views": 3}', "nothing", '{"batch_size": 4.5}'),
+        *('{"seed": true}', '{"kind_weights": [1]}', '{"views": {"memory_size": 1.5}}', '{"learning_rate": "fast"}'),
+    ],
+)
 def test_wrong_recipe_is_refused(content: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "recipe.json").write_text(content)
     assert run("train-packed", tmp_path, "-o", tmp_path / "out", "--recipe", tmp_path / "recipe.json") == 2
