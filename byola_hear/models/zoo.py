@@ -18,12 +18,14 @@ from typing import Any, TypedDict
 from byola_hear.models.checkpoint import CheckpointError, Saved, read_header, save_checkpoint
 from byola_hear.models.config import training_hours
 from byola_hear.models.directions import ENDING, Directions, save_directions
-from byola_hear.utils.files import replacing
+from byola_hear.utils.files import exclusive, replacing
 
 #: The model that an empty name stands for.
 DEFAULT_MODEL = "both"
 #: Name of the zoo's table.
 HASHES = "hashes.json"
+#: Locked while the table is read and written again, so that no entry is lost.
+LOCK = f".{HASHES}.lock"
 
 
 class ModelCard(TypedDict):
@@ -219,11 +221,12 @@ def add_to_zoo(model: Saved, folder: Path) -> str:
     name = model.config.name
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", name):
         raise ValueError(f"expected a model name of letters, digits, '-' and '_', got {name!r}")
-    table = read_hashes(folder)
     file = f"byola-{name}.safetensors"
-    sha256 = save_checkpoint(folder / file, model)
-    table[name] = {"file": file, "sha256": sha256, "version": model.config.version}
-    _write_table(folder, table)
+    with exclusive(folder / LOCK):
+        table = read_hashes(folder)
+        sha256 = save_checkpoint(folder / file, model)
+        table[name] = {"file": file, "sha256": sha256, "version": model.config.version}
+        _write_table(folder, table)
     return sha256
 
 
@@ -241,12 +244,14 @@ def add_directions(name: str, directions: Directions, folder: Path) -> Path:
     Raises:
         ValueError: if there is no model of this name.
         CheckpointError: if the zoo's table is damaged.
+        FileNotFoundError: if there is no such folder.
     """
-    path, entry = entry_of(name, folder)
-    file = path.with_suffix(ENDING)
-    sha256 = save_directions(file, directions)
-    entry = {**entry, "directions": file.name, "directions_sha256": sha256}
-    _write_table(folder, {**read_hashes(folder), name: entry})
+    with exclusive(folder / LOCK):
+        path, entry = entry_of(name, folder)
+        file = path.with_suffix(ENDING)
+        sha256 = save_directions(file, directions)
+        entry = {**entry, "directions": file.name, "directions_sha256": sha256}
+        _write_table(folder, {**read_hashes(folder), name: entry})
     return file
 
 

@@ -7,6 +7,7 @@ import errno
 import os
 import re
 import tempfile
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -122,3 +123,21 @@ def locked(file: IO[Any]) -> bool:
         if error.errno not in (errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP):
             raise
     return True
+
+
+@contextmanager
+def exclusive(path: Path) -> Iterator[None]:
+    """Keep other processes that do the same out of the block; wait until they are out of theirs.
+
+    Args:
+        path: file to lock, such as ``.table.json.lock``. It is created, and stays.
+
+    Raises:
+        FileNotFoundError: if the folder does not exist.
+    """
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"no such folder: {path.parent}")
+    with open(path, "a") as lock:
+        while not locked(lock):
+            time.sleep(0.1)
+        yield

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -37,6 +39,7 @@ def test_names_and_table(folder: Path) -> None:
         name: (f"byola-{name}.safetensors", "2.0") for name in list_models(folder)
     }
     assert sorted(path.name for path in folder.iterdir()) == [
+        ".hashes.json.lock",
         "byola-both.safetensors",
         "byola-nonspeech.safetensors",
         "byola-speech.safetensors",
@@ -116,6 +119,23 @@ def test_names_that_cannot_be_file_names_are_refused(tmp_path: Path, name: str) 
     with pytest.raises(ValueError, match="expected a model name of letters"):
         add_to_zoo(small_model(name), tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_models_that_are_added_at_the_same_time_are_all_in_the_table(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("fcntl")
+    read = zoo.read_hashes
+
+    def slowly(folder: Path) -> dict[str, dict[str, str]]:
+        table = read(folder)
+        time.sleep(0.05)
+        return table
+
+    monkeypatch.setattr(zoo, "read_hashes", slowly)
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda name: add_to_zoo(small_model(name), tmp_path), "abcd"))
+    assert list_models(tmp_path) == ["a", "b", "c", "d"]
 
 
 def test_where_the_zoo_is(tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

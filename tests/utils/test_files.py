@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import stat
+import threading
 from pathlib import Path
 
 import pytest
 
-from byola_hear.utils.files import locked, remove_leftovers, replacing
+from byola_hear.utils.files import exclusive, locked, remove_leftovers, replacing
 
 
 def test_a_file_takes_its_name_when_it_is_complete(tmp_path: Path) -> None:
@@ -78,3 +79,21 @@ def test_a_locked_file_cannot_be_locked_again(tmp_path: Path) -> None:
         assert not locked(second)
     with open(tmp_path / "a") as third:
         assert locked(third)
+
+
+def test_a_block_waits_for_another(tmp_path: Path) -> None:
+    pytest.importorskip("fcntl")
+    entered = threading.Event()
+
+    def enter() -> None:
+        with exclusive(tmp_path / "lock"):
+            entered.set()
+
+    waiting = threading.Thread(target=enter)
+    with exclusive(tmp_path / "lock"):
+        waiting.start()
+        assert not entered.wait(0.3)
+    assert entered.wait(10)
+    waiting.join()
+    with pytest.raises(FileNotFoundError, match="no such folder"), exclusive(tmp_path / "none" / "lock"):
+        pass

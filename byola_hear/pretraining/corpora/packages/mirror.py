@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import lzma
 import os
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 from byola_hear.utils.download import download
-from byola_hear.utils.files import Stamp, locked, stamp_of
+from byola_hear.utils.files import Stamp, exclusive, stamp_of
 from byola_hear.utils.remote import Remote
 
 #: Address of the default mirror.
@@ -56,9 +55,7 @@ def read_index(mirror: str, suite: str, folder: Path, renewed: bool = False) -> 
     """
     kept = folder / f"Packages-{suite}.xz"
     folder.mkdir(parents=True, exist_ok=True)
-    with open(folder / f".{kept.name}.lock", "w") as lock:
-        while not locked(lock):
-            time.sleep(0.1)
+    with exclusive(folder / f".{kept.name}.lock"):
         if renewed or not kept.exists():
             _download_index(f"{mirror.rstrip('/')}/dists/{suite}/main/binary-amd64/Packages.xz", kept)
         try:
