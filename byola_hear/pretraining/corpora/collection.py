@@ -192,12 +192,11 @@ def rules_of(collection: Collection, root: Path, source: str, detector: Detector
         detector: detector of speech to leave out, or None to keep it.
     """
     corpus = collection.corpus
-    listed = {
-        PurePosixPath(row["file"]).name: row for row in (listed_rows(root) if collection.path is not None else ())
-    }
+    listed = None if collection.path is None else listed_rows(root)
 
     def row_of(name: str) -> dict[str, str]:
-        return listed.get(PurePosixPath(name).name, {})
+        # `sounds_of` shortens names below usr/share.
+        return {} if listed is None else listed(name) or listed(f"usr/share/{name}")
 
     def group_of(name: str) -> str:
         row = row_of(name)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import csv
 import os
-from collections.abc import Callable, Iterator, Sequence
+import posixpath
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from byola_hear.audio.opening import open_source
 from byola_hear.audio.source import AudioFileError
@@ -63,8 +64,7 @@ def build_manifest(
             if not unpacked.setdefault(root, given).samefile(given):
                 raise ValueError(f"expected tars of different names, got {unpacked[root]} and {given}")
             unpack_tar(given, root)
-        rows = speaker_rows(root) if root.is_dir() else ()
-        groups = {PurePosixPath(row["file"]).name: row["speaker"] for row in rows}
+        rows = listed_rows(root)
         for file in audio_files([root]):
             path = path_from(output.parent, file)
             if (path, None, None) in clips:
@@ -82,7 +82,7 @@ def build_manifest(
                 channels=channels,
                 source=Path(os.path.abspath(given)).name,
                 kind=kind,
-                group=groups.get(file.name, ""),
+                group=rows(Path(os.path.relpath(file, root)).as_posix()).get("speaker") or "",
                 licence=licence,
             )
     if not clips:
@@ -114,23 +114,34 @@ def _measured(file: Path) -> tuple[float, int, int]:
         raise ValueError(str(error).removeprefix(f"{file}: ")) from None
 
 
-def speaker_rows(root: Path) -> Iterator[dict[str, str]]:
-    """Read the rows of a collection's own ``manifest.csv`` that name a ``file`` and its ``speaker``; see
-    :func:`listed_rows`.
-    """
-    return (row for row in listed_rows(root) if row.get("speaker"))
-
-
-def listed_rows(root: Path) -> Iterator[dict[str, str]]:
-    """Read the rows of a collection's own ``manifest.csv`` that name a ``file``.
+def listed_rows(root: Path) -> Callable[[str], dict[str, str]]:
+    """Read what a collection's own ``manifest.csv`` say of its files.
 
     Args:
         root: folder of the collection. A ``manifest.csv`` in it that is not a CSV table in UTF-8 is ignored.
+
+    Returns:
+        A function of a file's path, relative to ``root`` and with slashes, that returns its row. A row belongs to the
+        path ``file``, relative to its table. If the collection has no such file, it belongs to files of the same base
+        name, unless rows of other files have that, too. The row is empty if there is none.
     """
+    by_path: dict[str, dict[str, str]] = {}
+    by_name: dict[str, set[str]] = {}
     for listing in sorted(path for path in root.rglob("manifest.csv") if path.is_file()):
         try:
             with open(listing, newline="", encoding="utf-8-sig") as file:
-                rows = list(csv.DictReader(file))
+                rows = [row for row in csv.DictReader(file) if row.get("file")]
         except (UnicodeDecodeError, csv.Error):
             continue
-        yield from (row for row in rows if row.get("file"))
+        for row in rows:
+            path = Path(os.path.relpath(listing.parent / row["file"], root)).as_posix()
+            by_path[path] = row
+            by_name.setdefault(posixpath.basename(path), set()).add(path)
+    # A row of a file that is there says nothing of another one of the same base name.
+    alone = ((name, *paths) for name, paths in by_name.items() if len(paths) == 1)
+    elsewhere = {name: path for name, path in alone if path.startswith("../") or not os.path.isfile(root / path)}
+
+    def row_of(name: str) -> dict[str, str]:
+        return by_path.get(name) or by_path.get(elsewhere.get(posixpath.basename(name), ""), {})
+
+    return row_of

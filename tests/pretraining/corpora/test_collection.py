@@ -39,6 +39,18 @@ def test_tars_and_folders_have_speakers_and_licences(tmp_path: Path) -> None:
     assert len(read_manifest(tmp_path / "out" / "manifest.csv")) == 2
 
 
+def test_listed_files_of_the_same_base_name_keep_their_own_licences(tmp_path: Path) -> None:
+    names = ("ann/1.wav", "bob/1.wav", "usr/share/cleo/2.wav")
+    for seed, name in enumerate(names):
+        (tmp_path / "mine" / name).parent.mkdir(parents=True)
+        (tmp_path / "mine" / name).write_bytes(wav(noise(1.0, seed=seed)))
+    rows = "ann/1.wav,ann,CC0-1.0\nbob/1.wav,bob,CC-BY-4.0\nusr/share/cleo/2.wav,cleo,MIT\n"
+    (tmp_path / "mine" / "manifest.csv").write_text(f"file,speaker,licence\n{rows}")
+    build(resolve([str(tmp_path / "mine")], "speech"), BuildSettings(tmp_path / "out", tmp_path, PackageOrigin()))
+    found = {clip.group: clip.licence for clip in read_manifest(tmp_path / "out" / "manifest.csv")}
+    assert found == {"mine/ann": "CC0-1.0", "mine/bob": "CC-BY-4.0", "mine/cleo": "MIT"}
+
+
 @pytest.mark.parametrize(
     ("folders", "said"),
     [

@@ -42,6 +42,20 @@ def test_tar_is_unpacked_and_its_speakers_become_groups(tones: Path, tmp_path: P
     assert (tmp_path / clip.path).read_bytes() == (tones / "tone00.wav").read_bytes()
 
 
+def test_a_listing_names_files_by_their_paths(tmp_path: Path) -> None:
+    names = ("set/ann/1.wav", "set/bob/1.wav", "set/cleo/1.wav", "set/wav/2.wav", "set/wav/3.wav", "other/2.wav")
+    for seed, name in enumerate(names):
+        (tmp_path / "in" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "in" / name).write_bytes(wav(noise(0.1, seed=seed)))
+    (tmp_path / "in" / "other" / "manifest.csv").write_text("file,speaker\n./2.wav,dan\n")
+    rows = "ann/1.wav,ann\nbob/1.wav,bob\n3.wav,eve\ngone/4.wav,\nx/2.wav,fay\n"
+    (tmp_path / "in" / "set" / "manifest.csv").write_text(f"file,speaker\n{rows}")
+    clips = build_manifest([tmp_path / "in"], tmp_path / "m.csv")
+    # Of cleo, nothing is said. The base name of 3.wav is enough; that of 2.wav could be either row's.
+    groups = ("ann", "bob", "", "", "eve", "dan")
+    assert {clip.path: clip.group for clip in clips} == {f"in/{name}": group for name, group in zip(names, groups)}
+
+
 def test_tars_of_the_same_name_are_refused(tmp_path: Path) -> None:
     for seed, name in enumerate(("dev.clean.tar", "dev.other.tar", "more/dev.clean.tar")):
         (tmp_path / name).parent.mkdir(exist_ok=True)
