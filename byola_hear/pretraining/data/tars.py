@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shutil
 import tarfile
 from pathlib import Path
 
 from byola_hear.utils.archives import ArchiveError, Limits, reading
+from byola_hear.utils.files import replacing, stamp_of
 from byola_hear.utils.unpack import extract_missing
 
 #: Endings of the names of tars.
@@ -29,9 +32,18 @@ def unpack_tar(archive: Path, folder: Path) -> None:
 
     Args:
         archive: a tar, which may be compressed.
-        folder: folder to unpack into. It is created. Files of the right size in it are kept.
+        folder: folder to unpack into. It is created. Files of the right size in it are kept, unless they were unpacked
+            from an earlier version of the tar: then the folder is removed first.
 
     Raises:
         ValueError: if the archive can't be read, is refused or exceeds :data:`LIMITS`, or a file can't be written.
     """
+    # Next to the folder, so that it is there until the whole folder is removed. No longer than the tar's own name.
+    noted = folder.with_name(f".{folder.name}.of")
+    stamp = json.dumps(stamp_of(str(archive)))
+    if noted.is_file() and noted.read_text(encoding="utf-8") != stamp:
+        shutil.rmtree(folder, ignore_errors=True)
+    noted.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(noted) as file:
+        file.write(stamp.encode())
     extract_missing(archive, folder, LIMITS)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import gzip
 import io
 import lzma
+import os
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
@@ -21,6 +22,20 @@ def test_truncated_tar_is_an_error_that_names_it(tmp_path: Path, press: Callable
     (tmp_path / "cut.tar").write_bytes(content[: round(kept * len(content))])
     with pytest.raises(ValueError, match=r"cut\.tar: expected a tar or zip, could not read it"):
         build_manifest([tmp_path / "cut.tar"], tmp_path / "m.csv")
+
+
+def test_a_tar_that_was_replaced_is_unpacked_afresh(tmp_path: Path) -> None:
+    tar, folder = tmp_path / "set.tar", tmp_path / "to"
+    tar.write_bytes(tar_of({"a": b"first", "b": b"x"}))
+    unpack_tar(tar, folder)
+    (folder / "a").write_bytes(b"kept!")
+    (folder / "b").unlink()
+    unpack_tar(tar, folder)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == {"a": b"kept!", "b": b"x"}
+    tar.write_bytes(tar_of({"a": b"other", "c": b"more"}))
+    os.utime(tar, ns=(0, 0))
+    unpack_tar(tar, folder)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == {"a": b"other", "c": b"more"}
 
 
 def test_member_with_a_long_name_is_unpacked(tmp_path: Path) -> None:
