@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -94,6 +95,9 @@ FAMILIES: dict[str, Callable[[np.random.Generator, int], Samples]] = {
     "struck": struck_texture,
 }
 
+#: The name of a texture's file.
+_NAME = re.compile(rf"(\d{{5,}})_(?:{'|'.join(FAMILIES)})\.flac")
+
 
 def texture(index: int, seed: int) -> tuple[str, NDArray[np.int16]]:
     """Synthesise a texture.
@@ -117,6 +121,8 @@ def texture(index: int, seed: int) -> tuple[str, NDArray[np.int16]]:
 def write_textures(folder: Path, hours: float, seed: int) -> int:
     """Write textures as FLAC files with a ``manifest.csv`` that ``corpora build`` reads.
 
+    Textures that an earlier call wrote there are replaced, and those beyond the number of this call removed.
+
     Args:
         folder: folder to write to. It is created.
         hours: length of all textures, in hours.
@@ -139,6 +145,10 @@ def write_textures(folder: Path, hours: float, seed: int) -> int:
         name = f"{index:05d}_{family}.flac"
         write_flac(folder / name, pcm)
         writer.writerow((name, KIND, LICENCE))
+    for path in folder.iterdir():
+        earlier = _NAME.fullmatch(path.name)
+        if earlier and int(earlier[1]) >= n_textures:
+            path.unlink()
     with replacing(folder / "manifest.csv") as file:
         file.write(text.getvalue().encode())
     return n_textures

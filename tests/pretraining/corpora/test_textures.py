@@ -32,3 +32,12 @@ def test_textures_become_a_kind_of_a_set(monkeypatch: pytest.MonkeyPatch, tmp_pa
     assert [(clip.kind, clip.licence) for clip in clips] == [("textures", "CC0-1.0")] * 4
     with pytest.raises(ValueError, match="expected at least"):
         write_textures(tmp_path / "none", 0.0, 0)
+
+
+def test_fewer_textures_replace_more(tmp_path: Path) -> None:
+    write_textures(tmp_path, 40 / 3600, seed=0)
+    (tmp_path / "00009_wind.flac").write_bytes(b"mine")
+    write_textures(tmp_path, 20 / 3600, seed=0)
+    names = ["00000_noise.flac", "00001_grains.flac", "00009_wind.flac", "manifest.csv"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == names
+    assert len((tmp_path / "manifest.csv").read_text().splitlines()) == 3
