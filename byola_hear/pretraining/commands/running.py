@@ -102,17 +102,22 @@ def train_in_folder(
 
 def cache_for(place: Place, manifest: Path, folder: Path, workers: int, frontend: FrontendConfig | None) -> LogMelCache:
     """Open the cache. The first process builds it and reports the rows left out, while the others wait."""
+    cache = None
     if place.is_first:
-        info = cache_with_progress(manifest, folder, workers, frontend).info
-        if failed := info["failed"]:
-            n_rows = len(failed) + info["rows"]
-            click.echo(f"{folder}: {len(failed)} of {n_rows} rows left out; the first: {failed[0]}", err=True)
+        cache = cache_with_progress(manifest, folder, workers, frontend)
+        if failed := cache.info["failed"]:
+            n_rows = len(failed) + cache.info["rows"]
+            click.echo(
+                f"{folder}: {len(failed)} of {n_rows} rows left out; the first: {failed[0]}; "
+                "delete this folder to try them again",
+                err=True,
+            )
     place.wait()
     # A machine that does not share the first one's folder makes its own cache.
     if place.local_rank == 0 and not place.is_first:
         build_cache(manifest, folder, frontend, workers)
     place.wait()
-    return build_cache(manifest, folder, frontend)
+    return cache or build_cache(manifest, folder, frontend)
 
 
 def on_device(audio: LogMelCache, device: torch.device) -> LogMelCache:

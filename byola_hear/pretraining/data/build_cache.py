@@ -19,7 +19,8 @@ import torch
 
 from byola_hear.models.frontend import FrontendConfig
 from byola_hear.pretraining.data.cache import DATA_FILE, INFO_FILE, LogMelCache, open_cache, open_data
-from byola_hear.pretraining.data.clip_log_mel import cached_log_mel
+from byola_hear.pretraining.data.changes import changed_row, keep_stamps
+from byola_hear.pretraining.data.clip_log_mel import PIECE_FRAMES, cached_log_mel
 from byola_hear.pretraining.data.crops import crop_statistics
 from byola_hear.pretraining.data.manifest import ManifestClip, hours, read_manifest, summary
 from byola_hear.pretraining.data.matching import matching_of
@@ -54,8 +55,8 @@ def build_cache(
         The opened cache.
 
     Raises:
-        ValueError: if the folder holds the cache of another manifest or front end, or less data than its rows need; if
-            another process is building this cache; or if no row could be read.
+        ValueError: if the folder holds the cache of another manifest or front end, of audio that has changed since, or
+            less data than its rows need; if another process is building this cache; or if no row could be read.
     """
     manifest, output = Path(manifest), Path(output)
     frontend = frontend or FrontendConfig()
@@ -66,13 +67,15 @@ def build_cache(
     }
     output.mkdir(parents=True, exist_ok=True)
     if (output / INFO_FILE).exists():
-        return _described(_opened(output, identity), clips, output)
+        return _described(_opened(output, identity), clips, manifest.parent, output)
     with open(output / DATA_FILE, "ab") as data:
         if not locked(data):
             raise ValueError(f"{output}: another process is building this cache; wait for it, or choose another folder")
         # Another process may have finished the cache before it released the lock.
         if (output / INFO_FILE).exists():
-            return _described(_opened(output, identity), clips, output)
+            return _described(_opened(output, identity), clips, manifest.parent, output)
+        if not (output / MARKER_FILE).exists() and not (output / ROWS_FILE).exists():
+            keep_stamps(clips, manifest.parent, output)
         failed = append_rows(
             output,
             data,
@@ -101,11 +104,12 @@ def build_cache(
             "sources": [asdict(total) for total in summary(read)],
             "matching": matching_of(manifest),
             "failed": failed,
+            "data_sha256": _digest(drawn),
         }
         with replacing(output / INFO_FILE) as file:
             file.write((json.dumps(info, indent=1, ensure_ascii=False) + "\n").encode())
         (output / MARKER_FILE).unlink()
-    return _described(open_cache(output), clips, output)
+    return _described(open_cache(output), clips, manifest.parent, output)
 
 
 def _log_mels(clips: list[ManifestClip], folder: Path, frontend: FrontendConfig, rows: range) -> list[np.ndarray | str]:
@@ -119,9 +123,31 @@ def _log_mels(clips: list[ManifestClip], folder: Path, frontend: FrontendConfig,
     return results
 
 
-def _described(cache: LogMelCache, clips: list[ManifestClip], output: Path) -> LogMelCache:
-    """Add what the manifest says of each readable row."""
-    read = [clip for clip, length in zip(clips, read_row_lengths(output)) if length]
+def _digest(cache: LogMelCache) -> str:
+    """The SHA-256 of all frames, hexadecimal."""
+    digest = hashlib.sha256()
+    for piece in cache.frames.split(PIECE_FRAMES):
+        digest.update(piece.numpy().tobytes())
+    return digest.hexdigest()
+
+
+def _described(cache: LogMelCache, clips: list[ManifestClip], folder: Path, output: Path) -> LogMelCache:
+    """Add what the manifest says of each readable row, whose audio must not have changed."""
+    lengths = read_row_lengths(output)
+    ends = lengths.cumsum()
+
+    def stored(row: int) -> np.ndarray:
+        return cache.frames[ends[row] - lengths[row] : ends[row]].numpy()
+
+    row = changed_row(
+        clips, folder, output, lengths, stored, lambda row: cached_log_mel(clips[row], folder, cache.frontend)
+    )
+    if row is not None:
+        raise ValueError(
+            f"{folder / clips[row].path}: has changed since its log-mel was computed; "
+            f"delete {output} to compute it anew"
+        )
+    read = [clip for clip, length in zip(clips, lengths) if length]
     return replace(cache, kinds=tuple(clip.kind for clip in read), partners=torch.from_numpy(partner_rows(read)))
 
 

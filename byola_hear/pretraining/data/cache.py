@@ -1,8 +1,8 @@
 """The log-mel cache: every row of a manifest, decoded and transformed once.
 
-A cache is a folder of three files. ``log_mel.f16`` contains the frames of all rows one after another: frames × bands,
+A cache is a folder of four files. ``log_mel.f16`` contains the frames of all rows one after another: frames × bands,
 float16, without a header, memory-mapped when read. ``rows.csv`` contains the length of each row. ``cache.json``
-contains the front end, the statistics, and facts of the manifest.
+contains the front end, the statistics, and facts of the manifest. ``stamps.i64`` tells whether audio has changed since.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class LogMelCache:
         mean: mean of the log-mel values of random crops.
         std: standard deviation of these values.
         info: the contents of ``cache.json``: hours by source, kind and licence, how the set was matched with others,
-            the manifest's hash, and the rows that failed.
+            the hashes of the manifest and of the frames, and the rows that failed.
         kinds: kind of sound of each row; empty if the manifest was not read.
         partners: ``(n_rows,)`` int64 row that plays the same note as each row, or the row itself; None if the
             manifest was not read.

@@ -109,6 +109,8 @@ def teacher_vectors(
         "segment_frames": segment_frames,
         "teacher": teacher.facts(),
         "kinds": list(teacher.kinds),
+        # Of caches that are older than it, the manifest alone is known.
+        **{name: cache.info[name] for name in ("data_sha256",) if name in cache.info},
     }
     if (folder / INFO_FILE).exists():
         return _opened(folder, identity)
@@ -154,8 +156,12 @@ def _vectors(
 
 def _opened(folder: Path, identity: dict[str, Any]) -> TeacherVectors:
     info = json.loads((folder / INFO_FILE).read_text(encoding="utf-8"))
-    if any(info.get(key) != value for key, value in identity.items()):
+    if any(info.get(key) != value for key, value in identity.items() if key != "data_sha256"):
         raise ValueError(f"{folder}: holds vectors of another manifest or teacher; choose another folder")
+    if info.get("data_sha256") not in (None, identity.get("data_sha256")):
+        raise ValueError(
+            f"{folder}: the audio has changed since its vectors were computed; delete this folder to compute them anew"
+        )
     counts = torch.from_numpy(read_row_lengths(folder))
     size = int(identity["teacher"]["size"])
     check_size(folder / DATA_FILE, int(counts.sum()) * size * 4)

@@ -92,6 +92,7 @@ def test_training_reports_rows_left_out(
     assert run("train", tmp_path / "m.csv", "-o", tmp_path / "run", "--steps", "1", *QUICK) == 0
     error = capsys.readouterr().err
     assert "1 of 2 rows left out; the first: " in error and "gone.wav" in error
+    assert "; delete this folder to try them again" in error
 
 
 def test_full_gpu_is_one_line(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -132,6 +133,44 @@ def test_missing_audio_is_read_when_it_is_back(tones: Path, tmp_path: Path) -> N
         build_cache(tmp_path / "m.csv", tmp_path / "cache")
     shutil.copy(tones / "tone00.wav", tmp_path / "back.wav")
     assert build_cache(tmp_path / "m.csv", tmp_path / "cache", statistics_crops=10).info["rows"] == 1
+
+
+def test_changed_audio_is_noticed_and_a_copy_is_not_changed(
+    tones: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("a", "b", "c"):
+        shutil.copy(tones / "tone00.wav", f"{name}.wav")
+    build_manifest([f"{name}.wav" for name in ("a", "b", "c")], "m.csv")
+    cache = build_cache("m.csv", "cache", statistics_crops=10)
+    os.utime("a.wav", ns=(0, 0))  # as in a copy of the folder
+    Path("b.wav").unlink()
+    assert torch.equal(build_cache("m.csv", "cache").frames, cache.frames)
+    soundfile.write("c.wav", soundfile.read("c.wav")[0][::-1] * 0.1, 16000)
+    assert Path("c.wav").stat().st_size == Path("a.wav").stat().st_size
+    with pytest.raises(ValueError, match=r"^c\.wav: has changed since its log-mel was computed; delete cache to"):
+        build_cache("m.csv", "cache")
+    shutil.rmtree("cache")
+    assert build_cache("m.csv", "cache", statistics_crops=10).info["rows"] == 2
+
+
+def test_audio_that_changed_while_a_build_was_interrupted_is_noticed(
+    tones: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("a", "b"):
+        shutil.copy(tones / "tone00.wav", f"{name}.wav")
+    build_manifest(["a.wav", "b.wav"], "m.csv")
+
+    def interrupt(done: int, total: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        build_cache("m.csv", "cache", workers=1, progress=interrupt)
+    for name in ("a", "b"):
+        shutil.copy(tones / "tone03.wav", f"{name}.wav")
+    with pytest.raises(ValueError, match=r"^a\.wav: has changed since"):
+        build_cache("m.csv", "cache", statistics_crops=10)
 
 
 @pytest.mark.parametrize("finished", [True, False])

@@ -74,6 +74,15 @@ def test_finished_vectors_are_those_of_one_teacher_and_segment_length(
         computed(cache, tone_manifest, tone_cache_folder, tmp_path, frames=64)
 
 
+def test_vectors_of_audio_that_has_changed_are_refused(
+    cache: LogMelCache, tone_manifest: Path, tone_cache_folder: Path, tmp_path: Path
+) -> None:
+    computed(cache, tone_manifest, tone_cache_folder, tmp_path)
+    rebuilt = replace(cache, info={**cache.info, "data_sha256": "0" * 64})
+    with pytest.raises(ValueError, match="the audio has changed since its vectors were computed; delete this folder"):
+        computed(rebuilt, tone_manifest, tone_cache_folder, tmp_path)
+
+
 def test_a_teacher_of_no_kind_of_the_set_is_refused(
     cache: LogMelCache, tone_manifest: Path, tone_cache_folder: Path, tmp_path: Path
 ) -> None:
