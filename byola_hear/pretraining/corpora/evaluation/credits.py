@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import gzip
+import re
 import zlib
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from byola_hear.pretraining.corpora.packages.deb import read_files
 from byola_hear.pretraining.corpora.sounds.clonk_archives import clonk_files
+from byola_hear.pretraining.corpora.sounds.find import sound_suffixes
+from byola_hear.utils.text import as_utf8
 from byola_hear.utils.unpack import read_members
 
 #: Endings of the names of texts.
-_TEXTS = frozenset(("", ".txt", ".md", ".rst", ".html", ".htm", ".csv", ".tsv", ".json", ".xml", ".readme", ".gz"))
+_TEXTS = frozenset(
+    (
+        *("", ".txt", ".md", ".rst", ".rtf", ".html", ".htm", ".csv", ".tsv", ".json", ".xml", ".yml", ".yaml", ".cfg"),
+        *(".readme", ".license", ".licence", ".gz"),
+    )
+)
+#: How the names of credits begin. They may have any ending but that of sounds.
+_CREDITS = re.compile(r"readme|licen[cs]e|copying|copyright|credits|authors", re.IGNORECASE)
 #: Longest text that is read, in bytes.
 _LONGEST = 8 << 20
 
@@ -35,7 +45,9 @@ def credit_texts(package: Path) -> Iterator[tuple[str, str]]:
 
     def wanted(name: str) -> bool:
         names.append(name)
-        return PurePosixPath(name).suffix.lower() in (*_TEXTS, ".ocg")
+        path = PurePosixPath(name)
+        suffix = path.suffix.lower()
+        return suffix in (*_TEXTS, ".ocg") or bool(_CREDITS.match(path.name) and suffix not in sound_suffixes())
 
     if package.is_dir():
         files = [path for path in sorted(package.rglob("*")) if path.is_file()]
@@ -69,6 +81,12 @@ def _text(name: str, content: bytes) -> str:
             content = zlib.decompressobj(wbits=31).decompress(content, _LONGEST)
         except (zlib.error, gzip.BadGzipFile):
             return ""
-    if len(content) > _LONGEST or b"\0" in content[:4096]:
+    if len(content) > _LONGEST:
+        return ""
+    try:
+        content = as_utf8(content, name)
+    except ValueError:
+        return ""
+    if b"\0" in content[:4096]:
         return ""
     return content.decode("utf-8", "replace")

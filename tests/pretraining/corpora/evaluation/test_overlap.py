@@ -91,6 +91,29 @@ def test_credits_of_packages_and_folders_are_read(tmp_path: Path) -> None:
     assert [(clip.clip, clip.sets, clip.left_out) for clip in shared] == [(4211, {"ESC-50": 2, "FSD50K": 1}, False)]
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("README", "README.sounds", "README.1st", "readme.rtf", "fire.wav.license", "LICENSE.audio", "LICENCES.in"),
+        *("AUTHORS.in", "Copyright.me", "credits.yml", "sounds.yaml", "credits.cfg", "COPYING.CC0"),
+    ],
+)
+def test_every_kind_of_file_that_holds_credits_is_read(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_text("fire.wav: https://freesound.org/s/4211/")
+    assert "4211" in dict(credit_texts(tmp_path))[name]
+
+
+def test_credits_may_be_utf_16_and_sounds_and_code_are_no_credits(tmp_path: Path) -> None:
+    for encoding in ("utf-16", "utf-8-sig"):
+        (tmp_path / f"{encoding}.txt").write_text("https://freesound.org/s/4211/", encoding=encoding)
+    (tmp_path / "broken.txt").write_bytes(b"\xff\xfea")
+    (tmp_path / "readme.wav").write_bytes(wav(noise(0.1)))
+    (tmp_path / "main.c").write_text("https://freesound.org/s/4211/")
+    texts = dict(credit_texts(tmp_path))
+    assert {name for name, text in texts.items() if "4211" in text} == {"utf-16.txt", "utf-8-sig.txt"}
+    assert texts["broken.txt"] == "" and "readme.wav" not in texts
+
+
 def test_command_fails_for_a_shared_clip_that_is_not_left_out(tmp_path: Path) -> None:
     folder = tmp_path / "mine"
     folder.mkdir()
