@@ -72,8 +72,8 @@ def resolve(inputs: Sequence[str], set_name: str, kind: str = "", licence: str =
         inputs: names of corpora, paths of tars and folders, and ``all`` for all packages of the set. The path of
             a folder with the name of a package begins with ``./``.
         set_name: ``speech`` or ``nonspeech``.
-        kind: kind of the sounds in tars and folders that the catalogue does not know. If empty, it is ``speech`` in the
-            speech set and ``other`` in the non-speech set.
+        kind: kind of all sounds in tars and folders that the catalogue does not know. If empty, it is ``speech`` in the
+            speech set; in the non-speech set, paths tell music and ambience, and the rest is ``other``.
         licence: licence of these sounds.
 
     Raises:
@@ -118,7 +118,8 @@ def _own(path: Path, set_name: str, kind: str, licence: str) -> Collection:
         raise ValueError(f"expected a tar archive, got {path}")
     name = TAR_ENDING.sub("", path.resolve().name)
     known = [corpus for corpus in catalogue(set_name) if corpus.name == name and corpus.origin]
-    made = Corpus(name, kind or ("speech" if set_name == "speech" else "other"), licence, "given by the user")
+    usual = "speech" if set_name == "speech" else "other"
+    made = Corpus(name, kind or usual, licence, "given by the user", one_kind=bool(kind))
     return Collection(known[0] if known else made, path, set_name)
 
 
@@ -225,6 +226,7 @@ def rules_of(collection: Collection, root: Path, source: str, detector: Detector
         sampled="music" if apart else None,
         evaluated=corpus.is_evaluated,
         licence_of=licence_of,
+        lists_paths=collection.path is not None,
     )
 
 

@@ -42,6 +42,7 @@ class Rules:
         sampled: kind whose sounds are only listed as tracks, to be sampled later; None for no kind.
         evaluated: says whether a sound, given its name, is made of a clip of an evaluation set. It is left out.
         licence_of: gives the licence of a sound, given its name. None takes ``licence`` for all.
+        lists_paths: whether sounds that are left out by their paths are listed. Those of packages are counted only.
     """
 
     name: str
@@ -55,6 +56,7 @@ class Rules:
     sampled: str | None = None
     evaluated: Callable[[str], bool] = lambda name: False
     licence_of: Callable[[str], str] | None = None
+    lists_paths: bool = False
 
 
 @dataclass
@@ -68,8 +70,8 @@ class CollectionOutcome:
         counts: number of sounds or pieces that were ``kept``, or left out for the reasons ``path``, ``evaluation``,
             ``speech``, ``duplicate``, ``short``, ``silent``, ``unreadable`` and ``undecoded`` (no decoder is
             installed).
-        left_out: name, reason, length in seconds (0 if unknown) and detail of each sound left out, except for those
-            left out by their path.
+        left_out: name, reason, length in seconds (0 if unknown) and detail of each sound left out, except for those of
+            packages left out by their path.
     """
 
     clips: list[ManifestClip] = field(default_factory=list)
@@ -147,7 +149,10 @@ def process(sounds: Iterable[Sound], rules: Rules, folder: Path) -> CollectionOu
     outcome, names, seen = CollectionOutcome(), FileNames(), set[str]()
     for sound in sounds:
         if not rules.takes(sound.name):
-            outcome.counts["path"] += 1
+            if rules.lists_paths:
+                outcome.leave_out(sound.name, "path")
+            else:
+                outcome.counts["path"] += 1
             continue
         if rules.evaluated(sound.name):
             outcome.leave_out(sound.name, "evaluation")

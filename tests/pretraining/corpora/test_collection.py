@@ -52,6 +52,21 @@ def test_listed_files_of_the_same_base_name_keep_their_own_licences(tmp_path: Pa
 
 
 @pytest.mark.parametrize(
+    ("options", "kinds"), [(["--kind", "animals"], ["animals"] * 3), ([], ["other", "music", "ambience"])]
+)
+def test_a_stated_kind_is_that_of_all_sounds(options: list[str], kinds: list[str], tmp_path: Path) -> None:
+    for seed, name in enumerate(("crow.wav", "theme park ride.wav", "weather/frog.wav", "voice/crow.wav")):
+        (tmp_path / "mine" / name).parent.mkdir(exist_ok=True, parents=True)
+        (tmp_path / "mine" / name).write_bytes(wav(noise(1.0, seed=seed)))
+    arguments = ["--set", "nonspeech", "--keep-speech", "--music-share", "1", "-o", tmp_path / "out", *options]
+    code, output = run_corpora("build", tmp_path / "mine", *arguments)
+    assert code == 0, output
+    found = {Path(clip.path).name.partition(".")[0]: clip.kind for clip in read_manifest(tmp_path / "out/manifest.csv")}
+    assert found == dict(zip(("crow", "theme_park_ride", "frog"), kinds))
+    assert "mine,voice/crow.wav,path," in (tmp_path / "out" / "left_out.csv").read_text()
+
+
+@pytest.mark.parametrize(
     ("folders", "said"),
     [
         (["unpacked"], "another name than unpacked, which the set itself needs"),

