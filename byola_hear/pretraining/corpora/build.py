@@ -29,6 +29,7 @@ from byola_hear.pretraining.corpora.packages.fetch import PackageOrigin
 from byola_hear.pretraining.corpora.process import CollectionOutcome, Rules, file_name, process, sample_tracks
 from byola_hear.pretraining.corpora.sampling import share_per_track
 from byola_hear.pretraining.corpora.side_by_side import side_by_side
+from byola_hear.pretraining.corpora.sounds.sound import installed_decoders
 from byola_hear.pretraining.corpora.speech_filter import Detector, load_detector
 from byola_hear.pretraining.data.manifest import ManifestClip, write_manifest
 from byola_hear.utils.files import locked, replacing
@@ -184,7 +185,11 @@ def _build_once(
 ) -> Built:
     """Read an outcome from its journal, or open the collection, make the outcome and write the journal."""
     journal = settings.folder / "journal" / f"{journal_name}.json"
+    # An outcome that lacks a decoder is of the decoders of its time: it is made again once others are installed.
+    lacking = {**key, "decoders": installed_decoders()}
     known = read_journal(journal, key)
+    if known is None or known.counts["undecoded"]:
+        known = read_journal(journal, lacking)
     if known is not None and _complete(known, settings.folder):
         return Built(collection.name, known)
     work = settings.folder / "unpacked"
@@ -194,7 +199,7 @@ def _build_once(
         outcome = make(root, rules_of(collection, root, source, detector))
     except ValueError as error:
         return Built(collection.name, problem=" ".join(str(error).split()))
-    write_journal(journal, key, outcome)
+    write_journal(journal, lacking if outcome.counts["undecoded"] else key, outcome)
     # The unpacked files of tracks are needed again when music is sampled.
     if not outcome.tracks:
         shutil.rmtree(work / collection.name, ignore_errors=True)

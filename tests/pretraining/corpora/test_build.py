@@ -15,9 +15,11 @@ from byola_hear.pretraining.corpora.build import BuildSettings, Built, build
 from byola_hear.pretraining.corpora.collection import resolve
 from byola_hear.pretraining.corpora.packages.fetch import PackageOrigin
 from byola_hear.pretraining.corpora.process import process
+from byola_hear.pretraining.corpora.sounds import ffmpeg
+from byola_hear.pretraining.corpora.sounds.sound import DecoderMissing, Samples
 from byola_hear.pretraining.data.manifest import ManifestClip, hours_by, read_manifest
 from tests.pretraining.corpora.known import GAME, KNOWN, constant_is_speech, run_corpora
-from tests.pretraining.corpora.samples import Mirror, running_mirror
+from tests.pretraining.corpora.samples import Mirror, noise, running_mirror, wav
 
 pytestmark = pytest.mark.usefixtures("known")
 
@@ -119,6 +121,32 @@ def test_interrupted_build_keeps_finished_collections(
     after = written(tmp_path / "out")
     assert {path: after[path] for path in before} == before
     assert len(after) == 6
+
+
+def test_what_lacked_a_decoder_is_built_when_there_is_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "a.wav").write_bytes(wav(noise(1.0, seed=1)))
+    (tmp_path / "mine" / "b.wv").write_bytes(b"packed")
+    tried: list[Path] = []
+
+    def missing(path: Path) -> Samples:
+        tried.append(path)
+        raise DecoderMissing(f"{path.name}: needs ffmpeg")
+
+    def built() -> list[str]:
+        build(resolve([str(tmp_path / "mine")], "speech"), BuildSettings(tmp_path / "out", tmp_path, PackageOrigin()))
+        return [Path(clip.path).name for clip in read_manifest(tmp_path / "out" / "manifest.csv")]
+
+    monkeypatch.setattr(ffmpeg, "decode", missing)
+    monkeypatch.setattr(building, "installed_decoders", list)
+    assert built() == built() == ["a.wav.flac"]
+    assert len(tried) == 1
+    monkeypatch.setattr(ffmpeg, "decode", lambda path: (noise(1.0, seed=2), 16000))
+    monkeypatch.setattr(building, "installed_decoders", lambda: ["ffmpeg"])
+    assert built() == ["a.wav.flac", "b.wv.flac"]
+    monkeypatch.setattr(ffmpeg, "decode", missing)
+    monkeypatch.setattr(building, "installed_decoders", list)
+    assert built() == ["a.wav.flac", "b.wv.flac"]
 
 
 @pytest.fixture(scope="module")

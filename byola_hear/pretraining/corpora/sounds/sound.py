@@ -6,11 +6,13 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from byola_hear.audio import ffmpeg
 from byola_hear.audio.opening import open_bytes, open_source
 from byola_hear.audio.source import AudioFileError, Source
 
@@ -24,6 +26,12 @@ class SoundError(ValueError):
 
 class DecoderMissing(SoundError):
     """A sound needs a program or a package that is not installed. The message names it."""
+
+
+def installed_decoders() -> list[str]:
+    """The names of those programs and packages that are installed without which some sounds can't be decoded."""
+    programs = ["ffmpeg"] if ffmpeg.available() else []
+    return [*programs, *(name for name in ("av", "tinysoundfont") if find_spec(name) is not None)]
 
 
 @dataclass(frozen=True)
