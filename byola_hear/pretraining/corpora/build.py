@@ -8,7 +8,6 @@ does not list, such as those of an earlier sample of music, can be deleted.
 
 from __future__ import annotations
 
-import csv
 import io
 import shutil
 from collections.abc import Callable, Iterator, Sequence
@@ -33,6 +32,7 @@ from byola_hear.pretraining.corpora.sounds.sound import installed_decoders
 from byola_hear.pretraining.corpora.speech_filter import Detector, load_detector
 from byola_hear.pretraining.data.manifest import ManifestClip, write_manifest
 from byola_hear.utils.files import locked, replacing
+from byola_hear.utils.text import write_rows
 
 
 @dataclass(frozen=True)
@@ -252,9 +252,7 @@ def _joined(built: Built, music: Built) -> Built:
 def _write_left_out(built: Sequence[Built], path: Path) -> None:
     """Write the table of sounds that were left out."""
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(("collection", "sound", "reason", "seconds", "detail"))
-    for one in built:
-        writer.writerows((one.name, *row) for row in one.outcome.left_out)
+    write_rows(text, [("collection", "sound", "reason", "seconds", "detail")])
+    write_rows(text, ((one.name, *row) for one in built for row in one.outcome.left_out))
     with replacing(path) as file:
         file.write(text.getvalue().encode("utf-8"))

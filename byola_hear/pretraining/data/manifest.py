@@ -11,6 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from byola_hear.utils.text import write_rows
+
 
 @dataclass(frozen=True)
 class ManifestClip:
@@ -190,10 +192,8 @@ def write_manifest(clips: Iterable[ManifestClip], path: str | os.PathLike[str]) 
     """
     temporary = Path(f"{os.fspath(path)}.partial")
     with open(temporary, "w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(COLUMNS)
-        for clip in clips:
-            writer.writerow([_text(getattr(clip, name)) for name in COLUMNS])
+        write_rows(file, [COLUMNS])
+        write_rows(file, ([_text(getattr(clip, name)) for name in COLUMNS] for clip in clips))
     os.replace(temporary, path)
 
 

@@ -8,7 +8,9 @@ vectors of each row. A row is listed there after its data is written, so the dat
 from __future__ import annotations
 
 import csv
+import io
 import json
+import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
@@ -87,8 +89,9 @@ def append_rows(
         with ThreadPoolExecutor(max(1, workers)) as pool:
             for index, result in _in_order(pool, compute, range(done, n_rows), together, workers):
                 if isinstance(result, str):
-                    failed.append(result)
-                    writer.writerow([index, 0, result])
+                    # One line of the file, whatever names of files hold.
+                    failed.append(" ".join(result.splitlines()))
+                    writer.writerow([index, 0, failed[-1]])
                 else:
                     data.write(result.tobytes())
                     data.flush()
@@ -117,10 +120,10 @@ def _rows_done(folder: Path, vector_bytes: int) -> tuple[int, list[str], int]:
     path = folder / ROWS_FILE
     if not path.exists():
         return 0, [], 0
-    text = path.read_text(encoding="utf-8")
-    whole = text[: text.rfind("\n") + 1]
-    if whole != text:
-        path.write_text(whole, encoding="utf-8")
-    entries = list(csv.reader(whole.splitlines()))
+    content = path.read_bytes()
+    whole = content[: content.rfind(b"\n") + 1]
+    if whole != content:
+        os.truncate(path, len(whole))
+    entries = list(csv.reader(io.StringIO(whole.decode(), newline="")))
     vectors = sum(int(entry[1]) for entry in entries)
     return len(entries), [entry[2] for entry in entries if entry[2]], vectors * vector_bytes

@@ -82,6 +82,25 @@ def test_unreadable_rows_are_left_out_and_named(tones: Path, tmp_path: Path) -> 
     assert cache.info["hours"] == 0.1 / 3600
 
 
+@pytest.mark.skipif(os.name != "posix", reason="needs such names of files")
+def test_names_with_line_breaks_do_not_stop_a_build_that_continues(tones: Path, tmp_path: Path) -> None:
+    names = ["a\u2028.wav", "b\x0b.wav", "c\r.wav", "d\n.wav", "good.wav"]
+    for name in names:
+        (tmp_path / name).write_text("no audio")
+    shutil.copy(tones / "tone00.wav", tmp_path / "good.wav")
+    write_manifest([ManifestClip(name, 0.1, 16000) for name in names], tmp_path / "m.csv")
+
+    def interrupt(done: int, total: int) -> None:
+        if done == 4:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        build_cache(tmp_path / "m.csv", tmp_path / "cache", workers=1, progress=interrupt)
+    cache = build_cache(tmp_path / "m.csv", tmp_path / "cache", statistics_crops=10)
+    assert [len(reason.splitlines()) for reason in cache.info["failed"]] == [1] * 4
+    assert cache.info["rows"] == 1
+
+
 def test_truncated_file_has_no_row(tones: Path, tmp_path: Path) -> None:
     content = (tones / "tone00.wav").read_bytes()
     (tmp_path / "whole.wav").write_bytes(content)

@@ -16,7 +16,7 @@ TEXT = st.text(st.characters(blacklist_categories=("Cs", "Cc")), min_size=1, max
     st.lists(
         st.builds(
             ManifestClip,
-            path=TEXT | st.just(" a.wav"),
+            path=TEXT | st.sampled_from([" a.wav", "a\rb.wav", "a\nb.wav", "a\u2028b.wav"]),
             duration_s=st.integers(1, 10**8).map(lambda n: n / 1e4),
             sample_rate=st.integers(1, 192000),
             channels=st.integers(1, 8),
