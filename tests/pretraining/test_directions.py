@@ -111,3 +111,9 @@ def test_unreadable_clips_write_nothing(tmp_path: Path, capsys: pytest.CaptureFi
     assert run("directions", tmp_path / "mine.safetensors", tmp_path / "sounds") == 1
     assert "only 0 of 2 clips could be read; nothing was written" in capsys.readouterr().err
     assert not (tmp_path / "mine.directions.safetensors").exists()
+
+
+def test_one_clip_is_not_enough(tones: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    save_checkpoint(tmp_path / "mine.safetensors", small_model("mine"))
+    assert run("directions", tmp_path / "mine.safetensors", tones / "tone00.wav") == 2
+    assert capsys.readouterr().err == "error: expected at least 2 clips to compute directions of, got 1\n"

@@ -46,6 +46,8 @@ def directions(name: str, inputs: tuple[Path, ...], count: int, seconds: float, 
     """
     model = resolve(name)
     clips, kinds = drawn([clips_of(path, seconds) for path in inputs], count, seed)
+    if len(clips) < 2:
+        raise click.UsageError(f"expected at least 2 clips to compute directions of, got {len(clips)}")
     embeddings, length, failures = embedded(clips, model, workers)
     for failed in failures[:10]:
         click.echo(f"left out: {failed.clip.file}: {failed.reason}", err=True)
