@@ -85,9 +85,10 @@ class Distillation(Method):
             precision: not used; no other network computes.
 
         Returns:
-            The forward and backward pass, with the teachers' vectors as embeddings.
+            The forward and backward pass. What the student predicts is its embeddings: the teachers' vectors can't
+            show that it collapses.
         """
         there, wanted = memory.split([len(self.sizes), memory.shape[1] - len(self.sizes)], dim=1)
         sizes = tuple(self.sizes.values())
         views = crops.contiguous(memory_format=torch.channels_last)
-        return Prepared((views,), partial(distillation_loss, wanted=wanted, there=there, sizes=sizes), wanted)
+        return Prepared((views,), partial(distillation_loss, wanted=wanted, there=there, sizes=sizes), None)

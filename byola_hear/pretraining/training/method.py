@@ -21,12 +21,13 @@ class Prepared:
     Attributes:
         inputs: arguments of the online network.
         loss: turns its output into the loss, a scalar.
-        embeddings: the target's embeddings of the crops ``(batch, size)``, whose standard deviation is logged.
+        embeddings: the target's embeddings of the crops ``(batch, size)``, whose standard deviation is logged. None
+            takes the output of the online network.
     """
 
     inputs: tuple[Tensor, ...]
     loss: Callable[[Tensor], Tensor]
-    embeddings: Tensor
+    embeddings: Tensor | None
 
 
 class Method(ABC):

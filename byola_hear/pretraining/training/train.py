@@ -192,7 +192,7 @@ class Trainer:
             memory: what else the method needs: for BYOL ``(n_past, 1, n_mels, time)`` past crops.
 
         Returns:
-            The loss, and the target's embeddings of the crops, ``(batch, size)``.
+            The loss, and the embeddings of the crops whose standard deviation is logged, ``(batch, size)``.
         """
         recipe, device = self.recipe, self.place.device
         generator = torch.Generator(device).manual_seed(step_seed(recipe.seed, self.step, self.place.rank, purpose=1))
@@ -213,7 +213,7 @@ class Trainer:
         follow(self.target, self.online, recipe.ema_decay_at(self.step, self.batch))
         self.step += 1
         self.crops += self.batch
-        return loss.detach(), prepared.embeddings
+        return loss.detach(), output.detach() if prepared.embeddings is None else prepared.embeddings
 
     def train(
         self,
