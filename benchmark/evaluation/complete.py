@@ -10,17 +10,18 @@ import click
 from benchmark.baselines import BASELINES
 from benchmark.comparison.archive import pack, unpack
 from benchmark.comparison.command import keep_results
-from benchmark.comparison.document import read_document
+from benchmark.comparison.document import Document, read_document
 from benchmark.comparison.joined import KEPT
 from benchmark.comparison.outcome import save_outcome
 from benchmark.datasets.labelled_set import use_cache
 from benchmark.evaluation import options as heareval_options
 from benchmark.evaluation.cell import Cache
-from benchmark.evaluation.command import named, run_command
+from benchmark.evaluation.command import named, prepare_tasks, run_command
 from benchmark.evaluation.settings import ProbeSettings, outcome_key
 from benchmark.models.loading import ModelName
 from benchmark.reporting import options
 from benchmark.reporting.options import RESULTS
+from benchmark.tasks.layout import Prepared
 from benchmark.tasks.registry import SUITES
 
 
@@ -45,6 +46,49 @@ def rows_to_measure(kept: list[str], asked: list[str]) -> list[str]:
     with_weights = {ModelName.of(name).baseline: name for name in asked if "=" in name}
     rows = [with_weights.get(name, name) for name in kept]
     return list(dict.fromkeys([*rows, *asked]))
+
+
+def check_tasks(kept: Document, prepared: list[Prepared], missing: dict[str, str], changed: bool = False) -> None:
+    """Check that a completed table can keep the columns of the kept one.
+
+    Args:
+        kept: the kept table.
+        prepared: the tasks of its suite.
+        missing: reasons why other tasks of the suite can't be prepared, by name.
+        changed: whether tasks may differ from those of the kept table.
+
+    Raises:
+        ValueError: if a task can't be prepared, or differs.
+    """
+    if missing:
+        reasons = "; ".join(f"{name}: {why}" for name, why in missing.items())
+        raise ValueError(f"expected every task of the suite {kept.suite}, {len(missing)} can't be prepared: {reasons}")
+    hashes = {column.name: column.sha256 for column in kept.columns if column.metric}
+    others = [task.name for task in prepared if hashes.get(task.name, task.sha256) != task.sha256]
+    if others and not changed:
+        raise ValueError(
+            f"expected the clips and settings of the kept table, got others in {', '.join(others)}; --measure-changed "
+            "measures these tasks again for all models"
+        )
+
+
+def check_rows(kept: Document, rows: list[str]) -> None:
+    """Check that no model with scores is left out of a completed table because nothing says where its weights are.
+
+    Args:
+        kept: the kept table.
+        rows: names of the models of the completed table.
+
+    Raises:
+        ValueError: if one is left out.
+    """
+    found = {ModelName.of(name).row for name in rows}
+    lost = [row.name for row in kept.rows if row.cells and _has_weights(row.name) and row.name not in found]
+    if lost:
+        raise ValueError(
+            f"expected the weights of {', '.join(lost)}, which the kept table has; name them again: "
+            f"--models {','.join(name.partition('=')[0] + '=WEIGHTS' for name in lost)}"
+        )
 
 
 def seed_cache(archive: Path, output: Path, cache: Cache, settings: ProbeSettings) -> int:
@@ -83,6 +127,12 @@ def seed_cache(archive: Path, output: Path, cache: Cache, settings: ProbeSetting
     help="Models to add to those of the table. NAME=WEIGHTS replaces the row of a baseline's default weights: "
     "wav2vec2=FOLDER, vggish=FILE.",
 )
+@click.option(
+    "--measure-changed",
+    is_flag=True,
+    help="Measure tasks again whose clips or settings are not those of the kept table. Models that are not available "
+    "lose their scores on them.",
+)
 @heareval_options.jobs
 @heareval_options.sources
 @options.cache
@@ -108,6 +158,7 @@ def complete_command(
     context: click.Context,
     suite: str,
     models: str,
+    measure_changed: bool,
     jobs: int,
     sources: Path | None,
     cache: Path | None,
@@ -118,15 +169,18 @@ def complete_command(
     """Measure what is missing from the kept table of a suite, and write table, page and findings again.
 
     Missing are models without scores that are available now, models that you add, tasks that are new in the suite, and
-    cells whose model or task has changed. Other outcomes are taken from SUITE_outcomes.zip, and cells without an
-    outcome there from the kept table as they are. The settings are those of the kept table.
+    cells whose model has changed. Other outcomes are taken from SUITE_outcomes.zip, and cells without an outcome there
+    from the kept table as they are. The settings are those of the kept table.
 
-    Exit codes: as of `run`; nothing is written to the folder of the kept tables unless every cell could be measured or
-    is of a model that is not available.
+    Exit codes: as of `run`; nothing is measured unless every task of the suite is there as it was, and nothing is
+    written to the folder of the kept tables unless every cell could be measured or is of a model that is not available.
     """
-    kept, settings = _kept(results, suite)
-    rows = rows_to_measure(kept, named(models))
+    kept = _kept(results, suite)
+    settings = ProbeSettings(kept.about["settings"]["grid"], kept.about["settings"]["grid_points"])
+    rows = rows_to_measure([row.name for row in kept.rows if not _has_weights(row.name)], named(models))
+    check_rows(kept, rows)
     folder = use_cache(cache)
+    check_tasks(kept, *prepare_tasks(list(SUITES[suite]), folder / "tasks", sources, not no_progress), measure_changed)
     archive = outcomes_file(results, suite)
     if archive.is_file():
         count = seed_cache(archive, output, Cache(folder / "run"), settings)
@@ -155,13 +209,14 @@ def complete_command(
         click.echo(f"written: {path}", err=True)
 
 
-def _kept(results: Path, suite: str) -> tuple[list[str], ProbeSettings]:
-    """The rows of a kept table, except baselines with other weights than the default, and its settings."""
+def _kept(results: Path, suite: str) -> Document:
+    """The kept table of a suite."""
     path = results / f"{suite}.json"
     if not path.is_file():
         raise FileNotFoundError(f"expected the kept table of the suite {suite} at {path}, found no file")
-    document = read_document(path)
-    settings = document.about["settings"]
-    rows = [row.name for row in document.rows]
-    kept = [name for name in rows if "=" not in name or name.partition("=")[0] not in BASELINES]
-    return kept, ProbeSettings(settings["grid"], settings["grid_points"])
+    return read_document(path)
+
+
+def _has_weights(row: str) -> bool:
+    """Whether a row is of a baseline with other weights than the default, ``NAME=WEIGHTS``."""
+    return "=" in row and row.partition("=")[0] in BASELINES

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +18,7 @@ from benchmark.evaluation.command import run_command
 from benchmark.evaluation.complete import complete_command
 from benchmark.models.heareval_rows import ModelRow
 from benchmark.tasks.layout import Prepared
+from benchmark.tasks.registry import SUITES
 from tests.benchmark.evaluation.test_command import row
 
 Calls = Callable[[], list[str]]
@@ -26,8 +28,8 @@ Calls = Callable[[], list[str]]
 def start(
     heareval: Calls, make_task: Callable[..., Prepared], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[..., Result]:
-    """A command on two tasks and on models that the stand-in knows, with an empty cache at each call."""
-    monkeypatch.setattr(command_module, "find", lambda names: ["digits", "notes"])
+    """A command on a suite of two tasks and on models that the stand-in knows, with an empty cache at each call."""
+    monkeypatch.setitem(SUITES, "mini", ("digits", "notes"))
     monkeypatch.setattr(command_module, "prepare", lambda name, *others: make_task(name))
     monkeypatch.setattr(
         command_module,
@@ -57,7 +59,6 @@ def test_only_what_is_missing_is_measured(
     done = start(run_command, "--grid", "fast", "--grid-points", "2", "-o", str(first), rows=rows)
     assert done.exit_code == 0, done.output
     keep_results(first, results)
-    (results / "tasks.json").rename(results / "mini.json")
     pack(first / "outcomes", results / "mini_outcomes.zip")
     before = json.loads((results / "mini.json").read_text())
     n_before = len(heareval())
@@ -69,7 +70,7 @@ def test_only_what_is_missing_is_measured(
     models = {call.split()[1] for call in heareval()[n_before:] if call.startswith("embed")}
     assert models == {"vggish_module", "musicnn_module"}
     assert all("--grid fast --grid-points 2" in call for call in heareval()[n_before:] if call.startswith("predict"))
-    after = json.loads((results / "tasks.json").read_text())
+    after = json.loads((results / "mini.json").read_text())
     cells = {each["name"]: each["cells"] for each in after["rows"]}
     assert {name: sorted(each) for name, each in cells.items()} == {
         name: ["digits", "notes"] for name in ("both", "logmel", "vggish", "musicnn")
@@ -84,7 +85,6 @@ def test_cells_without_outcomes_stay_as_they_are(start: Callable[..., Result], h
     done = start(run_command, "--grid", "fast", "--grid-points", "2", "-o", str(first), rows=[row("both"), row("mfcc")])
     assert done.exit_code == 0, done.output
     keep_results(first, results)
-    (results / "tasks.json").rename(results / "mini.json")
     before = json.loads((results / "mini.json").read_text())
     n_before = len(heareval())
     arguments = ("--suite", "mini", "-o", str(second), "--results", str(results))
@@ -94,11 +94,68 @@ def test_cells_without_outcomes_stay_as_they_are(start: Callable[..., Result], h
     assert "2 done, 0 cached, 2 kept, 0 failed" in done.output
     models = {call.split()[1] for call in heareval()[n_before:] if call.startswith("embed")}
     assert models == {"mfcc_module"}
-    after = json.loads((results / "tasks.json").read_text())
+    after = json.loads((results / "mini.json").read_text())
     both, mfcc = ({each["name"]: each for each in after["rows"]}[name] for name in ("both", "mfcc"))
     assert both["cells"] == before["rows"][0]["cells"] and both["status"] == "ok"
     assert mfcc["identity"] == "other weights of mfcc"
     assert len(unpack(results / "mini_outcomes.zip", tmp_path / "unpacked")) == 2
+
+
+@pytest.fixture
+def kept(start: Callable[..., Result], tmp_path: Path) -> Path:
+    """A folder of results with the kept table and outcomes of two models."""
+    results, first = tmp_path / "results", tmp_path / "first"
+    results.mkdir()
+    rows = [row("both"), row("wav2vec2=large")]
+    done = start(run_command, "--grid", "fast", "--grid-points", "2", "-o", str(first), rows=rows)
+    assert done.exit_code == 0, done.output
+    keep_results(first, results)
+    pack(first / "outcomes", results / "mini_outcomes.zip")
+    return results
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_a_kept_table_loses_no_task(
+    start: Callable[..., Result],
+    kept: Path,
+    heareval: Calls,
+    make_task: Callable[..., Prepared],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    before, n_before = contents(kept), len(heareval())
+    arguments = ("--suite", "mini", "-o", str(tmp_path / "second"), "--results", str(kept))
+    weights = ("--models", "wav2vec2=large")
+    rows = [row("both"), row("wav2vec2=large")]
+
+    def without_notes(name: str, *others: object) -> Prepared:
+        if name == "notes":
+            raise FileNotFoundError("no audio of notes")
+        return make_task(name)
+
+    def with_other_notes(name: str, *others: object) -> Prepared:
+        return dataclasses.replace(make_task(name), **({"sha256": "other clips"} if name == "notes" else {}))
+
+    refused = start(complete_command, *arguments, rows=rows)
+    assert isinstance(refused.exception, ValueError)
+    assert "expected the weights of wav2vec2=large" in str(refused.exception)
+    monkeypatch.setattr(command_module, "prepare", without_notes)
+    refused = start(complete_command, *arguments, *weights, rows=rows)
+    assert isinstance(refused.exception, ValueError)
+    assert "1 can't be prepared: notes: no audio of notes" in str(refused.exception)
+    monkeypatch.setattr(command_module, "prepare", with_other_notes)
+    refused = start(complete_command, *arguments, *weights, rows=rows)
+    assert isinstance(refused.exception, ValueError)
+    assert "got others in notes; --measure-changed" in str(refused.exception)
+    assert contents(kept) == before and len(heareval()) == n_before
+    done = start(complete_command, *arguments, *weights, "--measure-changed", rows=rows)
+    assert done.exit_code == 0, done.output
+    assert {call.split()[2] for call in heareval()[n_before:] if call.startswith("embed")} == {"notes"}
+    columns = {each["name"]: each["sha256"] for each in json.loads((kept / "mini.json").read_text())["columns"]}
+    assert list(columns) == ["digits", "notes"] and columns["notes"] == "other clips"
 
 
 def test_other_files_are_not_taken_for_outcomes(tmp_path: Path) -> None:
