@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import zipfile
+from collections.abc import Collection
 from pathlib import Path
 
 from benchmark.comparison.outcome import Outcome, load_outcome
@@ -14,17 +15,18 @@ from byola_hear.utils.files import replacing
 LARGEST = 1 << 24
 
 
-def pack(outcomes: Path, archive: Path) -> int:
+def pack(outcomes: Path, archive: Path, tasks: Collection[str]) -> int:
     """Write a run's outcomes to a zip; the same outcomes give the same bytes.
 
     Args:
         outcomes: the folder ``outcomes`` of a run, with ``MODEL/TASK.npz``.
         archive: the zip.
+        tasks: names of the tasks whose outcomes are packed.
 
     Returns:
         Number of outcomes.
     """
-    paths = sorted(outcomes.glob("*/*.npz"))
+    paths = [path for path in sorted(outcomes.glob("*/*.npz")) if path.stem in tasks]
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w", zipfile.ZIP_STORED) as file:
         for path in paths:  # compressed already

@@ -17,6 +17,7 @@ from benchmark.datasets.labelled_set import use_cache
 from benchmark.evaluation import options as heareval_options
 from benchmark.evaluation.cell import Cache
 from benchmark.evaluation.command import named, prepare_tasks, run_command
+from benchmark.evaluation.output import Output
 from benchmark.evaluation.settings import ProbeSettings, outcome_key
 from benchmark.models.loading import ModelName
 from benchmark.reporting import options
@@ -69,6 +70,25 @@ def check_tasks(kept: Document, prepared: list[Prepared], missing: dict[str, str
         raise ValueError(
             f"expected the clips and settings of the kept table, got others in {', '.join(others)}; --measure-changed "
             "measures these tasks again for all models"
+        )
+
+
+def check_folder(output: Path, suite: str, settings: ProbeSettings) -> None:
+    """Check that a folder is new or has a run of a suite, so that its tables are of that suite.
+
+    Args:
+        output: the folder; created if necessary.
+        suite: the suite.
+        settings: settings of the probes.
+
+    Raises:
+        ValueError: if it has a run of other tasks or settings, or files that the benchmark did not write.
+    """
+    others = [name for name in Output(output, settings).tasks() if name not in SUITES[suite]]
+    if others:
+        raise ValueError(
+            f"expected a new folder or one of the suite {suite}, found a run of {', '.join(others)} in {output}; "
+            "choose another folder"
         )
 
 
@@ -140,10 +160,8 @@ def seed_cache(archive: Path, output: Path, cache: Cache, settings: ProbeSetting
     "-o",
     "--output",
     type=click.Path(path_type=Path, file_okay=False),
-    default=Path("build/complete"),
-    show_default=True,
     metavar="FOLDER",
-    help="Folder of the run, with its page.",
+    help="Folder of the run, with its page. Default: build/complete/SUITE.",
 )
 @click.option(
     "--results",
@@ -162,7 +180,7 @@ def complete_command(
     jobs: int,
     sources: Path | None,
     cache: Path | None,
-    output: Path,
+    output: Path | None,
     results: Path,
     no_progress: bool,
 ) -> None:
@@ -177,6 +195,8 @@ def complete_command(
     """
     kept = _kept(results, suite)
     settings = ProbeSettings(kept.about["settings"]["grid"], kept.about["settings"]["grid_points"])
+    output = Path("build/complete", suite) if output is None else output
+    check_folder(output, suite, settings)
     rows = rows_to_measure([row.name for row in kept.rows if not _has_weights(row.name)], named(models))
     check_rows(kept, rows)
     folder = use_cache(cache)
@@ -187,7 +207,6 @@ def complete_command(
         click.echo(f"{count} kept outcomes of {archive.name}", err=True)
     else:
         click.echo(f"no kept outcomes at {archive}: all cells are taken from the kept table as they are", err=True)
-    output.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(results / f"{suite}.json", output / KEPT)
     context.invoke(
         run_command,
@@ -204,7 +223,7 @@ def complete_command(
         no_progress=no_progress,
     )
     written = keep_results(output, results)
-    pack(output / "outcomes", archive)
+    pack(output / "outcomes", archive, SUITES[suite])
     for path in (*written, archive, output / "page.html"):
         click.echo(f"written: {path}", err=True)
 

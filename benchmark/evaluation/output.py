@@ -68,6 +68,11 @@ class Output:
         """All outcomes in the folder with their paths, sorted by model and task."""
         return [(path, load_outcome(path)) for path in sorted((self.folder / "outcomes").glob("*/*.npz"))]
 
+    def tasks(self) -> list[str]:
+        """Names of the tasks of the runs in the folder, also of those that could not be prepared."""
+        earlier = self._earlier()
+        return list(dict.fromkeys([*earlier["tasks"], *(task for _, task in earlier["cells"])]))
+
     def path(self, model: str, task: str) -> Path:
         """Path of a cell's outcome."""
         return self.folder / "outcomes" / model / f"{task}.npz"

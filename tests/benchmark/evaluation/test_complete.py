@@ -59,7 +59,7 @@ def test_only_what_is_missing_is_measured(
     done = start(run_command, "--grid", "fast", "--grid-points", "2", "-o", str(first), rows=rows)
     assert done.exit_code == 0, done.output
     keep_results(first, results)
-    pack(first / "outcomes", results / "mini_outcomes.zip")
+    pack(first / "outcomes", results / "mini_outcomes.zip", SUITES["mini"])
     before = json.loads((results / "mini.json").read_text())
     n_before = len(heareval())
     assert n_before == 8
@@ -110,7 +110,7 @@ def kept(start: Callable[..., Result], tmp_path: Path) -> Path:
     done = start(run_command, "--grid", "fast", "--grid-points", "2", "-o", str(first), rows=rows)
     assert done.exit_code == 0, done.output
     keep_results(first, results)
-    pack(first / "outcomes", results / "mini_outcomes.zip")
+    pack(first / "outcomes", results / "mini_outcomes.zip", SUITES["mini"])
     return results
 
 
@@ -156,6 +156,31 @@ def test_a_kept_table_loses_no_task(
     assert {call.split()[2] for call in heareval()[n_before:] if call.startswith("embed")} == {"notes"}
     columns = {each["name"]: each["sha256"] for each in json.loads((kept / "mini.json").read_text())["columns"]}
     assert list(columns) == ["digits", "notes"] and columns["notes"] == "other clips"
+
+
+def test_each_suite_has_a_folder_and_outcomes_of_its_own(
+    start: Callable[..., Result], kept: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(SUITES, "hear-small", ("birds",))
+    rows = [row("both"), row("wav2vec2=large")]
+    done = start(run_command, "--suite", "hear-small", "--grid", "fast", "--grid-points", "2", "-o", "birds", rows=rows)
+    assert done.exit_code == 0, done.output
+    keep_results(tmp_path / "birds", kept)
+    pack(tmp_path / "birds" / "outcomes", kept / "hear-small_outcomes.zip", ("birds",))
+    assert pack(tmp_path / "first" / "outcomes", tmp_path / "one.zip", ("notes",)) == 2
+    before = contents(kept)
+    arguments = ("--models", "wav2vec2=large", "--results", str(kept))
+    refused = start(complete_command, "--suite", "hear-small", "-o", "first", *arguments, rows=rows)
+    assert isinstance(refused.exception, ValueError) and "found a run of digits, notes in first" in str(
+        refused.exception
+    )
+    assert contents(kept) == before and len(list(Path("first").glob("outcomes/*/*.npz"))) == 4
+    for suite, count in (("mini", 4), ("hear-small", 2)):
+        done = start(complete_command, "--suite", suite, *arguments, rows=rows)
+        assert done.exit_code == 0, done.output
+        assert Path("build/complete", suite, "page.html").is_file()
+        assert len(unpack(kept / f"{suite}_outcomes.zip", tmp_path / suite)) == count
 
 
 def test_other_files_are_not_taken_for_outcomes(tmp_path: Path) -> None:
