@@ -55,16 +55,15 @@ class MethodSettings:
 
 
 def package(settings: MethodSettings, *options: str) -> Work:
-    """``byola-hear embed FOLDER -o TABLE``: decoding, network, journal and table."""
+    """``byola-hear embed FILES -o TABLE``: decoding, network, journal and table."""
     from byola_hear.cli.main import main
-
-    folder = str(Path(settings.files[0]).parent)
 
     def work(files: list[str]) -> None:
         # No warm-up (which is one file): a user waits for the first file, too.
         if len(files) > 1:
             try:
-                main(["embed", folder, "-o", settings.output, "--model", settings.model, "--quiet", *options])
+                # Not their folder, which may hold more files than are counted.
+                main(["embed", *files, "-o", settings.output, "--model", settings.model, "--quiet", *options])
             except SystemExit as stopped:
                 if stopped.code:
                     raise RuntimeError(f"byola-hear embed ended with exit code {stopped.code}") from stopped

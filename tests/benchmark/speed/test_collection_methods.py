@@ -18,6 +18,7 @@ from benchmark.speed.collection_methods import (
     MethodSettings,
     in_a_process,
     network,
+    package,
     plain,
     run,
     yamnet,
@@ -56,6 +57,15 @@ def test_a_method_runs_in_its_own_process(files: list[str], tmp_path: Path) -> N
     assert output.is_file()
     with pytest.raises(ChildFailed, match="^nothing failed: KeyError: 'nothing'$"):
         in_a_process("nothing", settings(files))
+
+
+def test_the_package_embeds_the_files_that_are_counted(clips_folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "clips").mkdir()
+    source = recordings(clips_folder, 22050, 1)
+    files = [str(file) for file in write_clips(tmp_path / "clips", source, 22050, 3, 0.3)]
+    output = tmp_path / "table.csv"
+    package(settings(files[:2], output=str(output)))(files[:2])
+    assert len(output.read_text().splitlines()) == 1 + 2
 
 
 def test_a_method_that_is_not_available_has_no_numbers(files: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
