@@ -11,7 +11,7 @@ import click
 from benchmark.baselines import BASELINES
 from benchmark.datasets.labelled_set import cache_folder
 from benchmark.models.rows import models_by_row, rows_of
-from benchmark.probes.merge import check_settings, merged, merged_csv
+from benchmark.probes.merge import check_audio, check_settings, merged, merged_csv
 from benchmark.probes.plan import plan
 from benchmark.probes.probe import run
 from benchmark.probes.splits import CORE_TASKS, TASKS
@@ -106,6 +106,9 @@ def probe_command(
         check_settings(_earlier(add_to)[0], settings)
     models_by_row(models)  # report unknown names before sets are decoded
     planned = plan(tasks, audio, cache, validation, max_clips, seed, progress=not no_progress)
+    hashes = {name: labelled.sha256 for name, labelled in planned.sets.items()}
+    if add_to is not None:
+        check_audio(_earlier(add_to)[0], hashes)
     with native_messages_hidden():  # of TFLite
         asked = rows_of(models, planned.training_clips, untrained_seeds)
     folder = cache_folder(cache)
@@ -124,7 +127,7 @@ def probe_command(
         **provenance(),
         "command": command_line(),
         **settings,
-        "audio": {name: labelled.sha256 for name, labelled in planned.sets.items()},
+        "audio": hashes,
         "extractors": {row.name: [each.identity for each in row.extractors] for row in asked},
     }
     document = document_of(rows, about)

@@ -22,10 +22,11 @@ def merged(before: dict[str, Any], added: dict[str, Any]) -> dict[str, Any]:
         The merged document. A row that lacks a task has no mean.
 
     Raises:
-        ValueError: if the two were measured in different ways, or a model has changed and not all of its tasks were
-            measured again.
+        ValueError: if the two were measured in different ways or on different audio, or a model has changed and not all
+            of its tasks were measured again.
     """
     check_settings(before, added["about"])
+    check_audio(before, added["about"]["audio"])
     tasks = list(
         dict.fromkeys(name for each in (before, added) for row in each["models"].values() for name in row["tasks"])
     )
@@ -74,6 +75,25 @@ def check_settings(before: dict[str, Any], about: dict[str, Any]) -> None:
             raise ValueError(
                 f"expected a table with the same {key}, got {before['about'].get(key)} and {about.get(key)}"
             )
+
+
+def check_audio(before: dict[str, Any], audio: dict[str, str]) -> None:
+    """Check that results of the probe were, or will be, measured on the audio of earlier ones.
+
+    Args:
+        before: the earlier document.
+        audio: the hash of each labelled set of the others, by name.
+
+    Raises:
+        ValueError: if a set that both have differs.
+    """
+    earlier = before["about"]["audio"]
+    others = [name for name, sha256 in audio.items() if earlier.get(name, sha256) != sha256]
+    if others:
+        raise ValueError(
+            f"expected the audio that the table was measured on, got other files of {', '.join(others)}: measure all "
+            "models on them, in a table of its own"
+        )
 
 
 def _check_same(

@@ -54,7 +54,7 @@ def test_the_csv_grows_in_the_same_way() -> None:
 
 
 def test_what_was_measured_otherwise_is_refused_and_nothing_is_written(tmp_path: Path) -> None:
-    before = document_of(BEFORE, about("both", "yamnet"))
+    before = document_of(BEFORE, about("both", "yamnet", audio={"esc50": "hash"}))
     path = tmp_path / "probe.json"
     path.write_text(json.dumps(before))
     path.with_suffix(".csv").write_text(csv_table(BEFORE))
@@ -64,6 +64,9 @@ def test_what_was_measured_otherwise_is_refused_and_nothing_is_written(tmp_path:
     changed["extractors"]["both"] = ["both-2"]
     with pytest.raises(ValueError, match="both has changed .* measure esc50, esc10 again"):
         write_merged(path, document_of(ADDED, changed), csv_table(ADDED))
+    other = about("both", "vggish", "musicnn", audio={"emodb": "hash", "esc50": "another"})
+    with pytest.raises(ValueError, match="got other files of esc50: "):
+        write_merged(path, document_of(ADDED, other), csv_table(ADDED))
     assert json.loads(path.read_text()) == json.loads(json.dumps(before))
     assert len(write_merged(path, document_of(ADDED, about("both", "vggish", "musicnn")), csv_table(ADDED))) == 3
 
