@@ -114,8 +114,9 @@ def caption_of(document: dict[str, Any]) -> str:
 
 
 def _tasks(document: dict[str, Any]) -> list[str]:
-    """Names of the tasks, in order: those of the row that has most."""
-    return max((list(model["tasks"]) for model in document["models"].values()), key=len, default=[])
+    """Names of all tasks, in order: first those of the row that has most."""
+    rows = sorted((list(model["tasks"]) for model in document["models"].values()), key=len, reverse=True)
+    return list(dict.fromkeys(name for tasks in rows for name in tasks))
 
 
 def _header(document: dict[str, Any]) -> list[str]:

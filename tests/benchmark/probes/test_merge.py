@@ -43,6 +43,15 @@ def test_tasks_and_models_are_added() -> None:
     assert lines[-1].endswith("Completed at commit c on t, h: emotion of both, vggish, musicnn.")
 
 
+def test_a_task_of_the_new_models_alone_is_a_column() -> None:
+    later = about("musicnn", audio={"emodb": "hash"})
+    before = document_of(BEFORE, about("both", "yamnet"))
+    lines = markdown_table(merged(before, document_of([row("musicnn", "emodb")], later))).splitlines()
+    assert lines[0] == "| model | esc50 | esc10 | emotion | mean |"
+    assert lines[5].startswith("| musicnn | – | – | **65.0") and lines[5].endswith("| – |")
+    assert lines[-1].endswith("Completed at commit c on t, h: emotion of musicnn.")
+
+
 def test_the_csv_grows_in_the_same_way() -> None:
     text = merged_csv(csv_table(BEFORE), csv_table(ADDED))
     lines = text.splitlines()
