@@ -20,6 +20,9 @@ from benchmark.probes.plan import Plan, plan
 from benchmark.probes.ridge import classify
 from benchmark.probes.splits import Fold, Task, groups_of
 
+#: What a caption of intervals over the tested clips has to say: the folds keep groups together, resampling does not.
+INDEPENDENT = "Clips of one speaker or recording are resampled as if they were independent."
+
 
 @dataclass
 class TaskResult:

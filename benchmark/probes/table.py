@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmark.probes.probe import TaskResult
+from benchmark.probes.probe import INDEPENDENT, TaskResult
 from benchmark.probes.splits import TASKS
 from benchmark.reporting.markdown import NOTHING, markdown
 from benchmark.reporting.provenance import completed_with, measured_with
@@ -109,7 +109,7 @@ def caption_of(document: dict[str, Any]) -> str:
     return (
         "Accuracy, %, of a standardised ridge probe on clip embeddings "
         f"({document['about']['parts']} parts, mean over the folds, groups never split), ± half the 95 % bootstrap "
-        "interval over the tested clips."
+        f"interval over the tested clips. {INDEPENDENT}"
     )
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from benchmark.comparison.advantage import ARCHITECTURES
+from benchmark.probes.probe import INDEPENDENT
 from benchmark.studies.figures import new_figure
 from benchmark.studies.findings import Report, frame_table, listed, read_about, read_numbers
 from benchmark.studies.scores import READOUTS, Estimate, Scores, complete, mean_over
@@ -110,8 +111,8 @@ def gain_table(numbers: pd.DataFrame) -> str:
     frame = pd.DataFrame.from_dict(rows, orient="index", columns=header)
     frame.index.name = "difference"
     return (
-        "Differences of the probe, points, with 95 % intervals over the tested clips. The domain advantage is the "
-        f"difference on speech tasks minus that on the others:\n\n{frame_table(frame)}"
+        f"Differences of the probe, points, with 95 % intervals over the tested clips. {INDEPENDENT} The domain "
+        f"advantage is the difference on speech tasks minus that on the others:\n\n{frame_table(frame)}"
     )
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from benchmark.probes.probe import INDEPENDENT
 from benchmark.studies.figures import new_figure
 from benchmark.studies.findings import Report, frame_table, listed, read_about, read_numbers
 from benchmark.studies.scores import complete
@@ -20,7 +21,7 @@ NAME = "dimensions"
 TITLE = "What short vectors cost"
 CAPTION = (
     "Difference from whole embeddings, points, mean over the tasks; bars, 95 % intervals over the tested clips (probe) "
-    "or over the draws (few labels). Neighbours have no interval."
+    "or over the draws (few labels). Neighbours have no interval. " + INDEPENDENT
 )
 #: Measures by their columns in the table: the measure and the number of labels a class.
 COLUMNS = {

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from benchmark.comparison.intervals import percentiles
+from benchmark.probes.probe import INDEPENDENT
 from benchmark.probes.splits import TASKS
 from benchmark.studies.figures import colours, new_figure
 from benchmark.studies.findings import Report, frame_table, listed, read_about, read_numbers
@@ -107,7 +108,7 @@ def mean_table(numbers: pd.DataFrame, about: Mapping[str, Any]) -> str:
     return (
         f"Means over {listed(tasks['probe'])}, %, and differences from `{reference}`, points, with 95 % intervals "
         f"(probe: over the tested clips; neighbours: over the tasks; 20 labels: over {about['draws']} draws of clips). "
-        f"{over}{about['parts'].capitalize()} parts:\n\n"
+        f"{INDEPENDENT} {over}{about['parts'].capitalize()} parts:\n\n"
         f"{frame_table(frame)}"
     )
 

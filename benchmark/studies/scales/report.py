@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
+from benchmark.probes.probe import INDEPENDENT
 from benchmark.probes.splits import TASKS
 from benchmark.studies.findings import Report, read_numbers
 from benchmark.studies.scales.changes import change_sentences, draw, summarised, table, tasks_of
@@ -34,7 +35,8 @@ def report(folder: Path) -> Report:
     found = change_sentences(summary, len(tasks_of(summary)), "In a linear probe")
     text = "Accuracy, %, of the linear probe on embeddings as they are → standardised:\n\n"
     tables = [text + table(summary, titles)]
-    figures = {NAME: (partial(draw, summary, titles), f"Accuracy, %, of the same linear probe {MARKS} clips.")}
+    caption = f"Accuracy, %, of the same linear probe {MARKS} clips. {INDEPENDENT}"
+    figures = {NAME: (partial(draw, summary, titles), caption)}
     for twin in twins(folder):
         suite = f"the suite {twin.suite}"
         found += change_sentences(twin.summary, len(twin.in_mean), f"In HEAR's own probes on {suite}")

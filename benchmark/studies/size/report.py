@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from benchmark.probes.probe import INDEPENDENT
 from benchmark.reporting.markdown import markdown
 from benchmark.studies.figures import new_figure
 from benchmark.studies.findings import Report, listed, read_numbers
@@ -104,7 +105,7 @@ def tables(numbers: pd.DataFrame) -> list[str]:
     return [
         markdown(header, lines),
         f"Accuracy, %, of the linear probe on validation parts, mean over {listed(tasks)}, ± half the 95 % "
-        f"bootstrap interval over the tested clips; one seed. Every network was trained on "
+        f"bootstrap interval over the tested clips; one seed. {INDEPENDENT} Every network was trained on "
         f"{_crops(trained)} crops; "
         f"the {len(trained)} runs took {trained['minutes'].sum():.0f} minutes.\n",
     ]

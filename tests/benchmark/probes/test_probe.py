@@ -161,6 +161,7 @@ def test_a_table_says_what_was_measured() -> None:
     assert first.startswith("| good | **90.0 ± ") and "| 70.0 ± " in first and "| **80.0 ± " in first
     assert second.startswith("| seeds | 62.0 ± ") and "| **85.0 ± " in second
     assert "(test parts, mean over the folds" in markdown
+    assert "Clips of one speaker or recording are resampled as if they were independent." in markdown
     assert "| good | 1.4 |" in markdown
     assert terminal_table(document).splitlines()[0].split() == ["model", "esc50", "drums", "mean"]
     lines = list(csv.DictReader(io.StringIO(csv_table([good, seeds]))))

@@ -76,6 +76,7 @@ def test_the_report_has_tables_and_a_figure(tmp_path: Path) -> None:
     text = report(tmp_path).texts(tmp_path, NAME)[f"{NAME}.md"]
     assert "| both | 70.0 | 70.0 | 40.0 | 40.0 | 50.0 | 50.0 |" in text
     assert "| `transformer-speech` − `untrained_transformer` | +18.0" in text
+    assert "over the tested clips. Clips of one speaker or recording are resampled as if they were independent." in text
     assert "| both | byol | 6.30 | 27.0 | 301 | 0.96 |" in text
     draw, _ = report(tmp_path).figures[NAME]
     assert draw is not None and len(draw().axes) == 2

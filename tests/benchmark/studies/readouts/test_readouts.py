@@ -57,6 +57,7 @@ def test_the_report_compares_with_the_first_model(tmp_path: Path) -> None:
     text = report(tmp_path).texts(tmp_path, NAME)[f"{NAME}.md"]
     assert "| both | 70.0 | 50.0 | 37.5 |  |  |  |" in text
     assert "| taught | 70.0 | 60.0 | 47.5 | +0.0 (" in text and "| +10.0 | +10.0 |" in text
+    assert "Clips of one speaker or recording are resampled as if they were independent." in text
     assert "- taught: a network with teachers" in text
     assert "By nearest neighbours, `taught` is best (60.0 %)." in " ".join(sentences(numbers(), ABOUT))
     draw, caption = report(tmp_path).figures[NAME]
