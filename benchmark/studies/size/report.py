@@ -106,15 +106,15 @@ def tables(numbers: pd.DataFrame) -> list[str]:
         markdown(header, lines),
         f"Accuracy, %, of the linear probe on validation parts, mean over {listed(tasks)}, ± half the 95 % "
         f"bootstrap interval over the tested clips; one seed. {INDEPENDENT} Every network was trained on "
-        f"{_crops(trained)} crops; "
-        f"the {len(trained)} runs took {trained['minutes'].sum():.0f} minutes.\n",
+        f"{_span(trained['crops'])} crops; "
+        f"the {len(trained)} runs took {trained['minutes'].sum():.0f} minutes, {_span(trained['minutes'])} each.\n",
     ]
 
 
-def _crops(trained: pd.DataFrame) -> str:
-    """How many crops the networks were trained on: one number, or the least and the most."""
-    least, most = trained["crops"].min(), trained["crops"].max()
-    return f"{least:.0f}" if least == most else f"{least:.0f} to {most:.0f}"
+def _span(values: pd.Series) -> str:
+    """Whole numbers: the one that all are, or the least and the most."""
+    least, most = f"{values.min():.0f}", f"{values.max():.0f}"
+    return least if least == most else f"{least} to {most}"
 
 
 def _equal(means: pd.DataFrame) -> str:
@@ -145,7 +145,7 @@ def sentences(numbers: pd.DataFrame) -> list[str]:
         )
     found = []
     if changes:
-        crops = _crops(means[means["hours"] > 0])
+        crops = _span(means.loc[means["hours"] > 0, "crops"])
         found.append(f"With {crops} crops and one seed each, mean accuracy goes {', and '.join(changes)}.")
     if all(map(len, kinds)):
         best = [trained.loc[sizes, most].idxmax() for sizes in kinds]

@@ -15,7 +15,7 @@ from benchmark.comparison.page import load_section
 from benchmark.studies.findings import read_numbers
 from benchmark.studies.size.cells import shape_of
 from benchmark.studies.size.command import size_command
-from benchmark.studies.size.report import sentences, sized
+from benchmark.studies.size.report import sentences, sized, tables
 from byola_hear.pretraining.training.cost import operations_per_crop
 from byola_hear.pretraining.training.recipe import Recipe
 from byola_hear.utils.files import locked
@@ -116,6 +116,15 @@ def test_what_the_interval_of_the_best_has_is_named() -> None:
     assert (
         found[1] == "The best is width 64 with 5 h: 80.0 ± 1.0 %, an interval that also has width 64 with 1 h (79.2 %)."
     )
+
+
+def test_the_table_says_how_long_a_network_was_trained() -> None:
+    rows = [
+        {"width": width, "hours": 1.0, "crops": 6, "minutes": minutes, "task": "mean"}
+        for width, minutes in ((32, 3.3), (64, 25.1))
+    ]
+    text = tables(sized(pd.DataFrame(rows).assign(parameters=9, features=9, accuracy=70.0, low=69.0, high=71.0)))[1]
+    assert "trained on 6 crops; the 2 runs took 28 minutes, 3 to 25 each." in text
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no locks there")
