@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmark.probes.probe import TaskResult
+from benchmark.probes.probe import TaskResult, mean_interval
 
 
 def merged(before: dict[str, Any], added: dict[str, Any]) -> dict[str, Any]:
@@ -112,13 +112,12 @@ def _with_mean(row: dict[str, Any], tasks: list[str], seed: int) -> dict[str, An
     results = {name: row["tasks"][name] for name in tasks if name in row["tasks"]}
     if len(results) < len(tasks):
         return {**row, "tasks": results, "mean": None, "mean_interval": None}
-    draws = [
-        TaskResult(name, list(each["folds"]), list(each["folds"].values()), [], each["clips"]).draws(seed + number)
-        for number, (name, each) in enumerate(results.items())
+    each = [
+        TaskResult(name, list(result["folds"]), list(result["folds"].values()), [], result["clips"])
+        for name, result in results.items()
     ]
-    low, high = np.percentile(np.mean(draws, axis=0), [2.5, 97.5])
-    mean = float(np.mean([each["accuracy"] for each in results.values()]))
-    return {**row, "tasks": results, "mean": mean, "mean_interval": (float(low), float(high))}
+    mean = float(np.mean([result["accuracy"] for result in results.values()]))
+    return {**row, "tasks": results, "mean": mean, "mean_interval": mean_interval(each, seed)}
 
 
 def merged_csv(before: str, added: str) -> str:

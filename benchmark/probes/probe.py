@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+from scipy import stats
 from tqdm import tqdm
 
 from benchmark.datasets.labelled_set import LabelledSet, cache_folder
@@ -65,9 +66,33 @@ class TaskResult:
         return 100 * np.mean(shares, axis=0)
 
     def interval(self, seed: int = 0) -> tuple[float, float]:
-        """95 % bootstrap interval over the tested clips, %."""
+        """95 % bootstrap interval over the tested clips, %; Wilson's if all or none are right: no draw varies then."""
+        if set(self.accuracies) in ({0.0}, {100.0}):
+            clips = sum(self.counts)
+            limits = stats.binomtest(clips if self.accuracies[0] else 0, clips).proportion_ci(0.95, method="wilson")
+            return 100 * float(limits.low), 100 * float(limits.high)
         low, high = np.percentile(self.draws(seed), [2.5, 97.5])
         return float(low), float(high)
+
+
+def mean_interval(results: Sequence[TaskResult], seed: int = 0) -> tuple[float, float]:
+    """95 % bootstrap interval of the mean over tasks, %; the tested clips of every task are resampled.
+
+    If no draw varies, its limits are the means of the tasks' limits.
+
+    Args:
+        results: the results of a model, one for each task.
+        seed: seed of the bootstrap.
+
+    Returns:
+        Lower and upper limit.
+    """
+    draws = np.mean([result.draws(seed + number) for number, result in enumerate(results)], axis=0)
+    if np.ptp(draws):
+        low, high = np.percentile(draws, [2.5, 97.5])
+    else:
+        low, high = np.mean([result.interval(seed) for result in results], axis=0)
+    return float(low), float(high)
 
 
 def probe(

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmark.probes.probe import INDEPENDENT, TaskResult
+from benchmark.probes.probe import INDEPENDENT, TaskResult, mean_interval
 from benchmark.probes.splits import TASKS
 from benchmark.reporting.markdown import NOTHING, markdown
 from benchmark.reporting.provenance import completed_with, measured_with
@@ -63,9 +63,7 @@ class Row:
 
     def mean_interval(self) -> tuple[float, float]:
         """95 % bootstrap interval of the mean, %; the tested clips of every task are resampled."""
-        draws = [self.task(name).draws(self.seed + number) for number, name in enumerate(self.tasks)]
-        low, high = np.percentile(np.mean(draws, axis=0), [2.5, 97.5])
-        return float(low), float(high)
+        return mean_interval([self.task(name) for name in self.tasks], self.seed)
 
 
 def document_of(rows: list[Row], about: dict[str, Any]) -> dict[str, Any]:
@@ -109,7 +107,7 @@ def caption_of(document: dict[str, Any]) -> str:
     return (
         "Accuracy, %, of a standardised ridge probe on clip embeddings "
         f"({document['about']['parts']} parts, mean over the folds, groups never split), ± half the 95 % bootstrap "
-        f"interval over the tested clips. {INDEPENDENT}"
+        f"interval over the tested clips, Wilson's where all or none are right. {INDEPENDENT}"
     )
 
 

@@ -16,7 +16,7 @@ import byola_hear
 from benchmark.models.extractors import from_model
 from benchmark.probes import ridge
 from benchmark.probes.plan import Plan
-from benchmark.probes.probe import TaskResult, run
+from benchmark.probes.probe import mean_interval, run
 from benchmark.studies.size.cells import SizeCell, audio_of, drawn, trained, untrained
 from benchmark.studies.study_setup import key_of, remembered
 from byola_hear.models.model import ByolaModel
@@ -44,7 +44,8 @@ def probed(model: ByolaModel, planned: Plan, cache: Path) -> list[dict[str, Any]
     def compute() -> list[dict[str, Any]]:
         results = run(planned, extractor, cache)
         lines = [_line(name, result.accuracy, result.interval()) for name, result in results.items()]
-        return [*lines, _line(MEAN, *_mean(list(results.values())))]
+        mean = float(np.mean([result.accuracy for result in results.values()]))
+        return [*lines, _line(MEAN, mean, mean_interval(list(results.values())))]
 
     key = key_of([extractor.identity, sets, tasks], versions=[MEASUREMENT_VERSION, ridge.MEASUREMENT_VERSION])
     lines: list[dict[str, Any]] = remembered(cache, "size", key, compute)
@@ -53,12 +54,6 @@ def probed(model: ByolaModel, planned: Plan, cache: Path) -> list[dict[str, Any]
 
 def _line(task: str, accuracy: float, interval: tuple[float, float]) -> dict[str, Any]:
     return {"task": task, "accuracy": accuracy, "low": interval[0], "high": interval[1]}
-
-
-def _mean(results: Sequence[TaskResult]) -> tuple[float, tuple[float, float]]:
-    draws = np.mean([result.draws(number) for number, result in enumerate(results)], axis=0)
-    low, high = np.percentile(draws, [2.5, 97.5])
-    return float(np.mean([result.accuracy for result in results])), (float(low), float(high))
 
 
 def cells_of(

@@ -139,6 +139,15 @@ def test_the_interval_has_its_coverage() -> None:
     assert 180 <= covered <= 199
 
 
+def test_an_interval_of_nothing_but_right_or_wrong_clips_has_a_width() -> None:
+    # Wilson's interval of n out of n has the lower limit n / (n + z²).
+    right, wrong = (TaskResult("x", ["1", "2"], [share, share], [1.0, 1.0], [60, 40]) for share in (100.0, 0.0))
+    assert right.interval() == pytest.approx((100 * 100 / 103.8415, 100.0), abs=1e-3)
+    assert wrong.interval() == pytest.approx((0.0, 100 * 3.8415 / 103.8415), abs=1e-3)
+    document = document_of([Row("poor", "", [{"esc50": wrong}])], {"parts": "test"})
+    assert "| poor | **0.0 ± 1.8** | **0.0 ± 1.8** |" in markdown_table(document)
+
+
 def rows() -> list[Row]:
     def result(*accuracies: float) -> TaskResult:
         names = [str(number) for number in range(len(accuracies))]

@@ -21,4 +21,4 @@ def test_an_empty_row_is_never_the_best() -> None:
     result = TaskResult("esc50", ["1", "2"], [0.0, 0.0], [1.0, 1.0], [10, 10])
     rows = [Row("empty", "", [], missing="x"), Row("poor", "", [{"esc50": result}])]
     text = markdown_table(document_of(rows, ABOUT))
-    assert "| empty | – | – |" in text and "| poor | **0.0 ± 0.0** | **0.0 ± 0.0** |" in text
+    assert "| empty | – | – |" in text and "| poor | **0.0 ± 8.1** | **0.0 ± 8.1** |" in text
