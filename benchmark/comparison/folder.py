@@ -145,9 +145,16 @@ def load_run(folder: Path) -> Run:
     for name, model in models.items():
         run.models.append(_model(run, name, model, notes))
     for name in dict.fromkeys(task for _, task in notes if task not in tasks):
-        why = next((note for (_, task), (_, note) in notes.items() if task == name and note), "not run")
-        run.notes.append(f"{name}: no column, because the task is not available: {why}")
+        run.notes.append(f"{name}: no column, because the task is not available{_why(name, notes, models)}")
     return run
+
+
+def _why(task: str, notes: dict[tuple[str, str], tuple[str, str]], models: dict[str, dict[str, Any]]) -> str:
+    """The reason of a missing task, after a colon; empty if no model tells it."""
+    # A model that is not available itself gives its own reason for every task.
+    available = [name for name, about in models.items() if not about.get("missing")]
+    found = [note for (model, name), (_, note) in notes.items() if name == task and model in available and note]
+    return f": {found[0]}" if found else ""
 
 
 def _suite(tasks: set[str]) -> str:

@@ -69,6 +69,23 @@ def test_only_what_was_tried_has_failed(
     assert f"- crepe: {status}: {reason}\n" in markdown_tables(document)
 
 
+def test_a_missing_task_has_its_own_reason(new_run: RunMaker) -> None:
+    run = new_run()
+    run.task("digits", "speech")
+    run.outcome("both", "digits", np.arange(20) % 3 > 0)
+    run.model("musicnn", missing="needs the package musicnn")
+    for model, note in (("musicnn", "needs the package musicnn"), ("both", "no audio of notes")):
+        run.cells.append({"model": model, "task": "notes", "status": "unavailable", "note": note})
+    run.cells.append(
+        {"model": "musicnn", "task": "birds", "status": "unavailable", "note": "needs the package musicnn"}
+    )
+    notes = load_run(run.write()).notes
+    assert notes == [
+        "notes: no column, because the task is not available: no audio of notes",
+        "birds: no column, because the task is not available",
+    ]
+
+
 @pytest.mark.parametrize("content", [None, "nothing", "[]", '{"tasks": {}}', '{"tasks": {"a": {"domain": "x"}}}'])
 def test_another_folder_is_one_clear_error(tmp_path: Path, content: str | None) -> None:
     if content is not None:
