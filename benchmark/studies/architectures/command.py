@@ -10,7 +10,8 @@ import byola_hear
 from benchmark.models.rows import models_by_row
 from benchmark.probes.command import without_esc10_option
 from benchmark.probes.plan import plan
-from benchmark.studies.architectures.report import NAME, report
+from benchmark.probes.splits import find_tasks
+from benchmark.studies.architectures.report import DOMAINS, NAME, SPOKEN, report
 from benchmark.studies.findings import save_numbers
 from benchmark.studies.measures import about_measures, measured_models
 from benchmark.studies.study import few_label_options, show_report, study_options
@@ -32,6 +33,7 @@ def architectures_command(tasks: str, validation: bool, draws: int, max_test: in
 
     Exit codes: 0, or 2 if something that you named is not available.
     """
+    check_domains(tasks)
     setup = Setup.of(**options)
     planned = plan(tasks, setup.audio, setup.cache, validation, seed=setup.seed, progress=setup.progress)
     rows = setup.rows(planned.training_clips)
@@ -39,6 +41,20 @@ def architectures_command(tasks: str, validation: bool, draws: int, max_test: in
     about = {**about_measures(rows, planned, validation, draws, max_test, setup), "training": training_of(setup.models)}
     save_numbers(setup.output, NAME, numbers, about)
     show_report(setup.output, NAME, report(setup.output))
+
+
+def check_domains(tasks: str) -> None:
+    """Check that tasks are of every domain that is compared.
+
+    Args:
+        tasks: as for ``--tasks``.
+
+    Raises:
+        ValueError: if a domain has none, or a task does not exist.
+    """
+    found = {task.name: task.domain for task in find_tasks(tasks)}
+    if lacking := [SPOKEN[domain] for domain in DOMAINS if domain not in found.values()]:
+        raise ValueError(f"expected tasks of both domains, got no {lacking[0]} task in {', '.join(found)}")
 
 
 def training_of(models: str) -> dict[str, dict[str, Any]]:

@@ -7,10 +7,12 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from benchmark.comparison.advantage import ARCHITECTURES
 from benchmark.probes.probe import INDEPENDENT
+from benchmark.reporting.markdown import NOTHING
 from benchmark.studies.figures import new_figure
 from benchmark.studies.findings import Report, frame_table, listed, read_about, read_numbers
 from benchmark.studies.scores import READOUTS, Estimate, Scores, complete, mean_over
@@ -78,22 +80,25 @@ def advantage_weights(numbers: pd.DataFrame) -> dict[str, float]:
 
 def score_table(numbers: pd.DataFrame, about: dict[str, Any]) -> str:
     """Accuracies of all models in Markdown, by measure and domain."""
-    few, tasks = complete(numbers), tasks_of(numbers)
-    columns = {}
+    tasks, columns = tasks_of(numbers), {}
+    labels = READOUTS["20 labels"][1]
+    few = complete(numbers) if (numbers["count"] == labels).any() else []
     for column, (measure, count) in READOUTS.items():
         rows = numbers[(numbers["measure"] == measure) & (numbers["count"] == count)]
         rows = rows[rows["task"].isin(few)] if count else rows
         by_task = rows.groupby(["model", "domain", "task"], sort=False)["accuracy"].mean()
         means = by_task.groupby(["model", "domain"], sort=False).mean().unstack("domain")
         for domain in DOMAINS:
-            columns[f"{column}, {SPOKEN[domain]}"] = means[domain]
+            # A domain may have no task with enough clips for 20 labels a class.
+            columns[f"{column}, {SPOKEN[domain]}"] = means.get(domain, pd.Series(dtype=float))
     frame = pd.DataFrame(columns).loc[list(dict.fromkeys(numbers["model"]))]
     frame.index.name = "model"
     return (
         "Accuracy, %, of a probe with all labels, share of the five nearest neighbours by cosine with the same label, "
         f"%, and accuracy with 20 labels a class; means over the {len(tasks['speech'])} speech tasks "
         f"({listed(tasks['speech'])}) and the {len(tasks['nonspeech'])} others ({listed(tasks['nonspeech'])}), with 20 "
-        f"labels over {listed(few)}; {about['parts']} parts:\n\n{frame_table(frame.map('{:.1f}'.format))}"
+        f"labels over {listed(few) or 'none of them, which have too few clips'}; {about['parts']} parts:\n\n"
+        f"{frame_table(frame.map(lambda value: f'{value:.1f}' if np.isfinite(value) else NOTHING))}"
     )
 
 

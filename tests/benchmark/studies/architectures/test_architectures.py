@@ -7,9 +7,11 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from click.testing import CliRunner
 
 pytest.importorskip("sklearn")
 
+from benchmark.studies.architectures.command import architectures_command
 from benchmark.studies.architectures.report import (
     NAME,
     advantage_weights,
@@ -69,6 +71,27 @@ def test_an_architecture_without_all_networks_is_left_out(tmp_path: Path) -> Non
     assert [prefix for prefix, _ in kinds_of(rest)] == [""]
     save_numbers(tmp_path, NAME, rest, ABOUT)
     assert "For a transformer" not in report(tmp_path).texts(tmp_path, NAME)[f"{NAME}_findings.md"]
+
+
+@pytest.mark.parametrize("enough", [["spoken_digits", "emodb"], []])
+def test_tasks_with_too_few_clips_for_20_labels_have_a_dash(enough: list[str], tmp_path: Path) -> None:
+    few = numbers(8)
+    save_numbers(tmp_path, NAME, few[(few["count"] == 0) | few["task"].isin(enough)], ABOUT)
+    text = report(tmp_path).texts(tmp_path, NAME)[f"{NAME}.md"]
+    assert f"| both | 70.0 | 70.0 | 40.0 | 40.0 | {'50.0' if enough else '–'} | – |" in text
+    said = "spoken_digits and emodb" if enough else "none of them, which have too few clips"
+    assert f"with 20 labels over {said}; test parts" in text
+
+
+@pytest.mark.parametrize("tasks", ["vocal_bursts,emodb", "esc50"])
+def test_tasks_of_one_domain_are_refused_before_anything_is_measured(tasks: str, tmp_path: Path) -> None:
+    arguments = ["--tasks", tasks, "--audio", str(tmp_path / "nowhere"), "--output", str(tmp_path)]
+    result = CliRunner().invoke(architectures_command, arguments)
+    lacking = "speech" if tasks == "esc50" else "non-speech"
+    assert isinstance(result.exception, ValueError)
+    assert (
+        str(result.exception) == f"expected tasks of both domains, got no {lacking} task in {tasks.replace(',', ', ')}"
+    )
 
 
 def test_the_report_has_tables_and_a_figure(tmp_path: Path) -> None:
