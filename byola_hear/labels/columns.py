@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 #: Names by meaning, the preferred first, as :func:`simple` gives them.
 NAMES: dict[str, tuple[str, ...]] = {
@@ -28,23 +28,38 @@ NAMES: dict[str, tuple[str, ...]] = {
     ),
 }
 _MEANINGS = {name: meaning for meaning, names in NAMES.items() for name in names}
-#: A unit at the end of a name: (s), (Hz), _s, _hz.
-_UNIT = re.compile(r"\s*\([^()]*\)$|[ _](s|sec|seconds|hz)$")
+#: What columns of numbers with a unit have to be in.
+_UNITS = {
+    **dict.fromkeys(("start", "end", "duration", "file offset"), ("seconds", "s")),
+    **dict.fromkeys(("low", "high"), ("Hz", "Hz")),
+}
+#: A unit that is read, at the end of a name: (s), (Hz), (H:MM:SS), _s, _hz.
+_UNIT = re.compile(r"\s*\(\s*(s|secs?|seconds?|hz|hertz|(h+:)?m+:s+(\.\w+)?)\s*\)$|[ _](s|secs?|seconds?|hz)$")
+#: Anything in parentheses at the end of a name.
+_REMARK = re.compile(r"\s*\([^()]*\)$")
 
 
 def simple(name: str) -> str:
-    """Reduce the name of a column to small letters and spaces, without its unit.
+    """Reduce the name of a column to small letters and spaces, without its unit if that is seconds or Hz.
 
     Example:
-        >>> simple("Begin Time (s)"), simple("onset_s"), simple(" start_time")
-        ('begin time', 'onset', 'start time')
+        >>> simple("Begin Time (s)"), simple("onset_s"), simple(" start_time"), simple("start (min)")
+        ('begin time', 'onset', 'start time', 'start (min)')
     """
-    return _UNIT.sub("", name.strip().lower()).replace("_", " ").strip()
+    return _spaced(_UNIT.sub("", name.strip().lower()))
+
+
+def _without_remark(name: str) -> str:
+    return simple(_REMARK.sub("", name.strip()))
+
+
+def _spaced(name: str) -> str:
+    return name.lower().replace("_", " ").strip()
 
 
 def is_known(name: str) -> bool:
     """Whether the name of a column has a meaning in label files."""
-    return simple(name) in _MEANINGS
+    return _without_remark(name) in _MEANINGS
 
 
 def meanings(names: Sequence[str]) -> dict[str, int]:
@@ -54,23 +69,47 @@ def meanings(names: Sequence[str]) -> dict[str, int]:
         names: names of the columns.
 
     Returns:
-        Meaning → place of the column. If several columns have a meaning, the place of the preferred one.
+        Meaning → place of the column. If several columns have a meaning, the place of the preferred one: a name as it
+        is comes before one with a unit, and that before one with anything else in parentheses.
 
     Example:
         >>> meanings(["Selection", "Begin Time (s)", "End Time (s)", "Call", "Species"])
         {'start': 1, 'end': 2, 'selection': 0, 'label': 4}
+        >>> meanings(["start (UTC)", "start"])
+        {'start': 1}
     """
-    plain = [simple(name) for name in names]
+    bare = [_without_remark(name) for name in names]
+    ways = [_spaced(name) for name in names], [simple(name) for name in names], bare
     found = {}
     for meaning, known in NAMES.items():
-        for name in known:
-            if name in plain:
-                found[meaning] = plain.index(name)
-                break
+        places = (way.index(name) for way in ways for name in known if name in way)
+        if (place := next(places, None)) is not None:
+            found[meaning] = place
     # "offset" is an end after "onset", and a beginning before "duration".
-    if "start" not in found and "duration" in found and plain[found.get("end", 0)] == "offset":
+    if "start" not in found and "duration" in found and bare[found.get("end", 0)] == "offset":
         found["start"] = found.pop("end")
     return found
+
+
+def check_units(where: str, names: Sequence[str], places: Mapping[str, int]) -> None:
+    """Refuse columns of times that are not in seconds, and of frequencies that are not in Hz.
+
+    Args:
+        where: the label file, for messages.
+        names: names of the columns.
+        places: meaning → place of the column; see :func:`meanings`.
+
+    Raises:
+        ValueError: if the name of such a column has another unit, or anything else, in parentheses.
+    """
+    for meaning, (unit, mark) in _UNITS.items():
+        # A duration counts only where there is no end.
+        if meaning not in places or (meaning == "duration" and "end" in places):
+            continue
+        name = names[places[meaning]]
+        if simple(name) not in _MEANINGS:
+            plain = _REMARK.sub("", name.strip())
+            raise ValueError(f"{where}: expected {unit}, as in {f'{plain} ({mark})'!r}, got the column {name!r}")
 
 
 def is_raven(names: Sequence[str]) -> bool:

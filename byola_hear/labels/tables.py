@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path, PureWindowsPath
 
 from byola_hear.labels.annotation import OPTIONAL, Annotation
-from byola_hear.labels.columns import is_known, label_place, meanings, simple
+from byola_hear.labels.columns import check_units, is_known, label_place, meanings, simple
 from byola_hear.labels.delimited import Numbers, split_cells
 from byola_hear.labels.recordings import Recordings
 
@@ -105,7 +105,7 @@ def annotations_of(table: Table, recordings: Recordings, wanted: Wanted) -> list
 
     Raises:
         FileNotFoundError: if a recording is missing.
-        ValueError: if a column is missing or a line is not as it should be; the message names it.
+        ValueError: if a column is missing or in another unit, or a line is not as it should be; the message names it.
     """
     places = meanings(table.names)
     start = f"{table.path}, line 1"
@@ -121,7 +121,9 @@ def annotations_of(table: Table, recordings: Recordings, wanted: Wanted) -> list
     if wanted.labels:
         places["label"] = label_place(start, table.names, wanted.label_column, [cells for _, cells in table.rows])
     else:
-        places.pop("label", None)
+        for unneeded in ("label", "low", "high"):
+            places.pop(unneeded, None)
+    check_units(start, table.names, places)
     lower = [name.lower() for name in table.names]
     for name in wanted.others:
         if name.lower() not in lower:

@@ -227,6 +227,16 @@ def test_two_recordings_never_become_one(here: Path) -> None:
             "file,start,end,kind\nday.wav,1,2,a\n",
             "l.csv, line 1: expected one column with labels, got no column",
         ),
+        (
+            "l.csv",
+            "file,start,end,label,Low Freq (kHz)\nday.wav,1,2,a,8\n",
+            r"l.csv, line 1: expected Hz, as in 'Low Freq \(Hz\)', got the column 'Low Freq \(kHz\)'$",
+        ),
+        (
+            "l.csv",
+            "file,label,start (samples),end (samples)\nday.wav,a,1,2\n",
+            r"l.csv, line 1: expected seconds, as in 'start \(s\)', got the column 'start \(samples\)'$",
+        ),
         ("l.parquet", "PAR1 and nothing", "l.parquet: not a Parquet file that can be read"),
         (
             "day.txt",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -97,6 +98,30 @@ def test_what_is_not_a_table_of_segments(here: Path, content: str, message: str)
         read_segments("s.csv")
     with pytest.raises(FileNotFoundError):
         read_segments("none.csv")
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "start (UTC),file,start,end",
+        "start_time (local),file,Start (sec),end ( Seconds )",
+        "low (kHz),file,Begin Time (hh:mm:ss),End Time (m:ss.000)",
+        "remark,file,onset_s,offset_secs,Duration (ms)",
+    ],
+)
+def test_a_time_in_seconds_comes_before_other_columns_of_that_name(here: Path, header: str) -> None:
+    (here / "s.csv").write_text(f"{header}\n12:00,a.wav,0:01.5,3,x\n")
+    assert read_segments("s.csv") == [("a.wav", 1.5, 3.0)]
+
+
+@pytest.mark.parametrize(
+    "header", ["start (min),end", "start,end (UTC)", "Begin Time (ms),Duration", "start,offset (h)"]
+)
+def test_times_in_other_units_are_refused(here: Path, header: str) -> None:
+    (here / "s.csv").write_text(f"file,label,{header}\na.wav,a,1,2\n")
+    column = next(name for name in header.split(",") if "(" in name)
+    with pytest.raises(ValueError, match=rf"^s\.csv, line 1: expected seconds, .* column {re.escape(repr(column))}$"):
+        read_segments("s.csv")
 
 
 def test_segments_of_annotation_programs(here: Path) -> None:
