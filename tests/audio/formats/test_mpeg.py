@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import shutil
 from contextlib import closing
 from pathlib import Path
 
@@ -75,6 +76,36 @@ def test_length_that_libsndfile_would_stop_at_is_corrected(tmp_path: Path, lengt
         assert len(joined) == 960_000
         np.testing.assert_allclose(joined[100:479_900], whole[100:479_900], atol=1e-5)
         np.testing.assert_allclose(joined[480_100:959_900], whole[100:479_900], atol=1e-5)
+
+
+@pytest.mark.parametrize("silence", [0.0, 5.0])
+def test_without_a_length_all_of_a_file_is_read(tmp_path: Path, silence: float) -> None:
+    path = tmp_path / "a.mp3"
+    noise = np.random.default_rng(0).standard_normal(20 * 44100) * 0.2
+    noise[: round(silence * 44100)] = 0
+    # libsndfile's estimate is too large by far where small frames come first.
+    soundfile.write(path, noise, 44100, bitrate_mode="VARIABLE", compression_level=0.2)
+    whole = read_audio(path, 16000)
+    content = path.read_bytes()
+    path.write_bytes(content.replace(b"Xing", b"none", 1))
+    samples = read_audio(path, 16000)
+    assert len(samples) == pytest.approx(len(whole), abs=1500)
+    assert np.square(samples).sum() == pytest.approx(np.square(whole).sum(), rel=0.01)
+    assert len(read_audio(path, 16000, start=18.0)) == pytest.approx(32_000, abs=1500)
+
+
+@pytest.mark.parametrize("padding", [0, 1])
+def test_an_mp2_is_read_whole(tmp_path: Path, padding: int) -> None:
+    """Frames of 104 or 105 bytes: an estimate from the first is too large or too small by half a second."""
+    path = tmp_path / "a.mp2"
+    sizes = [104 + (number + padding) % 2 for number in range(4000)]
+    frames = [(b"\xff\xfd" + bytes((0x10 | size - 104 << 1, 0xC0))).ljust(size - 1, b"\0") + b"x" for size in sizes]
+    path.write_bytes(b"".join(frames))
+    if padding and not shutil.which("ffmpeg"):
+        with pytest.raises(AudioFileError, match=r"an MP2 of which libsndfile reads only a part; with the program ff"):
+            read_audio(path, 16000)
+    else:
+        assert len(read_audio(path, 16000)) == pytest.approx(4000 * 1152 / 44100 * 16000, abs=1)
 
 
 def test_truncated_file_with_a_length_is_refused(tmp_path: Path) -> None:
