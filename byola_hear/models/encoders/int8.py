@@ -20,6 +20,8 @@ from byola_hear.models.encoders.folded import FoldedEncoder
 
 #: Largest integer that inputs and weights are rounded to.
 LARGEST = 127
+#: One row of weights in so many is summed, to notice that they have changed.
+SUMMED = 8
 
 
 class Int8Linear:
@@ -61,19 +63,35 @@ class Int8Linear:
         return torch.addcmul(self.bias, product, largest / LARGEST).relu_()
 
 
-#: The integer form of each layer, with the version of the weights that it was made of: rounding takes longer than a
-#: short clip does.
-_made: weakref.WeakKeyDictionary[nn.Linear, tuple[tuple[int, int], Int8Linear]] = weakref.WeakKeyDictionary()
+#: The integer form of each layer, with the state and the memory of the weights that it was made of: rounding takes
+#: longer than a short clip does. Memory that is kept is not given to other weights, so its address tells them apart.
+_made: weakref.WeakKeyDictionary[nn.Linear, tuple[tuple[float, ...], list[Tensor], Int8Linear]] = (
+    weakref.WeakKeyDictionary()
+)
 
 
 def int8_linear(linear: nn.Linear) -> Int8Linear:
     """The integer form of a layer, made anew if its weights have changed."""
-    version = linear.weight._version, linear.bias._version
+    state = _state(linear)
     made = _made.get(linear)
-    if made is None or made[0] != version:
-        made = version, Int8Linear(linear)
+    if made is None or made[0] != state:
+        made = state, [linear.weight.detach(), linear.bias.detach()], Int8Linear(linear)
         _made[linear] = made
-    return made[1]
+    return made[2]
+
+
+def _state(linear: nn.Linear) -> tuple[float, ...]:
+    """Numbers that change with a layer's weights.
+
+    PyTorch counts changes in place, but neither those through ``.data`` nor new memory. So the address counts, too, and
+    a sum of some rows, whose time is a fraction of that of a short clip.
+    """
+    weight, bias = linear.weight.detach(), linear.bias.detach()
+    rows = weight[::SUMMED]
+    left, right = (torch.linspace(1, 2, size, dtype=weight.dtype, device=weight.device) for size in rows.shape)
+    place = torch.linspace(1, 2, len(bias), dtype=bias.dtype, device=bias.device)
+    versions = [0 if each.is_inference() else each._version for each in (linear.weight, linear.bias)]
+    return *versions, weight.data_ptr(), bias.data_ptr(), float(left @ (rows @ right)), float(place @ bias)
 
 
 class Int8Encoder(FoldedEncoder):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 import byola_hear
 from byola_hear.audio.reading import read_audio
@@ -62,6 +64,33 @@ def test_changed_weights_are_rounded_anew() -> None:
     with torch.no_grad():
         linear.weight.mul_(2.0)
     assert int8_linear(linear) is not before
+
+
+def new_memory(linear: nn.Linear, weight: Tensor) -> None:
+    linear.weight.data = weight
+
+
+def a_copy_past_the_count(linear: nn.Linear, weight: Tensor) -> None:
+    linear.weight.data.copy_(weight)
+
+
+def assigned_state(linear: nn.Linear, weight: Tensor) -> None:
+    linear.load_state_dict({"weight": weight, "bias": linear.bias.detach()}, assign=True)
+
+
+def other_parameters(linear: nn.Linear, weight: Tensor) -> None:
+    vector = torch.cat([weight.flatten(), linear.bias.detach()])
+    nn.utils.vector_to_parameters(vector, linear.parameters())
+
+
+@pytest.mark.parametrize("change", [new_memory, a_copy_past_the_count, assigned_state, other_parameters])
+def test_weights_that_changed_uncounted_are_rounded_anew(change: Callable[[nn.Linear, Tensor], None]) -> None:
+    linear, x = copy.deepcopy(nn.Linear(40, 30)), torch.rand(5, 40)  # a copy's changes are counted from zero
+    weight = torch.randn(30, 40)
+    int8_linear(linear)
+    change(linear, weight)
+    expected = nn.functional.linear(x, weight, linear.bias.detach()).relu()
+    torch.testing.assert_close(int8_linear(linear)(x), expected, rtol=0, atol=0.05 * expected.max().item())
 
 
 def test_embeddings_move_by_less_than_a_percent(network: ByolaModel) -> None:
