@@ -138,7 +138,7 @@ class FrameFeatures:
         """Compute the frame features of one clip that arrives in blocks.
 
         Args:
-            blocks: ``(n_samples_i,)`` each, in order, of any sizes.
+            blocks: ``(n_samples_i,)`` each, in order, of any sizes; their memory may be used again for the next one.
 
         Yields:
             The next frame features ``(k, feature_size)``, and the number of samples taken so far: all of them with the
@@ -159,7 +159,8 @@ class FrameFeatures:
         for index, block in enumerate(blocks):
             if isinstance(block, Tensor) and block.ndim == 1 and len(block) == 0:
                 continue
-            held.append(check_waveform(block, f"block {index}").detach())
+            # A copy: microphones and soundfile.blocks(out=...) fill the memory of a block again.
+            held.append(check_waveform(block, f"block {index}").detach().clone())
             n_samples += len(held[-1])
             if not ready():
                 continue

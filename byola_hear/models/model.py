@@ -219,7 +219,8 @@ class ByolaModel(nn.Module):
         """Compute the scene embedding of one clip that arrives in blocks, in constant memory.
 
         Args:
-            blocks: ``(n_samples_i,)`` each, in order, of any sizes; float32 in [-1, 1] at ``sample_rate``.
+            blocks: ``(n_samples_i,)`` each, in order, of any sizes; float32 in [-1, 1] at ``sample_rate``. The memory
+                of a block may be used again for the next one.
 
         Returns:
             ``(scene_embedding_size,)`` float32 on the weights' device, equal to :meth:`scene_embeddings` of the whole

@@ -103,6 +103,19 @@ def test_blocks_of_single_samples(shape: str) -> None:
 
 
 @pytest.mark.parametrize("shape", ENCODERS)
+def test_blocks_may_use_the_same_memory(shape: str) -> None:
+    network, clip, memory = encoder(shape), noise(20_000), torch.empty(1000)
+
+    def blocks() -> Iterator[Tensor]:
+        for block in clip.split(1000):
+            memory.copy_(block)
+            yield memory
+
+    features = torch.cat([piece for piece, _ in segmented(network, 0.35).of_blocks(blocks())])
+    torch.testing.assert_close(features, plain(network, clip), rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("shape", ENCODERS)
 def test_features_are_yielded_before_the_stream_ends(shape: str) -> None:
     taken = 0
 
