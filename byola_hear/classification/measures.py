@@ -13,7 +13,7 @@ from byola_hear.classification.classifier import Operating
 #: Draws of the bootstrap, and the confidence of its intervals.
 N_DRAWS, CONFIDENCE = 200, 0.95
 #: Points of precision and threshold that a classifier keeps for a class, at most.
-MAX_POINTS = 64
+MAX_POINTS = 101
 
 
 @dataclass(frozen=True)
@@ -156,12 +156,15 @@ def drawn_groups(groups: NDArray[np.intp], n_draws: int, seed: int) -> Iterator[
 
 
 def _points(thresholds: NDArray[np.float64], precision: NDArray[np.float64]) -> tuple[tuple[float, float], ...]:
-    """Precisions, rising, and the lowest thresholds that reach them; at most :data:`MAX_POINTS`."""
-    points: list[tuple[float, float]] = []
-    for threshold, value in zip(thresholds[::-1].tolist(), precision[::-1].tolist(), strict=True):
-        if not points or value > points[-1][0]:
-            points.append((value, threshold))
-    if len(points) <= MAX_POINTS:
-        return tuple(points)
-    kept = np.unique(np.linspace(0, len(points) - 1, MAX_POINTS).round().astype(int))
-    return tuple(points[index] for index in kept)
+    """Precisions, rising, and the lowest thresholds that reach them; at most :data:`MAX_POINTS`.
+
+    Of more, those are kept that answer every whole percent exactly, and the highest precision.
+    """
+    risen, values = thresholds[::-1], precision[::-1]
+    best_before = np.maximum.accumulate(np.append(-np.inf, values[:-1]))
+    risen, values = risen[values > best_before], values[values > best_before]
+    if len(values) > MAX_POINTS:
+        percents = np.searchsorted(values, np.arange(1, 101) / 100)
+        kept = np.unique(np.append(percents[percents < len(values)], len(values) - 1))
+        risen, values = risen[kept], values[kept]
+    return tuple(zip(values.tolist(), risen.tolist(), strict=True))

@@ -48,6 +48,19 @@ def test_the_threshold_of_a_precision_is_the_lowest_that_reaches_it(scores: np.n
     assert operating.of_precision(1.01) == np.inf
 
 
+def test_of_thousands_of_windows_every_percent_has_its_lowest_threshold() -> None:
+    rng = np.random.default_rng(0)
+    truth = np.arange(6300) < 300
+    scores = 1 / (1 + np.exp(-rng.normal(np.where(truth, 1.25, -1.25), 1)))
+    operating = measured(scores, truth, np.arange(6300)).operating
+    thresholds, precision, _ = precision_recall(scores, truth)
+    for percent in range(1, 101):
+        reached = thresholds[precision >= percent / 100]
+        assert operating.of_precision(percent / 100) == (reached.min() if len(reached) else np.inf)
+    assert operating.of_precision(precision.max()) == thresholds[precision == precision.max()].min()
+    assert len(operating.points) <= 101
+
+
 def test_an_interval_is_wider_where_windows_come_from_few_recordings(scores: np.ndarray, truth: np.ndarray) -> None:
     low, high = interval(scores, truth, np.arange(200))
     assert low < average_precisions(scores, truth)[0] < high
