@@ -15,7 +15,7 @@ from byola_hear.audio.reading import read_audio
 from byola_hear.cli import options
 from byola_hear.cli.errors import Failure, Finite, one_line
 from byola_hear.cli.map import complain, embedded
-from byola_hear.cli.outputs import check_output_file
+from byola_hear.cli.outputs import check_no_input, check_output_file
 from byola_hear.tables import TableError
 from byola_hear.utils.text import quantity
 
@@ -73,6 +73,7 @@ def command(
     Exit codes: 0: every clip is in the file; 1: a clip is missing or has no sound, or the file could not be written; 2:
     wrong usage, nothing was done.
     """
+    check_no_input(output, *paths)
     check_output_file(output, (".parquet",), "file", overwrite)
     try:
         check_method(layout)

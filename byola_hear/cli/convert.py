@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from byola_hear.cli.errors import Failure, Finite, one_line
+from byola_hear.cli.outputs import check_no_input
 from byola_hear.models.checkpoint import CheckpointError, save_checkpoint
 from byola_hear.models.frontend import FrontendConfig
 from byola_hear.models.legacy import load_legacy
@@ -53,6 +54,7 @@ def command(
 
     Exit codes: 0: the file was written; 1: FILE can't be converted; 2: wrong usage, nothing was done.
     """
+    check_no_input(output, file)
     _check_output(output, overwrite)
     if (mean is None) != (std is None):
         raise click.UsageError("expected both --mean and --std, or neither")

@@ -11,6 +11,7 @@ import torch
 
 from byola_hear.cli import options
 from byola_hear.cli.errors import Failure, Finite, one_line
+from byola_hear.cli.outputs import check_no_input
 from byola_hear.cli.terminal import Preview, Progress, clock
 from byola_hear.extraction.clips import Clip, find_clips, parse_shard, shard
 from byola_hear.extraction.extract import extract
@@ -148,6 +149,7 @@ def command(
         raise click.UsageError(f"--{'overwrite' if overwrite else 'update'} needs an output, -o FILE")
     check_cluster(address, {"--device": device, "--threads": threads, "--batch": batch_seconds})
     if output is not None:
+        check_no_input(output, *lists, segments or "")
         from byola_hear.tables import TableRefused, check_output
 
         try:  # before a model is loaded or folders are searched

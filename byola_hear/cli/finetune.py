@@ -14,7 +14,7 @@ from byola_hear.cli import options
 from byola_hear.cli.errors import Failure, Finite, one_line
 from byola_hear.cli.learn import described, of_audio, read_labels, say, show
 from byola_hear.cli.map import complain, is_table
-from byola_hear.cli.outputs import check_output_file
+from byola_hear.cli.outputs import check_no_input, check_output_file
 from byola_hear.cli.terminal import stderr_is_terminal
 from byola_hear.training.precision import PRECISIONS
 from byola_hear.utils.text import quantity
@@ -131,6 +131,7 @@ def command(
     outputs = [(output, ".safetensors", "network"), (classifier_of(output), ".safetensors", "classifier")]
     for path, ending, what in [*outputs, (report, ".html", "report")]:
         if path is not None:
+            check_no_input(path, name)
             check_output_file(path, (ending,), what, replace)
     if not paths and not label_files:
         raise click.UsageError("expected a folder of clips or --labels; got nothing")

@@ -13,7 +13,7 @@ from byola_hear.cli import options
 from byola_hear.cli.embed import loaded_model
 from byola_hear.cli.errors import Failure, one_line
 from byola_hear.cli.map import complain, is_table
-from byola_hear.cli.outputs import check_output_file
+from byola_hear.cli.outputs import check_no_input, check_output_file
 from byola_hear.cli.terminal import Progress, aligned
 from byola_hear.extraction.rows import Event, Failed
 from byola_hear.utils.text import quantity
@@ -104,6 +104,7 @@ def command(
     """
     for path, ending, what in ((output, ".safetensors", "classifier"), (report, ".html", "report")):
         if path is not None:
+            check_no_input(path, name, *paths)
             check_output_file(path, (ending,), what, overwrite)
     if not paths and not label_files:
         raise click.UsageError("expected a folder of clips, a table or --labels; got nothing")

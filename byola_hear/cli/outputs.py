@@ -7,6 +7,17 @@ from pathlib import Path
 
 import click
 
+from byola_hear.cli.errors import one_line
+from byola_hear.utils import files
+
+
+def check_no_input(output: str | Path, *inputs: str | Path) -> None:
+    """Refuse an output that is an input, as wrong usage; see :func:`byola_hear.utils.files.check_no_input`."""
+    try:
+        files.check_no_input(output, *inputs)
+    except ValueError as error:
+        raise click.UsageError(one_line(error)) from error
+
 
 def check_output_file(output: Path, endings: tuple[str, ...], what: str, overwrite: bool) -> None:
     """Refuse a file that could not be written in the end.

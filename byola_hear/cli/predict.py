@@ -18,6 +18,7 @@ import torch
 from byola_hear.cli.embed import check_cluster, extracted, found_clips
 from byola_hear.cli.errors import Failure, Finite, one_line
 from byola_hear.cli.map import is_table
+from byola_hear.cli.outputs import check_no_input
 from byola_hear.cli.terminal import Progress
 from byola_hear.extraction.clips import Clip
 from byola_hear.extraction.request import Request, request_for
@@ -139,6 +140,7 @@ def command(
     folder: Folder | None = None
     try:
         if single and output is not None:
+            check_no_input(output, path, *paths, *lists)
             check_single(Path(output), overwrite, kind)
         classifier = load_classifier(path)
         rule = Rule(classifier.thresholds(threshold), top, merge, gap, smooth)

@@ -12,6 +12,7 @@ from byola_hear import labels
 from byola_hear.analysis.search import COSINES
 from byola_hear.audio.cutting import cut
 from byola_hear.cli.errors import Failure, one_line
+from byola_hear.cli.outputs import check_no_input
 from byola_hear.cli.terminal import aligned
 from byola_hear.labels.delimited import seconds_of
 from byola_hear.query import search
@@ -104,6 +105,8 @@ def command(
     """
     if output is not None and kind in ("table", "json"):
         raise click.UsageError(f"--format {kind} is for the terminal; --output takes csv, raven and audacity")
+    if output is not None:
+        check_no_input(output, table)
     for option, path in (("--output", output), ("--clips", clips)):
         if path is not None:
             check_free(option, Path(path), overwrite, folder=option == "--clips")

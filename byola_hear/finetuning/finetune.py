@@ -16,6 +16,7 @@ from byola_hear.finetuning.workspace import is_finishing, tidy
 from byola_hear.models.loading import resolve
 from byola_hear.models.model import ByolaModel
 from byola_hear.utils.device import usable_device
+from byola_hear.utils.files import check_no_input
 
 if TYPE_CHECKING:
     import pandas
@@ -75,6 +76,9 @@ def finetune(
     from byola_hear.finetuning.run import classifier_of, finetune_examples
 
     output = Path(output)
+    if not isinstance(model, ByolaModel):
+        for path in (output, classifier_of(output)):
+            check_no_input(path, model)
     tidy(output)
     for path in (output, classifier_of(output)):
         if path.exists() and not (overwrite or is_finishing(output)):

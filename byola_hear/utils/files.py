@@ -26,6 +26,25 @@ def stamp_of(file: str) -> Stamp:
     return status.st_size, status.st_mtime_ns
 
 
+def check_no_input(output: str | os.PathLike[str], *inputs: str | os.PathLike[str]) -> None:
+    """Refuse an output that is an input, under this or another path: writing it would destroy the input.
+
+    Args:
+        output: the file to write.
+        inputs: what is read: paths, or anything else, such as a model's name, which is no file.
+
+    Raises:
+        ValueError: if they are the same file.
+    """
+    for each in inputs:
+        with contextlib.suppress(OSError, ValueError):  # one of them is no file
+            if os.path.samefile(output, each):
+                break
+    else:
+        return
+    raise ValueError(f"expected an output that is no input, got {os.fspath(output)}, which would be lost")
+
+
 @contextmanager
 def replacing(path: Path) -> Iterator[BinaryIO]:
     """Write a file under a temporary name in the same folder, and rename it when it is complete.

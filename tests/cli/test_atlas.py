@@ -31,3 +31,7 @@ def test_the_command(run: Run, clips_folder: Path, tmp_path: Path) -> None:
     # A table on disk works, too, and sounds that are gone are reported.
     assert run("embed", clips_folder, "-o", tmp_path / "t.parquet").code == 0
     assert run("atlas", tmp_path / "t.parquet", "-o", output, "--overwrite").code == 0
+    content = (tmp_path / "t.parquet").read_bytes()
+    refused = run("atlas", tmp_path / "t.parquet", "-o", tmp_path / "t.parquet", "--overwrite")
+    assert refused.code == 2 and "expected an output that is no input, got" in refused.err
+    assert (tmp_path / "t.parquet").read_bytes() == content

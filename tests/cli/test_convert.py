@@ -45,6 +45,8 @@ def test_published_checkpoint_is_recognised_whatever_its_name(
     assert (config.name, config.licence) == ("AudioNTT2020-BYOLA-64x96d16", "LicenseRef-NTT-evaluation-only")
     assert (config.frontend.mel_scale, config.frontend.window_length) == ("slaney", 1024)
     assert run("convert", pth, "-o", out) == 2
+    assert run("convert", out, "-o", out, "--overwrite", "--preset", "v1") == 2
+    assert "expected an output that is no input, got" in capsys.readouterr().err
     assert run("convert", pth, "-o", out, "--overwrite", "--mean", -7, "--std", 4) == 0
     assert (load_model(out).config.mean, load_model(out).config.std) == (-7.0, 4.0)
 

@@ -207,6 +207,8 @@ def test_lists_segments_and_shares(run: Run, tmp_path: Path, monkeypatch: pytest
     assert [row[0] for row in rows_of(tmp_path / "list.csv")[1:]] == CLIPS[:2]
     (tmp_path / "s.csv").write_text(f"start,end,file\n0.25,0.75,{CLIPS[0]}\n1,,{CLIPS[0]}\n")
     assert run("embed", "--segments", tmp_path / "s.csv", "-o", tmp_path / "segments.csv").code == 0
+    refused = run("embed", "--segments", tmp_path / "s.csv", "-o", tmp_path / "s.csv", "--overwrite")
+    assert refused.code == 2 and "expected an output that is no input, got" in refused.err
     rows = rows_of(tmp_path / "segments.csv")[1:]
     assert [(row[0], float(row[1])) for row in rows] == [(CLIPS[0], 0.25), (CLIPS[0], 1.0)]
     shares = []

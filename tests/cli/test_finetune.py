@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 from pathlib import Path
 
@@ -90,6 +91,21 @@ def test_a_better_network_works_in_every_command(run: Run, here: Path, monkeypat
     assert run("predict", "mine.classifier.safetensors", "t.parquet", "-o", "table.csv").code == 0
     assert run("verify", "mine.safetensors").code == 0
     assert run(*arguments).err == "error: mine.safetensors exists; give --overwrite to replace it\n"
+
+
+@pytest.mark.parametrize("name", ["mine.safetensors", "mine.classifier.safetensors"])
+@pytest.mark.parametrize("options", [(), ("--overwrite",)])
+def test_the_network_to_begin_with_is_not_replaced(
+    run: Run, models: Path, here: Path, name: str, options: tuple[str, ...]
+) -> None:
+    write_clips(here / "clips", count=1)
+    network = next(models.rglob("*.safetensors"))
+    shutil.copy(network, name)
+    result = run("finetune", "clips", "--model", here / name, "-o", "mine.safetensors", *options)
+    message = f"error: expected an output that is no input, got {name}, which would be lost\n"
+    assert (result.code, result.err) == (2, message)
+    assert {path.name for path in here.iterdir()} == {"clips", name}
+    assert Path(name).read_bytes() == network.read_bytes()
 
 
 def test_label_files_and_recordings(run: Run, here: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -234,6 +235,19 @@ def test_outputs_that_can_not_be(run: Run, here: Path) -> None:
     ):
         result = run("learn", "clips", "-o", output)
         assert (result.code, result.err) == (2, f"error: {message}\n")
+
+
+@pytest.mark.parametrize("options", [(), ("--overwrite",)])
+def test_the_network_is_not_replaced(run: Run, models: Path, here: Path, options: tuple[str, ...]) -> None:
+    write_clips(here / "clips", count=1)
+    network = next(models.rglob("*.safetensors"))
+    shutil.copy(network, "net.safetensors")
+    os.symlink("net.safetensors", "link.safetensors")
+    for output in ("net.safetensors", "clips/../net.safetensors", "link.safetensors"):
+        result = run("learn", "clips", "--model", "net.safetensors", "-o", output, *options)
+        message = f"error: expected an output that is no input, got {output}, which would be lost\n"
+        assert (result.code, result.err) == (2, message)
+    assert Path("net.safetensors").read_bytes() == network.read_bytes()
 
 
 def test_a_window_longer_than_the_recordings(run: Run, here: Path) -> None:

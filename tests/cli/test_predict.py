@@ -153,6 +153,10 @@ def test_a_table_instead_of_recordings(run: Run, here: Path) -> None:
     result = run("predict", "calls.safetensors", "other.parquet", "-o", "no.csv")
     assert result.code == 2 and "other.parquet has those of another network" in result.err
     assert not (here / "no.csv").exists() and not (here / "no.csv.parts").exists()
+    content = (here / "rec.parquet").read_bytes()
+    result = run("predict", "calls.safetensors", "rec.parquet", "-o", "./rec.parquet", "--overwrite")
+    assert result.code == 2 and "expected an output that is no input, got ./rec.parquet, which" in result.err
+    assert (here / "rec.parquet").read_bytes() == content
 
 
 def test_a_class_that_never_reaches_a_precision_is_named(run: Run, here: Path) -> None:

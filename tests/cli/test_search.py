@@ -81,7 +81,8 @@ def test_hits_as_label_files_and_as_clips(here: Path, run: Run) -> None:
         (["t.parquet", "data", "--from", "soon"], "expected a time as seconds or H:MM:SS, got 'soon'"),
         (["t.parquet", "data", "--model", "speech"], "t.parquet was made with the model both 1.5, not with speech 1.5"),
         (["t.parquet", "data", "--format", "json", "-o", "x.json"], "--format json is for the terminal"),
-        (["t.parquet", "data", "-o", "t.parquet"], "t.parquet exists; give --overwrite"),
+        (["t.parquet", "data", "-o", "t.csv"], "t.csv exists; give --overwrite"),
+        (["t.parquet", "data", "-o", "t.parquet", "--overwrite"], "expected an output that is no input, got t.parquet"),
         (
             ["t.parquet", "data", "-o", "x.txt"],
             "expected the name of a format among raven, audacity, csv, parquet for x.txt",

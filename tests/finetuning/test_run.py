@@ -265,6 +265,8 @@ def test_from_folders_or_a_table(model: ByolaModel, here: Path) -> None:
     assert result.trained.classifier.classes == ("falling", "rising") and result.trained.classifier.window == 0.4
     with pytest.raises(FileExistsError, match=r"mine\.classifier\.safetensors exists; overwrite=True replaces it"):
         finetune("clips", "mine.safetensors", model=model, recipe=WEAK)
+    with pytest.raises(ValueError, match=r"an output that is no input, got mine\.classifier\.safetensors, which would"):
+        finetune("clips", "mine.safetensors", model="mine.classifier.safetensors", overwrite=True)
     table = labels.read(["clips"], "folders")
     table["site"] = [str(number // 2 % 2) for number in range(len(table))]
     again = finetune(table, "mine.safetensors", model=model, recipe=WEAK, group="site", window=0.3, overwrite=True)
