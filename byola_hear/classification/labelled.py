@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Iterable, Sequence
 from contextlib import closing
 from functools import lru_cache
@@ -30,7 +31,8 @@ class Labels:
     """Labels by recording, checked.
 
     Args:
-        table: a row for each label: ``file``, ``start`` and ``end`` (s, NaN for the recording's end), ``label``.
+        table: a row for each label: ``file``, ``start`` and ``end`` (s, NaN for the recording's end), ``label``. Paths
+            of the same recording are one recording, which goes by the first of them.
         group: name of a column whose values are kept together in cross-validation; None for the recordings alone.
 
     Raises:
@@ -42,7 +44,7 @@ class Labels:
         if not len(table):
             raise ValueError("expected labels, got none")
         names = [str(name).strip() for name in table["label"]]
-        files = [str(file) for file in table["file"]]
+        files = _one_path_each([str(file) for file in table["file"]])
         if "" in names:
             raise ValueError(
                 f"{names.count('')} of {len(names)} labels have no text, the first in {files[names.index('')]}"
@@ -188,6 +190,13 @@ def rows_of(files: Iterable[str]) -> dict[str, list[int]]:
     for row, file in enumerate(files):
         places.setdefault(file, []).append(row)
     return places
+
+
+def _one_path_each(files: Sequence[str]) -> list[str]:
+    """The same recordings, each by the first of its paths: a relative and an absolute one may name the same."""
+    first: dict[str, str] = {}
+    same = {file: first.setdefault(os.path.realpath(file), file) for file in dict.fromkeys(files)}
+    return [same[file] for file in files]
 
 
 def _components(files: Sequence[str], groups: Sequence[str]) -> dict[str, int]:

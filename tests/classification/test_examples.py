@@ -103,6 +103,18 @@ def test_groups_hold_recordings_together() -> None:
     assert len(set(grouped.values())) == 4  # an empty cell is no group
 
 
+def test_paths_of_one_recording_are_one_recording(day: str, here: Path, model: ByolaModel) -> None:
+    (here / "link.wav").symlink_to("day.wav")
+    paths = (day, str(here / day), f"../{here.name}/{day}", "link.wav")
+    labels = Labels(table(*[(path, 4.0 * place, 4.0 * place + 1, "a") for place, path in enumerate(paths)]))
+    assert (list(labels.of_file), labels.group) == ([day], {day: 0})
+    made = from_audio(labels, model, 1.0, unlabelled=True)
+    assert set(made.file) == {day} and set(made.group) == {0}
+    assert [row[1] for row in spans(made) if row[3]] == [0.0, 4.0, 8.0, 12.0]
+    # What one file labels is no negative for the other.
+    assert not {0.0, 4.0, 8.0, 12.0} & {row[1] for row in spans(made) if not row[3]}
+
+
 def test_a_recording_that_fails_is_reported(day: str, here: Path, model: ByolaModel) -> None:
     (here / "broken.wav").write_bytes(b"RIFF....")
     labels = Labels(table((day, 1.0, 2.0, "a"), ("broken.wav", 1.0, 2.0, "a"), (day, 19.0, 25.0, "b")))

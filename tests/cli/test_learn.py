@@ -89,6 +89,18 @@ def test_label_files_and_recordings(run: Run, here: Path) -> None:
     assert (classifier.window, classifier.hop, classifier.about["groups"]) == (0.8, 0.2, 1)
 
 
+def test_label_files_may_name_a_recording_by_different_paths(run: Run, here: Path) -> None:
+    labels = write_recordings(here / "rec")
+    for kind, folder in (("beep", "rec"), ("hiss", here / "rec")):
+        named = labels[labels["label"] == kind].assign(file=lambda table, at=folder: f"{at}/" + table["file"])
+        named.to_csv(f"{kind}.csv", index=False)
+    arguments = ("learn", "--labels", "beep.csv", "--labels", "hiss.csv", "--unlabelled")
+    assert run(*arguments, "-o", "mixed.safetensors").code == 0
+    assert run("learn", "--labels", "rec/labels.csv", "--unlabelled", "-o", "plain.safetensors").code == 0
+    about, expected = (load_classifier(f"{name}.safetensors").about for name in ("mixed", "plain"))
+    assert (about["recordings"], about["negatives"]) == (3, expected["negatives"])
+
+
 def test_a_table_instead_of_audio(run: Run, here: Path) -> None:
     write_clips(here / "clips")
     assert run("embed", "clips", "-o", "clips.parquet", "--model", "speech").code == 0
