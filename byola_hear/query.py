@@ -75,7 +75,7 @@ def search(
         exclude: sounds to stay away from, such as wrong hits of a search before.
         cosine: ``"standardised"`` or ``"plain"``.
         merge: whether rows of one file that touch or overlap make one hit. Rows are taken from the best on until there
-            are ``n`` hits.
+            are ``n`` hits, or, if there are never so many, most hits.
         index: a file that keeps what is compared, 50 times smaller than the table; made if it does not exist or the
             table has changed. A search with it reads no embeddings and gives the same hits. None for no index.
         model: the network that made the table: a name, a checkpoint's path, or a model. None: the one that the table

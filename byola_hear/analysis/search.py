@@ -26,6 +26,7 @@ from __future__ import annotations
 from bisect import bisect_right, insort
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -164,8 +165,9 @@ def best(
 ) -> list[Hit]:
     """Find the best rows, and merge those of one file that touch or overlap.
 
-    Rows are taken from the best on until they make ``count`` hits. All rows of a hit thus score at least as much as the
-    last hit.
+    Rows are taken from the best on until they make ``count`` hits. If they never do, as in a small collection, they are
+    taken until there are most hits; more rows would only join them. All rows of a hit thus score at least as much as
+    the last hit.
 
     Args:
         scores: ``(n,)``.
@@ -187,10 +189,15 @@ def best(
         >>> [(hit.start, hit.end, hit.rows) for hit in best(scores, np.array([0, 0, 0, 1]), times, times + 1, 2)]
         [(1.0, 3.0, 2), (3.0, 4.0, 1)]
     """
+    hits, most, enough = _Hits(merge), 0, 0
+    for taken, row in enumerate(_descending(scores, count), 1):
+        hits.add(int(files[row]), float(starts[row]), float(ends[row]), float(scores[row]))
+        if len(hits) > most:
+            most, enough = len(hits), taken
+        if most == count:
+            return hits.ordered()
     hits = _Hits(merge)
-    for row in _descending(scores, count):
-        if len(hits) == count:
-            break
+    for row in islice(_descending(scores, count), enough):
         hits.add(int(files[row]), float(starts[row]), float(ends[row]), float(scores[row]))
     return hits.ordered()
 
