@@ -122,8 +122,9 @@ class Folder:
 
     def _is_complete(self, file: str) -> bool:
         entry = self._entries[file]
-        stamp = stamp_of(file)
-        return entry.n_found is not None and entry.stamp == _listed(stamp) and (self.path / entry.name).is_file()
+        if entry.n_found is None or entry.stamp is None:  # a table's scores have no stamp that would show a change
+            return False
+        return entry.stamp == _listed(stamp_of(file)) and (self.path / entry.name).is_file()
 
     def add(self, file: str, stamp: Stamp, found: pandas.DataFrame) -> None:
         """Write the detections of a recording, all of it.

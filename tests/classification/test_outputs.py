@@ -71,6 +71,14 @@ def test_a_run_continues_where_it_was_cut_off(here: Path, files: list[str]) -> N
     assert not [name for name in names(here / "found") if name.endswith(".tmp")]
 
 
+def test_what_has_no_stamp_is_done_again(here: Path) -> None:
+    # The scores of a table, whose recordings are not on this machine.
+    for _ in range(2):
+        with Folder(here / "found", "csv", SETTINGS) as folder:
+            assert folder.plan(["far/1.wav"]) == ["far/1.wav"]
+            folder.add("far/1.wav", None, one("far/1.wav"))
+
+
 def test_a_file_that_was_written_just_before_a_crash_is_written_again(here: Path, files: list[str]) -> None:
     with Folder(here / "found", "csv", SETTINGS) as folder:
         folder.plan(files[:1])
