@@ -22,9 +22,9 @@ def load_model(model_file_path: str | os.PathLike[str] = "", dimensions: int | N
     Args:
         model_file_path: a name from :func:`byola_hear.list_models`, the path of a checkpoint, or ``hf://`` and a
             repository (:mod:`byola_hear.hub`). The default is ``"both"``, the network trained on speech and non-speech.
-        dimensions: length of short vectors, 1 to 1024 for the package's own networks. Embeddings are projected on the
-            first principal directions of pre-training audio; the order of the dimensions is by importance. None for
-            whole embeddings, as HEAR's tools take them.
+        dimensions: length of short vectors, up to 1024 or half of the embedding for the package's own networks.
+            Embeddings are projected on the first principal directions of pre-training audio; the order of the
+            dimensions is by importance. None for whole embeddings, as HEAR's tools take them.
 
     Returns:
         The model, in evaluation mode, on the CPU, with the int attributes ``sample_rate`` (Hz),

@@ -76,8 +76,8 @@ def search(
         cosine: ``"standardised"`` or ``"plain"``.
         merge: whether rows of one file that touch or overlap make one hit. Rows are taken from the best on until there
             are ``n`` hits, or, if there are never so many, most hits.
-        index: a file that keeps what is compared, 50 times smaller than the table; made if it does not exist or the
-            table has changed. A search with it reads no embeddings and gives the same hits. None for no index.
+        index: a file that keeps what is compared, smaller than the table; made if it does not exist or the table has
+            changed. A search with it reads no embeddings and gives the same hits. None for no index.
         model: the network that made the table: a name, a checkpoint's path, or a model. None: the one that the table
             names. CSV files and tables that were put together in pandas do not name one.
         device: where the query is embedded; None for the model's current device.

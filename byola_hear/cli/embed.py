@@ -37,7 +37,7 @@ from byola_hear.utils.text import quantity
     "--dimensions",
     type=click.IntRange(1),
     metavar="N",
-    help="Length of an embedding, 1 to 1024: its principal components. Default: the whole embedding, 3072.",
+    help="Length of an embedding, up to 1024 or half of it: its principal components. Default: the whole embedding.",
 )
 @click.option(
     "--kind",
@@ -82,7 +82,7 @@ from byola_hear.utils.text import quantity
     "batch_seconds",
     type=Finite(0, min_open=True),
     metavar="SECONDS",
-    help="Length of the short clips that are embedded together. Default: 60 on a CPU, 600 on other devices.",
+    help="Seconds of audio in a batch of short clips. Default: 60 on a CPU, 600 on other devices.",
 )
 @click.option(
     "--workers",

@@ -17,6 +17,10 @@ class Failure(click.ClickException):
 class Finite(click.FloatRange):
     """The type of an option that takes a finite number in a range. click's own ranges let nan through."""
 
+    def _describe_range(self) -> str:
+        # click describes a range without bounds as x<=None.
+        return super()._describe_range() if (self.min, self.max) != (None, None) else ""
+
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """Turn the option's text into a number.
 

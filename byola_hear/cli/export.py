@@ -28,7 +28,7 @@ from byola_hear.onnx.export import CHECKS, KINDS, OPSET, OnnxError, export_onnx
     "--dimensions",
     type=click.IntRange(1),
     metavar="N",
-    help="Length of an embedding, 1 to 1024: its principal components. Default: the whole embedding, 3072.",
+    help="Length of an embedding, up to 1024 or half of it: its principal components. Default: the whole embedding.",
 )
 @click.option(
     "--classifier",

@@ -61,7 +61,7 @@ _MAX_LINES = 100
     "--dimensions",
     type=click.IntRange(1),
     metavar="N",
-    help="Length of an embedding, 1 to 1024: its principal components. Default: the whole embedding, 3072.",
+    help="Length of an embedding, up to 1024 or half of it: its principal components. Default: the whole embedding.",
 )
 @options.device
 @options.decoding_threads

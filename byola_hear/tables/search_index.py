@@ -1,4 +1,4 @@
-"""What a search compares, in a file of its own: the vectors of a table's rows, 50 times smaller than its embeddings.
+"""What a search compares, in a file of its own: vectors of 64 numbers, one for each row of a table.
 
 An index is an ``.npz`` file without pickles: ``mean`` and ``axes`` (see :class:`byola_hear.analysis.search.Space`),
 ``vectors`` of length 1, ``number`` (of the file), ``start``, ``end``, ``names`` (bytes, ended by zeros) and ``about``

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +106,26 @@ def test_every_command_is_on_a_page() -> None:
                 assert f"`{name}`" in text, f"{program} {name}"
             else:
                 assert re.search(rf"(byola-hear|pretraining|`|\$run) ?{name}\b", text), f"{program} {name}"
+
+
+def with_help(program: click.Command, context: click.Context) -> Iterator[tuple[click.Command, str]]:
+    """A command and its sub-commands with their help, on one line each."""
+    yield program, " ".join(program.get_help(context).split())
+    if isinstance(program, click.Group):
+        for name in program.list_commands(context):
+            found = program.get_command(context, name)
+            assert found is not None
+            yield from with_help(found, click.Context(found, parent=context, **found.context_settings))
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_help_names_options_that_exist(name: str) -> None:
+    """A default that depends on an option is of a command that has this option; a range without ends is not shown."""
+    program = PROGRAMS[name]
+    for command, text in with_help(program, click.Context(program, **program.context_settings)):
+        own = {option for parameter in command.params for option in parameter.opts}
+        assert set(re.findall(r"with (--[a-z-]+)", text)) <= own, command.name
+        assert "None]" not in text, command.name
 
 
 def test_targets_of_make_exist(repository: Path) -> None:

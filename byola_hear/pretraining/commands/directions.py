@@ -38,7 +38,7 @@ def directions(name: str, inputs: tuple[Path, ...], count: int, seconds: float, 
 
     An INPUT is a manifest, a folder of audio or an audio file, with sounds like those that MODEL was trained on.
     Equally many clips are drawn from each. The directions are written next to the checkpoint, as
-    NAME.directions.safetensors. For a model of the package, their hash goes into the table of checkpoints.
+    NAME.directions.safetensors. For a model of the package, their hash is added to hashes.json.
     `byola-hear embed --dimensions` uses them.
 
     Exit codes: 0: the directions were written; 1: fewer than half of the clips could be read, nothing was written; 2:

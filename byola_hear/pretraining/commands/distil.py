@@ -26,7 +26,7 @@ from byola_hear.pretraining.distillation.sampler import SegmentSampler
 from byola_hear.pretraining.distillation.teachers import Teacher, load_teacher
 from byola_hear.pretraining.distillation.vectors import TeacherVectors, teacher_vectors
 from byola_hear.pretraining.training.distributed import Place, launched
-from byola_hear.pretraining.training.recipe import DISTIL, Recipe
+from byola_hear.pretraining.training.recipe import COMBINED, DISTIL, Recipe
 from byola_hear.pretraining.training.start import Start
 from byola_hear.pretraining.training.train import Trainer
 
@@ -41,7 +41,7 @@ def recipe_settings(function: Callable[..., Any]) -> Callable[..., Any]:
     options = [
         *setting_options({name: SETTINGS[name] for name in OWN}, "", {DISTIL: USUAL}),
         *kind_options(USUAL.encoder.kind),
-        *shape_options(),
+        *shape_options(COMBINED[DISTIL]),
     ]
     for option in reversed(options):
         function = option(function)

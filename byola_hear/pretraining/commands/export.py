@@ -50,7 +50,7 @@ def export(
 ) -> None:
     """Write the network of RUN as byola-NAME.safetensors, in half precision. The run need not be finished.
 
-    The log of the run is written next to the checkpoint, and the checkpoint's hash into the table of the folder.
+    The log of the run is written next to the checkpoint, and the checkpoint's hash is added to hashes.json.
 
     Exit codes: 0: the checkpoint was written; 2: wrong usage, or a folder without a run.
     """

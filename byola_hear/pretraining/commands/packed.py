@@ -66,7 +66,7 @@ def pack_command(manifests: tuple[Path, ...], output: Path, piece: int, workers:
     type=click.Choice(["auto", "bfloat16", "float32"]),
     default="auto",
     show_default=True,
-    help="Precision of the computation; auto takes bfloat16 if the device supports it.",
+    help="Precision of the computation; auto takes bfloat16 where the device is faster with it.",
 )
 @click.option(
     "--compile",

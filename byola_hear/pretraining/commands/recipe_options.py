@@ -62,8 +62,7 @@ TRANSFORMER = {
     "width": "Width of the tokens.",
     "n_layers": "Number of layers.",
     "n_heads": "Heads of each attention. Default: one for each 64 of the width.",
-    "combine": f"How the outputs of the layers make a frame feature: {' or '.join(COMBINATIONS)}. Default: "
-    f"{COMBINED[BYOL]}; with --method masked {COMBINED[MASKED]}.",
+    "combine": f"How the outputs of the layers make a frame feature: {' or '.join(COMBINATIONS)}.",
     "context": "Length of the context, in frame features of 40 ms. Default: the length of a crop.",
 }
 
@@ -91,7 +90,7 @@ def recipe_options(function: Callable[..., Any]) -> Callable[..., Any]:
         *kind_options(_default(kinds)),
         *setting_options(SETTINGS, "", DEFAULTS),
         weights_option,
-        *shape_options(),
+        *shape_options(_default({method: COMBINED[method] for method in DEFAULTS})),
         *setting_options(BYOL_VIEWS, " Only for byol.", {BYOL: ViewConfig()}),
         *setting_options(BYOL_SETTINGS, " Only for byol.", {BYOL: Recipe()}),
         *setting_options(MASKING, " Only for masked.", {MASKED: MaskConfig()}),
@@ -121,11 +120,16 @@ def kind_options(default: str) -> list[Decorator]:
     ]
 
 
-def shape_options() -> list[Decorator]:
-    """The options for the width and the depth of a network."""
+def shape_options(combine: str) -> list[Decorator]:
+    """The options for the width and the depth of a network.
+
+    Args:
+        combine: text on how a transformer's layers are combined by default.
+    """
+    texts = {**TRANSFORMER, "combine": f"{TRANSFORMER['combine']} Default: {combine}."}
     return [
         *setting_options(CONVOLUTIONAL, " Only for convolutional networks.", {BYOL: EncoderConfig()}),
-        *setting_options(TRANSFORMER, " Only for transformers.", {BYOL: TransformerConfig()}),
+        *setting_options(texts, " Only for transformers.", {BYOL: TransformerConfig()}),
     ]
 
 

@@ -59,7 +59,7 @@ def running_options(function: Callable[..., Any]) -> Callable[..., Any]:
             type=click.Choice(["auto", "bfloat16", "float32"]),
             default="auto",
             show_default=True,
-            help="Precision of the computation; auto takes bfloat16 if the device supports it.",
+            help="Precision of the computation; auto takes bfloat16 where the device is faster with it.",
         ),
         click.option(
             "--threads", type=click.IntRange(1), help="CPU threads of the network. Default: PyTorch's own choice."
