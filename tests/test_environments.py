@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 import byola_hear
+from byola_hear.models.frontend import _kept_constants
 from byola_hear.models.model import ByolaModel
 from byola_hear.sklearn import ByolaTransformer
 from byola_hear.tables import read_table
@@ -40,7 +41,13 @@ def network() -> ByolaModel:
 
 
 @pytest.fixture
-def float64_by_default() -> Iterator[None]:
+def nothing_kept() -> None:
+    """The front end as in a process that has computed nothing yet."""
+    _kept_constants.cache_clear()
+
+
+@pytest.fixture
+def float64_by_default(nothing_kept: None) -> Iterator[None]:
     torch.set_default_dtype(torch.float64)
     yield
     torch.set_default_dtype(torch.float32)
@@ -111,6 +118,16 @@ def test_a_default_of_float64_changes_nothing(network: ByolaModel, float64_by_de
         torch.testing.assert_close(one, other, rtol=1e-5, atol=1e-5 * other.abs().max().item())
 
 
+def test_inference_mode_changes_nothing(network: ByolaModel, nothing_kept: None) -> None:
+    clips = noise(0)[None]
+    with torch.inference_mode():
+        found = network.scene_embeddings(clips)
+    assert torch.equal(found, network.scene_embeddings(clips))
+    network(clips.requires_grad_()).sum().backward()  # the front end and the network can still be trained
+    assert clips.grad is not None
+    network.zero_grad(set_to_none=True)
+
+
 def test_many_threads_at_once(network: ByolaModel) -> None:
     clips = [noise(seed, 8000 + 100 * seed) for seed in range(12)]
     expected = [network.scene_embeddings([clip]) for clip in clips]
@@ -157,7 +174,7 @@ def test_compiled_models_compute_the_same(backend: str) -> None:
     torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4 * expected.abs().max().item())
 
 
-def test_exported_models_compute_the_same() -> None:
+def test_exported_models_compute_the_same(nothing_kept: None) -> None:
     model = byola_hear.load_model().eval()
     clips = torch.stack([noise(5), noise(6)])
     program = torch.export.export(model, (clips,))

@@ -137,10 +137,21 @@ def mel_filters(config: FrontendConfig) -> Tensor:
 
 
 @lru_cache(maxsize=16)
+def _kept_constants(config: FrontendConfig, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Window and mel filters, computed once for each configuration and device.
+
+    They outlive the call, so neither a default type of that moment nor inference mode, whose tensors can't be trained
+    with later, may shape them.
+    """
+    with torch.inference_mode(False):
+        window = torch.hann_window(config.window_length, periodic=True, dtype=torch.float32)
+        return window.to(device), mel_filters(config).to(device)
+
+
 def _constants(config: FrontendConfig, device: torch.device) -> tuple[Tensor, Tensor]:
-    """Window and mel filters, computed once for each configuration and device."""
-    window = torch.hann_window(config.window_length, periodic=True)
-    return window.to(device), mel_filters(config).to(device)
+    # torch.export runs the program with tensors that have no values; these are not kept.
+    constants = _kept_constants.__wrapped__ if torch.compiler.is_compiling() else _kept_constants
+    return constants(config, device)
 
 
 def frame_count(n_samples: int, config: FrontendConfig) -> int:
