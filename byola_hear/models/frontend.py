@@ -216,7 +216,8 @@ def log_mel_range(waveform: Tensor, config: FrontendConfig, first: int, last: in
         ``(..., n_mels, last - first)`` float32, natural logarithm of power.
     """
     half = config.n_fft // 2
-    start, stop = first * config.hop_length - half, (last - 1) * config.hop_length + half
+    start = first * config.hop_length - half
+    stop = (last - 1) * config.hop_length - half + config.n_fft
     samples = reflected(waveform, start, stop)
     return log_mel_of_padded(samples, config)
 

@@ -123,6 +123,16 @@ def test_any_range_is_a_slice_of_the_whole(n_samples: int) -> None:
         torch.testing.assert_close(part, whole[..., first:last], atol=1e-6, rtol=0)
 
 
+@pytest.mark.parametrize("n_samples", [1, 159, 160, 4001])
+def test_an_odd_transform_has_every_frame(n_samples: int) -> None:
+    waveform, config = sound(8000)[:, :n_samples], FrontendConfig(n_mels=16, n_fft=401, window_length=400)
+    n_frames = frame_count(n_samples, config)
+    whole = log_mel(waveform, config)
+    assert whole.shape == (2, 16, n_frames)
+    last = log_mel_range(waveform, config, n_frames - 1, n_frames)
+    torch.testing.assert_close(last, whole[..., -1:], atol=1e-6, rtol=0)
+
+
 @pytest.mark.parametrize("n_clips", [1, 3, 7])
 @pytest.mark.parametrize("n_frames", [1, 50, frontend.BLOCK_FRAMES, frontend.BLOCK_FRAMES + 1, 300])
 def test_blocks_of_frames_make_no_difference(n_clips: int, n_frames: int, monkeypatch: pytest.MonkeyPatch) -> None:
