@@ -33,14 +33,18 @@ def folds(examples: Examples, seed: int, most: int = MAX_FOLDS) -> NDArray[np.in
     groups = examples.group
     per_class = [len(np.unique(groups[column])) for column in examples.truth.T]
     possible = [count for count in per_class if count >= 2]
-    n_groups = len(np.unique(groups))
     fold_of = np.zeros(len(examples), np.intp)
-    if not possible or n_groups < 2:
+    if not possible:
         return fold_of
     # An example of several classes counts as one of the rarest.
     rare = np.where(examples.truth, examples.truth.sum(0), np.iinfo(np.int64).max).argmin(1)
     code = np.where(examples.truth.any(1), rare, -1)
-    splitter = StratifiedGroupKFold(min(most, n_groups, max(2, min(possible))), shuffle=True, random_state=seed)
+    # scikit-learn refuses more folds than the most frequent code has examples.
+    most_frequent = int(np.unique(code, return_counts=True)[1].max())
+    n_folds = min(most, *possible, most_frequent)
+    if n_folds < 2:
+        return fold_of
+    splitter = StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed)
     with np.errstate(all="ignore"):
         for number, (_, rows) in enumerate(_quietly(splitter, code, groups)):
             fold_of[rows] = number

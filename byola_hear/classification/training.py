@@ -81,11 +81,12 @@ def learn(
         raise ValueError(
             f"all {len(examples)} examples have the same embedding: there is nothing to learn; are they silent?"
         )
-    fold_of = folds(examples, seed, most_folds)
-    n_folds = int(fold_of.max()) + 1 if fold_of.any() else 0
-    strength = None
+    strength: float | None = None
+    n_folds = 0
     centre: NDArray[np.float32] | None
     if chosen == "logistic":
+        fold_of = folds(examples, seed, most_folds)
+        n_folds = int(fold_of.max()) + 1 if fold_of.any() else 0
         scores, strength = held_out(examples, fold_of)
         linear = Regression(examples.embeddings, examples.truth).fit_one(strength)
         centre = None
@@ -94,7 +95,6 @@ def learn(
         weight, centre = class_means(examples.embeddings, examples.truth)
         limit = np.full(len(centre), np.finfo(np.float32).max, np.float32)
         linear = Linear(weight, np.zeros(len(weight), np.float32), -limit, limit)
-        n_folds = 0
     return assembled(examples, network, hop, chosen, linear, scores, n_folds, strength, seed, notes, centre)
 
 

@@ -10,6 +10,7 @@ pytest.importorskip("sklearn")
 from byola_hear.classification import cross_validation
 from byola_hear.classification.classifier import Network
 from byola_hear.classification.cross_validation import DEFAULT_STRENGTH, folds, held_out
+from byola_hear.classification.examples import Examples
 from byola_hear.classification.fitting import STRENGTHS
 from byola_hear.classification.training import Trained, learn
 from tests.classification.made import examples
@@ -33,6 +34,30 @@ def test_without_folds_there_is_nothing_to_choose_by() -> None:
     assert not fold_of.any()
     scores, strength = held_out(made, fold_of)
     assert np.isnan(scores).all() and strength == DEFAULT_STRENGTH
+
+
+def few(rows: list[tuple[int, str]]) -> Examples:
+    """Examples of a recording and its classes, by their first letters, each."""
+    names = sorted({name for _, letters in rows for name in letters})
+    rng = np.random.default_rng(0)
+    return examples(
+        embeddings=rng.normal(size=(len(rows), NETWORK.size)).astype(np.float32),
+        file=np.array([f"{number}.wav" for number, _ in rows], dtype=object),
+        start=np.arange(len(rows), dtype=float),
+        end=np.arange(len(rows), dtype=float) + 1,
+        truth=np.array([[name in letters for name in names] for _, letters in rows]),
+        classes=tuple(names),
+        group=np.array([number for number, _ in rows]),
+    )
+
+
+def test_few_labels_of_several_classes_at_a_time_can_be_learned_from() -> None:
+    # No class is the rarest in as many examples as there are recordings with it.
+    trained = learn(few([(0, "or"), (0, "r"), (0, "r"), (1, "o"), (2, "o"), (3, "o"), (4, "o")]), NETWORK)
+    assert trained.n_folds == 4 and trained.classifier.about["examples_of"] == {"o": 5, "r": 3}
+    trained = learn(few([(0, "or"), (1, "o"), (2, "f")]), NETWORK)
+    assert (trained.classifier.method, trained.n_folds) == ("cosine", 0)
+    assert not folds(few([(0, "or"), (1, "o"), (2, "f")]), seed=0).any()
 
 
 def mean_precision(trained: Trained) -> float:
