@@ -21,7 +21,7 @@ from byola_hear.classification.training import MIN_EXAMPLES, Trained, assembled,
 from byola_hear.finetuning.choice import Comparison, chosen_epochs, compared
 from byola_hear.finetuning.course import Course, Material, Reached
 from byola_hear.finetuning.recipe import Recipe
-from byola_hear.finetuning.windows import log_mels
+from byola_hear.finetuning.windows import check_lengths, log_mels
 from byola_hear.finetuning.workspace import Workspace, digest
 from byola_hear.models.checkpoint import listed, save_checkpoint
 from byola_hear.models.loading import load_checkpoint
@@ -116,6 +116,7 @@ def finetune_examples(
         FloatingPointError: if training diverged.
     """
     report = on_progress or (lambda progress: None)
+    check_lengths(examples)
     frozen = _frozen(examples, network, hop, recipe)
     settings = {
         "format": 1,

@@ -65,6 +65,19 @@ class Windows:
         return torch.from_numpy(batch).transpose(1, 2)[:, None], torch.from_numpy(sizes)
 
 
+def check_lengths(examples: Examples) -> None:
+    """Refuse windows that are too long to train on.
+
+    Args:
+        examples: the windows.
+
+    Raises:
+        ValueError: if a window is longer than :data:`LONGEST`.
+    """
+    if (longest := float((examples.end - examples.start).max())) > LONGEST + 0.5:
+        raise ValueError(f"expected windows of at most {LONGEST:g} s to fine-tune on, got {longest:g} s; --window")
+
+
 def log_mels(
     examples: Examples,
     config: ModelConfig,
@@ -87,7 +100,7 @@ def log_mels(
         The log-mels.
 
     Raises:
-        ValueError: if a window is longer than :data:`LONGEST`.
+        ValueError: if the file is not of these windows.
         AudioFileError: if a recording can't be read.
         OSError: if there is not enough space on the disk.
     """
@@ -97,8 +110,6 @@ def log_mels(
     stops = np.maximum(np.round(examples.end * rate).astype(np.int64), firsts + 1)
     lengths = np.array([frame_count(int(n), frontend) for n in stops - firsts], np.int64)
     counts = np.array([_count(int(n), config) for n in stops - firsts], np.int64)
-    if (longest := float((examples.end - examples.start).max())) > LONGEST + 0.5:
-        raise ValueError(f"expected windows of at most {LONGEST:g} s to fine-tune on, got {longest:g} s; --window")
     shape = (int(lengths.sum()), frontend.n_mels)
     starts = np.cumsum(lengths) - lengths
     n_bytes = shape[0] * shape[1] * 4
