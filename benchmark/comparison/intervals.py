@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -117,7 +118,27 @@ def basic_bootstrap_limits(value: float, draws: NDArray[np.floating], least: flo
         >>> round(low, 3), round(high, 3)
         (0.705, 0.895)
     """
-    low, high = percentiles(draws)
+    return mirrored(value, percentiles(draws), least, most)
+
+
+def mirrored(value: float, limits: Iterable[float], least: float, most: float) -> tuple[float, float]:
+    """Mirror percentiles of draws at the score, for :func:`basic_bootstrap_limits`.
+
+    Args:
+        value: the score.
+        limits: lower and upper percentile of its draws.
+        least: smallest possible score.
+        most: largest possible score.
+
+    Returns:
+        Lower and upper limit, with the score between them; nan if the percentiles are.
+
+    Example:
+        >>> low, high = mirrored(0.75, (0.6, 0.8), 0, 1)
+        >>> round(low, 3), round(high, 3)
+        (0.7, 0.9)
+    """
+    low, high = (float(limit) for limit in limits)
     if np.isnan(low):
         return low, high
     return max(min(2 * value - high, value), least), min(max(2 * value - low, value), most)

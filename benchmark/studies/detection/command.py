@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
+from benchmark.comparison.intervals import mirrored
 from benchmark.datasets.labelled_set import audio_folder, load_set
 from benchmark.models.rows import models_by_row
 from benchmark.probes.plan import plan
@@ -108,8 +109,9 @@ def _remembered(
 def numbers_of(found: list[dict[str, Any]]) -> pd.DataFrame:
     """Means and intervals of the kinds of classes, and the mean of each class.
 
-    Intervals are of 95 %. Test recordings and draws of labels are drawn with replacement, the same ones for all models,
-    so that the difference to the first model has an interval, too. Several seeds are averaged.
+    Intervals are of 95 %, basic bootstrap limits for values and percentiles for differences. Test recordings and draws
+    of labels are drawn with replacement, the same ones for all models, so that the difference to the first model has an
+    interval, too. Several seeds are averaged.
 
     Args:
         found: ``model``, ``seed`` and what :func:`benchmark.studies.detection.measuring.measured` returns.
@@ -134,7 +136,8 @@ def numbers_of(found: list[dict[str, Any]]) -> pd.DataFrame:
                 drawn = np.random.default_rng(count).integers(len(by_draw), size=(len(by_draw), resampled.shape[1]))
                 spread = np.take_along_axis(resampled, drawn, 0).mean(0)
                 start, others = first.setdefault((count, kind, measure), (value, spread))
-                low, high = np.quantile(spread, (0.025, 0.975))
+                # Draws of average precision lie above the value. In the difference of two models, this cancels out.
+                low, high = mirrored(value, np.quantile(spread, (0.025, 0.975)), 0, 1)
                 more_low, more_high = np.quantile(spread - others, (0.025, 0.975))
                 base = {"model": model, "count": count, "kind": kind, "measure": measure}
                 interval = {"low": low, "high": high, "more": value - start}

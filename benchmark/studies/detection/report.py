@@ -74,7 +74,7 @@ def figure(numbers: pd.DataFrame) -> Figure:
                 rows = _means(numbers, kind=kind, measure=measure, model=model)
                 # Side by side, so that the bars do not cover each other.
                 counts = rows["count"] * 1.03 ** (place - (len(models) - 1) / 2)
-                # Of few recordings, a mean may lie beyond its interval.
+                # Kept numbers are rounded, so that a limit that is the value may lie beyond it.
                 bars = [(rows["value"] - rows["low"]).clip(lower=0), (rows["high"] - rows["value"]).clip(lower=0)]
                 axis.errorbar(
                     counts,

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
+from benchmark.comparison.intervals import mirrored
 from benchmark.datasets.rated_set import RatedSet
 from benchmark.studies.listeners import metric
 from benchmark.studies.listeners.ceiling import corrected, one_against_rest, split_half
@@ -63,7 +64,8 @@ def measured(
 ) -> pd.DataFrame:
     """All measures of all representations on a set.
 
-    Intervals are percentiles of two bootstraps: over the sounds of each space, and over spaces.
+    Intervals are of two bootstraps: over the sounds of each space, and over spaces. They are percentiles, but for those
+    of values over sounds, which are basic bootstrap limits.
 
     Args:
         rated: the set.
@@ -121,6 +123,9 @@ def measured(
                     for each in (mean, sounds, spaces)
                 )
                 low, high = _limits(drawn_sounds)
+                if reference is None:
+                    # Draws lie below the value where sounds repeat. In the difference of two models, this cancels out.
+                    low, high = mirrored(float(value), (low, high), -1, 1)
                 low_spaces, high_spaces = _limits(drawn_spaces) if len(sizes) > 1 else (np.nan, np.nan)
                 lines.append(
                     {

@@ -65,6 +65,16 @@ def test_differences_are_of_the_same_draws() -> None:
     assert set(few[few["kind"] == "sounds"]["count"]) == {5} and set(few[few["kind"] == "words"]["count"]) == {5, 20}
 
 
+def test_an_interval_is_centred_on_its_value_where_the_draws_are_not() -> None:
+    rows = found("both", 0.5)
+    for row in rows:  # draws from 0.56 to 0.66, as those of average precision may be
+        row["resampled"] = {kind: dict.fromkeys(MEASURES, np.linspace(0.56, 0.66, 201).tolist()) for kind in CLASSES}
+    low = numbers_of(rows)["low"].dropna()
+    high = numbers_of(rows)["high"].dropna()
+    np.testing.assert_allclose(low, 2 * 0.5 - 0.6575, atol=1e-9)
+    np.testing.assert_allclose(high, 0.5)  # 0.4375 by the mirror; the value is never outside
+
+
 @pytest.mark.slow
 def test_the_command_learns_detects_and_resumes(tmp_path: Path) -> None:
     pytest.importorskip("sed_eval", reason="HEAR's tools are not installed")
