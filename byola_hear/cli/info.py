@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
 
 import click
 import numpy as np
+from numpy.typing import NDArray
 
 from byola_hear.audio.ffmpeg import FfmpegSource, decoded_seconds
-from byola_hear.audio.mixing import mean_of_channels
+from byola_hear.audio.mixing import Mixdown
 from byola_hear.audio.opening import open_source
 from byola_hear.audio.source import Source
 from byola_hear.cli.errors import one_line
@@ -120,17 +122,18 @@ def disagreeing(about: dict[str, Any]) -> list[str]:
 
 
 def measured(source: Source) -> dict[str, Any]:
-    """What decoding all of a file shows, see :func:`described`."""
+    """What decoding all of a file shows, see :func:`described`. Samples that `embed` refuses are refused here, too."""
     peak, energy, mono_energy = 0.0, 0.0, 0.0
-    for samples in source.pieces():
-        low, high = float(samples.min()), float(samples.max())
-        if not (math.isfinite(low) and math.isfinite(high)):
-            raise ValueError(f"{source.path}: contains NaN or infinite samples")
-        peak = max(peak, -low, high)
-        energy += float(np.sum(np.square(samples, dtype=np.float64))) / samples.shape[1]
-        mono_energy += float(np.sum(np.square(mean_of_channels(samples), dtype=np.float64)))
-    if not source.position:
-        raise ValueError(f"{source.path}: contains no samples")
+
+    def looked_at() -> Iterator[NDArray[np.float32]]:
+        nonlocal peak, energy
+        for samples in source.pieces():
+            peak = max(peak, -float(samples.min()), float(samples.max()))
+            energy += float(np.sum(np.square(samples, dtype=np.float64))) / samples.shape[1]
+            yield samples
+
+    for mono in Mixdown(source.path, source.sample_rate).mono(looked_at(), 0):
+        mono_energy += float(np.sum(np.square(mono, dtype=np.float64)))
     return {
         "seconds": source.position / source.sample_rate,
         "samples": source.position,

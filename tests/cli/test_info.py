@@ -75,13 +75,23 @@ def test_unreadable_files_have_a_line_each_and_do_not_stop_the_others(
     assert code == 1
     lines = err.splitlines()
     assert all(re.match("error: .", line) for line in lines)
-    # Loud beyond measure is a finding here.
-    loud = [case for case in bad if "full scale" in str(case.error)]
-    assert len(lines) == len(bad) - len(loud)
-    assert len(out.splitlines()) == 1 + 5 + len(loud)
+    assert len(lines) == len(bad) and len(out.splitlines()) == 1 + 5
     code, out, err = run("--json", tmp_path / "none.wav", DATA / "drum_stereo_44k.flac")
     assert (code, err) == (1, f"error: no such file or folder: {tmp_path / 'none.wav'}\n")
     assert [json.loads(line).get("error") for line in out.splitlines()] == [err[7:-1], None]
+
+
+def test_samples_that_embed_refuses_are_no_good_file(tmp_path: Path) -> None:
+    samples = np.full((16000, 2), 0.1)
+    samples[8000] = 8000.0, -7000.0
+    soundfile.write(tmp_path / "loud.wav", samples, 16000, subtype="FLOAT")
+    # What is embedded is the mean of the channels.
+    samples[8000] = 8000.0, -8000.0
+    soundfile.write(tmp_path / "cancelled.wav", samples, 16000, subtype="FLOAT")
+    code, out, err = run("--check", tmp_path)
+    what = "contains samples of 500 where [-1, 1] is full scale, the first at 0.500 s"
+    assert (code, err) == (1, f"error: {tmp_path / 'loud.wav'}: {what}\n")
+    assert [Path(line.split()[0]).name for line in out.splitlines()[1:]] == ["cancelled.wav"]
 
 
 def test_lengths_that_disagree_are_shown_and_end_in_exit_code_1(tmp_path: Path) -> None:
