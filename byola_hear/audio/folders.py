@@ -56,7 +56,7 @@ def _audio_below(folder: str, suffixes: frozenset[str], report: OnMissing) -> It
 
 
 def _matching(pattern: str, suffixes: frozenset[str], report: OnMissing) -> Iterator[str]:
-    """Files that match, and files in folders that match. The standard library's ``**`` follows loops of links."""
+    """Files that match, and audio in folders that match. The standard library's ``**`` follows loops of links."""
     parts = Path(pattern).parts
     if "**" not in parts:
         for match in sorted(iglob(pattern)):
@@ -67,10 +67,16 @@ def _matching(pattern: str, suffixes: frozenset[str], report: OnMissing) -> Iter
     for folder in sorted(iglob(top)) if has_magic(top) else [top]:
         n_above = 0 if folder == "." else len(Path(folder).parts)
         for file in _below(plain(folder), report) if os.path.isdir(folder) else ():
-            if tail[-1] == "**" and suffix_of(file) not in suffixes:
+            below, is_audio = Path(file).parts[n_above:], suffix_of(file) in suffixes
+            if not is_audio and tail[-1] == "**":
                 continue
-            if _parts_match(Path(file).parts[n_above:], tail):
+            if _parts_match(below, tail) or (is_audio and _is_in_match(below, tail)):
                 yield file
+
+
+def _is_in_match(parts: Sequence[str], pattern: Sequence[str]) -> bool:
+    """Whether a folder that a file is in matches."""
+    return any(_parts_match(parts[:end], pattern) for end in range(1, len(parts)))
 
 
 def _parts_match(parts: Sequence[str], pattern: Sequence[str]) -> bool:
@@ -94,7 +100,7 @@ def _below(folder: str, report: OnMissing) -> Iterator[str]:
         try:
             status = os.stat(path)
             identity = (status.st_dev, status.st_ino)
-            if any(identity == above for _, _, above in opened):
+            if any(identity == above for _, _, above in opened) or (opened and _leads_up(path)):
                 return
             with os.scandir(path) as entries:
                 listed = sorted(entries, key=_name)
@@ -115,6 +121,14 @@ def _below(folder: str, report: OnMissing) -> Iterator[str]:
             yield prefix + entry.name
         else:
             opened.pop()
+
+
+def _leads_up(path: str) -> bool:
+    """Whether a folder is a link to a folder that contains it, maybe above the one that is searched."""
+    if not os.path.islink(path):
+        return False
+    target, place = Path(os.path.realpath(path)), Path(os.path.realpath(os.path.dirname(path)))
+    return target == place or target in place.parents
 
 
 def _name(entry: os.DirEntry[str]) -> str:

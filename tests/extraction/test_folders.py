@@ -35,6 +35,9 @@ def test_folders_are_searched_and_files_are_taken(here: Path) -> None:
         # Any number of folders, and then audio.
         ("d/**", INSIDE),
         ("d/**/b/**", INSIDE[1:3]),
+        # A folder at any depth is searched for audio.
+        ("d/**/b", INSIDE[1:3]),
+        ("**/?", INSIDE),
     ],
 )
 def test_patterns(here: Path, pattern: str, expected: list[str]) -> None:
@@ -63,6 +66,19 @@ def test_links_are_followed_but_not_in_circles(here: Path) -> None:
     assert found("d") == found("d/**") == expected
     assert found("d/**/*.wav") == [name for name in expected if name.endswith(".wav")]
     assert found("d/gone.wav") == ["d/gone.wav"]
+
+
+def test_links_to_folders_above_the_searched_one_are_not_followed(here: Path) -> None:
+    make(here, "other/deep/c.wav", "other/beside.wav")
+    (here / "d/b/up").symlink_to("..")
+    (here / "d/b/top").symlink_to(here)
+    (here / "d/b/deep").symlink_to(here / "other/deep")
+    (here / "other/deep/up").symlink_to("..")
+    assert found("d/b") == found("d/b/**") == [*INSIDE[1:3], "d/b/deep/c.wav"]
+    # What was asked for is searched, wherever it leads.
+    assert found("d/b/deep/up") == ["d/b/deep/up/beside.wav", "d/b/deep/up/deep/c.wav"]
+    os.chdir("d/b")
+    assert found(".") == ["1.flac", "2.WAV", "deep/c.wav"]
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read everything")
