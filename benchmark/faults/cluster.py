@@ -80,7 +80,7 @@ def compare(found: Found, plain: Path, shared: Path) -> None:
         largest = float(np.abs(expected - given).max() / np.abs(expected).max())
         found.figures["largest difference, share of the largest value"] = float(f"{largest:.2g}")
         found.expect(largest <= TOLERANCE, f"embeddings differ by {largest:.2g} of the largest value")
-    errors = [path.with_suffix(".errors.csv").read_text() for path in (plain, shared)]
+    errors = [Path(f"{path}.errors.csv").read_text() for path in (plain, shared)]
     found.expect(errors[0] == errors[1], "the tables of errors differ")
 
 

@@ -127,7 +127,7 @@ def embed(settings: Settings) -> Found:
         settings,
         "killed_embed",
         command,
-        lambda output: digest_of_table(Path(f"{output}.parquet")) + Path(f"{output}.errors.csv").read_text(),
+        lambda output: digest_of_table(Path(f"{output}.parquet")) + Path(f"{output}.parquet.errors.csv").read_text(),
         "`byola-hear embed` of 301 files, one of them broken",
         success=1,  # the broken file is in the table of errors
     )

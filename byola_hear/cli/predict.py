@@ -120,7 +120,7 @@ def command(
 
     With -o, each recording's detections are written once it is complete. After a crash or an interruption, the same
     command continues, and recordings that were done are skipped. Recordings that can't be read are listed with their
-    reasons in predict.errors.csv, or next to a single FILE.
+    reasons in predict.errors.csv, or next to a single FILE in FILE.errors.csv.
 
     Exit codes: 0: every recording was searched; 1: some could not be read, or the results could not be written; 2:
     wrong usage, nothing was done; 130: interrupted, the same command continues.
@@ -135,6 +135,7 @@ def command(
     from byola_hear.classification.file import load_classifier
     from byola_hear.classification.outputs import Folder, check_single, parts_of
     from byola_hear.tables import TableError
+    from byola_hear.tables.failures import check_failures_path
 
     single = output is not None and is_file(output)
     folder: Folder | None = None
@@ -142,6 +143,8 @@ def command(
         if single and output is not None:
             check_no_input(output, path, *paths, *lists)
             check_single(Path(output), overwrite, kind)
+        if output is not None:
+            check_failures_path(errors_of(Path(output), single))
         classifier = load_classifier(path)
         rule = Rule(classifier.thresholds(threshold), top, merge, gap, smooth)
         source = source_of(paths, lists, share, classifier, hop, name, device, workers, address)
@@ -192,6 +195,13 @@ class Source:
 def is_file(output: str) -> bool:
     """Whether an output is one file for all recordings."""
     return not output.endswith(("/", os.sep)) and bool(Path(output).suffix) and not Path(output).is_dir()
+
+
+def errors_of(output: Path, single: bool) -> Path:
+    """Where the recordings that could not be searched are listed."""
+    from byola_hear.tables.failures import failures_path
+
+    return failures_path(output) if single else output / "predict.errors.csv"
 
 
 def source_of(
@@ -286,7 +296,7 @@ def written(
     """
     from byola_hear.classification.detections import detections
     from byola_hear.classification.outputs import check_single, finish_single
-    from byola_hear.tables.failures import failures_path, write_failures
+    from byola_hear.tables.failures import write_failures
 
     failures: dict[str, str] = {}
     n_done = len(source.files) - len(remaining)
@@ -297,7 +307,7 @@ def written(
     complete = [file for file in source.files if file not in failures]
     if not complete:
         raise Failure(f"no recording could be searched; {output} has no results")
-    place = failures_path(output) if single else output / "predict.errors.csv"
+    place = errors_of(output, single)
     failed = [(Clip(file), reason) for file, reason in failures.items()]
     errors = write_failures(place, failed, place.with_name(f".{place.name}.tmp"))
     n_found = folder.count(complete)

@@ -8,18 +8,40 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from byola_hear.extraction.clips import Clip
+from byola_hear.tables.errors import TableRefused
 
 _HEADER = b"file,start,end,error\n"
 
 
 def failures_path(output: Path) -> Path:
-    """The path of the table of errors that belongs to a table.
+    """The path of the table of errors that belongs to a table. It has the whole name: no two tables share it.
 
     Example:
         >>> failures_path(Path("birds.parquet"))
-        PosixPath('birds.errors.csv')
+        PosixPath('birds.parquet.errors.csv')
     """
-    return output.with_name(f"{output.stem or output.name}.errors.csv")
+    return output.with_name(f"{output.name}.errors.csv")
+
+
+def check_failures_path(path: Path) -> None:
+    """Refuse the path of a table of errors at which there is anything but an earlier one.
+
+    Args:
+        path: where it would be written.
+
+    Raises:
+        TableRefused: if something else is there.
+        OSError: if that can't be found out.
+    """
+    if os.path.lexists(path) and not _is_own(path):
+        raise TableRefused(f"{path} exists and is no table of errors, which would be written there; move it")
+
+
+def _is_own(path: Path) -> bool:
+    if not path.is_file():
+        return False
+    with path.open("rb") as stream:
+        return stream.readline(len(_HEADER)) == _HEADER
 
 
 def write_failures(path: Path, failed: Sequence[tuple[Clip, str]], temporary: Path) -> Path | None:
@@ -34,7 +56,7 @@ def write_failures(path: Path, failed: Sequence[tuple[Clip, str]], temporary: Pa
         The path; None if nothing failed.
     """
     if not failed:
-        if path.is_file() and path.open("rb").readline() == _HEADER:
+        if _is_own(path):
             path.unlink()
         return None
     with open(temporary, "w", newline="", encoding="utf-8", errors="surrogateescape") as stream:

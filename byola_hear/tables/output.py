@@ -13,6 +13,7 @@ from byola_hear.tables import placing
 from byola_hear.tables.about import About
 from byola_hear.tables.batches import Batch
 from byola_hear.tables.errors import TableRefused
+from byola_hear.tables.failures import check_failures_path, failures_path
 from byola_hear.tables.formats import as_npy
 from byola_hear.tables.formats.registry import ENDINGS, FORMATS, Format, chosen_format
 from byola_hear.tables.journal.parts import Journal
@@ -33,7 +34,7 @@ def check_output(
         The output's path and its format.
 
     Raises:
-        TableRefused: if it can't be written, or exists.
+        TableRefused: if it can't be written, or exists; or a file is in the place of its table of errors.
     """
     try:
         path, kind = chosen_format(output, format)
@@ -48,6 +49,7 @@ def check_output(
             raise TableRefused(f"{path} exists, and it is not a table")
         if update and not kind.CARRIES_ABOUT:
             raise TableRefused(not_updatable(path))
+        check_failures_path(failures_path(path))
         if not overwrite:
             _check_free(path, kind, update)
     except OSError as error:

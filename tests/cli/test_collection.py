@@ -72,4 +72,4 @@ def test_killed_again_and_again_it_ends_with_the_same_table(model: Path, tmp_pat
     assert one.index.equals(other.index) and one.index.get_level_values("file").nunique() == 240
     np.testing.assert_allclose(one, other, atol=1e-5, rtol=1e-5)
     assert not parts.exists()
-    assert (tmp_path / "out.errors.csv").read_text() == (tmp_path / "undisturbed.errors.csv").read_text()
+    assert Path(f"{output}.errors.csv").read_text() == Path(f"{undisturbed}.errors.csv").read_text()

@@ -103,8 +103,8 @@ def test_bad_files_do_not_stop_the_others(run: Run, tmp_path: Path) -> None:
     assert [row[0] for row in rows_of(tmp_path / "t.csv")[1:]] == CLIPS[:2]
     *lines, last = result.err.splitlines()
     assert len(lines) == 4 and all(line.startswith("error: ") for line in lines)
-    assert last == f"4 clips could not be embedded, see {tmp_path}/t.errors.csv"
-    header, *rows = rows_of(tmp_path / "t.errors.csv")
+    assert last == f"4 clips could not be embedded, see {tmp_path}/t.csv.errors.csv"
+    header, *rows = rows_of(tmp_path / "t.csv.errors.csv")
     assert header == ["file", "start", "end", "error"]
     reasons = {row[0]: row[3] for row in rows}
     for path in bad:
@@ -123,7 +123,7 @@ def test_a_folder_of_broken_files(run: Run, tmp_path: Path) -> None:
     names.write_bytes(b"\0".join(bytes(case.path) for case in cases))
     assert run("embed", "--list", names, "-o", tmp_path / "out.npz").code == 1
     table = read_table(tmp_path / "out.npz")
-    with open(tmp_path / "out.errors.csv", newline="", errors="surrogateescape") as stream:
+    with open(tmp_path / "out.npz.errors.csv", newline="", errors="surrogateescape") as stream:
         reasons = {row["file"]: row["error"] for row in csv.DictReader(stream)}
     embedded = set(table.index.get_level_values("file"))
     for case in cases:
@@ -161,7 +161,7 @@ def test_killed_and_started_again(run: Run, tmp_path: Path, monkeypatch: pytest.
     assert one.index.equals(other.index) and one.index.get_level_values("file").nunique() == 20
     np.testing.assert_allclose(one, other, atol=1e-5, rtol=1e-5)
     assert not parts.exists()
-    assert (tmp_path / "out.errors.csv").read_text() == (tmp_path / "undisturbed.errors.csv").read_text()
+    assert (tmp_path / "out.npz.errors.csv").read_text() == (tmp_path / "undisturbed.npz.errors.csv").read_text()
 
 
 def test_when_every_file_fails_nothing_is_written(run: Run, tmp_path: Path) -> None:
@@ -169,7 +169,7 @@ def test_when_every_file_fails_nothing_is_written(run: Run, tmp_path: Path) -> N
     result = run("embed", tmp_path / "text.wav", "-o", tmp_path / "t.csv")
     assert result.code == 1
     assert "no file could be embedded" in result.err
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["t.errors.csv", "text.wav"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["t.csv.errors.csv", "text.wav"]
     assert run("embed", tmp_path / "missing.wav").code == 1
     (tmp_path / "folder").mkdir()
     result = run("embed", tmp_path / "folder")

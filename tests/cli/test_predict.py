@@ -112,6 +112,9 @@ def test_a_run_continues(run: Run, here: Path) -> None:
     assert (result.code, result.err) == (0, "")
     assert "12 detections in 4 recordings, 2 of them searched before; 0:00:22 of audio now" in result.out
     assert not (here / "found/predict.errors.csv").exists()
+    (here / "found/predict.errors.csv").write_text("mine")
+    assert run(*arguments).code == 2 and (here / "found/predict.errors.csv").read_text() == "mine"
+    (here / "found/predict.errors.csv").unlink()
     after = {path.name: path.stat().st_mtime_ns for path in (here / "found").glob("?.*")}
     assert [name for name in before if before[name] != after[name]] == ["1.Table.1.selections.txt"]
     assert "nothing was left to embed" in run(*arguments).out

@@ -85,11 +85,11 @@ def test_killed_again_and_again(tmp_path: Path, clips: list[Clip], seed: int) ->
         assert n_killed < 100
     assert n_killed > 0
     assert output.read_bytes() == undisturbed.read_bytes()
-    errors = (tmp_path / "t.errors.csv").read_bytes()
-    assert errors == (tmp_path / "undisturbed.errors.csv").read_bytes()
+    errors = (tmp_path / "t.npz.errors.csv").read_bytes()
+    assert errors == (tmp_path / "undisturbed.npz.errors.csv").read_bytes()
     # A process that is killed while it removes its work folder leaves it to the next one.
     left = {entry.name for entry in tmp_path.iterdir() if entry.name.startswith("t.")}
-    assert left <= {"t.npz", "t.errors.csv", "t.npz.parts.done"}
+    assert left <= {"t.npz", "t.npz.errors.csv", "t.npz.parts.done"}
 
 
 @pytest.mark.parametrize(
@@ -126,6 +126,6 @@ def test_killed_at_every_rename(tmp_path: Path, clips: list[Clip], name: str, up
         assert content(output) == expected, f"killed at {count}"
         left = {entry.name for entry in folder.iterdir()}
         table = name.rstrip("/")
-        assert left <= {table, f"{table.partition('.')[0]}.errors.csv", f"{table}.parts.done"}
+        assert left <= {table, f"{table}.errors.csv", f"{table}.parts.done"}
         count += 1
     assert count > 10

@@ -191,7 +191,7 @@ def test_failed_clips_have_no_rows_and_are_tried_again(out: Path, tmp_path: Path
     assert todo == clips[1:]
     assert finished is not None and (finished.n_clips, finished.n_failed, finished.n_rows) == (2, 3, 16)
     assert content(out) == expected([clips[0], clips[2]], "timestamp", 8)
-    errors = tmp_path / "t.errors.csv"
+    errors = tmp_path / "t.npz.errors.csv"
     assert finished.errors == errors
     lines = list(csv.reader(errors.open(newline="")))
     assert lines == [
@@ -225,11 +225,24 @@ def test_nothing_succeeded(out: Path, clips: list[Clip]) -> None:
     assert not out.with_name("t.npz.parts").exists()
 
 
-def test_another_file_in_the_place_of_the_errors_stays(out: Path, clips: list[Clip]) -> None:
-    other = out.with_name("t.errors.csv")
+def test_each_table_has_its_own_table_of_errors(tmp_path: Path) -> None:
+    broken, good = files_in(tmp_path, ["broken.wav", "a.wav"])
+    for name in ("t.csv", "t.npz", "v.1/", "v.2/"):
+        run(f"{tmp_path / name}/" if name.endswith("/") else tmp_path / name, [broken, good])
+    # A success elsewhere removes none of them.
+    run(tmp_path / "t.parquet", [good])
+    run(f"{tmp_path / 'v.3'}/", [good])
+    names = ["t.csv.errors.csv", "t.npz.errors.csv", "v.1.errors.csv", "v.2.errors.csv"]
+    assert sorted(path.name for path in tmp_path.glob("*.errors.csv")) == names
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_another_file_in_the_place_of_the_errors_stays(out: Path, clips: list[Clip], overwrite: bool) -> None:
+    other = out.with_name("t.npz.errors.csv")
     other.write_text("mine\n")
-    run(out, clips)
-    assert other.read_text() == "mine\n"
+    with pytest.raises(TableRefused, match=r"t\.npz\.errors\.csv exists and is no table of errors"):
+        run(out, clips, overwrite=overwrite)
+    assert other.read_text() == "mine\n" and not out.exists()
 
 
 @pytest.mark.parametrize(

@@ -27,15 +27,15 @@ def test_tables_are_compared_by_rows_numbers_and_errors(tmp_path: Path, clips_fo
     plain = table(tmp_path / "plain.parquet", *clips, broken)
     assert len(byola_hear.read_table(plain)) == 2
     same, less = tmp_path / "same.parquet", table(tmp_path / "less.parquet", clips[0], broken)
-    for ending in (".parquet", ".errors.csv"):
-        shutil.copyfile(plain.with_suffix(ending), same.with_suffix(ending))
+    for ending in ("", ".errors.csv"):
+        shutil.copyfile(f"{plain}{ending}", f"{same}{ending}")
     found = Found("")
     cluster.compare(found, plain, same)
     assert (found.tried, found.faults) == (3, [])
     assert found.figures == {"largest difference, share of the largest value": 0.0}
     cluster.compare(found, plain, less)
     assert found.faults == ["expected the 2 rows of the plain table, got 1"]
-    same.with_suffix(".errors.csv").write_text("")
+    Path(f"{same}.errors.csv").write_text("")
     cluster.compare(found, plain, same)
     assert found.faults[1:] == ["the tables of errors differ"]
 
