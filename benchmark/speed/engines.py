@@ -25,7 +25,7 @@ from byola_hear.cli.terminal import aligned
 from byola_hear.models.frame_features import FrameFeatures
 from byola_hear.models.frontend import log_mel
 from byola_hear.models.pooling.combination import pooled
-from byola_hear.models.precision import MOST_MOVED, fastest, speeds
+from byola_hear.models.precision import MOST_MOVED, fastest
 
 CLIPS = Path(__file__).resolve().parents[2] / "tests" / "data"
 #: The audio in memory that is embedded; the network alone gets the log-mel of one clip. All clips have one length,
@@ -84,7 +84,7 @@ def measure(name: str, turns: int, progress: bool = True) -> dict[str, Any]:
         alone[engine] = Method(engine, CLIP_SECONDS, timed(_computes(features, frames)))
     race(methods, turns, warm_up=True, name="engines", progress=progress)
     race(alone, 4 * turns, warm_up=True, name="networks alone", progress=progress)
-    measured = speeds(model.encoder, model._frame_features)
+    measured = model._speeds()
     return {
         "about": {
             **provenance(),

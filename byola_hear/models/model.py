@@ -161,12 +161,8 @@ class ByolaModel(nn.Module):
             ValueError: if there is no clip, or a clip has the wrong dtype, shape or values.
         """
         checked = check_clips(clips)
-        embeddings = []
-        for _, pieces in groupby(self.frame_features().of_clips(checked), itemgetter(0)):
-            pool = ClipPool(self.config.pooling)
-            for _, features in pieces:
-                pool.add(features)
-            embeddings.append(self.shortened(pool.result()))
+        of_clips = groupby(self.frame_features().of_clips(checked), itemgetter(0))
+        embeddings = [self._scene(features for _, features in pieces) for _, pieces in of_clips]
         return torch.stack(embeddings).to(checked[0].device)
 
     @overload
@@ -234,10 +230,7 @@ class ByolaModel(nn.Module):
             >>> model.stream_scene(torch.zeros(16000).split(1000)).shape  # doctest: +SKIP
             torch.Size([3072])
         """
-        pool = ClipPool(self.config.pooling)
-        for features, _ in self.frame_features().of_blocks(blocks):
-            pool.add(features)
-        return self.shortened(pool.result())
+        return self._scene(features for features, _ in self.frame_features().of_blocks(blocks))
 
     def stream_timestamps(self, blocks: Iterable[Tensor]) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield the timestamp embeddings of one clip that arrives in blocks, as they are ready, in constant memory.
@@ -270,6 +263,13 @@ class ByolaModel(nn.Module):
             if len(windows):
                 yield self.shortened(windows), self._times(given, given + len(windows), n_samples)
                 given += len(windows)
+
+    def _scene(self, pieces: Iterable[Tensor]) -> Tensor:
+        """The scene embedding of a clip's frame features ``(n_i, feature_size)``."""
+        pool = ClipPool(self.config.pooling)
+        for features in pieces:
+            pool.add(features)
+        return self.shortened(pool.result())
 
     @property
     def _grid(self) -> tuple[int, int]:
@@ -382,7 +382,7 @@ class ByolaModel(nn.Module):
             raise ValueError(f"expected a model in float32 to change to {precision}, got one in {self.precision}")
         if precision == "int8":
             self._frame_features(self.encoder, precision)  # raises an error if it can't be done here
-        measured = speeds(self.encoder, self._frame_features)
+        measured = self._speeds()
         if precision == "auto":
             precision = fastest(measured)
             if precision == "float32":
@@ -399,6 +399,10 @@ class ByolaModel(nn.Module):
         if precision == "bfloat16":
             twin.encoder.to(torch.bfloat16)
         return twin
+
+    def _speeds(self) -> dict[str, float]:
+        """How fast this machine computes the network in each precision, see :func:`speeds`."""
+        return speeds(self.encoder, self._frame_features, self._scene, self.fingerprint())
 
     def fingerprint(self) -> str:
         """Compute a SHA-256 of everything that decides an embedding: the weights and all settings that matter.

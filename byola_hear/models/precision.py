@@ -13,14 +13,16 @@ import json
 import os
 import platform
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from byola_hear.models.encoders.protocol import FrameEncoder
 from byola_hear.models.encoders.registry import has_int8
 from byola_hear.models.frame_features import FrameFeatures
+from byola_hear.models.frontend import FrontendConfig
 from byola_hear.utils.files import replacing
 
 #: Precisions that the network can compute in.
@@ -34,7 +36,7 @@ MOST_MOVED = 0.05
 #: Length of the trial's audio, and of the trial, s; and how often each precision is tried at least.
 TRIAL_SECONDS, TRIAL_TIME, LEAST_ROUNDS = 6.0, 0.5, 3
 #: Version of the trial: results of another version are measured anew.
-_TRIAL_VERSION = 2
+_TRIAL_VERSION = 3
 
 #: × real time of each precision, by what it was measured for.
 _measured: dict[str, dict[str, float]] = {}
@@ -44,12 +46,19 @@ class SlowPrecisionWarning(UserWarning):
     """The chosen precision is slower than float32 on this machine."""
 
 
-def speeds(encoder: FrameEncoder, features: Callable[[FrameEncoder, str], FrameFeatures]) -> dict[str, float]:
+def speeds(
+    encoder: FrameEncoder,
+    features: Callable[[FrameEncoder, str], FrameFeatures],
+    embedding: Callable[[Iterable[Tensor]], Tensor],
+    fingerprint: str,
+) -> dict[str, float]:
     """Measure how fast this machine computes frame features in each precision that it supports, or remember it.
 
     Args:
         encoder: the network, in float32, on the device that is to compute.
         features: makes the fast form of a network in a precision.
+        embedding: makes one embedding of the frame features ``(n_i, feature_size)`` of a clip.
+        fingerprint: tells this network, with these weights and these embeddings, from all others.
 
     Returns:
         Seconds of audio per second of processor time, or on other devices than CPUs per second, for each usable
@@ -58,11 +67,12 @@ def speeds(encoder: FrameEncoder, features: Callable[[FrameEncoder, str], FrameF
     """
     device = next(encoder.parameters()).device
     threads = torch.get_num_threads()
-    key = json.dumps([_TRIAL_VERSION, _machine(device), torch.__version__, threads, str(encoder.config)])
+    # How far a precision moves embeddings depends on the weights, not on the shape alone.
+    key = json.dumps([_TRIAL_VERSION, _machine(device), torch.__version__, threads, fingerprint])
     if key not in _measured:
         _measured.update(_read())
     if key not in _measured:
-        _measured[key] = _trial(encoder, features)
+        _measured[key] = _trial(encoder, features, embedding)
         _write()
     return _measured[key]
 
@@ -93,11 +103,18 @@ def is_slow(measured: dict[str, float], precision: str) -> bool:
     return precision in measured and CLEARLY * measured[precision] < measured["float32"]
 
 
-def _trial(encoder: FrameEncoder, features: Callable[[FrameEncoder, str], FrameFeatures]) -> dict[str, float]:
-    config = features(encoder, "float32").frontend
-    generator = torch.Generator().manual_seed(0)
+def trial_audio(config: FrontendConfig) -> Tensor:
+    """Noise at a front end's rate, ``(n_samples,)`` float32: the same in every trial."""
     n_samples = round(TRIAL_SECONDS * config.sample_rate)
-    audio = 0.1 * torch.randn(n_samples, generator=generator, dtype=torch.float32)
+    return 0.1 * torch.randn(n_samples, generator=torch.Generator().manual_seed(0), dtype=torch.float32)
+
+
+def _trial(
+    encoder: FrameEncoder,
+    features: Callable[[FrameEncoder, str], FrameFeatures],
+    embedding: Callable[[Iterable[Tensor]], Tensor],
+) -> dict[str, float]:
+    audio = trial_audio(features(encoder, "float32").frontend)
     device = next(encoder.parameters()).device
     forms, passes, expected = {}, {}, None
     for precision in PRECISIONS:
@@ -106,7 +123,7 @@ def _trial(encoder: FrameEncoder, features: Callable[[FrameEncoder, str], FrameF
         network = copy.deepcopy(encoder).to(torch.bfloat16) if precision == "bfloat16" else encoder
         try:
             form = features(network, precision)
-            found = _embedding(form, audio)  # sets up memory and kernels, too
+            found = embedding(frames for _, frames in form.of_clips([audio]))  # sets up memory and kernels, too
         except (RuntimeError, ValueError):
             # This device or this PyTorch lacks the precision. Float32 must work, and its error is the user's to see.
             if precision == "float32":
@@ -125,13 +142,7 @@ def _trial(encoder: FrameEncoder, features: Callable[[FrameEncoder, str], FrameF
     return {precision: TRIAL_SECONDS / min(times) for precision, times in passes.items()}
 
 
-def _embedding(form: FrameFeatures, audio: torch.Tensor) -> torch.Tensor:
-    """Maximum plus mean over time, whatever the model's pooling is."""
-    frames = torch.cat([piece for _, piece in form.of_clips([audio])]).float()
-    return frames.amax(0) + frames.mean(0)
-
-
-def _seconds(form: FrameFeatures, audio: torch.Tensor) -> float:
+def _seconds(form: FrameFeatures, audio: Tensor) -> float:
     # Processor time does not depend on what else the machine does.
     clock = time.process_time if form.network.device.type == "cpu" else time.perf_counter
     began = clock()
@@ -157,8 +168,8 @@ def _file() -> Path:
 
 
 def _read() -> dict[str, dict[str, float]]:
-    """What earlier processes measured; nothing if the file is missing or is not ours."""
-    with contextlib.suppress(OSError, ValueError, RecursionError, AttributeError, TypeError):
+    """What earlier processes measured; nothing if the file is missing or is not ours, or there is no home."""
+    with contextlib.suppress(OSError, ValueError, RuntimeError, AttributeError, TypeError):
         content = json.loads(_file().read_bytes())
         found = {
             str(key): {name: float(values[name]) for name in PRECISIONS if name in values}

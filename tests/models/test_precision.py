@@ -12,12 +12,12 @@ import pytest
 import torch
 
 from byola_hear.models import precision as precisions
+from byola_hear.models.directions import Directions
 from byola_hear.models.encoders.convolutional import Encoder, EncoderConfig
 from byola_hear.models.encoders.folded import FoldedEncoder
 from byola_hear.models.encoders.int8 import Int8Encoder
-from byola_hear.models.frame_features import FrameFeatures
 from byola_hear.models.model import ByolaModel
-from byola_hear.models.precision import PRECISIONS, SlowPrecisionWarning, fastest, speeds
+from byola_hear.models.precision import PRECISIONS, SlowPrecisionWarning, fastest
 from tests.models.test_model import noise, small_model
 
 
@@ -35,7 +35,7 @@ def measured_as(monkeypatch: pytest.MonkeyPatch, **values: float) -> None:
 
 
 def measure(model: ByolaModel) -> dict[str, float]:
-    return speeds(model.encoder, model._frame_features)
+    return model._speeds()
 
 
 def test_a_trial_measures_every_precision_once(own_memory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -75,19 +75,43 @@ def test_auto_takes_the_fastest(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_auto_takes_no_precision_whose_numbers_are_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
-    model, right = small_model(), precisions._embedding
-
-    def faulty(form: FrameFeatures, audio: torch.Tensor) -> torch.Tensor:
-        found = right(form, audio)
-        return 1.1 * found if isinstance(form.network, Int8Encoder) else found
-
-    monkeypatch.setattr(precisions, "_embedding", faulty)
-    assert list(measure(model)) == ["float32", "bfloat16"]
+    right = Int8Encoder.per_frame
+    monkeypatch.setattr(Int8Encoder, "per_frame", lambda self, hidden: 1.1 * right(self, hidden))
+    assert list(measure(small_model())) == ["float32", "bfloat16"]
 
 
-def test_a_network_of_nan_is_measured_in_float32(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(precisions, "_embedding", lambda *_: torch.full((3,), torch.nan))
-    assert list(measure(small_model())) == ["float32"]
+def test_auto_considers_how_far_short_vectors_move() -> None:
+    model = small_model()
+    whole = model.scene_embeddings(precisions.trial_audio(model.config.frontend)[None])[0]
+    # What the whole embeddings of the trial's audio have in common is subtracted: little but rounding is left.
+    generator = torch.Generator().manual_seed(0)
+    axes = torch.randn(len(whole), 3, generator=generator)
+    short = model.with_directions(Directions(whole * 1.001, axes, torch.ones(3), model.fingerprint()))
+    assert list(measure(model)) == list(PRECISIONS)
+    assert list(measure(short)) == ["float32"]
+
+
+def test_other_weights_are_measured_anew() -> None:
+    model, other = small_model(), small_model()
+    with torch.no_grad():
+        next(other.encoder.parameters()).mul_(2.0)
+    assert measure(model) is not measure(other)
+
+
+def test_a_network_of_nan_is_measured_in_float32() -> None:
+    model = small_model()
+    with torch.no_grad():
+        next(model.encoder.parameters()).fill_(torch.nan)
+    assert list(measure(model)) == ["float32"]
+
+
+def test_no_home_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    def homeless(self: Path) -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.setattr(Path, "expanduser", homeless)
+    assert measure(small_model())["float32"] > 0
 
 
 def test_a_slow_choice_is_one_warning_with_both_speeds(monkeypatch: pytest.MonkeyPatch) -> None:
