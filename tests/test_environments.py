@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 import byola_hear
+from byola_hear.models.directions import Directions
 from byola_hear.models.frontend import _kept_constants
 from byola_hear.models.model import ByolaModel
 from byola_hear.sklearn import ByolaTransformer
@@ -118,14 +119,31 @@ def test_a_default_of_float64_changes_nothing(network: ByolaModel, float64_by_de
         torch.testing.assert_close(one, other, rtol=1e-5, atol=1e-5 * other.abs().max().item())
 
 
+@pytest.mark.filterwarnings("ignore::byola_hear.models.precision.SlowPrecisionWarning")
 def test_inference_mode_changes_nothing(network: ByolaModel, nothing_kept: None) -> None:
     clips = noise(0)[None]
     with torch.inference_mode():
         found = network.scene_embeddings(clips)
+        integers = network.in_precision("int8")
+        rounded = integers.scene_embeddings(clips)
     assert torch.equal(found, network.scene_embeddings(clips))
+    assert torch.equal(rounded, integers.scene_embeddings(clips)) and not torch.equal(rounded, found)
     network(clips.requires_grad_()).sum().backward()  # the front end and the network can still be trained
     assert clips.grad is not None
     network.zero_grad(set_to_none=True)
+
+
+def test_autocast_changes_nothing(network: ByolaModel) -> None:
+    clips = [noise(0), noise(1, 5000)]
+    size = network.scene_embedding_size
+    axes = torch.randn(size, 4, generator=torch.Generator().manual_seed(0))
+    directions = Directions(torch.zeros(size), axes, torch.ones(4), network.fingerprint())
+    for model in (network, network.with_directions(directions)):
+        expected, frames = model.scene_embeddings(clips), model.timestamp_embeddings(clips)[0][1]
+        with torch.autocast("cpu", torch.bfloat16):
+            assert torch.equal(model.scene_embeddings(clips), expected)
+            assert torch.equal(model.timestamp_embeddings(clips)[0][1], frames)
+            assert torch.equal(model.stream_scene(clips[1].split(5000)), model.scene_embeddings(clips[1:])[0])
 
 
 def test_many_threads_at_once(network: ByolaModel) -> None:

@@ -103,8 +103,12 @@ class Directions(nn.Module):
         return Directions(self.mean, self.axes[:, :count], self.scale[:count], self.network, self.origin)
 
     def forward(self, embeddings: Tensor) -> Tensor:
-        """Turn embeddings ``(..., size)`` into short vectors ``(..., n)``, both float32."""
-        return ((embeddings - self.mean) @ self.axes) * self.scale
+        """Turn embeddings ``(..., size)`` into short vectors ``(..., n)``, both float32.
+
+        The arithmetic is float32 also in a network of another type, and within the user's autocast.
+        """
+        with torch.autocast(embeddings.device.type, enabled=False):
+            return ((embeddings - self.mean.float()) @ self.axes.float()) * self.scale.float()
 
     def fingerprint(self) -> str:
         """SHA-256 of the network's fingerprint and of the directions, 64 hexadecimal digits."""

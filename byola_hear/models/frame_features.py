@@ -182,8 +182,8 @@ class FrameFeatures:
         return feature_count(frame_count(n_samples, self.frontend), self.stride)
 
     def _pass(self, segments: list[_Segment]) -> list[Tensor]:
-        """Compute the frame features of each segment."""
-        with torch.no_grad():
+        """Compute the frame features of each segment, in the weights' type also within the user's autocast."""
+        with torch.no_grad(), torch.autocast(self.network.device.type, enabled=False):
             hidden: list[Tensor] = []
             for (n_frames, lead), group in groupby(segments, self._sight):
                 hidden += self._in_context(list(group), n_frames, lead)

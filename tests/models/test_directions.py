@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -62,6 +63,14 @@ def test_every_method_projects_what_was_pooled(model: ByolaModel, short: ByolaMo
 def test_fewer_dimensions_are_the_first_of_more(short: ByolaModel) -> None:
     fewer = short.with_directions(own(short).first(2))
     torch.testing.assert_close(fewer.scene_embeddings(clips()), short.scene_embeddings(clips())[:, :2])
+
+
+def test_a_network_in_half_precision_has_them(short: ByolaModel) -> None:
+    expected = short.scene_embeddings(clips())
+    for dtype in (torch.float16, torch.bfloat16):
+        found = copy.deepcopy(short).to(dtype).scene_embeddings(clips())
+        assert found.dtype == torch.float32
+        assert (found - expected).norm() < 0.1 * expected.norm()
 
 
 def test_a_fingerprint_tells_dimensions_and_directions_apart(model: ByolaModel, short: ByolaModel) -> None:
