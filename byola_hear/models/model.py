@@ -13,6 +13,7 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any, overload
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -315,7 +316,7 @@ class ByolaModel(nn.Module):
         size = self.config.encoder.feature_size
         if dimensions is None or (dimensions == size and not isinstance(dimensions, bool)):
             return self
-        if isinstance(dimensions, bool) or not isinstance(dimensions, int) or dimensions < 1:
+        if isinstance(dimensions, bool) or not isinstance(dimensions, (int, np.integer)) or dimensions < 1:
             raise ValueError(f"dimensions must be a positive integer, got {dimensions!r}")
         path = find()
         if path is None or not path.is_file():
@@ -333,7 +334,7 @@ class ByolaModel(nn.Module):
             raise ValueError(
                 f"expected 1 to {directions.count} dimensions, or {size} for whole embeddings, got {dimensions}"
             )
-        return shortened.with_directions(directions.first(dimensions))
+        return shortened.with_directions(directions.first(int(dimensions)))
 
     def frame_features(self) -> FrameFeatures:
         """Make the fast form of the network, with the weights that it has now."""

@@ -7,6 +7,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -96,6 +97,7 @@ def test_next_to_a_checkpoint(model: ByolaModel, short: ByolaModel, tmp_path: Pa
         load_checkpoint(path, dimensions=3)
     save_directions(tmp_path / "mine.directions.safetensors", own(short))
     assert load_checkpoint(path, dimensions=3).scene_embedding_size == 3
+    assert load_checkpoint(path, dimensions=np.int64(3)).scene_embedding_size == 3  # type: ignore[arg-type]
     assert load_checkpoint(path, dimensions=SIZE).directions is None
     assert load_checkpoint(path, dimensions=5).fingerprint() == short.fingerprint()
     with pytest.raises(ValueError, match=rf"expected 1 to 5 dimensions, or {SIZE} for whole embeddings, got 6"):
