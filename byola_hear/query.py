@@ -16,7 +16,7 @@ from byola_hear.audio.reading import AudioFileError, read_audio
 from byola_hear.dataframe import embed
 from byola_hear.extraction.clips import Clip, PathLike, find_clips
 from byola_hear.extraction.request import Request
-from byola_hear.models.loading import resolve
+from byola_hear.models.loading import in_precision_of, resolve
 from byola_hear.models.model import ByolaModel
 from byola_hear.models.zoo import list_models
 from byola_hear.tables import Scan, TableError, TableRefused, open_scan
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 _SILENT = 2.0**-16
 #: Bytes of embeddings up to which a table on disk is read once instead of twice, first for the standardisation.
 _KEPT_BYTES = 3 << 29
+#: Types of a single sound.
+_ONE = (str, bytes, os.PathLike, Clip)
 Sounds = PathLike | Clip | Iterable[PathLike | Clip]
 
 
@@ -110,6 +112,8 @@ def search(
         raise ValueError(f"cosine must be one of {', '.join(COSINES)}, got {cosine!r}")
     if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 1:
         raise ValueError(f"n must be a positive number of hits, got {n!r}")
+    if not isinstance(exclude, _ONE):
+        exclude = list(exclude)  # an iterator can be read once only
     source: Scan | _Frame = _Frame.of(table) if isinstance(table, pd.DataFrame) else open_scan(table)
     network = model_of(source.request, source.name, model, dimensions)
     if device is not None:
@@ -119,7 +123,7 @@ def search(
         raise ValueError(f"an index is for the standardised cosine and a table on disk, got {what}")
     window = None if source.request is None else source.request.window
     queries = _embedded(_segment(_clips(query, "query"), start, end), network, window)
-    excluded = _embedded(_clips(exclude, "sound to exclude"), network, window) if _given(exclude) else None
+    excluded = _embedded(_clips(exclude, "sound to exclude"), network, window) if exclude != [] else None
     if index is None or isinstance(source, _Frame):
         scores, rows = _scored(source, queries, excluded, cosine)
     else:
@@ -143,7 +147,7 @@ def model_of(
         dimensions: length of the table's vectors; None for what the table says, else for whole embeddings.
 
     Returns:
-        The network.
+        The network, in the precision in which it made the table.
 
     Raises:
         TableRefused: if the table is of timestamps, of another network or of other dimensions.
@@ -168,10 +172,14 @@ def model_of(
         raise TableRefused(
             f"{table} has embeddings of {dimensions} dimensions, the model makes {network.scene_embedding_size}"
         )
-    if request is not None and request.fingerprint != network.fingerprint():
+    if request is None:
+        return network
+    network = in_precision_of(network, request.fingerprint)
+    if request.fingerprint != network.fingerprint():
         mine = f"{network.config.name} {network.config.version}"
         other = "other weights of the same name" if request.model == mine else f"the model {request.model}"
-        raise TableRefused(f"{table} was made with {other}, not with {mine}; a query needs the same")
+        arithmetic = "" if network.precision == "float32" else f" in {network.precision}"
+        raise TableRefused(f"{table} was made with {other}, not with {mine}{arithmetic}; a query needs the same")
     return network
 
 
@@ -205,15 +213,11 @@ class _Frame:
             )
 
 
-def _given(sounds: Sounds) -> bool:
-    return isinstance(sounds, (str, bytes, os.PathLike, Clip)) or len(list(sounds)) > 0
-
-
 def _clips(sounds: Sounds, what: str) -> list[Clip]:
-    several = [sounds] if isinstance(sounds, (str, bytes, os.PathLike, Clip)) else list(sounds)
+    several = [sounds] if isinstance(sounds, _ONE) else list(sounds)
     clips: list[Clip] = []
     for each in several:
-        if not isinstance(each, (str, bytes, os.PathLike, Clip)):
+        if not isinstance(each, _ONE):
             raise TypeError(f"expected a {what} as a path or a clip, got {type(each).__name__}")
         clips += [each] if isinstance(each, Clip) else find_clips([each])
     if not clips:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from byola_hear.models.config import ModelConfig
 from byola_hear.models.encoders.convolutional import EncoderConfig
 from byola_hear.models.frontend import FrontendConfig
 from byola_hear.models.model import ByolaModel
+from byola_hear.models.precision import SlowPrecisionWarning
 from byola_hear.tables import Scan, TableRefused, open_store
 
 
@@ -100,6 +102,29 @@ def test_queries_are_averaged_and_segments_are_taken(folder: Path, table: pd.Dat
     assert both.set_index(["file", "start"])["score"].sub(mean).abs().max() < 1e-6
     one = byola_hear.search(table, folder / "b.wav", 40, start=3, end=5, model=model, merge=False, cosine="plain")
     pd.testing.assert_frame_equal(one, each[0])
+
+
+@pytest.mark.filterwarnings("error::byola_hear.models.precision.SlowPrecisionWarning")
+@pytest.mark.parametrize("precision", ["int8", "bfloat16"])
+def test_the_precision_of_a_table_is_that_of_the_query(folder: Path, model: ByolaModel, precision: Any) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SlowPrecisionWarning)
+        other = model.in_precision(precision)
+    files = sorted(folder.glob("*.wav"))
+    table = byola_hear.embed(files, other, window=1.0)
+    assert query.model_of(query.Request(**table.attrs["request"]), "t", model).precision == precision
+    found = byola_hear.search(table, folder / "query.flac", 5, model=model)
+    pd.testing.assert_frame_equal(found, byola_hear.search(table, folder / "query.flac", 5, model=other))
+    exact = byola_hear.embed(files, model, window=1.0)
+    with pytest.raises(TableRefused, match=rf"of the same name, not with small 1\.5 in {precision}; a query needs"):
+        byola_hear.search(exact, folder / "query.flac", model=other)
+
+
+def test_sounds_may_come_from_iterators(folder: Path, table: pd.DataFrame, model: ByolaModel) -> None:
+    queries, excluded = [folder / "query.flac", folder / "b.wav"], [folder / "a.wav"]
+    expected = byola_hear.search(table, queries, 5, exclude=excluded, model=model)
+    found = byola_hear.search(table, iter(queries), 5, exclude=iter(excluded), model=model)
+    pd.testing.assert_frame_equal(found, expected)
 
 
 @pytest.mark.parametrize("output", ["t.parquet", "t.npz", "t.csv", "folder/"])

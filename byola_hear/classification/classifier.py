@@ -83,7 +83,7 @@ class Network:
         if fingerprint != self.fingerprint:
             raise ValueError(
                 f"the classifier needs embeddings of {self.label} (fingerprint {self.fingerprint[:12]}…), "
-                f"{what} has those of another network ({fingerprint[:12]}…)"
+                f"{what} has those of another network or precision ({fingerprint[:12]}…)"
             )
 
 

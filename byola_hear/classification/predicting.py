@@ -20,7 +20,7 @@ from byola_hear.extraction.clips import Clip, find_clips
 from byola_hear.extraction.extract import extract
 from byola_hear.extraction.request import Request, request_for
 from byola_hear.extraction.rows import Done, Event, Failed, Rows
-from byola_hear.models.loading import resolve
+from byola_hear.models.loading import in_precision_of, resolve
 from byola_hear.models.model import ByolaModel
 from byola_hear.utils.device import usable_device
 from byola_hear.utils.files import Stamp
@@ -134,6 +134,7 @@ def network_of(
     wanted = classifier.network
     source = wanted.source if model is None else model
     network = source if isinstance(source, ByolaModel) else resolve(source, dimensions=wanted.size)
+    network = in_precision_of(network, wanted.fingerprint)
     what = f"{network.config.name} {network.config.version}"
     wanted.check(network.fingerprint(), what, network.scene_embedding_size)
     return network if device is None else network.to(usable_device(device))

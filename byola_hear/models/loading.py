@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import warnings
 from pathlib import Path
 
 from byola_hear.models.checkpoint import existing_file, read_checkpoint
 from byola_hear.models.directions import ENDING
 from byola_hear.models.model import ByolaModel
+from byola_hear.models.precision import PRECISIONS, SlowPrecisionWarning
 from byola_hear.models.zoo import entry_of, read_hashes
 
 #: Prefix of repositories of the Hugging Face Hub: ``hf://organisation/name@revision``.
@@ -108,6 +111,28 @@ def loaded(model: str | os.PathLike[str] | ByolaModel, dimensions: int | None = 
             f"expected a model of {dimensions} dimensions, got one of {model.scene_embedding_size}; "
             f"load_model(name, dimensions={dimensions}) makes it"
         )
+    return model
+
+
+def in_precision_of(model: ByolaModel, fingerprint: str) -> ByolaModel:
+    """The network in the precision in which it made some embeddings: these say only which network made them.
+
+    Args:
+        model: the network.
+        fingerprint: :meth:`~byola_hear.models.model.ByolaModel.fingerprint` of the one that made the embeddings.
+
+    Returns:
+        A copy in another precision if that has the fingerprint, else the network itself.
+    """
+    if model.precision != "float32" or model.fingerprint() == fingerprint:
+        return model
+    for precision in PRECISIONS:
+        with contextlib.suppress(ValueError), warnings.catch_warnings():  # this network or device may lack it
+            # Whoever made the embeddings has chosen the precision.
+            warnings.simplefilter("ignore", SlowPrecisionWarning)
+            twin = model.in_precision(precision)
+            if twin.fingerprint() == fingerprint:
+                return twin
     return model
 
 

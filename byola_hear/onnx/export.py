@@ -242,7 +242,7 @@ def features_of(model: ByolaModel) -> tuple[Graph, str]:
         feature_size)``.
 
     Raises:
-        OnnxError: if the ``onnx`` package is missing, or the model's encoder or pooling cannot be exported.
+        OnnxError: if the ``onnx`` package is missing, or the model's encoder, pooling or precision cannot be exported.
     """
     config, graph = model.config, Graph()
     if config.encoder.kind not in ENCODERS or config.pooling not in COMBINATIONS:
@@ -251,6 +251,8 @@ def features_of(model: ByolaModel) -> tuple[Graph, str]:
             f"{config.name} cannot be exported: expected an encoder of kind {' or '.join(map(repr, ENCODERS))} "
             f"and pooling {' or '.join(map(repr, COMBINATIONS))}, got {got}"
         )
+    if model.precision != "float32":
+        raise OnnxError(f"{config.name} cannot be exported in {model.precision}: expected a model in float32")
     if find_spec("onnx") is None:
         raise OnnxError("writing ONNX files needs the onnx package: pip install 'byola-hear[onnx]'")
     frames = log_mel(graph, WAVEFORMS, config.frontend)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from byola_hear.classification.classifier import Classifier, Network
 from byola_hear.classification.examples import from_audio
 from byola_hear.classification.file import save_classifier
 from byola_hear.classification.labelled import Labels
-from byola_hear.classification.predicting import Scored, predict, score, score_table
+from byola_hear.classification.predicting import Scored, network_of, predict, score, score_table
 from byola_hear.classification.training import learn
 from byola_hear.extraction.clips import Clip
 from byola_hear.models.model import ByolaModel
@@ -107,7 +108,7 @@ def test_a_table_gives_the_same_detections(
         assert one.track.file == other.track.file
         np.testing.assert_allclose(one.track.scores, other.track.scores, atol=1e-5)
     for change, message in (
-        ({"fingerprint": "cd" * 32}, r"clips\.parquet has those of another network \(cdcdcdcdcdcd…\)"),
+        ({"fingerprint": "cd" * 32}, r"clips\.parquet has those of another network or precision \(cdcdcdcdcdcd…\)"),
         (
             {"window": 1.0},
             r"clips\.parquet: its windows are 1 s long, the classifier's 0\.5 s; embed with --window 0\.5",
@@ -124,6 +125,15 @@ def test_a_table_gives_the_same_detections(
     table.attrs = {}
     with pytest.raises(ValueError, match=r"clips\.csv does not say which network made it; tables that do: \.parquet"):
         list(score_table(table, made, "clips.csv"))
+
+
+@pytest.mark.filterwarnings("ignore::byola_hear.models.precision.SlowPrecisionWarning")
+def test_a_classifier_keeps_the_precision_that_it_learned_in(made: Classifier, model: ByolaModel) -> None:
+    integers = model.in_precision("int8")
+    learned = replace(made, network=Network.of(integers, "speech"))
+    assert network_of(learned).precision == "int8" and network_of(made, model) is model
+    with pytest.raises(ValueError, match="another network or precision"):
+        network_of(made, integers)
 
 
 def test_what_can_not_be_predicted_is_refused(made: Classifier, model: ByolaModel, here: Path) -> None:

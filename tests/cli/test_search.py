@@ -53,6 +53,14 @@ def test_hits_on_the_terminal(here: Path, run: Run) -> None:
     assert set(labels.read("all.txt")["label"]) == {"speech_french_16k"}
 
 
+def test_a_table_in_another_precision(here: Path, run: Run) -> None:
+    query = "data/speech_french_16k.wav"
+    assert run("embed", "data", "-o", "int8.parquet", "-q", "--precision", "int8").code == 0
+    done = run("search", "int8.parquet", query, "-n", 1, "--cosine", "plain")
+    assert (done.code, done.err) == (0, "")
+    assert done.out.splitlines()[1].split() == [query, "0.000", "1.479", "1.000"]
+
+
 def test_hits_as_label_files_and_as_clips(here: Path, run: Run) -> None:
     search = ("search", "t.parquet", "data/piano_stereo_44k.mp3", "-n", 5, "--no-merge", "--cosine", "plain")
     done = run(*search, "-o", "hits.csv", "--clips", "hits")

@@ -142,6 +142,15 @@ def test_kinds_of_encoders_without_a_graph_are_refused(tmp_path: Path, monkeypat
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.filterwarnings("ignore::byola_hear.models.precision.SlowPrecisionWarning")
+@pytest.mark.parametrize("precision", ["int8", "bfloat16"])
+def test_other_precisions_are_refused(precision: str, tmp_path: Path) -> None:
+    model = model_of(*SHAPES["v2"]).in_precision(precision)
+    with pytest.raises(OnnxError, match=f"^test cannot be exported in {precision}: expected a model in float32$"):
+        export_onnx(model, tmp_path / "x.onnx")
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "onnx", None)
     with pytest.raises(OnnxError, match=r"pip install 'byola-hear\[onnx\]'"):
