@@ -25,7 +25,7 @@ from byola_hear.audio.waveforms import MAX_SAMPLE, check_orientation
 from byola_hear.classification.classifier import Network
 from byola_hear.classification.examples import Examples
 from byola_hear.classification.file import save_classifier
-from byola_hear.classification.labelled import duration
+from byola_hear.classification.labelled import _components, duration
 from byola_hear.dataframe import embed, not_audio
 from byola_hear.extraction.clips import Clip
 from byola_hear.models.loading import loaded, resolve
@@ -277,7 +277,8 @@ class ByolaClassifier(_Embeds, ClassifierMixin, BaseEstimator):
             X: as in :meth:`ByolaTransformer.transform`.
             y: ``(n_clips,)`` labels of any type.
             groups: ``(n_clips,)`` what the folds of the cross-validation must not split, such as recordings or sites;
-                None if each clip stands for itself. A file that is given twice is never split.
+                None if each clip stands for itself. A file that is given twice is never split: groups that share one
+                stay together.
 
         Returns:
             The classifier itself.
@@ -300,7 +301,7 @@ class ByolaClassifier(_Embeds, ClassifierMixin, BaseEstimator):
         if n_classes < 2:
             raise ValueError(f"expected at least two classes, got 1 class: {self.classes_[0]}")
         names = [str(clip) if isinstance(clip, str) else str(row) for row, clip in enumerate(clips)]
-        kept = names if groups is None else [f"{group}" for group in groups]
+        kept = _components(names, [] if groups is None else [f"{group}" for group in groups])
         seconds = np.array([self._seconds(clip) for clip in clips])
         known = seconds[np.isfinite(seconds) & (seconds > 0)]
         examples = Examples(
@@ -310,7 +311,7 @@ class ByolaClassifier(_Embeds, ClassifierMixin, BaseEstimator):
             seconds,
             np.eye(n_classes, dtype=np.bool_)[codes],
             tuple(f"{place}" for place in range(n_classes)) if _ambiguous(self.classes_) else _names(self.classes_),
-            np.unique(kept, return_inverse=True)[1],
+            np.array([kept[name] for name in names]),
             float(np.median(known)) if len(known) else 1.0,
         )
         source = "" if isinstance(self.model, ByolaModel) else os.fspath(self.model)

@@ -260,6 +260,15 @@ def test_a_classifier_of_real_clips(pieces: tuple[list[np.ndarray], list[str], l
     np.testing.assert_allclose(restored.predict_proba(found), probabilities, atol=1e-6)
 
 
+def test_groups_do_not_split_a_file_that_is_given_twice(clips_folder: Path) -> None:
+    files = [str(file) for file in sorted(clips_folder.glob("*_*.*"))]
+    labels = [Path(file).name.startswith("speech") for file in files]
+    twice = ByolaClassifier("speech").fit(files * 2, labels * 2, groups=range(2 * len(files)))
+    assert twice.classifier_.about["groups"] == len(files)
+    joined = ByolaClassifier("speech").fit(files * 2, labels * 2, groups=[0, 0, *range(1, 2 * len(files) - 1)])
+    assert joined.classifier_.about["groups"] == len(files) - 1
+
+
 def test_a_classifier_that_was_saved_finds_its_classes(
     pieces: tuple[list[np.ndarray], list[str], list[str]], clips_folder: Path, tmp_path: Path
 ) -> None:
