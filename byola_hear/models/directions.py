@@ -102,6 +102,10 @@ class Directions(nn.Module):
             raise ValueError(f"expected 1 to {self.count} dimensions, got {count!r}")
         return Directions(self.mean, self.axes[:, :count], self.scale[:count], self.network, self.origin)
 
+    def of_network(self, network: str) -> Directions:
+        """The same directions, for the network with another fingerprint."""
+        return Directions(self.mean, self.axes, self.scale, network, self.origin)
+
     def forward(self, embeddings: Tensor) -> Tensor:
         """Turn embeddings ``(..., size)`` into short vectors ``(..., n)``, both float32.
 

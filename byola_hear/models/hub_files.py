@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 import torch
 
 from byola_hear.models.card import card_text, model_facts, sources_table
-from byola_hear.models.checkpoint import Saved, save_checkpoint
+from byola_hear.models.checkpoint import Saved, read_checkpoint, save_checkpoint
 from byola_hear.models.directions import Directions, save_directions
 from byola_hear.utils.files import replacing
 
@@ -46,7 +46,8 @@ def save_pretrained(
 ) -> str:
     """Write a model's checkpoint, configuration and card into a folder.
 
-    Directions are written, too, if the model has some, because it was loaded for short vectors.
+    Directions are written, too, if the model has some, because it was loaded for short vectors. In the file they are
+    those of the weights as stored, which ``dtype`` rounds.
 
     Args:
         model: the model; ``config.training`` goes into the card.
@@ -70,7 +71,10 @@ def save_pretrained(
             stream.write(text.encode())
     directions = getattr(model, "directions", None)
     if isinstance(directions, Directions):
-        save_directions(folder / DIRECTIONS, directions)
+        from byola_hear.models.model import ByolaModel  # which needs this module
+
+        network = ByolaModel.assemble(folder / CHECKPOINT, *read_checkpoint(folder / CHECKPOINT, sha256)).fingerprint()
+        save_directions(folder / DIRECTIONS, directions.of_network(network))
     return sha256
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from byola_hear.models.checkpoint import existing_file, read_checkpoint
 from byola_hear.models.directions import ENDING
+from byola_hear.models.hub_files import CHECKPOINT, DIRECTIONS
 from byola_hear.models.model import ByolaModel
 from byola_hear.models.precision import PRECISIONS, SlowPrecisionWarning
 from byola_hear.models.zoo import entry_of, read_hashes
@@ -25,7 +26,9 @@ def load_checkpoint(
     Args:
         path: a file written by :func:`~byola_hear.models.checkpoint.save_checkpoint`.
         expected_sha256: hexadecimal; a file with another hash is refused.
-        dimensions: length of short vectors, of directions in a file next to the checkpoint; None for whole embeddings.
+        dimensions: length of short vectors, of directions in a file next to the checkpoint:
+            ``NAME.directions.safetensors``, or ``directions.safetensors`` in a folder of the Hub's layout; None for
+            whole embeddings.
 
     Returns:
         The model: float32, on the CPU, in evaluation mode.
@@ -37,7 +40,11 @@ def load_checkpoint(
     """
     path = existing_file(path)
     model = ByolaModel.assemble(path, *read_checkpoint(path, expected_sha256))
-    return model.with_dimensions(dimensions, lambda: path.with_suffix(ENDING))
+    file = path.with_suffix(ENDING)
+    of_folder = path.with_name(DIRECTIONS)
+    if path.name == CHECKPOINT and of_folder.is_file() and not file.is_file():
+        file = of_folder
+    return model.with_dimensions(dimensions, lambda: file)
 
 
 def load_named(name: str = "", folder: Path | None = None, dimensions: int | None = None) -> ByolaModel:

@@ -148,6 +148,27 @@ def test_a_folder_of_the_hub_has_them(short: ByolaModel, tmp_path: Path) -> None
     assert hub.from_pretrained(tmp_path, dimensions=5).fingerprint() == short.fingerprint()
 
 
+def test_a_folder_of_the_hub_is_read_by_its_checkpoint(short: ByolaModel, tmp_path: Path) -> None:
+    short.save_pretrained(tmp_path, dtype=torch.float32)
+    path = tmp_path / "model.safetensors"
+    assert load_checkpoint(path, dimensions=5).fingerprint() == short.fingerprint()
+    fewer = short.with_directions(own(short).first(2))
+    save_directions(tmp_path / "model.directions.safetensors", own(fewer))  # next to the checkpoint, it comes first
+    assert load_checkpoint(path, dimensions=2).fingerprint() == fewer.fingerprint()
+    (tmp_path / "model.directions.safetensors").unlink()
+    path.rename(tmp_path / "other.safetensors")
+    with pytest.raises(FileNotFoundError, match=r"other\.directions\.safetensors is missing"):
+        load_checkpoint(tmp_path / "other.safetensors", dimensions=2)
+
+
+def test_a_folder_has_the_directions_of_rounded_weights(short: ByolaModel, tmp_path: Path) -> None:
+    short.save_pretrained(tmp_path)
+    rounded = hub.from_pretrained(tmp_path, dimensions=5)
+    assert rounded.fingerprint() != short.fingerprint() and own(rounded).origin == own(short).origin
+    expected = short.scene_embeddings(clips())
+    assert (rounded.scene_embeddings(clips()) - expected).norm() < 0.05 * expected.norm()
+
+
 def test_files_that_are_no_directions_are_refused(model: ByolaModel, short: ByolaModel, tmp_path: Path) -> None:
     path = tmp_path / "d.safetensors"
     save_checkpoint(path, model)
