@@ -17,6 +17,7 @@ import numpy as np
 from byola_hear.analysis.layouts import placed
 from byola_hear.analysis.neighbours import directions, neighbours
 from byola_hear.utils.files import replacing
+from byola_hear.utils.html_file import displayable
 
 if TYPE_CHECKING:
     import pandas
@@ -71,7 +72,7 @@ def write_atlas(
     embeddings = table.to_numpy(np.float32)
     if not np.isfinite(embeddings).all():
         raise ValueError("the table holds embeddings that are not finite")
-    files = [os.fsencode(str(file)).decode("utf-8", "replace") for file in table.index.get_level_values("file")]
+    files = [displayable(str(file)) for file in table.index.get_level_values("file")]
     start, end = (table.index.get_level_values(name).to_numpy(np.float64) for name in ("start", "end"))
     units = directions(embeddings, seed)
     indices, cosines = neighbours(units, NEIGHBOURS)
@@ -87,7 +88,7 @@ def write_atlas(
         "file": pa.array(files, pa.string()),
         "start": pa.array(start),
         "end": pa.array(end),
-        "label": pa.array([str(label) for label in labels], pa.string()),
+        "label": pa.array([displayable(str(label)) for label in labels], pa.string()),
         "x": pa.array(places[:, 0]),
         "y": pa.array(places[:, 1]),
         "neighbours": near,

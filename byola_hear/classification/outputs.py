@@ -19,6 +19,7 @@ from typing import IO, TYPE_CHECKING, Any
 from byola_hear import labels
 from byola_hear.tables.placing import remove
 from byola_hear.utils.files import Stamp, locked, remove_leftovers, stamp_of
+from byola_hear.utils.text import as_text, shortened
 
 if TYPE_CHECKING:
     import pandas
@@ -135,6 +136,7 @@ class Folder:
             found: its detections.
 
         Raises:
+            ValueError: if the format can't hold them, such as a path with a line break.
             OSError: if they can't be written.
         """
         entry = self._entries[file]
@@ -152,7 +154,7 @@ class Folder:
         """The detections of complete recordings, from a folder of Parquet files."""
         import pandas as pd
 
-        tables = [pd.read_parquet(self.path / self._entries[file].name) for file in files]
+        tables = [_of_parquet(self.path / self._entries[file].name) for file in files]
         full = [table for table in tables if len(table)]
         return pd.concat(full, ignore_index=True) if full else tables[0]
 
@@ -229,6 +231,16 @@ def _lines(path: Path) -> tuple[list[dict[str, Any]], int]:
     return lines, length
 
 
+def _of_parquet(path: Path) -> pandas.DataFrame:
+    """The detections in a file, whose paths and labels are bytes where they are not UTF-8."""
+    import pandas as pd
+
+    with open(path, "rb") as stream:  # opened here, because Arrow opens no paths that are not UTF-8
+        table = pd.read_parquet(stream)
+    texts = {name: pd.Series(list(map(as_text, table[name])), dtype=object) for name in ("file", "label")}
+    return table.assign(**texts)
+
+
 def _line(file: str, entry: _Entry) -> dict[str, Any]:
     line: dict[str, Any] = {"file": file, "name": entry.name}
     return line if entry.n_found is None else {**line, "stamp": entry.stamp, "detections": entry.n_found}
@@ -253,10 +265,11 @@ def _names(files: list[str], ending: str, taken: set[str]) -> Iterator[str]:
     used = set(taken)
     for file in files:
         below = PurePath(os.path.relpath(os.path.abspath(file), top) if top else os.path.basename(file))
-        name, number = str(below.with_name(below.stem + ending)), 1
+        name, number = str(below.with_name(shortened(below.stem, 255 - len(ending)) + ending)), 1
         while name in used:
             # Another recording of this name: the whole name, then a number.
-            name = str(below.with_name(f"{below.name}{'' if number == 1 else f'-{number}'}{ending}"))
+            end = f"{'' if number == 1 else f'-{number}'}{ending}"
+            name = str(below.with_name(shortened(below.name, 255 - len(end)) + end))
             number += 1
         used.add(name)
         yield name

@@ -252,7 +252,9 @@ def by_folder(table: pandas.DataFrame) -> pandas.DataFrame:
         raise ValueError(
             f"expected a table of clips in a folder for each class, got {files[names.index(TOP)]}; --labels"
         )
-    return pd.DataFrame({"file": files, "start": 0.0, "end": float("nan"), "label": names})
+    # As objects, which may be no UTF-8.
+    texts = {name: pd.Series(values, dtype=object) for name, values in (("file", files), ("label", names))}
+    return pd.DataFrame({**texts, "start": 0.0, "end": float("nan")})
 
 
 def say(text: str, quiet: bool) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import hashlib
 import os
 import sys
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING
 import click
 import torch
 
+from byola_hear import labels
 from byola_hear.cli.embed import check_cluster, extracted, found_clips
 from byola_hear.cli.errors import Failure, Finite, one_line
 from byola_hear.cli.map import is_table
@@ -299,11 +301,21 @@ def written(
     from byola_hear.tables.failures import write_failures
 
     failures: dict[str, str] = {}
+    final = check_single(output, True) if single else None
     n_done = len(source.files) - len(remaining)
     with closing(Progress(len(source.files), n_done, visible=False if quiet else None)) as progress:
         for each in searched(source, remaining, progress, failures):
             found = detections(each.track, classifier.classes, rule)
-            folder.add(each.track.file, each.stamp, found)
+            try:
+                if final == "raven":
+                    labels.text_of(found, final)  # what the file can't hold would end the run only when all is done
+                folder.add(each.track.file, each.stamp, found)
+            except (ValueError, OSError) as error:
+                # Other errors of the system, such as a full disk, concern every recording.
+                if isinstance(error, OSError) and error.errno != errno.ENAMETOOLONG:
+                    raise
+                failures[each.track.file] = one_line(error)
+                progress.complain(f"{each.track.file}: {failures[each.track.file]}")
     complete = [file for file in source.files if file not in failures]
     if not complete:
         raise Failure(f"no recording could be searched; {output} has no results")
@@ -311,8 +323,8 @@ def written(
     failed = [(Clip(file), reason) for file, reason in failures.items()]
     errors = write_failures(place, failed, place.with_name(f".{place.name}.tmp"))
     n_found = folder.count(complete)
-    if single:
-        finish_single(output, check_single(output, True), folder, complete)
+    if final is not None:
+        finish_single(output, final, folder, complete)
     if not quiet:
         recordings = quantity(len(complete), "recording")
         skipped = f", {n_done} of them searched before" if n_done else ""

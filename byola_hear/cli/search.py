@@ -17,6 +17,7 @@ from byola_hear.cli.terminal import aligned
 from byola_hear.labels.delimited import seconds_of
 from byola_hear.query import search
 from byola_hear.tables import TableError
+from byola_hear.utils.text import shortened
 
 if TYPE_CHECKING:
     import pandas
@@ -127,7 +128,10 @@ def command(
         )
     except (ValueError, TypeError, OSError, TableError) as error:
         raise click.UsageError(one_line(error)) from error
-    named = hits.assign(label=Path(queries[0]).stem)
+    import pandas as pd
+
+    # As an object, which may be no UTF-8.
+    named = hits.assign(label=pd.Series([Path(queries[0]).stem] * len(hits), dtype=object))
     try:
         if output is not None:
             labels.write(named, output, kind)
@@ -172,8 +176,7 @@ def write_clips(hits: pandas.DataFrame, folder: Path) -> int:
     except OSError as error:
         raise Failure(f"{folder} can't be made: {error.strerror or error}") from error
     for rank, (file, start, end) in enumerate(zip(hits["file"], hits["start"], hits["end"], strict=True), 1):
-        # Of a long name the beginning: file systems take 255 bytes.
-        name = f"{rank:0{digits}}_{Path(file).stem[:80]}_{start:.3f}-{end:.3f}.wav"
+        name = f"{rank:0{digits}}_{shortened(Path(file).stem, 200)}_{start:.3f}-{end:.3f}.wav"
         try:
             cut(file, start, end, folder / name)
         except (ValueError, OSError) as error:

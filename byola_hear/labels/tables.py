@@ -77,9 +77,11 @@ def from_parquet(path: str) -> Table:
     from pyarrow import parquet
 
     try:
-        schema = parquet.read_schema(path)
-        flat = [field.name for field in schema if not pa.types.is_nested(field.type)]
-        columns = parquet.read_table(path, columns=flat).to_pydict()
+        # Opened here, because Arrow opens no paths that are not UTF-8.
+        with open(path, "rb") as stream:
+            file = parquet.ParquetFile(stream)
+            flat = [field.name for field in file.schema_arrow if not pa.types.is_nested(field.type)]
+            columns = file.read(flat).to_pydict()
     except (pa.ArrowException, OSError, ValueError) as error:
         raise ValueError(f"{path}: not a Parquet file that can be read ({' '.join(str(error).split())})") from None
     cells = [[_cell(value) for value in columns[name]] for name in flat]

@@ -15,6 +15,7 @@ from byola_hear.labels import audacity
 from byola_hear.labels.annotation import COLUMNS, OPTIONAL, Annotation
 from byola_hear.labels.recordings import header_of, seconds_of_recording
 from byola_hear.utils.files import replacing
+from byola_hear.utils.text import as_bytes, is_text, shortened
 
 if TYPE_CHECKING:
     import pandas
@@ -31,7 +32,7 @@ def write(frame: pandas.DataFrame, path: str | os.PathLike[str], format: str | N
     - A Raven selection table of several recordings counts the times from the beginning of the first, as Raven does, and
       has the columns ``Begin Path`` and ``File Offset (s)``. Labels without frequencies get the whole band.
     - An Audacity label track belongs to one recording. It has no place for scores and channels.
-    - CSV and Parquet hold all columns.
+    - CSV and Parquet hold all columns. In Parquet, paths or labels are bytes if one of them is not UTF-8.
 
     In Raven and Audacity files, times have six decimals. Files that exist are replaced.
 
@@ -39,7 +40,8 @@ def write(frame: pandas.DataFrame, path: str | os.PathLike[str], format: str | N
         frame: labels with the columns that :func:`byola_hear.labels.read` returns, some of which may be the index. A
             missing end is the recording's end.
         path: the file; or a folder, one that exists or with a slash at the end. There, each file has the name of its
-            recording, and recordings in different folders have files in different folders.
+            recording, of a very long name the beginning, and recordings in different folders have files in different
+            folders.
         format: ``"raven"``, ``"audacity"``, ``"csv"`` or ``"parquet"``; None for the one that the file's ending says.
 
     Returns:
@@ -138,8 +140,9 @@ def _names(files: Sequence[str], ending: str) -> dict[str, str]:
     names: dict[str, str] = {}
     for file in files:
         below = PurePath(os.path.relpath(file, top))
-        short = str(below.with_name(below.stem + ending))
-        names[file] = str(below.with_name(below.name + ending)) if short in names.values() else short
+        stem, whole = (shortened(name, 255 - len(ending)) + ending for name in (below.stem, below.name))
+        short = str(below.with_name(stem))
+        names[file] = str(below.with_name(whole)) if short in names.values() else short
     if len(set(names.values())) < len(files):
         raise ValueError(f"two of the recordings would have the same label file; the first of all is {files[0]}")
     return names
@@ -148,9 +151,15 @@ def _names(files: Sequence[str], ending: str) -> dict[str, str]:
 def _content(format: str, annotations: Sequence[Annotation], table: pandas.DataFrame) -> bytes:
     if format == "parquet":
         stream = io.BytesIO()
-        table.to_parquet(stream, index=False)
+        _storable(annotations, table).to_parquet(stream, index=False)
         return stream.getvalue()
     return _TEXTS[format](annotations, table).encode("utf-8", "surrogateescape")
+
+
+def _storable(annotations: Sequence[Annotation], table: pandas.DataFrame) -> pandas.DataFrame:
+    """The same labels; columns of text that is not UTF-8, as names of files may be, as bytes."""
+    texts = {"file": [each.file for each in annotations], "label": [each.label for each in annotations]}
+    return table.assign(**{name: list(map(as_bytes, text)) for name, text in texts.items() if not is_text(text)})
 
 
 def _csv(annotations: Sequence[Annotation], table: pandas.DataFrame) -> str:

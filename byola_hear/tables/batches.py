@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from byola_hear.extraction.rows import Rows
 from byola_hear.tables.errors import TableError
+from byola_hear.utils.text import as_bytes, as_text
 
 if TYPE_CHECKING:
     import pyarrow
@@ -89,26 +90,6 @@ def batch_of(rows: Rows) -> Batch:
     """One clip's rows as a batch."""
     file = np.full(len(rows), rows.clip.file, object)
     return Batch(file, rows.start, rows.end, rows.time, rows.embeddings)
-
-
-def as_bytes(name: str) -> bytes:
-    """A file's name as bytes on disk."""
-    return name.encode("utf-8", "surrogateescape")
-
-
-def as_text(name: bytes | str) -> str:
-    """A file's name as a Python string."""
-    return name if isinstance(name, str) else name.decode("utf-8", "surrogateescape")
-
-
-def is_text(names: Iterable[str]) -> bool:
-    """Whether all names are valid Unicode."""
-    try:
-        for name in names:
-            name.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def names_array(names: Iterable[str | bytes]) -> NDArray[np.object_]:

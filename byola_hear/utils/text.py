@@ -1,4 +1,4 @@
-"""Text: counts with nouns; files of other programs in UTF-8, UTF-16 and UTF-32; CSV with several separators."""
+"""Text: counts with nouns; names of files; files of other programs in UTF-8, UTF-16 and UTF-32; separators of CSV."""
 
 from __future__ import annotations
 
@@ -28,6 +28,44 @@ def quantity(count: int, noun: str) -> str:
         ('1 clip', '6 rows')
     """
     return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def as_bytes(name: str) -> bytes:
+    """A file's name as bytes on disk."""
+    return name.encode("utf-8", "surrogateescape")
+
+
+def as_text(name: bytes | str) -> str:
+    """A file's name as a Python string."""
+    return name if isinstance(name, str) else name.decode("utf-8", "surrogateescape")
+
+
+def is_text(names: Iterable[str]) -> bool:
+    """Whether all names are valid Unicode."""
+    try:
+        for name in names:
+            name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def shortened(name: str, n_bytes: int) -> str:
+    """A file's name, or as much of its beginning as fits: file systems take 255 bytes.
+
+    Args:
+        name: the name.
+        n_bytes: what it may take in UTF-8.
+
+    Returns:
+        The name.
+
+    Example:
+        >>> shortened("day", 4), shortened("日日日", 7)
+        ('day', '日日')
+    """
+    content = as_bytes(name)
+    return name if len(content) <= n_bytes else content[:n_bytes].decode("utf-8", "ignore")
 
 
 def as_utf8(content: bytes, name: str) -> bytes:

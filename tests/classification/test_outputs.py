@@ -71,6 +71,16 @@ def test_a_run_continues_where_it_was_cut_off(here: Path, files: list[str]) -> N
     assert not [name for name in names(here / "found") if name.endswith(".tmp")]
 
 
+def test_very_long_names_are_cut_and_stay_different(here: Path) -> None:
+    recordings = [str(write(here / f"{'日' * 80}{end}.wav", quiet(0.5))) for end in ("ab", "ac", "ad")]
+    with Folder(here / "found", "raven", SETTINGS) as folder:
+        folder.plan(recordings)
+        for file in recordings:
+            add(folder, file)
+    tables = [path for path in (here / "found").iterdir() if path.name != JOURNAL]
+    assert sorted(labels.read(tables)["file"]) == recordings
+
+
 def test_what_has_no_stamp_is_done_again(here: Path) -> None:
     # The scores of a table, whose recordings are not on this machine.
     for _ in range(2):

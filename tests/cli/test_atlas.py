@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import io
+import os
+import sys
 from pathlib import Path
 
+import pytest
 import soundfile
 from pyarrow import parquet
 
+from tests.classification.sounds import beep, write
 from tests.cli.result import Run
 
 
@@ -35,3 +39,12 @@ def test_the_command(run: Run, clips_folder: Path, tmp_path: Path) -> None:
     refused = run("atlas", tmp_path / "t.parquet", "-o", tmp_path / "t.parquet", "--overwrite")
     assert refused.code == 2 and "expected an output that is no input, got" in refused.err
     assert (tmp_path / "t.parquet").read_bytes() == content
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")
+def test_folders_whose_names_are_not_utf_8(run: Run, tmp_path: Path) -> None:
+    for name in ("owl", "summer"):
+        write(tmp_path / "clips" / name / "0.wav", beep(0.5))
+    (tmp_path / "clips/summer").rename(tmp_path / "clips" / os.fsdecode(b"\xe9t\xe9"))
+    assert run("atlas", tmp_path / "clips", "-o", tmp_path / "a.parquet").code == 0
+    assert sorted(parquet.read_table(tmp_path / "a.parquet")["label"].to_pylist()) == ["?t?", "owl"]

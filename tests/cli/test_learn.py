@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ import pytest
 
 pytest.importorskip("sklearn")
 
+from byola_hear import labels
 from byola_hear.classification.file import load_classifier
 from tests.classification.sounds import beep, quiet, write, write_clips, write_recordings
 from tests.cli.result import Run
@@ -119,6 +121,21 @@ def test_a_table_instead_of_audio(run: Run, here: Path) -> None:
     assert run("embed", "clips", "-o", "clips.csv").code == 0
     result = run("learn", "clips.csv", "-o", "csv.safetensors")
     assert result.code == 2 and "clips.csv does not say which network made it" in result.err
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")
+def test_classes_whose_names_are_not_utf_8(run: Run, here: Path) -> None:
+    write_clips(here / "clips")
+    name = os.fsdecode(b"\xe9t\xe9")
+    (here / "clips/beep").rename(here / "clips" / name)
+    assert run("embed", "clips", "-o", "clips.parquet").code == 0
+    result = run("learn", "clips.parquet", "-o", "table.safetensors", "--report", "report.html", "-q")
+    assert (result.code, result.err) == (0, "")
+    assert load_classifier("table.safetensors").classes == ("hiss", name)
+    for output in ("found.csv", "found.parquet"):
+        assert run("predict", "table.safetensors", "clips", "-o", output, "--threshold", "0").code == 0
+        found = labels.read(output)
+        assert set(found["label"]) == {"hiss", name} and f"clips/{name}/0.wav" in set(found["file"])
 
 
 def test_embeddings_are_kept(run: Run, here: Path) -> None:

@@ -276,6 +276,44 @@ def test_tables_that_do_not_fit_are_refused(run: Run, here: Path) -> None:
     assert set(here.rglob("*")) == before
 
 
+@pytest.fixture
+def odd(here: Path) -> list[str]:
+    """Recordings whose names some formats or file systems can't hold."""
+    names = [b"n\xe9.wav", b"new\nline.wav", "日".encode() * 80 + b".wav"]
+    paths = ["odd/plain.wav", *(f"odd/{os.fsdecode(name)}" for name in names)]
+    for path in paths:
+        (here / path).parent.mkdir(exist_ok=True)
+        shutil.copy("rec/0.wav", path)
+    return paths
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")
+@pytest.mark.parametrize("format", ["raven", "audacity", "csv", "parquet"])
+def test_odd_names_do_not_end_the_run(run: Run, here: Path, odd: list[str], format: str) -> None:
+    result = run("predict", "calls.safetensors", "odd", "-o", "found/", "--format", format)
+    refused = ["odd/new\nline.wav"] if format in ("raven", "audacity") else []
+    n_done = len(odd) - len(refused)
+    assert result.code == len(refused) and f"{4 * n_done} detections in {n_done} recordings" in result.out
+    errors = here / "found/predict.errors.csv"
+    assert errors.exists() == bool(refused)
+    written = [path for path in (here / "found").iterdir() if path.name not in (JOURNAL, errors.name)]
+    assert len(written) == n_done
+    assert {len(labels.read(path, recordings="odd/plain.wav", missing="keep")) for path in written} == {4}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")
+@pytest.mark.parametrize("name", ["found.csv", "found.parquet", "found.txt"])
+def test_odd_names_are_in_one_file(run: Run, here: Path, odd: list[str], name: str) -> None:
+    result = run("predict", "calls.safetensors", "odd", "-o", name)
+    refused = {"odd/new\nline.wav"} if name == "found.txt" else set()
+    assert result.code == len(refused) and result.err.count("error: ") == len(refused)
+    assert set(map(os.path.relpath, labels.read(name)["file"])) == set(odd) - refused
+    # The table of embeddings of these recordings has the same.
+    assert run("embed", "odd", "-o", "odd.parquet", "--window", "1", "--hop", "0.5").code == 0
+    assert run("predict", "calls.safetensors", "odd.parquet", "-o", f"table-{name}").code == len(refused)
+    assert len(labels.read(f"table-{name}")) == len(labels.read(name))
+
+
 def test_a_recording_shorter_than_the_window_and_one_of_silence(run: Run, here: Path) -> None:
     write(here / "odd/short.wav", quiet(0.2))
     write(here / "odd/silent.wav", 0 * quiet(5.0))

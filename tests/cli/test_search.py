@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -78,6 +80,21 @@ def test_hits_as_label_files_and_as_clips(here: Path, run: Run) -> None:
     Path(frame["file"][4]).unlink()
     done = run(*search[:3], *search[3:], "--clips", "hits", "--overwrite")
     assert (done.code, done.err.count("\n")) == (2 if "piano" in frame["file"][4] else 1, 1)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")
+def test_odd_names(here: Path, run: Run) -> None:
+    names = [os.fsdecode(b"n\xe9.mp3"), "日" * 80 + ".mp3"]
+    for name in names:
+        shutil.copy("data/piano_stereo_44k.mp3", f"data/{name}")
+    assert run("embed", "data", "-o", "odd.parquet", "-q").code == 0
+    search = ("search", "odd.parquet", f"data/{names[0]}", "-n", 3)
+    assert run(*search, "-o", "hits.parquet", "--clips", "hits") == (0, "", "")
+    hits = labels.read("hits.parquet")
+    assert {f"data/{name}" for name in names} < set(hits["file"]) and set(hits["label"]) == {Path(names[0]).stem}
+    assert len(list((here / "hits").glob("*.wav"))) == 3
+    done = run(*search, "-o", "found/", "--format", "raven")
+    assert (done.code, done.err) == (0, "") and len(labels.read("found")) == 3
 
 
 @pytest.mark.parametrize(

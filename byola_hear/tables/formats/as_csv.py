@@ -14,17 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from byola_hear.tables.about import About
-from byola_hear.tables.batches import (
-    Batch,
-    as_bytes,
-    is_text,
-    names_array,
-    names_from_arrow,
-    names_to_arrow,
-    numbers_to_arrow,
-)
+from byola_hear.tables.batches import Batch, names_array, names_from_arrow, names_to_arrow, numbers_to_arrow
 from byola_hear.tables.errors import TableError
 from byola_hear.tables.placing import Placing
+from byola_hear.utils.text import as_bytes, is_text
 
 PLACING: Placing = "file"
 CARRIES_ABOUT = False

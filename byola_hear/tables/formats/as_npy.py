@@ -18,9 +18,10 @@ from pathlib import Path, PurePath
 import numpy as np
 
 from byola_hear.tables.about import About, unpacked
-from byola_hear.tables.batches import BATCH_BYTES, Batch, as_bytes, names_array, rows_in
+from byola_hear.tables.batches import BATCH_BYTES, Batch, names_array, rows_in
 from byola_hear.tables.errors import TableError
 from byola_hear.tables.placing import INDEX, Placing, check_inside
+from byola_hear.utils.text import as_bytes, shortened
 
 PLACING: Placing = "merged"
 CARRIES_ABOUT = True
@@ -54,8 +55,7 @@ def npy_names(files: Iterable[str]) -> dict[str, str]:
         digest = hashlib.sha256(as_bytes(file)).hexdigest()[:12]
         last = parts[-1] if parts else "file"
         fits = len(as_bytes(last)) <= _LONGEST
-        short = last if fits else as_bytes(last)[:_LONGEST].decode("utf-8", "ignore")
-        candidates = [f"{short}~{digest}.npy"]
+        candidates = [f"{shortened(last, _LONGEST)}~{digest}.npy"]
         candidates.insert(0, "/".join([*parts[:-1], candidates[0]]))
         if fits and parts:
             candidates.insert(0, "/".join([*parts[:-1], f"{last}.npy"]))

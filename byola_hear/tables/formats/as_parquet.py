@@ -17,17 +17,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from byola_hear.tables.about import About, unpacked
-from byola_hear.tables.batches import (
-    Batch,
-    evened,
-    is_text,
-    names_from_arrow,
-    names_to_arrow,
-    numbers_to_arrow,
-    rows_in,
-)
+from byola_hear.tables.batches import Batch, evened, names_from_arrow, names_to_arrow, numbers_to_arrow, rows_in
 from byola_hear.tables.errors import TableError
 from byola_hear.tables.placing import Placing
+from byola_hear.utils.text import is_text
 
 if TYPE_CHECKING:
     import pyarrow

@@ -15,9 +15,10 @@ from typing import Any
 import numpy as np
 
 from byola_hear.tables.about import About, unpacked
-from byola_hear.tables.batches import Batch, as_bytes, as_text, evened, is_text, names_array, rows_in
+from byola_hear.tables.batches import Batch, evened, names_array, rows_in
 from byola_hear.tables.errors import TableError
 from byola_hear.tables.placing import Placing
+from byola_hear.utils.text import as_bytes, as_text, is_text
 
 PLACING: Placing = "folder"
 CARRIES_ABOUT = True
