@@ -10,7 +10,7 @@ from pathlib import Path
 from benchmark.baselines.weights import Unavailable
 from benchmark.models.extractors import identity_of
 from benchmark.models.loading import ModelName
-from benchmark.models.rows import ALL_MODELS, models_by_row
+from benchmark.models.rows import all_models, models_by_row
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ def model_row(model: str) -> ModelRow:
         FileNotFoundError: if the model's file does not exist.
     """
     if model == "all":
-        raise ValueError(f"expected one model, got {model!r}, which stands for {len(ALL_MODELS)}")
+        raise ValueError(f"expected one model, got {model!r}, which stands for {len(all_models())}")
     (row,) = model_rows([model])
     if row.missing:
         raise ValueError(f"{model}: {row.missing}")

@@ -13,9 +13,7 @@ from benchmark.baselines import BASELINES, UNTRAINED
 from benchmark.baselines.weights import Unavailable
 from benchmark.models.extractors import Extractor, extractors_of
 from benchmark.models.loading import ModelName, check_network
-
-#: Models that ``all`` stands for: the networks, then all baselines.
-ALL_MODELS = ("both", "speech", "nonspeech", *UNTRAINED, *(name for name in BASELINES if name not in UNTRAINED))
+from byola_hear import list_models
 
 
 @dataclass(frozen=True)
@@ -33,6 +31,11 @@ class Asked:
     missing: str = ""
 
 
+def all_models() -> tuple[str, ...]:
+    """Models that ``all`` stands for: every network of the package, the untrained ones, then the other baselines."""
+    return (*list_models(), *UNTRAINED, *(name for name in BASELINES if name not in UNTRAINED))
+
+
 def models_by_row(models: str | Sequence[str]) -> dict[str, ModelName]:
     """Check the names of models and name their rows. No model is loaded.
 
@@ -40,7 +43,7 @@ def models_by_row(models: str | Sequence[str]) -> dict[str, ModelName]:
 
     Args:
         models: names of networks, paths of checkpoints, names of baselines, or ``NAME=WEIGHTS``; ``all`` stands for
-            :data:`ALL_MODELS`. A sequence, or one text separated by commas.
+            :func:`all_models`. A sequence, or one text separated by commas.
 
     Returns:
         The models by row, in order.
@@ -52,7 +55,7 @@ def models_by_row(models: str | Sequence[str]) -> dict[str, ModelName]:
     given = models.split(",") if isinstance(models, str) else models
     names = [name.strip() for name in given if name.strip()]
     rows: dict[str, ModelName] = {}
-    for name in chain.from_iterable(ALL_MODELS if each == "all" else (each,) for each in names):
+    for name in chain.from_iterable(all_models() if each == "all" else (each,) for each in names):
         model = ModelName.of(name)
         folder = Path(model.weights).parent.name
         if model.row in rows and folder and model.weights != rows[model.row].weights:

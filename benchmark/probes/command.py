@@ -52,7 +52,7 @@ without_esc10_option = click.option(
 @options.models(
     "Rows: networks by name or checkpoint, with @int8 or @bfloat16 in this precision; "
     "baselines, with your own weights as NAME=WEIGHTS: "
-    f"{', '.join(BASELINES)}; all: the three networks and every baseline."
+    f"{', '.join(BASELINES)}; all: all networks and baselines."
 )
 @options.audio
 @tasks_option

@@ -19,7 +19,10 @@ from benchmark.studies.study_setup import Setup
 
 
 @click.command(NAME)
-@study_options(models="both,speech,nonspeech,untrained,untrained_transformer")
+@study_options(
+    models="both,speech,nonspeech,untrained,"
+    "transformer-both,transformer-speech,transformer-nonspeech,untrained_transformer"
+)
 @without_esc10_option
 @click.option("--validation", is_flag=True, help="Use validation parts instead of test parts.")
 @few_label_options(10)

@@ -11,6 +11,7 @@ from click.testing import CliRunner
 
 pytest.importorskip("sklearn")
 
+from benchmark.models.rows import models_by_row
 from benchmark.studies.architectures.command import architectures_command
 from benchmark.studies.architectures.report import (
     NAME,
@@ -103,3 +104,9 @@ def test_the_report_has_tables_and_a_figure(tmp_path: Path) -> None:
     assert "| both | byol | 6.30 | 27.0 | 301 | 0.96 |" in text
     draw, _ = report(tmp_path).figures[NAME]
     assert draw is not None and len(draw().axes) == 2
+
+
+def test_the_default_compares_both_kinds() -> None:
+    default = next(each.default for each in architectures_command.params if each.name == "models")
+    kinds = kinds_of(pd.DataFrame({"model": list(models_by_row(str(default)))}))
+    assert kinds == [("", "untrained"), ("transformer-", "untrained_transformer")]
