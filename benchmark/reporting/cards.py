@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from benchmark.reporting.overlap import overlap_page, overlap_text
+from benchmark.reporting.overlap import network_overlap, overlap_page
 from benchmark.reporting.readme import REPOSITORY
 from byola_hear import describe_model, list_models
 from byola_hear.models.card import card_text, model_facts, sources_table
@@ -154,27 +154,6 @@ def _headed(text: str) -> str:
     return f"**Overlap with evaluation sets.** {text}" if text else ""
 
 
-def _overlap_of_teachers(training: dict[str, Any]) -> str:
-    """Name the teachers, and the teachers of teachers, whose training set shares clips with evaluation sets."""
-    teachers = _teachers(training)
-    texts = {name: f"the teacher `{name}`" for name in teachers}
-    for teacher in teachers:
-        before = _teachers(describe_model(teacher)["training"]) if teacher in list_models() else []
-        for name in before:
-            texts.setdefault(name, f"`{name}`, which taught the teacher `{teacher}`")
-    shared = [
-        text
-        for name, text in texts.items()
-        if "made of Freesound" in overlap_text(zoo_folder() / "manifests" / f"{name}.csv.gz", OVERLAP_TABLE)
-    ]
-    return f"Some are in that of {', and of '.join(shared)}: see its card." if shared else ""
-
-
-def _teachers(training: dict[str, Any]) -> list[str]:
-    """Names of a network's teachers, without the kinds of sound that they taught."""
-    return [name.partition("@")[0] for name in training["recipe"].get("teachers", {})]
-
-
 def weights_card(name: str, folder: Path | None, probe_table: str) -> str:
     """Write the card of a network of the zoo.
 
@@ -194,8 +173,7 @@ def weights_card(name: str, folder: Path | None, probe_table: str) -> str:
         "kernels are stored in half precision: embeddings agree with those of the float32 weights to 1e-2, relative."
     )
     details = [recipe_text(training), f"![loss, standard deviation, learning rate and speed](byola-{name}.png)"]
-    manifest = (folder or zoo_folder()) / "manifests" / f"{name}.csv.gz"
-    overlap = " ".join(filter(None, [overlap_text(manifest, OVERLAP_TABLE), _overlap_of_teachers(training)]))
+    overlap = network_overlap(name, folder, OVERLAP_TABLE)
     details += [matching_text(training), _headed(overlap), sources_table(training)]
     sections = {
         "Training": "\n\n".join(part.rstrip() for part in details if part),
@@ -233,5 +211,5 @@ def cards_command() -> None:
     """Write the networks' cards from their checkpoints, training logs and the probe's table."""
     for path in write_cards(zoo_folder(), PROBE_TABLE.read_text(encoding="utf-8")):
         click.echo(str(path))
-    OVERLAP_PAGE.write_text(overlap_page(list_models(), zoo_folder() / "manifests", OVERLAP_TABLE), encoding="utf-8")
+    OVERLAP_PAGE.write_text(overlap_page(OVERLAP_TABLE), encoding="utf-8")
     click.echo(str(OVERLAP_PAGE))

@@ -12,7 +12,11 @@ import gzip
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
+from benchmark.reporting.run_differences import began_with
+from byola_hear import describe_model, list_models
+from byola_hear.models.zoo import zoo_folder
 from byola_hear.pretraining.corpora.catalogue.shared_clips import SHARED
 
 #: Number of clips of each evaluation set. Those of ESC-10 are clips of ESC-50.
@@ -41,19 +45,59 @@ def shared_training_clips(rows: Iterable[Mapping[str, str]]) -> tuple[Counter[st
     return counts, seconds
 
 
-def overlap_page(networks: Iterable[str], manifests: Path, table: Path) -> str:
-    """Write what the training set of each network shares with evaluation sets, as a list.
+def overlap_page(table: Path) -> str:
+    """Write what the training set of each of the package's networks shares with evaluation sets, as a list.
 
     Args:
-        networks: names of the networks.
-        manifests: folder of their manifests, ``NAME.csv.gz``.
         table: table of the command ``corpora overlap``.
 
     Returns:
         Markdown.
     """
-    lines = [f"- `{name}`: {overlap_text(manifests / f'{name}.csv.gz', table)}" for name in networks]
-    return "\n".join(lines) + "\n"
+    return "".join(f"- `{name}`: {network_overlap(name, None, table)}\n" for name in list_models())
+
+
+def network_overlap(name: str, folder: Path | None, table: Path) -> str:
+    """Write what a network's training set, and those of the networks that it learnt from, share with evaluation sets.
+
+    Args:
+        name: name of the network.
+        folder: the zoo; the package's own if None. The networks that it learnt from are looked for in the package's.
+        table: table of the command ``corpora overlap``.
+
+    Returns:
+        Markdown; empty if the manifests or the table are missing.
+    """
+    own = overlap_text((folder or zoo_folder()) / "manifests" / f"{name}.csv.gz", table)
+    shared = [
+        text
+        for earlier, text in _learnt_from(describe_model(name, folder)["training"]).items()
+        if "made of Freesound" in overlap_text(zoo_folder() / "manifests" / f"{earlier}.csv.gz", table)
+    ]
+    inherited = f"Some are in that of {', and of '.join(shared)}: see its card." if shared else ""
+    return " ".join(filter(None, [own, inherited]))
+
+
+def _learnt_from(training: Mapping[str, Any]) -> dict[str, str]:
+    """The teachers of a network and the one it began with, then those of theirs: by name, what each is to it."""
+    teachers, start = _teachers_and_start(training)
+    found = {name: f"the teacher `{name}`" for name in teachers}
+    if start:
+        found[start] = f"{found.get(start, f'`{start}`')}, with whose weights it began"
+    for name in [name for name in found if name in list_models()]:
+        what = f"the teacher `{name}`" if name in teachers else f"`{name}`"
+        before, beginning = _teachers_and_start(describe_model(name)["training"])
+        for each in before:
+            found.setdefault(each, f"`{each}`, which taught {what}")
+        if beginning:
+            found.setdefault(beginning, f"`{beginning}`, with whose weights {what} began")
+    return found
+
+
+def _teachers_and_start(training: Mapping[str, Any]) -> tuple[list[str], str]:
+    """A network's teachers, without the kinds of sound that they taught, and the one it began with, without version."""
+    teachers = [name.partition("@")[0] for name in training["recipe"].get("teachers", {})]
+    return teachers, began_with(training).partition(" ")[0]
 
 
 def overlap_text(manifest: Path, table: Path) -> str:

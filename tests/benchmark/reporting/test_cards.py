@@ -93,15 +93,19 @@ def test_the_card_of_a_distilled_network_names_its_teachers(tmp_path: Path) -> N
     assert "decay of the target network" not in text and "their training counts as its own" in text
 
 
-def test_overlaps_of_teachers_of_teachers_are_named(tmp_path: Path) -> None:
+def test_overlaps_of_networks_that_it_learnt_from_are_named(tmp_path: Path) -> None:
     if "distilled" not in list_models():
         pytest.skip("no networks in weights/")
     shape = EncoderConfig(channels=4, hidden_size=8)
-    for teacher, expected in (
-        ("both", "the teacher `both`"),
-        ("distilled", "`both`, which taught the teacher `distilled`"),
+    for teacher, start, expected in (
+        ("both", "", "the teacher `both`"),
+        ("distilled", "", "`both`, which taught the teacher `distilled`"),
+        ("both", "both 0.2.0", "the teacher `both`, with whose weights it began"),
+        ("yamnet", "nonspeech 0.2.0", "`nonspeech`, with whose weights it began"),
+        ("yamnet", "distilled 0.1.0", "`both`, which taught `distilled`"),
     ):
-        training = {**TRAINING, "recipe": replace(Recipe.distil({teacher: {"size": 3072}}), encoder=shape).to_dict()}
+        recipe = replace(Recipe.distil({teacher: {"size": 3072}}), encoder=shape).to_dict()
+        training = {**TRAINING, "recipe": recipe, **({"began_with": {"model": start}} if start else {})}
         config = ModelConfig("pupil", "1", FrontendConfig(), shape, -5.0, 4.0, training=training)
         add_to_zoo(ByolaModel(config), tmp_path)
         assert f"Some are in that of {expected}: see its card." in weights_card("pupil", tmp_path, "")
