@@ -45,11 +45,11 @@ TRAINED_ON = {
 }
 
 INTENDED_USE = """\
-A fixed feature extractor for research: clip and timestamp embeddings for simple classifiers, and comparisons between
-the three networks, which differ only in the audio that they were trained on. It is not meant for identifying people or
-for decisions about them. Published models were trained on thousands of hours; this one was trained on few, and games
-and recordings by volunteers are a large part of them. Sound above 7.8 kHz is not used. Evaluate it on data like your
-own before you rely on it."""
+A fixed feature extractor for research: clip and timestamp embeddings for simple classifiers, and comparisons within a
+kind of network: `both`, `speech` and `nonspeech` differ from each other only in the audio that they were trained on,
+and so do the three transformers. It is not meant for identifying people or for decisions about them. Published models
+were trained on thousands of hours; this one was trained on few, and games and recordings by volunteers are a large part
+of them. Sound above 7.8 kHz is not used. Evaluate it on data like your own before you rely on it."""
 
 #: The same for a network that others taught.
 DISTILLED_USE = """\
@@ -144,7 +144,8 @@ def shape_text(encoder: dict[str, Any]) -> str:
 def results_text(probe_table: str) -> str:
     """The section on results: the probe's table and what it is."""
     origin = (
-        "`python -m benchmark probe` wrote this table. The untrained network has the same shape and random weights."
+        "`python -m benchmark probe` wrote this table. `untrained` has the shape of BYOL-A v2 and "
+        "`untrained_transformer` that of the transformers, with random weights."
     )
     return f"{origin}\n\n{probe_table.rstrip()}"
 

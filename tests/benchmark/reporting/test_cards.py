@@ -67,6 +67,8 @@ def test_the_card_of_a_transformer_by_masked_prediction(tmp_path: Path) -> None:
     assert "A transformer of 2 layers, 16 wide, trained on 2.5 hours of speech." in text
     assert "decay of the target network from 0.996 to 1; it and the learning rate count for 32 crops in a step" in text
     assert "- masked prediction, 30 steps of 32 crops of 4 s" in text
+    assert "`untrained` has the shape of BYOL-A v2 and `untrained_transformer` that of the transformers" in text
+    assert "comparisons within a\nkind of network" in text and "the three networks" not in text
     assert (
         "- 4 masks for each crop, which leave 25% visible, in spans of 5 frame features; a decoder of 2 layers" in text
     )
