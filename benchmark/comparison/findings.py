@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from benchmark.comparison.advantage import sides
 from benchmark.comparison.document import Document
 from benchmark.comparison.folder import DOMAINS
 from benchmark.comparison.rows import OVERALL
@@ -26,16 +27,15 @@ def _advantage(document: Document) -> str:
     each = document.advantages[0]
 
     def stands(value: float) -> str:
-        points = f"{100 * abs(value):.1f} points"
-        return f"{points} {'ahead of' if value >= 0 else 'behind'}"
+        return f"{100 * abs(value):.1f} points {'better' if value >= 0 else 'worse'}"
 
-    inside, outside = stands(each.inside), stands(each.outside)
-    own = DOMAINS[each.domain]
+    own, other = (DOMAINS[side] for side in sides(each.domain))
     includes_zero = each.low is not None and each.high is not None and each.low <= 0 <= each.high
-    zero = ", an interval that includes 0" if includes_zero else ""
+    chance = ", and may be chance" if includes_zero or each.p > 0.05 else ""
     return (
-        f"On {own} tasks `{each.network}` is {inside} `{each.reference}`, on the other domain's {outside} "
-        f"it: an advantage in its own domain of {signed(each.value, each.low, each.high)} points{zero} "
+        f"`{each.network}` is {stands(each.inside)} than `{each.reference}` on {own} tasks, and {stands(each.outside)} "
+        f"on {other} tasks. The first minus the second, its advantage in its own domain, is "
+        f"{signed(each.value, each.low, each.high)} points{chance} "
         f"(p = {p_value(each.p)}, of exchanging tasks between the domains)."
     )
 
