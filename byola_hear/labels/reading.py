@@ -79,8 +79,9 @@ def read(
     Raises:
         FileNotFoundError: if a label file or a recording does not exist.
         OSError: if a label file can't be read.
-        ValueError: if a label file is empty, is of no known format or has a mistake, or a label is beyond the end of a
-            recording whose duration is known; the message names the file and the line.
+        ValueError: if a label file is empty (other than an Audacity track in a folder), is of no known format or has a
+            mistake, or a label is beyond the end of a recording whose duration is known; the message names the file and
+            the line.
 
     Example:
         >>> import tempfile, pathlib
@@ -153,7 +154,8 @@ def _files(path: str, format: str | None) -> Iterator[tuple[str, str | None]]:
     if format == "folders":
         yield path, format
     elif named:
-        yield from ((file, format) for file in named)
+        # Predicting writes an empty track for a recording without a detection.
+        yield from ((file, format) for file in named if suffix_of(file) != ".txt" or os.path.getsize(file))
     else:
         raise ValueError(f"{path}: expected a folder with recordings or label files, got neither")
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import takewhile
 from pathlib import Path, PurePath, PureWindowsPath
 
 from byola_hear.audio.folders import files_of, plain, suffix_of
@@ -140,6 +141,8 @@ class Recordings:
     def of(self, label_file: str) -> str:
         """Find the recording that a label file is named after: of ``x.Table.1.selections.txt``, for example, ``x.wav``.
 
+        Of recordings of one name, it is the one whose folders are called like those of the label file, from the end on.
+
         Args:
             label_file: the label file. Its recording is in the same folder or in the folder of the recordings.
 
@@ -156,7 +159,7 @@ class Recordings:
         stems = list(_stems(path.name))
         for index in (self._beside(path.parent), self._below()):
             for stem in stems:
-                found = index.get(stem.lower(), [])
+                found = _alike(index.get(stem.lower(), []), path)
                 if len(found) > 1:
                     raise ValueError(f"{label_file}: its recording could be {found[0]} or {found[1]}")
                 if found:
@@ -179,6 +182,23 @@ class Recordings:
         if "" not in self._indices:
             self._indices[""] = _by_name(files_of(self.folder, audio_suffixes(), lambda path, reason: None))
         return self._indices[""]
+
+
+def _alike(files: list[str], label_file: Path) -> list[str]:
+    """Of several files, those whose folders are called like most of the label file's, from the end on.
+
+    Example:
+        >>> _alike(["sites/a/day.wav", "sites/b/day.wav"], Path("found/b/day.txt"))
+        ['sites/b/day.wav']
+    """
+    if len(files) < 2:
+        return files
+    wanted = Path(os.path.abspath(label_file)).parts[-2::-1]
+    common = []
+    for file in files:
+        folders = Path(os.path.abspath(file)).parts[-2::-1]
+        common.append(sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(folders, wanted, strict=False))))
+    return [file for file, count in zip(files, common, strict=True) if count == max(common)]
 
 
 def _by_name(files: Iterable[str]) -> dict[str, list[str]]:

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from byola_hear import labels
-from tests.classification.sounds import quiet, write, write_recordings
+from tests.classification.sounds import quiet, write, write_clips, write_recordings
 from tests.cli.result import Run
 
 
@@ -79,6 +79,17 @@ def test_every_format_of_detections(run: Run, here: Path, format: str) -> None:
     assert windows_of("review.html") == sorted(
         (Path(row.file).name, row.start, row.end, row.label) for row in table.itertuples()
     )
+
+
+def test_tracks_of_predict_of_which_some_are_empty(run: Run, here: Path) -> None:
+    write_clips(here / "clips", count=3)
+    assert run("learn", "clips", "-o", "calls.safetensors").code == 0
+    write(here / "rec/quiet.wav", quiet(5.0, 99))
+    assert run("predict", "calls.safetensors", "rec", "-o", "tracks/", "--format", "audacity").code == 0
+    assert not (here / "tracks/quiet.txt").stat().st_size
+    result = run("review", "tracks", "--recordings", "rec", "-o", "review.html")
+    assert (result.code, result.err) == (0, "")
+    assert {row[0] for row in windows_of("review.html")} == {"0.wav", "1.wav", "2.wav"}
 
 
 def test_paths_of_another_computer(run: Run, here: Path) -> None:

@@ -277,6 +277,26 @@ def test_a_raven_table_without_a_selection_has_no_labels(here: Path) -> None:
     assert len(frame) == 0 and list(frame) == ["file", "start", "end", "label"]
 
 
+def test_an_empty_track_in_a_folder_has_no_labels(here: Path) -> None:
+    (here / "found").mkdir()
+    (here / "found/day.txt").write_text("1\t2\towl\n")
+    (here / "found/night.txt").touch()
+    assert labels.read("found", recordings=here)["label"].tolist() == ["owl"]
+    (here / "found/day.txt").unlink()
+    assert len(labels.read("found", recordings=here)) == 0
+
+
+def test_folders_tell_recordings_of_one_name_apart(here: Path) -> None:
+    for site in ("a", "b"):
+        tone(here / f"sites/{site}/day.wav", 3)
+        (here / f"found/{site}").mkdir(parents=True)
+        (here / f"found/{site}/day.txt").write_text("1\t2\towl\n")
+    assert labels.read("found", recordings="sites")["file"].tolist() == ["sites/a/day.wav", "sites/b/day.wav"]
+    (here / "found/b").rename(here / "found/c")
+    with pytest.raises(ValueError, match=r"^found/c/day\.txt: its recording could be .*sites/a.* or .*sites/b"):
+        labels.read("found", recordings="sites")
+
+
 def test_a_long_file_named_like_two_recordings(here: Path) -> None:
     tone(here / "day.flac", 1)
     (here / "day.txt").write_text("1\t2\towl\n")
