@@ -199,7 +199,7 @@ def command(
         arithmetic = "" if model.precision == "float32" else f" in {model.precision}"
         content = f"{embedded}, {clock(finished.seconds)}, {rows} of {request.size} dimensions"
         click.echo(f"{output}: {content}, model {request.model}{arithmetic}; {progress.summary()}")
-    if finished.errors is not None:
+    if finished.n_failed:
         click.echo(f"{quantity(finished.n_failed, 'clip')} could not be embedded, see {finished.errors}", err=True)
     return 1 if finished.n_failed else 0
 

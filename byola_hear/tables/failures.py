@@ -44,6 +44,33 @@ def _is_own(path: Path) -> bool:
         return stream.readline(len(_HEADER)) == _HEADER
 
 
+def read_failures(path: Path) -> list[tuple[Clip, str]]:
+    """Read a table of errors.
+
+    Args:
+        path: where it is, if there is one.
+
+    Returns:
+        Clips and reasons; empty if there is none.
+
+    Raises:
+        TableRefused: if it has been changed and can't be understood.
+        OSError: if it can't be read.
+    """
+    if not path.exists():
+        return []
+    with open(path, newline="", encoding="utf-8", errors="surrogateescape") as stream:
+        lines = csv.reader(stream)
+        next(lines)
+        try:
+            return [
+                (Clip(file, float(start), float(end) if end else None), reason) for file, start, end, reason in lines
+            ]
+        except (ValueError, csv.Error):
+            found = f"{path}, line {lines.line_num}"
+            raise TableRefused(f"{found}: expected file, start, end and error; mend or remove the file") from None
+
+
 def write_failures(path: Path, failed: Sequence[tuple[Clip, str]], temporary: Path) -> Path | None:
     """Write the table of errors. If nothing failed, remove that of an earlier run.
 

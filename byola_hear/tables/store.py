@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from byola_hear.tables import placing
 from byola_hear.tables.about import About, changed_clips, check_same
 from byola_hear.tables.batches import rows_in
 from byola_hear.tables.errors import TableError, TableRefused, as_read_error, as_table_error
-from byola_hear.tables.failures import failures_path, write_failures
+from byola_hear.tables.failures import failures_path, read_failures, write_failures
 from byola_hear.tables.formats.registry import Format
 from byola_hear.tables.journal.assembly import Success, journalled_rows, kept_rows, planned
 from byola_hear.tables.journal.group import Group, new_room
@@ -38,11 +39,12 @@ class Finished:
 
     Attributes:
         output: the table; None if no clip succeeded. No table is written then, and an existing one stays.
-        errors: the table of the clips that failed, with the reasons; None if no clip failed.
+        errors: the table of the clips that failed, with the reasons, those of earlier runs included after an update;
+            None if no clip failed.
         n_clips: number of clips in the table.
         n_rows: number of rows in the table.
         seconds: length of the audio of the table's clips, s.
-        n_failed: number of clips that failed.
+        n_failed: number of clips of this run that failed.
     """
 
     output: Path | None
@@ -80,6 +82,7 @@ def open_store(
             request.
         update: keep an existing table's clips and add to them. Clips whose files have changed are embedded again; their
             old rows are dropped, even if they fail this time. If no row would be left, the table stays as it was.
+            The table of errors keeps the lines of clips that are not asked for and whose files still exist.
         group_megabytes: size of the rows that are kept in memory before they are written, MB. A crash costs at most
             these.
         group_seconds: time that rows are kept in memory at most, s. In the beginning it is shorter: the first result is
@@ -107,7 +110,8 @@ def open_store(
             # Another process may have written the table since it was checked.
             outputs.check_output(output, format, overwrite=overwrite, update=update)
             old = _old(path, kind, request) if update else None
-            return Store(path, kind, request, clips, journal, old, overwrite, group_megabytes, group_seconds)
+            failed = read_failures(failures_path(path)) if update else []
+            return Store(path, kind, request, clips, journal, old, failed, overwrite, group_megabytes, group_seconds)
         except BaseException:
             journal.close()
             raise
@@ -144,6 +148,7 @@ class Store:
         clips: Iterable[Clip],
         journal: Journal,
         old: About | None,
+        old_failed: Iterable[tuple[Clip, str]],
         overwrite: bool,
         group_megabytes: float,
         group_seconds: float,
@@ -152,6 +157,10 @@ class Store:
         self._format, self._request, self._journal, self._old = kind, request, journal, old
         self._overwrite, self._group_seconds, self._patience = overwrite, group_seconds, 0.0
         self._clips = dict.fromkeys(clips)
+        # Of a file that was renamed or removed, nothing is left to embed.
+        self._still_failed = [
+            (clip, reason) for clip, reason in old_failed if clip not in self._clips and os.path.lexists(clip.file)
+        ]
         self._successes, self._next_attempt, next_part = recover(journal, self._clips)
         self._failures: dict[Clip, str] = {}
         asked = () if old is None else [entry for entry in old.entries if entry.clip in self._clips]
@@ -256,7 +265,8 @@ class Store:
         failed = [(clip, self._failures[clip]) for clip in self._clips if clip in self._failures]
         with self._table_error():
             about = self._assembled(successes, {clip for clip, _ in failed})
-            errors = write_failures(failures_path(self.output), failed, self.work / "errors.tmp")
+            listed = self._still_failed + failed
+            errors = write_failures(failures_path(self.output), listed, self.work / "errors.tmp")
             self._is_open = False
             self._journal.remove()
         return Finished(

@@ -236,6 +236,28 @@ def test_each_table_has_its_own_table_of_errors(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.glob("*.errors.csv")) == names
 
 
+def test_an_update_keeps_the_errors_of_clips_that_it_was_not_asked_for(out: Path, tmp_path: Path) -> None:
+    broken, other, good = files_in(tmp_path, ['broken "1"\n.wav', "broken2.wav", "a.wav"])
+    segment = Clip(broken.file, 0.5, 1.25)
+    run(out, [broken, segment, good])
+    finished, _ = run(out, [other, segment], update=True)
+    assert finished is not None and finished.errors is not None and finished.n_failed == 2
+    lines = list(csv.reader(finished.errors.open(newline="")))
+    assert [line[:3] for line in lines[1:]] == [
+        [broken.file, "0.0", ""],
+        [other.file, "0.0", ""],
+        [broken.file, "0.5", "1.25"],
+    ]
+    assert {line[3].rpartition(" is ")[2] for line in lines[1:]} == {"no sound"}
+    finished, _ = run(out, [good], update=True)
+    errors = out.with_name("t.npz.errors.csv")
+    assert finished is not None and (finished.errors, finished.n_failed) == (errors, 0)
+    assert list(csv.reader(errors.open(newline=""))) == lines
+    errors.write_text("file,start,end,error\nsomething,else\n")
+    with pytest.raises(TableRefused, match=r"t\.npz\.errors\.csv, line 2: expected file, start, end and error"):
+        run(out, [good], update=True)
+
+
 @pytest.mark.parametrize("overwrite", [False, True])
 def test_another_file_in_the_place_of_the_errors_stays(out: Path, clips: list[Clip], overwrite: bool) -> None:
     other = out.with_name("t.npz.errors.csv")
