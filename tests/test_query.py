@@ -16,7 +16,7 @@ import byola_hear
 from byola_hear import AudioFileError, Clip, TableError, query
 from byola_hear.extraction.clips import find_clips
 from byola_hear.extraction.extract import extract
-from byola_hear.extraction.request import request_for
+from byola_hear.extraction.request import Request, request_for
 from byola_hear.extraction.rows import Rows
 from byola_hear.models.config import ModelConfig
 from byola_hear.models.encoders.convolutional import EncoderConfig
@@ -112,7 +112,7 @@ def test_the_precision_of_a_table_is_that_of_the_query(folder: Path, model: Byol
         other = model.in_precision(precision)
     files = sorted(folder.glob("*.wav"))
     table = byola_hear.embed(files, other, window=1.0)
-    assert query.model_of(query.Request(**table.attrs["request"]), "t", model).precision == precision
+    assert query.model_of(Request(**table.attrs["request"]), "t", model).precision == precision
     found = byola_hear.search(table, folder / "query.flac", 5, model=model)
     pd.testing.assert_frame_equal(found, byola_hear.search(table, folder / "query.flac", 5, model=other))
     exact = byola_hear.embed(files, model, window=1.0)
