@@ -47,7 +47,7 @@ def _audio_below(folder: str, suffixes: frozenset[str], report: OnMissing) -> It
         n_found += 1
         report(path, reason)
 
-    for file in _below(plain(folder), unreadable):
+    for file in files_below(plain(folder), unreadable):
         if suffix_of(file) in suffixes:
             n_found += 1
             yield file
@@ -66,7 +66,7 @@ def _matching(pattern: str, suffixes: frozenset[str], report: OnMissing) -> Iter
     top, tail = os.path.join(*parts[:at]) if at else ".", parts[at:]
     for folder in sorted(iglob(top)) if has_magic(top) else [top]:
         n_above = 0 if folder == "." else len(Path(folder).parts)
-        for file in _below(plain(folder), report) if os.path.isdir(folder) else ():
+        for file in files_below(plain(folder), report) if os.path.isdir(folder) else ():
             below, is_audio = Path(file).parts[n_above:], suffix_of(file) in suffixes
             if not is_audio and tail[-1] == "**":
                 continue
@@ -87,10 +87,18 @@ def _parts_match(parts: Sequence[str], pattern: Sequence[str]) -> bool:
     return bool(parts) and fnmatchcase(parts[0], pattern[0]) and _parts_match(parts[1:], pattern[1:])
 
 
-def _below(folder: str, report: OnMissing) -> Iterator[str]:
+def files_below(folder: str, report: OnMissing) -> Iterator[str]:
     """All files below a folder, sorted by the parts of their paths, without a system call for each.
 
-    Everything but a folder counts: reading a broken link or a pipe reports what it is.
+    Everything but a folder counts: reading a broken link or a pipe reports what it is. Names that begin with a dot are
+    skipped. Links are followed, except into a folder that contains them.
+
+    Args:
+        folder: the folder.
+        report: called with each folder that can't be read, and the reason.
+
+    Yields:
+        Paths that begin with ``folder``, unless that is ``"."``.
     """
     # A stack instead of recursion, because folders may be nested deeper than Python's calls. Each entry has the
     # folder's identity, because following a link to a folder above would never end.

@@ -11,6 +11,19 @@ from byola_hear.audio.reading import audio_suffixes
 from byola_hear.labels.annotation import Annotation
 
 
+def unreadable(path: str, reason: str) -> None:
+    """Refuse a path that gives no files.
+
+    Args:
+        path: the path.
+        reason: why.
+
+    Raises:
+        ValueError: always.
+    """
+    raise ValueError(f"{reason}: {path}")
+
+
 def annotations_of(folder: str) -> list[Annotation]:
     """Label the recordings in a folder by its folders.
 
@@ -26,10 +39,6 @@ def annotations_of(folder: str) -> list[Annotation]:
     """
     found = []
     stray = None
-
-    def unreadable(path: str, reason: str) -> None:
-        raise ValueError(f"{reason}: {path}")
-
     top = plain(folder)
     for file in files_of(folder, audio_suffixes(), unreadable):
         below = PurePath(file).relative_to(top).parts

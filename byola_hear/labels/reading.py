@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from byola_hear.audio.folders import suffix_of
+from byola_hear.audio.folders import files_below, suffix_of
 from byola_hear.audio.reading import END_TOLERANCE_S, audio_suffixes
 from byola_hear.labels import audacity, folders, tables
 from byola_hear.labels.annotation import Annotation, to_frame
@@ -143,7 +143,7 @@ def _files(path: str, format: str | None) -> Iterator[tuple[str, str | None]]:
             raise (ValueError if os.path.exists(path) else FileNotFoundError)(f"expected a folder, got {path}")
         yield path, format
         return
-    inside = sorted(_below(path))
+    inside = sorted(files_below(path, folders.unreadable))
     named = [file for file in inside if suffix_of(file) in _SUFFIXES and not file.endswith(_NO_LABELS)]
     if format is None and any(suffix_of(file) in audio_suffixes() for file in inside):
         if mixed := next(filter(_is_track, named), None):
@@ -158,13 +158,6 @@ def _files(path: str, format: str | None) -> Iterator[tuple[str, str | None]]:
         yield from ((file, format) for file in named if suffix_of(file) != ".txt" or os.path.getsize(file))
     else:
         raise ValueError(f"{path}: expected a folder with recordings or label files, got neither")
-
-
-def _below(folder: str) -> Iterator[str]:
-    """All files in a folder and its folders, without hidden ones."""
-    for top, inner, names in os.walk(folder):
-        inner[:] = [name for name in inner if not name.startswith(".")]
-        yield from (os.path.join(top, name) for name in names if not name.startswith("."))
 
 
 def _is_track(path: str) -> bool:

@@ -161,6 +161,20 @@ def test_a_folder_of_label_files(here: Path) -> None:
     assert labels.read("rec", "folders")["label"].tolist() == ["rec", "rec"]
 
 
+def test_links_to_folders_are_followed(here: Path) -> None:
+    tone(here / "data/dog/1.wav", 0.1)
+    (here / "clips").mkdir()
+    (here / "clips/dog").symlink_to(here / "data/dog")
+    (here / "clips/dog/loop").symlink_to(here / "clips")
+    frame = labels.read("clips")
+    assert [(row.file, row.label) for row in frame.itertuples()] == [("clips/dog/1.wav", "dog")]
+    (here / "tables").mkdir()
+    (here / "data/day.txt").write_text("1\t2\towl\n")
+    (here / "tables/more").symlink_to(here / "data")
+    shutil.rmtree("data/dog")
+    assert labels.read("tables", recordings="day.wav")["label"].tolist() == ["owl"]
+
+
 @pytest.mark.parametrize(
     "name",
     [
