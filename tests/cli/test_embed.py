@@ -15,6 +15,7 @@ import pytest
 import soundfile
 import torch
 
+from byola_hear import labels
 from byola_hear.audio.reading import read_audio
 from byola_hear.cli.main import main
 from byola_hear.models.checkpoint import save_checkpoint
@@ -114,6 +115,23 @@ def test_bad_files_do_not_stop_the_others(run: Run, tmp_path: Path) -> None:
     result = run("embed", *bad, *CLIPS, "-o", tmp_path / "s.csv", "--strict")
     assert result.code == 1 and not (tmp_path / "s.csv").exists()
     assert "--strict" in result.err
+
+
+def test_segments_can_be_joined_with_their_table(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the guide on collections does it: times of several forms, an empty end, paths from the table's folder."""
+    (tmp_path / "recordings").mkdir()
+    for name, clip in zip(("one", "two"), CLIPS[:2], strict=True):
+        (tmp_path / f"recordings/{name}{Path(clip).suffix}").symlink_to(Path(clip).absolute())
+    one, two = sorted(path.name for path in (tmp_path / "recordings").iterdir())
+    segments = f"file,start,end,label\nrecordings/{one},0.5,1.5,bird\nrecordings/{two},0:00:01,,rain\n"
+    (tmp_path / "events.csv").write_text(segments)
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert run("embed", "--segments", "../events.csv", "-o", "events.npz").code == 0
+    events = labels.read("../events.csv", missing="keep")
+    table = read_table("events.npz").reset_index()
+    joined = events.drop(columns="end").merge(table, on=["file", "start"])
+    assert joined["label"].tolist() == ["bird", "rain"] and joined["end"].notna().all()
 
 
 def test_a_folder_of_broken_files(run: Run, tmp_path: Path) -> None:
