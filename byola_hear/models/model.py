@@ -353,9 +353,10 @@ class ByolaModel(nn.Module):
         """Return this model, or a copy of it that computes in another precision.
 
         ``"int8"`` rounds the inputs and the weights of the linear layers to 8 bits, on CPUs. It moves embeddings by
-        about 0.2 % of their norm, and they stay independent of batch and chunks to 1e-5. ``"bfloat16"`` has half of
-        float32's bits and moves embeddings by about 1.5 %, and by up to 2 % again with batch and chunks. It is for
-        GPUs, and for CPUs with AMX. Embeddings are float32 in every precision.
+        0.2 % of their norm (``both``, ``speech``, ``nonspeech``) or 0.6 % (``distilled``, ``distilled-small``), and
+        short vectors by up to 1.3 %. With batch and chunks they change by less than 1e-3. ``"bfloat16"`` has half of
+        float32's bits and moves embeddings by up to 3 %, short vectors by up to 10 %, and embeddings by up to 2 % again
+        with batch and chunks. It is for GPUs, and for CPUs with AMX. Embeddings are float32 in every precision.
 
         ``"auto"`` takes the fastest on this machine that moves the embedding of the trial's audio by at most 5 % of its
         norm, measured in a trial of half a second whose result is kept in the user's cache folder. Tables of different

@@ -130,7 +130,7 @@ def list_models(folder: Path | None = None) -> list[str]:
 
     Example:
         >>> list_models()  # doctest: +SKIP
-        ['both', 'nonspeech', 'speech']
+        ['both', 'distilled', 'distilled-small', 'nonspeech', 'speech', 'transformer-both', ...]
     """
     return sorted(read_hashes(folder))
 

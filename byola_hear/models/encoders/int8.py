@@ -2,7 +2,8 @@
 
 The linear layers are two thirds of the network's work. Their weights are rounded to 8 bits with one scale per output,
 once, and their inputs with one scale per frame feature. So a frame feature depends neither on the rest of its clip nor
-on other clips, as in float32, and products of integers are exact: the order of the work changes nothing.
+on other clips, as in float32, and products of integers are exact: their order changes nothing. That of the convolutions
+before changes the last bits, which now and then turns a rounding.
 
 Inputs are rounded to 0 … 127, not to 255. Processors without VNNI add two products in 16 bits, which 127 · 127 · 2 just
 fits; with 255 they would saturate, and the results would be wrong without a word.

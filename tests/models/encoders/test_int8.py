@@ -114,6 +114,16 @@ def test_embeddings_depend_on_the_clip_alone(network: ByolaModel) -> None:
         torch.testing.assert_close(integers.stream_scene(clip.split(7777)), row, **tolerance)
 
 
+@pytest.mark.parametrize("name", ["both", "distilled-small"])
+def test_short_segments_turn_few_roundings(name: str) -> None:
+    integers = byola_hear.load_model(name).in_precision("int8")
+    clips = [torch.from_numpy(read_audio(sound, integers.sample_rate)) for sound in SOUNDS]
+    whole = integers.scene_embeddings(clips)
+    integers.segment_seconds = 0.4
+    cut = integers.scene_embeddings(clips)
+    assert ((cut - whole).norm(dim=1) < 1e-3 * whole.norm(dim=1)).all()
+
+
 def test_it_needs_a_network_on_the_cpu() -> None:
     model = small_model()
     model._int8 = True
