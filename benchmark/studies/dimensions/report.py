@@ -13,6 +13,7 @@ from benchmark.probes.probe import INDEPENDENT
 from benchmark.studies.figures import new_figure
 from benchmark.studies.findings import Report, frame_table, listed, read_about, read_numbers
 from benchmark.studies.scores import complete
+from byola_hear.utils.text import quantity
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -31,6 +32,13 @@ COLUMNS = {
     **{f"centroid, {count} a class": ("centroid", count) for count in (1, 5, 20)},
 }
 _FIGURE = ("probe", "5 neighbours", "ridge, 5 a class", "centroid, 5 a class")
+#: What the findings call the columns that they name.
+_SPOKEN = {
+    "probe": "linear probe with all labels",
+    **{f"ridge, {count} a class": f"ridge probe with {quantity(count, 'label')} a class" for count in (1, 5, 20)},
+    "centroid, 5 a class": "nearest class mean with 5 labels a class",
+    "5 neighbours": "share of the five nearest neighbours by plain cosine with the same label",
+}
 _DRAWS = 2000
 
 
@@ -153,34 +161,30 @@ def draw_costs(numbers: pd.DataFrame) -> Figure:
 
 
 def sentences(numbers: pd.DataFrame, about: dict[str, Any]) -> list[str]:
-    """What was found for the first model."""
-    model = numbers["model"].iloc[0]
-    rows = numbers[numbers["model"] == model]
+    """What was found for each model, with 256 dimensions and with the most that are short for it."""
+    texts = [
+        f"Numbers are differences from whole embeddings on {about['parts']} parts, in points, with intervals of 95 %; "
+        "neighbours have none."
+    ]
+    for model, rows in numbers.groupby("model", sort=False):
+        *sizes, _ = (int(size) for size in sorted(set(rows["dimensions"])))
+        shown = {max((size for size in sizes if size <= 256), default=sizes[0]), sizes[-1]}
+        texts += [_of_size(str(model), rows, size) for size in sorted(shown)]
+    return texts
+
+
+def _of_size(model: str, rows: pd.DataFrame, size: int) -> str:
+    """Differences of a model with this many dimensions from whole embeddings, for every measure that it has."""
     found = means(rows)
-    *sizes, whole = (int(size) for size in found.index)
-    texts = []
-    for column, what in (
-        ("probe", "a linear probe with all labels"),
-        ("ridge, 5 a class", "a ridge probe with 5 labels a class"),
-        ("centroid, 5 a class", "the nearest class mean with 5 labels a class"),
-    ):
+    whole = int(found.index[-1])
+    parts = []
+    for column, what in _SPOKEN.items():
         if not np.isfinite(found[column].iloc[-1]):
             continue
-        spans = {size: difference(rows, size, column) for size in sizes if size in (64, 256, 1024)}
-        parts = [
-            f"with {size} dimensions, {f'{span[0]:+.1f}' if span[1] * span[2] > 0 else 'no clear difference'} "
-            f"({span[1]:+.1f} to {span[2]:+.1f})"
-            for size, span in spans.items()
-            if span is not None
-        ]
-        texts.append(
-            f"On whole embeddings of `{model}`, {what} reaches {found[column].iloc[-1]:.1f} %; differences from it in "
-            f"points: {listed(parts)}."
-        )
-    shares = [f"{found['5 neighbours'][size]:.1f} % with {size}" for size in (*sizes, whole)]
-    texts.append(
-        "Of the five nearest neighbours by plain cosine, from other groups, the share with the same label is "
-        f"{listed(shares)} dimensions."
-    )
-    texts.append(f"Numbers are of {about['parts']} parts; intervals are of 95 %.")
-    return texts
+        span = difference(rows, size, column)
+        if span is None:
+            parts.append(f"{what} {found[column][size] - found[column][whole]:+.1f}")
+        else:
+            value = f"{span[0]:+.1f}" if span[1] * span[2] > 0 else "no clear difference"
+            parts.append(f"{what} {value} ({span[1]:+.1f} to {span[2]:+.1f})")
+    return f"With {size} of the {whole} dimensions of `{model}`: {listed(parts)}."

@@ -59,19 +59,35 @@ def test_the_report_claims_no_difference_that_may_be_none(tmp_path: Path) -> Non
     save_numbers(tmp_path, NAME, numbers(), ABOUT)
     texts = report(tmp_path).texts(tmp_path, NAME)
     found = texts[f"{NAME}_findings.md"]
-    assert (
-        "a linear probe with all labels reaches 70.0 %; differences from it in points: with 64 dimensions, -10.0"
-        in found
-    )
-    assert (
-        "a ridge probe with 5 labels a class reaches 41.5 %; differences from it in points: with 64 dimensions, no "
-        in found
-    )
+    assert "With 64 of the 3072 dimensions of `both`: linear probe with all labels -10.0 (-1" in found
+    assert "ridge probe with 5 labels a class no clear difference (+0.0 to +0.0)" in found
     assert "| 64 | 256 | 60.0 | 30.0 | 41.5 |" in texts[f"{NAME}.md"]
     assert "| both | 10 | 64 | 80.0 | 90.0 | 0.950 |" in texts[f"{NAME}.md"]
     draw, _ = report(tmp_path).figures[NAME]
     assert draw is not None and draw().axes[0].get_xlabel() == "dimensions"
-    assert len(sentences(numbers(), ABOUT)) == 5
+
+
+def test_findings_are_of_every_model() -> None:
+    """Short vectors of ``taught`` are 5 points worse for neighbours, those of ``both`` are as good."""
+    taught = numbers().assign(model="taught")
+    whole = (taught["dimensions"] == 3072) & (taught["measure"] == "neighbours")
+    taught.loc[whole, "accuracy"] += 5
+    larger = taught[taught["dimensions"] == 64].assign(dimensions=1024)
+    texts = sentences(pd.concat([numbers(), taught, larger]), ABOUT)
+    heads = [text.partition(":")[0] for text in texts[1:]]
+    assert heads == [
+        "With 64 of the 3072 dimensions of `both`",
+        "With 64 of the 3072 dimensions of `taught`",
+        "With 1024 of the 3072 dimensions of `taught`",
+    ]
+    assert texts[1].endswith("by plain cosine with the same label +0.0.")
+    assert texts[2].endswith("by plain cosine with the same label -5.0.")
+
+
+def test_findings_leave_out_what_was_not_measured() -> None:
+    without = numbers()
+    text = sentences(without[without["count"] != 20], ABOUT)[1]
+    assert "20 labels a class" not in text and "5 labels a class" in text
 
 
 def test_neighbours_of_the_same_group_do_not_count() -> None:
