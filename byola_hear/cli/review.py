@@ -74,8 +74,8 @@ if TYPE_CHECKING:
     default=10.0,
     show_default=True,
     metavar="SECONDS",
-    help="Shorten longer detections to this, around their middle; those of `byola-hear predict --no-merge` around their "
-    "best score.",
+    help="Shorten longer detections to this, around their middle; those of `byola-hear predict --no-merge` around "
+    "their best score.",
 )
 @click.option("--title", help="Title of the page. Default: the name of the output.")
 @click.option(
