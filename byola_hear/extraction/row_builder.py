@@ -112,7 +112,7 @@ class Pooled:
         starts = self.grid.origin + places
         return Rows(
             self.clip,
-            self._seconds(np.maximum(starts, 0.0), None),
+            self._seconds(np.maximum(starts, 0.0), n_samples),
             self._seconds(starts + self.grid.window, n_samples),
             self._seconds(self.centre + places, n_samples) if self.centred else None,
             self._to_numpy(embeddings),

@@ -168,6 +168,14 @@ def test_a_segment_ends_with_its_file_at_the_latest(model: ByolaModel, long_file
     assert ends == [seconds, seconds, seconds + 1e-6, seconds]
 
 
+def test_no_row_of_a_clip_of_one_sample_starts_after_its_end(model: ByolaModel, tmp_path: Path) -> None:
+    file = tmp_path / "short.wav"
+    soundfile.write(file, np.full(1, 0.1), 16000)
+    asked = request_for(model, "timestamp", window=0.01)
+    (rows,) = (event for event in extract([Clip(str(file))], model, asked) if isinstance(event, Rows))
+    assert rows.start.tolist() == rows.end.tolist() == [1 / 16000]
+
+
 def test_a_bad_file_is_an_event_among_the_others(model: ByolaModel, tmp_path: Path) -> None:
     (tmp_path / "text.wav").write_text("no audio")
     clips = [Clip(str(tmp_path / "none.wav")), Clip(FILES[0]), Clip(str(tmp_path / "text.wav")), Clip(FILES[1])]
