@@ -18,7 +18,7 @@ _SHOWN = 4
 
 
 def aligned(header: Sequence[str], rows: Iterable[Sequence[str]], left: int = 1) -> str:
-    """Format a table as text with aligned columns.
+    """Format a table as text with aligned columns, a line for each row: line breaks in cells become spaces.
 
     Args:
         header: names of the columns.
@@ -34,7 +34,7 @@ def aligned(header: Sequence[str], rows: Iterable[Sequence[str]], left: int = 1)
         a.wav    1.5
         b.wav  10.25
     """
-    lines = [list(header), *(list(row) for row in rows)]
+    lines = [[" ".join(cell.splitlines()) for cell in row] for row in (header, *rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
     return "\n".join(
         "  ".join(

@@ -59,6 +59,13 @@ def test_a_preview_without_an_output(run: Run, models: Path) -> None:
     assert "both 1.5" in last
 
 
+def test_a_preview_of_a_name_with_line_breaks(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "a\n\rb.wav").symlink_to(Path(CLIPS[-1]).absolute())
+    result = run("embed", tmp_path)
+    header, line, _ = result.out.splitlines()
+    assert result.code == 0 and line.startswith(f"{tmp_path}/a  b.wav  ") and len(line) == len(header)
+
+
 def test_csv_of_clips(run: Run, models: Path, tmp_path: Path) -> None:
     result = run("embed", DATA, "-o", tmp_path / "t.csv", "--model", "speech")
     assert (result.code, result.err) == (0, "")
