@@ -8,6 +8,9 @@ from fnmatch import fnmatchcase
 from glob import has_magic, iglob
 from pathlib import Path
 
+from byola_hear.audio.ffmpeg import FFMPEG_SUFFIXES
+from byola_hear.utils.text import quantity
+
 #: Called with a path that was asked for and the reason why there is nothing to embed.
 OnMissing = Callable[[str, str], None]
 
@@ -40,7 +43,7 @@ def files_of(path: str, suffixes: frozenset[str], report: OnMissing) -> Iterator
 
 
 def _audio_below(folder: str, suffixes: frozenset[str], report: OnMissing) -> Iterator[str]:
-    n_found = 0
+    n_found = n_left_out = 0
 
     def unreadable(path: str, reason: str) -> None:
         nonlocal n_found
@@ -51,8 +54,11 @@ def _audio_below(folder: str, suffixes: frozenset[str], report: OnMissing) -> It
         if suffix_of(file) in suffixes:
             n_found += 1
             yield file
+        else:
+            n_left_out += suffix_of(file) in FFMPEG_SUFFIXES
     if not n_found:
-        report(folder, "no audio files in the folder")
+        left_out = f" but {quantity(n_left_out, 'file')} that only the program ffmpeg reads, which is not on PATH"
+        report(folder, f"no audio files in the folder{left_out if n_left_out else ''}")
 
 
 def _matching(pattern: str, suffixes: frozenset[str], report: OnMissing) -> Iterator[str]:

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from byola_hear.extraction.clips import Clip, find_clips, parse_shard, read_list, shard
-from tests.extraction.some_files import missing
+from tests.extraction.some_files import make, missing
 
 
 @pytest.mark.parametrize("file", [Path("a.wav"), b"a.wav", np.str_("a.wav"), Path("x/../a.wav").name])
@@ -61,6 +61,15 @@ def test_what_does_not_exist_is_reported_and_the_rest_is_found(here: Path) -> No
         find_clips(["d", "nowhere.wav"])
     with pytest.raises(ValueError, match="no audio files in the folder: none"):
         find_clips(["none"])
+
+
+def test_a_folder_of_files_that_only_ffmpeg_reads(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make(here, "memos/1.m4a", "memos/deep/2.WMA", "memos/notes.txt")
+    monkeypatch.setenv("PATH", "")
+    what = "no audio files in the folder but 2 files that only the program ffmpeg reads, which is not on PATH"
+    assert missing("memos") == ([], [("memos", what)])
+    make(here, "memos/3.wav")
+    assert missing("memos") == (["memos/3.wav"], [])
 
 
 def test_names_that_are_not_text(here: Path) -> None:
