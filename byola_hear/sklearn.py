@@ -25,7 +25,7 @@ from byola_hear.audio.waveforms import MAX_SAMPLE, check_orientation
 from byola_hear.classification.classifier import Network
 from byola_hear.classification.examples import Examples
 from byola_hear.classification.file import save_classifier
-from byola_hear.classification.labelled import _components, duration
+from byola_hear.classification.labelled import components, duration
 from byola_hear.dataframe import embed, not_audio
 from byola_hear.extraction.clips import Clip
 from byola_hear.models.loading import loaded, resolve
@@ -301,7 +301,7 @@ class ByolaClassifier(_Embeds, ClassifierMixin, BaseEstimator):
         if n_classes < 2:
             raise ValueError(f"expected at least two classes, got 1 class: {self.classes_[0]}")
         names = [str(clip) if isinstance(clip, str) else str(row) for row, clip in enumerate(clips)]
-        kept = _components(names, [] if groups is None else [f"{group}" for group in groups])
+        kept = components(names, [] if groups is None else [f"{group}" for group in groups])
         seconds = np.array([self._seconds(clip) for clip in clips])
         known = seconds[np.isfinite(seconds) & (seconds > 0)]
         examples = Examples(

@@ -71,7 +71,7 @@ class Labels:
         self.of_file: dict[str, NDArray[np.intp]] = {file: np.array(rows) for file, rows in rows_of(files).items()}
         if group is not None and group not in table:
             raise ValueError(f"expected a column {group!r} with groups, got {', '.join(map(str, table.columns))}")
-        self.group = _components(files, [] if group is None else [str(value) for value in table[group]])
+        self.group = components(files, [] if group is None else [str(value) for value in table[group]])
         self._check_contradictions(names)
 
     def _check_contradictions(self, names: Sequence[str]) -> None:
@@ -199,7 +199,7 @@ def _one_path_each(files: Sequence[str]) -> list[str]:
     return [same[file] for file in files]
 
 
-def _components(files: Sequence[str], groups: Sequence[str]) -> dict[str, int]:
+def components(files: Sequence[str], groups: Sequence[str]) -> dict[str, int]:
     """A number for each recording; recordings that share a group, directly or through others, have the same."""
     if not groups:
         return {file: number for number, file in enumerate(dict.fromkeys(files))}

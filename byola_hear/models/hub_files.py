@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 import torch
 
 from byola_hear.models.card import card_text, model_facts, sources_table
-from byola_hear.models.checkpoint import Saved, read_checkpoint, save_checkpoint
+from byola_hear.models.checkpoint import Saved, save_checkpoint
 from byola_hear.models.directions import Directions, save_directions
 from byola_hear.utils.files import replacing
 
@@ -69,12 +69,10 @@ def save_pretrained(
     for name, text in ((CONFIG, config + "\n"), (CARD, model_card(model, sha256, card))):
         with replacing(folder / name) as stream:
             stream.write(text.encode())
-    directions = getattr(model, "directions", None)
+    directions_of = getattr(model, "directions_of_checkpoint", None)
+    directions = None if directions_of is None else directions_of(folder / CHECKPOINT)
     if isinstance(directions, Directions):
-        from byola_hear.models.model import ByolaModel  # which needs this module
-
-        network = ByolaModel.assemble(folder / CHECKPOINT, *read_checkpoint(folder / CHECKPOINT, sha256)).fingerprint()
-        save_directions(folder / DIRECTIONS, directions.of_network(network))
+        save_directions(folder / DIRECTIONS, directions)
     return sha256
 
 

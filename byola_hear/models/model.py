@@ -126,6 +126,19 @@ class ByolaModel(nn.Module):
             dimensions, lambda: hub_files.located(source, file=hub_files.DIRECTIONS, **options)
         )
 
+    def directions_of_checkpoint(self, path: Path) -> Directions | None:
+        """Give the directions of short vectors to the network as a checkpoint of it stores it, with rounded weights.
+
+        Args:
+            path: the checkpoint.
+
+        Returns:
+            The directions, which name the stored network; None if the model has whole embeddings.
+        """
+        if self.directions is None:
+            return None
+        return self.directions.of_network(type(self).assemble(path, *read_checkpoint(path)).fingerprint())
+
     def save_pretrained(self, folder: str | os.PathLike[str], **options: Any) -> str:
         """Write the model into a folder: see :func:`byola_hear.hub.save_pretrained`."""
         return hub_files.save_pretrained(self, folder, **options)
