@@ -103,7 +103,10 @@ class SoundFileSource:
         self.sample_rate, self.channels = self._file.samplerate, self._file.channels
         known = self._file.frames if self._file.frames < FRAMES_UNKNOWN else None
         if known is not None and content.mpeg is not None and not content.mpeg.n_promised:
-            # An estimate from the first frame, which may be too large; what is there was counted.
+            # An estimate from the first frame, which may be wrong; what is there was counted.
+            if content.mpeg.n_samples - known > TOLERANCE_S * self.sample_rate:
+                self.close()
+                raise UnknownFormat(path, "an MP2 of which libsndfile reads only a part")
             known = min(known, content.mpeg.n_samples)
         self.frames = known if content.frames is None else content.frames
         self.header_seconds = content.header_seconds if content.is_changed else None
