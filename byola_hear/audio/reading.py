@@ -5,8 +5,9 @@ on PATH, so can its formats. Channels are averaged, integers are scaled to [-1, 
 ("HQ"). Blocks contain exactly the samples of the whole file.
 
 The samples of a segment are those of the whole file at the same place. In formats with an exact seek (all but MP3 and
-those that ffmpeg decodes), at most a second before the segment is decoded. Decoding begins where the resampler is in
-the same phase as in the whole file, and early enough for its filter.
+those that ffmpeg decodes), at most a second before the segment is decoded; in Opus six, and in the last half minute of
+Ogg more. Decoding begins where the resampler is in the same phase as in the whole file, and early enough for its
+filter.
 """
 
 from __future__ import annotations

@@ -271,6 +271,17 @@ def test_segments_are_parts_of_the_whole(tmp_path: Path, form: str, rate: int) -
         is_the_part(path, rate, start, end, whole, tolerance)
 
 
+def test_segments_of_opus_at_a_low_bit_rate(tmp_path: Path) -> None:
+    """Its decoder has a longer memory there; what is more than half a minute before the end is found by seeking."""
+    path = tmp_path / "a.opus"
+    speech = np.tile(read_audio(DATA / "speech_french_16k.wav", 16000), 45)
+    soundfile.write(path, speech, 16000, format="OGG", subtype="OPUS", compression_level=0.95)
+    whole = read_audio(path, 16000)
+    assert len(whole) > 62 * 16000
+    for start in np.linspace(3.0, 31.0, 15).round(2):
+        is_the_part(path, 16000, start, start + 0.5, whole, 1e-6)
+
+
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     stored=st.sampled_from([1000, 8000, 11025, 16001, 22050, 22254, 24000, 32000, 44056, 44100, 48000, 88200, 192000]),
