@@ -84,7 +84,7 @@ def measure(name: str, turns: int, progress: bool = True) -> dict[str, Any]:
         alone[engine] = Method(engine, CLIP_SECONDS, timed(_computes(features, frames)))
     race(methods, turns, warm_up=True, name="engines", progress=progress)
     race(alone, 4 * turns, warm_up=True, name="networks alone", progress=progress)
-    measured = model._speeds()
+    measured = model.precision_speeds()
     return {
         "about": {
             **provenance(),

@@ -200,7 +200,15 @@ def _one_path_each(files: Sequence[str]) -> list[str]:
 
 
 def components(files: Sequence[str], groups: Sequence[str]) -> dict[str, int]:
-    """A number for each recording; recordings that share a group, directly or through others, have the same."""
+    """Number the recordings so that those that share a group, directly or through others, have the same number.
+
+    Args:
+        files: the recording of each label.
+        groups: the group of each label; a blank one is none. Empty if there are no groups.
+
+    Returns:
+        Recording → number, from 0.
+    """
     if not groups:
         return {file: number for number, file in enumerate(dict.fromkeys(files))}
     parent: dict[tuple[str, str], tuple[str, str]] = {}

@@ -397,7 +397,7 @@ class ByolaModel(nn.Module):
             raise ValueError(f"expected a model in float32 to change to {precision}, got one in {self.precision}")
         if precision == "int8":
             self._frame_features(self.encoder, precision)  # raises an error if it can't be done here
-        measured = self._speeds()
+        measured = self.precision_speeds()
         if precision == "auto":
             precision = fastest(measured)
             if precision == "float32":
@@ -415,8 +415,13 @@ class ByolaModel(nn.Module):
             twin.encoder.to(torch.bfloat16)
         return twin
 
-    def _speeds(self) -> dict[str, float]:
-        """How fast this machine computes the network in each precision, see :func:`speeds`."""
+    def precision_speeds(self) -> dict[str, float]:
+        """Measure how fast this machine computes the network in each precision, or remember it.
+
+        Returns:
+            Seconds of audio per second of processor time, for each usable precision: see
+            :func:`byola_hear.models.precision.speeds`.
+        """
         return speeds(self.encoder, self._frame_features, self._scene, self.fingerprint())
 
     def fingerprint(self) -> str:

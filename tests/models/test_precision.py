@@ -35,7 +35,7 @@ def measured_as(monkeypatch: pytest.MonkeyPatch, **values: float) -> None:
 
 
 def measure(model: ByolaModel) -> dict[str, float]:
-    return model._speeds()
+    return model.precision_speeds()
 
 
 def test_a_trial_measures_every_precision_once(own_memory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
