@@ -25,7 +25,8 @@ from torch.nn import functional
 
 from byola_hear.models.encoders.convolutional import Encoder
 
-#: Patches per piece. With 64 channels, the products of a piece take two megabytes in bfloat16 and fit into a cache.
+#: Patches per piece and thread. With 64 channels, their products take two megabytes in bfloat16 and fit into a core's
+#: cache.
 PIECE = 4096
 
 
@@ -95,7 +96,8 @@ class _LargestOfFour(torch.autograd.Function):
         channels = len(kernels) // 4
         total = torch.zeros(2, patches.shape[1], 2 * channels, dtype=torch.float32)
         pieces = _pieces(patches, kernels, as_integers(largest))
-        for (patch, first, second, top), gradient in zip(pieces, as_integers(gradients[0].contiguous()).split(PIECE)):
+        of_pieces = as_integers(gradients[0].contiguous()).split(_piece_size())
+        for (patch, first, second, top), gradient in zip(pieces, of_pieces):
             second_wins = _larger(second, first)
             of_pairs = torch.maximum(first, second)
             left, right = of_pairs[:, :channels], of_pairs[:, channels:]
@@ -116,14 +118,20 @@ def _larger(a: Tensor, b: Tensor) -> Tensor:
     return torch.gt(a, b, out=torch.empty(a.shape, dtype=a.dtype))
 
 
+def _piece_size() -> int:
+    """Patches per piece. Several threads divide a piece, so that each has as much to do as one thread alone."""
+    return PIECE * torch.get_num_threads()
+
+
 def _pieces(patches: Tensor, kernels: Tensor, rows: Tensor) -> Iterator[tuple[Tensor, Tensor, Tensor, Tensor]]:
     """Yield pieces of the patches, their products with both halves of the kernels, as integers, and pieces of ``rows``.
 
     The products are overwritten by those of the next piece.
     """
+    size = _piece_size()
     halves = [half.T.contiguous() for half in kernels.chunk(2)]
-    places = [patches.new_empty(PIECE, half.shape[1]) for half in halves]
-    for patch, row in zip(patches.split(PIECE), rows.split(PIECE)):
+    places = [patches.new_empty(size, half.shape[1]) for half in halves]
+    for patch, row in zip(patches.split(size), rows.split(size)):
         products = (torch.mm(patch, half, out=place[: len(patch)]) for half, place in zip(halves, places))
         yield patch, *map(as_integers, products), row
 

@@ -64,6 +64,24 @@ def test_bfloat16_is_close() -> None:
     assert cosine > 0.98
 
 
+@pytest.mark.parametrize("n_threads", [2, 3])
+def test_several_threads_compute_what_one_does(n_threads: int) -> None:
+    single = encoder_of("v2")
+    several = copy.deepcopy(single)
+    x = torch.randn(9, 1, 64, 96)  # 13 824 patches: more than fit into one piece of two or three threads
+    before, found = torch.get_num_threads(), []
+    try:
+        for threads, encoder in ((1, single), (n_threads, several)):
+            torch.set_num_threads(threads)
+            output = torch.cat(training_features(encoder, x), dim=-1)
+            output.square().mean().backward()
+            found.append([output, *(parameter.grad for parameter in encoder.parameters())])
+    finally:
+        torch.set_num_threads(before)
+    for expected, actual in zip(*found):
+        torch.testing.assert_close(actual, expected, atol=1e-4, rtol=1e-4)  # sums of pieces are rounded otherwise
+
+
 def test_two_views_at_once_are_two_views_one_after_the_other() -> None:
     apart = encoder_of("v2")
     apart.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
