@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import errno
 import hashlib
 import os
@@ -26,7 +25,7 @@ from byola_hear.extraction.clips import Clip
 from byola_hear.extraction.request import Request, request_for
 from byola_hear.extraction.rows import Event, Failed
 from byola_hear.models.model import ByolaModel
-from byola_hear.utils.text import quantity
+from byola_hear.utils.text import quantity, write_rows
 
 if TYPE_CHECKING:
     from byola_hear.classification.classifier import Classifier
@@ -270,13 +269,12 @@ def printed(source: Source, classifier: Classifier, rule: Rule) -> int:
     from byola_hear.classification.detections import COLUMNS, detections
 
     failures: dict[str, str] = {}
-    lines = csv.writer(sys.stdout, lineterminator="\n")
-    lines.writerow(COLUMNS)
+    write_rows(sys.stdout, [COLUMNS])
     with closing(Progress(len(source.files), visible=False)) as progress:
         for each in searched(source, source.files, progress, failures):
             found = detections(each.track, classifier.classes, rule)
             for file, start, end, label, score in found.itertuples(index=False):
-                lines.writerow([file, f"{start:.3f}", f"{end:.3f}", label, f"{score:.4f}"])
+                write_rows(sys.stdout, [[file, f"{start:.3f}", f"{end:.3f}", label, f"{score:.4f}"]])
             sys.stdout.flush()
     return 1 if failures else 0
 

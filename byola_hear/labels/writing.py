@@ -165,7 +165,10 @@ def _storable(annotations: Sequence[Annotation], table: pandas.DataFrame) -> pan
 def _csv(annotations: Sequence[Annotation], table: pandas.DataFrame) -> str:
     _check_labels(annotations, "\0")
     others = [name for name in table.columns if name not in COLUMNS]
-    return str(table[[*COLUMNS, *others]].to_csv(index=False, lineterminator="\n"))
+    # Python may leave a carriage return in a cell without quotes, and then can't read the row.
+    has_return = any("\r" in text for each in annotations for text in (each.file, each.label))
+    quoting = csv.QUOTE_NONNUMERIC if has_return else csv.QUOTE_MINIMAL
+    return str(table[[*COLUMNS, *others]].to_csv(index=False, lineterminator="\n", quoting=quoting))
 
 
 def _audacity(annotations: Sequence[Annotation], table: pandas.DataFrame) -> str:

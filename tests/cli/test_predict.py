@@ -162,6 +162,15 @@ def test_a_table_instead_of_recordings(run: Run, here: Path) -> None:
     assert (here / "rec.parquet").read_bytes() == content
 
 
+def test_printed_rows_of_a_name_with_a_carriage_return(run: Run, here: Path) -> None:
+    name = "Icon\r.wav"  # as macOS names its icons
+    shutil.copy("rec/0.wav", name)
+    result = run("predict", "calls.safetensors", name)
+    rows = list(csv.reader(io.StringIO(result.out, newline="")))
+    assert result.code == 0 and len(rows) > 1
+    assert all(len(row) == 5 and row[0] == name for row in rows[1:])
+
+
 def test_a_class_that_never_reaches_a_precision_is_named(run: Run, here: Path) -> None:
     result = run("predict", "calls.safetensors", "rec", "--threshold", "precision=1.0", "-o", "found.csv")
     assert result.code == 0

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import math
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +61,16 @@ def test_csv_and_parquet_give_back_everything(here: Path, frame: pd.DataFrame, e
     assert labels.write(frame, f"l.{ending}") == [Path(f"l.{ending}")]
     optional = ("low", "high", "score", "channel")
     assert values(labels.read(f"l.{ending}"), *optional) == values(frame, *optional)
+
+
+def test_csv_holds_carriage_returns(here: Path) -> None:
+    name = "Icon\r.wav"  # as macOS names its icons
+    shutil.copy("day.wav", name)
+    frame = pd.DataFrame({"file": [name, "day.wav"], "start": 1.5, "end": 2.0, "label": ["owl", "a\rb"]})
+    labels.write(frame, "l.csv")
+    assert pd.read_csv("l.csv")[list(frame)].equals(frame)
+    with open("l.csv", newline="") as file:
+        assert [row[0] for row in csv.reader(file)] == ["file", name, "day.wav"]
 
 
 @many
