@@ -16,6 +16,7 @@ from byola_hear.models.encoders.convolutional import Encoder
 from byola_hear.models.encoders.protocol import FrameEncoder
 from byola_hear.models.pooling.combination import MAX_MEAN, pooled
 from byola_hear.pretraining.byol.fast_block import training_features
+from byola_hear.pretraining.byol.fast_pooling import maximum_plus_mean
 
 
 def training_frames(encoder: FrameEncoder, view: Tensor) -> Tensor:
@@ -47,7 +48,7 @@ def clip_embeddings(encoder: FrameEncoder, *views: Tensor) -> Tensor:
         return pooled(encoder(torch.cat(views)), MAX_MEAN)  # without batch norms
     if views[0].device.type == "cpu":
         # The same values, faster.
-        return torch.cat([pooled(part, MAX_MEAN) for part in training_features(encoder, *views)], dim=-1)
+        return torch.cat([maximum_plus_mean(part) for part in training_features(encoder, *views)], dim=-1)
     return torch.cat([pooled(encoder(view), MAX_MEAN) for view in views])
 
 
