@@ -24,6 +24,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from byola_hear.models.encoders.convolutional import Encoder
+from byola_hear.pretraining.byol.fast_dropout import quick_dropout
+from byola_hear.pretraining.byol.integers import as_integers
 
 #: Patches per piece and thread. With 64 channels, their products take two megabytes in bfloat16 and fit into a core's
 #: cache.
@@ -67,11 +69,6 @@ def four_places(weight: Tensor) -> Tensor:
     """Put 3 × 3 kernels at the four places of a 4 × 4 patch: ``(channels, 3, 3)`` → ``(4 * channels, 16)``."""
     placed = [functional.pad(weight, (j, 1 - j, i, 1 - i)) for i in (0, 1) for j in (0, 1)]
     return torch.cat(placed).flatten(1)
-
-
-def as_integers(x: Tensor) -> Tensor:
-    """View bfloat16 or float32 as signed integers of the same width. They share the memory."""
-    return x.view(torch.int16 if x.dtype == torch.bfloat16 else torch.int32)
 
 
 class _LargestOfFour(torch.autograd.Function):
@@ -203,25 +200,6 @@ def _first_block_of_view(
         pooled = pooled * math.nan  # comparisons of integers may hide it, and training must see that it diverged
     pooled = pooled.view(batch, height // 2, width // 2, -1).permute(0, 3, 1, 2)
     return pooled, (mean + bias).detach(), variance.detach() * (x.numel() / (x.numel() - 1))
-
-
-def quick_dropout(x: Tensor, probability: float) -> Tensor:
-    """Set values to zero at random and scale the others, as :func:`torch.nn.functional.dropout` does in training.
-
-    On a CPU most of the time of dropout goes into its random numbers. Here one draw of 64 bits decides on four values,
-    so the probability is exact to 1/65536.
-
-    Args:
-        x: any shape.
-        probability: probability of zero, from 0 to below 1.
-
-    Returns:
-        The same shape.
-    """
-    n_zero = round(probability * 65536)
-    draws = torch.empty((x.numel() + 3) // 4, dtype=torch.int64).random_(-(2**63), None)
-    kept = (draws.view(torch.int16)[: x.numel()] >= n_zero - 32768).view(x.shape)
-    return x * kept.to(x.dtype).mul_(65536 / (65536 - n_zero))
 
 
 def training_features(encoder: Encoder, *views: Tensor) -> list[Tensor]:

@@ -1,8 +1,7 @@
 """Maximum plus mean over time in training on a CPU, with a gradient that is computed in cache.
 
 The usual gradient of a maximum goes to memory several times: where the maximum is, how often it is there, its share,
-and the sum with the mean's share. Here each piece of a batch is read and written once. Integers are compared, as in
-:mod:`byola_hear.pretraining.byol.fast_block`.
+and the sum with the mean's share. Here each piece of a batch is read and written once.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ import torch
 from torch import Tensor
 
 from byola_hear.models.pooling.combination import MAX_MEAN, combination
-from byola_hear.pretraining.byol.fast_block import as_integers
+from byola_hear.pretraining.byol.integers import as_integers
 
 #: Values per piece and thread: half a megabyte in bfloat16.
 PIECE = 2**18
