@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import closing
-from numbers import Real
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import TYPE_CHECKING, Literal, overload
 
 import numpy as np
-import soxr
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
-from byola_hear.audio.folders import OnMissing
 from byola_hear.audio.reading import AudioFileError
-from byola_hear.audio.waveforms import check_orientation
-from byola_hear.extraction.clips import Clip, PathLike, find_clips
+from byola_hear.extraction.clips import Clip, PathLike
 from byola_hear.extraction.extract import extract, extract_waveforms
+from byola_hear.extraction.inputs import Inputs, at_rate, clips_of, is_waveform, listed
 from byola_hear.extraction.request import request_for
 from byola_hear.extraction.rows import Event, Failed, Rows
 from byola_hear.models.loading import loaded
@@ -29,9 +25,6 @@ from byola_hear.utils.text import quantity
 
 if TYPE_CHECKING:
     import pandas
-
-Waveform = NDArray[np.floating[Any]] | Tensor
-Inputs = PathLike | Iterable[PathLike | Waveform | Clip] | Waveform
 
 
 @overload
@@ -150,7 +143,7 @@ def embed(
     for name, value, known in (("output", output, ("pandas", "numpy")), ("errors", errors, ("raise", "skip"))):
         if value not in known:
             raise ValueError(f"{name} must be {known[0]!r} or {known[1]!r}, got {value!r}")
-    items = _listed(inputs)
+    items = listed(inputs)
     network = loaded(model, dimensions)
     if device is not None:
         network = network.to(usable_device(device))
@@ -159,13 +152,13 @@ def embed(
     request = request_for(network, kind, window, hop)
     asked: list[Clip] | None = None
     absent: dict[str, str] = {}
-    if _is_waveform(items[0]):
-        named = _at_rate(items, sample_rate, network.sample_rate)
+    if is_waveform(items[0]):
+        named = at_rate(items, sample_rate, network.sample_rate)
         events, n_clips = extract_waveforms(named, network, request), len(items)
     else:
         if sample_rate is not None:
             raise ValueError(f"sample_rate is for waveforms, files know their own; got sample_rate={sample_rate}")
-        asked = _clips(items, absent.__setitem__ if errors == "skip" else None)
+        asked = clips_of(items, absent.__setitem__ if errors == "skip" else None)
         clips = list(dict.fromkeys(asked))
         events, n_clips = extract(clips, network, request, workers), len(clips)
     rows, failures = _collected(events, errors == "raise", n_clips, progress)
@@ -182,33 +175,6 @@ def embed(
     table = to_dataframe(rows, request)
     table.attrs["errors"] = failures
     return table
-
-
-def not_audio(given: object) -> str:
-    """The message for an input that is neither a path, nor a clip, nor a waveform.
-
-    Example:
-        >>> print(not_audio([0.5, 0.25]))
-        expected paths, clips or waveforms, got a list of numbers; a waveform is a NumPy array or torch tensor (n_samples,) of floating point, such as numpy.array(numbers)
-    """  # noqa: E501
-    name = type(given).__name__
-    what = "a waveform is a NumPy array or torch tensor (n_samples,) of floating point"
-    if isinstance(given, Mapping):
-        hint = (
-            ", such as d['array'] with sample_rate=d['sampling_rate']"
-            if {"array", "sampling_rate"} <= set(given)
-            else ""
-        )
-        received, advice = f"a {name} with the keys {', '.join(map(str, given))}"[:200], f"; {what}{hint}"
-    elif isinstance(given, Sequence) and given and all(isinstance(value, Real) for value in given):
-        received, advice = f"a {name} of numbers", f"; {what}, such as numpy.array(numbers)"
-    elif isinstance(given, Real):
-        received, advice = f"{name} {given}", f"; {what}"
-    elif getattr(given, "ndim", 0) == 2:
-        received, advice = name, "; give one of its columns"
-    else:
-        received, advice = name, ""
-    return f"expected paths, clips or waveforms, got {received}{advice}"
 
 
 def read_table(path: PathLike) -> pandas.DataFrame:
@@ -264,88 +230,3 @@ def _array(rows: list[Rows], asked: list[Clip] | None, size: int) -> NDArray[np.
             of_clip.setdefault(each.clip, []).append(each.embeddings)
         arrays = [embeddings for clip in asked for embeddings in of_clip.get(clip, [])]
     return np.concatenate([np.zeros((0, size), np.float32), *arrays])
-
-
-def _listed(inputs: object) -> list[Any]:
-    """Inputs as a list, at least one: only paths and clips, or only waveforms.
-
-    Raises:
-        TypeError: if one is something else.
-        ValueError: if there are none, or both.
-    """
-    if _is_path(inputs):
-        return [inputs]
-    if isinstance(inputs, (np.ndarray, Tensor)) and not _is_text(inputs):
-        if inputs.ndim not in (1, 2):
-            raise ValueError(f"expected waveforms (n_samples,) or (n_clips, n_samples), got {tuple(inputs.shape)}")
-        check_orientation(tuple(inputs.shape))
-        items = [inputs] if inputs.ndim == 1 else list(inputs)
-    elif isinstance(inputs, Mapping) or not isinstance(inputs, Iterable) or getattr(inputs, "ndim", 1) != 1:
-        raise TypeError(not_audio(inputs))
-    else:
-        items = list(inputs)
-    if not items:
-        raise ValueError("expected at least one path, clip or waveform, got none")
-    numbers = [isinstance(item, Real) for item in items]
-    for item in items:
-        if not _is_path(item) and not _is_waveform(item):
-            raise TypeError(not_audio(items if all(numbers) else item))
-    waveforms = [_is_waveform(item) for item in items]
-    if any(waveforms) and not all(waveforms):
-        other = items[waveforms.index(False)]
-        raise ValueError(f"expected either paths or waveforms, got both, a {type(other).__name__} among waveforms")
-    return items
-
-
-def _is_path(item: object) -> bool:
-    return isinstance(item, (str, bytes, os.PathLike, Clip))
-
-
-def _is_waveform(item: object) -> bool:
-    return isinstance(item, (np.ndarray, Tensor)) and not _is_text(item)
-
-
-def _is_text(array: np.ndarray | Tensor) -> bool:
-    """Whether an array holds file names."""
-    return isinstance(array, np.ndarray) and array.dtype.kind in "OSU"
-
-
-def _clips(items: list[PathLike | Clip], on_missing: OnMissing | None) -> list[Clip]:
-    """The clips that paths name, as often as they were asked for."""
-    clips: list[Clip] = []
-    for item in items:
-        clips += [item] if isinstance(item, Clip) else find_clips([item], on_missing=on_missing)
-    return clips
-
-
-def _at_rate(waveforms: Sequence[Waveform], sample_rate: int | None, rate: int) -> Iterator[tuple[Clip, Tensor]]:
-    """Waveforms, named by their positions, as float32 at the model's rate."""
-    if sample_rate is None:
-        raise ValueError(f"waveforms need their sample_rate in Hz (the model's is {rate}), got none")
-    if isinstance(sample_rate, bool) or not isinstance(sample_rate, (int, np.integer)) or sample_rate < 1:
-        raise ValueError(f"sample_rate must be a positive integer, got {sample_rate!r}")
-    for index, waveform in enumerate(waveforms):
-        samples = _float32(waveform, index)
-        if sample_rate != rate and len(samples):
-            resampled = soxr.resample(samples.numpy(), sample_rate, rate, quality="HQ")
-            # A sound shorter than one sample at the new rate is represented by its mean.
-            samples = torch.from_numpy(resampled if len(resampled) else samples.numpy().mean(keepdims=True))
-        yield Clip(str(index)), samples
-
-
-def _float32(waveform: Waveform, index: int) -> Tensor:
-    """A waveform of any precision, byte order, memory order and device as a float32 tensor on the CPU."""
-    floating = waveform.dtype.is_floating_point if isinstance(waveform, Tensor) else waveform.dtype.kind == "f"
-    if not floating:
-        raise ValueError(
-            f"expected waveform {index} as floating point in [-1, 1], got {waveform.dtype}; "
-            "divide integers by their range first"
-        )
-    if waveform.ndim != 1:
-        raise ValueError(f"expected waveform {index} of shape (n_samples,), got {tuple(waveform.shape)}")
-    if isinstance(waveform, Tensor):
-        return waveform.detach().cpu().float()
-    if np.ma.is_masked(waveform):
-        raise ValueError(f"expected waveform {index} without masked samples; fill or remove them first")
-    with np.errstate(over="ignore"):  # infinite samples are refused later
-        return torch.from_numpy(np.array(waveform, np.float32, order="C"))

@@ -19,13 +19,13 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import byola_hear
-from byola_hear import sklearn as module
 from byola_hear.audio.reading import AudioFileError, read_audio
 from byola_hear.models.config import ModelConfig
 from byola_hear.models.encoders.convolutional import EncoderConfig
 from byola_hear.models.frontend import FrontendConfig
 from byola_hear.models.model import ByolaModel
 from byola_hear.sklearn import ByolaClassifier, ByolaTransformer
+from byola_hear.sklearn import embeds as module
 
 _LOUD = "embeds values around 100; what lies beyond [-1, 1] by over 20 dB is no audio and refused"
 #: The checks of the contract that cannot apply.
