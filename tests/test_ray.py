@@ -21,12 +21,14 @@ import numpy as np
 import pytest
 
 import byola_hear
-from byola_hear import ray as module
 from byola_hear.extraction.clips import Clip
 from byola_hear.extraction.extract import extract
 from byola_hear.extraction.request import request_for
 from byola_hear.extraction.rows import Done, Event, Failed, Rows
-from byola_hear.ray import ClusterError, _in_order, _packed, _Worker, extract_on_ray
+from byola_hear.ray import ClusterError, extract_on_ray
+from byola_hear.ray import extraction as module
+from byola_hear.ray.events import in_order, packed
+from byola_hear.ray.worker import Worker
 
 CLIP_A, CLIP_B = Clip("a.wav"), Clip("b\udcff.wav", 1.0, 2.5)
 
@@ -63,21 +65,21 @@ def same(given: list[Event], expected: list[Event], tolerance: float = 0.0) -> N
 
 
 def test_events_survive_the_journey() -> None:
-    tables = [_packed(event, index, position) for index, position, event in EVENTS]
-    same(list(_in_order([CLIP_A, CLIP_B, CLIP_A], tables, 3)), [event for _, _, event in EVENTS])
+    tables = [packed(event, index, position) for index, position, event in EVENTS]
+    same(list(in_order([CLIP_A, CLIP_B, CLIP_A], tables, 3)), [event for _, _, event in EVENTS])
 
 
 def test_an_event_that_arrives_twice_is_yielded_once() -> None:
-    tables = [_packed(event, index, position) for index, position, event in EVENTS]
+    tables = [packed(event, index, position) for index, position, event in EVENTS]
     repeated = [*tables[:2], *tables[:3], tables[2], *tables[3:], *tables]
-    same(list(_in_order([CLIP_A, CLIP_B, CLIP_A], repeated, 3)), [event for _, _, event in EVENTS])
+    same(list(in_order([CLIP_A, CLIP_B, CLIP_A], repeated, 3)), [event for _, _, event in EVENTS])
 
 
 @pytest.mark.parametrize("lost", range(len(EVENTS)))
 def test_a_lost_event_is_noticed(lost: int) -> None:
-    tables = [_packed(event, index, position) for index, position, event in EVENTS]
+    tables = [packed(event, index, position) for index, position, event in EVENTS]
     with pytest.raises(ClusterError, match="has lost rows of"):
-        list(_in_order([CLIP_A, CLIP_B, CLIP_A], tables[:lost] + tables[lost + 1 :], 3))
+        list(in_order([CLIP_A, CLIP_B, CLIP_A], tables[:lost] + tables[lost + 1 :], 3))
 
 
 @pytest.mark.parametrize("kind", ["scene", "timestamp"])
@@ -90,7 +92,7 @@ def test_a_worker_gives_the_same_events(clips_folder: Path, kind: str) -> None:
         Clip(str(clips_folder / "nowhere.wav")),
         Clip(str(clips_folder / "speech_french_16k.wav"), 0.25, 1.0),
     ]
-    worker = object.__new__(_Worker)
+    worker = object.__new__(Worker)
     worker.model, worker.request, worker.threads = model, request, 1
     batch = pyarrow.table(
         {
@@ -100,7 +102,7 @@ def test_a_worker_gives_the_same_events(clips_folder: Path, kind: str) -> None:
             "end": [float("nan"), float("nan"), 1.0],
         }
     )
-    same(list(_in_order(clips, worker(batch), request.size)), list(extract(clips, model, request)), 1e-5)
+    same(list(in_order(clips, worker(batch), request.size)), list(extract(clips, model, request)), 1e-5)
 
 
 OF_A_CLIP: list[Event] = [rows(CLIP_A, 2), rows(CLIP_A, 1), Done(CLIP_A, 1.0, None)]
@@ -131,7 +133,7 @@ def dying(monkeypatch: pytest.MonkeyPatch, after: Iterator[int | None]) -> list[
                     if lives == 0:
                         raise Death
                     lives = None if lives is None else lives - 1
-                    yield _packed(event, index, position)
+                    yield packed(event, index, position)
 
     monkeypatch.setattr(module, "_results", results)
     monkeypatch.setattr(module, "PAUSE", 0.0)
@@ -191,7 +193,7 @@ def test_no_cluster_at_the_address(address: str, reason: str, monkeypatch: pytes
         def is_initialized() -> bool:
             return False
 
-    monkeypatch.setattr(module, "_ray", Ray)
+    monkeypatch.setattr(module, "ray_modules", Ray)
     model = byola_hear.load_model("speech")
     with pytest.raises(ValueError, match=f"no Ray cluster can be reached at '{address}': .*{reason}"):
         list(extract_on_ray([CLIP_A], model, request_for(model), address=address))
@@ -209,7 +211,7 @@ def kill_a_worker() -> None:
         try:
             # By its class, or by its task where the version of Ray says that.
             name = (process / "cmdline").read_bytes() if process.name.isdigit() else b""
-            if name.startswith((b"ray::MapWorker", b"ray::MapBatches(_Worker)")) and descends_from_here(
+            if name.startswith((b"ray::MapWorker", b"ray::MapBatches(Worker)")) and descends_from_here(
                 int(process.name)
             ):
                 os.kill(int(process.name), signal.SIGKILL)
