@@ -136,7 +136,7 @@ def test_a_table_on_disk_gives_the_same_as_one_in_memory(
     tone = Clip(str(folder / "query.flac"), 0.5, 1.5)
     expected = byola_hear.search(table, tone, 5, model=model)
     for kept in (1 << 30, 0):
-        monkeypatch.setattr(query, "_KEPT_BYTES", kept)
+        monkeypatch.setattr(query.table, "_KEPT_BYTES", kept)
         found = byola_hear.search(f"{tmp_path}/{output}", tone, 5, model=model)
         pd.testing.assert_frame_equal(found, expected, check_exact=False, atol=1e-4)
 
@@ -190,8 +190,8 @@ def test_an_index_that_can_not_be_used(folder: Path, table: pd.DataFrame, model:
 
 def test_windows_cover_the_query() -> None:
     samples = np.arange(25, dtype=np.float32)
-    assert [window.tolist() for window in query._windows(samples[:7], 10)] == [samples[:7].tolist()]
-    assert [(window[0], len(window)) for window in query._windows(samples, 10)] == [(0, 10), (8, 10), (15, 10)]
+    assert [window.tolist() for window in query.sounds.windows(samples[:7], 10)] == [samples[:7].tolist()]
+    assert [(window[0], len(window)) for window in query.sounds.windows(samples, 10)] == [(0, 10), (8, 10), (15, 10)]
 
 
 def test_real_speech_is_nearest_to_speech(clips_folder: Path) -> None:
