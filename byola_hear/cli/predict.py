@@ -296,9 +296,13 @@ def written(
     """
     from byola_hear.classification.detections import detections
     from byola_hear.classification.outputs import check_single, finish_single
-    from byola_hear.tables.failures import write_failures
+    from byola_hear.tables.failures import read_failures, write_failures
 
     failures: dict[str, str] = {}
+    place = errors_of(output, single)
+    asked = {*source.files, *(each.clip.file for each in source.absent)}
+    # A folder keeps what earlier runs said of other recordings.
+    others = [] if single else [each for each in read_failures(place) if each[0].file not in asked]
     final = check_single(output, True) if single else None
     n_done = len(source.files) - len(remaining)
     with closing(Progress(len(source.files), n_done, visible=False if quiet else None)) as progress:
@@ -317,8 +321,7 @@ def written(
     complete = [file for file in source.files if file not in failures]
     if not complete:
         raise Failure(f"no recording could be searched; {output} has no results")
-    place = errors_of(output, single)
-    failed = [(Clip(file), reason) for file, reason in failures.items()]
+    failed = [*others, *((Clip(file), reason) for file, reason in failures.items())]
     errors = write_failures(place, failed, place.with_name(f".{place.name}.tmp"))
     n_found = folder.count(complete)
     if final is not None:
@@ -327,6 +330,6 @@ def written(
         recordings = quantity(len(complete), "recording")
         skipped = f", {n_done} of them searched before" if n_done else ""
         click.echo(f"{output}: {quantity(n_found, 'detection')} in {recordings}{skipped}; {progress.summary()}")
-    if errors is not None:
+    if failures:
         click.echo(f"{quantity(len(failures), 'recording')} could not be searched, see {errors}", err=True)
     return 1 if failures else 0

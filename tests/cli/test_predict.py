@@ -162,6 +162,22 @@ def test_a_table_instead_of_recordings(run: Run, here: Path) -> None:
     assert (here / "rec.parquet").read_bytes() == content
 
 
+def test_a_folder_keeps_the_errors_of_other_recordings(run: Run, here: Path) -> None:
+    for name in ("rec/first.wav", "rec/second.wav"):
+        (here / name).write_bytes(b"RIFF....")
+    arguments = ("predict", "calls.safetensors", "-o", "found/")
+    errors = here / "found/predict.errors.csv"
+    assert run(*arguments, "rec/0.wav", "rec/first.wav").code == 1
+    result = run(*arguments, "rec/1.wav", "rec/second.wav")
+    assert result.code == 1 and "1 recording could not be searched" in result.err
+    assert pd.read_csv(errors)["file"].tolist() == ["rec/first.wav", "rec/second.wav"]
+    result = run(*arguments, "rec/2.wav")
+    assert (result.code, result.err) == (0, "") and len(pd.read_csv(errors)) == 2
+    for name in ("rec/first.wav", "rec/second.wav"):
+        shutil.copy("rec/0.wav", name)
+    assert run(*arguments, "rec").code == 0 and not errors.exists()
+
+
 def test_printed_rows_of_a_name_with_a_carriage_return(run: Run, here: Path) -> None:
     name = "Icon\r.wav"  # as macOS names its icons
     shutil.copy("rec/0.wav", name)
