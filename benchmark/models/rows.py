@@ -36,10 +36,20 @@ def all_models() -> tuple[str, ...]:
     return (*list_models(), *UNTRAINED, *(name for name in BASELINES if name not in UNTRAINED))
 
 
+def shown(row: str) -> str:
+    """The name of a row in a figure or a report, where the package's prefix says nothing.
+
+    Example:
+        >>> shown("byola-birds"), shown("vggish")
+        ('birds', 'vggish')
+    """
+    return row.removeprefix("byola-")
+
+
 def models_by_row(models: str | Sequence[str]) -> dict[str, ModelName]:
     """Check the names of models and name their rows. No model is loaded.
 
-    A row of weights is named by the stem of their file, with the folder if two stems are the same.
+    A row of weights is named by the stem of their file, with the folder if two rows would be shown under one name.
 
     Args:
         models: names of networks, paths of checkpoints, names of baselines, or ``NAME=WEIGHTS``; ``all`` stands for
@@ -49,23 +59,29 @@ def models_by_row(models: str | Sequence[str]) -> dict[str, ModelName]:
         The models by row, in order.
 
     Raises:
-        ValueError: if no model is named, one is named twice, or a name is unknown.
+        ValueError: if no model is named, one is named twice, a name is unknown, or two models would be shown under one
+            name.
         FileNotFoundError: if a checkpoint does not exist.
     """
     given = models.split(",") if isinstance(models, str) else models
     names = [name.strip() for name in given if name.strip()]
     rows: dict[str, ModelName] = {}
+    taken: dict[str, ModelName] = {}
     for name in chain.from_iterable(all_models() if each == "all" else (each,) for each in names):
         model = ModelName.of(name)
         folder = Path(model.weights).parent.name
-        if model.row in rows and folder and model.weights != rows[model.row].weights:
+        other = taken.get(shown(model.row))
+        if other is not None and folder and model.weights != other.weights:
             start, equals, weights_name = model.row.rpartition("=")
             model = replace(model, row=f"{start}{equals}{folder}-{weights_name}")
-        if model.row in rows:
+            other = taken.get(shown(model.row))
+        if other is not None and other.weights != model.weights:
+            raise ValueError(f"expected models whose rows have names of their own, got {name} and {other.weights}")
+        if other is not None:
             raise ValueError(f"expected each model once, got {name} twice")
         if not model.baseline:
             check_network(model.weights)
-        rows[model.row] = model
+        rows[model.row] = taken[shown(model.row)] = model
     if not rows:
         raise ValueError("expected at least one model, got no names")
     return rows

@@ -10,7 +10,7 @@ import pandas as pd
 
 from benchmark.datasets.labelled_set import LabelledSet
 from benchmark.models.extractors import Extractor
-from benchmark.models.rows import Asked
+from benchmark.models.rows import Asked, shown
 from benchmark.probes import ridge
 from benchmark.probes.plan import Plan
 from benchmark.probes.probe import probe
@@ -129,7 +129,7 @@ def measured_models(rows: Sequence[Asked], planned: Plan, draws: int, max_test: 
     for row in rows:
         for seed, extractor in enumerate(row.extractors):
             for task in planned.tasks:
-                about = {"model": row.name.removeprefix("byola-"), "seed": seed, "domain": task.domain}
+                about = {"model": shown(row.name), "seed": seed, "domain": task.domain}
                 found += [{**about, **each} for each in measured_once(extractor, task, planned, draws, max_test, setup)]
     return pd.DataFrame(found)
 

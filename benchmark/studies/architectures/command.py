@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 import byola_hear
-from benchmark.models.rows import models_by_row
+from benchmark.models.rows import models_by_row, shown
 from benchmark.probes.command import without_esc10_option
 from benchmark.probes.plan import plan
 from benchmark.probes.splits import find_tasks
@@ -72,5 +72,5 @@ def training_of(models: str) -> dict[str, dict[str, Any]]:
             model = byola_hear.load_model(name.weights)
             kept = {key: model.config.training[key] for key in ("hours", "crops", "recipe")}
             parameters = sum(each.numel() for each in model.parameters())
-            found[row.removeprefix("byola-")] = {**kept, "parameters": parameters}
+            found[shown(row)] = {**kept, "parameters": parameters}
     return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from benchmark.models.heareval_rows import model_rows
 from benchmark.models.loading import ModelName
 from benchmark.models.rows import all_models, models_by_row
 from byola_hear import list_models
+from byola_hear.models.zoo import zoo_folder
 from tests.benchmark.labelled_sets import write_set
 
 
@@ -146,3 +148,16 @@ def test_bad_rows_are_one_line(
     assert probe("--models", models, "--audio", str(audio), "--cache", str(nowhere)) == 2
     error = capsys.readouterr().err
     assert message in error and error.startswith("error: ") and error.count("\n") == 1
+
+
+def test_a_checkpoint_that_would_be_shown_under_the_name_of_another_gets_its_folder(tmp_path: Path) -> None:
+    checkpoint = tmp_path / "mine/byola-both.safetensors"
+    checkpoint.parent.mkdir()
+    shutil.copy(zoo_folder() / "byola-both.safetensors", checkpoint)
+    assert list(models_by_row(["both", str(checkpoint)])) == ["both", "mine-byola-both"]
+    assert list(models_by_row([str(checkpoint)])) == ["byola-both"]
+    with pytest.raises(ValueError, match="rows have names of their own, got both and .*byola-both.safetensors"):
+        models_by_row([str(checkpoint), "both"])
+    for twice in (["both", "both"], [str(checkpoint), str(checkpoint)]):
+        with pytest.raises(ValueError, match="expected each model once"):
+            models_by_row(twice)
