@@ -166,3 +166,14 @@ def test_the_packages_own_models() -> None:
         size = {"distilled-small": 1024, **dict.fromkeys(transformers, 1152)}.get(name, 3072)
         assert card["scene_embedding_size"] == loaded.scene_embedding_size == size
         assert card["hours"] and card["licence"]
+
+
+def test_networks_of_the_next_version_are_those_of_their_table() -> None:
+    folder = zoo.zoo_folder() / "candidates"
+    if not folder.is_dir():
+        pytest.skip("only in a checkout")
+    names = list_models(folder)
+    assert sorted(path.name for path in folder.glob("*.safetensors")) == [f"byola-{name}.safetensors" for name in names]
+    for name in names:
+        assert load_named(name, folder).config.version == "0.3.0" and name in list_models()
+        assert describe_model(name, folder)["training"]["crops"] >= 800_000
