@@ -419,8 +419,7 @@ class ByolaModel(nn.Module):
         """Measure how fast this machine computes the network in each precision, or remember it.
 
         Returns:
-            Seconds of audio per second of processor time, for each usable precision: see
-            :func:`byola_hear.models.precision.speeds`.
+            Seconds of audio per second of processor time, for each precision that is usable here.
         """
         return speeds(self.encoder, self._frame_features, self._scene, self.fingerprint())
 
