@@ -71,11 +71,15 @@ def clips(tmp_path: Path) -> list[Clip]:
 def test_killed_again_and_again(tmp_path: Path, clips: list[Clip], seed: int) -> None:
     output, undisturbed = tmp_path / "t.npz", tmp_path / "undisturbed.npz"
     whole_run(str(undisturbed), clips)
+    began = time.perf_counter()
+    assert forked.wait(forked.start(whole_run, str(tmp_path / "timed.npz"), clips, 0.001, False, 25)) == 0
+    seconds = time.perf_counter() - began
     rng = random.Random(seed)
     n_killed = 0
     while True:
         pid = forked.start(whole_run, str(output), clips, 0.001, False, 25)
-        time.sleep(rng.uniform(0.005, 0.1) + 0.01 * n_killed)
+        # The first kill comes before a run can be complete, on a machine of any speed.
+        time.sleep(seconds * (rng.uniform(0.05, 0.6) + 0.1 * n_killed))
         os.kill(pid, signal.SIGKILL)
         code = forked.wait(pid)
         if code == 0 or (output.exists() and not output.with_name("t.npz.parts").exists()):
