@@ -85,6 +85,9 @@ def recipe_text(training: dict[str, Any]) -> str:
         f"AdamW, learning rate {recipe['learning_rate']:g} after {recipe['warm_up_steps']} warm-up steps, then a "
         f"cosine schedule to {recipe['final_learning_rate']:g}; weight decay {recipe['weight_decay']:g}",
     ]
+    if weights := recipe.get("kind_weights"):
+        kinds = ", ".join(f"{kind} {weight:g}" for kind, weight in weights.items())
+        lines.append(f"how often kinds of sound are drawn, relative to their hours: {kinds}, others 1")
     if method == DISTIL:
         lines += [_teacher(name, facts) for name, facts in recipe["teachers"].items()]
         lines.append(f"seed {recipe['seed']}; final loss {training['loss']:.3f}")

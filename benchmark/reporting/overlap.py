@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -67,19 +68,37 @@ def network_overlap(name: str, folder: Path | None, table: Path) -> str:
 
     Returns:
         Markdown; empty if the manifests or the table are missing.
+
+    Raises:
+        ValueError: if the manifest in the zoo is not that of the network's training set.
     """
-    own = overlap_text((folder or zoo_folder()) / "manifests" / f"{name}.csv.gz", table)
+    training = describe_model(name, folder)["training"]
+    manifest = (folder or zoo_folder()) / "manifests" / f"{name}.csv.gz"
+    _check_manifest(manifest, name, training)
     shared = [
         text
-        for earlier, text in _learnt_from(describe_model(name, folder)["training"]).items()
+        for earlier, text in _learnt_from(training).items()
         if "made of Freesound" in overlap_text(zoo_folder() / "manifests" / f"{earlier}.csv.gz", table)
     ]
     inherited = f"Some are in that of {', and of '.join(shared)}: see its card." if shared else ""
-    return " ".join(filter(None, [own, inherited]))
+    return " ".join(filter(None, [overlap_text(manifest, table), inherited]))
+
+
+def _check_manifest(path: Path, name: str, training: Mapping[str, Any]) -> None:
+    """A manifest of another version would give a card the overlaps of another training set."""
+    if not path.is_file():
+        return
+    with gzip.open(path) as file:
+        found = hashlib.sha256(file.read()).hexdigest()
+    if found != (expected := training["manifest_sha256"]):
+        raise ValueError(f"expected the manifest that {name} was trained on in {path}, SHA-256 {expected}, got {found}")
 
 
 def _learnt_from(training: Mapping[str, Any]) -> dict[str, str]:
-    """The teachers of a network and the one it began with, then those of theirs: by name, what each is to it."""
+    """The teachers of a network and the one it began with, then those of theirs: by manifest, what each is to it.
+
+    A manifest is named like its network, with the version if the package has another version of the network now.
+    """
     teachers, start = _teachers_and_start(training)
     found = {name: f"the teacher `{name}`" for name in teachers}
     if start:
@@ -95,9 +114,21 @@ def _learnt_from(training: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _teachers_and_start(training: Mapping[str, Any]) -> tuple[list[str], str]:
-    """A network's teachers, without the kinds of sound that they taught, and the one it began with, without version."""
-    teachers = [name.partition("@")[0] for name in training["recipe"].get("teachers", {})]
-    return teachers, began_with(training).partition(" ")[0]
+    """A network's teachers, without the kinds of sound that they taught, and the network that it began with."""
+    facts = training["recipe"].get("teachers", {})
+    start = training.get("began_with", {})
+    teachers = [
+        began_with(training) if "fingerprint" in fact and fact["fingerprint"] == start.get("fingerprint") else name
+        for name, fact in facts.items()
+    ]
+    return [_without_version(name.partition("@")[0]) for name in teachers], _without_version(began_with(training))
+
+
+def _without_version(model: str) -> str:
+    """``both 0.2.0`` as ``both`` if that is the package's version, otherwise as ``both-0.2.0``."""
+    name, _, version = model.partition(" ")
+    current = not version or name not in list_models() or describe_model(name)["version"] == version
+    return name if current else f"{name}-{version}"
 
 
 def overlap_text(manifest: Path, table: Path) -> str:

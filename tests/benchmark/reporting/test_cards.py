@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import gzip
+import hashlib
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from benchmark.reporting import overlap
 from benchmark.reporting.cards import PROBE_TABLE, weights_card, write_cards
-from byola_hear import list_models
+from byola_hear import describe_model, list_models
 from byola_hear.models.config import ModelConfig
 from byola_hear.models.encoders.convolutional import EncoderConfig
 from byola_hear.models.encoders.transformer import TransformerConfig
@@ -93,6 +96,54 @@ def test_the_card_of_a_distilled_network_names_its_teachers(tmp_path: Path) -> N
     ):
         assert f"{line}\n" in text or f"{line}:" in text
     assert "decay of the target network" not in text and "their training counts as its own" in text
+
+
+def test_a_card_says_which_kinds_of_sound_were_drawn_more_often(tmp_path: Path) -> None:
+    shape = EncoderConfig(channels=4, hidden_size=8)
+    recipe = replace(Recipe(steps=30), encoder=shape, kind_weights={"effects": 2.0, "ambience": 0.5}).to_dict()
+    config = ModelConfig("x", "1", FrontendConfig(), shape, -5.0, 4.0, training={**TRAINING, "recipe": recipe})
+    add_to_zoo(ByolaModel(config), tmp_path)
+    assert (
+        "- how often kinds of sound are drawn, relative to their hours: ambience 0.5, effects 2, others 1\n"
+        in weights_card("x", tmp_path, "")
+    )
+
+
+def test_a_manifest_of_another_training_set_gives_no_card(tmp_path: Path) -> None:
+    """As after a network was replaced and its manifest was not."""
+    shape = EncoderConfig(channels=4, hidden_size=8)
+    training = {**TRAINING, "manifest_sha256": hashlib.sha256(b"path,source,duration_s\n").hexdigest()}
+    add_to_zoo(ByolaModel(ModelConfig("x", "1", FrontendConfig(), shape, -5.0, 4.0, training=training)), tmp_path)
+    (tmp_path / "manifests").mkdir()
+    manifest = tmp_path / "manifests" / "x.csv.gz"
+    manifest.write_bytes(gzip.compress(b"path,source,duration_s\n"))
+    assert "No clip of the training set is known to be in ESC-50" in weights_card("x", tmp_path, "")
+    manifest.write_bytes(gzip.compress(b"path,source,duration_s\na.wav,waves=1.0,2.0\n"))
+    with pytest.raises(ValueError, match=r"expected the manifest that x was trained on in .*x\.csv\.gz, SHA-256"):
+        weights_card("x", tmp_path, "")
+
+
+def test_overlaps_are_those_of_the_version_that_it_learnt_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The manifest of an earlier version is kept under its name and version."""
+    shape = EncoderConfig(channels=4, hidden_size=8)
+    own, zoo = tmp_path / "own", tmp_path / "zoo"
+    own.mkdir()
+    (zoo / "manifests").mkdir(parents=True)
+    teacher = ModelConfig("both", "0.3.0", FrontendConfig(), shape, -5.0, 4.0, training=TRAINING)
+    add_to_zoo(ByolaModel(teacher), zoo)
+    recipe = replace(Recipe.distil({"both": {"size": 3072, "fingerprint": "ab"}}), encoder=shape).to_dict()
+    training = {**TRAINING, "recipe": recipe, "began_with": {"model": "both 0.2.0", "fingerprint": "ab"}}
+    add_to_zoo(ByolaModel(ModelConfig("pupil", "1", FrontendConfig(), shape, -5.0, 4.0, training=training)), own)
+    monkeypatch.setattr(overlap, "zoo_folder", lambda: zoo)
+    monkeypatch.setattr(overlap, "list_models", lambda: ["both"])
+    monkeypatch.setattr(overlap, "describe_model", lambda name, folder=None: describe_model(name, folder or zoo))
+    clean = b"path,source,duration_s\n"
+    shared = clean + b"x/minetest-data/default_break_glass.1.ogg.flac,minetest-data=1,2.0\n"
+    named = "Some are in that of the teacher `both-0.2.0`, with whose weights it began: see its card."
+    for current, earlier in ((clean, shared), (shared, clean)):
+        (zoo / "manifests" / "both.csv.gz").write_bytes(gzip.compress(current))
+        (zoo / "manifests" / "both-0.2.0.csv.gz").write_bytes(gzip.compress(earlier))
+        assert (named in weights_card("pupil", own, "")) == (earlier is shared)
 
 
 def test_overlaps_of_networks_that_it_learnt_from_are_named(tmp_path: Path) -> None:
