@@ -10,6 +10,7 @@ from typing import NoReturn
 import click
 
 from byola_hear.utils.console import print_any_name, warn_in_one_line
+from byola_hear.utils.text import one_line
 
 #: Module, name and help of each command. A command is imported when it runs, since some need optional packages.
 COMMANDS = {
@@ -184,10 +185,10 @@ def run(command: click.Command, arguments: Sequence[str] | None, name: str) -> N
         click.echo("error: interrupted", err=True)
         code = 130
     except click.ClickException as error:
-        click.echo(f"error: {' '.join(error.format_message().split())}", err=True)
+        click.echo(f"error: {one_line(error.format_message())}", err=True)
         code = error.exit_code
     except (ValueError, OSError, ModuleNotFoundError) as error:
-        click.echo(f"error: {' '.join(str(error).split())}", err=True)
+        click.echo(f"error: {one_line(error)}", err=True)
         code = 2
     sys.exit(code)
 

@@ -10,6 +10,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from byola_hear.utils.text import one_line
+
 #: Environment variable that names a folder of weights.
 MODELS_VARIABLE = "BYOLA_BENCHMARK_MODELS"
 
@@ -110,5 +112,5 @@ def fill(module: nn.Module, weights: dict[str, Tensor], where: str | Path) -> No
     try:
         module.load_state_dict(weights)
     except (RuntimeError, TypeError, AttributeError) as error:
-        listed = " ".join(str(error).split())
-        raise ValueError(f"{where}: expected the weights of {type(module).__name__}: {listed[:300]}") from error
+        expected = f"expected the weights of {type(module).__name__}"
+        raise ValueError(f"{where}: {expected}: {one_line(error)[:300]}") from error

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from byola_hear.utils.files import replacing
+from byola_hear.utils.text import one_line
 
 
 @dataclass(frozen=True)
@@ -83,5 +84,4 @@ def load_outcome(path: Path) -> Outcome:
         }
         return Outcome(**texts, **kept)
     except Exception as error:  # a damaged file raises errors of numpy, zipfile, zlib or Python's tokenizer
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise ValueError(f"{path}: expected an outcome that the benchmark wrote: {reason}") from error
+        raise ValueError(f"{path}: expected an outcome that the benchmark wrote: {one_line(error)}") from error

@@ -6,6 +6,7 @@ import html
 import re
 
 from benchmark.reporting.markdown import NOTHING
+from byola_hear.utils.text import one_line
 
 
 def escaped(text: str) -> str:
@@ -15,7 +16,7 @@ def escaped(text: str) -> str:
         >>> escaped("a|b <i>c</i>")
         'a\\\\|b &lt;i&gt;c&lt;/i&gt;'
     """
-    line = html.escape(" ".join(str(text).split()), quote=False)
+    line = html.escape(one_line(text), quote=False)
     for sign in "\\|`*[]":
         line = line.replace(sign, f"\\{sign}")
     return line

@@ -24,7 +24,7 @@ from benchmark.reporting import options
 from benchmark.tasks.layout import Prepared
 from benchmark.tasks.registry import FORMER_SUITES, SUITES, find, prepare
 from byola_hear.utils.quiet import native_messages_hidden
-from byola_hear.utils.text import quantity
+from byola_hear.utils.text import one_line, quantity
 
 
 def named(text: str) -> list[str]:
@@ -45,7 +45,7 @@ def prepare_tasks(
         try:
             tasks.append(prepare(name, tasks_dir, sources, progress))
         except (ValueError, OSError, RuntimeError, ModuleNotFoundError) as error:
-            missing[name] = " ".join(str(error).split())
+            missing[name] = one_line(error)
     return tasks, missing
 
 

@@ -15,6 +15,7 @@ from tqdm import tqdm
 from benchmark.comparison.outcome import Outcome
 from benchmark.evaluation.cell import Cache, RunCell, measure
 from benchmark.evaluation.processes import Failed, Processes, Stopped
+from byola_hear.utils.text import one_line
 
 #: Typical number of timestamps in a second of an event task's files, for estimating a cell's cost.
 TIMESTAMPS = 25
@@ -92,8 +93,8 @@ def run_cells(
             try:
                 outcome = measure(cell, cache, processes, keep_embeddings)
             except (Failed, OSError, ValueError) as error:
-                text = " ".join(str(error).split())
-                return Result(*name, "failed", text, time.monotonic() - start, str(cache.log(cell))), None
+                took = time.monotonic() - start
+                return Result(*name, "failed", one_line(error), took, str(cache.log(cell))), None
             return Result(*name, "cached" if there else "done", "", time.monotonic() - start), outcome
 
     with (

@@ -13,6 +13,7 @@ from benchmark.baselines.weights import Unavailable
 from byola_hear.models.loading import HUB_PREFIX, is_path
 from byola_hear.models.model import ByolaModel
 from byola_hear.models.precision import PRECISIONS
+from byola_hear.utils.text import one_line
 
 
 def baseline_asked_for(text: str) -> tuple[str, str] | None:
@@ -177,5 +178,4 @@ def load_baseline(name: str, weights: str = "") -> Any:
     except (ImportError, OSError, ValueError, RuntimeError) as error:
         if weights:
             raise
-        why = " ".join(str(error).split()) or type(error).__name__
-        raise Unavailable(f"can't be loaded as it is installed here: {why}") from error
+        raise Unavailable(f"can't be loaded as it is installed here: {one_line(error)}") from error

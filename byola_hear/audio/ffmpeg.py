@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from byola_hear.audio.formats.content import Content
 from byola_hear.audio.source import TOLERANCE_S, AudioFileError, piece_frames, skipped
+from byola_hear.utils.text import one_line
 
 #: Further suffixes of audio files in folders if ffmpeg is installed.
 FFMPEG_SUFFIXES = frozenset(
@@ -207,7 +208,7 @@ class FfmpegSource:
         code = self._process.wait()
         # The path is removed first, because it may contain line breaks.
         said = self._said().replace(f"file:{self.path}: ", "").replace(f"{self.path}: ", "")
-        lines = [" ".join(line.split()) for line in said.splitlines() if line.strip()]
+        lines = [one_line(line) for line in said.splitlines() if line.strip()]
         errors = [line for line in lines if _ERROR.search(line) and "Error marking filters as finished" not in line]
         warnings = [line for line in lines if "[warning]" in line or not line.startswith("[")]
         last = (errors or warnings or [f"it ended with exit code {code}"])[-1]

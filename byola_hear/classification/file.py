@@ -18,6 +18,7 @@ import safetensors.numpy
 
 from byola_hear.classification.classifier import Classifier, Network, Operating
 from byola_hear.utils.files import readable, replacing
+from byola_hear.utils.text import one_line
 
 #: Name of the metadata entry that marks a classifier.
 FORMAT = "byola_hear_classifier"
@@ -104,7 +105,7 @@ def load_classifier(path: str | os.PathLike[str]) -> Classifier:
         safetensors.SafetensorError,
         *(ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError, OverflowError),
     ) as error:
-        raise ClassifierError(f"{path}: damaged classifier ({' '.join(str(error).split())[:200]})") from error
+        raise ClassifierError(f"{path}: damaged classifier ({one_line(error)[:200]})") from error
 
 
 def _found(network: Network, folder: Path) -> Network:

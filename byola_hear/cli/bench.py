@@ -19,13 +19,14 @@ import torch
 from byola_hear.audio.reading import read_audio, read_blocks
 from byola_hear.cli import options
 from byola_hear.cli.embed import found_clips, loaded_model
-from byola_hear.cli.errors import Failure, Finite, one_line
+from byola_hear.cli.errors import Failure, Finite
 from byola_hear.cli.terminal import aligned
 from byola_hear.extraction.clips import Clip
 from byola_hear.extraction.extract import CPU_BATCH_SECONDS, DEVICE_BATCH_SECONDS, FILE_ERRORS, extract, failed
 from byola_hear.extraction.request import request_for
 from byola_hear.extraction.rows import Done
 from byola_hear.models.model import ByolaModel
+from byola_hear.utils.text import one_line
 
 #: Of a larger collection, at most so many files are measured, evenly spread, and so many seconds of each.
 MOST_FILES, MOST_SECONDS = 200, 60.0
@@ -65,7 +66,7 @@ def command(paths: tuple[str, ...], name: str, device: str, threads: int | None,
     model = loaded_model(name, device)
     with tempfile.TemporaryDirectory() as folder:
         found, absent = found_clips(paths, (), None, None) if paths else (generated(Path(folder)), [])
-        missing = [one_line(Exception(f"{each.clip.file}: {each.reason}")) for each in absent]
+        missing = [one_line(f"{each.clip.file}: {each.reason}") for each in absent]
         if not found:
             raise click.UsageError(missing[0] if missing else "expected files to measure, got an empty list")
         for message in missing:

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import click
 
-from byola_hear.cli.errors import Failure, Finite, one_line
+from byola_hear.cli.errors import Failure, Finite
 from byola_hear.cli.outputs import check_no_input
 from byola_hear.models.checkpoint import CheckpointError, save_checkpoint
 from byola_hear.models.frontend import FrontendConfig
 from byola_hear.models.legacy import load_legacy
 from byola_hear.models.published import FRONTENDS, LICENCE, PRESETS, recognise
+from byola_hear.utils.text import one_line
 
 
 @click.command("convert")

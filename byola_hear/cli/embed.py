@@ -10,7 +10,7 @@ import click
 import torch
 
 from byola_hear.cli import options
-from byola_hear.cli.errors import Failure, Finite, one_line
+from byola_hear.cli.errors import Failure, Finite
 from byola_hear.cli.outputs import check_no_input
 from byola_hear.cli.terminal import Preview, Progress, clock
 from byola_hear.extraction.clips import Clip, find_clips, parse_shard, shard
@@ -21,7 +21,7 @@ from byola_hear.models.loading import resolve
 from byola_hear.models.model import ByolaModel
 from byola_hear.models.precision import PRECISIONS
 from byola_hear.utils.device import usable_device
-from byola_hear.utils.text import quantity
+from byola_hear.utils.text import one_line, quantity
 
 
 @click.command("embed")

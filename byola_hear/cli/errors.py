@@ -31,8 +31,3 @@ class Finite(click.FloatRange):
         if not math.isfinite(number):
             self.fail(f"expected a finite number, got {value}", param, ctx)
         return number
-
-
-def one_line(error: BaseException) -> str:
-    """The message of an exception on one line, or the name of its type if it has no message."""
-    return " ".join(str(error).split()) or type(error).__name__

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import click
 
-from byola_hear.cli.errors import Failure, one_line
+from byola_hear.cli.errors import Failure
 from byola_hear.models.loading import resolve
 from byola_hear.models.model import ByolaModel
 from byola_hear.onnx.export import CHECKS, KINDS, OPSET, OnnxError, export_onnx
+from byola_hear.utils.text import one_line
 
 
 @click.command("export")

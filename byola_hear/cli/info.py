@@ -16,9 +16,9 @@ from byola_hear.audio.ffmpeg import FfmpegSource, decoded_seconds
 from byola_hear.audio.mixing import Mixdown
 from byola_hear.audio.opening import open_source
 from byola_hear.audio.source import Source
-from byola_hear.cli.errors import one_line
 from byola_hear.cli.terminal import aligned
 from byola_hear.extraction.clips import find_clips
+from byola_hear.utils.text import one_line
 
 #: How much two lengths of one file may differ, s: codecs' delays, and times that are rounded.
 _TOLERANCE_S = 0.1
@@ -158,7 +158,7 @@ def row_of(about: dict[str, Any], check: bool) -> list[str]:
     """The cells of a file's row."""
     mark = "" if about["exact"] else "~"
     cells = [
-        one_line(Exception(about["file"])),
+        one_line(about["file"]),
         about["format"].split(",")[0],
         about["codec"],
         str(about["sample_rate"]),

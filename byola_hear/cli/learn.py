@@ -11,12 +11,12 @@ import click
 
 from byola_hear.cli import options
 from byola_hear.cli.embed import loaded_model
-from byola_hear.cli.errors import Failure, one_line
+from byola_hear.cli.errors import Failure
 from byola_hear.cli.map import complain, is_table
 from byola_hear.cli.outputs import check_no_input, check_output_file
 from byola_hear.cli.terminal import Progress, aligned
 from byola_hear.extraction.rows import Event, Failed
-from byola_hear.utils.text import quantity
+from byola_hear.utils.text import one_line, quantity
 
 if TYPE_CHECKING:
     import pandas

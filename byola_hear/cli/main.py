@@ -16,10 +16,10 @@ from typing import NoReturn
 import click
 
 import byola_hear
-from byola_hear.cli.errors import one_line
 from byola_hear.utils.console import print_any_name, warn_in_one_line
 from byola_hear.utils.importing import imported_at_once
 from byola_hear.utils.quiet import native_messages_hidden
+from byola_hear.utils.text import one_line
 
 #: The commands and their lines in `byola-hear --help`.
 COMMANDS = {
@@ -90,7 +90,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         click.echo("error: interrupted", err=True)
         code = 130
     except click.ClickException as error:
-        click.echo(f"error: {one_line(Exception(error.format_message()))}", err=True)
+        click.echo(f"error: {one_line(error.format_message())}", err=True)
         code = error.exit_code
     except OSError as error:
         # If the reader of the output has ended (`| head`), there is nothing to report.

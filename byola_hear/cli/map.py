@@ -14,11 +14,11 @@ from byola_hear.analysis.listening.sounds import preview
 from byola_hear.analysis.map import LAYOUTS, clip_labels, folder_labels, write_map
 from byola_hear.cli import options
 from byola_hear.cli.embed import loaded_model
-from byola_hear.cli.errors import Failure, Finite, one_line
+from byola_hear.cli.errors import Failure, Finite
 from byola_hear.cli.outputs import check_output_file
 from byola_hear.cli.terminal import stderr_is_terminal
 from byola_hear.tables import ENDINGS, TableError, read_table
-from byola_hear.utils.text import quantity
+from byola_hear.utils.text import one_line, quantity
 
 if TYPE_CHECKING:
     import pandas
@@ -175,4 +175,4 @@ def is_table(path: str) -> bool:
 
 def complain(file: str, reason: str) -> None:
     """Print one line about a file on stderr."""
-    click.echo(f"error: {one_line(Exception(reason if file in reason else f'{file}: {reason}'))}", err=True)
+    click.echo(f"error: {one_line(reason if file in reason else f'{file}: {reason}')}", err=True)

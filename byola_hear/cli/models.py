@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import click
 
-from byola_hear.cli.errors import Failure, one_line
+from byola_hear.cli.errors import Failure
 from byola_hear.cli.terminal import aligned
 from byola_hear.models.checkpoint import CheckpointError
 from byola_hear.models.zoo import describe_model, is_intact, list_models
+from byola_hear.utils.text import one_line
 
 
 @click.command("models")

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
-from byola_hear.cli.errors import one_line
 from byola_hear.utils import files
+from byola_hear.utils.text import one_line
 
 
 def check_no_input(output: str | Path, *inputs: str | Path) -> None:

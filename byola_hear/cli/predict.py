@@ -17,7 +17,7 @@ import torch
 
 from byola_hear import labels
 from byola_hear.cli.embed import check_cluster, extracted, found_clips
-from byola_hear.cli.errors import Failure, Finite, one_line
+from byola_hear.cli.errors import Failure, Finite
 from byola_hear.cli.map import is_table
 from byola_hear.cli.outputs import check_no_input
 from byola_hear.cli.terminal import Progress
@@ -25,7 +25,7 @@ from byola_hear.extraction.clips import Clip
 from byola_hear.extraction.request import Request, request_for
 from byola_hear.extraction.rows import Event, Failed
 from byola_hear.models.model import ByolaModel
-from byola_hear.utils.text import quantity, write_rows
+from byola_hear.utils.text import one_line, quantity, write_rows
 
 if TYPE_CHECKING:
     from byola_hear.classification.classifier import Classifier

@@ -11,13 +11,13 @@ import click
 from byola_hear import labels
 from byola_hear.analysis.search import COSINES
 from byola_hear.audio.cutting import cut
-from byola_hear.cli.errors import Failure, one_line
+from byola_hear.cli.errors import Failure
 from byola_hear.cli.outputs import check_no_input
 from byola_hear.cli.terminal import aligned
 from byola_hear.labels.delimited import seconds_of
 from byola_hear.query import search
 from byola_hear.tables import TableError
-from byola_hear.utils.text import shortened
+from byola_hear.utils.text import one_line, shortened
 
 if TYPE_CHECKING:
     import pandas
@@ -159,7 +159,7 @@ def text_of(hits: pandas.DataFrame, kind: str) -> str:
     """Format hits for the terminal."""
     rows = list(zip(hits["file"], hits["start"], hits["end"], hits["score"], strict=True))
     if kind == "table":
-        cells = [[one_line(Exception(file)), *(f"{value:.3f}" for value in others)] for file, *others in rows]
+        cells = [[one_line(file), *(f"{value:.3f}" for value in others)] for file, *others in rows]
         return aligned(["file", "start s", "end s", "score"], cells) + "\n"
     if kind == "json":
         names = ("file", "start", "end", "score")

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import click
 
-from byola_hear.cli.errors import Failure, one_line
+from byola_hear.cli.errors import Failure
 from byola_hear.cli.terminal import aligned
 from byola_hear.models.checkpoint import CheckpointError
 from byola_hear.models.loading import is_path, load_checkpoint, load_named
 from byola_hear.models.zoo import read_hashes
+from byola_hear.utils.text import one_line
 
 
 @click.command("verify")

@@ -28,6 +28,7 @@ from byola_hear.extraction.rows import Done, Event, Failed
 from byola_hear.models.frame_features import FrameFeatures
 from byola_hear.models.model import ByolaModel
 from byola_hear.utils.files import Stamp, stamp_of
+from byola_hear.utils.text import one_line
 
 #: Length of the blocks that are decoded at a time, s.
 BLOCK_SECONDS = 30.0
@@ -274,4 +275,4 @@ def extract_waveforms(waveforms: Iterable[tuple[Clip, Tensor]], model: ByolaMode
 def failed(clip: Clip, error: Exception) -> Failed:
     """The failure of a clip that raised an error. The reason is one line without the file's name."""
     # First the name goes, then the line breaks, because the name may contain some.
-    return Failed(clip, " ".join(str(error).removeprefix(f"{clip.file}: ").split()) or type(error).__name__)
+    return Failed(clip, one_line(str(error).removeprefix(f"{clip.file}: ")) or type(error).__name__)

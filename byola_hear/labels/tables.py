@@ -11,6 +11,7 @@ from byola_hear.labels.annotation import OPTIONAL, Annotation
 from byola_hear.labels.columns import check_units, is_known, label_place, meanings, simple
 from byola_hear.labels.delimited import Numbers, split_cells
 from byola_hear.labels.recordings import Recordings
+from byola_hear.utils.text import one_line
 
 
 @dataclass
@@ -83,7 +84,7 @@ def from_parquet(path: str) -> Table:
             flat = [field.name for field in file.schema_arrow if not pa.types.is_nested(field.type)]
             columns = file.read(flat).to_pydict()
     except (pa.ArrowException, OSError, ValueError) as error:
-        raise ValueError(f"{path}: not a Parquet file that can be read ({' '.join(str(error).split())})") from None
+        raise ValueError(f"{path}: not a Parquet file that can be read ({one_line(error)})") from None
     cells = [[_cell(value) for value in columns[name]] for name in flat]
     return Table(path, ",", flat, [(f"{path}, row {row}", list(each)) for row, each in enumerate(zip(*cells), 1)])
 

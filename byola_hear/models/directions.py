@@ -24,6 +24,7 @@ from torch import Tensor, nn
 
 from byola_hear.models.checkpoint import CheckpointError, parsed_header, verified_content
 from byola_hear.utils.files import replacing
+from byola_hear.utils.text import one_line
 
 #: Name of the metadata entry that marks a file of directions.
 FORMAT = "byola_hear_directions"
@@ -176,4 +177,4 @@ def read_directions(path: str | os.PathLike[str], expected_sha256: str | None = 
         *(safetensors.SafetensorError, ValueError, KeyError, TypeError, AttributeError),
         *(RecursionError, OverflowError),
     ) as error:
-        raise CheckpointError(f"{path}: unusable directions ({' '.join(str(error).split())[:200]})") from error
+        raise CheckpointError(f"{path}: unusable directions ({one_line(error)[:200]})") from error

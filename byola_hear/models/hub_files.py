@@ -22,6 +22,7 @@ from byola_hear.models.card import card_text, model_facts, sources_table
 from byola_hear.models.checkpoint import Saved, save_checkpoint
 from byola_hear.models.directions import Directions, save_directions
 from byola_hear.utils.files import replacing
+from byola_hear.utils.text import one_line
 
 #: Names of the files in a folder or repository, as the Hub expects them.
 CHECKPOINT, CONFIG, CARD = "model.safetensors", "config.json", "README.md"
@@ -230,5 +231,4 @@ def _asked(what: str, ask: Callable[[], _Result]) -> _Result:
     except HubError:
         raise
     except Exception as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise HubError(f"{what}: {reason}") from error
+        raise HubError(f"{what}: {one_line(error)}") from error

@@ -13,7 +13,6 @@ from typing import NoReturn
 import click
 import torch
 
-from byola_hear.cli.errors import one_line
 from byola_hear.pretraining.commands.cache import cache
 from byola_hear.pretraining.commands.corpora import corpora
 from byola_hear.pretraining.commands.directions import directions
@@ -25,6 +24,7 @@ from byola_hear.pretraining.commands.packed import pack_command, train_packed_co
 from byola_hear.pretraining.commands.plot import plot
 from byola_hear.pretraining.commands.train import train
 from byola_hear.utils.console import print_any_name, warn_in_one_line
+from byola_hear.utils.text import one_line
 
 
 class _InOrder(click.Group):
@@ -64,7 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         click.echo("error: interrupted; the same command continues", err=True)
         code = 130
     except click.ClickException as error:
-        click.echo(f"error: {one_line(Exception(error.format_message()))}", err=True)
+        click.echo(f"error: {one_line(error.format_message())}", err=True)
         code = error.exit_code
     except FloatingPointError as error:
         click.echo(f"error: {error}", err=True)

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from byola_hear.utils.text import one_line
+
 
 class TableError(Exception):
     """A table can't be written or read; the message names the table and the reason."""
@@ -26,7 +28,7 @@ def as_table_error(path: Path, advice: str = "") -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        reason = " ".join(str(error.strerror or error).split())
+        reason = one_line(error.strerror or error)
         raise TableError(f"{path} can't be written: {reason}{advice}") from error
 
 
@@ -42,5 +44,5 @@ def as_read_error(path: Path) -> Iterator[None]:
     except TableError:
         raise
     except Exception as error:  # libraries raise anything on a damaged or hostile file
-        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        reason = one_line(error)[:200]
         raise TableError(f"{path} can't be read: {reason}") from error

@@ -8,6 +8,8 @@ import sys
 import warnings
 from typing import TextIO
 
+from byola_hear.utils.text import one_line
+
 _HANDLER = "byola_hear.as_it_is"
 
 
@@ -45,7 +47,7 @@ def warn_in_one_line() -> None:
         line: str | None = None,
     ) -> None:
         if category.__module__.partition(".")[0] == "byola_hear":
-            print(f"warning: {' '.join(str(message).split())}", file=file or sys.stderr)
+            print(f"warning: {one_line(message)}", file=file or sys.stderr)
         else:
             others(message, category, filename, lineno, file, line)
 

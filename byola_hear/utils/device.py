@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import torch
 
+from byola_hear.utils.text import one_line
+
 
 def usable_device(device: str | torch.device) -> torch.device:
     """Check that a device works, by moving a number there and back. torch accepts the names of many that do not.
@@ -28,6 +30,6 @@ def usable_device(device: str | torch.device) -> torch.device:
         target = torch.device(device)
         torch.zeros(1, device=target).cpu()
     except (RuntimeError, AssertionError, NotImplementedError) as error:
-        reason = " ".join(str(error).split()).partition(". ")[0]  # torch goes on with all that it would do elsewhere
+        reason = one_line(error).partition(". ")[0]  # torch goes on with all that it would do elsewhere
         raise ValueError(f"device {str(device)!r} can't be used: {reason}") from error
     return target

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from byola_hear.utils.text import one_line
+
 
 def markdown_table(header: Sequence[str], rows: Iterable[Sequence[str]], left: int = 1) -> str:
     """Write a table in Markdown.
@@ -34,4 +36,4 @@ def table_cell(value: object) -> str:
         >>> table_cell("a | b")
         'a \\\\| b'
     """
-    return " ".join(str(value).split()).replace("|", r"\|")
+    return one_line(value).replace("|", r"\|")

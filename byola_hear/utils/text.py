@@ -1,4 +1,4 @@
-"""Text: counts with nouns; names of files; files of other programs in UTF-8, UTF-16 and UTF-32; separators of CSV."""
+"""Text: counts with nouns; one-line messages; names of files; UTF-8, UTF-16 and UTF-32; tables in CSV."""
 
 from __future__ import annotations
 
@@ -28,6 +28,16 @@ def quantity(count: int, noun: str) -> str:
         ('1 clip', '6 rows')
     """
     return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def one_line(text: object) -> str:
+    """Text or the message of an exception on one line; an exception without a message is called by its type.
+
+    Example:
+        >>> one_line(ValueError("expected 1,\\n  got 2")), one_line(KeyboardInterrupt())
+        ('expected 1, got 2', 'KeyboardInterrupt')
+    """
+    return " ".join(str(text).split()) or (type(text).__name__ if isinstance(text, BaseException) else "")
 
 
 def as_bytes(name: str) -> bytes:

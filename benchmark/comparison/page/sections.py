@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmark.comparison.text import unescaped
+from byola_hear.utils.text import one_line
 
 #: Media types of figures by suffix.
 PICTURES = {".png": "image/png", ".svg": "image/svg+xml"}
@@ -63,7 +64,7 @@ def plain(text: str) -> str:
         >>> plain("**84.7 ± 2.2** of `speech`, *in all* a\\\\|b &lt;c&gt;")
         '84.7 ± 2.2 of speech, in all a|b <c>'
     """
-    line = " ".join(text.split())
+    line = one_line(text)
     line = re.sub(r"(?<!\\)(\*\*|`)(.+?)(?<!\\)\1", r"\2", line)
     line = re.sub(r"(?<![\\*\w])\*([^*\s][^*]*)\*(?![*\w])", r"\1", line)
     return unescaped(line)

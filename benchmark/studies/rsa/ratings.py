@@ -31,6 +31,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from byola_hear.utils.text import one_line
+
 
 @dataclass(frozen=True)
 class Ratings:
@@ -95,8 +97,7 @@ def _read_csv(path: Path) -> list[tuple[str, list[str], np.ndarray]]:
         # Not as an index or a header, which would rename duplicates.
         cells = pd.read_csv(path, header=None, dtype=str, keep_default_na=False).to_numpy(str)
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        reason = " ".join(str(error).split())
-        raise ValueError(f"{path}: expected a table of ratings, could not read it: {reason}") from error
+        raise ValueError(f"{path}: expected a table of ratings, could not read it: {one_line(error)}") from error
     columns, rows = cells[0, 1:].tolist(), cells[1:, 0].tolist()
     if set(columns) != set(rows) or len(columns) != len(rows):
         missing, beyond = sorted(set(columns) - set(rows)), sorted(set(rows) - set(columns))

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from byola_hear.cli.errors import Failure, Finite, one_line
+from byola_hear.cli.errors import Failure, Finite
 from byola_hear.models.zoo import add_to_zoo
 from byola_hear.pretraining.commands.options import (
     FILE,
@@ -23,6 +23,7 @@ from byola_hear.pretraining.training.distributed import launched
 from byola_hear.pretraining.training.export import export_model
 from byola_hear.pretraining.training.recipe import Recipe
 from byola_hear.pretraining.training.several import train_several
+from byola_hear.utils.text import one_line
 
 #: Crops per step on a GPU, unless the recipe or an option says otherwise.
 GPU_BATCH = 512

@@ -32,7 +32,7 @@ from byola_hear.pretraining.corpora.sounds.sound import installed_decoders
 from byola_hear.pretraining.corpora.speech_filter import Detector, load_detector
 from byola_hear.pretraining.data.manifest import ManifestClip, write_manifest
 from byola_hear.utils.files import locked, replacing
-from byola_hear.utils.text import write_rows
+from byola_hear.utils.text import one_line, write_rows
 
 
 @dataclass(frozen=True)
@@ -198,7 +198,7 @@ def _build_once(
         detector = _detector() if settings.leave_out_speech else None
         outcome = make(root, rules_of(collection, root, source, detector))
     except ValueError as error:
-        return Built(collection.name, problem=" ".join(str(error).split()))
+        return Built(collection.name, problem=one_line(error))
     write_journal(journal, lacking if outcome.counts["undecoded"] else key, outcome)
     # The unpacked files of tracks are needed again when music is sampled.
     if not outcome.tracks:

@@ -24,6 +24,7 @@ from byola_hear.pretraining.corpora.sampling import PIECE_S, draw_order, pieces
 from byola_hear.pretraining.corpora.sounds.sound import DecoderMissing, Sound, SoundError
 from byola_hear.pretraining.corpora.speech_filter import Detector, contains_speech
 from byola_hear.pretraining.data.manifest import ManifestClip
+from byola_hear.utils.text import one_line
 
 
 @dataclass(frozen=True)
@@ -206,7 +207,7 @@ def sample_tracks(sounds: Iterable[Sound], rules: Rules, folder: Path, share_s: 
 def _note_failure(outcome: CollectionOutcome, name: str, error: Exception) -> None:
     """Leave out a sound that can't be read."""
     reason = "undecoded" if isinstance(error, DecoderMissing) else "unreadable"
-    outcome.leave_out(name, reason, detail=" ".join(str(error).split()))
+    outcome.leave_out(name, reason, detail=one_line(error))
 
 
 def _parts(pcm: NDArray[np.int16], in_pieces: bool) -> Iterator[tuple[float | None, NDArray[np.int16]]]:

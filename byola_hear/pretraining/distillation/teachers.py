@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from byola_hear.models.model import ByolaModel
 from byola_hear.pretraining.data.clip_log_mel import read_clip
 from byola_hear.pretraining.data.manifest import ManifestClip
+from byola_hear.utils.text import one_line
 
 #: Segments that a teacher gets at a time.
 TOGETHER = 256
@@ -166,7 +167,7 @@ def _embedded_clips(teacher: Teacher, clips: list[list[Tensor]]) -> list[Tensor 
         return list(embedded(teacher, together).split([len(clip) for clip in clips]))
     except Exception as error:  # each module has errors of its own, for instance for audio that is too short
         if len(clips) == 1:
-            return [" ".join(str(error).split()) or type(error).__name__]
+            return [one_line(error)]
     # One clip may be what it can't take; the others are embedded without it.
     return [vectors for clip in clips for vectors in _embedded_clips(teacher, [clip])]
 

@@ -17,7 +17,7 @@ from byola_hear.tables.about import About
 from byola_hear.tables.batches import Batch, names_array, names_from_arrow, names_to_arrow, numbers_to_arrow
 from byola_hear.tables.errors import TableError
 from byola_hear.tables.placing import Placing
-from byola_hear.utils.text import as_bytes, is_text
+from byola_hear.utils.text import as_bytes, is_text, one_line
 
 PLACING: Placing = "file"
 CARRIES_ABOUT = False
@@ -83,7 +83,7 @@ def read(path: Path) -> Iterator[Batch]:
                 names_from_arrow(rows["file"]), rows["start"].to_numpy(), rows["end"].to_numpy(), time, embeddings
             )
     except pa.ArrowInvalid as error:
-        raise TableError(f"{path} can't be read: {' '.join(str(error).split())[:200]}") from None
+        raise TableError(f"{path} can't be read: {one_line(error)[:200]}") from None
 
 
 def read_about(path: Path) -> About | None:

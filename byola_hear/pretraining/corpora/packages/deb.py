@@ -19,6 +19,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from byola_hear.utils.archives import ArchiveError, Limits, files_of_tar
+from byola_hear.utils.text import one_line
 from byola_hear.utils.unpack import read_member, write_files
 
 #: A game's data may be one file of some gigabytes.
@@ -146,7 +147,7 @@ def _piped_tar(program: str, deb: Path, part: str) -> Iterator[tarfile.TarFile]:
                 raise tarfile.ReadError("the archive ends too early")
         except tarfile.TarError as error:
             process.stdout.close()
-            message = " ".join(process.stderr.read().decode("utf-8", "replace").split())
+            message = one_line(process.stderr.read().decode("utf-8", "replace"))
             raise DebError(f"{deb}: not a readable Debian package ({message or error})") from None
         finally:
             process.kill()
