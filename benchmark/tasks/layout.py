@@ -5,9 +5,6 @@
     TASKS_DIR/<task>/
       task_metadata.json  labelvocabulary.csv  <split>.json
       16000/<split>/<file>.wav
-
-heareval takes every entry of TASKS_DIR for a task, so a task is built next to that folder and moved into it when
-complete.
 """
 
 from __future__ import annotations
@@ -17,9 +14,7 @@ import io
 import json
 import os
 import re
-import shutil
 import sys
-import tempfile
 from dataclasses import dataclass, fields
 from pathlib import Path
 from types import ModuleType
@@ -29,6 +24,7 @@ import soundfile
 from tqdm import tqdm
 
 from benchmark.datasets.labelled_set import SAMPLE_RATE, file_hash
+from benchmark.tasks.building import built_beside
 from benchmark.tasks.checks import (
     check_definition,
     check_files,
@@ -38,7 +34,6 @@ from benchmark.tasks.checks import (
     vocabulary_text,
 )
 from benchmark.tasks.task import Domain, Event, Item, Task
-from byola_hear.utils.files import locked
 
 METADATA = "task_metadata.json"
 VOCABULARY = "labelvocabulary.csv"
@@ -94,24 +89,9 @@ def write_task(task: Task, tasks_dir: Path, sources: Path, progress: bool = Fals
     definition = definition_hash(task, sources)
     if is_complete(folder) and _metadata_of(folder).get("definition_sha256") == definition:
         return read_task(folder)
-    tasks_dir.mkdir(parents=True, exist_ok=True)
-    beside = tasks_dir.resolve().parent
-    if os.stat(beside).st_dev != os.stat(tasks_dir).st_dev:
-        raise ValueError(f"expected a folder of tasks on the same file system as its parent, got {tasks_dir}")
-    remove_abandoned(beside, task.name, "building")
-    temporary = Path(tempfile.mkdtemp(prefix=f".{task.name}-", suffix=".building", dir=beside))
-    try:
-        # The lock shows that this process is still building.
-        with open(temporary / "lock", "wb") as lock:
-            locked(lock)
-            built = temporary / task.name
-            built.mkdir()
-            _build(task, built, sources, definition, progress)
-            if folder.exists():
-                os.rename(folder, temporary / "replaced")
-            os.rename(built, folder)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+    with built_beside(tasks_dir, task.name) as built:
+        built.mkdir()
+        _build(task, built, sources, definition, progress)
     return read_task(folder)
 
 
@@ -262,21 +242,3 @@ def read_task(folder: Path) -> Prepared:
         sha256=metadata["content_sha256"],
         metadata=metadata,
     )
-
-
-def remove_abandoned(beside: Path, name: str, suffix: str) -> None:
-    """Remove temporary folders of processes that were killed.
-
-    Args:
-        beside: the folder that contains the temporary folders.
-        name: the task's name.
-        suffix: how the names of the temporary folders end. Those whose file ``lock`` is locked are in use and stay.
-    """
-    for folder in beside.glob(f".{name}-*.{suffix}"):
-        try:
-            with open(folder / "lock", "rb+") as lock:
-                abandoned = locked(lock)
-        except OSError:
-            continue
-        if abandoned:
-            shutil.rmtree(folder, ignore_errors=True)

@@ -13,19 +13,16 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
-import tempfile
 import urllib.error
 from http.client import HTTPException
 from pathlib import Path
 
 from benchmark.datasets.labelled_set import SAMPLE_RATE
+from benchmark.tasks.building import built_beside
 from benchmark.tasks.hear.completing import complete, is_complete
 from benchmark.tasks.hear.table import HEAR_TASKS
-from benchmark.tasks.layout import remove_abandoned
 from byola_hear.utils.archives import Limits
 from byola_hear.utils.download import DownloadError, Remote, download, open_url
-from byola_hear.utils.files import locked
 from byola_hear.utils.unpack import extract
 
 #: Environment variable with a folder or an address of HEAR's archives.
@@ -66,23 +63,9 @@ def prepare_hear(
     if is_complete(folder):
         return folder
     archive = _archive_of(name, downloads, progress, origin or os.environ.get(HEAR_VARIABLE))
-    tasks_dir.mkdir(parents=True, exist_ok=True)
-    # heareval takes every entry of the folder of tasks for a task, so an incomplete one is kept next to the folder.
-    beside = tasks_dir.resolve().parent
-    remove_abandoned(beside, name, "fetching")
-    temporary = Path(tempfile.mkdtemp(prefix=f".{name}-", suffix=".fetching", dir=beside))
-    try:
-        # The lock shows that this process is still working.
-        with open(temporary / "lock", "wb") as lock:
-            locked(lock)
-            unpacked = temporary / name
-            extract(archive, unpacked, lambda member: _place(member, name), LIMITS, progress)
-            complete(unpacked, HEAR_TASKS[name], progress)
-            if folder.exists():
-                os.rename(folder, temporary / "replaced")
-            os.rename(unpacked, folder)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+    with built_beside(tasks_dir, name) as unpacked:
+        extract(archive, unpacked, lambda member: _place(member, name), LIMITS, progress)
+        complete(unpacked, HEAR_TASKS[name], progress)
     return folder
 
 

@@ -117,15 +117,6 @@ def test_an_interrupted_build_leaves_what_was_there_and_nothing_else(tasks_dir: 
     assert [path.name for path in tasks_dir.iterdir()] == ["toy"] and left_over(tasks_dir) == []
 
 
-def test_what_a_killed_process_left_is_removed(tasks_dir: Path, sources: Path) -> None:
-    tasks_dir.mkdir(parents=True)
-    abandoned = tasks_dir.parent / ".toy-abc.building"
-    abandoned.mkdir()
-    (abandoned / "lock").touch()
-    write_task(SCENE, tasks_dir, sources)
-    assert left_over(tasks_dir) == []
-
-
 def test_a_folder_without_a_task_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="HEAR's layout"):
         read_task(tmp_path)

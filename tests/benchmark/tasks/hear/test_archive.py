@@ -19,7 +19,6 @@ from benchmark.tasks.hear.archive import HEAR_VARIABLE, prepare_hear
 from benchmark.tasks.hear.completing import is_complete
 from benchmark.tasks.hear.table import HEAR_TASKS
 from benchmark.tasks.layout import read_task
-from byola_hear.utils.files import locked
 from tests.benchmark.datasets.originals import sound, tar_gz
 from tests.file_server import FileServer, serving
 
@@ -198,18 +197,6 @@ def test_another_task_s_archive(zenodo: FileServer, tmp_path: Path) -> None:
     publish(zenodo, tar_gz(tmp_path / "a.tar.gz", files).read_bytes())
     with pytest.raises(ValueError, match="holds none of the files"):
         prepare_hear(NAME, tmp_path / "tasks", tmp_path / "downloads")
-
-
-def test_what_a_killed_run_left_is_removed(zenodo: FileServer, tmp_path: Path) -> None:
-    abandoned, busy = (tmp_path / f".{NAME}-{number}.fetching" for number in "12")
-    for folder in (abandoned, busy):
-        folder.mkdir()
-        (folder / "lock").touch()
-    with open(busy / "lock", "rb+") as lock:
-        if not locked(lock):
-            pytest.skip("no locks here")
-        prepare_hear(NAME, tmp_path / "tasks", tmp_path / "downloads")
-    assert not abandoned.exists() and busy.exists()
 
 
 def test_an_unknown_task(tmp_path: Path) -> None:
