@@ -19,7 +19,7 @@ from typing import IO, TYPE_CHECKING, Any
 from byola_hear import labels
 from byola_hear.tables.placing import remove
 from byola_hear.utils.files import Stamp, locked, remove_leftovers, stamp_of
-from byola_hear.utils.text import as_text, shortened
+from byola_hear.utils.text import as_text, same_anywhere, shortened
 
 if TYPE_CHECKING:
     import pandas
@@ -262,14 +262,14 @@ def _names(files: list[str], ending: str, taken: set[str]) -> Iterator[str]:
         top = os.path.commonpath(folders) if folders else ""
     except ValueError:  # on several drives
         top = ""
-    used = set(taken)
+    used = set(map(same_anywhere, taken))
     for file in files:
         below = PurePath(os.path.relpath(os.path.abspath(file), top) if top else os.path.basename(file))
         name, number = str(below.with_name(shortened(below.stem, 255 - len(ending)) + ending)), 1
-        while name in used:
+        while same_anywhere(name) in used:
             # Another recording of this name: the whole name, then a number.
             end = f"{'' if number == 1 else f'-{number}'}{ending}"
             name = str(below.with_name(shortened(below.name, 255 - len(end)) + end))
             number += 1
-        used.add(name)
+        used.add(same_anywhere(name))
         yield name

@@ -15,7 +15,7 @@ from byola_hear.labels import audacity
 from byola_hear.labels.annotation import COLUMNS, OPTIONAL, Annotation
 from byola_hear.labels.recordings import header_of, seconds_of_recording
 from byola_hear.utils.files import replacing
-from byola_hear.utils.text import as_bytes, is_text, shortened
+from byola_hear.utils.text import as_bytes, is_text, same_anywhere, shortened
 
 if TYPE_CHECKING:
     import pandas
@@ -138,12 +138,14 @@ def _names(files: Sequence[str], ending: str) -> dict[str, str]:
     except ValueError:
         raise ValueError("the recordings are on several drives, so their label files can't be in one folder") from None
     names: dict[str, str] = {}
+    taken: set[str] = set()
     for file in files:
         below = PurePath(os.path.relpath(file, top))
         stem, whole = (shortened(name, 255 - len(ending)) + ending for name in (below.stem, below.name))
         short = str(below.with_name(stem))
-        names[file] = str(below.with_name(whole)) if short in names.values() else short
-    if len(set(names.values())) < len(files):
+        names[file] = str(below.with_name(whole)) if same_anywhere(short) in taken else short
+        taken.add(same_anywhere(names[file]))
+    if len(taken) < len(files):
         raise ValueError(f"two of the recordings would have the same label file; the first of all is {files[0]}")
     return names
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from typing import IO
 
@@ -58,6 +59,16 @@ def is_text(names: Iterable[str]) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def same_anywhere(name: str) -> str:
+    """A form that two names share if they are one file on some system: macOS and Windows ignore the case of letters.
+
+    Example:
+        >>> same_anywhere("Été.wav") == same_anywhere("E\u0301TE\u0301.WAV")
+        True
+    """
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
 
 
 def shortened(name: str, n_bytes: int) -> str:

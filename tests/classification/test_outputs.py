@@ -81,6 +81,17 @@ def test_very_long_names_are_cut_and_stay_different(here: Path) -> None:
     assert sorted(labels.read(tables)["file"]) == recordings
 
 
+def test_names_that_some_systems_take_for_one_stay_different(here: Path) -> None:
+    recordings = [str(write(here / name, quiet(0.5))) for name in ("Été.wav", "e\u0301te\u0301.flac", "été.ogg")]
+    with Folder(here / "found", "csv", SETTINGS) as folder:
+        folder.plan(recordings[:1])
+    with Folder(here / "found", "csv", SETTINGS) as folder:
+        folder.plan(recordings)
+        for file in recordings:
+            add(folder, file)
+    assert names(here / "found") == ["e\u0301te\u0301.flac.csv", JOURNAL, "Été.csv", "été.ogg.csv"]
+
+
 def test_what_has_no_stamp_is_done_again(here: Path) -> None:
     # The scores of a table, whose recordings are not on this machine.
     for _ in range(2):

@@ -113,6 +113,12 @@ def test_files_in_a_folder_are_named_after_their_recordings(here: Path) -> None:
     assert labels.write(frame[:1].set_index(["file", "start", "end"]), Path("found"), "csv") == [Path("found/1.csv")]
 
 
+def test_names_that_some_systems_take_for_one_stay_different(here: Path) -> None:
+    frame = pd.DataFrame({"file": ["Day.wav", "day.flac", "DAY.ogg"], "start": 0.0, "end": 1.0, "label": "x"})
+    written = labels.write(frame, "found/", "audacity")
+    assert [path.name for path in written] == ["Day.txt", "day.flac.txt", "DAY.ogg.txt"]
+
+
 def test_what_a_raven_table_holds(here: Path) -> None:
     frame = pd.DataFrame(
         {

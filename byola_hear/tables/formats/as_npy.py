@@ -10,7 +10,6 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path, PurePath
@@ -21,7 +20,7 @@ from byola_hear.tables.about import About, unpacked
 from byola_hear.tables.batches import BATCH_BYTES, Batch, names_array, rows_in
 from byola_hear.tables.errors import TableError
 from byola_hear.tables.placing import INDEX, Placing, check_inside
-from byola_hear.utils.text import as_bytes, shortened
+from byola_hear.utils.text import as_bytes, same_anywhere, shortened
 
 PLACING: Placing = "merged"
 CARRIES_ABOUT = True
@@ -60,7 +59,7 @@ def npy_names(files: Iterable[str]) -> dict[str, str]:
         if fits and parts:
             candidates.insert(0, "/".join([*parts[:-1], f"{last}.npy"]))
         for name in candidates:
-            key = unicodedata.normalize("NFC", name).casefold()
+            key = same_anywhere(name)
             above = [key[:place] for place, letter in enumerate(key) if letter == "/"]
             if key not in taken and key not in folders and taken.isdisjoint(above):
                 break
