@@ -121,7 +121,8 @@ def summary(clips: Iterable[ManifestClip]) -> list[SourceTotal]:
     parts: dict[tuple[str, str, str], list[ManifestClip]] = {}
     for clip in clips:
         parts.setdefault((clip.source, clip.kind, clip.licence), []).append(clip)
-    totals = [SourceTotal(*key, rows=len(part), hours=round(hours(part), 4)) for key, part in parts.items()]
+    # Not rounded: where each file is a source, what is rounded may be larger than the hours.
+    totals = [SourceTotal(*key, rows=len(part), hours=hours(part)) for key, part in parts.items()]
     return sorted(totals, key=lambda total: -total.hours)
 
 

@@ -7,7 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from byola_hear.pretraining.data.manifest import ManifestClip, moved, path_from, read_manifest, write_manifest
+from byola_hear.pretraining.data.manifest import (
+    ManifestClip,
+    hours,
+    moved,
+    path_from,
+    read_manifest,
+    summary,
+    write_manifest,
+)
 
 TEXT = st.text(st.characters(blacklist_categories=("Cs", "Cc")), min_size=1, max_size=12).map(str.strip).filter(bool)
 
@@ -44,6 +52,11 @@ def test_clip_of_one_sample_is_read_again(tmp_path: Path) -> None:
 def test_manifest_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
     (tmp_path / "m.csv").write_text("path,duration_s\na.wav,1\n", encoding="utf-8-sig")
     assert read_manifest(tmp_path / "m.csv") == [ManifestClip("a.wav", 1.0, 0)]
+
+
+def test_hours_of_many_short_sources_add_up() -> None:
+    clips = [ManifestClip(f"{index}.wav", 0.17, 16000, source=f"{index}.wav") for index in range(1000)]
+    assert sum(total.hours for total in summary(clips)) == pytest.approx(hours(clips))
 
 
 def test_segments_are_kept(tmp_path: Path) -> None:
