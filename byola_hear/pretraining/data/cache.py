@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from byola_hear.models.frontend import FrontendConfig
-from byola_hear.pretraining.data.row_file import check_size, read_row_lengths
+from byola_hear.pretraining.data.row_file import check_size, mapped, read_row_lengths
 
 DATA_FILE, INFO_FILE = "log_mel.f16", "cache.json"
 
@@ -63,10 +63,7 @@ def open_data(output: Path, frontend: FrontendConfig) -> tuple[Tensor, Tensor, T
     lengths = lengths[lengths > 0]
     check_size(output / DATA_FILE, int(lengths.sum()) * frontend.n_mels * 2)
     starts = np.cumsum(lengths) - lengths
-    # Mode "c" maps the file privately: torch needs writable memory, and the file must not change.
-    data = np.memmap(output / DATA_FILE, dtype=np.float16, mode="c")
-    frames = torch.from_numpy(data).reshape(-1, frontend.n_mels)
-    return frames, torch.from_numpy(starts), torch.from_numpy(lengths)
+    return mapped(output / DATA_FILE, np.float16, frontend.n_mels), torch.from_numpy(starts), torch.from_numpy(lengths)
 
 
 def open_cache(folder: str | os.PathLike[str]) -> LogMelCache:

@@ -11,6 +11,7 @@ import csv
 import io
 import json
 import os
+import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
@@ -18,6 +19,8 @@ from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from byola_hear.utils.files import replacing
 
@@ -34,6 +37,18 @@ def check_size(data: Path, expected: int) -> None:
     size = data.stat().st_size
     if size < expected:
         raise ValueError(f"{data}: expected {expected} bytes, got {size}; build it in a new folder")
+
+
+def mapped(data: Path, dtype: type[np.generic], size: int) -> Tensor:
+    """Map a data file into memory, ``(n_vectors, size)``. It may be larger than the memory, and must not be written.
+
+    A system counts what a process may write as memory that it may need, also in a private mapping, and refuses more
+    than there is.
+    """
+    with warnings.catch_warnings():
+        # torch warns as it has no tensors that can't be written.
+        warnings.filterwarnings("ignore", "The given NumPy array is not writable")
+        return torch.from_numpy(np.memmap(data, dtype=dtype, mode="r")).reshape(-1, size)
 
 
 def read_row_lengths(folder: Path) -> np.ndarray:

@@ -16,7 +16,14 @@ from torch import Tensor
 
 from byola_hear.pretraining.data.cache import LogMelCache
 from byola_hear.pretraining.data.manifest import ManifestClip, read_manifest
-from byola_hear.pretraining.data.row_file import MARKER_FILE, ROWS_FILE, append_rows, check_size, read_row_lengths
+from byola_hear.pretraining.data.row_file import (
+    MARKER_FILE,
+    ROWS_FILE,
+    append_rows,
+    check_size,
+    mapped,
+    read_row_lengths,
+)
 from byola_hear.pretraining.distillation.teachers import Teacher, teach
 from byola_hear.utils.files import locked, replacing
 
@@ -133,7 +140,7 @@ def teacher_vectors(
             taught, kinds = (", ".join(each) for each in (teacher.kinds, sorted(set(cache.kinds))))
             reason = f"the first error: {failed[0]}" if failed else f"it teaches {taught}, and the audio is {kinds}"
             raise ValueError(f"{manifest}: no vectors of the teacher {teacher.name}; {reason}")
-        mean, std = _statistics(_mapped(folder, teacher.size))
+        mean, std = _statistics(mapped(folder / DATA_FILE, np.float32, teacher.size))
         info = {**identity, "mean": mean.tolist(), "std": std.tolist(), "failed": failed}
         with replacing(folder / INFO_FILE) as file:
             file.write((json.dumps(info) + "\n").encode())
@@ -166,12 +173,14 @@ def _opened(folder: Path, identity: dict[str, Any]) -> TeacherVectors:
     size = int(identity["teacher"]["size"])
     check_size(folder / DATA_FILE, int(counts.sum()) * size * 4)
     mean, std = (torch.tensor(info[name]) for name in ("mean", "std"))
-    return TeacherVectors(_mapped(folder, size), counts.cumsum(0) - counts, counts, mean, std, tuple(info["failed"]))
-
-
-def _mapped(folder: Path, size: int) -> Tensor:
-    # Mode "c" maps the file privately: torch needs writable memory, and the file must not change.
-    return torch.from_numpy(np.memmap(folder / DATA_FILE, dtype=np.float32, mode="c")).reshape(-1, size)
+    return TeacherVectors(
+        mapped(folder / DATA_FILE, np.float32, size),
+        counts.cumsum(0) - counts,
+        counts,
+        mean,
+        std,
+        tuple(info["failed"]),
+    )
 
 
 def _statistics(vectors: Tensor) -> tuple[Tensor, Tensor]:

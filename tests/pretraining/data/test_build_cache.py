@@ -204,3 +204,15 @@ def test_truncated_data_file_is_refused(finished: bool, tone_manifest: Path, tmp
         file.truncate(1280)
     with pytest.raises(ValueError, match=f"expected {size} bytes, got 1280"):
         build_cache(tone_manifest, tmp_path)
+
+
+@pytest.mark.skipif(not hasattr(os, "sysconf"), reason="needs the size of the memory")
+def test_cache_may_be_larger_than_the_memory(tone_cache_folder: Path, tmp_path: Path) -> None:
+    shutil.copy(tone_cache_folder / INFO_FILE, tmp_path)
+    rows = 2 * os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 128
+    (tmp_path / ROWS_FILE).write_text(f"0,{rows},\n")
+    with open(tmp_path / DATA_FILE, "wb") as file:
+        file.truncate(rows * 128)  # a hole, which takes no room on the disk
+    cache = open_cache(tmp_path)
+    assert len(cache.frames) == rows
+    assert not cache.frames[-1].any()
