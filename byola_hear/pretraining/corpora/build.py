@@ -8,7 +8,6 @@ does not list, such as those of an earlier sample of music, can be deleted.
 
 from __future__ import annotations
 
-import io
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -31,8 +30,9 @@ from byola_hear.pretraining.corpora.side_by_side import side_by_side
 from byola_hear.pretraining.corpora.sounds.sound import installed_decoders
 from byola_hear.pretraining.corpora.speech_filter import Detector, load_detector
 from byola_hear.pretraining.data.manifest import ManifestClip, write_manifest
-from byola_hear.utils.files import locked, replacing
-from byola_hear.utils.text import one_line, write_rows
+from byola_hear.utils.csv_file import write_csv
+from byola_hear.utils.files import locked
+from byola_hear.utils.text import one_line
 
 
 @dataclass(frozen=True)
@@ -251,8 +251,5 @@ def _joined(built: Built, music: Built) -> Built:
 
 def _write_left_out(built: Sequence[Built], path: Path) -> None:
     """Write the table of sounds that were left out."""
-    text = io.StringIO()
-    write_rows(text, [("collection", "sound", "reason", "seconds", "detail")])
-    write_rows(text, ((one.name, *row) for one in built for row in one.outcome.left_out))
-    with replacing(path) as file:
-        file.write(text.getvalue().encode("utf-8"))
+    rows = ((one.name, *row) for one in built for row in one.outcome.left_out)
+    write_csv(path, [("collection", "sound", "reason", "seconds", "detail"), *rows])

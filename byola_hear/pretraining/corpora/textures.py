@@ -6,8 +6,6 @@ struck resonators. They are no recordings, so they are a kind of their own, whic
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from byola_hear.pretraining.corpora.decode import SAMPLE_RATE, write_flac
-from byola_hear.utils.files import replacing
+from byola_hear.utils.csv_file import write_csv
 
 #: Kind and licence of textures.
 KIND, LICENCE = "textures", "CC0-1.0"
@@ -137,20 +135,17 @@ def write_textures(folder: Path, hours: float, seed: int) -> int:
     n_textures = round(hours * 3600 / SECONDS)
     if n_textures < 1:
         raise ValueError(f"expected at least {SECONDS / 3600:.4f} hours, got {hours:g}")
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(("file", "kind", "licence"))
+    rows = [("file", "kind", "licence")]
     for index in range(n_textures):
         family, pcm = texture(index, seed)
         name = f"{index:05d}_{family}.flac"
         write_flac(folder / name, pcm)
-        writer.writerow((name, KIND, LICENCE))
+        rows.append((name, KIND, LICENCE))
     for path in folder.iterdir():
         earlier = _NAME.fullmatch(path.name)
         if earlier and int(earlier[1]) >= n_textures:
             path.unlink()
-    with replacing(folder / "manifest.csv") as file:
-        file.write(text.getvalue().encode())
+    write_csv(folder / "manifest.csv", rows)
     return n_textures
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from byola_hear.utils.text import write_rows
+from byola_hear.utils.csv_file import write_csv
 
 
 @dataclass(frozen=True)
@@ -191,11 +191,8 @@ def write_manifest(clips: Iterable[ManifestClip], path: str | os.PathLike[str]) 
         clips: clips whose paths are relative to the folder of ``path``.
         path: CSV file to write. It is replaced if it exists.
     """
-    temporary = Path(f"{os.fspath(path)}.partial")
-    with open(temporary, "w", newline="", encoding="utf-8") as file:
-        write_rows(file, [COLUMNS])
-        write_rows(file, ([_text(getattr(clip, name)) for name in COLUMNS] for clip in clips))
-    os.replace(temporary, path)
+    rows = ([_text(getattr(clip, name)) for name in COLUMNS] for clip in clips)
+    write_csv(Path(path), [COLUMNS, *rows])
 
 
 def _text(value: object) -> str:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import random
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from byola_hear.pretraining.data.manifest import ManifestClip, hours, hours_by, write_manifest
+from byola_hear.utils.files import replacing
 
 #: File next to matched manifests. It says how they were drawn, and contains their hashes.
 MATCHING_FILE = "matching.json"
@@ -194,9 +194,8 @@ def write_matched(sets: MatchedSets, folder: Path, names: tuple[str, str], facts
         },
         "sha256": {path.stem: hashlib.sha256(path.read_bytes()).hexdigest() for path in paths},
     }
-    temporary = folder / f"{MATCHING_FILE}.partial"
-    temporary.write_text(json.dumps(matching, indent=1) + "\n", encoding="utf-8")
-    os.replace(temporary, folder / MATCHING_FILE)
+    with replacing(folder / MATCHING_FILE) as file:
+        file.write((json.dumps(matching, indent=1) + "\n").encode())
     return paths
 
 
