@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from byola_hear.cli.errors import Failure, Finite
-from byola_hear.cli.outputs import check_no_input
+from byola_hear.cli.outputs import check_no_input, check_output_file
 from byola_hear.models.checkpoint import CheckpointError, save_checkpoint
 from byola_hear.models.frontend import FrontendConfig
 from byola_hear.models.legacy import load_legacy
@@ -56,7 +56,7 @@ def command(
     Exit codes: 0: the file was written; 1: FILE can't be converted; 2: wrong usage, nothing was done.
     """
     check_no_input(output, file)
-    _check_output(output, overwrite)
+    check_output_file(output, (".safetensors",), "checkpoint", overwrite)
     if (mean is None) != (std is None):
         raise click.UsageError("expected both --mean and --std, or neither")
     if preset and frontend:
@@ -84,16 +84,6 @@ def command(
     how = f"recognised as {name}" if known else f"preset {preset}" if preset else f"front end {frontend}"
     click.echo(f"{output}: {how}, mean {config.mean:g}, std {config.std:g}, licence {config.licence}, SHA-256 {sha256}")
     return 0
-
-
-def _check_output(output: Path, overwrite: bool) -> None:
-    """Refuse an output that can't be written, or must not be."""
-    if output.suffix.lower() != ".safetensors":
-        raise click.UsageError(f"expected an output file that ends in .safetensors, got {output}")
-    if output.is_dir() or not output.absolute().parent.is_dir():
-        raise click.UsageError(f"expected an output file in an existing folder, got {output}")
-    if output.exists() and not overwrite:
-        raise click.UsageError(f"{output} exists; give --overwrite to replace it")
 
 
 def _settings(

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from byola_hear.cli.errors import Failure
+from byola_hear.cli.outputs import check_output_file
 from byola_hear.models.loading import resolve
 from byola_hear.models.model import ByolaModel
 from byola_hear.onnx.export import CHECKS, KINDS, OPSET, OnnxError, export_onnx
@@ -51,14 +52,7 @@ def command(name: str, output: Path, kind: str, dimensions: int | None, head: Pa
 
     Exit codes: 0: the file was written and agrees; 1: it could not be written; 2: wrong usage, nothing was done.
     """
-    if output.suffix.lower() != ".onnx":
-        raise click.UsageError(f"expected an output file that ends in .onnx, got {output}")
-    if not output.absolute().parent.is_dir():
-        raise click.UsageError(f"the folder of {output} does not exist")
-    if output.is_dir():
-        raise click.UsageError(f"expected an output file, got the folder {output}")
-    if output.exists() and not overwrite:
-        raise click.UsageError(f"{output} exists; give --overwrite to replace it")
+    check_output_file(output, (".onnx",), "model", overwrite)
     if head is not None:
         if kind != "scene" or dimensions is not None:
             raise click.UsageError("--classifier says what is embedded; --kind and --dimensions do not apply")
