@@ -42,9 +42,7 @@ GOOD_ENOUGH = 0.95
 @click.argument("paths", nargs=-1, metavar="[PATH]...")
 @options.model
 @options.device
-@click.option(
-    "--threads", type=click.IntRange(1, 1024), help="CPU threads of the network. Default: PyTorch's own choice."
-)
+@options.threads
 @click.option(
     "--seconds",
     default=30.0,

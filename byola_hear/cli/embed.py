@@ -33,12 +33,7 @@ from byola_hear.utils.text import one_line, quantity
     help="Write a table: .parquet, .csv, .npz, .h5 or .zarr; or a folder with one .npy per file.",
 )
 @options.model
-@click.option(
-    "--dimensions",
-    type=click.IntRange(1),
-    metavar="N",
-    help="Length of an embedding, up to 1024 or half of it: its principal components. Default: the whole embedding.",
-)
+@options.dimensions
 @click.option(
     "--kind",
     type=click.Choice(["scene", "timestamp"]),
@@ -84,18 +79,9 @@ from byola_hear.utils.text import one_line, quantity
     metavar="SECONDS",
     help="Seconds of audio in a batch of short clips. Default: 60 on a CPU, 600 on other devices.",
 )
-@click.option(
-    "--workers",
-    type=click.IntRange(1),
-    help="Number of threads that decode. Default: half of --threads. With --ray, number of processes. Default: one per "
-    "GPU or CPU.",
-)
-@click.option(
-    "--threads",
-    type=click.IntRange(1, 1024),
-    help="Number of CPU threads of the network. Default: PyTorch's own choice.",
-)
-@click.option("--ray", "address", metavar="ADDRESS|auto|local", help="Compute on a Ray cluster.")
+@options.decoding_threads_or_processes
+@options.threads
+@options.ray
 @click.option(
     "--save-every",
     type=Finite(0),

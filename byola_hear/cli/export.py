@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from byola_hear.cli import options
 from byola_hear.cli.errors import Failure
 from byola_hear.cli.outputs import check_output_file
 from byola_hear.models.loading import resolve
@@ -26,12 +27,7 @@ from byola_hear.utils.text import one_line
     show_default=True,
     help="scene: one embedding per clip. timestamp: one per frame, with its time.",
 )
-@click.option(
-    "--dimensions",
-    type=click.IntRange(1),
-    metavar="N",
-    help="Length of an embedding, up to 1024 or half of it: its principal components. Default: the whole embedding.",
-)
+@options.dimensions
 @click.option(
     "--classifier",
     "head",

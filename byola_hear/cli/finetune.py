@@ -66,7 +66,7 @@ if TYPE_CHECKING:
 )
 @options.device
 @options.decoding_threads
-@click.option("--threads", type=click.IntRange(1, 1024), help="Number of CPU threads. Default: torch's choice.")
+@options.threads
 @click.option(
     "--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True, help="Seed of everything random."
 )

@@ -57,12 +57,7 @@ _MAX_LINES = 100
     help="Table to keep the embeddings of the labelled windows in: a second run embeds only what it lacks.",
 )
 @options.model
-@click.option(
-    "--dimensions",
-    type=click.IntRange(1),
-    metavar="N",
-    help="Length of an embedding, up to 1024 or half of it: its principal components. Default: the whole embedding.",
-)
+@options.dimensions
 @options.device
 @options.decoding_threads
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Seed of the folds.")

@@ -15,15 +15,33 @@ model = click.option(
     metavar="NAME|PATH",
     help="Model: a name from `byola-hear models`, or the path of a checkpoint. Default: both.",
 )
+dimensions = click.option(
+    "--dimensions",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Length of an embedding, up to 1024 or half of it: its principal components. Default: the whole embedding.",
+)
 device = click.option(
     "--device", default="cpu", show_default=True, help="Device to compute on: cpu, cuda, cuda:1, mps."
 )
 decoding_threads = click.option(
     "--workers", type=click.IntRange(1), help="Number of decoding threads. Default: half of the CPU threads."
 )
+decoding_threads_or_processes = click.option(
+    "--workers",
+    type=click.IntRange(1),
+    help="Number of decoding threads. Default: half of the CPU threads. With --ray, number of processes. Default: one "
+    "per GPU or CPU.",
+)
 two_decoding_threads = click.option(
     "--workers", type=click.IntRange(1), default=2, show_default=True, help="Number of decoding threads."
 )
+threads = click.option(
+    "--threads",
+    type=click.IntRange(1, 1024),
+    help="Number of CPU threads of the network. Default: PyTorch's own choice.",
+)
+ray = click.option("--ray", "address", metavar="ADDRESS|auto|local", help="Compute on a Ray cluster.")
 layout_seed = click.option(
     "--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Seed of the layout."
 )

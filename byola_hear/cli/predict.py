@@ -16,6 +16,7 @@ import click
 import torch
 
 from byola_hear import labels
+from byola_hear.cli import options
 from byola_hear.cli.embed import check_cluster, extracted, found_clips
 from byola_hear.cli.errors import Failure, Finite
 from byola_hear.cli.map import is_table
@@ -82,16 +83,9 @@ if TYPE_CHECKING:
 @click.option("--shard", "share", metavar="I/N", help="Search only share I of N, counted from 0, as in a Slurm array.")
 @click.option("--model", "name", metavar="NAME|PATH", help="Model. Default: the one that the classifier names.")
 @click.option("--device", help="Device to compute on: cpu, cuda, mps. Default: cpu.")
-@click.option(
-    "--workers",
-    type=click.IntRange(1),
-    help="Number of decoding threads. Default: half of the CPU threads. With --ray, number of processes. Default: one "
-    "per GPU or CPU.",
-)
-@click.option(
-    "--threads", type=click.IntRange(1, 1024), help="Number of CPU threads of the network. Default: torch's choice."
-)
-@click.option("--ray", "address", metavar="ADDRESS|auto|local", help="Compute on a Ray cluster.")
+@options.decoding_threads_or_processes
+@options.threads
+@options.ray
 @click.option("--overwrite", is_flag=True, help="Replace results that were made with other settings.")
 @click.option("-q", "--quiet", is_flag=True, help="Show neither the progress bar nor the summary.")
 def command(

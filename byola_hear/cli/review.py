@@ -81,7 +81,7 @@ if TYPE_CHECKING:
 @click.option(
     "--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Seed of --choose balanced."
 )
-@click.option("--workers", type=click.IntRange(1), default=2, show_default=True, help="Number of decoding threads.")
+@options.two_decoding_threads
 @click.option("--overwrite", is_flag=True, help="Replace an existing page.")
 def command(
     paths: tuple[str, ...],
