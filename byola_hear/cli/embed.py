@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import closing
 
 import click
 import torch
 
 from byola_hear.cli import options
+from byola_hear.cli.cluster import check_cluster, extracted
 from byola_hear.cli.errors import Failure, Finite
+from byola_hear.cli.inputs import found_clips, loaded_model
 from byola_hear.cli.outputs import check_no_input
 from byola_hear.cli.terminal import Preview, Progress, clock
-from byola_hear.extraction.clips import Clip, find_clips, parse_shard, shard
-from byola_hear.extraction.extract import extract
+from byola_hear.extraction.clips import Clip
 from byola_hear.extraction.request import Request, request_for
 from byola_hear.extraction.rows import Event, Failed
-from byola_hear.models.loading import resolve
-from byola_hear.models.model import ByolaModel
 from byola_hear.models.precision import PRECISIONS
-from byola_hear.utils.device import usable_device
 from byola_hear.utils.text import one_line, quantity
 
 
@@ -204,70 +201,6 @@ def shown(events: Iterator[Event], progress: Progress, request: Request, strict:
     progress.close()
     preview.finish()
     return 1 if n_failed else 0
-
-
-def check_cluster(address: str | None, others: Mapping[str, object]) -> None:
-    """Refuse options, by name, that do not apply to a Ray cluster."""
-    for option, value in others.items():
-        if address is not None and value is not None:
-            raise click.UsageError(f"{option} does not apply to --ray, whose workers use what their nodes have")
-
-
-def extracted(
-    clips: list[Clip],
-    model: ByolaModel,
-    request: Request,
-    workers: int | None = None,
-    batch_seconds: float | None = None,
-    address: str | None = None,
-) -> Iterator[Event]:
-    """Embed clips here, or on the Ray cluster at an address."""
-    if address is None:
-        yield from extract(clips, model, request, workers, batch_seconds)
-        return
-    from byola_hear.ray import ClusterError, extract_on_ray
-
-    try:
-        yield from extract_on_ray(clips, model, request, address=address, workers=workers)
-    except (ValueError, ModuleNotFoundError) as error:
-        raise click.UsageError(one_line(error)) from error
-    except ClusterError as error:
-        raise Failure(one_line(error)) from error
-
-
-def loaded_model(name: str, device: str, dimensions: int | None = None) -> ByolaModel:
-    """The model on its device; an error in either is wrong usage."""
-    try:
-        target = usable_device(device)
-        return resolve(name, dimensions=dimensions).to(target)
-    except (ValueError, OSError) as error:
-        raise click.UsageError(one_line(error)) from error
-
-
-def found_clips(
-    paths: tuple[str, ...], lists: tuple[str, ...], segments: str | None, share: str | None
-) -> tuple[list[Clip], list[Failed]]:
-    """The clips that were asked for, or a share of them, and a failure for each path that gives none."""
-    if not (paths or lists or segments):
-        raise click.UsageError("expected something to embed: paths, --list or --segments; got nothing")
-    absent: list[Failed] = []
-    if sys.stdin is None and "-" in (*paths, *lists):
-        raise click.UsageError("expected paths on standard input, but it is closed")
-    named = [path for path in paths if path != "-"]
-    streams = [sys.stdin.buffer if each == "-" else each for each in (*lists, *(path for path in paths if path == "-"))]
-    try:
-        clips = find_clips(
-            named,
-            segments=segments,
-            lists=streams,
-            on_missing=lambda path, reason: absent.append(Failed(Clip(path), reason)),
-        )
-        if share is not None:
-            index, count = parse_shard(share)
-            clips, absent = shard(clips, index, count), absent if index == 0 else []
-    except (ValueError, OSError) as error:
-        raise click.UsageError(one_line(error)) from error
-    return clips, absent
 
 
 def counted(events: Iterator[Event], progress: Progress, strict: bool) -> Iterator[Event]:

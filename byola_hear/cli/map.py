@@ -13,11 +13,11 @@ from byola_hear.analysis.listening.naming import below_common_folder
 from byola_hear.analysis.listening.sounds import preview
 from byola_hear.analysis.map import LAYOUTS, clip_labels, folder_labels, write_map
 from byola_hear.cli import options
-from byola_hear.cli.embed import loaded_model
 from byola_hear.cli.errors import Failure, Finite
+from byola_hear.cli.inputs import embedded
 from byola_hear.cli.outputs import check_output_file
-from byola_hear.cli.terminal import stderr_is_terminal
-from byola_hear.tables import ENDINGS, TableError, read_table
+from byola_hear.cli.terminal import complain, stderr_is_terminal
+from byola_hear.tables import TableError
 from byola_hear.utils.text import one_line, quantity
 
 if TYPE_CHECKING:
@@ -143,36 +143,3 @@ def labels_in(path: Path, column: str | None, table: pandas.DataFrame) -> list[s
         _, folder = below_common_folder(file for file, _, _ in clips)
         found = labels.read(path, label_column=column, missing="keep", recordings=folder or None)
     return clip_labels(found, path, clips)
-
-
-def embedded(
-    paths: tuple[str, ...], name: str, window: float | None, device: str, workers: int
-) -> tuple[pandas.DataFrame, dict[str, str]]:
-    """Read the named table, or embed the clips that paths stand for; also return what could not be embedded."""
-    if any(map(is_table, paths)):
-        if len(paths) > 1:
-            raise ValueError(
-                f"expected one table or any number of audio paths, got {len(paths)} paths: {paths[0]} and others"
-            )
-        if window is not None:
-            raise ValueError("--window is for audio; a table already has its windows")
-        if name:
-            raise ValueError("--model is for audio; a table already has its embeddings")
-        return read_table(paths[0]), {}
-    from byola_hear.dataframe import embed
-
-    model = loaded_model(name, device)
-    table = embed(list(paths), model, window=window, workers=workers, errors="skip", progress=stderr_is_terminal())
-    return table, table.attrs["errors"]
-
-
-def is_table(path: str) -> bool:
-    """Whether a path is a table: by its ending or, for a folder of ``.npy`` files, by the list in it."""
-    return Path(path).suffix.lower() in ENDINGS or all(
-        Path(path, listing).is_file() for listing in ("index.csv", "index.json")
-    )
-
-
-def complain(file: str, reason: str) -> None:
-    """Print one line about a file on stderr."""
-    click.echo(f"error: {one_line(reason if file in reason else f'{file}: {reason}')}", err=True)

@@ -6,9 +6,7 @@ import errno
 import hashlib
 import os
 import sys
-from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,15 +15,12 @@ import torch
 
 from byola_hear import labels
 from byola_hear.cli import options
-from byola_hear.cli.embed import check_cluster, extracted, found_clips
+from byola_hear.cli.cluster import check_cluster
 from byola_hear.cli.errors import Failure, Finite
-from byola_hear.cli.map import is_table
 from byola_hear.cli.outputs import check_no_input
+from byola_hear.cli.recordings import Source, searched, source_of
 from byola_hear.cli.terminal import Progress
 from byola_hear.extraction.clips import Clip
-from byola_hear.extraction.request import Request, request_for
-from byola_hear.extraction.rows import Event, Failed
-from byola_hear.models.model import ByolaModel
 from byola_hear.utils.csv_file import write_rows
 from byola_hear.utils.text import one_line, quantity
 
@@ -33,7 +28,6 @@ if TYPE_CHECKING:
     from byola_hear.classification.classifier import Classifier
     from byola_hear.classification.detections import Rule
     from byola_hear.classification.outputs import Folder
-    from byola_hear.classification.predicting import Scored
 
 
 @click.command("predict")
@@ -173,21 +167,6 @@ def command(
         raise Failure(one_line(error)) from error
 
 
-@dataclass(frozen=True)
-class Source:
-    """The recordings to search.
-
-    Attributes:
-        files: their paths.
-        absent: paths that give none.
-        score: scores some of the files, and reports the events to a progress bar.
-    """
-
-    files: list[str]
-    absent: list[Failed]
-    score: Callable[[list[str], Progress], Generator[Scored | Failed, None, None]]
-
-
 def is_file(output: str) -> bool:
     """Whether an output is one file for all recordings."""
     return not output.endswith(("/", os.sep)) and bool(Path(output).suffix) and not Path(output).is_dir()
@@ -198,61 +177,6 @@ def errors_of(output: Path, single: bool) -> Path:
     from byola_hear.tables.failures import failures_path
 
     return failures_path(output) if single else output / "predict.errors.csv"
-
-
-def source_of(
-    paths: tuple[str, ...],
-    lists: tuple[str, ...],
-    share: str | None,
-    classifier: Classifier,
-    hop: float | None,
-    name: str | None,
-    device: str | None,
-    workers: int | None,
-    address: str | None,
-) -> Source:
-    """Recordings, or a table of their embeddings."""
-    from byola_hear.classification.predicting import network_of, score, score_table
-    from byola_hear.tables import read_table
-
-    if any(map(is_table, paths)):
-        if len(paths) > 1 or lists or any(value is not None for value in (name, hop, share, address)):
-            raise ValueError(
-                "expected one table alone, without --hop, --model, --shard and --ray: a table has its windows"
-            )
-        scored = {each.track.file: each for each in score_table(read_table(paths[0]), classifier, paths[0])}
-
-        def of_table(files: list[str], progress: Progress) -> Generator[Scored | Failed, None, None]:
-            yield from map(scored.__getitem__, files)
-
-        return Source(list(scored), [], of_table)
-    clips, absent = found_clips(paths, lists, None, share)
-    model = network_of(classifier, name, device or "cpu")
-    if hop is not None:
-        request_for(model, "scene", classifier.window, hop)  # refuses a hop of less than a sample
-
-    def scores(files: list[str], progress: Progress) -> Generator[Scored | Failed, None, None]:
-        def elsewhere(wanted: list[Clip], model: ByolaModel, request: Request) -> Iterator[Event]:
-            return extracted(wanted, model, request, workers, address=address)
-
-        given = None if address is None else elsewhere
-        return score([Clip(file) for file in files], classifier, model, hop, workers, progress.add, given)
-
-    return Source(list(dict.fromkeys(clip.file for clip in clips)), absent, scores)
-
-
-def searched(source: Source, files: list[str], progress: Progress, failures: dict[str, str]) -> Iterator[Scored]:
-    """The scores of the recordings that can be read; the others are reported and added to ``failures``."""
-    for failed in source.absent:
-        failures[failed.clip.file] = failed.reason
-        progress.complain(f"{failed.clip.file}: {failed.reason}")
-    with closing(source.score(files, progress)) as results:
-        for each in results:
-            if isinstance(each, Failed):
-                failures[each.clip.file] = each.reason
-                progress.complain(f"{each.clip.file}: {each.reason}")
-            else:
-                yield each
 
 
 def printed(source: Source, classifier: Classifier, rule: Rule) -> int:

@@ -1,4 +1,4 @@
-"""What the command line prints: aligned tables, a preview of embeddings, progress."""
+"""What the command line prints: aligned tables, errors of files, a preview of embeddings, progress."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from tqdm import tqdm
 
 from byola_hear.extraction.request import Request
 from byola_hear.extraction.rows import Done, Event, Rows
+from byola_hear.utils.text import one_line
 
 #: Dimensions of an embedding that a preview shows.
 _SHOWN = 4
@@ -59,6 +60,17 @@ def clock(seconds: float) -> str:
 def stderr_is_terminal() -> bool:
     """Whether stderr is a terminal. Python has no stderr if the shell closed it."""
     return sys.stderr is not None and sys.stderr.isatty()
+
+
+def say(text: str, quiet: bool) -> None:
+    """Print a line, unless --quiet."""
+    if not quiet:
+        click.echo(text)
+
+
+def complain(file: str, reason: str) -> None:
+    """Print one line about a file on stderr."""
+    click.echo(f"error: {one_line(reason if file in reason else f'{file}: {reason}')}", err=True)
 
 
 class Preview:
