@@ -91,28 +91,25 @@ def find_download(name: str, folder: Path) -> Path | None:
     return next(iter(sorted(folder.glob(f"{name}-*.tar.gz"))), None)
 
 
-def fetch_packages(
-    folder: Path, names: Iterable[str] | None = None, progress: bool = False, origin: PackageOrigin | None = None
-) -> None:
-    """Download packages to a folder. Those that are there already are not downloaded again.
+def fetch_packages(folder: Path, names: Iterable[str], progress: bool = False) -> None:
+    """Download packages to a folder. Those that are there already are not downloaded again. Debian's come by
+    ``apt-get`` or, without it, from Debian's mirror.
 
     Args:
         folder: the folder; created if necessary.
-        names: names of packages; all packages of the suite if None.
+        names: names of packages.
         progress: show a bar on stderr.
-        origin: where Debian's packages come from; if None, ``apt-get`` if available, else Debian's mirror.
 
     Raises:
         FileNotFoundError: if a package can't be downloaded. The message names the tasks that need it. Packages that
             have arrived stay, and the next call continues from there.
     """
-    wanted = [package(name) for name in names] if names is not None else list(PACKAGES)
-    missing = [each for each in wanted if find_download(each.name, folder) is None]
+    missing = [each for each in map(package, names) if find_download(each.name, folder) is None]
     folder.mkdir(parents=True, exist_ok=True)
     for each in tqdm(missing, "fetch packages", unit="package", disable=not (progress and missing), leave=False):
         try:
             if each.registry == "debian":
-                fetch_deb(each.name, folder, origin or PackageOrigin())
+                fetch_deb(each.name, folder, PackageOrigin())
             else:
                 _fetch_from_pypi(each.name, folder)
         except (FetchError, OSError) as error:

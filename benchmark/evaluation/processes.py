@@ -121,17 +121,16 @@ def _signal(process: subprocess.Popen[bytes], number: int) -> None:
         pass
 
 
-def last_line(log: Path, start: int = 0, n_characters: int = 300) -> str:
-    """The last line of a command's output, which is the error in Python.
+def last_line(log: Path, start: int = 0) -> str:
+    """The last line of a command's output, which is the error in Python: its first 300 characters.
 
     Args:
         log: the log.
         start: position of the command in the log, bytes.
-        n_characters: greatest length of the result.
     """
     with open(log, "rb") as file:
         file.seek(0, os.SEEK_END)
         file.seek(max(start, file.tell() - 20000))
         lines = file.read().decode("utf-8", "replace").replace("\r", "\n").split("\n")
     written = [line.strip() for line in lines if line.strip()]
-    return written[-1][:n_characters] if written else ""
+    return written[-1][:300] if written else ""

@@ -40,7 +40,7 @@ def report(folder: Path) -> Report:
     numbers["label"] = numbers["label"].fillna("")
     numbers = with_enough_clips(numbers, about["clips"]["learn"])
     figures = {NAME: (partial(figure, numbers), CAPTION)}
-    return Report(TITLE, sentences(numbers, about), tables(numbers, about), figures)
+    return Report(TITLE, sentences(numbers), tables(numbers, about), figures)
 
 
 def with_enough_clips(numbers: pd.DataFrame, clips: dict[str, int]) -> pd.DataFrame:
@@ -141,7 +141,7 @@ def described(numbers: pd.DataFrame, about: dict[str, Any]) -> str:
     return text + "".join(f" The {each}, too few for the largest count." for each in left_out)
 
 
-def sentences(numbers: pd.DataFrame, about: dict[str, Any]) -> list[str]:
+def sentences(numbers: pd.DataFrame) -> list[str]:
     """What was found; a difference is named if its interval does not include 0."""
     first = numbers["model"].iloc[0]
     found = []

@@ -8,7 +8,6 @@ from functools import cached_property
 
 import numpy as np
 import torch
-from tqdm import tqdm
 
 from benchmark.tasks.task import Event, Item
 from byola_hear.models.model import ByolaModel
@@ -105,16 +104,12 @@ def frame_track(model: ByolaModel, samples: np.ndarray) -> Track:
     return Track(torch.cat(pieces)[:count].half().numpy(), times.double().numpy())
 
 
-def tracks_of(model: ByolaModel, recordings: EventSet, bar: tqdm | None = None) -> dict[str, list[Track]]:
+def tracks_of(model: ByolaModel, recordings: EventSet) -> dict[str, list[Track]]:
     """Frame features of all recordings, by split."""
-    tracks: dict[str, list[Track]] = {}
-    for split, part in recordings.splits.items():
-        tracks[split] = []
-        for recording in part:
-            tracks[split].append(frame_track(model, recording.samples))
-            if bar is not None:
-                bar.update(len(recording.samples) / 16000)
-    return tracks
+    return {
+        split: [frame_track(model, recording.samples) for recording in part]
+        for split, part in recordings.splits.items()
+    }
 
 
 def windowed(track: Track, width: int) -> np.ndarray:

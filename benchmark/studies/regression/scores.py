@@ -28,20 +28,19 @@ class Score:
     high: float = float("nan")
 
 
-def draws_of_groups(groups: np.ndarray, seed: int, n_draws: int = N_DRAWS) -> tuple[np.ndarray, np.ndarray]:
+def draws_of_groups(groups: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Draw bootstrap samples of groups.
 
     Args:
         groups: ``(n_clips,)`` text.
         seed: seed of the draws.
-        n_draws: number of samples.
 
     Returns:
-        ``(n_draws, n_groups)`` counts of the groups, and ``(n_clips,)`` the number of each clip's group.
+        ``(N_DRAWS, n_groups)`` counts of the groups, and ``(n_clips,)`` the number of each clip's group.
     """
     names, codes = np.unique(groups, return_inverse=True)
     rng = np.random.default_rng(seed)
-    return rng.multinomial(len(names), np.full(len(names), 1 / len(names)), n_draws), codes
+    return rng.multinomial(len(names), np.full(len(names), 1 / len(names)), N_DRAWS), codes
 
 
 def _with_interval(values: np.ndarray, draws: np.ndarray) -> Score:

@@ -134,12 +134,12 @@ def confused(trained: Trained, most: int = 5) -> list[tuple[str, str, int]]:
     return [(names[true], names[found], int(wrong[true, found])) for true, found in places if wrong[true, found]]
 
 
-def mistakes(trained: Trained, most: int = MAX_MISTAKES) -> list[Mistake]:
+def mistakes(trained: Trained) -> list[Mistake]:
     """The windows that are furthest on the wrong side of a threshold: wrong labels are among them."""
     examples, scores = trained.examples, trained.scores
     margins = scores - trained.classifier.thresholds("best-f1")
     wrong = np.where(np.isnan(margins), 0.0, np.where(examples.truth, -margins, margins + 1e-12))
-    order = np.argsort(-wrong, axis=None, kind="stable")[:most]
+    order = np.argsort(-wrong, axis=None, kind="stable")[:MAX_MISTAKES]
     result = []
     for place in order.tolist():
         row, index = divmod(place, len(examples.classes))

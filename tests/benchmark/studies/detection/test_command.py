@@ -59,7 +59,7 @@ def test_differences_are_of_the_same_draws() -> None:
     np.testing.assert_allclose(other[["more", "more_low", "more_high"]].to_numpy(float), -0.2, atol=1e-9)
     assert ((means["low"] < means["value"]) & (means["value"] < means["high"])).all()
     about = {"clips": {"learn": dict.fromkeys(kinds(), 20)}}
-    said = sentences(with_enough_clips(numbers, about["clips"]["learn"]), about)
+    said = sentences(with_enough_clips(numbers, about["clips"]["learn"]))
     assert "With 20 labels of words, `both` is above `mfcc` (20), in points of average precision" in said[2]
     few = with_enough_clips(numbers, {**dict.fromkeys(kinds(), 20), "dog": 19})
     assert set(few[few["kind"] == "sounds"]["count"]) == {5} and set(few[few["kind"] == "words"]["count"]) == {5, 20}
