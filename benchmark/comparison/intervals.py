@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 from benchmark.comparison.metrics import Metric
@@ -92,6 +92,14 @@ def percentiles(draws: NDArray[np.floating]) -> tuple[float, float]:
     if not len(kept) or np.ptp(kept) < 1e-12:
         return float("nan"), float("nan")
     low, high = np.percentile(kept, [50 * (1 - LEVEL), 50 * (1 + LEVEL)])
+    return float(low), float(high)
+
+
+def finite_percentiles(draws: ArrayLike) -> tuple[float, float]:
+    """Limits of the middle 95 % of the finite draws, also if all are the same; nan without any."""
+    values = np.asarray(draws)
+    kept = values[np.isfinite(values)]
+    low, high = np.percentile(kept, [2.5, 97.5]) if len(kept) else (np.nan, np.nan)
     return float(low), float(high)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from benchmark.comparison.intervals import finite_percentiles
 from benchmark.probes.probe import INDEPENDENT
 from benchmark.studies.figures import new_figure
 from benchmark.studies.findings import Report, frame_table, listed, read_about, read_numbers
@@ -94,8 +95,7 @@ def difference(numbers: pd.DataFrame, size: int, column: str) -> tuple[float, fl
         by_draw = (one["accuracy"] - other["accuracy"]).groupby(level="draw").mean().to_numpy()
         differences = by_draw[rng.integers(len(by_draw), size=(_DRAWS, len(by_draw)))].mean(1)
     exact = means(numbers)[column]
-    low, high = np.percentile(differences, [2.5, 97.5])
-    return float(exact[size] - exact[whole]), float(low), float(high)
+    return float(exact[size] - exact[whole]), *finite_percentiles(differences)
 
 
 def table(numbers: pd.DataFrame, model: str, about: dict[str, Any]) -> str:

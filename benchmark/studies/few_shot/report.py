@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from benchmark.comparison.intervals import finite_percentiles
 from benchmark.probes.splits import TASKS
 from benchmark.studies.few_shot.draws import PROBES, RAW
 from benchmark.studies.figures import colours, new_figure
@@ -101,8 +102,7 @@ def by_draw(numbers: pd.DataFrame) -> pd.DataFrame:
 def interval(draws: np.ndarray, n_samples: int = 2000) -> tuple[float, float]:
     """95 % bootstrap interval of the mean of draws ``(n_draws,)``; nothing but the choice of clips and folds varies."""
     chosen = np.random.default_rng(0).integers(len(draws), size=(n_samples, len(draws)))
-    low, high = np.percentile(draws[chosen].mean(1), [2.5, 97.5])
-    return float(low), float(high)
+    return finite_percentiles(draws[chosen].mean(1))
 
 
 def table(numbers: pd.DataFrame) -> str:

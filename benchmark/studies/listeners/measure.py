@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from benchmark.comparison.intervals import mirrored
+from benchmark.comparison.intervals import finite_percentiles, mirrored
 from benchmark.datasets.rated_set import RatedSet
 from benchmark.studies.listeners import metric
 from benchmark.studies.listeners.ceiling import corrected, one_against_rest, split_half
@@ -122,11 +122,11 @@ def measured(
                     each[..., number, index] - (0.0 if other is None else each[..., number, other])
                     for each in (mean, sounds, spaces)
                 )
-                low, high = _limits(drawn_sounds)
+                low, high = finite_percentiles(drawn_sounds)
                 if reference is None:
                     # Draws lie below the value where sounds repeat. In the difference of two models, this cancels out.
                     low, high = mirrored(float(value), (low, high), -1, 1)
-                low_spaces, high_spaces = _limits(drawn_spaces) if len(sizes) > 1 else (np.nan, np.nan)
+                low_spaces, high_spaces = finite_percentiles(drawn_spaces) if len(sizes) > 1 else (np.nan, np.nan)
                 lines.append(
                     {
                         "set": rated.sounds.name,
@@ -145,12 +145,6 @@ def _references(key: Key, keys: Sequence[Key]) -> list[Key]:
     """What a representation is compared with: the untrained network's and MFCC's clip embeddings, and its own."""
     others = [Key("untrained", CLIP), Key("mfcc", CLIP), Key(key.model, CLIP)]
     return [other for other in dict.fromkeys(others) if other in keys and other != key]
-
-
-def _limits(drawn: np.ndarray) -> tuple[float, float]:
-    finite = drawn[np.isfinite(drawn)]
-    low, high = np.percentile(finite, [2.5, 97.5]) if len(finite) else (np.nan, np.nan)
-    return float(low), float(high)
 
 
 def ceilings(rated: RatedSet, seed: int) -> pd.DataFrame:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from benchmark.comparison.intervals import finite_percentiles
 from benchmark.studies.regression.nested import Predictions
 
 #: Number of bootstrap samples.
@@ -45,8 +46,7 @@ def draws_of_groups(groups: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarr
 
 def _with_interval(values: np.ndarray, draws: np.ndarray) -> Score:
     """The mean over seeds of ``(n_seeds,)`` values, with its interval from ``(n_seeds, n_draws)`` draws."""
-    low, high = np.percentile(draws.mean(0), [2.5, 97.5])
-    return Score(float(values.mean()), float(low), float(high))
+    return Score(float(values.mean()), *finite_percentiles(draws.mean(0)))
 
 
 def scores_of(

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from tqdm import tqdm
 
+from benchmark.comparison.intervals import finite_percentiles
 from benchmark.studies.rsa.dissimilarity import defined, rdms
 from benchmark.studies.rsa.ranks import LEAST, over, partial_correlations, rank_correlations
 
@@ -124,13 +125,13 @@ def compared(
         inside = int(known[name].sum())
         for index, model in enumerate(models):
             values = [float(column[index]) for column in plain[name]]
-            result[model].append(Likeness(name, "spearman", values[0], *_percentiles(values[1:]), inside))
+            result[model].append(Likeness(name, "spearman", values[0], *finite_percentiles(values[1:]), inside))
             for measure in MEASURES[1:]:
                 result[model].append(Likeness(name, measure, *others[name, measure][index], inside))
             if len(references) > 1:
                 values = [float(column[index]) for column in partial[name]]
                 result[model].append(
-                    Likeness(name, "partial", values[0], *_percentiles(values[1:]), int(everywhere.sum()))
+                    Likeness(name, "partial", values[0], *finite_percentiles(values[1:]), int(everywhere.sum()))
                 )
     return result
 
@@ -140,13 +141,6 @@ def _stacked(models: Mapping[str, Sequence[np.ndarray]]) -> tuple[list[np.ndarra
     matrices = [matrix for several in models.values() for matrix in several]
     owners = np.repeat(np.arange(len(models)), [len(several) for several in models.values()])
     return matrices, (owners == np.arange(len(models))[:, None]) / np.bincount(owners)[:, None]
-
-
-def _percentiles(drawn: Sequence[float]) -> tuple[float, float]:
-    """The 95 % interval of the finite bootstrap samples; nan without any."""
-    finite = [value for value in drawn if np.isfinite(value)]
-    low, high = np.percentile(finite, [2.5, 97.5]) if finite else (np.nan, np.nan)
-    return float(low), float(high)
 
 
 def _jackknifed(
@@ -207,7 +201,7 @@ def to_listeners(
     result: dict[str, list[Likeness]] = {}
     for index, model in enumerate(models):
         values = plain[:, index].tolist()
-        result[model] = [Likeness("listeners", "spearman", values[0], *_percentiles(values[1:]), n_stimuli)]
+        result[model] = [Likeness("listeners", "spearman", values[0], *finite_percentiles(values[1:]), n_stimuli)]
         for measure, found in others.items():
             value, low, high = found[index].tolist()
             result[model].append(Likeness("listeners", measure, value, low, high, n_stimuli))

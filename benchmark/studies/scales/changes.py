@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from benchmark.comparison.intervals import finite_percentiles
 from benchmark.probes.probe import TaskResult
 from benchmark.reporting.markdown import NOTHING
 from benchmark.studies.figures import colours, new_figure
@@ -52,8 +53,7 @@ def summarised(numbers: pd.DataFrame, n_draws: int = 2000) -> pd.DataFrame:
             drawn[task, CHANGE] = after[0] - before[0], after[1] - before[1]
             for kind in (*KINDS, CHANGE):
                 value, draws = drawn[task, kind]
-                low, high = np.percentile(draws, [2.5, 97.5])
-                lines.append((model, task, kind, value, float(low), float(high)))
+                lines.append((model, task, kind, value, *finite_percentiles(draws)))
     return pd.DataFrame(lines, columns=COLUMNS)
 
 

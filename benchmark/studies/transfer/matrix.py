@@ -10,6 +10,7 @@ import numpy as np
 from sklearn.model_selection import StratifiedGroupKFold
 from tqdm import tqdm
 
+from benchmark.comparison.intervals import finite_percentiles
 from benchmark.probes.ridge import classify
 
 #: Raise it when a change to the conditions or the matrix changes an accuracy: cached results are then out of date.
@@ -149,5 +150,4 @@ def _interval(right: np.ndarray, labels: np.ndarray, groups: np.ndarray, draws: 
     for _ in range(draws):
         counts = np.bincount(rng.integers(0, n_groups, n_groups), minlength=n_groups)
         values.append(balanced_accuracy(right, labels, counts[codes]))
-    low, high = np.percentile(values, [2.5, 97.5])
-    return float(low), float(high)
+    return finite_percentiles(values)
