@@ -20,6 +20,7 @@ from byola_hear.extraction.extract import extract
 from byola_hear.extraction.request import Request, request_for
 from byola_hear.extraction.rows import Event, Failed, Rows
 from byola_hear.models.model import ByolaModel
+from byola_hear.utils.text import one_spelling
 
 if TYPE_CHECKING:
     import pandas
@@ -158,13 +159,21 @@ def from_table(labels: Labels, table: pandas.DataFrame, *, unlabelled: bool = Fa
 
 def _matched(wanted: Sequence[str], given: Sequence[str]) -> dict[str, str]:
     """The recordings of a table that labels are about: of the same path, or the only ones of the same name."""
-    paths = {os.path.abspath(file): file for file in given}
-    found = {file: paths[os.path.abspath(file)] for file in wanted if os.path.abspath(file) in paths}
+    paths = {_path(file): file for file in given}
+    found = {file: paths[_path(file)] for file in wanted if _path(file) in paths}
     if found:
         return found
-    named, asked = (Counter(map(os.path.basename, files)) for files in (given, wanted))
-    names = {os.path.basename(file): file for file in given}
-    return {file: names[name] for file in wanted if named[name := os.path.basename(file)] == asked[name] == 1}
+    named, asked = (Counter(map(_name, files)) for files in (given, wanted))
+    names = {_name(file): file for file in given}
+    return {file: names[name] for file in wanted if named[name := _name(file)] == asked[name] == 1}
+
+
+def _path(file: str) -> str:
+    return one_spelling(os.path.abspath(file))
+
+
+def _name(file: str) -> str:
+    return one_spelling(os.path.basename(file))
 
 
 class _Builder:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from byola_hear.audio.reading import open_source
+from byola_hear.utils.text import one_spelling
 
 if TYPE_CHECKING:
     import pandas
@@ -195,7 +196,7 @@ def rows_of(files: Iterable[str]) -> dict[str, list[int]]:
 def _one_path_each(files: Sequence[str]) -> list[str]:
     """The same recordings, each by the first of its paths: a relative and an absolute one may name the same."""
     first: dict[str, str] = {}
-    same = {file: first.setdefault(os.path.realpath(file), file) for file in dict.fromkeys(files)}
+    same = {file: first.setdefault(one_spelling(os.path.realpath(file)), file) for file in dict.fromkeys(files)}
     return [same[file] for file in files]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import unicodedata
 from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from pathlib import Path, PurePath, PureWindowsPath
 
 from byola_hear.audio.folders import files_of, plain, suffix_of
 from byola_hear.audio.reading import audio_suffixes, open_source
+from byola_hear.utils.text import one_spelling, same_anywhere
 
 #: Containers whose headers only estimate how long the recording is.
 _ESTIMATES = ("MP3", "OGG")
@@ -91,7 +93,8 @@ class Recordings:
 
         The path may be from another system. In this order, the recording is the file at the path from the working
         directory, or from the label file's folder. If neither exists, folders are taken off the path's front, and the
-        rest is looked up in the label file's folder and in the folder of the recordings.
+        rest is looked up in the label file's folder and in the folder of the recordings. Accents may be letters in one
+        of the two names and follow a letter in the other.
 
         Args:
             name: the path.
@@ -111,20 +114,21 @@ class Recordings:
         return self._found[key]
 
     def _locate(self, name: str, where: str, folder: Path) -> str:
-        if os.path.lexists(name):
-            return plain(name)
-        if not os.path.isabs(name) and (folder / name).exists():
-            return str(folder / name)
+        for spelling in _spellings(name):
+            if os.path.lexists(spelling):
+                return plain(spelling)
+            if not os.path.isabs(spelling) and (folder / spelling).exists():
+                return str(folder / spelling)
         # A backslash is a letter on other systems than Windows, and no program there writes one into a path.
         path = PureWindowsPath(name) if "\\" in name or PureWindowsPath(name).drive else PurePath(name)
         parts = [part for part in path.parts if part != path.anchor and part not in ("..", ".")]
         for first in range(len(parts)):
             for base in (folder, *([Path(self.folder)] if self.folder is not None else [])):
-                found = base.joinpath(*parts[first:])
-                if found.exists():
-                    return self._only(str(found), path.as_posix(), where)
+                for spelling in _spellings("/".join(parts[first:])):
+                    if (found := base / spelling).exists():
+                        return self._only(str(found), path.as_posix(), where)
         if parts:
-            same = self._below().get(parts[-1].lower(), [])
+            same = self._below().get(same_anywhere(parts[-1]), [])
             if len(same) == 1:
                 return self._only(same[0], path.as_posix(), where)
         if self.required:
@@ -134,7 +138,7 @@ class Recordings:
 
     def _only(self, found: str, name: str, where: str) -> str:
         other = self._moved.setdefault(found, name)
-        if other != name:
+        if one_spelling(other) != one_spelling(name):
             raise ValueError(f"{where}: {found} could be {other} or {name}; keep recordings of one name in folders")
         return found
 
@@ -159,7 +163,7 @@ class Recordings:
         stems = list(_stems(path.name))
         for index in (self._beside(path.parent), self._below()):
             for stem in stems:
-                found = _alike(index.get(stem.lower(), []), path)
+                found = _alike(index.get(same_anywhere(stem), []), path)
                 if len(found) > 1:
                     raise ValueError(f"{label_file}: its recording could be {found[0]} or {found[1]}")
                 if found:
@@ -184,6 +188,11 @@ class Recordings:
         return self._indices[""]
 
 
+def _spellings(path: str) -> dict[str, None]:
+    """A path as it is, with accents as parts of letters, and with accents after letters."""
+    return dict.fromkeys([path, *(unicodedata.normalize(form, path) for form in ("NFC", "NFD"))])
+
+
 def _alike(files: list[str], label_file: Path) -> list[str]:
     """Of several files, those whose folders are called like most of the label file's, from the end on.
 
@@ -202,12 +211,12 @@ def _alike(files: list[str], label_file: Path) -> list[str]:
 
 
 def _by_name(files: Iterable[str]) -> dict[str, list[str]]:
-    """Audio files by their names in lower case, with and without the ending."""
+    """Audio files by what :func:`same_anywhere` makes of their names, with and without the ending."""
     index: dict[str, list[str]] = {}
     suffixes = audio_suffixes()
     for file in files:
         if suffix_of(file) in suffixes:
-            name = os.path.basename(file).lower()
+            name = same_anywhere(os.path.basename(file))
             for key in {name, os.path.splitext(name)[0]}:
                 index.setdefault(key, []).append(file)
     return index

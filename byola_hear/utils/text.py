@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import codecs
+import os
+import unicodedata
+from collections.abc import Iterable
 import unicodedata
 from collections.abc import Iterable
 
@@ -56,6 +59,18 @@ def is_text(names: Iterable[str]) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def one_spelling(path: str) -> str:
+    """One spelling for all that name one file: accents are letters or follow them; on Windows, case is ignored.
+
+    macOS and its archives write ``é`` as ``e`` and an accent, most other programs as one letter.
+
+    Example:
+        >>> one_spelling("e\u0301te\u0301.wav") == one_spelling("été.wav") == "été.wav"
+        True
+    """
+    return unicodedata.normalize("NFC", os.path.normcase(path))
 
 
 def same_anywhere(name: str) -> str:

@@ -14,6 +14,7 @@ import sys
 from html import unescape
 from pathlib import Path
 from typing import Any
+from unicodedata import normalize
 from urllib.parse import unquote_to_bytes
 
 import numpy as np
@@ -189,6 +190,15 @@ def test_labels_by_path_by_place_and_by_end(tmp_path: Path, monkeypatch: pytest.
     (tmp_path / "x").mkdir()
     path = write_csv(tmp_path / "x" / "labels.csv", [["filename", "class"], ["two.wav", "beside the CSV file"]])
     assert read_labels(path, files, "class")[1:3] == ["beside the CSV file", NONE]
+
+
+def test_labels_know_a_recording_by_either_spelling(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    one, other = (normalize(form, "rec/Gänse.wav") for form in ("NFC", "NFD"))
+    for name, file in ((one, other), (other, one)):
+        for path in (name, f"{tmp_path}/{name}", Path(name).name):
+            rows = [["file", "label"], [path, "goose"], ["rec/owl.wav", "owl"]]
+            assert read_labels(write_csv(tmp_path / "labels.csv", rows), [file, "rec/owl.wav"]) == ["goose", "owl"]
 
 
 def test_labels_from_a_spreadsheet(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from unicodedata import normalize
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,7 @@ from byola_hear.classification import examples as module
 from byola_hear.classification.examples import from_audio, from_table
 from byola_hear.classification.labelled import MAX_CLASSES, Labels
 from byola_hear.models.model import ByolaModel
-from tests.classification.sounds import RATE, beep, write, write_recordings
+from tests.classification.sounds import RATE, beep, quiet, write, write_recordings
 
 
 def table(*rows: tuple[Any, ...], **columns: Any) -> pd.DataFrame:
@@ -113,6 +114,19 @@ def test_paths_of_one_recording_are_one_recording(day: str, here: Path, model: B
     assert [row[1] for row in spans(made) if row[3]] == [0.0, 4.0, 8.0, 12.0]
     # What one file labels is no negative for the other.
     assert not {0.0, 4.0, 8.0, 12.0} & {row[1] for row in spans(made) if not row[3]}
+
+
+def test_accents_as_letters_or_after_them_name_one_recording(here: Path, model: ByolaModel) -> None:
+    import byola_hear
+
+    one, other = (normalize(form, "Gänse.wav") for form in ("NFC", "NFD"))
+    write(here / other, quiet(4.0))
+    labels = Labels(table((other, 0.0, 1.0, "goose"), (one, 2.0, 3.0, "goose")))
+    assert list(labels.of_file) == [other]
+    embedded = byola_hear.embed([other], model, window=1.0)
+    for name in (one, f"{here}/{one}", f"/elsewhere/{one}"):
+        made = from_table(Labels(table((name, 0.0, 1.0, "goose"), (name, 2.0, 3.0, "goose"))), embedded)
+        assert len(made) == 2 and not made.failures
 
 
 def test_a_recording_that_fails_is_reported(day: str, here: Path, model: ByolaModel) -> None:

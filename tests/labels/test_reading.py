@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from unicodedata import normalize
 
 import pandas as pd
 import pytest
@@ -192,6 +193,24 @@ def test_recordings_that_moved(here: Path, name: str) -> None:
     with pytest.raises(FileNotFoundError, match=r"^elsewhere/l\.csv, line 2: no such recording: "):
         labels.read("elsewhere/l.csv")
     assert labels.read("elsewhere/l.csv", missing="keep")["file"].tolist() == [name]
+
+
+@pytest.mark.parametrize("letters", [True, False])
+def test_accents_may_be_letters_or_follow_them(here: Path, letters: bool) -> None:
+    forms = [normalize(form, "Gänse") for form in ("NFC", "NFD")]
+    sound, named = (f"{form}.wav" for form in (forms if letters else forms[::-1]))
+    tone(here / sound, 2)
+    (here / named).with_suffix(".txt").write_text("0\t1\tgoose\n", encoding="utf-8")
+    assert labels.read(Path(named).with_suffix(".txt"))["file"].tolist() == [sound]
+    (here / "l.csv").write_text(
+        f"file,start,end,label\n/home/me/{named},1,2,goose\n/home/me/{sound},1,2,goose\n", encoding="utf-8"
+    )
+    assert labels.read("l.csv")["file"].tolist() == [sound] * 2
+    (here / "rec/more").mkdir()
+    (here / sound).rename(here / "rec/more" / sound)
+    assert labels.read("l.csv", recordings="rec")["file"].tolist() == [f"rec/more/{sound}"] * 2
+    (here / "l.csv").write_text(f"file,start,end\nrec/more/{named},1,2\n{named},1,2\n", encoding="utf-8")
+    assert [file for file, _, _ in labels.read_segments("l.csv")] == [f"rec/more/{sound}", named]
 
 
 def test_two_recordings_never_become_one(here: Path) -> None:

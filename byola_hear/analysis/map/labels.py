@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
+from byola_hear.utils.text import one_spelling
+
 if TYPE_CHECKING:
     import pandas
 
@@ -74,7 +76,7 @@ def clip_labels(
     of_file: dict[str, list[int]] = {}
     by_end: dict[str, set[str]] = {}
     for index, (file, _, _) in enumerate(clips):
-        of_file.setdefault(os.path.abspath(file), []).append(index)
+        of_file.setdefault(one_spelling(os.path.abspath(file)), []).append(index)
     for file in of_file:
         parts = PurePath(file).parts
         for length in range(1, len(parts)):
@@ -106,8 +108,8 @@ def _common(label: tuple[float, float], clip: tuple[float, float]) -> float:
 
 def _meant(name: str, folder: Path, of_file: dict[str, list[int]], by_end: dict[str, set[str]]) -> str | None:
     """The recording of clips that a label names."""
-    for path in (os.path.abspath(name), os.path.abspath(folder / name)):
+    for path in map(one_spelling, (os.path.abspath(name), os.path.abspath(folder / name))):
         if path in of_file:
             return path
-    ends = by_end.get("/".join(PurePath(os.path.normpath(name)).parts), set())
+    ends = by_end.get("/".join(PurePath(one_spelling(os.path.normpath(name))).parts), set())
     return next(iter(ends)) if len(ends) == 1 else None
