@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import os
@@ -114,7 +115,8 @@ def _get_whole(remote: Remote, target: Path, part: Path, file: BinaryIO, progres
                 missing = missing and isinstance(error, Missing)
                 reasons.append(str(error) if url in str(error) else f"{url}: {error}")
     if not _length(file):
-        part.unlink(missing_ok=True)
+        with contextlib.suppress(PermissionError):  # Windows removes no open file; an empty one does no harm
+            part.unlink(missing_ok=True)
         _validator_file(part).unlink(missing_ok=True)
     raise (Missing if missing else DownloadError)("; ".join(reasons))
 

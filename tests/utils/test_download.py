@@ -136,6 +136,24 @@ def test_errors_that_do_not_pass_are_not(server: FileServer, tmp_path: Path) -> 
     assert len(server.asked) == 1 and kept(tmp_path) == set()
 
 
+def test_a_system_that_removes_no_open_file_says_the_same(
+    server: FileServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    removed = Path.unlink
+
+    def unlink(path: Path, missing_ok: bool = False) -> None:
+        if path.suffix == ".part":
+            raise PermissionError(13, "The process cannot access the file", str(path))
+        removed(path, missing_ok)
+
+    with monkeypatch.context() as patch, pytest.raises(Missing, match=r"/a\.zip: 404"):
+        patch.setattr(Path, "unlink", unlink)
+        server.files.clear()
+        get(remote(server), tmp_path)
+    server.files["/a.zip"] = CONTENT
+    assert get(remote(server), tmp_path).read_bytes() == CONTENT
+
+
 def test_the_next_address_is_asked_when_one_fails(server: FileServer, tmp_path: Path) -> None:
     server.files["/other.zip"] = b"no such content"
     urls = tuple(f"{server.url}/{name}.zip" for name in ("none", "other", "a"))
