@@ -57,7 +57,8 @@ def read_header(path: Path) -> dict[str, Any]:
 def read_tensors(path: Path, prefix: str) -> dict[str, Tensor]:
     """The tensors of a state whose names begin with a prefix, under their names without it."""
     with safe_open(path, "pt") as file:
-        return {name[len(prefix) :]: file.get_tensor(name) for name in file.keys() if name.startswith(prefix)}
+        # Copies: the library's tensors are the file, mapped into memory, and Windows replaces no file that is mapped.
+        return {name[len(prefix) :]: file.get_tensor(name).clone() for name in file.keys() if name.startswith(prefix)}
 
 
 def optimiser_tensors(optimiser: torch.optim.Optimizer, network: nn.Module) -> dict[str, Tensor]:
