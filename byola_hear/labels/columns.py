@@ -35,6 +35,10 @@ _UNITS = {
 }
 #: A unit that is read, at the end of a name: (s), (Hz), (H:MM:SS), _s, _hz.
 _UNIT = re.compile(r"\s*\(\s*(s|secs?|seconds?|hz|hertz|(h+:)?m+:s+(\.\w+)?)\s*\)$|[ _](s|secs?|seconds?|hz)$")
+#: A start among the words of a name: start_ms, StartTime, t_start, Begin Sample.
+_START = re.compile(r"(?<![a-z])(start|begin|onset)(time|s|ms|sec)?(?![a-z])")
+#: Where a word begins with a capital.
+_CAPITAL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 #: Anything in parentheses at the end of a name.
 _REMARK = re.compile(r"\s*\([^()]*\)$")
 
@@ -110,6 +114,29 @@ def check_units(where: str, names: Sequence[str], places: Mapping[str, int]) -> 
         if simple(name) not in _MEANINGS:
             plain = _REMARK.sub("", name.strip())
             raise ValueError(f"{where}: expected {unit}, as in {f'{plain} ({mark})'!r}, got the column {name!r}")
+
+
+def unread_start(names: Sequence[str], rows: Sequence[Sequence[str]]) -> str | None:
+    """Find a column that is about starts, by its name and its cells, in a table without a column that is read as such.
+
+    Args:
+        names: names of the columns.
+        rows: cells of all lines.
+
+    Returns:
+        The column's name; None if there is none. A column of dates is none.
+
+    Example:
+        >>> unread_start(["file", "start_ms", "label"], [["a.wav", "1500", "owl"]])
+        'start_ms'
+        >>> unread_start(["file", "start_date", "label"], [["a.wav", "2021-10-31", "owl"]])
+    """
+    for place, name in enumerate(names):
+        if _START.search(_CAPITAL.sub(" ", name).lower()):
+            cells = [cells[place] for cells in rows if place < len(cells) and cells[place].strip()]
+            if cells and all(map(_is_number, cells)):
+                return name
+    return None
 
 
 def is_raven(names: Sequence[str]) -> bool:

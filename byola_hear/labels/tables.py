@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path, PureWindowsPath
 
 from byola_hear.labels.annotation import OPTIONAL, Annotation
-from byola_hear.labels.columns import check_units, is_known, label_place, meanings, simple
+from byola_hear.labels.columns import check_units, is_known, label_place, meanings, simple, unread_start
 from byola_hear.labels.delimited import Numbers, split_cells
 from byola_hear.labels.recordings import Recordings
 from byola_hear.utils.text import one_line
@@ -120,6 +120,11 @@ def annotations_of(table: Table, recordings: Recordings, wanted: Wanted) -> list
         raise ValueError(
             f"{start}: expected the columns' names, among them file, start and end; "
             f"no {', '.join(missing)} in {named[:200]!r}"
+        )
+    if whole and (unread := unread_start(table.names, [cells for _, cells in table.rows])) is not None:
+        raise ValueError(
+            f"{start}: expected starts and ends in seconds, in columns called start and end, "
+            f"got the column {unread!r}; rename it, or remove it if whole recordings are labelled"
         )
     if wanted.labels:
         places["label"] = label_place(start, table.names, wanted.label_column, [cells for _, cells in table.rows])

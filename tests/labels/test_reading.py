@@ -121,6 +121,19 @@ def test_whole_recordings_scores_and_other_columns(here: Path) -> None:
     assert len(labels.read(["l.csv", Path("l.parquet")])) == 4
 
 
+@pytest.mark.parametrize("names", ["start_ms,end_ms", "t_start,t_end", "Begin Sample,End Sample", "starttime,endtime"])
+def test_starts_that_are_not_understood_do_not_label_whole_recordings(here: Path, names: str) -> None:
+    (here / "l.csv").write_text(f"file,{names},label\nday.wav,100,200,owl\n")
+    with pytest.raises(ValueError, match=rf"got the column '{names.partition(',')[0]}'; rename it"):
+        labels.read("l.csv")
+
+
+def test_the_date_of_a_recording_is_no_start(here: Path) -> None:
+    text = "file,label,start_date,StartTime,restart\nday.wav,owl,2021-10-31,,1\n"
+    (here / "l.csv").write_text(text)
+    assert labels.read("l.csv")["end"].isna().all()
+
+
 def test_a_table_of_embeddings_has_segments(here: Path) -> None:
     pd.DataFrame({"file": ["day.wav"], "start": [0.5], "end": [1.5], "embedding": [[1.0, 2.0]]}).to_parquet("e.parquet")
     assert labels.read_segments("e.parquet") == [("day.wav", 0.5, 1.5)]
@@ -269,6 +282,11 @@ def test_two_recordings_never_become_one(here: Path) -> None:
             "l.csv",
             "file,label,start (samples),end (samples)\nday.wav,a,1,2\n",
             r"l.csv, line 1: expected seconds, as in 'start \(s\)', got the column 'start \(samples\)'$",
+        ),
+        (
+            "l.csv",
+            "file,label,StartTime,EndTime\nday.wav,a,0:01,2\n",
+            "l.csv, line 1: expected starts and ends in seconds, .*, got the column 'StartTime'; rename it",
         ),
         ("l.parquet", "PAR1 and nothing", "l.parquet: not a Parquet file that can be read"),
         (
