@@ -32,7 +32,7 @@ class Report:
 
     Attributes:
         title: the heading.
-        sentences: the findings.
+        sentences: the findings, one or a few sentences each; they are written as a list.
         tables: Markdown.
         figures: a function that draws and the caption, by file name without suffix, in order; None in place of the
             function where the picture that is there stays.
@@ -51,7 +51,7 @@ class Report:
         Raises:
             FileNotFoundError: if ``NAME.json`` is not in ``folder``.
         """
-        found = " ".join(self.sentences)
+        found = "\n".join(f"- {each}" for each in self.sentences)
         pictures = [f"![{caption}]({figure}.png)" for figure, (_, caption) in self.figures.items()]
         tables = [table.rstrip() for table in self.tables]
         about = read_about(folder, name)

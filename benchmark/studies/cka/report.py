@@ -203,18 +203,18 @@ def sentences(numbers: pd.DataFrame, families: Sequence[Family], n_clips: int) -
             for pair in trained
         ]
         start = (
-            f"For networks with the layers of `{family.networks[0]}`, it changes from "
+            f"For networks with the layers of `{family.networks[0]}`, the CKA of the same layer changes from "
             if found
             else f"Over {n_clips} clips, the unbiased linear CKA of the same layer in two networks changes from the "
             f"first layer to the {CLIP} embedding from "
         )
         found += [
             f"{start}{listed(shown)}.",
-            f"Over speech and over other sounds, that of the {CLIP} embeddings is {listed(by_kind)}.",
+            f"Over speech and over other sounds, the CKA of the {CLIP} embeddings is {listed(by_kind)}.",
         ]
         if reference := [pair for pair in pairs if pair not in trained]:
             shown = [f"{together.loc[pair, CLIP]:.2f} ({' – '.join(pair)})" for pair in reference]
-            found.append(f"With untrained networks, it is {listed(shown)}.")
+            found.append(f"With untrained networks, the CKA of the {CLIP} embeddings is {listed(shown)}.")
     if text := _between(together[CLIP], families):
         found.append(text)
     return found
@@ -234,7 +234,7 @@ def _between(values: pd.Series, families: Sequence[Family]) -> str:
         if not chosen:
             continue
         ends = [f"{value:.2f} ({first} – {second})" for value, first, second in (min(chosen), max(chosen))]
-        texts.append(f"of {title} {' to '.join(dict.fromkeys(ends))}")
+        texts.append(f"{' to '.join(dict.fromkeys(ends))} for {title}")
     return (
         f"Between networks with different layers, the CKA of the {CLIP} embeddings is {listed(texts)}." if texts else ""
     )

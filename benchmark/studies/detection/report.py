@@ -162,14 +162,10 @@ def sentences(numbers: pd.DataFrame) -> list[str]:
         rows = rows[rows["model"] != first]
         above = [f"`{row.model}` ({-100 * row.more:.0f})" for row in rows.itertuples() if row.more_high < 0]
         below = [f"`{row.model}` ({100 * row.more:.0f})" for row in rows.itertuples() if row.more_low > 0]
-        parts = []
-        if above:
-            parts.append(f"`{first}` is above {listed(above)}")
-        if below:
-            parts.append(f"`{first}` is below {listed(below)}")
+        parts = [f"{side} {listed(names)}" for side, names in (("above", above), ("below", below)) if names]
         if parts:
             found.append(
-                f"With {count} labels of {kind}, {' and '.join(parts)}, in points of average precision, where the "
-                "interval of the difference does not include 0."
+                f"With {count} labels of {kind}, `{first}` is {', and '.join(parts)}, in points of average precision, "
+                "where the interval of the difference does not include 0."
             )
     return found

@@ -171,6 +171,6 @@ def _with_eight(numbers: pd.DataFrame, probe: str) -> str:
         change = f"{(standardised - raw).mean():+.1f} ± {(high - low) / 2:.1f}"
         shown.append(f"`{model}` {raw.mean():.1f} → {standardised.mean():.1f} % ({change}{sure})")
     return (
-        f"With {MAEB} labels a class, as MAEB has, standardising embeddings changes the {probe} probe's accuracy so: "
+        f"With {MAEB} labels a class, as MAEB has, standardising embeddings changes the {probe} probe's accuracy: "
         f"{'; '.join(shown)}."
     )

@@ -156,12 +156,13 @@ def sentences(numbers: pd.DataFrame, default: tuple[float, float]) -> list[str]:
     )
     test = numbers[numbers["split"] == "test"].groupby(["window_ms", "hop_ms"])["f1_200"].mean()
     if is_default:
-        found.append(f"On test recordings, it reaches {100 * test[best]:.1f} %.")
+        found.append(f"On test recordings, this setting reaches {100 * test[best]:.1f} %.")
     else:
-        found.append(f"On test recordings, the two reach {100 * test[best]:.1f} % and {100 * test[default]:.1f} %.")
+        scores = f"{100 * test[best]:.1f} % and {100 * test[default]:.1f} %"
+        found.append(f"On test recordings, the two settings reach {scores}.")
     chosen = numbers[(numbers["split"] == "test") & (numbers["window_ms"] == best[0]) & (numbers["hop_ms"] == best[1])]
     by_model = 100 * chosen.groupby("model", sort=False)[["f1_200", "f1_50"]].mean()
     if len(by_model) > 1:
         shown = [f"`{model}` {row['f1_200']:.1f} and {row['f1_50']:.1f} %" for model, row in by_model.iterrows()]
-        found.append(f"Within 200 and 50 ms, the networks reach there with the best setting: {listed(shown)}.")
+        found.append(f"On test recordings with the best setting, F1 within 200 and 50 ms is: {listed(shown)}.")
     return found

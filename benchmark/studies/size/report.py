@@ -162,7 +162,7 @@ def sentences(numbers: pd.DataFrame) -> list[str]:
         if (one, each) != (size, hours) and value >= top["low"]
     ]
     text = f"The best is {size} with {hours:g} h: {top['accuracy']:.1f} ± {(top['high'] - top['low']) / 2:.1f} %"
-    found.append(f"{text}, an interval that also has {listed(near)}." if near else f"{text}.")
+    found.append(f"{text}. Also within this interval: {listed(near)}." if near else f"{text}.")
     if 0.0 in table.columns:
         gain = mean - table[0.0]
         gains = listed([f"{value:+.1f} points at {name}" for name, value in gain.items()])

@@ -22,9 +22,9 @@ def test_a_report_holds_findings_figures_tables_and_the_command(tmp_path: Path) 
     figures = {"some": (lambda: new_figure(1, 1), "A figure."), "kept": (None, "Drawn before.")}
     written = save_report(tmp_path, "some", Report("Title", ["One.", "Two."], ["| a |\n"], figures))
     assert [path.name for path in written] == ["some.png", "some_findings.md", "some.md"]
-    assert (tmp_path / "some_findings.md").read_text() == "One. Two.\n"
+    assert (tmp_path / "some_findings.md").read_text() == "- One.\n- Two.\n"
     *parts, last = (tmp_path / "some.md").read_text().split("\n\n")
-    assert parts == ["# Title", "One. Two.", "![A figure.](some.png)", "![Drawn before.](kept.png)", "| a |"]
+    assert parts == ["# Title", "- One.\n- Two.", "![A figure.](some.png)", "![Drawn before.](kept.png)", "| a |"]
     assert last.startswith("Measured by `python -m benchmark some` at commit ")
 
 

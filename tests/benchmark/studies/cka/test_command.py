@@ -57,7 +57,7 @@ def test_the_command_from_sets_to_sentences(tmp_path: Path) -> None:
         float(each[each["first_layer"] == each["second_layer"]].set_index("first_layer")["value"]["clip"])
         for each in values
     ]
-    assert f"two trained networks {min(shown):.2f} (" in made.sentences[-1]
+    assert f"is {min(shown):.2f} (" in made.sentences[-1] and "for two trained networks" in made.sentences[-1]
     assert f"to {max(shown):.2f} (" in made.sentences[-1]
     assert len(made.tables) == 2 and made.tables[1].splitlines()[-1].startswith(f"| transformer | {shown[0]:.2f} |")
     assert (
