@@ -6,8 +6,6 @@ import codecs
 import os
 import unicodedata
 from collections.abc import Iterable
-import unicodedata
-from collections.abc import Iterable
 
 #: Byte order marks and what they announce; those of UTF-32 first, because one of UTF-16's begins another.
 _MARKS = (
