@@ -24,11 +24,16 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has
 N_ROWS, N_BLOCKS = 40, 4
 
 
-def whole_run(output: str, clips: list[Clip], pause: float = 0.0, update: bool = False, group: int = 1000) -> None:
-    """What the killed process does: a whole run, with ``group`` rows in a group."""
+def whole_run(
+    output: str, clips: list[Clip], pause: float = 0.0, update: bool = False, group: int = 1000, last: int = -1
+) -> None:
+    """What the killed process does: a whole run, ``group`` rows in a group. It ends itself before event ``last``."""
     megabytes = group * 4 * SIZE / 1e6
     with open_store(output, request("timestamp"), clips, group_megabytes=megabytes, update=update) as store:
-        for event in events([clip for clip in clips if clip not in store.done], "timestamp", N_ROWS, N_BLOCKS):
+        wanted = [clip for clip in clips if clip not in store.done]
+        for number, event in enumerate(events(wanted, "timestamp", N_ROWS, N_BLOCKS)):
+            if number == last:
+                os.kill(os.getpid(), signal.SIGKILL)
             time.sleep(pause)
             store.add(event)
         store.finish()
@@ -77,8 +82,8 @@ def test_killed_again_and_again(tmp_path: Path, clips: list[Clip], seed: int) ->
     rng = random.Random(seed)
     n_killed = 0
     while True:
-        pid = forked.start(whole_run, str(output), clips, 0.001, False, 25)
-        # The first kill comes before a run can be complete, on a machine of any speed.
+        # On a busy machine, the first kill may come when the run would be complete; so it ends itself before.
+        pid = forked.start(whole_run, str(output), clips, 0.001, False, 25, len(clips) if n_killed == 0 else -1)
         time.sleep(seconds * (rng.uniform(0.05, 0.6) + 0.1 * n_killed))
         os.kill(pid, signal.SIGKILL)
         code = forked.wait(pid)
