@@ -24,9 +24,9 @@ from torch.nn import functional
 
 from benchmark.baselines.contract import Baseline, get_scene_embeddings, get_timestamp_embeddings, padded
 from benchmark.baselines.weights import MODELS_VARIABLE, Unavailable, fill, read_weights, weights_in_folder
-from benchmark.datasets.labelled_set import cache_folder, file_hash
+from benchmark.datasets.labelled_set import cache_folder
 from byola_hear.models.frontend import hz_to_mel
-from byola_hear.utils.files import replacing
+from byola_hear.utils.files import file_hash, replacing
 
 __all__ = ["get_scene_embeddings", "get_timestamp_embeddings", "load_model"]
 

@@ -20,7 +20,7 @@ from torch import Tensor
 
 from benchmark.baselines.contract import Baseline, get_scene_embeddings, get_timestamp_embeddings, padded
 from benchmark.baselines.weights import MODELS_VARIABLE, Unavailable, need_package, weights_in_folder
-from benchmark.datasets.labelled_set import file_hash
+from byola_hear.utils.files import file_hash
 
 __all__ = ["get_scene_embeddings", "get_timestamp_embeddings", "load_model"]
 

@@ -6,7 +6,6 @@ The tar of a set NAME holds ``NAME/manifest.csv``, with a column ``file`` and co
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
 import os
@@ -24,6 +23,7 @@ import soxr
 from tqdm import tqdm
 
 from benchmark.datasets.decoding import Decoded, decoded, to_int16
+from byola_hear.utils.files import file_hash
 from byola_hear.utils.text import quantity
 from byola_hear.utils.unpack import read_members
 
@@ -85,19 +85,6 @@ def use_cache(folder: Path | None) -> Path:
     path = cache_folder(folder).resolve()
     os.environ[CACHE_VARIABLE] = str(path)
     return path
-
-
-def file_hash(path: Path) -> str:
-    """SHA-256 of a file, hexadecimal."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest() if hasattr(hashlib, "file_digest") else _hash(file)
-
-
-def _hash(file: io.BufferedReader) -> str:
-    digest = hashlib.sha256()
-    while block := file.read(1 << 20):
-        digest.update(block)
-    return digest.hexdigest()
 
 
 @dataclass(frozen=True)

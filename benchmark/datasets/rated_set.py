@@ -18,7 +18,8 @@ from pathlib import Path
 import numpy as np
 
 from benchmark.datasets.decoding import decoded
-from benchmark.datasets.labelled_set import SAMPLE_RATE, LabelledSet, file_hash, kept_samples, read_manifest
+from benchmark.datasets.labelled_set import SAMPLE_RATE, LabelledSet, kept_samples, read_manifest
+from byola_hear.utils.files import file_hash
 from byola_hear.utils.unpack import read_members
 
 

@@ -24,6 +24,7 @@ from byola_hear.models.model import ByolaModel
 from byola_hear.models.pooling.combination import MAX_MEAN
 from byola_hear.pretraining.training.state import STATE_FILE
 from byola_hear.tables import read_table
+from byola_hear.utils.files import file_hash
 
 #: A command that did not finish in so many starts makes no progress.
 MOST_STARTS = 200
@@ -176,7 +177,7 @@ def finetune(settings: Settings) -> Found:
         return ("byola_hear", *arguments, "--report", str(output / "report.html"), "-q", *recipe)
 
     def digest(output: Path) -> str:
-        files = {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in output.iterdir()}
+        files = {file.name: file_hash(file) for file in output.iterdir()}
         return repr(sorted(files.items()))
 
     found = killed_until_done(settings, "killed_finetune", command, digest, what)

@@ -23,7 +23,7 @@ from typing import Any
 import soundfile
 from tqdm import tqdm
 
-from benchmark.datasets.labelled_set import SAMPLE_RATE, file_hash
+from benchmark.datasets.labelled_set import SAMPLE_RATE
 from benchmark.tasks.building import built_beside
 from benchmark.tasks.checks import (
     check_definition,
@@ -34,6 +34,7 @@ from benchmark.tasks.checks import (
     vocabulary_text,
 )
 from benchmark.tasks.task import Domain, Event, Item, Task
+from byola_hear.utils.files import file_hash
 
 METADATA = "task_metadata.json"
 VOCABULARY = "labelvocabulary.csv"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import hashlib
 import os
 import sys
 from contextlib import closing
@@ -22,6 +21,7 @@ from byola_hear.cli.recordings import Source, searched, source_of
 from byola_hear.cli.terminal import Progress
 from byola_hear.extraction.clips import Clip
 from byola_hear.utils.csv_file import write_rows
+from byola_hear.utils.files import file_hash
 from byola_hear.utils.text import one_line, quantity
 
 if TYPE_CHECKING:
@@ -143,7 +143,7 @@ def command(
             return 0
         if output is not None:
             settings = {
-                "classifier": hashlib.sha256(path.read_bytes()).hexdigest(),
+                "classifier": file_hash(path),
                 **{"threshold": threshold, "top": top, "merge": merge, "gap": gap, "hop": hop, "smooth": smooth},
             }
             place = parts_of(Path(output)) if single else Path(output)

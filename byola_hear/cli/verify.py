@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-from pathlib import Path
-
 import click
 
 from byola_hear.cli.errors import Failure
@@ -12,6 +9,7 @@ from byola_hear.cli.terminal import aligned
 from byola_hear.models.checkpoint import CheckpointError
 from byola_hear.models.loading import is_path, load_checkpoint, load_named
 from byola_hear.models.zoo import read_hashes
+from byola_hear.utils.files import file_hash
 from byola_hear.utils.text import one_line
 
 
@@ -37,7 +35,7 @@ def command(models: tuple[str, ...]) -> int:
                 sha256, verdict = named[model]["sha256"], "intact"
             else:
                 network = load_checkpoint(model)
-                sha256 = hashlib.sha256(Path(model).read_bytes()).hexdigest()
+                sha256 = file_hash(model)
                 verdict = "can be loaded; no published hash to compare"
         except (ValueError, OSError) as error:
             click.echo(f"error: {one_line(error)}", err=True)

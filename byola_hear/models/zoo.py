@@ -8,7 +8,6 @@ model loaded by name is verified against the table. The package's own zoo is its
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 import re
@@ -18,7 +17,7 @@ from typing import Any, TypedDict
 from byola_hear.models.checkpoint import CheckpointError, Saved, read_header, save_checkpoint
 from byola_hear.models.config import training_hours
 from byola_hear.models.directions import ENDING, Directions, save_directions
-from byola_hear.utils.files import exclusive, replacing
+from byola_hear.utils.files import exclusive, file_hash, replacing
 
 #: The model that an empty name stands for.
 DEFAULT_MODEL = "both"
@@ -197,9 +196,7 @@ def is_intact(name: str, folder: Path | None = None) -> bool:
     files = {path: entry["sha256"]}
     if "directions" in entry:
         files[path.with_name(entry["directions"])] = entry["directions_sha256"]
-    return all(
-        file.is_file() and hashlib.sha256(file.read_bytes()).hexdigest() == sha256 for file, sha256 in files.items()
-    )
+    return all(file.is_file() and file_hash(file) == sha256 for file, sha256 in files.items())
 
 
 def add_to_zoo(model: Saved, folder: Path) -> str:

@@ -1,9 +1,10 @@
-"""Files that are written completely or not at all, locks between processes, and changes of files."""
+"""Files that are written completely or not at all, locks between processes, changes and hashes of files."""
 
 from __future__ import annotations
 
 import contextlib
 import errno
+import hashlib
 import os
 import re
 import tempfile
@@ -24,6 +25,15 @@ def stamp_of(file: str) -> Stamp:
     except (OSError, ValueError):
         return None
     return status.st_size, status.st_mtime_ns
+
+
+def file_hash(path: str | os.PathLike[str]) -> str:
+    """SHA-256 of a file, hexadecimal."""
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
 
 
 def check_no_input(output: str | os.PathLike[str], *inputs: str | os.PathLike[str]) -> None:

@@ -9,7 +9,7 @@ import click
 import torch
 from tqdm import tqdm
 
-from benchmark.datasets.labelled_set import cache_folder, file_hash
+from benchmark.datasets.labelled_set import cache_folder
 from benchmark.probes.plan import plan
 from benchmark.reporting import options
 from benchmark.reporting.command_line import command_line
@@ -24,6 +24,7 @@ from byola_hear.pretraining.commands.recipe_options import DEFAULTS
 from byola_hear.pretraining.data.manifest import read_manifest
 from byola_hear.pretraining.training.distributed import device_of
 from byola_hear.pretraining.training.recipe import BYOL
+from byola_hear.utils.files import file_hash
 
 
 def _numbers(text: str, what: str) -> list[float]:

@@ -15,8 +15,9 @@ import soundfile
 from tqdm import tqdm
 
 from benchmark.datasets.decoding import decoded, to_int16
-from benchmark.datasets.labelled_set import SAMPLE_RATE, file_hash
+from benchmark.datasets.labelled_set import SAMPLE_RATE
 from benchmark.tasks.hear.table import HearTask
+from byola_hear.utils.files import file_hash
 
 METADATA, PUBLISHED, VOCABULARY = "task_metadata.json", "task_metadata.published.json", "labelvocabulary.csv"
 

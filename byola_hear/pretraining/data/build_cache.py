@@ -26,7 +26,7 @@ from byola_hear.pretraining.data.manifest import ManifestClip, hours, read_manif
 from byola_hear.pretraining.data.matching import matching_of
 from byola_hear.pretraining.data.notes import partner_rows
 from byola_hear.pretraining.data.row_file import MARKER_FILE, ROWS_FILE, append_rows, read_row_lengths
-from byola_hear.utils.files import locked, replacing
+from byola_hear.utils.files import file_hash, locked, replacing
 
 
 def build_cache(
@@ -62,7 +62,7 @@ def build_cache(
     frontend = frontend or FrontendConfig()
     clips = read_manifest(manifest)
     identity = {
-        "manifest_sha256": hashlib.sha256(manifest.read_bytes()).hexdigest(),
+        "manifest_sha256": file_hash(manifest),
         "frontend": frontend.to_dict(),
     }
     output.mkdir(parents=True, exist_ok=True)

@@ -5,7 +5,6 @@ Networks trained on them can be compared: they differ in the kind of audio, not 
 
 from __future__ import annotations
 
-import hashlib
 import json
 import random
 from collections.abc import Iterable, Mapping
@@ -14,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from byola_hear.pretraining.data.manifest import ManifestClip, hours, hours_by, write_manifest
-from byola_hear.utils.files import replacing
+from byola_hear.utils.files import file_hash, replacing
 
 #: File next to matched manifests. It says how they were drawn, and contains their hashes.
 MATCHING_FILE = "matching.json"
@@ -192,7 +191,7 @@ def write_matched(sets: MatchedSets, folder: Path, names: tuple[str, str], facts
             name: {kind: round(hour, 4) for kind, hour in hours_by(clips, "kind").items()}
             for name, clips in drawn.items()
         },
-        "sha256": {path.stem: hashlib.sha256(path.read_bytes()).hexdigest() for path in paths},
+        "sha256": {path.stem: file_hash(path) for path in paths},
     }
     with replacing(folder / MATCHING_FILE) as file:
         file.write((json.dumps(matching, indent=1) + "\n").encode())
@@ -205,5 +204,5 @@ def matching_of(manifest: Path) -> dict[str, Any] | None:
     if not path.exists():
         return None
     matching = json.loads(path.read_text(encoding="utf-8"))
-    own = hashlib.sha256(manifest.read_bytes()).hexdigest()
+    own = file_hash(manifest)
     return matching if matching["sha256"].get(manifest.stem) == own else None

@@ -7,7 +7,6 @@ precision and stay on its device.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import zlib
 from collections.abc import Iterator, Sequence
@@ -22,7 +21,7 @@ from byola_hear.models.frontend import FrontendConfig
 from byola_hear.pretraining.data.cache import LogMelCache
 from byola_hear.pretraining.data.manifest import read_manifest
 from byola_hear.pretraining.data.row_file import read_row_lengths
-from byola_hear.utils.files import replacing
+from byola_hear.utils.files import file_hash, replacing
 
 INDEX_FILE = "pack.json"
 #: Values from 0 to this take 8 bits.
@@ -96,7 +95,7 @@ def pack(sources: Sequence[PackSource], folder: Path, piece_bytes: int) -> list[
         "low": low,
         "high": high,
         "lengths": lengths,
-        "pieces": [{"file": path.name, "sha256": _digest(path)} for path in pieces],
+        "pieces": [{"file": path.name, "sha256": file_hash(path)} for path in pieces],
         "sets": sets,
     }
     with replacing(folder / INDEX_FILE) as file:
@@ -133,7 +132,7 @@ def unpack(folder: Path, device: torch.device) -> dict[str, LogMelCache]:
     frames = torch.empty(int(lengths.sum()), frontend.n_mels, dtype=torch.float16, device=device)
     row = 0
     for path, digest in paths:
-        if _digest(path) != digest:
+        if file_hash(path) != digest:
             raise ValueError(f"{path}: damaged: its hash is not the one in {INDEX_FILE}")
         content = np.frombuffer(zlib.decompress(path.read_bytes()), np.uint8).reshape(-1, frontend.n_mels)
         at = 0
@@ -190,10 +189,6 @@ def _unpacked(differences: np.ndarray, low: float, high: float) -> np.ndarray:
     """The frames of :func:`_packed`, float16."""
     values = np.cumsum(differences, axis=0, dtype=np.uint8).astype(np.float32)
     return (values * ((high - low) / _TOP) + low).astype(np.float16)
-
-
-def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 class _PieceWriter:
