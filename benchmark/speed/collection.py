@@ -26,7 +26,8 @@ from benchmark.speed.collection_methods import TITLES, MethodSettings, in_a_proc
 from benchmark.speed.collection_report import report
 from benchmark.speed.race import Method, race, times_as_fast
 from benchmark.speed.results import check_outputs, default_model, machine_state, show, speed_options
-from byola_hear.cli.errors import Failure, Finite
+from byola_hear.cli.errors import Failure
+from byola_hear.cli.types import Finite
 from byola_hear.models.checkpoint import save_checkpoint
 
 REPOSITORY = Path(__file__).resolve().parents[2]

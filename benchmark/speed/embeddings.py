@@ -23,8 +23,8 @@ from benchmark.speed.children import first_row, measured
 from benchmark.speed.embedding_methods import TITLES, embedding_methods, noise
 from benchmark.speed.race import Method, race, times_as_fast
 from benchmark.speed.results import check_outputs, default_model, machine_state, show, speed_options, state_text
-from byola_hear.cli.errors import Finite
 from byola_hear.cli.terminal import aligned
+from byola_hear.cli.types import Finite
 from byola_hear.models.checkpoint import save_checkpoint
 
 #: The project's aims.

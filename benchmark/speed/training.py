@@ -19,8 +19,8 @@ from benchmark.reporting.provenance import provenance
 from benchmark.speed.race import Method, race, times_as_fast
 from benchmark.speed.results import check_outputs, output_options, show
 from benchmark.speed.training_methods import REFERENCE, noise_cache, recipes, training_methods
-from byola_hear.cli.errors import Finite
 from byola_hear.cli.terminal import aligned
+from byola_hear.cli.types import Finite
 from byola_hear.models.encoders.registry import build_encoder
 from byola_hear.pretraining.training.cost import operations_per_crop
 from byola_hear.pretraining.training.distributed import device_of

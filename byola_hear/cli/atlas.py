@@ -13,10 +13,11 @@ from byola_hear.analysis.layouts import METHODS, check_method
 from byola_hear.analysis.map import folder_labels
 from byola_hear.audio.reading import read_audio
 from byola_hear.cli import options
-from byola_hear.cli.errors import Failure, Finite
+from byola_hear.cli.errors import Failure
 from byola_hear.cli.inputs import embedded
 from byola_hear.cli.outputs import check_no_input, check_output_file
 from byola_hear.cli.terminal import complain
+from byola_hear.cli.types import Finite
 from byola_hear.tables import TableError
 from byola_hear.utils.text import one_line, quantity
 

@@ -18,9 +18,10 @@ import torch
 
 from byola_hear.audio.reading import read_audio, read_blocks
 from byola_hear.cli import options
-from byola_hear.cli.errors import Failure, Finite
+from byola_hear.cli.errors import Failure
 from byola_hear.cli.inputs import found_clips, loaded_model
 from byola_hear.cli.terminal import aligned
+from byola_hear.cli.types import Finite
 from byola_hear.extraction.clips import Clip
 from byola_hear.extraction.extract import CPU_BATCH_SECONDS, DEVICE_BATCH_SECONDS, FILE_ERRORS, extract, failed
 from byola_hear.extraction.request import request_for

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import click
 
-from byola_hear.cli.errors import Failure, Finite
+from byola_hear.cli.errors import Failure
 from byola_hear.cli.outputs import check_no_input, check_output_file
+from byola_hear.cli.types import Finite
 from byola_hear.models.checkpoint import CheckpointError, save_checkpoint
 from byola_hear.models.frontend import FrontendConfig
 from byola_hear.models.legacy import load_legacy

@@ -10,10 +10,11 @@ import torch
 
 from byola_hear.cli import options
 from byola_hear.cli.cluster import check_cluster, extracted
-from byola_hear.cli.errors import Failure, Finite
+from byola_hear.cli.errors import Failure
 from byola_hear.cli.inputs import found_clips, loaded_model
 from byola_hear.cli.outputs import check_no_input
 from byola_hear.cli.terminal import Preview, Progress, clock
+from byola_hear.cli.types import Finite
 from byola_hear.extraction.clips import Clip
 from byola_hear.extraction.request import Request, request_for
 from byola_hear.extraction.rows import Event, Failed

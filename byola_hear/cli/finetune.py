@@ -11,12 +11,13 @@ import torch
 from tqdm import tqdm
 
 from byola_hear.cli import options
-from byola_hear.cli.errors import Failure, Finite
+from byola_hear.cli.errors import Failure
 from byola_hear.cli.examples import of_audio, read_labels
 from byola_hear.cli.inputs import is_table
 from byola_hear.cli.outputs import check_no_input, check_output_file
 from byola_hear.cli.terminal import complain, say, stderr_is_terminal
 from byola_hear.cli.trained import described, show
+from byola_hear.cli.types import Finite
 from byola_hear.training.precision import PRECISIONS
 from byola_hear.utils.text import one_line, quantity
 

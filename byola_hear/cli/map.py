@@ -13,10 +13,11 @@ from byola_hear.analysis.listening.naming import below_common_folder
 from byola_hear.analysis.listening.sounds import preview
 from byola_hear.analysis.map import LAYOUTS, clip_labels, folder_labels, write_map
 from byola_hear.cli import options
-from byola_hear.cli.errors import Failure, Finite
+from byola_hear.cli.errors import Failure
 from byola_hear.cli.inputs import embedded
 from byola_hear.cli.outputs import check_output_file
 from byola_hear.cli.terminal import complain, stderr_is_terminal
+from byola_hear.cli.types import Finite
 from byola_hear.tables import TableError
 from byola_hear.utils.text import one_line, quantity
 

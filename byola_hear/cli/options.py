@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from byola_hear.cli.errors import Finite
+from byola_hear.cli.types import Finite
 
 model = click.option(
     "--model",

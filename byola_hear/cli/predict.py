@@ -15,10 +15,11 @@ import torch
 from byola_hear import labels
 from byola_hear.cli import options
 from byola_hear.cli.cluster import check_cluster
-from byola_hear.cli.errors import Failure, Finite
+from byola_hear.cli.errors import Failure
 from byola_hear.cli.outputs import check_no_input
 from byola_hear.cli.recordings import Source, searched, source_of
 from byola_hear.cli.terminal import Progress
+from byola_hear.cli.types import Finite
 from byola_hear.extraction.clips import Clip
 from byola_hear.utils.csv_file import write_rows
 from byola_hear.utils.files import file_hash

@@ -18,9 +18,10 @@ from byola_hear.analysis.listening.sounds import Sound, with_context
 from byola_hear.analysis.review import CHOICES, choose, merged, shortened, write_review
 from byola_hear.analysis.review.page import check_size
 from byola_hear.cli import options
-from byola_hear.cli.errors import Failure, Finite
+from byola_hear.cli.errors import Failure
 from byola_hear.cli.outputs import check_output_file
 from byola_hear.cli.terminal import complain, stderr_is_terminal
+from byola_hear.cli.types import Finite
 from byola_hear.labels.recordings import seconds_of_recording
 from byola_hear.utils.text import one_line, quantity
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,7 +14,7 @@ from byola_hear.audio.cutting import cut
 from byola_hear.cli.errors import Failure
 from byola_hear.cli.outputs import check_no_input
 from byola_hear.cli.terminal import aligned
-from byola_hear.labels.delimited import seconds_of
+from byola_hear.cli.types import Time
 from byola_hear.query import search
 from byola_hear.tables import TableError
 from byola_hear.utils.text import one_line, shortened
@@ -23,19 +23,6 @@ if TYPE_CHECKING:
     import pandas
 
 FORMATS = ("table", "csv", "raven", "audacity", "json")
-
-
-class Time(click.ParamType):  # type: ignore[type-arg]  # generic in newer clicks
-    """The type of an option that takes seconds or a time of day."""
-
-    name = "time"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Turn the option's text into seconds."""
-        try:
-            return seconds_of(str(value))
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
 
 
 @click.command("search")

@@ -19,7 +19,7 @@ from benchmark.studies.size.cells import recipe_of
 from benchmark.studies.size.report import COMPUTE, NAME, report
 from benchmark.studies.size.run import cells_of, table_of
 from benchmark.studies.study import show_report
-from byola_hear.cli.errors import Finite
+from byola_hear.cli.types import Finite
 from byola_hear.pretraining.commands.recipe_options import DEFAULTS
 from byola_hear.pretraining.data.manifest import read_manifest
 from byola_hear.pretraining.training.distributed import device_of

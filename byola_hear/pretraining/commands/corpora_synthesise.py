@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from byola_hear.cli.errors import Finite
+from byola_hear.cli.types import Finite
 from byola_hear.pretraining.commands.options import FOLDER
 from byola_hear.pretraining.corpora.textures import write_textures
 from byola_hear.utils.text import quantity

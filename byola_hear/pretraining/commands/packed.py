@@ -9,7 +9,8 @@ from typing import Any
 
 import click
 
-from byola_hear.cli.errors import Failure, Finite
+from byola_hear.cli.errors import Failure
+from byola_hear.cli.types import Finite
 from byola_hear.models.zoo import add_to_zoo
 from byola_hear.pretraining.commands.options import (
     FILE,

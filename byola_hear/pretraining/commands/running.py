@@ -9,7 +9,7 @@ from typing import Any
 import click
 import torch
 
-from byola_hear.cli.errors import Finite
+from byola_hear.cli.types import Finite
 from byola_hear.models.frontend import FrontendConfig
 from byola_hear.pretraining.commands.options import FOLDER, MANIFEST, cache_with_progress, progress_bar
 from byola_hear.pretraining.data.build_cache import build_cache
