@@ -157,6 +157,9 @@ def finetune_examples(
             encoder = tuned.network.encoder.cpu().eval()
             made = ByolaModel(replace(config, name=output.stem, version="1", training=training), encoder)
             linear = tuned.network.head.folded()
+            del tuned
+        # Windows removes no file that is mapped into memory, as the log-mels are.
+        del run, material, windows
         if comparison.better:
             save_checkpoint(workspace.network, made)
             # Of the file: its matrices are rounded.

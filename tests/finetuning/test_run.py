@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import weakref
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -98,6 +99,30 @@ def test_no_network_is_written_if_it_is_no_better(sweeps: Examples, model: Byola
     assert {path.name for path in here.iterdir()} == {"clips", "mine.classifier.safetensors"}
     assert "which is kept: mean average precision" in result.trained.notes[0]
     assert load_classifier("mine.classifier.safetensors").network == Network.of(model, "small")
+
+
+@pytest.mark.usefixtures("won")
+def test_the_log_mels_are_not_in_use_when_they_are_removed(
+    sweeps: Examples, model: ByolaModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Windows refuses to remove a file that is mapped into memory.
+    in_use: list[bool] = []
+    made, remove = running.log_mels, running.Workspace.remove
+
+    def noted(*arguments: Any) -> Any:
+        windows = made(*arguments)
+        mapped.append(weakref.ref(windows.frames))
+        return windows
+
+    def removed(workspace: running.Workspace) -> None:
+        in_use.extend(each() is not None for each in mapped)
+        remove(workspace)
+
+    mapped: list[weakref.ref[Any]] = []
+    monkeypatch.setattr(running, "log_mels", noted)
+    monkeypatch.setattr(running.Workspace, "remove", removed)
+    assert tune(sweeps, model, STRONG).network is not None
+    assert in_use == [False]
 
 
 @pytest.mark.usefixtures("won")
