@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+import byola_hear
 from benchmark.baselines import BASELINES
 from benchmark.comparison.archive import pack, unpack
 from benchmark.comparison.command import keep_results
@@ -20,6 +21,7 @@ from benchmark.evaluation.command import named, prepare_tasks, run_command
 from benchmark.evaluation.output import Output
 from benchmark.evaluation.settings import ProbeSettings, outcome_key
 from benchmark.models.loading import ModelName
+from benchmark.models.rows import models_by_row
 from benchmark.reporting import options
 from benchmark.reporting.options import RESULTS
 from benchmark.tasks.layout import Prepared
@@ -102,12 +104,13 @@ def check_rows(kept: Document, rows: list[str]) -> None:
     Raises:
         ValueError: if one is left out.
     """
-    found = {ModelName.of(name).row for name in rows}
-    lost = [row.name for row in kept.rows if row.cells and _has_weights(row.name) and row.name not in found]
+    found = models_by_row(rows)
+    lost = [row.name for row in kept.rows if row.cells and not _has_a_name(row.name) and row.name not in found]
     if lost:
+        again = [f"{name.partition('=')[0]}=WEIGHTS" if "=" in name else f"FOLDER/{name}.safetensors" for name in lost]
         raise ValueError(
             f"expected the weights of {', '.join(lost)}, which the kept table has; name them again: "
-            f"--models {','.join(name.partition('=')[0] + '=WEIGHTS' for name in lost)}"
+            f"--models {','.join(again)}"
         )
 
 
@@ -197,7 +200,7 @@ def complete_command(
     settings = ProbeSettings(kept.about["settings"]["grid"], kept.about["settings"]["grid_points"])
     output = Path("build/complete", suite) if output is None else output
     check_folder(output, suite, settings)
-    rows = rows_to_measure([row.name for row in kept.rows if not _has_weights(row.name)], named(models))
+    rows = rows_to_measure([row.name for row in kept.rows if _has_a_name(row.name)], named(models))
     check_rows(kept, rows)
     folder = use_cache(cache)
     check_tasks(kept, *prepare_tasks(list(SUITES[suite]), folder / "tasks", sources, not no_progress), measure_changed)
@@ -236,6 +239,8 @@ def _kept(results: Path, suite: str) -> Document:
     return read_document(path)
 
 
-def _has_weights(row: str) -> bool:
-    """Whether a row is of a baseline with other weights than the default, ``NAME=WEIGHTS``."""
-    return "=" in row and row.partition("=")[0] in BASELINES
+def _has_a_name(row: str) -> bool:
+    """Whether the name of a row is enough to load its model. That of a checkpoint, or of a baseline with other weights
+    than the default, ``NAME=WEIGHTS``, is not.
+    """
+    return row in (*byola_hear.list_models(), *BASELINES)

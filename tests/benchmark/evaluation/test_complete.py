@@ -38,9 +38,10 @@ def start(
     )
     asked: list[list[str]] = []
 
-    def call(command: object, *arguments: str, rows: list[ModelRow]) -> Result:
+    def call(command: object, *arguments: str, rows: list[ModelRow], expected: list[str] | None = None) -> Result:
         def chosen(names: list[str]) -> list[ModelRow]:
             asked.append(names)
+            assert expected is None or names == expected
             return rows
 
         monkeypatch.setattr(command_module, "model_rows", chosen)
@@ -157,6 +158,29 @@ def test_a_kept_table_loses_no_task(
     assert {call.split()[2] for call in heareval()[n_before:] if call.startswith("embed")} == {"notes"}
     columns = {each["name"]: each["sha256"] for each in json.loads((kept / "mini.json").read_text())["columns"]}
     assert list(columns) == ["digits", "notes"] and columns["notes"] == "other clips"
+
+
+def test_a_checkpoint_in_the_kept_table_is_named_again(
+    start: Callable[..., Result], heareval: Calls, tmp_path: Path
+) -> None:
+    results, checkpoint = tmp_path / "results", tmp_path / "mine.safetensors"
+    results.mkdir()
+    checkpoint.touch()
+    rows = [row("both"), row("mine")]
+    done = start(run_command, "--grid", "fast", "--grid-points", "2", "-o", str(tmp_path / "first"), rows=rows)
+    assert done.exit_code == 0, done.output
+    keep_results(tmp_path / "first", results)
+    before, n_before = contents(results), len(heareval())
+    arguments = ("--suite", "mini", "-o", str(tmp_path / "second"), "--results", str(results))
+    refused = start(complete_command, *arguments, rows=rows)
+    assert isinstance(refused.exception, ValueError)
+    assert "expected the weights of mine" in str(refused.exception)
+    assert "--models FOLDER/mine.safetensors" in str(refused.exception)
+    assert contents(results) == before
+    named = ["both", str(checkpoint)]
+    done = start(complete_command, *arguments, "--models", str(checkpoint), rows=rows, expected=named)
+    assert done.exit_code == 0, done.output
+    assert "0 done, 0 cached, 4 kept, 0 failed" in done.output and len(heareval()) == n_before
 
 
 def test_each_suite_has_a_folder_and_outcomes_of_its_own(
