@@ -240,7 +240,7 @@ def test_what_is_refused(folder: Path, table: pd.DataFrame, model: ByolaModel, t
             sound,
             {"model": small_model(1, 8)},
             TableRefused,
-            "the table has embeddings of .* dimensions, the query's",
+            "the table has embeddings of .* dimensions, the query",
         ),
         (table.reset_index(), sound, {}, TableRefused, "^expected a table with the index file, start, end; no file, "),
         (tmp_path / "none.parquet", sound, {}, FileNotFoundError, "^no table of embeddings: "),

@@ -118,7 +118,7 @@ def by_folder(table: pandas.DataFrame) -> pandas.DataFrame:
     names = [name.partition("/")[0] for name in folder_labels(files)]
     if TOP in names:
         raise ValueError(
-            f"expected a table of clips in a folder for each class, got {files[names.index(TOP)]}; --labels"
+            f"expected a table of clips in a folder for each class, got {files[names.index(TOP)]}; give their --labels"
         )
     # As objects, which may be no UTF-8.
     texts = {name: pd.Series(values, dtype=object) for name, values in (("file", files), ("label", names))}

@@ -75,7 +75,9 @@ def check_lengths(examples: Examples) -> None:
         ValueError: if a window is longer than :data:`LONGEST`.
     """
     if (longest := float((examples.end - examples.start).max())) > LONGEST + 0.5:
-        raise ValueError(f"expected windows of at most {LONGEST:g} s to fine-tune on, got {longest:g} s; --window")
+        raise ValueError(
+            f"expected windows of at most {LONGEST:g} s to fine-tune on, got {longest:g} s; give a shorter --window"
+        )
 
 
 def log_mels(
@@ -146,7 +148,9 @@ def log_mels(
         del frames
         os.replace(temporary, path)
     if path.stat().st_size != n_bytes:
-        raise ValueError(f"{path}: expected {n_bytes} bytes of log-mels, got {path.stat().st_size}; --overwrite")
+        raise ValueError(
+            f"{path}: expected {n_bytes} bytes of log-mels, got {path.stat().st_size}; give --overwrite to begin again"
+        )
     return Windows(np.memmap(path, np.float32, "r", shape=shape), starts, lengths, counts)
 
 

@@ -148,7 +148,7 @@ def _files(path: str, format: str | None) -> Iterator[tuple[str, str | None]]:
     if format is None and any(suffix_of(file) in audio_suffixes() for file in inside):
         if mixed := next(filter(_is_track, named), None):
             raise ValueError(
-                f"{path}: has recordings and label files, such as {mixed}; give the format: folders, or the files'"
+                f"{path}: has recordings and label files, such as {mixed}; name the files, or give the format 'folders'"
             )
         format = "folders"
     if format == "folders":

@@ -103,7 +103,7 @@ def indexed(source: Scan, path: PathLike, size: int) -> Index:
     if index is not None:
         width = index.vectors.shape[1] if index.space.axes is None else len(index.space.axes)
         if width != size:
-            raise TableRefused(f"{os.fsdecode(path)} is of embeddings of {width} dimensions, the query's has {size}")
+            raise TableRefused(f"{os.fsdecode(path)} has embeddings of {width} dimensions, the query has {size}")
         return index
     space, batches = _space(source, size)
     builder, vectors = RowsBuilder(), []
@@ -148,7 +148,7 @@ def _checked(source: Scan | Frame, size: int) -> Iterator[Batch]:
             raise TableRefused(f"{source.name} is a table of timestamps; expected one of scenes")
         if batch.embeddings.shape[1] != size:
             raise TableRefused(
-                f"{source.name} has embeddings of {batch.embeddings.shape[1]} dimensions, the query's has {size}; "
+                f"{source.name} has embeddings of {batch.embeddings.shape[1]} dimensions, the query has {size}; "
                 "a query needs the model that made the table"
             )
         yield batch

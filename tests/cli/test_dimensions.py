@@ -52,7 +52,7 @@ def test_search_embeds_the_query_as_the_table(
         result = run_short("search", tmp_path / name, query, "-n", "1", "--format", "csv", *options)
         assert result.code == 0 and "speech_french_16k.wav" in result.out
     result = run_short("search", tmp_path / "t.csv", query, "--model", "both")
-    assert result.code == 2 and "has embeddings of 4 dimensions, the query's has 26" in result.err
+    assert result.code == 2 and "has embeddings of 4 dimensions, the query has 26" in result.err
     result = run_short("search", tmp_path / "t.parquet", query, "--dimensions", "5")
     assert result.code == 2 and "has embeddings of 4 dimensions, not 5" in result.err
 

@@ -272,7 +272,10 @@ def test_another_run_is_not_continued(sweeps: Examples, model: ByolaModel, here:
             r"at least 3 examples of each class, got fewer of falling \(1\); add examples or leave the class out",
         ),
         ({"group": np.zeros(24, int)}, "fine-tuning needs a class with labels from two recordings or groups, so that"),
-        ({"end": np.arange(24) + 60.0, "start": np.arange(24.0)}, "at most 30 s to fine-tune on, got 60 s; --window"),
+        (
+            {"end": np.arange(24) + 60.0, "start": np.arange(24.0)},
+            "at most 30 s to fine-tune on, got 60 s; give a",
+        ),
         ({"embeddings": np.ones((24, 26), np.float32)}, "all 24 examples have the same embedding"),
     ],
 )

@@ -168,7 +168,7 @@ def test_a_folder_of_label_files(here: Path) -> None:
     assert frame["file"].tolist() == ["rec/day.wav", "rec/night.wav"]
     shutil.copy("found/night.txt", "rec")
     with pytest.raises(
-        ValueError, match=r"^rec: has recordings and label files, such as rec/night\.txt; give the format"
+        ValueError, match=r"^rec: has recordings and label files, such as rec/night\.txt; name the files"
     ):
         labels.read("rec")
     assert labels.read("rec", "audacity")["file"].tolist() == ["rec/night.wav"]
