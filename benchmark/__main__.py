@@ -105,7 +105,7 @@ COMMANDS = {
     "rsa": (
         "benchmark.studies.rsa.command",
         "rsa_command",
-        "Compare similarities of sounds by models, descriptors and listeners.",
+        "Compare which sounds are similar to models, descriptors and listeners.",
     ),
     "run": (
         "benchmark.evaluation.command",
@@ -121,7 +121,7 @@ COMMANDS = {
     "size": (
         "benchmark.studies.size.command",
         "size_command",
-        "Compare encoder widths and volumes of pre-training data.",
+        "Compare sizes of networks and amounts of pre-training data.",
     ),
     "speed": ("benchmark.speed.embeddings", "speed_command", "Measure speed, start-up time and memory of the package."),
     "table": ("benchmark.comparison.command", "table_command", "Write the tables and the page of a run again."),
@@ -138,7 +138,7 @@ COMMANDS = {
     "transfer": (
         "benchmark.studies.transfer.command",
         "transfer_command",
-        "Train probes on one set and test them on another.",
+        "Train probes under one condition and test them under another.",
     ),
 }
 

@@ -193,8 +193,10 @@ def complete_command(
     cells whose model has changed. Other outcomes are taken from SUITE_outcomes.zip, and cells without an outcome there
     from the kept table as they are. The settings are those of the kept table.
 
-    Exit codes: as of `run`; nothing is measured unless every task of the suite is there as it was, and nothing is
-    written to the folder of the kept tables unless every cell could be measured or is of a model that is not available.
+    Nothing is measured if a task of the suite is missing, or has changed and --measure-changed is not given. The kept
+    tables stay as they are if a cell of an available model could not be measured.
+
+    Exit codes: those of `run`.
     """
     kept = _kept(results, suite)
     settings = ProbeSettings(kept.about["settings"]["grid"], kept.about["settings"]["grid_points"])

@@ -40,9 +40,12 @@ if TYPE_CHECKING:
 @options.unlabelled
 @options.window
 @options.hop
-@click.option("--epochs", type=click.IntRange(1), metavar="N", help="Passes through the examples at most. Default: 10.")
+@click.option("--epochs", type=click.IntRange(1), metavar="N", help="Most passes through the examples. Default: 10.")
 @click.option(
-    "--folds", type=click.IntRange(2, 100), metavar="N", help="Folds that are held out in turn, at most. Default: 3."
+    "--folds",
+    type=click.IntRange(2, 100),
+    metavar="N",
+    help="Most folds, held out in turn. Default: 3.",
 )
 @click.option(
     "--learning-rate",
@@ -109,9 +112,9 @@ def command(
     """Train a network further on labelled sounds, and keep it if it beats the network as it is.
 
     Labels are given as for `byola-hear learn`. A classifier is trained together with the whole network, and both are
-    compared with `byola-hear learn` on recordings that were held out. If they are better, the network is written, which
-    every command takes as --model, and a classifier for `byola-hear predict`. If not, only a classifier for the network
-    as it is is written.
+    compared with what `byola-hear learn` makes, on recordings that were held out. If they are better, both are written:
+    the network for --model of every command, the classifier for `byola-hear predict`. If not, the network stays as it
+    is, and only a classifier for it is written.
 
     The state is saved regularly in a folder next to the output. After a crash or an interruption, the same command
     continues.

@@ -19,7 +19,7 @@ dimensions = click.option(
     "--dimensions",
     type=click.IntRange(1),
     metavar="N",
-    help="Length of an embedding, up to 1024 or half of it: its principal components. Default: the whole embedding.",
+    help="Short vectors of this many dimensions: up to 1024, or up to half of a shorter embedding. Default: the whole.",
 )
 device = click.option(
     "--device", default="cpu", show_default=True, help="Device to compute on: cpu, cuda, cuda:1, mps."
@@ -39,7 +39,7 @@ two_decoding_threads = click.option(
 threads = click.option(
     "--threads",
     type=click.IntRange(1, 1024),
-    help="Number of CPU threads of the network. Default: PyTorch's own choice.",
+    help="Number of CPU threads of the network. Default: PyTorch's choice.",
 )
 ray = click.option("--ray", "address", metavar="ADDRESS|auto|local", help="Compute on a Ray cluster.")
 layout_seed = click.option(

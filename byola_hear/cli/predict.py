@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     default="best-f1",
     show_default=True,
     metavar="X|best-f1|precision=P",
-    help="Least score of a detection: a number from 0 to 1, or one that was measured when the classifier was trained.",
+    help="Lowest score of a detection: a number from 0 to 1, or one that was measured when the classifier was trained.",
 )
 @click.option("--top", type=click.IntRange(1), metavar="K", help="Keep the K best detections per class and recording.")
 @click.option(

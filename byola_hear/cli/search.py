@@ -53,7 +53,7 @@ FORMATS = ("table", "csv", "raven", "audacity", "json")
 @click.option(
     "--index",
     metavar="FILE",
-    help="File to keep what is compared in, for quick searches; made anew if it does not exist or TABLE has changed.",
+    help="Index file for quick searches. It is made if it does not exist, and made again if TABLE has changed.",
 )
 @click.option(
     "--model",
@@ -61,7 +61,10 @@ FORMATS = ("table", "csv", "raven", "audacity", "json")
     help="Model that made TABLE, if TABLE does not say so or the package does not have the model.",
 )
 @click.option(
-    "--dimensions", type=click.IntRange(1), metavar="N", help="Length of TABLE's embeddings, if TABLE does not say so."
+    "--dimensions",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Dimensions of TABLE's rows, if TABLE does not say so.",
 )
 @click.option("--device", help="Embed the query on this device: cpu, cuda, cuda:1, mps. Default: cpu.")
 @click.option("--overwrite", is_flag=True, help="Replace existing files of --output and --clips.")

@@ -33,7 +33,7 @@ def few_shot_command(tasks: str, draws: int, max_test: int, **options: Any) -> N
     Both probes learn from embeddings as they are and from standardised ones.
 
     Writes few_shot.csv, few_shot.json, few_shot.md, few_shot_findings.md and few_shot.png. The draws take a task's
-    folds in turn: training clips are drawn from the fold's training part, and tested are clips of its test part.
+    folds in turn: training clips are drawn from the fold's training part, and test clips from its test part.
 
     Exit codes: 0, or 2 if something that you named is not available.
     """

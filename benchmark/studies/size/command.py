@@ -86,7 +86,7 @@ def _sizes(text: str) -> list[tuple[int, int]]:
 @click.option("--max-clips", type=click.IntRange(min=50), help="Largest number of clips of a task.")
 @click.option("--device", default="auto", show_default=True, help="Device for training: auto, cpu, cuda …")
 @click.option("--threads", type=click.IntRange(min=1), help="CPU threads. Default: PyTorch's choice.")
-@click.option("--seed", default=42, show_default=True, help="Seed of volumes, networks and crops.")
+@click.option("--seed", default=42, show_default=True, help="Seed of clips, networks and crops.")
 @options.audio
 @options.results
 @options.cache
@@ -111,10 +111,10 @@ def size_command(
     cache: Path | None,
     no_progress: bool,
 ) -> None:
-    """Pre-train networks of several sizes on several volumes of audio, for the same steps or compute, and probe them.
+    """Pre-train networks of several sizes on several amounts of audio, for the same steps or compute, and probe them.
 
-    MANIFESTs come from `python -m byola_hear.pretraining manifest` or `match`. A volume has equally much of each. The
-    probe uses validation parts only. A command that was stopped continues when run again.
+    MANIFESTs come from `python -m byola_hear.pretraining manifest` or `match`. An amount of audio takes equally much
+    from each. The probe uses validation parts only. A command that was stopped continues when run again.
 
     Writes size.csv, size.json, size.md, size_findings.md and size.png; with --petaflop, size_compute.csv and so on.
     """

@@ -44,8 +44,8 @@ BYOL_VIEWS = {
 }
 BYOL_SETTINGS = {
     "projector_hidden": "Width inside the projector and the predictor.",
-    "second_view": "What the second view is made of: the same crop, another crop of the clip, or note: another crop, "
-    "for notes of a SoundFont of the same note with another velocity.",
+    "second_view": "What the second view is made of. same: the same crop. clip: another crop of the clip. note: as "
+    "clip, but for a note of a SoundFont, the same note with another velocity.",
 }
 MASKING = {
     "masks": "Masks of each crop, which share one pass of the target network.",
@@ -85,7 +85,7 @@ def recipe_options(function: Callable[..., Any]) -> Callable[..., Any]:
             type=click.Choice(list(DEFAULTS)),
             default=BYOL,
             show_default=True,
-            help="How to train: byol predicts one view of a crop from another, masked the hidden parts of a crop.",
+            help="byol: predict one view of a crop from another. masked: predict the hidden parts of a crop.",
         ),
         *kind_options(_default(kinds)),
         *setting_options(SETTINGS, "", DEFAULTS),

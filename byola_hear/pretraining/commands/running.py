@@ -62,7 +62,7 @@ def running_options(function: Callable[..., Any]) -> Callable[..., Any]:
             help="Precision of the computation; auto takes bfloat16 where the device is faster with it.",
         ),
         click.option(
-            "--threads", type=click.IntRange(1), help="CPU threads of the network. Default: PyTorch's own choice."
+            "--threads", type=click.IntRange(1), help="CPU threads of the network. Default: PyTorch's choice."
         ),
         click.option(
             "--save-every", type=Finite(min=0), default=5.0, show_default=True, help="Minutes between two saved states."
