@@ -51,7 +51,7 @@ class Scores:
         rows = numbers[(numbers["measure"] == "probe") & (numbers["model"] == model)]
         values, draws = {}, {}
         # Every model has its own draws: the numbers do not tell which clips were right, so nothing is paired.
-        start = 1000 * list(dict.fromkeys(numbers["model"])).index(model)
+        start = 1000 * numbers["model"].unique().tolist().index(model)
         for number, (task, of_task) in enumerate(rows.groupby("task", sort=False)):
             folds = of_task.groupby("draw")[["accuracy", "clips"]].mean()
             accuracies, counts = folds["accuracy"].tolist(), folds["clips"].astype(int).tolist()
@@ -83,5 +83,5 @@ def mean_over(tasks: Iterable[str], sign: float = 1.0) -> dict[str, float]:
 def complete(numbers: pd.DataFrame) -> list[str]:
     """Tasks with results for every number of labels, so that means over them can be compared."""
     few = numbers[numbers["count"] > 0]
-    counts = set(few["count"])
-    return [str(task) for task, rows in few.groupby("task", sort=False) if set(rows["count"]) == counts]
+    n_counts = few.groupby("task", sort=False)["count"].nunique()
+    return [str(task) for task in n_counts.index[n_counts == few["count"].nunique()]]

@@ -61,10 +61,10 @@ def kinds_of(numbers: pd.DataFrame) -> list[tuple[str, str]]:
     ]
 
 
-def gain(numbers: pd.DataFrame, model: str, reference: str, domain: str) -> Estimate:
-    """Mean difference of two models on the tasks of a domain."""
-    difference = Scores.of(numbers, model).minus(Scores.of(numbers, reference))
-    return difference.mean(mean_over(tasks_of(numbers)[domain]))
+def gains(numbers: pd.DataFrame, model: str, reference: str) -> list[Estimate]:
+    """Mean difference of two models on the tasks of each of :data:`DOMAINS`."""
+    difference, tasks = Scores.of(numbers, model).minus(Scores.of(numbers, reference)), tasks_of(numbers)
+    return [difference.mean(mean_over(tasks[domain])) for domain in DOMAINS]
 
 
 def domain_difference(numbers: pd.DataFrame, prefix: str) -> Scores:
@@ -107,8 +107,7 @@ def gain_table(numbers: pd.DataFrame) -> str:
     rows = {}
     for prefix, untrained in kinds_of(numbers):
         for name in TRAINED:
-            gains = [str(gain(numbers, f"{prefix}{name}", untrained, domain)) for domain in DOMAINS]
-            rows[f"`{prefix}{name}` − `{untrained}`"] = [*gains, ""]
+            rows[f"`{prefix}{name}` − `{untrained}`"] = [*map(str, gains(numbers, f"{prefix}{name}", untrained)), ""]
         difference = domain_difference(numbers, prefix)
         parts = [str(difference.mean(mean_over(tasks_of(numbers)[domain]))) for domain in DOMAINS]
         rows[f"`{prefix}speech` − `{prefix}nonspeech`"] = [*parts, str(difference.mean(advantage_weights(numbers)))]
@@ -141,13 +140,13 @@ def sentences(numbers: pd.DataFrame, about: dict[str, Any]) -> list[str]:
     texts, kinds = [], kinds_of(numbers)
     weights = advantage_weights(numbers)
     for prefix, untrained in kinds:
-        gains = [gain(numbers, f"{prefix}both", untrained, domain) for domain in DOMAINS]
+        on_speech, on_others = gains(numbers, f"{prefix}both", untrained)
         found = domain_difference(numbers, prefix).mean(weights)
         own = "an advantage in" if found.value > 0 else "a disadvantage in"
         says = f"gives it {own} its own domain" if found.clear else "makes no clear difference"
         texts.append(
             f"For a {KINDS[prefix]}, the domain of the training data {says}: {found} points. Training on both gains "
-            f"{gains[0]} points on speech tasks and {gains[1]} on the others over the untrained network."
+            f"{on_speech} points on speech tasks and {on_others} on the others over the untrained network."
         )
     if len(kinds) == len(ARCHITECTURES):
         one, other = (domain_difference(numbers, prefix) for prefix, _ in kinds[::-1])
@@ -173,7 +172,7 @@ def draw_gains(numbers: pd.DataFrame) -> Figure:
     axes = figure.subplots(1, max(len(kinds), 1), sharey=True, squeeze=False)[0]
     for axis, (prefix, untrained) in zip(axes, kinds):
         for place, name in enumerate(TRAINED):
-            found = [gain(numbers, f"{prefix}{name}", untrained, domain) for domain in DOMAINS]
+            found = gains(numbers, f"{prefix}{name}", untrained)
             errors = [[each.value - each.low for each in found], [each.high - each.value for each in found]]
             where = [number + 0.26 * (place - 1) for number in range(len(DOMAINS))]
             values = [each.value for each in found]

@@ -65,11 +65,13 @@ def rows_of(numbers: pd.DataFrame, column: str) -> pd.DataFrame:
 
 def means(numbers: pd.DataFrame) -> pd.DataFrame:
     """Means over folds or draws, then over tasks: a row for each number of dimensions, columns as :data:`COLUMNS`."""
-    found = {}
-    for column in COLUMNS:
-        by_task = rows_of(numbers, column).groupby(["dimensions", "task"])["accuracy"].mean()
-        found[column] = by_task.groupby("dimensions").mean()
+    found = {column: _mean(rows_of(numbers, column)) for column in COLUMNS}
     return pd.DataFrame(found, index=pd.Index(sorted(set(numbers["dimensions"])), name="dimensions"))
+
+
+def _mean(rows: pd.DataFrame) -> pd.Series:
+    """The mean over folds or draws, then over tasks, by number of dimensions."""
+    return rows.groupby(["dimensions", "task"])["accuracy"].mean().groupby("dimensions").mean()
 
 
 def difference(numbers: pd.DataFrame, size: int, column: str) -> tuple[float, float, float] | None:
@@ -94,7 +96,7 @@ def difference(numbers: pd.DataFrame, size: int, column: str) -> tuple[float, fl
     else:
         by_draw = (one["accuracy"] - other["accuracy"]).groupby(level="draw").mean().to_numpy()
         differences = by_draw[rng.integers(len(by_draw), size=(_DRAWS, len(by_draw)))].mean(1)
-    exact = means(numbers)[column]
+    exact = _mean(rows)
     return float(exact[size] - exact[whole]), *finite_percentiles(differences)
 
 

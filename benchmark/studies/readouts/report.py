@@ -52,7 +52,7 @@ def report(folder: Path) -> Report:
 
 def models_of(numbers: pd.DataFrame) -> list[str]:
     """The models, in the order of the numbers."""
-    return list(dict.fromkeys(numbers["model"].astype(str)))
+    return [str(model) for model in numbers["model"].unique()]
 
 
 def readouts_of(numbers: pd.DataFrame) -> list[str]:
@@ -66,7 +66,7 @@ def by_task(numbers: pd.DataFrame, readout: str) -> pd.DataFrame:
     measure, count = READOUTS[readout]
     rows = numbers[(numbers["measure"] == measure) & (numbers["count"] == count)]
     means = rows.groupby(["model", "task"], sort=False)["accuracy"].mean().unstack("task")
-    return means.loc[models_of(numbers), list(dict.fromkeys(rows["task"]))]
+    return means.loc[models_of(numbers), rows["task"].unique()]
 
 
 def difference(numbers: pd.DataFrame, model: str, reference: str, readout: str) -> Estimate:
