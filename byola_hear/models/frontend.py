@@ -8,6 +8,7 @@ a single sample. Any range of frames can be computed by itself (:func:`log_mel_r
 from __future__ import annotations
 
 import math
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from typing import Any
@@ -237,14 +238,22 @@ def log_mel_of_padded(samples: Tensor, config: FrontendConfig) -> Tensor:
     in_blocks = flat.device.type == "cpu" and not torch.compiler.is_compiling()
     block = BLOCK_FRAMES if in_blocks else max(1, len(flat)) * n_frames
     blocks = range(0, n_frames, block)
-    mel = torch.cat(
-        [
-            torch.cat([_mel_power(clips, each, min(each + block, n_frames), config) for each in blocks], dim=1)
-            for clips in flat.split(max(1, block // n_frames))
-        ]
-    )
+    with _without_autocast(flat.device.type):
+        mel = torch.cat(
+            [
+                torch.cat([_mel_power(clips, each, min(each + block, n_frames), config) for each in blocks], dim=1)
+                for clips in flat.split(max(1, block // n_frames))
+            ]
+        )
     log_mel = mel.add_(LOG_OFFSET).log_().transpose(1, 2)
     return log_mel.reshape(*samples.shape[:-1], config.n_mels, -1)
+
+
+def _without_autocast(device: str) -> AbstractContextManager[object]:
+    """Compute in float32 also within the user's autocast: the power of a loud tone is beyond float16."""
+    # Only where autocast is on: exported programs would have a block of their own for it.
+    autocast = torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device)
+    return torch.autocast(device, enabled=False) if autocast else nullcontext()
 
 
 def _mel_power(samples: Tensor, first: int, last: int, config: FrontendConfig) -> Tensor:

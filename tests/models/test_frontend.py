@@ -190,6 +190,14 @@ def test_gradients_reach_the_waveform() -> None:
     assert waveform.grad is not None and torch.isfinite(waveform.grad).all() and waveform.grad.abs().sum() > 0
 
 
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_autocast_changes_nothing(dtype: torch.dtype) -> None:
+    waveform = sound(4000).sign()  # its power is beyond float16
+    with torch.autocast("cpu", dtype):
+        found = log_mel(waveform)
+    assert torch.equal(found, log_mel(waveform))
+
+
 @pytest.mark.parametrize(
     ("waveform", "message"),
     [
