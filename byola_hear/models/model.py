@@ -93,6 +93,11 @@ class ByolaModel(nn.Module):
         self.segment_seconds: float | None = None
         self._int8 = False
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        # A pickle is read without __init__.
+        survive_fork()
+        super().__setstate__(state)
+
     @classmethod
     def assemble(cls, path: Path, config: ModelConfig, tensors: dict[str, Tensor]) -> ByolaModel:
         """Make a model of the contents of a checkpoint.
