@@ -159,10 +159,10 @@ class ByolaModel(nn.Module):
             waveforms: ``(batch, n_samples)`` float32 in [-1, 1] at ``sample_rate``, on the weights' device.
 
         Returns:
-            ``(batch, n_frames, feature_size)``.
+            ``(batch, n_frames, feature_size)``, in the weights' dtype.
         """
         normalised = (log_mel(waveforms, self.config.frontend) - self.config.mean) / self.config.std
-        return self.encoder(normalised[:, None])
+        return self.encoder(normalised[:, None].to(next(self.encoder.parameters()).dtype))
 
     @torch.no_grad()
     def scene_embeddings(self, clips: Tensor | Sequence[Tensor]) -> Tensor:

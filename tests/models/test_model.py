@@ -176,6 +176,18 @@ def test_other_precisions_give_finite_float32(kind: EncoderShape) -> None:
 
 
 @KINDS
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
+def test_forward_takes_the_same_audio_in_every_precision(dtype: torch.dtype, kind: EncoderShape) -> None:
+    audio = noise(2, 8000)
+    model = small_model(kind).to(dtype)
+    features = model(audio)
+    assert features.dtype == dtype
+    torch.testing.assert_close(features.float(), small_model(kind)(audio), rtol=0.05, atol=0.05)
+    features.sum().backward()
+    assert all(parameter.grad is not None for parameter in model.parameters())
+
+
+@KINDS
 def test_a_copy_is_a_model(kind: EncoderShape) -> None:
     model, audio = small_model(kind), noise(1, 8000)
     assert torch.equal(copy.deepcopy(model).scene_embeddings(audio), model.scene_embeddings(audio))
