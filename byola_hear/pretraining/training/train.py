@@ -34,6 +34,8 @@ from byola_hear.training.seeds import step_seed
 
 #: Steps between two rows of the log. Time is checked as often.
 LOG_EVERY = 10
+#: Difference of the mean or the standard deviation of log-mels that another computer or decoder may cause.
+_TOLERANCE = 0.01
 
 
 @dataclass(frozen=True)
@@ -76,8 +78,8 @@ class Trainer:
         sampler: draws the crops of a step. None draws them as BYOL and masked prediction need them.
 
     Raises:
-        ValueError: if the folder holds a run with another recipe, another manifest or another start, or the start has
-            another front end than the cache.
+        ValueError: if the folder holds a run with another recipe, another manifest, other audio or another start, or
+            the start has another front end than the cache.
     """
 
     def __init__(
@@ -149,12 +151,28 @@ class Trainer:
         if wanted.get("fingerprint") != found.get("fingerprint"):
             began, asked = (each.get("model", "random weights") for each in (found, wanted))
             raise ValueError(f"{self.folder}: holds a run that began with {began}, not {asked}; choose another folder")
+        self._check_audio(header["cache"])
         load_network(self.folder, self.online, "online")
         load_network(self.folder, self.target, "target")
         load_optimiser(self.folder, self.optimiser, self.online)
         self.step, self.seconds = int(header["step"]), float(header["seconds"])
         # States of version 0.3.0 lack the crops. This is their number on one device.
         self.crops = int(header.get("crops", self.step * self.recipe.batch_size))
+
+    def _check_audio(self, before: dict[str, Any]) -> None:
+        """Refuse a cache of other audio, such as one that was built anew after files had changed.
+
+        Args:
+            before: facts of the cache that the run has trained on.
+        """
+        now = self.cache.info
+        moved = (abs(before.get(name, 0.0) - now.get(name, 0.0)) for name in ("mean", "std"))
+        if before.get("rows") != now.get("rows") or max(moved) > _TOLERANCE:
+            had, has = (
+                f"{facts.get('rows')} rows, mean {facts.get('mean'):.2f}, deviation {facts.get('std'):.2f}"
+                for facts in (before, now)
+            )
+            raise ValueError(f"{self.folder}: holds a run with other audio ({had}; got {has}); choose another folder")
 
     def compile(self, backend: str) -> None:
         """Compile the forward and backward pass of both networks.

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import resource
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -117,6 +118,17 @@ def test_other_recipe_or_manifest_is_not_resumed(tone_cache: LogMelCache, tiny_r
     other = replace(tone_cache, info={**tone_cache.info, "manifest_sha256": "other"})
     with pytest.raises(ValueError, match="another manifest"):
         trainer_in(tmp_path / "run", other, replace(tiny_recipe, steps=1))
+
+
+@pytest.mark.parametrize(("fact", "moved", "refused"), [("rows", 1, True), ("mean", 0.1, True), ("std", 0.001, False)])
+def test_run_continues_with_its_own_audio_only(
+    fact: str, moved: float, refused: bool, tone_cache: LogMelCache, tiny_recipe: Recipe, tmp_path: Path
+) -> None:
+    trainer_in(tmp_path / "run", tone_cache, tiny_recipe).train(minutes=0)
+    # A cache that was deleted and built anew, after files of the manifest had changed, or on another computer.
+    anew = replace(tone_cache, info={**tone_cache.info, fact: tone_cache.info[fact] + moved})
+    with pytest.raises(ValueError, match="holds a run with other audio") if refused else nullcontext():
+        trainer_in(tmp_path / "run", anew, tiny_recipe)
 
 
 def test_diverged_run_stops_and_keeps_its_last_state(
