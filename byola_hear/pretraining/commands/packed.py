@@ -19,6 +19,7 @@ from byola_hear.pretraining.commands.options import (
     cache_with_progress,
     workers_option,
 )
+from byola_hear.pretraining.commands.running import claimed
 from byola_hear.pretraining.data.packing import PackSource, pack, unpack
 from byola_hear.pretraining.training.distributed import launched
 from byola_hear.pretraining.training.export import export_model
@@ -94,7 +95,7 @@ def train_packed_command(packed: Path, output: Path, runs: Path | None, **option
     backend = "" if options["backend"] == "none" else options["backend"]
     output.mkdir(parents=True, exist_ok=True)
     folder = runs or output / "runs"
-    with launched(options["device"]) as place:
+    with launched(options["device"]) as place, claimed(folder, place):
         sets = unpack(packed, place.device)
         frames = next(iter(sets.values())).frames
         click.echo(f"{packed}: {len(sets)} sets, {len(frames) / 360000:.2f} hours on {place.device}")

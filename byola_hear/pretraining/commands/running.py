@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +74,20 @@ def running_options(function: Callable[..., Any]) -> Callable[..., Any]:
     return function
 
 
+@contextmanager
+def claimed(folder: Path, place: Place) -> Iterator[None]:
+    """Keep a folder, which is created, for this training until the block ends.
+
+    Raises:
+        ValueError: if another process is training in the folder.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with open(folder / "lock", "a") as lock:
+        if place.is_first and not locked(lock):
+            raise ValueError(f"{folder}: another process is training in this folder; choose another folder")
+        yield
+
+
 def train_in_folder(
     output: Path, place: Place, trainer_of: Callable[[], Trainer], minutes: float | None, save_every: float
 ) -> None:
@@ -88,10 +103,7 @@ def train_in_folder(
     Raises:
         ValueError: if another process is training in the folder.
     """
-    output.mkdir(parents=True, exist_ok=True)
-    with open(output / "lock", "a") as lock:
-        if place.is_first and not locked(lock):
-            raise ValueError(f"{output}: another process is training in this folder; choose another folder")
+    with claimed(output, place):
         trainer = trainer_of()
         finished = _train_with_progress(trainer, minutes, save_every)
     if place.is_first:

@@ -15,6 +15,7 @@ from byola_hear.pretraining.data.collect import build_manifest
 from byola_hear.pretraining.data.matching import match, write_matched
 from byola_hear.pretraining.training import several
 from byola_hear.pretraining.training.run_log import read_log
+from byola_hear.utils.files import locked
 from tests.pretraining.running import run
 
 RECIPE = {
@@ -103,6 +104,14 @@ def test_runs_that_time_stopped_are_resumed(
     assert load_model(tmp_path / "out" / "byola-both.safetensors").config.training["step"] == 12
     assert run("train-packed", *options, "--minutes", 9, "--most-steps", 11) == 2
     assert "holds runs of 12 steps, more than 11; choose another folder" in capsys.readouterr().err
+
+
+def test_running_training_is_not_started_twice(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "runs").mkdir()
+    with open(tmp_path / "runs" / "lock", "a") as file:
+        assert locked(file)
+        assert run("train-packed", tmp_path, "-o", tmp_path, "--device", "cpu") == 2
+    assert "runs: another process is training in this folder" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
