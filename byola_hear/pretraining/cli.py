@@ -72,6 +72,14 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except torch.OutOfMemoryError as error:
         click.echo(f"error: {str(error).split('. ')[0]}; a smaller --batch-size needs less memory", err=True)
         code = 2
+    except (MemoryError, RuntimeError) as error:
+        # On a CPU, torch has no type of its own for this.
+        _, _, needed = one_line(error).rpartition("DefaultCPUAllocator: ")
+        if not isinstance(error, MemoryError) and not needed.startswith("can't allocate memory"):
+            raise
+        said = needed.split(". ")[0]
+        click.echo(f"error: {said}; a smaller --batch-size, or shorter recordings, need less memory", err=True)
+        code = 2
     except (ValueError, OSError) as error:
         click.echo(f"error: {one_line(error)}", err=True)
         code = 2

@@ -95,7 +95,30 @@ def test_training_reports_rows_left_out(
     assert "; delete this folder to try them again" in error
 
 
-def test_full_gpu_is_one_line(
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (
+            torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB. GPU 0 has …"),
+            "CUDA out of memory; a smaller --batch-size needs less memory",
+        ),
+        (
+            RuntimeError(
+                "[enforce fail at alloc_cpu.cpp:127] err == 0. DefaultCPUAllocator: can't allocate memory: you tried "
+                "to allocate 49152000000 bytes. Error code 12 (Cannot allocate memory)"
+            ),
+            "can't allocate memory: you tried to allocate 49152000000 bytes; a smaller --batch-size, or shorter "
+            "recordings, need less memory",
+        ),
+        (
+            MemoryError("Unable to allocate 9.00 GiB for an array"),
+            "Unable to allocate 9.00 GiB for an array; a smaller --batch-size, or shorter recordings, need less memory",
+        ),
+    ],
+)
+def test_full_memory_is_one_line(
+    error: Exception,
+    said: str,
     tone_manifest: Path,
     tone_cache_folder: Path,
     tmp_path: Path,
@@ -103,8 +126,8 @@ def test_full_gpu_is_one_line(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def full(*arguments: object) -> None:
-        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB. GPU 0 has …")
+        raise error
 
     monkeypatch.setattr(train, "Trainer", full)
     assert run("train", tone_manifest, "--cache", tone_cache_folder, "-o", tmp_path / "run", *QUICK) == 2
-    assert capsys.readouterr().err == "error: CUDA out of memory; a smaller --batch-size needs less memory\n"
+    assert capsys.readouterr().err == f"error: {said}\n"
