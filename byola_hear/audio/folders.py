@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from fnmatch import fnmatchcase
+from fnmatch import fnmatch
 from glob import has_magic, iglob
 from pathlib import Path
 
@@ -90,7 +90,7 @@ def _parts_match(parts: Sequence[str], pattern: Sequence[str]) -> bool:
         return not parts
     if pattern[0] == "**":
         return any(_parts_match(parts[begin:], pattern[1:]) for begin in range(len(parts) + 1))
-    return bool(parts) and fnmatchcase(parts[0], pattern[0]) and _parts_match(parts[1:], pattern[1:])
+    return bool(parts) and fnmatch(parts[0], pattern[0]) and _parts_match(parts[1:], pattern[1:])
 
 
 def files_below(folder: str, report: OnMissing) -> Iterator[str]:

@@ -46,6 +46,13 @@ def test_patterns(here: Path, pattern: str, expected: list[str]) -> None:
     assert absolute == [(here / name).as_posix() for name in expected]
 
 
+def test_patterns_ignore_case_where_the_system_does(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make(here, "d/b/1.wav")
+    assert found("d/b/**/*.wav") == ["d/b/1.wav"]
+    monkeypatch.setattr(os.path, "normcase", str.lower)  # as on Windows
+    assert found("d/b/**/*.wav") == ["d/b/1.wav", "d/b/2.WAV"]
+
+
 def test_a_file_whose_name_looks_like_a_pattern(here: Path) -> None:
     make(here, "take [1].wav", "take 1.wav", "x*.wav", "xy.wav")
     assert found("take [1].wav") == ["take [1].wav"]
