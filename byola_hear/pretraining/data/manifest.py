@@ -57,14 +57,17 @@ def moved(clip: ManifestClip, folder: Path, to: Path) -> ManifestClip:
 
 
 def path_from(folder: Path, path: Path) -> str:
-    """The path of a file in a manifest in ``folder``: relative to the folder, with forward slashes."""
+    """The path of a file in a manifest in ``folder``: with forward slashes; relative, unless it is on another drive."""
     if path.absolute().is_relative_to(folder.absolute()):
         inside = path.absolute().relative_to(folder.absolute())
         if ".." not in inside.parts:
             return inside.as_posix()
     # If the folder is a link, ``..`` leads to the parent of its target.
     place = os.path.join(os.path.realpath(path.parent), path.name)
-    return Path(os.path.relpath(place, os.path.realpath(folder))).as_posix()
+    try:
+        return Path(os.path.relpath(place, os.path.realpath(folder))).as_posix()
+    except ValueError:  # on another drive
+        return Path(place).as_posix()
 
 
 def hours(clips: Iterable[ManifestClip]) -> float:

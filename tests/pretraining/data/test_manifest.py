@@ -92,6 +92,16 @@ def test_moved_clip_is_the_same_file(tmp_path: Path) -> None:
     assert clip.path == "../../here/a/b.wav"
 
 
+def test_audio_on_another_drive_is_named_by_its_whole_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def relpath(path: str, start: str) -> str:
+        raise ValueError(f"path is on mount 'D:', start on mount 'C:': {path}, {start}")  # as on Windows
+
+    monkeypatch.setattr(os.path, "relpath", relpath)
+    file = tmp_path.resolve() / "d" / "a.wav"
+    assert path_from(tmp_path / "c", file) == file.as_posix()
+    assert moved(ManifestClip("../d/a.wav", 1.0, 16000), tmp_path / "c", tmp_path / "e").path == file.as_posix()
+
+
 @pytest.mark.skipif(os.name != "posix", reason="needs links to folders")
 def test_path_from_a_linked_folder_leads_to_the_file(tmp_path: Path) -> None:
     for name in ("elsewhere/deep/sets", "here", "big"):
