@@ -164,11 +164,16 @@ def read_list(source: PathLike | BinaryIO) -> list[str]:
         content = source.read()
     content = as_utf8(content, name)
     separated = [line for line in (content.split(b"\0") if b"\0" in content else content.splitlines()) if line.strip()]
+    try:
+        paths = [os.fsdecode(line) for line in separated]
+    except UnicodeDecodeError:  # on Windows, where all names are text
+        raise ValueError(f"expected a text file of paths in UTF-8 as the list, got something else: {name}") from None
     # File names may hold control characters, but hardly ever do. If no such file exists, these are not names.
-    strange = [line for line in separated if _NO_TEXT.search(line)] if _NO_TEXT.search(content) else []
-    if strange and not any(len(line) < _LONGEST_PATH and os.path.lexists(os.fsdecode(line)) for line in strange):
+    named = zip(separated, paths, strict=True) if _NO_TEXT.search(content) else ()
+    strange = [path for line, path in named if _NO_TEXT.search(line)]
+    if strange and not any(len(path) < _LONGEST_PATH and os.path.lexists(path) for path in strange):
         raise ValueError(f"expected a text file of paths as the list, got something else: {name}")
-    return [os.fsdecode(line) for line in separated]
+    return paths
 
 
 def shard(clips: Sequence[Clip], index: int, count: int) -> list[Clip]:

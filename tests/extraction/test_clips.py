@@ -101,6 +101,17 @@ def test_lists(here: Path, content: bytes) -> None:
     assert find_clips(["d/b.wav"], lists=["list.txt"]) == [Clip("d/b.wav"), Clip("d/a.mp3"), Clip("d/b/1.flac")]
 
 
+def test_a_list_in_another_encoding_is_refused_where_names_are_text(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (here / "list.txt").write_bytes("G\xe4nse.wav\n".encode("latin-1"))
+    assert find_clips(lists=["list.txt"]) == [Clip("G\udce4nse.wav")]
+    decoded = {"encoding": "utf-8", "errors": "surrogatepass"}  # as on Windows
+    monkeypatch.setattr(os, "fsdecode", lambda name: str(name, **decoded) if isinstance(name, bytes) else str(name))
+    with pytest.raises(ValueError, match=r"^expected a text file of paths in UTF-8 as the list, got .*: list\.txt$"):
+        find_clips(lists=["list.txt"])
+
+
 def test_what_is_not_a_list(here: Path) -> None:
     (here / "sound.wav").write_bytes(b"RIFF\x24\0\0\0WAVEfmt \x10\0\0\0\x01\0\n\nmore")
     (here / "empty").mkdir()
