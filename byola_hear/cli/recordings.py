@@ -61,6 +61,8 @@ def source_of(
             yield from map(scored.__getitem__, files)
 
         return Source(list(scored), [], of_table)
+    if not (paths or lists):
+        raise ValueError("expected recordings, a table or --list; got nothing")
     clips, absent = found_clips(paths, lists, None, share)
     model = network_of(classifier, name, device or "cpu")
     if hop is not None:

@@ -200,7 +200,7 @@ def test_a_class_that_never_reaches_a_precision_is_named(run: Run, here: Path) -
     [
         (["nowhere.safetensors", "rec"], "no such classifier: nowhere.safetensors"),
         (["truth.csv", "rec"], "truth.csv: not a classifier"),
-        (["calls.safetensors"], "expected something to embed"),
+        (["calls.safetensors"], "expected recordings, a table or --list; got nothing"),
         (
             ["calls.safetensors", "rec", "--threshold", "best"],
             "expected a threshold from 0 to 1, best-f1 or precision=0.9",
