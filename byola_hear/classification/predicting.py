@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
 #: A table's windows may differ from the classifier's by this share.
 _WINDOW_TOLERANCE = 0.01
+#: Whole clips are scored if their median length is at most so many windows. What was learned from whole clips has their
+#: median length as its window.
+_LONGEST_CLIP = 2.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -213,6 +216,12 @@ def score_table(table: pandas.DataFrame, classifier: Classifier, path: str) -> I
         )
     files = table.index.get_level_values("file")
     start, end = (table.index.get_level_values(name).to_numpy(np.float64) for name in ("start", "end"))
+    length = float(np.median(end - start)) if len(table) else 0.0
+    if window is None and length > _LONGEST_CLIP * classifier.window:
+        raise ValueError(
+            f"{path}: its rows are whole clips, in the median {length:.3g} s long, the classifier's windows "
+            f"{classifier.window:g} s; embed with --window {classifier.window:g}"
+        )
     # All of it first, so that nothing is written of a table that is damaged further down.
     scores = classifier.scores(table.to_numpy(np.float32))
     codes, names = files.factorize()

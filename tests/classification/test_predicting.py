@@ -119,6 +119,11 @@ def test_a_table_gives_the_same_detections(
         other.attrs["request"] = {**table.attrs["request"], **change}
         with pytest.raises(ValueError, match=message):
             list(score_table(other, made, "clips.parquet"))
+    whole = byola_hear.embed(here, model)
+    with pytest.raises(ValueError, match=r"whole clips, in the median 20 s long, the .* embed with --window 0\.5"):
+        list(score_table(whole, made, "clips.parquet"))
+    clips = byola_hear.embed([Clip(str(here / "0.wav"), start, start + 0.9) for start in (0.0, 1.0)], model)
+    assert len(list(score_table(clips, made, "clips.parquet"))) == 1
     table.iloc[7, 0] = np.inf
     with pytest.raises(ValueError, match="1 of 237 embeddings hold NaN or infinity, the first in row 7"):
         list(score_table(table, made, "clips.parquet"))
