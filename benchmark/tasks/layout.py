@@ -16,6 +16,7 @@ import os
 import re
 import sys
 from dataclasses import dataclass, fields
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -170,7 +171,10 @@ def definition_hash(task: Task, sources: Path) -> str:
     described = {each.name: repr(getattr(task, each.name)) for each in fields(task)}
     # The address of a function differs from run to run.
     described["items"] = re.sub(r" at 0x[0-9a-f]+", "", described["items"])
-    home = getattr(task.items, "__module__", None) or type(task.items).__module__
+    builder = task.items
+    while isinstance(builder, partial):  # its own module is that of functools
+        builder = builder.func
+    home = getattr(builder, "__module__", None) or type(builder).__module__
     code: dict[str, str] = {}
     for module in (home, __name__):
         _collect_code(sys.modules[module], code)

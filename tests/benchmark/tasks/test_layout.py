@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import json
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -90,6 +92,21 @@ def test_an_unchanged_task_is_not_built_again(tasks_dir: Path, sources: Path, mo
     (first.folder / "16000" / "test" / "test_low.wav").unlink()
     assert not is_complete(first.folder)
     assert write_task(SCENE, tasks_dir, sources) == first and is_complete(first.folder)
+
+
+@pytest.mark.parametrize("items", ["items", "partial(items, start=1)"])
+def test_a_task_is_built_again_when_its_code_changes(
+    items: str, sources: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = tmp_path / "own_task.py"
+    module.write_text(f"from functools import partial\ndef items(folder, start=0): ...\nITEMS = {items}\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "own_task", raising=False)
+    task = replace(SCENE, items=importlib.import_module("own_task").ITEMS)
+    before = layout.definition_hash(task, sources)
+    assert layout.definition_hash(task, sources) == before
+    module.write_text(module.read_text().replace("...", "return []"))
+    assert layout.definition_hash(task, sources) != before
 
 
 def test_another_definition_or_source_is_built_in_its_place(tasks_dir: Path, sources: Path) -> None:
