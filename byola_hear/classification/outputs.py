@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any
 
 from byola_hear import labels
+from byola_hear.labels.writing import ENDINGS
 from byola_hear.tables.placing import remove
 from byola_hear.utils.files import Stamp, locked, remove_leftovers, stamp_of
 from byola_hear.utils.text import as_text, same_anywhere, shortened
@@ -24,8 +25,6 @@ from byola_hear.utils.text import as_text, same_anywhere, shortened
 if TYPE_CHECKING:
     import pandas
 
-#: Formats and the ends of the files' names.
-ENDINGS = {"raven": ".Table.1.selections.txt", "audacity": ".txt", "csv": ".csv", "parquet": ".parquet"}
 JOURNAL = "predict.jsonl"
 
 
@@ -47,7 +46,7 @@ class Folder:
 
     Args:
         path: the folder; made if it does not exist.
-        format: a key of :data:`ENDINGS`.
+        format: a key of :data:`byola_hear.labels.writing.ENDINGS`.
         settings: what decides the detections, as JSON values. A folder takes detections of one kind only.
         overwrite: remove the results of a run with other settings, and replace files that are not this run's.
 
@@ -194,11 +193,6 @@ def check_single(path: Path, overwrite: bool, wished: str | None = None) -> str:
     if path.exists() and not overwrite:
         raise OutputError(f"{path} exists; give --overwrite to replace it")
     return format
-
-
-def parts_of(path: Path) -> Path:
-    """The folder in which the detections wait for a single file to be complete."""
-    return path.with_name(f"{path.name}.parts")
 
 
 def finish_single(path: Path, format: str, parts: Folder, files: Iterable[str]) -> pandas.DataFrame:

@@ -22,7 +22,7 @@ from byola_hear.cli.terminal import Progress
 from byola_hear.cli.types import Finite
 from byola_hear.extraction.clips import Clip
 from byola_hear.utils.csv_file import write_rows
-from byola_hear.utils.files import file_hash
+from byola_hear.utils.files import file_hash, work_folder
 from byola_hear.utils.text import one_line, quantity
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ def command(
     # Imported here, because pandas takes long to load.
     from byola_hear.classification.detections import Rule
     from byola_hear.classification.file import load_classifier
-    from byola_hear.classification.outputs import Folder, check_single, parts_of
+    from byola_hear.classification.outputs import Folder, check_single
     from byola_hear.tables import TableError
     from byola_hear.tables.failures import check_failures_path
 
@@ -147,7 +147,7 @@ def command(
                 "classifier": file_hash(path),
                 **{"threshold": threshold, "top": top, "merge": merge, "gap": gap, "hop": hop, "smooth": smooth},
             }
-            place = parts_of(Path(output)) if single else Path(output)
+            place = work_folder(Path(output)) if single else Path(output)
             folder = Folder(place, "parquet" if single else kind or "raven", settings, overwrite)
             remaining = folder.plan(source.files)
     except (ValueError, OSError, TableError) as error:

@@ -14,26 +14,21 @@ import numpy as np
 
 from byola_hear.classification.examples import Examples
 from byola_hear.tables.placing import remove
-from byola_hear.utils.files import locked, replacing, stamp_of
+from byola_hear.utils.files import locked, replacing, stamp_of, work_folder
 
 _SETTINGS, _FINISHING, _FINISHED, _LOCK = "settings.json", "finishing", "finished", "lock"
 #: Names of the results until they are put in place.
 _NETWORK, _CLASSIFIER, _PRECISION = "network.safetensors", "classifier.safetensors", "precision"
 
 
-def parts_of(output: Path) -> Path:
-    """The folder of an unfinished run with this output."""
-    return output.with_name(f"{output.name}.parts")
-
-
 def is_finishing(output: Path) -> bool:
     """Whether a run was interrupted while it wrote its results, so that they may be replaced."""
-    return (parts_of(output) / _FINISHING).exists()
+    return (work_folder(output) / _FINISHING).exists()
 
 
 def tidy(output: Path) -> None:
     """Remove the folder of a run that had written its results, and was interrupted while it removed the folder."""
-    folder = parts_of(output)
+    folder = work_folder(output)
     if folder.is_dir() and ((folder / _FINISHED).exists() or not any(folder.iterdir())):
         _remove(folder)
 
@@ -71,7 +66,7 @@ class Workspace:
     """
 
     def __init__(self, output: Path, settings: dict[str, Any], overwrite: bool = False) -> None:
-        self.path = parts_of(output)
+        self.path = work_folder(output)
         self.path.mkdir(exist_ok=True)
         self._lock: IO[str] = open(self.path / _LOCK, "a")  # noqa: SIM115
         try:

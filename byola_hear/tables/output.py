@@ -17,6 +17,7 @@ from byola_hear.tables.failures import check_failures_path, failures_path
 from byola_hear.tables.formats import as_npy
 from byola_hear.tables.formats.registry import ENDINGS, FORMATS, Format, chosen_format
 from byola_hear.tables.journal.parts import Journal
+from byola_hear.utils.files import work_folder
 
 
 def check_output(
@@ -86,11 +87,6 @@ def not_updatable(path: Path) -> str:
         f"{path} {does} not contain the settings that it was made with, so it can be overwritten but not updated; "
         f"tables that can be updated: {able} and folders of .npy"
     )
-
-
-def work_folder(output: Path) -> Path:
-    """The folder for a table's rows until the table is complete."""
-    return output.with_name(f"{output.name}.parts")
 
 
 def write(

@@ -27,6 +27,7 @@ from byola_hear.tables.journal.assembly import Success, journalled_rows, kept_ro
 from byola_hear.tables.journal.group import Group, new_room
 from byola_hear.tables.journal.parts import Journal
 from byola_hear.tables.journal.recovery import recover
+from byola_hear.utils.files import work_folder
 from byola_hear.utils.text import quantity
 
 #: How long the second group of rows is kept in memory, s; the first is written with the first result.
@@ -104,7 +105,7 @@ def open_store(
         raise ValueError(f"group_megabytes must be positive, got {group_megabytes!r}")
     path, kind = outputs.check_output(output, format, overwrite=overwrite, update=update)
     with as_table_error(path):
-        journal = Journal(outputs.work_folder(path), request, overwrite)
+        journal = Journal(work_folder(path), request, overwrite)
         try:
             outputs.recover(kind, path, journal.folder)
             # Another process may have written the table since it was checked.

@@ -55,6 +55,16 @@ def check_no_input(output: str | os.PathLike[str], *inputs: str | os.PathLike[st
     raise ValueError(f"expected an output that is no input, got {os.fspath(output)}, which would be lost")
 
 
+def work_folder(output: Path) -> Path:
+    """The folder next to an output that holds unfinished results until the output is complete.
+
+    Example:
+        >>> work_folder(Path("birds.parquet"))
+        PosixPath('birds.parquet.parts')
+    """
+    return output.with_name(f"{output.name}.parts")
+
+
 @contextmanager
 def replacing(path: Path) -> Iterator[BinaryIO]:
     """Write a file under a temporary name in the same folder, and rename it when it is complete.

@@ -11,8 +11,8 @@ import pytest
 
 from byola_hear import labels
 from byola_hear.classification.detections import frame
-from byola_hear.classification.outputs import JOURNAL, Folder, OutputError, check_single, finish_single, parts_of
-from byola_hear.utils.files import stamp_of
+from byola_hear.classification.outputs import JOURNAL, Folder, OutputError, check_single, finish_single
+from byola_hear.utils.files import stamp_of, work_folder
 from tests.classification.sounds import quiet, write
 
 SETTINGS: dict[str, Any] = {"threshold": "best-f1", "hop": None}
@@ -171,7 +171,7 @@ def test_two_processes_do_not_write_to_one_folder(here: Path) -> None:
 def test_one_file_for_all(here: Path, files: list[str], name: str) -> None:
     path = here / name
     kind = check_single(path, False)
-    folder = Folder(parts_of(path), "parquet", SETTINGS)
+    folder = Folder(work_folder(path), "parquet", SETTINGS)
     folder.plan(files)
     for file in files[:2]:
         add(folder, file)
@@ -179,7 +179,7 @@ def test_one_file_for_all(here: Path, files: list[str], name: str) -> None:
     left = path.with_name(f".{path.name}.abc_1234.tmp")  # of a run that was killed while it wrote the file
     left.write_text("half")
     finish_single(path, kind, folder, files[:3])
-    assert not parts_of(path).exists() and not left.exists()
+    assert not work_folder(path).exists() and not left.exists()
     read = labels.read(path)
     assert [Path(file).name for file in read["file"]] == ["1.wav", "2.wav"]
     assert read["start"].tolist() == pytest.approx([0.1, 0.1]) and read["score"].tolist() == [0.75, 0.75]

@@ -27,9 +27,9 @@ from byola_hear.finetuning.course import Material
 from byola_hear.finetuning.finetune import finetune
 from byola_hear.finetuning.recipe import Recipe
 from byola_hear.finetuning.run import finetune_examples
-from byola_hear.finetuning.workspace import parts_of
 from byola_hear.models.checkpoint import read_header
 from byola_hear.models.model import ByolaModel
+from byola_hear.utils.files import work_folder
 from tests.finetuning.conftest import write_sweeps
 
 #: A network with random weights needs more than one that was trained.
@@ -146,7 +146,7 @@ def test_the_same_run_gives_the_same_bytes_also_after_a_crash(
         if steps in (20, 45, 75):
             raise Killed
 
-    replaced, parts = os.replace, parts_of(Path("mine.safetensors"))
+    replaced, parts = os.replace, work_folder(Path("mine.safetensors"))
     # Killed during the work, and just before each file takes its name.
     for moment in ("network.safetensors", "classifier.safetensors", *names, "finished"):
         reached: list[str] = []
@@ -173,7 +173,7 @@ def test_the_same_run_gives_the_same_bytes_also_after_a_crash(
 def test_what_was_being_removed_is_removed(sweeps: Examples, model: ByolaModel, here: Path) -> None:
     write_sweeps(here / "clips")
     finetune("clips", "mine.safetensors", model=model, recipe=WEAK)
-    parts = parts_of(Path("mine.safetensors"))
+    parts = work_folder(Path("mine.safetensors"))
     for left in (("finished", "log_mel.f32"), ()):
         parts.mkdir()
         for name in left:
@@ -193,7 +193,7 @@ def test_what_is_done_with_a_result_is_done_again_after_a_failure(
         tune(sweeps, model, WEAK, on_result=fail)
     results: list[running.FineTuned] = []
     assert [tune(sweeps, model, WEAK, on_result=results.append)] == results
-    assert not parts_of(Path("mine.safetensors")).exists()
+    assert not work_folder(Path("mine.safetensors")).exists()
 
 
 def test_a_run_keeps_the_precision_that_it_began_with(
@@ -261,7 +261,7 @@ def test_another_run_is_not_continued(sweeps: Examples, model: ByolaModel, here:
     with pytest.raises(ValueError, match="with other examples;"):
         tune(other, model, WEAK)
     tune(other, model, WEAK, overwrite=True)
-    assert not parts_of(Path("mine.safetensors")).exists()
+    assert not work_folder(Path("mine.safetensors")).exists()
 
 
 @pytest.mark.parametrize(
