@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from byola_hear.audio.reading import AudioFileError
-from byola_hear.extraction.clips import Clip, PathLike
+from byola_hear.extraction.clips import Clip
 from byola_hear.extraction.extract import extract, extract_waveforms
 from byola_hear.extraction.inputs import Inputs, at_rate, clips_of, is_waveform, listed
 from byola_hear.extraction.request import request_for
@@ -21,6 +21,7 @@ from byola_hear.extraction.rows import Event, Failed, Rows
 from byola_hear.models.loading import loaded
 from byola_hear.models.model import ByolaModel
 from byola_hear.utils.device import usable_device
+from byola_hear.utils.files import PathLike
 from byola_hear.utils.text import quantity
 
 if TYPE_CHECKING:

@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 from byola_hear.classification.classifier import check_embeddings
 from byola_hear.classification.kept import kept_events
 from byola_hear.classification.labelled import POINT, Labels, duration, rows_of
-from byola_hear.extraction.clips import Clip, PathLike
+from byola_hear.extraction.clips import Clip
 from byola_hear.extraction.extract import extract
 from byola_hear.extraction.request import Request, request_for
 from byola_hear.extraction.rows import Event, Failed, Rows
 from byola_hear.models.model import ByolaModel
+from byola_hear.utils.files import PathLike
 from byola_hear.utils.text import one_spelling
 
 if TYPE_CHECKING:

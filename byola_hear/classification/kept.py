@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from byola_hear.extraction.clips import Clip, PathLike
+from byola_hear.extraction.clips import Clip
 from byola_hear.extraction.extract import extract
 from byola_hear.extraction.request import Request
 from byola_hear.extraction.rows import Event, Failed, Rows
 from byola_hear.models.model import ByolaModel
 from byola_hear.tables import open_scan, open_store
 from byola_hear.tables.errors import as_read_error
+from byola_hear.utils.files import PathLike
 
 
 def kept_events(

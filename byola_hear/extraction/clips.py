@@ -20,11 +20,9 @@ from typing import BinaryIO
 from byola_hear.audio.folders import OnMissing, files_of, plain, suffix_of
 from byola_hear.audio.reading import audio_suffixes
 from byola_hear.labels.reading import read_segments
-from byola_hear.utils.files import readable
+from byola_hear.utils.files import PathLike, readable
 from byola_hear.utils.text import as_utf8
 
-#: What names a file.
-PathLike = str | bytes | os.PathLike[str] | os.PathLike[bytes]
 #: Bytes that no text has: control characters except NUL, tab and line breaks.
 _NO_TEXT = re.compile(rb"[\x01-\x08\x0e-\x1f\x7f]")
 #: Bytes that no path has, on any system.

@@ -15,7 +15,8 @@ from torch import Tensor
 
 from byola_hear.audio.folders import OnMissing
 from byola_hear.audio.waveforms import check_orientation
-from byola_hear.extraction.clips import Clip, PathLike, find_clips
+from byola_hear.extraction.clips import Clip, find_clips
+from byola_hear.utils.files import PathLike
 
 Waveform = NDArray[np.floating[Any]] | Tensor
 Inputs = PathLike | Iterable[PathLike | Waveform | Clip] | Waveform

@@ -15,14 +15,12 @@ from byola_hear.labels.annotation import Annotation, to_frame
 from byola_hear.labels.columns import is_raven, meanings
 from byola_hear.labels.delimited import lines_of
 from byola_hear.labels.recordings import Recordings, header_of
-from byola_hear.utils.files import readable
+from byola_hear.utils.files import PathLike, readable
 from byola_hear.utils.text import as_utf8
 
 if TYPE_CHECKING:
     import pandas
 
-#: What names a file.
-PathLike = str | bytes | os.PathLike[str] | os.PathLike[bytes]
 #: Names of the formats. In ``"folders"``, the name of a folder is the label of the recordings in it.
 FORMATS = ("raven", "audacity", "csv", "parquet", "folders")
 #: A file, and where the segment begins and ends, s; None for the file's end.

@@ -10,7 +10,6 @@ import torch
 from numpy.typing import NDArray
 
 from byola_hear.analysis.search import COSINES, best
-from byola_hear.extraction.clips import PathLike
 from byola_hear.models.model import ByolaModel
 from byola_hear.query.network import model_of
 from byola_hear.query.sounds import ONE, Sounds, clips_of, embedded, segment_of
@@ -18,6 +17,7 @@ from byola_hear.query.table import Frame, indexed, scored
 from byola_hear.tables import Scan, open_scan
 from byola_hear.tables.search_index import Rows
 from byola_hear.utils.device import usable_device
+from byola_hear.utils.files import PathLike
 
 if TYPE_CHECKING:
     import pandas

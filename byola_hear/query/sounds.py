@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from byola_hear.audio.reading import AudioFileError, read_audio
 from byola_hear.dataframe import embed
-from byola_hear.extraction.clips import Clip, PathLike, find_clips
+from byola_hear.extraction.clips import Clip, find_clips
 from byola_hear.models.model import ByolaModel
+from byola_hear.utils.files import PathLike
 
 #: A query whose largest sample is below this is silent: half a step of 16 bits.
 _SILENT = 2.0**-16

@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from byola_hear.analysis.search import LEAST_ROWS, SAMPLE_ROWS, Space
-from byola_hear.extraction.clips import PathLike
 from byola_hear.extraction.request import Request
 from byola_hear.tables import Scan, TableError, TableRefused
 from byola_hear.tables.batches import BATCH_BYTES, Batch, names_array, rows_in
 from byola_hear.tables.scan import spread_rows
 from byola_hear.tables.search_index import Index, Rows, RowsBuilder, about_table, read_index, write_index
+from byola_hear.utils.files import PathLike
 
 if TYPE_CHECKING:
     import pandas

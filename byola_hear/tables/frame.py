@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from byola_hear.extraction.clips import PathLike
 from byola_hear.extraction.request import Request
 from byola_hear.extraction.rows import Rows
 from byola_hear.tables.batches import Batch, batch_of, names_array
 from byola_hear.tables.errors import as_read_error
 from byola_hear.tables.scan import open_scan
+from byola_hear.utils.files import PathLike
 from byola_hear.utils.text import is_text
 
 if TYPE_CHECKING:

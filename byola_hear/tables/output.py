@@ -8,7 +8,6 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from byola_hear.extraction.clips import PathLike
 from byola_hear.tables import placing
 from byola_hear.tables.about import About
 from byola_hear.tables.batches import Batch
@@ -17,7 +16,7 @@ from byola_hear.tables.failures import check_failures_path, failures_path
 from byola_hear.tables.formats import as_npy
 from byola_hear.tables.formats.registry import ENDINGS, FORMATS, Format, chosen_format
 from byola_hear.tables.journal.parts import Journal
-from byola_hear.utils.files import work_folder
+from byola_hear.utils.files import PathLike, work_folder
 
 
 def check_output(

@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from byola_hear.extraction.clips import PathLike
 from byola_hear.extraction.request import Request
 from byola_hear.tables import placing
 from byola_hear.tables.batches import Batch
 from byola_hear.tables.errors import as_read_error
 from byola_hear.tables.formats.registry import Format, chosen_format
+from byola_hear.utils.files import PathLike
 
 
 @dataclass(frozen=True)

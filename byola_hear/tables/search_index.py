@@ -18,11 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from byola_hear.analysis.search import Space
-from byola_hear.extraction.clips import PathLike
 from byola_hear.tables.batches import Batch
 from byola_hear.tables.errors import TableError, TableRefused
 from byola_hear.tables.scan import Scan
-from byola_hear.utils.files import readable, replacing, stamp_of
+from byola_hear.utils.files import PathLike, readable, replacing, stamp_of
 from byola_hear.utils.text import as_bytes, as_text
 
 #: Version of the format.

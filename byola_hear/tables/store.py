@@ -13,7 +13,7 @@ from types import TracebackType
 
 import numpy as np
 
-from byola_hear.extraction.clips import Clip, PathLike
+from byola_hear.extraction.clips import Clip
 from byola_hear.extraction.request import Request
 from byola_hear.extraction.rows import Done, Event, Rows
 from byola_hear.tables import output as outputs
@@ -27,7 +27,7 @@ from byola_hear.tables.journal.assembly import Success, journalled_rows, kept_ro
 from byola_hear.tables.journal.group import Group, new_room
 from byola_hear.tables.journal.parts import Journal
 from byola_hear.tables.journal.recovery import recover
-from byola_hear.utils.files import work_folder
+from byola_hear.utils.files import PathLike, work_folder
 from byola_hear.utils.text import quantity
 
 #: How long the second group of rows is kept in memory, s; the first is written with the first result.

@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, BinaryIO
 
+#: What names a file.
+PathLike = str | bytes | os.PathLike[str] | os.PathLike[bytes]
 #: Size in bytes and time of modification in ns of a file; None if it does not exist.
 Stamp = tuple[int, int] | None
 

@@ -13,12 +13,12 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Protocol
 
-from byola_hear.extraction.clips import PathLike
 from byola_hear.tables import placing
 from byola_hear.tables.about import About
 from byola_hear.tables.batches import Batch
 from byola_hear.tables.errors import TableRefused
 from byola_hear.tables.formats import as_csv, as_hdf5, as_npy, as_npz, as_parquet, as_zarr
+from byola_hear.utils.files import PathLike
 
 
 class Format(Protocol):
