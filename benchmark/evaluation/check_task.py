@@ -11,9 +11,9 @@ from tempfile import TemporaryDirectory
 
 import click
 
+from benchmark import CLIPS
 from benchmark.datasets.labelled_set import SAMPLE_RATE
 from benchmark.evaluation.options import grid, grid_points, sources
-from benchmark.evaluation.processes import CHECKOUT
 from benchmark.hear_tools.example_tasks import clips_of_folder, write_scene_task
 from benchmark.reporting.options import Function, cache, joined
 from benchmark.tasks.layout import Prepared
@@ -57,7 +57,7 @@ def check_task(name: str | None, tasks_dir: Path, sources: Path | None, progress
     except FileNotFoundError:
         if name or sources:
             raise
-        return excerpts_task(CHECKOUT / "tests" / "data", tasks_dir)
+        return excerpts_task(CLIPS, tasks_dir)
     kind = (task.metadata["embedding_type"], task.metadata["prediction_type"])
     if kind != ("scene", "multiclass"):
         raise ValueError(f"expected a multiclass scene task, got {task.name}, a {kind[1]} {kind[0]} task")

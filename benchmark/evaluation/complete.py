@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 import byola_hear
+from benchmark import RESULTS
 from benchmark.baselines import BASELINES
 from benchmark.comparison.archive import pack, unpack
 from benchmark.comparison.command import keep_results
@@ -23,7 +24,6 @@ from benchmark.evaluation.settings import ProbeSettings, outcome_key
 from benchmark.models.loading import ModelName
 from benchmark.models.rows import models_by_row
 from benchmark.reporting import options
-from benchmark.reporting.options import RESULTS
 from benchmark.tasks.layout import Prepared
 from benchmark.tasks.registry import SUITES
 

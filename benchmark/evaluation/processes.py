@@ -10,8 +10,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-#: The folder that contains the package ``benchmark``.
-CHECKOUT = Path(__file__).resolve().parents[2]
+from benchmark import CHECKOUT
 
 #: Time that a process has to end before it is killed, s.
 PATIENCE = 5.0

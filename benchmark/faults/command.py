@@ -16,6 +16,7 @@ from typing import Any
 
 import click
 
+from benchmark import RESULTS
 from benchmark.faults import cluster, disks, fuzz, killed, killed_run, scale
 from benchmark.faults.proof import Found, Proof, Settings, end_started
 from benchmark.faults.report import report
@@ -23,7 +24,6 @@ from benchmark.reporting.command_line import command_line
 from benchmark.reporting.provenance import provenance
 from byola_hear.utils.parent import end_with_parent
 
-RESULTS = Path(__file__).resolve().parents[1] / "results"
 DEFAULTS = Settings(Path())
 #: Every proof by its name, in the order in which they run.
 PROOFS: dict[str, Proof] = {

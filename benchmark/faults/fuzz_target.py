@@ -17,7 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmark.faults.proof import CLIPS
+from benchmark import CLIPS
 
 #: What readers may raise: OSError for files that can't be read, and ValueError for all others.
 REFUSALS = (ValueError, OSError)

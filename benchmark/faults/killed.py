@@ -16,8 +16,9 @@ import torch
 from safetensors.numpy import load_file
 from torch import nn
 
+from benchmark import CLIPS
 from benchmark.baselines.untrained import untrained_network
-from benchmark.faults.proof import CLIPS, Found, Settings, collection, finished, last_line, random_for, start
+from benchmark.faults.proof import Found, Settings, collection, finished, last_line, random_for, start
 from byola_hear.models.checkpoint import save_checkpoint
 from byola_hear.models.encoders.convolutional import EncoderConfig
 from byola_hear.models.model import ByolaModel

@@ -12,9 +12,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-REPOSITORY = Path(__file__).resolve().parents[2]
-#: Real clips in several formats.
-CLIPS = REPOSITORY / "tests" / "data"
+from benchmark import CHECKOUT, CLIPS
+
 #: Commands that this process has started.
 _started: list[subprocess.Popen[bytes]] = []
 
@@ -77,7 +76,7 @@ def random_for(settings: Settings, name: str) -> random.Random:
 
 def environment() -> dict[str, str]:
     """The environment of the commands: one thread, and this checkout."""
-    path = os.pathsep.join([str(REPOSITORY), *filter(None, [os.environ.get("PYTHONPATH")])])
+    path = os.pathsep.join([str(CHECKOUT), *filter(None, [os.environ.get("PYTHONPATH")])])
     return {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": path}
 
 

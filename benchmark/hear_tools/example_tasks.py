@@ -17,6 +17,8 @@ from typing import Any
 import numpy as np
 import soundfile
 
+from benchmark import CLIPS
+
 SAMPLE_RATE = 16000
 SPLITS = ("train", "valid", "test")
 
@@ -199,8 +201,7 @@ def example_clips(folder: str | None) -> tuple[Path, dict[str, Clips], dict[str,
     except FileNotFoundError:
         if folder is not None:
             raise
-        clips = Path(__file__).resolve().parents[2] / "tests" / "data"
-        return clips, clips_of_folder(clips, 1.0, voices), clips_of_folder(clips, 0.4, strokes)
+        return CLIPS, clips_of_folder(CLIPS, 1.0, voices), clips_of_folder(CLIPS, 0.4, strokes)
     scene = clips_of_set(sets / "spoken_digits.tar", "speaker", None, voices)
     return sets, scene, clips_of_set(sets / "drum_strokes.tar", "label", "stroke", strokes)
 

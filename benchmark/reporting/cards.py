@@ -11,8 +11,8 @@ from typing import Any
 
 import click
 
+from benchmark import RESULTS
 from benchmark.reporting.overlap import network_overlap, overlap_page
-from benchmark.reporting.readme import REPOSITORY
 from byola_hear import describe_model, list_models
 from byola_hear.models.card import card_text, model_facts, sources_table
 from byola_hear.models.checkpoint import read_header
@@ -23,10 +23,10 @@ from byola_hear.pretraining.training.recipe import BYOL, DISTIL, MASKED
 from byola_hear.utils.files import replacing
 
 #: The probe's table, which is part of every card.
-PROBE_TABLE = REPOSITORY / "benchmark" / "results" / "probe.md"
+PROBE_TABLE = RESULTS / "probe.md"
 
 #: What the training sets share with evaluation sets.
-OVERLAP_TABLE = REPOSITORY / "benchmark" / "results" / "overlap.csv"
+OVERLAP_TABLE = RESULTS / "overlap.csv"
 OVERLAP_PAGE = OVERLAP_TABLE.with_suffix(".md")
 
 #: Channels and width of the linear layers of BYOL-A v2.

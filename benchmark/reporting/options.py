@@ -8,12 +8,12 @@ from typing import Any, TypeVar
 
 import click
 
+from benchmark import RESULTS
 from benchmark.datasets.labelled_set import AUDIO_VARIABLE, CACHE_VARIABLE
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 #: Default folder of the results.
-RESULTS = Path(__file__).resolve().parents[1] / "results"
 
 
 def joined(*several: Callable[[Any], Any]) -> Callable[[Function], Function]:

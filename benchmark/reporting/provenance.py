@@ -8,8 +8,9 @@ import subprocess
 from collections.abc import Mapping
 from datetime import datetime, timezone
 from importlib import metadata
-from pathlib import Path
 from typing import Any
+
+from benchmark import CHECKOUT
 
 #: Distributions whose versions can change a result.
 DISTRIBUTIONS = ("torch", "numpy", "scipy", "scikit-learn", "librosa", "soundfile", "soxr", "torchaudio")
@@ -33,9 +34,7 @@ def commit() -> str | None:
 
     def git(*arguments: str) -> str | None:
         try:
-            done = subprocess.run(
-                ["git", *arguments], cwd=Path(__file__).parents[1], capture_output=True, text=True, timeout=30
-            )
+            done = subprocess.run(["git", *arguments], cwd=CHECKOUT, capture_output=True, text=True, timeout=30)
         except (OSError, subprocess.TimeoutExpired):
             return None
         return done.stdout.strip() if done.returncode == 0 else None

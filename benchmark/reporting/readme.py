@@ -10,12 +10,11 @@ import re
 import sys
 from pathlib import Path
 
+from benchmark import CHECKOUT, RESULTS
 from benchmark.reporting.markdown import markdown
 from byola_hear import describe_model, list_models
 from byola_hear.models.zoo import ModelCard
 from byola_hear.utils.files import replacing
-
-REPOSITORY = Path(__file__).resolve().parents[2]
 
 _TABLE = re.compile(r"(?P<start><!-- table:(?P<name>[\w-]+) -->\n).*?(?P<end><!-- /table:(?P=name) -->)", re.DOTALL)
 
@@ -83,10 +82,10 @@ def filled(text: str, results: Path) -> str:
 
 def main() -> int:
     """Write README's tables and return the exit status."""
-    readme = REPOSITORY / "README.md"
+    readme = CHECKOUT / "README.md"
     try:
         before = readme.read_text(encoding="utf-8")
-        after = filled(before, REPOSITORY / "benchmark" / "results")
+        after = filled(before, RESULTS)
     except (OSError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

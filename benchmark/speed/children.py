@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+from benchmark import CHECKOUT
 
 
 class ChildFailed(RuntimeError):
@@ -44,7 +44,7 @@ def child_result(
     done = subprocess.run(
         [sys.executable, "-m", module, name, *arguments],
         input=stdin,
-        cwd=REPOSITORY,
+        cwd=CHECKOUT,
         env={**os.environ, **(environment or {})},
         capture_output=True,
         text=True,
@@ -85,7 +85,7 @@ def first_row(model: str, file: str, table: str) -> float:
     """
     began = time.perf_counter()
     arguments = ("embed", file, "-o", table, "--model", model, "--overwrite", "--quiet")
-    done = subprocess.run([sys.executable, "-m", "byola_hear", *arguments], cwd=REPOSITORY, capture_output=True)
+    done = subprocess.run([sys.executable, "-m", "byola_hear", *arguments], cwd=CHECKOUT, capture_output=True)
     if done.returncode:
         raise ChildFailed(f"byola-hear embed ended with exit code {done.returncode}")
     return time.perf_counter() - began

@@ -15,6 +15,7 @@ from typing import Any
 import click
 
 import byola_hear
+from benchmark import CLIPS
 from benchmark.baselines.untrained import untrained_model
 from benchmark.baselines.weights import MODELS_VARIABLE, weights_in_folder
 from benchmark.models.loading import load_network
@@ -29,8 +30,6 @@ from benchmark.speed.results import check_outputs, default_model, machine_state,
 from byola_hear.cli.errors import Failure
 from byola_hear.cli.types import Finite
 from byola_hear.models.checkpoint import save_checkpoint
-
-REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 def measure(
@@ -178,7 +177,7 @@ def ratios(methods: Mapping[str, Method], total: float) -> dict[str, float]:
 )
 @click.option(
     "--audio",
-    default=REPOSITORY / "tests" / "data",
+    default=CLIPS,
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="Folder of recordings to cut the files from. Default: the clips of the tests.",
 )

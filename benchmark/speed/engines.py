@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 import byola_hear
+from benchmark import CLIPS
 from benchmark.reporting.command_line import command_line
 from benchmark.reporting.markdown import NOTHING
 from benchmark.reporting.provenance import measured_with, provenance
@@ -27,7 +28,6 @@ from byola_hear.models.frontend import log_mel
 from byola_hear.models.pooling.combination import pooled
 from byola_hear.models.precision import MOST_MOVED, fastest
 
-CLIPS = Path(__file__).resolve().parents[2] / "tests" / "data"
 #: The audio in memory that is embedded; the network alone gets the log-mel of one clip. All clips have one length,
 #: because torch.compile compiles anew for each.
 N_CLIPS, CLIP_SECONDS = 8, 10.0

@@ -17,11 +17,12 @@ import torch
 from numpy.typing import NDArray
 
 import byola_hear
+from benchmark import CLIPS
 from benchmark.reporting.command_line import command_line
 from benchmark.reporting.markdown import NOTHING
 from benchmark.reporting.provenance import measured_with, provenance
 from benchmark.speed.collection_clips import recordings
-from benchmark.speed.engines import CLIPS, difference
+from benchmark.speed.engines import difference
 from benchmark.speed.race import Method, race, timed
 from benchmark.speed.results import check_outputs, default_model, machine_state, show, speed_options, state_text
 from byola_hear.audio.reading import read_audio

@@ -10,12 +10,12 @@ from typing import Any
 
 import click
 
+from benchmark import RESULTS
 from benchmark.comparison.command import kept_files
 from benchmark.comparison.document import read_document
 from benchmark.faults.report import report as faults_report
 from benchmark.probes import table as probe_table
 from benchmark.reporting.markdown import markdown
-from benchmark.reporting.options import RESULTS
 from benchmark.speed import collection_report, embeddings, engines, finding_report, parts, training
 from benchmark.studies.architectures import report as architectures
 from benchmark.studies.cka import report as cka

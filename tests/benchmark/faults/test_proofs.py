@@ -17,10 +17,11 @@ import pytest
 import torch
 from click.testing import CliRunner
 
+from benchmark import CHECKOUT
 from benchmark.faults import command, fuzz_target
 from benchmark.faults.command import PROOFS, prove_command
 from benchmark.faults.killed import blind_to_direction, killed_until_done, write_sweeps
-from benchmark.faults.proof import REPOSITORY, Found, Settings, collection
+from benchmark.faults.proof import Found, Settings, collection
 from benchmark.faults.report import report
 from tests.processes import is_running
 
@@ -132,7 +133,7 @@ def test_commands_end_when_the_proofs_are_killed(tmp_path: Path, monkeypatch: py
         "Path(sys.argv[1] + '.new').write_text(str(os.getpid())); Path(sys.argv[1] + '.new').rename(sys.argv[1])\n"
         "time.sleep(600)\n"
     )
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), str(REPOSITORY)]))
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), str(CHECKOUT)]))
     proofs = subprocess.Popen([sys.executable, str(script), str(tmp_path)])
     try:
         assert within_a_minute(written.exists)
