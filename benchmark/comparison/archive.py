@@ -9,7 +9,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from benchmark.comparison.outcome import Outcome, load_outcome
-from byola_hear.utils.files import replacing
+from byola_hear.utils.files import write_file
 
 #: The largest outcome that is unpacked, bytes.
 LARGEST = 1 << 24
@@ -31,8 +31,7 @@ def pack(outcomes: Path, archive: Path, tasks: Collection[str]) -> int:
     with zipfile.ZipFile(content, "w", zipfile.ZIP_STORED) as file:
         for path in paths:  # compressed already
             file.writestr(zipfile.ZipInfo(f"{path.parent.name}/{path.name}"), path.read_bytes())
-    with replacing(archive) as stream:
-        stream.write(content.getvalue())
+    write_file(archive, content.getvalue())
     return len(paths)
 
 
@@ -60,8 +59,7 @@ def unpack(archive: Path, outcomes: Path) -> list[Outcome]:
                 path = outcomes / member.filename
                 if not path.is_file():
                     path.parent.mkdir(parents=True, exist_ok=True)
-                    with replacing(path) as stream:
-                        stream.write(file.read(member))
+                    write_file(path, file.read(member))
                 found.append(load_outcome(path))
     except (zipfile.BadZipFile, ValueError, OSError) as error:
         raise ValueError(f"{archive}: expected outcomes that the benchmark packed: {error}") from error

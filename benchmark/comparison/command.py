@@ -30,7 +30,7 @@ from benchmark.datasets.labelled_set import CACHE_VARIABLE, cache_folder
 from benchmark.reporting import options
 from byola_hear.analysis.map import LAYOUTS
 from byola_hear.models.model import ByolaModel
-from byola_hear.utils.files import replacing
+from byola_hear.utils.files import write_file
 
 
 def tables_of(document: Document) -> dict[str, bytes]:
@@ -84,8 +84,7 @@ def write_comparison(
     made = embedding_maps(comparison, output, tasks_dir, layouts, progress) if maps else {}
     files["page.html"] = page_bytes(comparison, document, made, [load_section(path) for path in sections])
     for name, content in files.items():
-        with replacing(output / name) as file:
-            file.write(content)
+        write_file(output / name, content)
     return [output / name for name in files]
 
 
@@ -138,8 +137,7 @@ def keep_results(output: Path, results: Path) -> list[Path]:
     """
     kept = kept_files(read_document(output / "table.json"))
     for name, content in kept.items():
-        with replacing(results / name) as file:
-            file.write(content)
+        write_file(results / name, content)
     return [results / name for name in kept]
 
 

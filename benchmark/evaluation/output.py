@@ -24,7 +24,7 @@ from benchmark.models.heareval_rows import ModelRow
 from benchmark.reporting.command_line import command_line
 from benchmark.reporting.provenance import provenance
 from benchmark.tasks.layout import Prepared
-from byola_hear.utils.files import replacing
+from byola_hear.utils.files import write_file
 
 #: Columns of scores.csv, which has one line for each model, task, fold and score.
 COLUMNS = (
@@ -138,8 +138,7 @@ class Output:
         lines = [line for outcome in outcomes for line in score_lines(outcome, about_tasks)]
         text = io.StringIO()
         pd.DataFrame(lines, columns=list(COLUMNS)).to_csv(text, index=False)
-        with replacing(self.folder / "scores.csv") as file:
-            file.write(text.getvalue().encode())
+        write_file(self.folder / "scores.csv", text.getvalue())
         new = {(result.model, result.task): vars(result) for result in results}
         cells = before["cells"] | new
         run = {
@@ -150,8 +149,7 @@ class Output:
             "tasks": about_tasks,
             "cells": list(cells.values()),
         }
-        with replacing(self.folder / "run.json") as file:
-            file.write((json.dumps(run, indent=1) + "\n").encode())
+        write_file(self.folder / "run.json", json.dumps(run, indent=1) + "\n")
 
     def _earlier(self) -> dict[str, Any]:
         """The content of run.json: models and tasks by name, and cells by model and task."""

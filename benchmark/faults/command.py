@@ -22,6 +22,7 @@ from benchmark.faults.proof import Found, Proof, Settings, end_started
 from benchmark.faults.report import report
 from benchmark.reporting.command_line import command_line
 from benchmark.reporting.provenance import provenance
+from byola_hear.utils.files import write_file
 from byola_hear.utils.parent import end_with_parent
 
 DEFAULTS = Settings(Path())
@@ -103,8 +104,8 @@ def prove_command(names: tuple[str, ...], output: Path, jobs: int | None, **opti
                 n_faults += len(found.faults)
                 kept["proofs"][name] = {**asdict(found), "took": round(seconds, 1), "provenance": source}
                 ordered = {"proofs": {each: kept["proofs"][each] for each in PROOFS if each in kept["proofs"]}}
-                target.write_text(json.dumps(ordered, indent=1) + "\n", encoding="utf-8")
-                (output / "prove.md").write_text(report(ordered), encoding="utf-8")
+                write_file(target, json.dumps(ordered, indent=1) + "\n")
+                write_file(output / "prove.md", report(ordered))
                 first = found.faults[:3] or ""
                 click.echo(f"{name}: {found.tried} tried, {len(found.faults)} faults {first}", err=True)
                 if found.faults:

@@ -28,7 +28,7 @@ from benchmark.probes.table import (
 from benchmark.reporting import options
 from benchmark.reporting.command_line import command_line
 from benchmark.reporting.provenance import provenance
-from byola_hear.utils.files import replacing
+from byola_hear.utils.files import write_file
 from byola_hear.utils.quiet import native_messages_hidden
 
 tasks_option = click.option(
@@ -156,8 +156,7 @@ def write_merged(path: Path, added: dict[str, Any], added_csv: str) -> list[Path
     document, lines = merged(before, added), merged_csv(before_csv, added_csv)
     texts = {".json": json.dumps(document, indent=1) + "\n", ".csv": lines, ".md": markdown_table(document)}
     for suffix, text in texts.items():
-        with replacing(path.with_suffix(suffix)) as stream:
-            stream.write(text.encode())
+        write_file(path.with_suffix(suffix), text)
     return [path.with_suffix(suffix) for suffix in texts]
 
 

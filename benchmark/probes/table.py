@@ -21,7 +21,7 @@ from benchmark.probes.splits import TASKS
 from benchmark.reporting.markdown import NOTHING, markdown
 from benchmark.reporting.provenance import completed_with, measured_with
 from byola_hear.cli.terminal import aligned
-from byola_hear.utils.files import replacing
+from byola_hear.utils.files import write_file
 
 #: Suffixes of the result files.
 FORMATS = (".csv", ".md", ".json")
@@ -231,5 +231,4 @@ def write(path: Path, rows: list[Row], about: dict[str, Any]) -> None:
         text = markdown_table(document_of(rows, about))
     else:
         text = json.dumps(document_of(rows, about), indent=1) + "\n"
-    with replacing(path) as stream:
-        stream.write(text.encode())
+    write_file(path, text)

@@ -20,7 +20,7 @@ from byola_hear.models.encoders.convolutional import EncoderConfig
 from byola_hear.models.encoders.transformer import TransformerConfig
 from byola_hear.models.zoo import zoo_folder
 from byola_hear.pretraining.training.recipe import BYOL, DISTIL, MASKED
-from byola_hear.utils.files import replacing
+from byola_hear.utils.files import write_file
 
 #: The probe's table, which is part of every card.
 PROBE_TABLE = RESULTS / "probe.md"
@@ -205,8 +205,7 @@ def write_cards(folder: Path, probe_table: str) -> list[Path]:
     for name in list_models(folder):
         draw_curves({name: folder / f"byola-{name}.log.csv"}, folder / f"byola-{name}.png")
         written.append(folder / f"byola-{name}.md")
-        with replacing(written[-1]) as file:
-            file.write(weights_card(name, folder, probe_table).encode())
+        write_file(written[-1], weights_card(name, folder, probe_table))
     return written
 
 
@@ -215,5 +214,5 @@ def cards_command() -> None:
     """Write the networks' cards from their checkpoints, training logs and the probe's table."""
     for path in write_cards(zoo_folder(), PROBE_TABLE.read_text(encoding="utf-8")):
         click.echo(str(path))
-    OVERLAP_PAGE.write_text(overlap_page(OVERLAP_TABLE), encoding="utf-8")
+    write_file(OVERLAP_PAGE, overlap_page(OVERLAP_TABLE))
     click.echo(str(OVERLAP_PAGE))

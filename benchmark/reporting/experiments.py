@@ -21,7 +21,7 @@ from byola_hear.models.checkpoint import read_header
 from byola_hear.models.encoders.transformer import AVERAGE
 from byola_hear.models.zoo import zoo_folder
 from byola_hear.pretraining.training.recipe import DISTIL
-from byola_hear.utils.files import replacing
+from byola_hear.utils.files import write_file
 from byola_hear.utils.text import quantity
 
 RECORDS, PAGE = "experiments.json", "EXPERIMENTS.md"
@@ -236,8 +236,6 @@ def experiments_command(checkpoints: tuple[Path, ...], probes: tuple[Path, ...],
         known = {*records["runs"], *(kind.reference for kind in KINDS.values())}
         records["scores"].update({name: score for name, score in scores_of(probe).items() if name in known})
     text = page(records)
-    with replacing(path) as stream:
-        stream.write((json.dumps(records, indent=1) + "\n").encode())
-    with replacing(folder / PAGE) as stream:
-        stream.write(text.encode())
+    write_file(path, json.dumps(records, indent=1) + "\n")
+    write_file(folder / PAGE, text)
     click.echo(f"written: {folder / PAGE}, {quantity(len(records['runs']), 'run')}")

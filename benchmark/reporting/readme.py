@@ -14,7 +14,7 @@ from benchmark import CHECKOUT, RESULTS
 from benchmark.reporting.markdown import markdown
 from byola_hear import describe_model, list_models
 from byola_hear.models.zoo import ModelCard
-from byola_hear.utils.files import replacing
+from byola_hear.utils.files import write_file
 
 _TABLE = re.compile(r"(?P<start><!-- table:(?P<name>[\w-]+) -->\n).*?(?P<end><!-- /table:(?P=name) -->)", re.DOTALL)
 
@@ -90,8 +90,7 @@ def main() -> int:
         print(f"error: {error}", file=sys.stderr)
         return 2
     if after != before:
-        with replacing(readme) as file:
-            file.write(after.encode())
+        write_file(readme, after)
     print(f"{readme.name}: {'tables written' if after != before else 'the tables are up to date'}")
     return 0
 

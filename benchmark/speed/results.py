@@ -13,7 +13,7 @@ import click
 import byola_hear
 from benchmark.reporting import options
 from benchmark.reporting.markdown import markdown
-from byola_hear.utils.files import replacing
+from byola_hear.utils.files import write_file
 
 
 class MakesReport(Protocol):
@@ -95,6 +95,5 @@ def show(result: dict[str, Any], report: MakesReport, outputs: Sequence[Path]) -
     click.echo(report(result))
     for output in outputs:
         text = json.dumps(result, indent=1) if output.suffix == ".json" else report(result, markdown)
-        with replacing(output) as stream:
-            stream.write((text.rstrip() + "\n").encode())
+        write_file(output, text.rstrip() + "\n")
         click.echo(f"written: {output}", err=True)

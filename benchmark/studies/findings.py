@@ -17,7 +17,7 @@ import pandas as pd
 
 from benchmark.reporting.markdown import markdown
 from benchmark.reporting.provenance import completed_with, measured_with, provenance
-from byola_hear.utils.files import replacing
+from byola_hear.utils.files import replacing, write_file
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -103,8 +103,7 @@ def save_report(folder: Path, name: str, report: Report) -> list[Path]:
 
 def write_text(path: Path, text: str) -> Path:
     """Write a text as UTF-8, completely or not at all; returns the path."""
-    with replacing(path) as stream:
-        stream.write(text.encode())
+    write_file(path, text)
     return path
 
 

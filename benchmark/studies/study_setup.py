@@ -19,7 +19,7 @@ from benchmark.models.extractors import Extractor
 from benchmark.models.rows import Asked, models_by_row
 from benchmark.studies.figures import new_figure
 from benchmark.studies.study import asked_models, seconds_bar
-from byola_hear.utils.files import replacing
+from byola_hear.utils.files import write_file
 
 
 @dataclass(frozen=True)
@@ -153,6 +153,5 @@ def remembered(cache: Path, study: str, key: str, compute: Callable[[], Any]) ->
         return json.loads(path.read_text())
     value = compute()
     path.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(path) as stream:
-        stream.write(json.dumps(value).encode())
+    write_file(path, json.dumps(value))
     return value

@@ -17,7 +17,7 @@ import safetensors
 import safetensors.numpy
 
 from byola_hear.classification.classifier import Classifier, Network, Operating
-from byola_hear.utils.files import readable, replacing
+from byola_hear.utils.files import readable, write_file
 from byola_hear.utils.text import one_line
 
 #: Name of the metadata entry that marks a classifier.
@@ -56,8 +56,7 @@ def save_classifier(path: str | os.PathLike[str], classifier: Classifier) -> Non
     }
     tensors = {name: getattr(classifier, name) for name in _TENSORS}
     content = safetensors.numpy.save(tensors, {FORMAT: json.dumps(header, sort_keys=True, allow_nan=False)})
-    with replacing(Path(path)) as stream:
-        stream.write(content)
+    write_file(Path(path), content)
 
 
 def load_classifier(path: str | os.PathLike[str]) -> Classifier:

@@ -14,7 +14,7 @@ import numpy as np
 
 from byola_hear.classification.examples import Examples
 from byola_hear.tables.placing import remove
-from byola_hear.utils.files import locked, replacing, stamp_of, work_folder
+from byola_hear.utils.files import locked, stamp_of, work_folder, write_file
 
 _SETTINGS, _FINISHING, _FINISHED, _LOCK = "settings.json", "finishing", "finished", "lock"
 #: Names of the results until they are put in place.
@@ -92,8 +92,7 @@ class Workspace:
             for entry in self.path.iterdir():
                 if entry.name != _LOCK:
                     remove(entry)
-        with replacing(place) as stream:
-            stream.write(json.dumps(settings).encode())
+        write_file(place, json.dumps(settings))
 
     @property
     def log_mels(self) -> Path:
@@ -122,8 +121,7 @@ class Workspace:
         """
         place = self.path / _PRECISION
         if not place.exists():
-            with replacing(place) as stream:
-                stream.write(measured().encode())
+            write_file(place, measured())
         return place.read_text()
 
     def finishing(self) -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from byola_hear.labels import audacity
 from byola_hear.labels.annotation import COLUMNS, OPTIONAL, Annotation
 from byola_hear.labels.recordings import header_of, seconds_of_recording
-from byola_hear.utils.files import replacing
+from byola_hear.utils.files import write_file
 from byola_hear.utils.text import as_bytes, is_text, same_anywhere, shortened
 
 if TYPE_CHECKING:
@@ -76,8 +76,7 @@ def write(frame: pandas.DataFrame, path: str | os.PathLike[str], format: str | N
     for file, content in contents.items():
         if in_folder:
             file.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(file) as stream:
-            stream.write(content)
+        write_file(file, content)
     return list(contents)
 
 

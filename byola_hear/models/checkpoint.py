@@ -33,7 +33,7 @@ from torch import Tensor, nn
 from byola_hear.models.config import ModelConfig
 from byola_hear.models.encoders.protocol import EncoderShape, FrameEncoder
 from byola_hear.models.encoders.registry import build_encoder
-from byola_hear.utils.files import replacing
+from byola_hear.utils.files import write_file
 
 #: Name of the metadata entry that marks a checkpoint of this package.
 FORMAT = "byola_hear"
@@ -89,8 +89,7 @@ def save_checkpoint(path: str | os.PathLike[str], model: Saved, dtype: torch.dty
         tensors[name] = kept
     header = {"format_version": FORMAT_VERSION, "config": model.config.to_dict()}
     content = safetensors.torch.save(tensors, {FORMAT: json.dumps(header, sort_keys=True, allow_nan=False)})
-    with replacing(path) as stream:
-        stream.write(content)
+    write_file(path, content)
     return hashlib.sha256(content).hexdigest()
 
 

@@ -23,7 +23,7 @@ import torch
 from torch import Tensor, nn
 
 from byola_hear.models.checkpoint import CheckpointError, parsed_header, verified_content
-from byola_hear.utils.files import replacing
+from byola_hear.utils.files import write_file
 from byola_hear.utils.text import one_line
 
 #: Name of the metadata entry that marks a file of directions.
@@ -140,8 +140,7 @@ def save_directions(path: str | os.PathLike[str], directions: Directions) -> str
     tensors["axes"] = tensors["axes"].half()
     header = {"format_version": FORMAT_VERSION, "network": directions.network, "origin": directions.origin}
     content = safetensors.torch.save(tensors, {FORMAT: json.dumps(header, sort_keys=True, allow_nan=False)})
-    with replacing(Path(path)) as stream:
-        stream.write(content)
+    write_file(Path(path), content)
     return hashlib.sha256(content).hexdigest()
 
 

@@ -21,7 +21,7 @@ import torch
 from byola_hear.models.card import card_text, model_facts, sources_table
 from byola_hear.models.checkpoint import Saved, save_checkpoint
 from byola_hear.models.directions import Directions, save_directions
-from byola_hear.utils.files import replacing
+from byola_hear.utils.files import write_file
 from byola_hear.utils.text import one_line
 
 #: Names of the files in a folder or repository, as the Hub expects them.
@@ -68,8 +68,7 @@ def save_pretrained(
     sha256 = save_checkpoint(folder / CHECKPOINT, model, dtype)
     config = json.dumps(model.config.to_dict(), indent=2, sort_keys=True, allow_nan=False)
     for name, text in ((CONFIG, config + "\n"), (CARD, model_card(model, sha256, card))):
-        with replacing(folder / name) as stream:
-            stream.write(text.encode())
+        write_file(folder / name, text)
     directions_of = getattr(model, "directions_of_checkpoint", None)
     directions = None if directions_of is None else directions_of(folder / CHECKPOINT)
     if isinstance(directions, Directions):

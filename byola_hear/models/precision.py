@@ -23,7 +23,7 @@ from byola_hear.models.encoders.protocol import FrameEncoder
 from byola_hear.models.encoders.registry import has_int8
 from byola_hear.models.frame_features import FrameFeatures
 from byola_hear.models.frontend import FrontendConfig
-from byola_hear.utils.files import replacing
+from byola_hear.utils.files import write_file
 
 #: Precisions that the network can compute in.
 PRECISIONS = ("float32", "bfloat16", "int8")
@@ -185,5 +185,4 @@ def _write() -> None:
         file = _file()
         file.parent.mkdir(parents=True, exist_ok=True)
         content = {**_read(), **_measured}
-        with replacing(file) as stream:
-            stream.write(json.dumps(content, indent=1).encode())
+        write_file(file, json.dumps(content, indent=1))

@@ -17,7 +17,7 @@ from typing import Any, TypedDict
 from byola_hear.models.checkpoint import CheckpointError, Saved, read_header, save_checkpoint
 from byola_hear.models.config import training_hours
 from byola_hear.models.directions import ENDING, Directions, save_directions
-from byola_hear.utils.files import exclusive, file_hash, replacing
+from byola_hear.utils.files import exclusive, file_hash, write_file
 
 #: The model that an empty name stands for.
 DEFAULT_MODEL = "both"
@@ -253,8 +253,7 @@ def add_directions(name: str, directions: Directions, folder: Path) -> Path:
 
 
 def _write_table(folder: Path, table: dict[str, dict[str, str]]) -> None:
-    with replacing(folder / HASHES) as stream:
-        stream.write((json.dumps(table, indent=2, sort_keys=True) + "\n").encode())
+    write_file(folder / HASHES, json.dumps(table, indent=2, sort_keys=True) + "\n")
 
 
 def entry_of(name: str, folder: Path | None) -> tuple[Path, dict[str, str]]:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import IO
 
-from byola_hear.utils.files import replacing
+from byola_hear.utils.files import write_file
 
 
 def csv_separator(text: str, is_wanted: Callable[[str], bool]) -> str:
@@ -68,6 +68,4 @@ def write_csv(path: Path, rows: Iterable[Sequence[object]]) -> None:
     """
     text = io.StringIO(newline="")
     write_rows(text, rows)
-    content = text.getvalue().encode()
-    with replacing(path) as stream:
-        stream.write(content)
+    write_file(path, text.getvalue())

@@ -101,6 +101,12 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
         raise
 
 
+def write_file(path: Path, content: str | bytes | memoryview) -> None:
+    """Write a file, completely or not at all: see :func:`replacing`. Text is written in UTF-8."""
+    with replacing(path) as stream:
+        stream.write(content.encode() if isinstance(content, str) else content)
+
+
 def _prefix(path: Path) -> str:
     """How the temporary names of a file begin."""
     return f".{path.name[:60]}."  # only the beginning of a long name: file systems allow 255 bytes

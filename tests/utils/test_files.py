@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from byola_hear.utils.files import exclusive, locked, remove_leftovers, replacing
+from byola_hear.utils.files import exclusive, locked, remove_leftovers, replacing, write_file
 
 
 def test_a_file_takes_its_name_when_it_is_complete(tmp_path: Path) -> None:
@@ -32,6 +32,12 @@ def test_a_failure_leaves_what_was_there(tmp_path: Path, kind: type[BaseExceptio
         raise kind
     assert path.read_text() == "before"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_text_is_written_in_utf_8_and_bytes_as_they_are(tmp_path: Path) -> None:
+    for content in ("日\r\n", b"\xff\n", memoryview(b"\xff")):
+        write_file(tmp_path / "a", content)
+        assert (tmp_path / "a").read_bytes() == (content.encode() if isinstance(content, str) else bytes(content))
 
 
 def killed_while_writing(path: Path) -> Path:

@@ -23,7 +23,7 @@ from byola_hear.analysis.listening.sounds import preview
 from byola_hear.analysis.neighbours import directions
 from byola_hear.audio.reading import AudioFileError, read_audio
 from byola_hear.models.model import ByolaModel
-from byola_hear.utils.files import replacing
+from byola_hear.utils.files import write_file
 
 #: Largest number of clips on a map, and of labels.
 CLIPS, LABELS = 60, 12
@@ -166,8 +166,7 @@ class Maps:
         except (OSError, soundfile.LibsndfileError, AudioFileError):
             return None  # its sounds are missing: try again next time
         self.folder.mkdir(parents=True, exist_ok=True)
-        with replacing(path) as file:
-            file.write(json.dumps({"key": key, "map": made}).encode())
+        write_file(path, json.dumps({"key": key, "map": made}))
         return made
 
     def _map(self, task: Path, seconds: float) -> dict[str, Any] | None:

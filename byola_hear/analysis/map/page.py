@@ -15,7 +15,7 @@ from byola_hear.analysis.listening.naming import below_common_folder, identity
 from byola_hear.analysis.listening.sounds import SAMPLE_RATE
 from byola_hear.analysis.map.labels import NONE, TOP
 from byola_hear.analysis.neighbours import directions, neighbours
-from byola_hear.utils.files import replacing
+from byola_hear.utils.files import write_file
 from byola_hear.utils.html_file import displayable, html_file, link
 
 if TYPE_CHECKING:
@@ -108,8 +108,7 @@ def write_map(
         styles=(*STYLES, "page.css"),
         media="* data:",
     )
-    with replacing(path) as stream:
-        stream.write(page)
+    write_file(path, page)
     return len(page)
 
 

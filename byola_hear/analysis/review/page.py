@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from byola_hear.analysis.listening import SCRIPTS, STYLES
 from byola_hear.analysis.listening.naming import below_common_folder, identity
 from byola_hear.analysis.listening.sounds import Sound
-from byola_hear.utils.files import replacing
+from byola_hear.utils.files import write_file
 from byola_hear.utils.html_file import displayable, html_file
 
 if TYPE_CHECKING:
@@ -106,8 +106,7 @@ def write_review(
         scripts=(*SCRIPTS, "page.js"),
         styles=(*STYLES, "page.css"),
     )
-    with replacing(Path(path)) as stream:
-        stream.write(page)
+    write_file(Path(path), page)
     return len(windows), len(page)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from byola_hear.classification.report import summary
 from byola_hear.classification.training import Trained
-from byola_hear.utils.files import replacing
+from byola_hear.utils.files import write_file
 from byola_hear.utils.html_file import displayable, html_file, link
 
 #: Classes up to which the page shows the whole confusion; beyond, the list of the most frequent ones says more.
@@ -50,5 +50,4 @@ def write_report(path: Path, trained: Trained, title: str, precision: float) -> 
         ],
     }
     page = html_file("byola_hear.classification.report", displayable(title), data, media="* data:")
-    with replacing(path) as stream:
-        stream.write(page)
+    write_file(path, page)

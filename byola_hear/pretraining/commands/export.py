@@ -12,7 +12,7 @@ from byola_hear.models.zoo import add_to_zoo
 from byola_hear.pretraining.commands.options import FOLDER, RUN
 from byola_hear.pretraining.training.export import export_model
 from byola_hear.pretraining.training.run_log import LOG_FILE, log_text, read_log
-from byola_hear.utils.files import replacing
+from byola_hear.utils.files import write_file
 
 
 @click.command(short_help="Write a run's network as a checkpoint.")
@@ -58,8 +58,8 @@ def export(
     model = export_model(run, name or run.resolve().name, version, licence, pooling, taken, combine)
     output.mkdir(parents=True, exist_ok=True)
     sha256 = add_to_zoo(model, output)
-    with replacing(output / f"byola-{model.config.name}.log.csv") as file:
-        file.write(log_text(read_log(run / LOG_FILE, model.config.training["step"])).encode())
+    log = read_log(run / LOG_FILE, model.config.training["step"])
+    write_file(output / f"byola-{model.config.name}.log.csv", log_text(log))
     click.echo(f"{output}: {model.config.name} {version}, {model.config.training['crops']} crops, sha256 {sha256}")
 
 

@@ -11,7 +11,7 @@ import soundfile
 from numpy.typing import NDArray
 
 from byola_hear.audio.mixing import at_rate, mean_of_channels
-from byola_hear.utils.files import replacing
+from byola_hear.utils.files import write_file
 
 #: Sample rate of a corpus, in Hz.
 SAMPLE_RATE = 16000
@@ -68,5 +68,4 @@ def write_flac(path: Path, pcm: NDArray[np.int16]) -> None:
     # It is encoded in memory, as libsndfile reports no error if the disk is full at the end of a file.
     encoded = io.BytesIO()
     soundfile.write(encoded, pcm, SAMPLE_RATE, subtype="PCM_16", format="FLAC")
-    with replacing(path) as file:
-        file.write(encoded.getbuffer())
+    write_file(path, encoded.getbuffer())

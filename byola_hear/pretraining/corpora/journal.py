@@ -9,7 +9,7 @@ from pathlib import Path
 
 from byola_hear.pretraining.corpora.process import CollectionOutcome
 from byola_hear.pretraining.data.manifest import ManifestClip
-from byola_hear.utils.files import replacing
+from byola_hear.utils.files import write_file
 
 #: Version of the journal. It is raised when the same sounds and rules give other files.
 FORMAT = 1
@@ -33,8 +33,7 @@ def write_journal(path: Path, key: dict[str, object], outcome: CollectionOutcome
         "left_out": outcome.left_out,
     }
     path.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(path) as file:
-        file.write(json.dumps(content, indent=0).encode("utf-8"))
+    write_file(path, json.dumps(content, indent=0))
 
 
 def read_journal(path: Path, key: dict[str, object]) -> CollectionOutcome | None:

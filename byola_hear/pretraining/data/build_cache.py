@@ -26,7 +26,7 @@ from byola_hear.pretraining.data.manifest import ManifestClip, hours, read_manif
 from byola_hear.pretraining.data.matching import matching_of
 from byola_hear.pretraining.data.notes import partner_rows
 from byola_hear.pretraining.data.row_file import MARKER_FILE, ROWS_FILE, append_rows, read_row_lengths
-from byola_hear.utils.files import file_hash, locked, replacing
+from byola_hear.utils.files import file_hash, locked, write_file
 
 
 def build_cache(
@@ -106,8 +106,7 @@ def build_cache(
             "failed": failed,
             "data_sha256": _digest(drawn),
         }
-        with replacing(output / INFO_FILE) as file:
-            file.write((json.dumps(info, indent=1, ensure_ascii=False) + "\n").encode())
+        write_file(output / INFO_FILE, json.dumps(info, indent=1, ensure_ascii=False) + "\n")
         (output / MARKER_FILE).unlink()
     return _described(open_cache(output), clips, manifest.parent, output)
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from byola_hear.pretraining.data.manifest import ManifestClip
-from byola_hear.utils.files import replacing, stamp_of
+from byola_hear.utils.files import stamp_of, write_file
 
 #: Size and time of modification of each row's file when building began; -1 for a file that was not there.
 STAMPS_FILE = "stamps.i64"
@@ -36,8 +36,7 @@ def stamps_of(clips: Sequence[ManifestClip], folder: Path) -> NDArray[np.int64]:
 
 def keep_stamps(clips: Sequence[ManifestClip], folder: Path, output: Path) -> None:
     """Write the stamps of a manifest's files into the folder of its cache."""
-    with replacing(output / STAMPS_FILE) as file:
-        file.write(stamps_of(clips, folder).tobytes())
+    write_file(output / STAMPS_FILE, stamps_of(clips, folder).tobytes())
 
 
 def changed_row(

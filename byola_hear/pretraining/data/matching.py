@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from byola_hear.pretraining.data.manifest import ManifestClip, hours, hours_by, write_manifest
-from byola_hear.utils.files import file_hash, replacing
+from byola_hear.utils.files import file_hash, write_file
 
 #: File next to matched manifests. It says how they were drawn, and contains their hashes.
 MATCHING_FILE = "matching.json"
@@ -193,8 +193,7 @@ def write_matched(sets: MatchedSets, folder: Path, names: tuple[str, str], facts
         },
         "sha256": {path.stem: file_hash(path) for path in paths},
     }
-    with replacing(folder / MATCHING_FILE) as file:
-        file.write((json.dumps(matching, indent=1) + "\n").encode())
+    write_file(folder / MATCHING_FILE, json.dumps(matching, indent=1) + "\n")
     return paths
 
 

@@ -21,7 +21,7 @@ from byola_hear.models.frontend import FrontendConfig
 from byola_hear.pretraining.data.cache import LogMelCache
 from byola_hear.pretraining.data.manifest import read_manifest
 from byola_hear.pretraining.data.row_file import read_row_lengths
-from byola_hear.utils.files import file_hash, replacing
+from byola_hear.utils.files import file_hash, write_file
 
 INDEX_FILE = "pack.json"
 #: Values from 0 to this take 8 bits.
@@ -98,8 +98,7 @@ def pack(sources: Sequence[PackSource], folder: Path, piece_bytes: int) -> list[
         "pieces": [{"file": path.name, "sha256": file_hash(path)} for path in pieces],
         "sets": sets,
     }
-    with replacing(folder / INDEX_FILE) as file:
-        file.write(json.dumps(index).encode())
+    write_file(folder / INDEX_FILE, json.dumps(index))
     return [*pieces, folder / INDEX_FILE]
 
 
@@ -219,7 +218,6 @@ class _PieceWriter:
 
     def _write(self) -> None:
         path = self._folder / f"piece{len(self._pieces):03d}.z"
-        with replacing(path) as file:
-            file.write(zlib.compress(b"".join(self._rows), 6))
+        write_file(path, zlib.compress(b"".join(self._rows), 6))
         self._pieces.append(path)
         self._rows, self._size = [], 0

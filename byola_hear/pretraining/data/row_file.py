@@ -22,7 +22,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from byola_hear.utils.files import replacing
+from byola_hear.utils.files import write_file
 
 #: Computes some rows: vectors, or an error.
 Compute = Callable[[range], list["np.ndarray | str"]]
@@ -94,8 +94,7 @@ def append_rows(
         raise ValueError(
             f"{folder}: holds an unfinished cache of another manifest or other settings; choose another folder"
         )
-    with replacing(marker) as file:
-        file.write(json.dumps(identity).encode())
+    write_file(marker, json.dumps(identity))
     done, failed, n_bytes = _rows_done(folder, vector_bytes)
     check_size(Path(data.name), n_bytes)
     data.truncate(n_bytes)

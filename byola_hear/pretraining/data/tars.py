@@ -9,7 +9,7 @@ import tarfile
 from pathlib import Path
 
 from byola_hear.utils.archives import ArchiveError, Limits, reading
-from byola_hear.utils.files import replacing, stamp_of
+from byola_hear.utils.files import stamp_of, write_file
 from byola_hear.utils.unpack import extract_missing
 
 #: Endings of the names of tars.
@@ -44,6 +44,5 @@ def unpack_tar(archive: Path, folder: Path) -> None:
     if noted.is_file() and noted.read_text(encoding="utf-8") != stamp:
         shutil.rmtree(folder, ignore_errors=True)
     noted.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(noted) as file:
-        file.write(stamp.encode())
+    write_file(noted, stamp)
     extract_missing(archive, folder, LIMITS)

@@ -25,7 +25,7 @@ from byola_hear.pretraining.data.row_file import (
     read_row_lengths,
 )
 from byola_hear.pretraining.distillation.teachers import Teacher, teach
-from byola_hear.utils.files import locked, replacing
+from byola_hear.utils.files import locked, write_file
 
 DATA_FILE, INFO_FILE = "vectors.f32", "vectors.json"
 #: Rows that a teacher gets at a time: one call for many short clips.
@@ -142,8 +142,7 @@ def teacher_vectors(
             raise ValueError(f"{manifest}: no vectors of the teacher {teacher.name}; {reason}")
         mean, std = _statistics(mapped(folder / DATA_FILE, np.float32, teacher.size))
         info = {**identity, "mean": mean.tolist(), "std": std.tolist(), "failed": failed}
-        with replacing(folder / INFO_FILE) as file:
-            file.write((json.dumps(info) + "\n").encode())
+        write_file(folder / INFO_FILE, json.dumps(info) + "\n")
         (folder / MARKER_FILE).unlink()
     return _opened(folder, identity)
 

@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from byola_hear.utils.files import replacing
+from byola_hear.utils.files import write_file
 
 LOG_FILE = "log.csv"
 #: The column ``spread`` is the standard deviation of embeddings, see ``byol.networks.embedding_std``.
@@ -26,8 +26,7 @@ class RunLog:
     def __init__(self, folder: Path, first_step: int) -> None:
         self.path = folder / LOG_FILE
         rows = read_log(self.path, first_step) if self.path.exists() else []
-        with replacing(self.path) as file:
-            file.write(log_text(rows).encode())
+        write_file(self.path, log_text(rows))
 
     def write(self, **values: float) -> None:
         """Append a row, given a value for every column."""
