@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
+from byola_hear.analysis.listening.naming import below_common_folder
 from byola_hear.utils.text import one_spelling
 
 if TYPE_CHECKING:
@@ -38,13 +39,9 @@ def folder_labels(files: Sequence[str]) -> list[str]:
         >>> folder_labels(["a/dogs/1.wav", "a/cats/2.wav", "a/cats/big/3.wav", "a/4.wav"])
         ['dogs', 'cats', 'cats/big', '(top folder)']
     """
-    folders = [PurePath(os.path.abspath(file)).parent for file in files]
-    try:
-        top = os.path.commonpath(folders) if folders else ""
-        below = [os.path.relpath(folder, top) for folder in folders]
-    except ValueError:  # on several drives
-        below = [str(folder) for folder in folders]
-    return [TOP if folder == os.curdir else PurePath(folder).as_posix() for folder in below]
+    shown, _ = below_common_folder(files)
+    folders = [PurePath(shown[file]).parent.as_posix() for file in files]
+    return [TOP if folder == os.curdir else folder for folder in folders]
 
 
 def clip_labels(
