@@ -16,6 +16,7 @@ from benchmark.evaluation.cell import Cache, RunCell, cached, embed, find_embedd
 from benchmark.evaluation.processes import Failed, Processes
 from benchmark.evaluation.settings import ProbeSettings, outcome_key
 from tests import forked
+from tests.processes import working_in
 
 Calls = Callable[[], list[str]]
 MakeCell = Callable[..., RunCell]
@@ -111,7 +112,7 @@ def test_killed_and_run_again(
     wait_until(lambda: any(call.startswith(stage) for call in heareval()))
     os.kill(parent, signal.SIGKILL)
     assert forked.wait(parent) == -signal.SIGKILL
-    wait_until(lambda: not children_at(cache.folder))
+    wait_until(lambda: not working_in(cache.folder))
     assert not cache.outcome(cell).exists()
     assert measure(cell, cache, Processes()).score == 0.875
     expected = ["embed", "embed", "predict"] if stage == "embed" else ["embed", "predict", "predict"]
@@ -124,15 +125,3 @@ def wait_until(true: Callable[[], bool], seconds: float = 30.0) -> None:
     while not true():
         assert time.monotonic() < end, "waited in vain"
         time.sleep(0.05)
-
-
-def children_at(folder: Path) -> list[str]:
-    """Processes that work in a folder, where the system tells."""
-    found = []
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            if os.readlink(process / "cwd").startswith(str(folder)):
-                found.append(process.name)
-        except OSError:
-            continue
-    return found

@@ -26,6 +26,7 @@ from benchmark.models.heareval_rows import ModelRow, model_rows
 from benchmark.tasks.layout import Prepared
 from benchmark.tasks.registry import prepare
 from tests import forked
+from tests.processes import working_in
 
 Calls = Callable[[], list[str]]
 
@@ -209,18 +210,7 @@ def test_interrupted_leaves_no_process(
     os.kill(parent, signal.SIGTERM)
     assert forked.wait(parent) == 3
     assert not list((cache.folder / "work").iterdir()) and not cache.outcome(cell).exists()
-    assert not (Path("/proc/self").exists() and working_in(cache.folder))
-
-
-def working_in(folder: Path) -> list[str]:
-    found = []
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            if os.readlink(process / "cwd").startswith(str(folder)):
-                found.append(process.name)
-        except OSError:
-            continue
-    return found
+    assert not working_in(cache.folder)
 
 
 def test_last_line_of_a_command_is_its_error(tmp_path: Path) -> None:
