@@ -81,7 +81,7 @@ def command(
     Each clip is a point. Similar sounds lie near each other. The colour is the clip's folder, or its label in a label
     file. The page shows names, plays a clip when you click it, lists its nearest neighbours (by cosine of the
     embeddings, standardised over the collection) and searches. It takes labels by keys and saves them as a label file.
-    It needs no network. It links to the sound files by paths relative to the page. With --embed-audio it contains
+    It works offline. It links to the sound files by paths relative to the page. With --embed-audio it contains
     previews, shows spectrograms, and can be shared as one file.
 
     Exit codes: 0: every clip is on the map; 1: a clip is missing or has no preview, or the page could not be written;

@@ -102,8 +102,8 @@ def command(
 
     DETECTIONS are what `byola-hear predict` wrote, or any label files: Raven, Audacity, CSV, Parquet, or folders of
     them. Detections of a class that overlap are one. The page plays each window, shows its spectrogram, and takes
-    answers by keys. It keeps them in the browser and saves them as a label file for `byola-hear learn`. It needs no
-    network and contains the sounds.
+    answers by keys. It keeps them in the browser and saves them as a label file for `byola-hear learn`. It works
+    offline and contains the sounds.
 
     Exit codes: 0: the page was written; 1: some recordings could not be read, or the page could not be written; 2:
     wrong usage, nothing was done.

@@ -40,7 +40,7 @@ def html_file(
     styles: Sequence[str] = ("page.css",),
     media: str = "data:",
 ) -> bytes:
-    """Build a page that needs no network and runs no scripts but its own.
+    """Build a page that works offline and runs no scripts but its own.
 
     Args:
         package: package with ``page.html``, the styles and the scripts. ``page.html`` is the inside of the body, and

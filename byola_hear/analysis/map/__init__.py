@@ -1,4 +1,4 @@
-"""A map of a collection: one HTML page to look at and to listen to. It needs no network."""
+"""A map of a collection: one HTML page to look at and to listen to. It works offline."""
 
 from __future__ import annotations
 

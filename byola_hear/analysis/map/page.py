@@ -39,7 +39,7 @@ def write_map(
     title: str | None = None,
     preview: Callable[[str, float, float], str] | None = None,
 ) -> int:
-    """Write a map of a table of embeddings as one HTML page. It needs no network and no file except the sounds.
+    """Write a map of a table of embeddings as one HTML page. It works offline and needs no file except the sounds.
 
     Args:
         path: file to write. An existing file is replaced.

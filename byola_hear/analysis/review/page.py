@@ -48,7 +48,7 @@ def write_review(
     *,
     title: str = "review",
 ) -> tuple[int, int]:
-    """Write a page to review detections on. It needs no network and no other file.
+    """Write a page to review detections on. It works offline and needs no other file.
 
     Args:
         path: file to write. An existing file is replaced.
