@@ -22,7 +22,7 @@ def load_model(model_file_path: str | os.PathLike[str] = "", dimensions: int | N
     Args:
         model_file_path: a name from :func:`byola_hear.list_models`, the path of a checkpoint, or ``hf://`` and a
             repository (:mod:`byola_hear.hub`). The default is ``"both"``, the network trained on speech and non-speech.
-        dimensions: length of short vectors, up to 1024 or half of the embedding for the package's own networks.
+        dimensions: size of short vectors: for the package's networks up to 1024, or up to half of a shorter embedding.
             Embeddings are projected on the first principal directions of pre-training audio; the order of the
             dimensions is by importance. None for whole embeddings, as HEAR's tools take them.
 
@@ -32,7 +32,7 @@ def load_model(model_file_path: str | os.PathLike[str] = "", dimensions: int | N
 
     Raises:
         TypeError: if ``model_file_path`` is neither a string nor a path.
-        ValueError: if it is neither a name nor a path, there are not so many directions, or
+        ValueError: if it is neither a name nor a path, there are fewer directions, or
             (:class:`byola_hear.CheckpointError`) the checkpoint or its directions cannot be used.
         FileNotFoundError: if there is no file at the path, or no directions for short vectors.
         HubError: if the repository is not available, or the ``huggingface_hub`` package is missing.

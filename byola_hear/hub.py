@@ -38,8 +38,8 @@ def from_pretrained(
 
     Raises:
         ValueError: if ``source`` is neither a folder nor a repository, or there are two revisions, or
-            (:class:`byola_hear.CheckpointError`) the checkpoint cannot be used or has another hash, or there are not so
-            many directions.
+            (:class:`byola_hear.CheckpointError`) the checkpoint cannot be used or has another hash, or there are
+            fewer directions.
         FileNotFoundError: if the folder contains no checkpoint, or no directions for short vectors.
         HubError: if the repository is not available, or the ``huggingface_hub`` package is missing.
 

@@ -22,9 +22,9 @@ class Rule:
 
     Attributes:
         thresholds: ``(n_classes,)``; scores from here on are detections.
-        top: so many detections of a class in a recording at most, those with the best scores; None for all.
+        top: largest number of detections of a class in a recording, those with the best scores; None for all.
         merge: whether detections of a class that follow each other are one.
-        gap: time between windows that are merged at most, s.
+        gap: longest time between windows that are merged, s.
         smooth: length over which scores are averaged along time, s; 0 for none.
     """
 

@@ -72,11 +72,11 @@ def predict(
     Args:
         files: recordings, folders, patterns, and :class:`byola_hear.Clip` for a segment of a recording.
         classifier: a file that ``byola-hear learn`` wrote, or a classifier.
-        threshold: the least score of a detection: a number from 0 to 1 for all classes; ``"best-f1"`` for the one of
-            the best F1 on held-out recordings; ``"precision=0.9"`` for the least that reached this precision there.
-        top: keep so many detections of a class in a recording, those with the best scores; None for all.
+        threshold: the lowest score of a detection: a number from 0 to 1 for all classes; ``"best-f1"`` for the one of
+            the best F1 on held-out recordings; ``"precision=0.9"`` for the lowest that reached this precision there.
+        top: largest number of detections of a class in a recording, those with the best scores; None for all.
         merge: join windows of a class that overlap or touch to one detection, with the best of their scores.
-        gap: also join what is at most so far apart, s.
+        gap: also join windows that are at most this far apart, s.
         hop: time from one window to the next, s; None for the classifier's own.
         smooth: average the scores over this time first, s.
         model: the network, if the classifier's name for it does not lead to it.

@@ -67,7 +67,7 @@ def learn(
         method: ``"logistic"`` for a regression; ``"cosine"`` for the cosine to each class's mean; ``"auto"`` for a
             regression, unless no class has ``MIN_EXAMPLES`` examples.
         seed: of the folds and the bootstrap.
-        most_folds: folds of the cross-validation at most.
+        most_folds: largest number of folds of the cross-validation.
 
     Returns:
         The classifier and its measures. The same examples and seed give the same.

@@ -20,8 +20,8 @@ class Recipe:
     and mixed windows took more than they gave in the first epochs.
 
     Attributes:
-        epochs: passes through the examples at most. The schedule of the learning rates ends there.
-        folds: parts of the examples that are held out in turn, at most.
+        epochs: largest number of passes through the examples. The schedule of the learning rates ends there.
+        folds: largest number of parts of the examples, which are held out in turn.
         learning_rate: highest learning rate of all layers: a tenth of what a new layer would be trained at.
         batch_size: windows per step.
         warm_up_epochs: epochs over which the learning rates rise from zero.

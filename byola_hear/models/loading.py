@@ -34,7 +34,7 @@ def load_checkpoint(
         The model: float32, on the CPU, in evaluation mode.
 
     Raises:
-        ValueError: if there are not so many directions, or (:class:`byola_hear.CheckpointError`) a file is not a
+        ValueError: if there are fewer directions, or (:class:`byola_hear.CheckpointError`) a file is not a
             checkpoint of this package, is damaged, or has another hash.
         FileNotFoundError: if there is no such file.
     """
@@ -59,7 +59,7 @@ def load_named(name: str = "", folder: Path | None = None, dimensions: int | Non
         The model: float32, on the CPU, in evaluation mode.
 
     Raises:
-        ValueError: if there is no model of this name, or it has not so many directions.
+        ValueError: if there is no model of this name, or it has fewer directions.
         CheckpointError: if a file is damaged or has another hash.
         FileNotFoundError: if a file is missing.
     """
@@ -84,7 +84,7 @@ def resolve(
         The model: float32, on the CPU, in evaluation mode.
 
     Raises:
-        ValueError: if it is neither a name nor a path, or has not so many directions.
+        ValueError: if it is neither a name nor a path, or has fewer directions.
         CheckpointError: if a file cannot be used.
         FileNotFoundError: if there is no file at the path, or no directions for short vectors.
         HubError: if the repository is not available, or the ``huggingface_hub`` package is missing.

@@ -319,7 +319,7 @@ class ByolaModel(nn.Module):
     def with_dimensions(
         self, dimensions: int | None, find: Callable[[], Path | None], sha256: str | None = None
     ) -> ByolaModel:
-        """The same network, which gives vectors of so many dimensions.
+        """The same network, which gives vectors of this many dimensions.
 
         Args:
             dimensions: the number; None, or that of whole embeddings, for these.
@@ -327,7 +327,7 @@ class ByolaModel(nn.Module):
             sha256: its SHA-256, hexadecimal; any if None.
 
         Raises:
-            ValueError: if there are not so many directions, or (:class:`byola_hear.CheckpointError`) their file cannot
+            ValueError: if there are fewer directions, or (:class:`byola_hear.CheckpointError`) their file cannot
                 be used.
             FileNotFoundError: if there is no such file.
         """

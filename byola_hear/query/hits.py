@@ -46,8 +46,8 @@ def search(
 
     By default, embeddings are standardised over the collection before they are compared, and reduced to 64 principal
     components. Of the five nearest neighbours of the clips of ESC-50 (folds 1 to 4), taken from other recordings, 55 %
-    share the class this way, and 49 % by the plain cosine. Scores then depend on the collection: 0 is as like as any
-    two of its clips. Tables with less than 20 rows are searched by the plain cosine.
+    share the class this way, and 49 % by the plain cosine. Scores then depend on the collection: 0 means no more
+    alike than any two of its clips. Tables with fewer than 20 rows are searched by the plain cosine.
 
     If the table is of windows and the query is longer than a window, the query is cut into windows of that length,
     which count as several queries; silent ones are left out.
@@ -63,7 +63,7 @@ def search(
         exclude: sounds to stay away from, such as wrong hits of a search before.
         cosine: ``"standardised"`` or ``"plain"``.
         merge: whether rows of one file that touch or overlap make one hit. Rows are taken from the best on until there
-            are ``n`` hits, or, if there are never so many, most hits.
+            are ``n`` hits; if there never are, as many rows as give the most hits.
         index: a file that keeps what is compared, smaller than the table; made if it does not exist or the table has
             changed. A search with it reads no embeddings and gives the same hits. None for no index.
         model: the network that made the table: a name, a checkpoint's path, or a model. None: the one that the table

@@ -30,7 +30,7 @@ def model_of(
 
     Raises:
         TableRefused: if the table is of timestamps, of another network or of other dimensions.
-        ValueError: if there is no such model, or it has not so many directions.
+        ValueError: if there is no such model, or it has fewer directions.
     """
     if request is not None and request.kind != "scene":
         raise TableRefused(f"{table} is a table of timestamps; expected one of scenes, as embed makes by default")
