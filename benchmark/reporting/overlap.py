@@ -49,13 +49,20 @@ def shared_training_clips(rows: Iterable[Mapping[str, str]]) -> tuple[Counter[st
 def overlap_page(table: Path) -> str:
     """Write what the training set of each of the package's networks shares with evaluation sets, as a list.
 
+    Earlier versions, from which networks of the package learnt, have manifests that are named ``NAME-VERSION.csv.gz``.
+
     Args:
         table: table of the command ``corpora overlap``.
 
     Returns:
         Markdown.
     """
-    return "".join(f"- `{name}`: {network_overlap(name, None, table)}\n" for name in list_models())
+    texts = {f"`{name}`": network_overlap(name, None, table) for name in list_models()}
+    for path in sorted((zoo_folder() / "manifests").glob("*.csv.gz")):
+        name, _, version = path.name.removesuffix(".csv.gz").rpartition("-")
+        if name in list_models() and version[:1].isdigit():
+            texts[_shown(f"{name} {version}")] = overlap_text(path, table)
+    return "".join(f"- {name}: {text}\n" for name, text in texts.items())
 
 
 def network_overlap(name: str, folder: Path | None, table: Path) -> str:
@@ -75,12 +82,13 @@ def network_overlap(name: str, folder: Path | None, table: Path) -> str:
     training = describe_model(name, folder)["training"]
     manifest = (folder or zoo_folder()) / "manifests" / f"{name}.csv.gz"
     _check_manifest(manifest, name, training)
-    shared = [
-        text
+    shared = {
+        earlier: text
         for earlier, text in _learnt_from(training).items()
-        if "made of Freesound" in overlap_text(zoo_folder() / "manifests" / f"{earlier}.csv.gz", table)
-    ]
-    inherited = f"Some are in that of {', and of '.join(shared)}: see its card." if shared else ""
+        if "made of Freesound" in overlap_text(_manifest_of(earlier), table)
+    }
+    where = "its card" if set(shared) <= set(list_models()) else "`benchmark/results/overlap.md`"
+    inherited = f"Some are in that of {', and of '.join(shared.values())}: see {where}." if shared else ""
     return " ".join(filter(None, [overlap_text(manifest, table), inherited]))
 
 
@@ -95,21 +103,21 @@ def _check_manifest(path: Path, name: str, training: Mapping[str, Any]) -> None:
 
 
 def _learnt_from(training: Mapping[str, Any]) -> dict[str, str]:
-    """The teachers of a network and the one it began with, then those of theirs: by manifest, what each is to it.
+    """The teachers of a network and the one it began with, then those of theirs: by name, what each is to it.
 
-    A manifest is named like its network, with the version if the package has another version of the network now.
+    A name has a version if the package has another version of the network now.
     """
     teachers, start = _teachers_and_start(training)
-    found = {name: f"the teacher `{name}`" for name in teachers}
+    found = {name: f"the teacher {_shown(name)}" for name in teachers}
     if start:
-        found[start] = f"{found.get(start, f'`{start}`')}, with whose weights it began"
+        found[start] = f"{found.get(start, _shown(start))}, with whose weights it began"
     for name in [name for name in found if name in list_models()]:
-        what = f"the teacher `{name}`" if name in teachers else f"`{name}`"
+        what = f"the teacher {_shown(name)}" if name in teachers else _shown(name)
         before, beginning = _teachers_and_start(describe_model(name)["training"])
         for each in before:
-            found.setdefault(each, f"`{each}`, which taught {what}")
+            found.setdefault(each, f"{_shown(each)}, which taught {what}")
         if beginning:
-            found.setdefault(beginning, f"`{beginning}`, with whose weights {what} began")
+            found.setdefault(beginning, f"{_shown(beginning)}, with whose weights {what} began")
     return found
 
 
@@ -125,10 +133,20 @@ def _teachers_and_start(training: Mapping[str, Any]) -> tuple[list[str], str]:
 
 
 def _without_version(model: str) -> str:
-    """``both 0.2.0`` as ``both`` if that is the package's version, otherwise as ``both-0.2.0``."""
+    """``both 0.2.0`` as ``both`` if that is the package's version, or the package does not know the name."""
     name, _, version = model.partition(" ")
     current = not version or name not in list_models() or describe_model(name)["version"] == version
-    return name if current else f"{name}-{version}"
+    return name if current else model
+
+
+def _shown(name: str) -> str:
+    """``both 0.2.0`` in Markdown: the name as code."""
+    plain, _, version = name.partition(" ")
+    return f"`{plain}` {version}".rstrip()
+
+
+def _manifest_of(name: str) -> Path:
+    return zoo_folder() / "manifests" / f"{name.replace(' ', '-')}.csv.gz"
 
 
 def overlap_text(manifest: Path, table: Path) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from benchmark.reporting import overlap
-from benchmark.reporting.cards import PROBE_TABLE, weights_card, write_cards
+from benchmark.reporting.cards import OVERLAP_TABLE, PROBE_TABLE, weights_card, write_cards
 from byola_hear import describe_model, list_models
 from byola_hear.models.config import ModelConfig
 from byola_hear.models.encoders.convolutional import EncoderConfig
@@ -123,13 +123,22 @@ def test_a_manifest_of_another_training_set_gives_no_card(tmp_path: Path) -> Non
         weights_card("x", tmp_path, "")
 
 
-def test_overlaps_are_those_of_the_version_that_it_learnt_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("earlier_shared", [True, False])
+def test_overlaps_are_those_of_the_version_that_it_learnt_from(
+    earlier_shared: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The manifest of an earlier version is kept under its name and version."""
+    clean = b"path,source,duration_s\n"
+    shared = clean + b"x/minetest-data/default_break_glass.1.ogg.flac,minetest-data=1,2.0\n"
+    current, earlier = (clean, shared) if earlier_shared else (shared, clean)
     shape = EncoderConfig(channels=4, hidden_size=8)
     own, zoo = tmp_path / "own", tmp_path / "zoo"
     own.mkdir()
     (zoo / "manifests").mkdir(parents=True)
-    teacher = ModelConfig("both", "0.3.0", FrontendConfig(), shape, -5.0, 4.0, training=TRAINING)
+    (zoo / "manifests" / "both.csv.gz").write_bytes(gzip.compress(current))
+    (zoo / "manifests" / "both-0.2.0.csv.gz").write_bytes(gzip.compress(earlier))
+    training: dict[str, Any] = {**TRAINING, "manifest_sha256": hashlib.sha256(current).hexdigest()}
+    teacher = ModelConfig("both", "0.3.0", FrontendConfig(), shape, -5.0, 4.0, training=training)
     add_to_zoo(ByolaModel(teacher), zoo)
     recipe = replace(Recipe.distil({"both": {"size": 3072, "fingerprint": "ab"}}), encoder=shape).to_dict()
     training = {**TRAINING, "recipe": recipe, "began_with": {"model": "both 0.2.0", "fingerprint": "ab"}}
@@ -137,13 +146,13 @@ def test_overlaps_are_those_of_the_version_that_it_learnt_from(tmp_path: Path, m
     monkeypatch.setattr(overlap, "zoo_folder", lambda: zoo)
     monkeypatch.setattr(overlap, "list_models", lambda: ["both"])
     monkeypatch.setattr(overlap, "describe_model", lambda name, folder=None: describe_model(name, folder or zoo))
-    clean = b"path,source,duration_s\n"
-    shared = clean + b"x/minetest-data/default_break_glass.1.ogg.flac,minetest-data=1,2.0\n"
-    named = "Some are in that of the teacher `both-0.2.0`, with whose weights it began: see its card."
-    for current, earlier in ((clean, shared), (shared, clean)):
-        (zoo / "manifests" / "both.csv.gz").write_bytes(gzip.compress(current))
-        (zoo / "manifests" / "both-0.2.0.csv.gz").write_bytes(gzip.compress(earlier))
-        assert (named in weights_card("pupil", own, "")) == (earlier is shared)
+    named = (
+        "Some are in that of the teacher `both` 0.2.0, with whose weights it began: see `benchmark/results/overlap.md`."
+    )
+    assert (named in weights_card("pupil", own, "")) == earlier_shared
+    lines = overlap.overlap_page(OVERLAP_TABLE).splitlines()
+    assert [line.partition(": ")[0] for line in lines] == ["- `both`", "- `both` 0.2.0"]
+    assert ["made of Freesound" in line for line in lines] == [not earlier_shared, earlier_shared]
 
 
 def test_overlaps_of_networks_that_it_learnt_from_are_named(tmp_path: Path) -> None:
