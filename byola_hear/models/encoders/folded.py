@@ -11,14 +11,38 @@ usual order. ReLU, which commutes with the maximum, runs after it, on a quarter 
 
 from __future__ import annotations
 
+from itertools import zip_longest
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from byola_hear.models.encoders.convolutional import Encoder
 
+_Kinds = tuple[type[nn.Module], ...]
+#: The layers of a block and of ``fc``, with those that may stand for them because they infer the same.
+_BLOCK: tuple[_Kinds, ...] = ((nn.Conv2d,), (nn.BatchNorm2d, nn.SyncBatchNorm), (nn.ReLU,), (nn.MaxPool2d,))
+_FC: tuple[_Kinds, ...] = ((nn.Linear,), (nn.ReLU,), (nn.Dropout, nn.Identity), (nn.Linear,), (nn.ReLU,))
 
-def fold_batch_norm(convolution: nn.Conv2d, norm: nn.BatchNorm2d) -> tuple[Tensor, Tensor]:
+
+def check_layers(encoder: Encoder) -> None:
+    """Refuse an encoder of other layers, such as adapters put in their place: the inference form would miss them.
+
+    Raises:
+        ValueError: if there is such a layer.
+    """
+    for part, expected in (("features", _BLOCK * encoder.config.n_blocks), ("fc", _FC)):
+        for index, (layer, kinds) in enumerate(zip_longest(getattr(encoder, part), expected)):
+            if kinds is None or getattr(type(layer), "forward", None) not in [kind.forward for kind in kinds]:
+                wanted = "none" if kinds is None else kinds[0].__name__
+                found = f"{type(layer).__module__}.{type(layer).__qualname__}"
+                raise ValueError(
+                    f"expected {wanted} as layer {part}.{index} of the network, got {found}; only the network's own "
+                    "layers can be embedded with, so merge adapters first"
+                )
+
+
+def fold_batch_norm(convolution: nn.Conv2d, norm: nn.BatchNorm2d | nn.SyncBatchNorm) -> tuple[Tensor, Tensor]:
     """Fold a batch norm, as it works in evaluation mode, into the convolution before it.
 
     Args:
@@ -52,6 +76,9 @@ class FoldedEncoder:
     Args:
         encoder: the network, which stays as it is.
 
+    Raises:
+        ValueError: if layers of the network were replaced; see :func:`check_layers`.
+
     Example:
         >>> from byola_hear.models.encoders.convolutional import EncoderConfig
         >>> folded = FoldedEncoder(Encoder(EncoderConfig.v2()))
@@ -60,9 +87,10 @@ class FoldedEncoder:
     """
 
     def __init__(self, encoder: Encoder) -> None:
+        check_layers(encoder)
         self.config = encoder.config
         convolutions = [layer for layer in encoder.features if isinstance(layer, nn.Conv2d)]
-        norms = [layer for layer in encoder.features if isinstance(layer, nn.BatchNorm2d)]
+        norms = [layer for layer in encoder.features if isinstance(layer, (nn.BatchNorm2d, nn.SyncBatchNorm))]
         self.convolutions = []
         for convolution, norm in zip(convolutions, norms, strict=True):
             weight, bias = fold_batch_norm(convolution, norm)

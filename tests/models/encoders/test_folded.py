@@ -88,3 +88,39 @@ def test_a_norm_without_affine_or_a_convolution_without_bias() -> None:
 def test_batch_statistics_cannot_be_folded() -> None:
     with pytest.raises(ValueError, match="running statistics"):
         fold_batch_norm(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2, track_running_stats=False))
+
+
+class Adapted(nn.Module):
+    """A layer with an adapter beside it, as those of LoRA."""
+
+    def __init__(self, layer: nn.Module) -> None:
+        super().__init__()
+        self.layer = layer
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.layer(x) + 1.0
+
+
+@pytest.mark.parametrize(
+    ("part", "index", "kind"), [("fc", 0, "Linear"), ("fc", 3, "Linear"), ("features", 4, "Conv2d")]
+)
+def test_replaced_layers_are_refused(part: str, index: int, kind: str) -> None:
+    encoder = trained(SHAPES["v2"])
+    layers = getattr(encoder, part)
+    layers[index] = Adapted(layers[index])
+    with pytest.raises(ValueError, match=rf"expected {kind} as layer {part}\.{index} of the network, got .*Adapted"):
+        FoldedEncoder(encoder)
+
+
+def test_added_layers_are_refused() -> None:
+    encoder = trained(SHAPES["v2"])
+    encoder.fc.append(nn.Sigmoid())
+    with pytest.raises(ValueError, match=r"expected none as layer fc\.5 of the network, got .*Sigmoid"):
+        FoldedEncoder(encoder)
+
+
+def test_synchronised_norms_and_missing_dropout_make_no_difference() -> None:
+    encoder, frames = trained(SHAPES["v2"]), torch.randn(1, 24, 16)
+    expected = folded_features(encoder, frames)
+    encoder.fc[2] = nn.Identity()
+    assert torch.equal(folded_features(nn.SyncBatchNorm.convert_sync_batchnorm(encoder), frames), expected)
