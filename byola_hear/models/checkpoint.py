@@ -75,22 +75,30 @@ def save_checkpoint(path: str | os.PathLike[str], model: Saved, dtype: torch.dty
         The file's SHA-256 in hexadecimal. The same weights and configuration give the same bytes.
 
     Raises:
-        ValueError: if a weight is not finite, or not finite in ``dtype``.
+        ValueError: if a weight is not finite, or not finite in ``dtype``, or (:class:`CheckpointError`) the weights are
+            not those of the configured network, as with adapters in place of layers.
         FileNotFoundError: if the folder does not exist.
     """
     path = Path(path)
     tensors = {}
-    for name, tensor in model.encoder.state_dict().items():
-        if name.endswith(COUNTER):
-            continue
+    for name, tensor in weights_of(model.encoder).items():
         kept = tensor.detach().to("cpu", dtype if tensor.ndim > 1 else torch.float32).contiguous()
         if not torch.isfinite(kept).all():
             raise ValueError(f"{path} not written: {name} holds values that are not finite as {kept.dtype}")
         tensors[name] = kept
+    check_shapes(
+        f"{path} not written", model.config.encoder, {name: tuple(kept.shape) for name, kept in tensors.items()}
+    )
     header = {"format_version": FORMAT_VERSION, "config": model.config.to_dict()}
     content = safetensors.torch.save(tensors, {FORMAT: json.dumps(header, sort_keys=True, allow_nan=False)})
     write_file(path, content)
     return hashlib.sha256(content).hexdigest()
+
+
+def weights_of(encoder: nn.Module) -> dict[str, Tensor]:
+    """The weights that a checkpoint stores, by name; the same names if torch.compile has wrapped the network."""
+    state = encoder.state_dict()
+    return {name.replace("_orig_mod.", ""): values for name, values in state.items() if not name.endswith(COUNTER)}
 
 
 def read_checkpoint(
@@ -226,7 +234,7 @@ def _config_of(path: Path, header: dict[str, Any]) -> ModelConfig:
     raise CheckpointError(f"{path}: expected checkpoint format version {known}, got {version!r}{hint}")
 
 
-def _empty_encoder(path: Path, config: EncoderShape) -> FrameEncoder:
+def _empty_encoder(path: Path | str, config: EncoderShape) -> FrameEncoder:
     """Make a network without weights, which takes neither memory nor random numbers."""
     try:
         with torch.device("meta"):
@@ -235,7 +243,7 @@ def _empty_encoder(path: Path, config: EncoderShape) -> FrameEncoder:
         raise CheckpointError(f"{path}: no network of this shape can be built: {config}") from error
 
 
-def check_shapes(path: Path, config: EncoderShape, shapes: dict[str, tuple[int, ...]]) -> None:
+def check_shapes(path: Path | str, config: EncoderShape, shapes: dict[str, tuple[int, ...]]) -> None:
     """Compare the names and shapes of tensors with those of the configured network, before memory is allocated.
 
     Args:

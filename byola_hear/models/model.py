@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from byola_hear.audio.waveforms import check_clips
 from byola_hear.models import hub_files
-from byola_hear.models.checkpoint import COUNTER, CheckpointError, filled_encoder, read_checkpoint
+from byola_hear.models.checkpoint import CheckpointError, filled_encoder, read_checkpoint, weights_of
 from byola_hear.models.config import ModelConfig
 from byola_hear.models.directions import Directions, read_directions
 from byola_hear.models.encoders.protocol import FrameEncoder
@@ -435,9 +435,7 @@ class ByolaModel(nn.Module):
             64 hexadecimal digits: the same digits mean the same embeddings, wherever the model came from.
         """
         digest = hashlib.sha256(json.dumps(self.config.decisive(), sort_keys=True).encode())
-        for name, values in sorted(self.encoder.state_dict().items()):
-            if name.endswith(COUNTER):  # checkpoints leave it out
-                continue
+        for name, values in sorted(weights_of(self.encoder).items()):
             digest.update(f"{name} {values.dtype}".encode())
             digest.update(values.detach().cpu().contiguous().view(torch.uint8).numpy().tobytes())
         if self._int8:

@@ -170,6 +170,25 @@ def test_a_failed_write_leaves_what_was_there(saved: tuple[Path, ByolaModel, str
     assert list(path.parent.iterdir()) == [path]
 
 
+def test_weights_of_another_network_are_not_written(saved: tuple[Path, ByolaModel, str]) -> None:
+    path, model, _ = saved
+    before = path.read_bytes()
+    encoder: Any = model.encoder
+    encoder.fc[3] = torch.nn.Sequential(encoder.fc[3])  # as an adapter around the layer
+    with pytest.raises(CheckpointError, match=r" not written: missing tensors: fc\.3\.bias, fc\.3\.weight$"):
+        save_checkpoint(path, model)
+    assert path.read_bytes() == before
+
+
+@pytest.mark.slow
+def test_a_compiled_network_has_the_same_names(saved: tuple[Path, ByolaModel, str]) -> None:
+    path, model, sha256 = saved
+    fingerprint = model.fingerprint()
+    model.encoder = torch.compile(model.encoder, backend="eager")  # type: ignore[assignment]
+    assert save_checkpoint(path, model) == sha256
+    assert model.fingerprint() == fingerprint
+
+
 def test_writing_into_no_folder(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="no such folder"):
         save_checkpoint(tmp_path / "none" / "a.safetensors", trained())
