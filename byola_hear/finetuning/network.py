@@ -11,6 +11,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from byola_hear.classification.fitting import Linear, Regression
 from byola_hear.models.encoders.protocol import FrameEncoder
 from byola_hear.models.pooling.combination import pooled
+from byola_hear.utils.device import in_float64
 
 
 class Head(nn.Module):
@@ -49,8 +50,8 @@ class Head(nn.Module):
 
     def folded(self) -> Linear:
         """The same map with the scaling folded in."""
-        weight = self.weight.detach().double() * self.scale
-        bias = self.bias.detach().double() - weight @ self.mean.double()
+        weight = in_float64(self.weight.detach()) * in_float64(self.scale)
+        bias = in_float64(self.bias.detach()) - weight @ in_float64(self.mean)
         arrays = (each.float().cpu().numpy() for each in (weight, bias, self.low, self.high))
         return Linear(*arrays)
 

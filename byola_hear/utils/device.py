@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+from torch import Tensor
 
 from byola_hear.utils.text import one_line
 
@@ -33,3 +34,13 @@ def usable_device(device: str | torch.device) -> torch.device:
         reason = one_line(error).partition(". ")[0]  # torch goes on with all that it would do elsewhere
         raise ValueError(f"device {str(device)!r} can't be used: {reason}") from error
     return target
+
+
+def in_float64(tensor: Tensor) -> Tensor:
+    """A tensor in float64: on its own device, or on the CPU if it is on an Apple GPU, which has no float64.
+
+    Example:
+        >>> in_float64(torch.tensor([0.5]))
+        tensor([0.5000], dtype=torch.float64)
+    """
+    return (tensor.cpu() if tensor.device.type == "mps" else tensor).double()

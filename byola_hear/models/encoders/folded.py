@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from byola_hear.models.encoders.convolutional import Encoder
+from byola_hear.utils.device import in_float64
 
 _Kinds = tuple[type[nn.Module], ...]
 #: The layers of a block and of ``fc``, with those that may stand for them because they infer the same.
@@ -50,22 +51,22 @@ def fold_batch_norm(convolution: nn.Conv2d, norm: nn.BatchNorm2d | nn.SyncBatchN
         norm: the batch norm over ``channels_out``, with running statistics.
 
     Returns:
-        Weights of the same shape and biases ``(channels_out,)``, computed in float64, in the convolution's dtype.
+        Weights of the same shape and biases ``(channels_out,)``, computed in float64, in the convolution's dtype and on
+        its device.
 
     Raises:
         ValueError: if the batch norm has no running statistics.
     """
-    weight = convolution.weight.detach().double()
-    bias = weight.new_zeros(len(weight)) if convolution.bias is None else convolution.bias.detach().double()
+    weight = in_float64(convolution.weight.detach())
+    bias = weight.new_zeros(len(weight)) if convolution.bias is None else in_float64(convolution.bias.detach())
     if norm.running_mean is None or norm.running_var is None:
         raise ValueError("expected a batch norm with running statistics, got one without")
-    scale = torch.rsqrt(norm.running_var.double() + norm.eps)
-    shift = -norm.running_mean.double() * scale
+    scale = torch.rsqrt(in_float64(norm.running_var) + norm.eps)
+    shift = -in_float64(norm.running_mean) * scale
     if norm.affine:
-        scale = scale * norm.weight.detach().double()
-        shift = shift * norm.weight.detach().double() + norm.bias.detach().double()
-    dtype = convolution.weight.dtype
-    return (weight * scale[:, None, None, None]).to(dtype), (bias * scale + shift).to(dtype)
+        scale = scale * in_float64(norm.weight.detach())
+        shift = shift * in_float64(norm.weight.detach()) + in_float64(norm.bias.detach())
+    return (weight * scale[:, None, None, None]).to(convolution.weight), (bias * scale + shift).to(convolution.weight)
 
 
 class FoldedEncoder:

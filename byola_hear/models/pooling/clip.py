@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from byola_hear.models.pooling.combination import combination
+from byola_hear.utils.device import in_float64
 
 
 class ClipPool:
@@ -44,7 +45,7 @@ class ClipPool:
         """
         if len(features) == 0:
             return
-        maximum, total = features.amax(0), features.sum(0, dtype=torch.float32).double()
+        maximum, total = features.amax(0), in_float64(features.sum(0, dtype=torch.float32))
         self._count += len(features)
         self._maximum = maximum if self._maximum is None else torch.maximum(self._maximum, maximum)
         self._sum = total if self._sum is None else self._sum + total
@@ -60,4 +61,5 @@ class ClipPool:
         """
         if self._maximum is None or self._sum is None:
             raise ValueError("expected at least one frame to pool, got none")
-        return self._combined(self._maximum.float(), (self._sum / self._count).float())
+        maximum = self._maximum.float()
+        return self._combined(maximum, (self._sum / self._count).to(maximum))
