@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
 
+from byola_hear.audio.ffmpeg import FFMPEG_SUFFIXES
 from byola_hear.audio.reading import AUDIO_SUFFIXES
 from byola_hear.pretraining.corpora.sounds import (
     clonk_archives,
@@ -18,21 +19,25 @@ from byola_hear.pretraining.corpora.sounds import (
 )
 from byola_hear.pretraining.corpora.sounds.sound import Sound, SoundError, decoded_sound, stored_sound
 
+#: Finds the sounds of a file of a name and a path.
+Reader = Callable[[str, Path], Iterable[Sound]]
 
-def _readers() -> dict[str, Callable[[str, Path], Iterable[Sound]]]:
-    """The function that finds the sounds of a file, by the ending of its name."""
+
+def _converted(name: str, path: Path) -> Iterable[Sound]:
+    return [decoded_sound(name, partial(ffmpeg.decode, path))]
+
+
+def _readers() -> dict[str, Reader]:
+    """The function that finds the sounds of a file, by the ending of its name, for all that a package may contain."""
 
     def one(name: str, path: Path) -> Iterable[Sound]:
         return [stored_sound(name, lambda: path)]
-
-    def converted(name: str, path: Path) -> Iterable[Sound]:
-        return [decoded_sound(name, partial(ffmpeg.decode, path))]
 
     return {
         **dict.fromkeys(AUDIO_SUFFIXES, one),
         **dict.fromkeys((".zip", ".pk3", ".wz"), zip_archives.zip_sounds),
         **dict.fromkeys((".sf2", ".sf3"), instruments.soundfont_sounds),
-        **dict.fromkeys((".g722", ".wv"), converted),
+        **dict.fromkeys((".g722", ".wv"), _converted),
         ".pat": instruments.patch_sounds,
         ".1c": game_archives.queen_sounds,
         ".cat": game_archives.openttd_sounds,
@@ -46,7 +51,7 @@ def _readers() -> dict[str, Callable[[str, Path], Iterable[Sound]]]:
 
 
 def sound_suffixes() -> frozenset[str]:
-    """The endings, in lower case, of files that may contain sounds."""
+    """The endings, in lower case, of files that are unpacked from a package as they may contain sounds."""
     return frozenset(_readers())
 
 
@@ -57,7 +62,8 @@ def find_sounds(folder: Path, on_error: Callable[[str, str], None]) -> Iterator[
         folder: folder to search recursively. Hidden files and folders are ignored.
         on_error: called with the name of each file that can't be read, and the error.
     """
-    readers = _readers()
+    # In packages, most files in the other formats of ffmpeg are films. They are not unpacked.
+    readers = {**dict.fromkeys(FFMPEG_SUFFIXES, _converted), **_readers()}
     for path in sorted(folder.rglob("*")):
         reader = readers.get(path.suffix.lower())
         relative = path.relative_to(folder)

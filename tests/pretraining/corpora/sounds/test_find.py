@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import shutil
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -27,6 +29,18 @@ def test_every_format_that_libsndfile_reads_is_found(tmp_path: Path) -> None:
         assert sound.duration_s() == pytest.approx(0.5, abs=0.08)
         read, rate = sound.read(0.0, None)
         assert read.shape == (round(sound.duration_s() * rate), 1)
+
+
+@pytest.mark.parametrize("ending", ["m4a", "wma", "webm"])
+def test_formats_that_ffmpeg_reads_are_found_in_own_folders_alone(ending: str, tmp_path: Path) -> None:
+    if shutil.which("ffmpeg") is None:
+        pytest.skip("needs ffmpeg")
+    (tmp_path / "a.wav").write_bytes(wav(noise(0.5)))
+    subprocess.run(["ffmpeg", "-loglevel", "error", "-i", tmp_path / "a.wav", tmp_path / f"b.{ending}"], check=True)
+    found = sounds_below(tmp_path)
+    assert sorted(found) == ["a.wav", f"b.{ending}"]
+    assert found[f"b.{ending}"].duration_s() == pytest.approx(0.5, abs=0.15)
+    assert f".{ending}" not in sound_suffixes()
 
 
 @pytest.mark.parametrize(
