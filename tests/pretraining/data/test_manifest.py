@@ -59,6 +59,14 @@ def test_hours_of_many_short_sources_add_up() -> None:
     assert sum(total.hours for total in summary(clips)) == pytest.approx(hours(clips))
 
 
+def test_manifest_that_can_not_be_written_leaves_nothing(tmp_path: Path) -> None:
+    write_manifest([ManifestClip("a.wav", 1.0, 16000)], tmp_path / "m.csv")
+    with pytest.raises(UnicodeEncodeError):
+        write_manifest([ManifestClip("\udcff.wav", 1.0, 16000)], tmp_path / "m.csv")
+    assert [path.name for path in tmp_path.iterdir()] == ["m.csv"]
+    assert read_manifest(tmp_path / "m.csv")[0].path == "a.wav"
+
+
 def test_segments_are_kept(tmp_path: Path) -> None:
     clip = ManifestClip("a.wav", 10.0, 16000).segment(2.0, 5.0).segment(1.0, 2.5)
     assert (clip.start_s, clip.end_s, clip.duration_s) == (3.0, 4.5, 1.5)
