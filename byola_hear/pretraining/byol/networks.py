@@ -14,6 +14,7 @@ from torch.nn import functional
 
 from byola_hear.models.encoders.convolutional import Encoder
 from byola_hear.models.encoders.protocol import FrameEncoder
+from byola_hear.models.encoders.transformer import Transformer
 from byola_hear.models.pooling.combination import MAX_MEAN, pooled
 from byola_hear.pretraining.byol.fast_block import training_features
 from byola_hear.pretraining.byol.fast_pooling import maximum_plus_mean
@@ -44,9 +45,9 @@ def clip_embeddings(encoder: FrameEncoder, *views: Tensor) -> Tensor:
     Returns:
         ``(views * batch, feature_size)``, those of the first view first.
     """
-    if not isinstance(encoder, Encoder):
+    if isinstance(encoder, Transformer):
         return pooled(encoder(torch.cat(views)), MAX_MEAN)  # without batch norms
-    if views[0].device.type == "cpu":
+    if isinstance(encoder, Encoder) and views[0].device.type == "cpu":
         # The same values, faster.
         return torch.cat([maximum_plus_mean(part) for part in training_features(encoder, *views)], dim=-1)
     return torch.cat([pooled(encoder(view), MAX_MEAN) for view in views])

@@ -7,10 +7,12 @@ import torch
 from torch import nn
 
 from byola_hear.models.encoders.convolutional import Encoder, EncoderConfig
+from byola_hear.models.encoders.protocol import FrameEncoder
 from byola_hear.pretraining.byol.networks import (
     OnlineNetwork,
     TargetNetwork,
     byol_loss,
+    clip_embeddings,
     embedding_std,
 )
 from byola_hear.pretraining.training.method import follow
@@ -70,3 +72,18 @@ def test_views_at_once_give_the_projections_and_gradients_of_single_views(online
         torch.testing.assert_close(other.grad, parameter.grad, atol=1e-3, rtol=1e-3)
     for buffer, of_online in zip(apart.buffers(), online.buffers()):
         torch.testing.assert_close(of_online, buffer)
+
+
+def test_batch_norms_of_other_encoders_take_each_view_by_itself() -> None:
+    class Other(FrameEncoder):
+        def __init__(self) -> None:
+            super().__init__()
+            self.norm = nn.BatchNorm2d(1)
+
+        def forward(self, log_mel: torch.Tensor, lengths: torch.Tensor | None = None) -> torch.Tensor:
+            return self.norm(log_mel)[:, 0].transpose(1, 2)
+
+    views = torch.randn(4, 1, 64, 32), 3 + torch.randn(4, 1, 64, 32)
+    first, second = clip_embeddings(Other(), *views).chunk(2)
+    # The mean of a view is 0 after its own batch norm; the maximum is added to it.
+    assert (first.mean() - second.mean()).abs() < 0.1
