@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 from typing import TypeVar
 
@@ -26,6 +27,9 @@ def side_by_side(
 
     Returns:
         The results, in the order of the items.
+
+    Raises:
+        OSError: if a process was ended from outside, as by a system without memory.
     """
     results: dict[int, Result] = {}
     if jobs == 1 or len(items) < 2:
@@ -40,6 +44,8 @@ def side_by_side(
             for future in as_completed(places):
                 results[places[future]] = future.result()
                 on_done(future.result())
+        except BrokenProcessPool:
+            raise OSError("a process was killed, perhaps for want of memory; fewer --jobs need less") from None
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -22,6 +23,11 @@ def test_results_keep_the_order_of_the_items(jobs: int) -> None:
 def test_error_in_the_work_reaches_the_caller(jobs: int) -> None:
     with pytest.raises(ValueError, match="invalid literal"):
         side_by_side(["1", "one", "2"], int, jobs, lambda result: None)
+
+
+def test_killed_process_is_one_error() -> None:
+    with pytest.raises(OSError, match="a process was killed"):
+        side_by_side([3, 3, 3], os._exit, 2, lambda result: None)
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
