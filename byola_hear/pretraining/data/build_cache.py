@@ -28,6 +28,9 @@ from byola_hear.pretraining.data.notes import partner_rows
 from byola_hear.pretraining.data.row_file import MARKER_FILE, ROWS_FILE, append_rows, read_row_lengths
 from byola_hear.utils.files import file_hash, locked, write_file
 
+#: The standard deviation of log-mels is some units, and that of silence alone is rounding.
+_SILENT = 0.01
+
 
 def build_cache(
     manifest: str | os.PathLike[str],
@@ -56,7 +59,8 @@ def build_cache(
 
     Raises:
         ValueError: if the folder holds the cache of another manifest or front end, of audio that has changed since, or
-            less data than its rows need; if another process is building this cache; or if no row could be read.
+            less data than its rows need; if another process is building this cache; if no row could be read; or if all
+            audio is silent.
     """
     manifest, output = Path(manifest), Path(output)
     frontend = frontend or FrontendConfig()
@@ -88,12 +92,13 @@ def build_cache(
         )
         row_lengths = read_row_lengths(output)
         if not row_lengths.any():
-            # The next call tries these rows again, as their files may exist then.
-            (output / ROWS_FILE).unlink()
-            (output / MARKER_FILE).unlink()
+            _discard(output)
             raise ValueError(f"{manifest}: no row could be read; the first error: {failed[0]}")
         drawn = LogMelCache(*open_data(output, frontend), frontend, 0.0, 1.0, {})
         mean, std = crop_statistics(drawn, statistics_crops, crop_frames, seed)
+        if std < _SILENT:
+            _discard(output)
+            raise ValueError(f"{manifest}: expected sound, got silence alone")
         read = [clip for clip, length in zip(clips, row_lengths) if length]
         info = {
             **identity,
@@ -109,6 +114,12 @@ def build_cache(
         write_file(output / INFO_FILE, json.dumps(info, indent=1, ensure_ascii=False) + "\n")
         (output / MARKER_FILE).unlink()
     return _described(open_cache(output), clips, manifest.parent, output)
+
+
+def _discard(output: Path) -> None:
+    """Forget all rows. The next call tries them again, as their files may exist, or be others, then."""
+    for name in (ROWS_FILE, MARKER_FILE):
+        (output / name).unlink()
 
 
 def _log_mels(clips: list[ManifestClip], folder: Path, frontend: FrontendConfig, rows: range) -> list[np.ndarray | str]:

@@ -154,6 +154,17 @@ def test_missing_audio_is_read_when_it_is_back(tones: Path, tmp_path: Path) -> N
     assert build_cache(tmp_path / "m.csv", tmp_path / "cache", statistics_crops=10).info["rows"] == 1
 
 
+def test_silence_alone_is_refused(tones: Path, tmp_path: Path) -> None:
+    manifest = tmp_path / "m.csv"
+    for name, n_samples in (("a.wav", 40000), ("b.wav", 300)):
+        soundfile.write(tmp_path / name, np.zeros(n_samples), 16000)
+    build_manifest([tmp_path / "a.wav", tmp_path / "b.wav"], manifest)
+    with pytest.raises(ValueError, match=r"m\.csv: expected sound, got silence alone"):
+        build_cache(manifest, tmp_path / "cache", statistics_crops=200)
+    shutil.copy(tones / "tone11.wav", tmp_path / "a.wav")
+    assert build_cache(manifest, tmp_path / "cache", statistics_crops=200).std > 1
+
+
 def test_changed_audio_is_noticed_and_a_copy_is_not_changed(
     tones: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
