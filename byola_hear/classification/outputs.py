@@ -8,6 +8,7 @@ complete.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections.abc import Iterable, Iterator
@@ -158,10 +159,15 @@ class Folder:
         return pd.concat(full, ignore_index=True) if full else tables[0]
 
     def _append(self, lines: Iterable[dict[str, Any]]) -> None:
-        for line in lines:
-            self._stream.write(json.dumps(line) + "\n")
-        self._stream.flush()
-        os.fsync(self._stream.fileno())
+        try:
+            for line in lines:
+                self._stream.write(json.dumps(line) + "\n")
+            self._stream.flush()
+            os.fsync(self._stream.fileno())
+        except OSError as error:  # a full disk, which names no file
+            with contextlib.suppress(OSError):  # what could not be written can't be written now
+                self._stream.close()
+            raise OSError(error.errno, error.strerror, os.fspath(self.path / JOURNAL)) from error
 
     def close(self) -> None:
         """Let other processes at the folder."""

@@ -81,10 +81,14 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
 
     Raises:
         FileNotFoundError: if the folder does not exist.
+        OSError: if the file can't be written; it names the file.
     """
     if not path.parent.is_dir():
         raise FileNotFoundError(f"no such folder: {path.parent}")
-    handle, temporary = tempfile.mkstemp(prefix=_prefix(path), suffix=".tmp", dir=path.parent)
+    try:
+        handle, temporary = tempfile.mkstemp(prefix=_prefix(path), suffix=".tmp", dir=path.parent)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, os.fspath(path)) from error
     try:
         os.close(handle)
         with open(temporary, "w+b") as stream:
@@ -96,8 +100,11 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
         os.umask(mask)
         os.chmod(temporary, 0o666 & ~mask)
         os.replace(temporary, path)
-    except BaseException:
+    except BaseException as error:
         Path(temporary).unlink(missing_ok=True)
+        # A full disk names no file, and a temporary name says nothing to a user.
+        if isinstance(error, OSError) and error.errno is not None and error.filename in (None, temporary):
+            raise OSError(error.errno, error.strerror, os.fspath(path)) from error
         raise
 
 

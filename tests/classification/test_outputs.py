@@ -167,6 +167,16 @@ def test_two_processes_do_not_write_to_one_folder(here: Path) -> None:
     Folder(here / "found", "csv", SETTINGS).close()
 
 
+def test_a_full_disk_names_the_journal(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(OSError) as caught:
+        Folder(here / "found", "csv", SETTINGS)
+    assert str(caught.value) == f"[Errno 28] No space left on device: {str(here / 'found' / JOURNAL)!r}"
+
+
 @pytest.mark.parametrize("name", ["found.csv", "found.parquet", "found.txt"])
 def test_one_file_for_all(here: Path, files: list[str], name: str) -> None:
     path = here / name

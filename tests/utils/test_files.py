@@ -40,6 +40,25 @@ def test_text_is_written_in_utf_8_and_bytes_as_they_are(tmp_path: Path) -> None:
         assert (tmp_path / "a").read_bytes() == (content.encode() if isinstance(content, str) else bytes(content))
 
 
+def test_a_full_disk_names_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    with pytest.raises(OSError) as caught, replacing(path):
+        raise OSError(28, "No space left on device")
+    assert str(caught.value) == f"[Errno 28] No space left on device: {str(path)!r}"
+
+
+def test_other_errors_keep_what_they_name(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError) as caught, replacing(tmp_path / "a.txt"):
+        (tmp_path / "none.wav").read_bytes()
+    assert caught.value.filename == str(tmp_path / "none.wav")
+    with pytest.raises(FileNotFoundError, match=r"^no such recording: b\.wav$"), replacing(tmp_path / "a.txt"):
+        raise FileNotFoundError("no such recording: b.wav")
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(OSError) as caught, replacing(tmp_path / "folder"):
+        pass
+    assert str(caught.value).endswith(f": {str(tmp_path / 'folder')!r}")
+
+
 def killed_while_writing(path: Path) -> Path:
     """What a process leaves that is killed inside of ``replacing``."""
     with replacing(path):
