@@ -94,7 +94,15 @@ def _thinned(
         return task_folds
     used = np.unique(np.concatenate([part for fold in task_folds for part in (fold.train, fold.test)]))
     kept = used[thin(task, manifest.iloc[used], max_clips, seed)]
-    return [
+    thinned = [
         Fold(fold.name, *(part[np.isin(part, kept)] for part in (fold.train, fold.choose, fold.test)))
         for fold in task_folds
     ]
+    for fold in thinned:
+        for what in ("train", "choose", "test"):
+            if not len(getattr(fold, what)):
+                raise ValueError(
+                    f"task {task.name}: expected clips to {what} in fold {fold.name}, found none among {max_clips}: "
+                    "take more clips"
+                )
+    return thinned

@@ -227,7 +227,7 @@ def _fold(name: str, train: np.ndarray, choose: np.ndarray, test: np.ndarray, gr
 
 
 def thin(task: Task, manifest: pd.DataFrame, max_clips: int | None, seed: int = 0) -> np.ndarray:
-    """Choose at most ``max_clips`` clips and keep the proportions of parts and labels.
+    """Choose at most ``max_clips`` clips and keep the proportions of parts and, where there is room, of labels.
 
     Returns:
         ``(n_kept,)`` sorted positions.
@@ -236,9 +236,13 @@ def thin(task: Task, manifest: pd.DataFrame, max_clips: int | None, seed: int = 
     if max_clips is None or n_clips <= max_clips:
         return np.arange(n_clips)
     columns = [task.label] + [c for c in (task.fold, "split") if c in manifest.columns and c != task.label]
-    shuffled = manifest.iloc[np.random.default_rng(seed).permutation(n_clips)]
+    rng = np.random.default_rng(seed)
+    shuffled = manifest.iloc[rng.permutation(n_clips)]
     cells = shuffled.groupby(columns, sort=False)
-    # Each clip's place within its cell, as a fraction: the lowest fractions are an even sample of all cells.
-    place = (cells.cumcount() + 0.5) / cells[task.label].transform("size")
+    # Each clip's place within its cell, as a fraction: the lowest fractions are an even sample of all cells. A label's
+    # cells begin alike, so that where there is no room for all labels, those that are tested are also trained on.
+    labels = rng.permutation(np.unique(shuffled[task.label].to_numpy(str)))
+    begin = dict(zip(labels, (np.arange(len(labels)) + 1) / (2 * len(labels))))
+    place = (cells.cumcount() + shuffled[task.label].map(begin)) / cells[task.label].transform("size")
     positions = pd.Series(place.to_numpy(), index=shuffled.index.map(dict(zip(manifest.index, range(n_clips)))))
     return np.sort(positions.sort_values(kind="stable").index.to_numpy()[:max_clips])

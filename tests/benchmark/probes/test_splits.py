@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmark.datasets.labelled_set import read_manifest
+from benchmark.probes.plan import _thinned
 from benchmark.probes.splits import TASKS, Task, find_tasks, folds, groups_of, thin
 
 BY_SPLIT = Task("by_split", "toy", "toy", group="speaker")
@@ -71,6 +72,28 @@ def test_thinning_keeps_every_label_where_there_is_room(manifest: pd.DataFrame, 
     np.testing.assert_array_equal(kept, thin(BY_SPLIT, manifest, n_kept, seed))
     if n_kept >= 20:
         assert set(manifest["label"].iloc[kept]) == set(manifest["label"])
+
+
+def test_thinning_keeps_parts_and_tests_known_labels_where_there_is_no_room_for_all() -> None:
+    parts = ["train"] * 9 + ["valid"] * 3 + ["test"] * 4
+    manifest = pd.DataFrame(
+        {"label": np.repeat([f"speaker_{number:02d}" for number in range(50)], 16), "split": parts * 50}
+    )
+    for n_kept in (50, 100):
+        kept = manifest.iloc[thin(BY_SPLIT, manifest, n_kept)]
+        for part in ("train", "valid", "test"):
+            share = (kept["split"] == part).mean()
+            assert share == pytest.approx(parts.count(part) / len(parts), abs=0.1)
+        trained = set(kept["label"][kept["split"] == "train"])
+        assert set(kept["label"]) == trained and len(trained) >= n_kept / 2
+
+
+def test_too_few_clips_for_a_part_are_refused_before_anything_is_embedded() -> None:
+    manifest = pd.DataFrame(
+        {"label": list("xy") * 12, "split": ["train"] * 20 + ["valid"] * 2 + ["test"] * 2, "speaker": np.arange(24)}
+    ).astype(str)
+    with pytest.raises(ValueError, match="expected clips to choose in fold test, found none among 2: take more"):
+        _thinned(BY_SPLIT, manifest, folds(BY_SPLIT, manifest), 2, 0)
 
 
 def test_thinning_keeps_positions_not_index_labels() -> None:
