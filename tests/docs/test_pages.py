@@ -137,6 +137,14 @@ def test_targets_of_make_exist(repository: Path) -> None:
             )
 
 
+def test_named_files_and_folders_exist(repository: Path) -> None:
+    """Paths from the top of the repository, in backticks; those with a name to fill in are in capitals there."""
+    named = re.compile(r"(?<!})`((?:byola_hear|benchmark|docs|examples|tests|weights)/[\w./-]+)`")
+    for page in [*PAGES, repository / "README.md", repository / "CONTRIBUTING.md", repository / "SECURITY.md"]:
+        for path in named.findall(page.read_text(encoding="utf-8")):
+            assert (repository / path).exists() or re.search(r"NAME|SUITE", path), f"{page.name}: {path}"
+
+
 def test_every_result_has_a_page(repository: Path) -> None:
     results = {path.name for path in (repository / "benchmark" / "results").glob("*.md")}
     own = {name for name in results if not name.endswith(("_findings.md", "_short.md"))}
