@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -203,8 +202,3 @@ def _embeddings(model: ByolaModel, clips: Sequence[MapClip]) -> NDArray[np.float
     given = [torch.from_numpy(np.ascontiguousarray(sound, np.float32)) for sound in sounds]
     embeddings: NDArray[np.float32] = byola_hear.get_scene_embeddings(given, model).numpy()
     return embeddings
-
-
-def sound_bytes(maps: dict[str, Any]) -> int:
-    """Size of the sounds in maps, in bytes, decoded."""
-    return sum(len(base64.b64decode(sound.partition(",")[2])) for each in maps.values() for sound in each["sounds"])
