@@ -175,7 +175,7 @@ def keep_results(output: Path, results: Path) -> list[Path]:
     help="Also copy the tables to FOLDER/SUITE.json, .md, .csv and _short.md, as in benchmark/results.",
 )
 @options.no_progress
-def table_command(
+def command(
     output: Path,
     cache: Path | None,
     layouts: tuple[str, ...],

@@ -23,7 +23,7 @@ def _pairs(option: str, values: tuple[str, ...]) -> dict[str, str]:
     return pairs
 
 
-@click.command()
+@click.command("fetch")
 @click.argument("names", nargs=-1, metavar="NAME…")
 @click.option(
     "-o",
@@ -53,7 +53,7 @@ def _pairs(option: str, values: tuple[str, ...]) -> dict[str, str]:
 )
 @click.option("--list", "list_only", is_flag=True, help="List the origin, licence and size of each set, and exit.")
 @click.option("-q", "--quiet", is_flag=True, help="Do not show progress bars.")
-def fetch_command(
+def command(
     names: tuple[str, ...],
     output: Path | None,
     archives: tuple[str, ...],

@@ -112,7 +112,7 @@ def right_of(outcome: Outcome) -> list[np.ndarray]:
 
 @click.command("agree")
 @check_options
-def agree_command(
+def command(
     task: str | None, model: str, grid: str, grid_points: int, sources: Path | None, cache: Path | None
 ) -> None:
     """Compare heareval's score with that of an independent probe on the same embeddings.

@@ -95,7 +95,7 @@ def terminated_as_interrupted() -> Iterator[None]:
     help="Folder to write outcomes, scores.csv, run.json and the table to.",
 )
 @options.no_progress
-def run_command(
+def command(
     suite: str,
     tasks: str | None,
     models: str,

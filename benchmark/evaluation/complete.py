@@ -18,7 +18,8 @@ from benchmark.comparison.outcome import save_outcome
 from benchmark.datasets.labelled_set import use_cache
 from benchmark.evaluation import options as heareval_options
 from benchmark.evaluation.cell import Cache
-from benchmark.evaluation.command import named, prepare_tasks, run_command
+from benchmark.evaluation.command import command as run
+from benchmark.evaluation.command import named, prepare_tasks
 from benchmark.evaluation.output import Output
 from benchmark.evaluation.settings import ProbeSettings, outcome_key
 from benchmark.models.loading import ModelName
@@ -175,7 +176,7 @@ def seed_cache(archive: Path, output: Path, cache: Cache, settings: ProbeSetting
 )
 @options.no_progress
 @click.pass_context
-def complete_command(
+def command(
     context: click.Context,
     suite: str,
     models: str,
@@ -214,7 +215,7 @@ def complete_command(
         click.echo(f"no kept outcomes at {archive}: all cells are taken from the kept table as they are", err=True)
     shutil.copyfile(results / f"{suite}.json", output / KEPT)
     context.invoke(
-        run_command,
+        run,
         suite=suite,
         tasks=None,
         models=",".join(rows),

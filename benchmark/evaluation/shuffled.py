@@ -84,7 +84,7 @@ def chance(outcome: Outcome) -> tuple[float, float, float]:
 @click.command("shuffled")
 @check_options
 @click.option("--seed", default=0, show_default=True, help="Seed of the shuffling.")
-def shuffled_command(
+def command(
     task: str | None, model: str, grid: str, grid_points: int, seed: int, sources: Path | None, cache: Path | None
 ) -> None:
     """Check that heareval's score is at chance level for shuffled labels.

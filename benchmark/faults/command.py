@@ -78,7 +78,7 @@ PROOFS: dict[str, Proof] = {
     metavar="FOLDER",
     help="Folder of the results. Default: benchmark/results.",
 )
-def prove_command(names: tuple[str, ...], output: Path, jobs: int | None, **options: Any) -> int:
+def command(names: tuple[str, ...], output: Path, jobs: int | None, **options: Any) -> int:
     """Kill commands, fill disks, change files, and feed hostile bytes to every reader; count rows lost and crashes.
 
     NAMEs choose among the proofs; without them, all run, which takes one to two hours on two processors. The results

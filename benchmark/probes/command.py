@@ -77,7 +77,7 @@ without_esc10_option = click.option(
 @options.untrained_seeds
 @options.cache
 @options.no_progress
-def probe_command(
+def command(
     models: str,
     audio: Path | None,
     tasks: str,

@@ -209,8 +209,8 @@ def write_cards(folder: Path, probe_table: str) -> list[Path]:
     return written
 
 
-@click.command()
-def cards_command() -> None:
+@click.command("cards")
+def command() -> None:
     """Write the networks' cards from their checkpoints, training logs and the probe's table."""
     for path in write_cards(zoo_folder(), PROBE_TABLE.read_text(encoding="utf-8")):
         click.echo(str(path))

@@ -219,7 +219,7 @@ def _scores(score: Mapping[str, Any] | None, tasks: Sequence[str], floor: float 
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="Folder of the records and the page. Default: weights.",
 )
-def experiments_command(checkpoints: tuple[Path, ...], probes: tuple[Path, ...], folder: Path | None) -> None:
+def command(checkpoints: tuple[Path, ...], probes: tuple[Path, ...], folder: Path | None) -> None:
     """Record short training runs and their results on validation parts, and write weights/EXPERIMENTS.md.
 
     Without CHECKPOINTS, the page is written again from the records.

@@ -194,7 +194,7 @@ def ratios(methods: Mapping[str, Method], total: float) -> dict[str, float]:
     help=f"YAMNet's TFLite file. Default: $YAMNET_TFLITE, else yamnet.tflite in ${MODELS_VARIABLE}.",
 )
 @speed_options
-def collection_speed_command(
+def command(
     n_clips: int,
     seconds: float,
     turns: int,

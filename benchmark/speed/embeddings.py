@@ -193,7 +193,7 @@ def report(result: dict[str, Any], table: Callable[[list[str], list[list[str]]],
 )
 @click.option("--threads", type=click.IntRange(min=1), help="Number of CPU threads. Default: PyTorch's choice.")
 @speed_options
-def speed_command(
+def command(
     model: str,
     quick: bool,
     turns: int | None,

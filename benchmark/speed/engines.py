@@ -176,7 +176,7 @@ def report(result: dict[str, Any], table: Callable[[list[str], list[list[str]]],
 @click.option("--turns", type=click.IntRange(min=1), default=7, show_default=True, help="Number of turns of the race.")
 @click.option("--threads", type=click.IntRange(min=1), help="Number of CPU threads. Default: PyTorch's choice.")
 @speed_options
-def engines_command(model: str, turns: int, threads: int | None, outputs: tuple[Path, ...], no_progress: bool) -> None:
+def command(model: str, turns: int, threads: int | None, outputs: tuple[Path, ...], no_progress: bool) -> None:
     """Measure the network in each precision, and computed by torch.compile and ONNX Runtime.
 
     With ONEDNN_MAX_CPU_ISA=AVX2 ATEN_CPU_CAPABILITY=avx2 MKL_ENABLE_INSTRUCTIONS=AVX2 in the environment, PyTorch

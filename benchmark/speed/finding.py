@@ -186,9 +186,7 @@ def _many(made: Index, path: Path, about: dict[str, Any]) -> tuple[float, float]
 @options.audio
 @options.cache
 @results.outputs
-def finding_command(
-    minutes: float, rows: int, audio: Path | None, cache: Path | None, outputs: tuple[Path, ...]
-) -> None:
+def command(minutes: float, rows: int, audio: Path | None, cache: Path | None, outputs: tuple[Path, ...]) -> None:
     """Measure the CPU time of learning from clips, detecting in recordings and searching tables.
 
     The sounds are those of ESC-50. The tables to search have real embeddings at other levels.

@@ -18,7 +18,7 @@ def report(result: dict[str, Any], table: Table = aligned) -> str:
     """A result as text.
 
     Args:
-        result: what :func:`benchmark.speed.finding.finding_command` writes.
+        result: what :func:`benchmark.speed.finding.command` writes.
         table: makes a table from a header and rows.
     """
     return "\n".join([_detection(result, table), "", BETWEEN, "", _search(result, table)])

@@ -132,7 +132,7 @@ def report(result: dict[str, Any], table: Callable[[list[str], list[list[str]]],
     help="Other networks to measure, too.",
 )
 @speed_options
-def parts_command(model: str, turns: int, others: str, outputs: tuple[Path, ...], no_progress: bool) -> None:
+def command(model: str, turns: int, others: str, outputs: tuple[Path, ...], no_progress: bool) -> None:
     """Measure decoding, resampling, log-mel and network one by one, on one thread.
 
     Exit codes: 0; 2 if something that you named is not available.

@@ -188,7 +188,7 @@ def report(result: dict[str, Any], table: Callable[[list[str], list[list[str]]],
     "--peak", type=Finite(min=0), help="Peak of a device in TFLOP/s, as its maker states it, to show the share reached."
 )
 @output_options
-def training_command(
+def command(
     turns: int,
     batch_seconds: float,
     width: int,

@@ -112,7 +112,7 @@ def write_again(folder: Path, name: str) -> list[Path]:
     metavar="FOLDER",
     help="Folder of the results. Default: benchmark/results.",
 )
-def report_command(names: tuple[str, ...], results: Path) -> None:
+def command(names: tuple[str, ...], results: Path) -> None:
     """Write tables, findings and figures of results again from their numbers (.json, .csv); measures nothing.
 
     Without NAMEs, all results in the folder are written.

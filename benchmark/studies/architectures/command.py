@@ -26,7 +26,7 @@ from benchmark.studies.study_setup import Setup
 @without_esc10_option
 @click.option("--validation", is_flag=True, help="Use validation parts instead of test parts.")
 @few_label_options(10)
-def architectures_command(tasks: str, validation: bool, draws: int, max_test: int, **options: Any) -> None:
+def command(tasks: str, validation: bool, draws: int, max_test: int, **options: Any) -> None:
     """Compare how far the domain of the training data matters for convolutional networks and for transformers.
 
     Name three networks of each kind and their untrained ones. The three of a kind are called both, speech and

@@ -34,7 +34,7 @@ from byola_hear.utils.files import replacing
     show_default=True,
     help="Number of clips of speech, and of other sounds.",
 )
-def cka_command(per_side: int, **options: Any) -> None:
+def command(per_side: int, **options: Any) -> None:
     """Compare the layers of networks by unbiased linear centred kernel alignment (CKA) on the same clips.
 
     Writes cka.csv, cka.json, cka.md, cka_findings.md and figures. Every pair of networks is compared, and untrained

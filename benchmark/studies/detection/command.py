@@ -36,7 +36,7 @@ from benchmark.studies.study_setup import Setup, key_of, remembered
 @click.option(
     "--draws", type=click.IntRange(1), default=3, show_default=True, help="Number of draws of labels of each count."
 )
-def detection_command(labelled: int, tested: int, draws: int, **options: Any) -> None:
+def command(labelled: int, tested: int, draws: int, **options: Any) -> None:
     """Learn classes from 5, 20 and 100 labels each, and find them in recordings of other speakers and sources.
 
     Learning, thresholds and detections are those of `byola-hear learn` and `byola-hear predict` with their defaults;

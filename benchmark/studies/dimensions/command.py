@@ -34,7 +34,7 @@ SIZES = (64, 128, 256, 512, 1024)
 @tasks_option
 @click.option("--validation", is_flag=True, help="Use validation parts instead of test parts, to choose directions.")
 @few_label_options(10)
-def dimensions_command(tasks: str, validation: bool, draws: int, max_test: int, **options: Any) -> None:
+def command(tasks: str, validation: bool, draws: int, max_test: int, **options: Any) -> None:
     """Evaluate a probe, few labels and nearest neighbours with short vectors and with whole embeddings.
 
     Writes dimensions.csv, dimensions.json, dimensions.md, dimensions_findings.md and dimensions.png. Clips are embedded

@@ -27,7 +27,7 @@ from benchmark.studies.study_setup import Setup, embedded, key_of, remembered
 @study_options()
 @tasks_option
 @few_label_options(20)
-def few_shot_command(tasks: str, draws: int, max_test: int, **options: Any) -> None:
+def command(tasks: str, draws: int, max_test: int, **options: Any) -> None:
     """Evaluate two probes with 1, 5, 8 and 20 labels a class, over draws that are the same for all models.
 
     Both probes learn from embeddings as they are and from standardised ones.

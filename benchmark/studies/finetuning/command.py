@@ -38,7 +38,7 @@ DEFAULTS = Recipe()
     "--epochs", type=click.IntRange(1), default=DEFAULTS.epochs, show_default=True, help="Passes through the clips."
 )
 @click.option("--folds", type=click.IntRange(2), default=DEFAULTS.folds, show_default=True, help="Folds held out.")
-def finetuning_command(tasks: str, epochs: int, folds: int, **options: Any) -> None:
+def command(tasks: str, epochs: int, folds: int, **options: Any) -> None:
     """Fine-tune networks as `byola-hear finetune` does by default, and compare them with frozen ones.
 
     Folds never split a source recording or a speaker. Writes finetuning.csv, finetuning.json, finetuning.md,

@@ -86,7 +86,7 @@ def measured(model: ByolaModel, events: EventSet, widths: Sequence[int], cache: 
     "--max-files", type=click.IntRange(min=4), help="Largest number of files of each split, for a quick look."
 )
 @study_options("speech,nonspeech,both", baselines=False, drawn=False)
-def time_command(tasks: str, max_files: int | None, **options: Any) -> None:
+def command(tasks: str, max_files: int | None, **options: Any) -> None:
     """Measure onset F1 of the networks for hops and pooling windows of timestamps from 40 ms to a second.
 
     A frame-wise ridge regression on windows of frame features is followed by heareval's thresholds, median filter and

@@ -21,7 +21,7 @@ from benchmark.studies.study_setup import Setup
 @without_esc10_option
 @click.option("--validation", is_flag=True, help="Use validation parts instead of test parts, to choose a network.")
 @few_label_options(10)
-def readouts_command(tasks: str, validation: bool, draws: int, max_test: int, **options: Any) -> None:
+def command(tasks: str, validation: bool, draws: int, max_test: int, **options: Any) -> None:
     """Compare models by a probe with all labels, by nearest neighbours, and with 20 labels a class.
 
     A probe with all labels flatters long embeddings, also those of random weights. Search and learning from a few

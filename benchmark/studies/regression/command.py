@@ -26,7 +26,7 @@ from benchmark.studies.study_setup import Setup
     help=f"Quantities: all, or names out of {', '.join(MEASUREMENTS)}.",
 )
 @study_options()
-def regression_command(measurements: str, **options: Any) -> None:
+def command(measurements: str, **options: Any) -> None:
     """Predict quantities from clip embeddings by ridge regression: pitch, level, speech to noise, number of speakers,
     age, dynamics.
 

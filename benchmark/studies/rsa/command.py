@@ -77,7 +77,7 @@ LEAST_DEFINED = 10
     help="With --ratings alone: add the models to the results in the output folder, whose other rows stay. Name the "
     "models that others are compared with, too: untrained,mfcc.",
 )
-def rsa_command(
+def command(
     per_side: int, draws: int, ratings: tuple[Path, ...], folder: Path | None, add: bool, **options: Any
 ) -> None:
     """Compare models' dissimilarities of sounds with those of acoustic descriptors and of listeners.

@@ -28,7 +28,7 @@ MEASUREMENT_VERSION = 1
 @click.command("scales")
 @study_options()
 @tasks_option
-def scales_command(tasks: str, **options: Any) -> None:
+def command(tasks: str, **options: Any) -> None:
     """Compare a linear probe of embeddings as they are with the same probe of standardised embeddings.
 
     Writes scales.csv, scales.json, scales.md, scales_findings.md and scales.png. Both choose their regularisation

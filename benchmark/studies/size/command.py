@@ -91,7 +91,7 @@ def _sizes(text: str) -> list[tuple[int, int]]:
 @options.results
 @options.cache
 @options.no_progress
-def size_command(
+def command(
     manifests: tuple[Path, ...],
     runs: Path,
     widths: str,

@@ -40,7 +40,7 @@ from benchmark.studies.transfer.report import NAME, report
     show_default=True,
     help="Largest number of clips of a set in a condition.",
 )
-def transfer_command(transfers: str, max_clips: int, **options: Any) -> None:
+def command(transfers: str, max_clips: int, **options: Any) -> None:
     """Measure the balanced accuracy of a ridge probe that is trained under one condition and tested under each.
 
     Writes transfer.csv, transfer.json, transfer.md, transfer_findings.md and transfer.png. Groups (speakers,

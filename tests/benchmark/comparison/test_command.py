@@ -14,7 +14,7 @@ from click.testing import CliRunner
 import byola_hear
 from benchmark.__main__ import main
 from benchmark.comparison.advantage import advantages
-from benchmark.comparison.command import table_command, write_comparison
+from benchmark.comparison.command import command, write_comparison
 from benchmark.comparison.comparison import compare
 from benchmark.comparison.folder import load_run
 from benchmark.comparison.long_table import LONG_COLUMNS
@@ -45,7 +45,7 @@ def test_results_are_kept_under_the_suites_name(planted_run: Callable[..., Path]
     folder = planted_run(0.05, tasks=1, files=60)
     kept = tmp_path / "kept"
     kept.mkdir()
-    done = CliRunner().invoke(table_command, [str(folder), "--no-maps", "--no-progress", "--keep", str(kept)])
+    done = CliRunner().invoke(command, [str(folder), "--no-maps", "--no-progress", "--keep", str(kept)])
     assert done.exit_code == 0 and "mean of all" in done.output
     assert sorted(path.name for path in kept.iterdir()) == ["tasks.csv", "tasks.json", "tasks.md", "tasks_short.md"]
     assert (kept / "tasks.md").read_bytes() == (folder / "table.md").read_bytes()

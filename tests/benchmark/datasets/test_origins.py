@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from benchmark.datasets import origin as module
-from benchmark.datasets.fetch_command import fetch_command
+from benchmark.datasets.fetch_command import command
 from benchmark.datasets.labelled_set import load_set, read_manifest
 from benchmark.datasets.labelled_tar import OriginalClip, decode, write_set
 from benchmark.datasets.origin import build_set
@@ -234,12 +234,12 @@ def test_the_command_builds_what_it_can_and_says_what_it_cannot(
             str(tmp_path / "kept"),
         ]
         arguments += ["--archive", f"spoken_digits={digits}", "--from", f"esc50={server.url}/esc50.zip"]
-        result = CliRunner().invoke(fetch_command, arguments)
+        result = CliRunner().invoke(command, arguments)
     assert isinstance(result.exception, ValueError) and "esc50" in str(result.exception)
     assert "\n" not in str(result.exception) and str(result.exception).count("esc50: ") == 1
     assert [path.name for path in (tmp_path / "sets").iterdir()] == ["spoken_digits.tar"]
     assert "spoken_digits: 3 clips" in result.output and "CC BY-SA 4.0" in result.output
-    again = CliRunner().invoke(fetch_command, ["spoken_digits", "-o", str(tmp_path / "sets")])
+    again = CliRunner().invoke(command, ["spoken_digits", "-o", str(tmp_path / "sets")])
     assert again.exit_code == 0 and "exists already" in again.output
 
 
@@ -249,13 +249,13 @@ def test_a_set_that_can_not_be_written_stops_no_other(tmp_path: Path) -> None:
     arguments = ["spoken_digits", "esc50", "-q", "-o", str(tmp_path / "file" / "sets"), "--downloads", str(tmp_path)]
     for name in ("spoken_digits", "esc50"):
         arguments += ["--archive", f"{name}={digits}"]
-    result = CliRunner().invoke(fetch_command, arguments)
+    result = CliRunner().invoke(command, arguments)
     assert isinstance(result.exception, ValueError)
     assert "spoken_digits: " in str(result.exception) and "esc50: " in str(result.exception)
 
 
 def test_the_command_lists_every_set_with_licence_address_and_check() -> None:
-    result = CliRunner().invoke(fetch_command, ["--list"])
+    result = CliRunner().invoke(command, ["--list"])
     assert result.exit_code == 0
     for origin in ORIGINS.values():
         assert f"{origin.name}: {origin.title}, {origin.licence}" in result.output
@@ -281,7 +281,7 @@ def test_invalid_input_of_the_command_is_named(
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("BYOLA_BENCHMARK_AUDIO", raising=False)
     monkeypatch.setenv("BYOLA_BENCHMARK_CACHE", str(tmp_path / "cache"))
-    result = CliRunner().invoke(fetch_command, arguments)
+    result = CliRunner().invoke(command, arguments)
     assert result.exit_code != 0
     assert message in f"{result.output} {result.exception}"
 

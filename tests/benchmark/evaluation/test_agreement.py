@@ -43,10 +43,10 @@ def test_agree_leaves_embeddings_that_a_run_has_kept(
     monkeypatch.setattr(agreement, "check_task", lambda *_: cell.task)
     monkeypatch.setattr(agreement, "model_row", lambda name: cell.model)
     arguments = ["--cache", str(tmp_path / "cache")]
-    CliRunner().invoke(agreement.agree_command, arguments)
+    CliRunner().invoke(agreement.command, arguments)
     assert heareval() and not cache.embeddings(cell).exists()
     embed(cell, cache, Processes(), cache.log(cell))
-    CliRunner().invoke(agreement.agree_command, arguments)
+    CliRunner().invoke(agreement.command, arguments)
     assert find_embeddings(cache.embeddings(cell), "digits")
 
 

@@ -19,7 +19,8 @@ from benchmark.comparison.outcome import load_outcome
 from benchmark.datasets.labelled_set import CACHE_VARIABLE, cache_folder
 from benchmark.evaluation import command as command_module
 from benchmark.evaluation.cell import Cache, RunCell
-from benchmark.evaluation.command import run_command, terminated_as_interrupted
+from benchmark.evaluation.command import command as run_command
+from benchmark.evaluation.command import terminated_as_interrupted
 from benchmark.evaluation.processes import Failed, Processes, last_line
 from benchmark.evaluation.scheduler import run_cells
 from benchmark.models.heareval_rows import ModelRow, model_rows

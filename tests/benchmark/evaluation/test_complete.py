@@ -14,8 +14,8 @@ from benchmark.comparison.archive import pack, unpack
 from benchmark.comparison.command import keep_results, write_comparison
 from benchmark.evaluation import command as command_module
 from benchmark.evaluation import complete as complete_module
-from benchmark.evaluation.command import run_command
-from benchmark.evaluation.complete import complete_command
+from benchmark.evaluation.command import command as run_command
+from benchmark.evaluation.complete import command as complete_command
 from benchmark.models.heareval_rows import ModelRow
 from benchmark.tasks.layout import Prepared
 from benchmark.tasks.registry import SUITES

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -58,20 +59,19 @@ def test_labels_are_dealt_within_splits(make_task: Callable[..., Prepared], tmp_
     assert shuffled.shuffle_labels(task, dealt.folder, 1).sha256 != dealt.sha256
 
 
-@pytest.mark.parametrize("module, command", [(agreement, "agree_command"), (shuffled, "shuffled_command")])
+@pytest.mark.parametrize("module", [agreement, shuffled])
 def test_a_probe_that_knows_too_much_is_found_out(
     heareval: Callable[[], list[str]],
     make_task: Callable[..., Prepared],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    module: object,
-    command: str,
+    module: ModuleType,
 ) -> None:
     task = write_audio(make_task("digits", 60))
     monkeypatch.setattr(module, "check_task", lambda *_: task)
     row = ModelRow("small", "small_module", "", "weights", 16000, (2, 2), "")
     monkeypatch.setattr(module, "model_row", lambda name: row)
     # The stand-in knows all labels but one, of embeddings that are all zero.
-    result = CliRunner().invoke(getattr(module, command), ["--cache", str(tmp_path / "cache")])
+    result = CliRunner().invoke(module.command, ["--cache", str(tmp_path / "cache")])
     assert result.exit_code == 1, (result.output, result.exception)
     assert "98.3 %" in result.output and "not" in result.output.splitlines()[-1]

@@ -19,7 +19,8 @@ from click.testing import CliRunner
 
 from benchmark import CHECKOUT
 from benchmark.faults import command, fuzz_target
-from benchmark.faults.command import PROOFS, prove_command
+from benchmark.faults.command import PROOFS
+from benchmark.faults.command import command as prove_command
 from benchmark.faults.killed import blind_to_direction, killed_until_done, write_sweeps
 from benchmark.faults.proof import Found, Settings, collection
 from benchmark.faults.report import report

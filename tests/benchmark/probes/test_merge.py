@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from benchmark.probes.command import probe_command, write_merged
+from benchmark.probes.command import command, write_merged
 from benchmark.probes.merge import merged, merged_csv
 from benchmark.probes.probe import TaskResult
 from benchmark.probes.table import Row, csv_table, document_of, markdown_table
@@ -85,7 +85,7 @@ def test_a_table_that_cannot_be_added_to_is_refused_before_anything_is_measured(
 
     def refusal(*arguments: str) -> str:
         # A model that does not exist shows that nothing later was looked at.
-        return str(CliRunner().invoke(probe_command, ["--models", "none", "--add-to", str(path), *arguments]).exception)
+        return str(CliRunner().invoke(command, ["--models", "none", "--add-to", str(path), *arguments]).exception)
 
     path.write_text("{")
     assert "is not JSON" in refusal()

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from benchmark.reporting.experiments import experiments_command, kind_of, page, record_of, scores_of
+from benchmark.reporting.experiments import command, kind_of, page, record_of, scores_of
 from byola_hear.models.checkpoint import save_checkpoint
 from byola_hear.models.config import ModelConfig
 from byola_hear.models.encoders.convolutional import EncoderConfig
@@ -46,7 +46,7 @@ def test_the_command_records_and_ranks(tmp_path: Path) -> None:
     runs = [checkpoint(tmp_path, "base"), checkpoint(tmp_path, "small", batch_size=32, steps=20_000)]
     results = probe(tmp_path / "p.json", {"byola-base": 80.0, "byola-small": 81.5, "untrained": 78.0, "stranger": 99.0})
     arguments = [*map(str, runs), "--probe", str(results), "--folder", str(tmp_path)]
-    done = CliRunner().invoke(experiments_command, arguments, catch_exceptions=False)
+    done = CliRunner().invoke(command, arguments, catch_exceptions=False)
     assert done.exit_code == 0 and "2 runs" in done.output
     text = (tmp_path / "EXPERIMENTS.md").read_text(encoding="utf-8")
     rows = [line for line in text.splitlines() if line.startswith("|")][2:]
@@ -54,7 +54,7 @@ def test_the_command_records_and_ranks(tmp_path: Path) -> None:
     assert "| small | batch size 32 | 640 | 2 | 0.500 | 0.900 | 81.5 | 81.5 ± 1.0 | +3.5 |" in text
     assert "stranger" not in text
     before = (tmp_path / "experiments.json").read_bytes()
-    assert CliRunner().invoke(experiments_command, ["--folder", str(tmp_path)]).exit_code == 0
+    assert CliRunner().invoke(command, ["--folder", str(tmp_path)]).exit_code == 0
     assert (tmp_path / "experiments.json").read_bytes() == before
     assert (tmp_path / "EXPERIMENTS.md").read_text(encoding="utf-8") == text
 
@@ -101,7 +101,7 @@ def test_means_over_other_tasks_are_refused(tmp_path: Path) -> None:
     content["models"]["byola-small"]["tasks"]["drums"] = {"accuracy": 99.0}
     results.write_text(json.dumps(content))
     arguments = [*map(str, runs), "--probe", str(results), "--folder", str(tmp_path)]
-    done = CliRunner().invoke(experiments_command, arguments)
+    done = CliRunner().invoke(command, arguments)
     assert isinstance(done.exception, ValueError)
     assert "base has none on drums" in str(done.exception)
     assert not (tmp_path / "experiments.json").exists()
@@ -123,11 +123,11 @@ def test_a_repeated_run_has_no_scores_until_it_is_probed(tmp_path: Path) -> None
     base = str(checkpoint(tmp_path, "base"))
     results = probe(tmp_path / "p.json", {"byola-base": 80.0})
     again = ["--folder", str(tmp_path), base]
-    CliRunner().invoke(experiments_command, [*again, "--probe", str(results)], catch_exceptions=False)
-    CliRunner().invoke(experiments_command, again, catch_exceptions=False)
+    CliRunner().invoke(command, [*again, "--probe", str(results)], catch_exceptions=False)
+    CliRunner().invoke(command, again, catch_exceptions=False)
     assert "80.0" in (tmp_path / "EXPERIMENTS.md").read_text(encoding="utf-8")
     checkpoint(tmp_path, "base", batch_size=32)
-    CliRunner().invoke(experiments_command, again, catch_exceptions=False)
+    CliRunner().invoke(command, again, catch_exceptions=False)
     assert "80.0" not in (tmp_path / "EXPERIMENTS.md").read_text(encoding="utf-8")
 
 

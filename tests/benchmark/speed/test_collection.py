@@ -12,7 +12,8 @@ from benchmark.__main__ import main
 from benchmark.reporting.markdown import markdown
 from benchmark.speed import collection
 from benchmark.speed.children import ChildFailed
-from benchmark.speed.collection import collection_speed_command, ratios
+from benchmark.speed.collection import command as collection_speed_command
+from benchmark.speed.collection import ratios
 from benchmark.speed.collection_methods import MethodSettings
 from benchmark.speed.collection_report import report
 from benchmark.speed.race import Method, NotAvailable

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from benchmark.__main__ import run
-from benchmark.studies.report_command import kept_results, report_command, texts_of
+from benchmark.studies.report_command import command, kept_results, texts_of
 
 
 def test_committed_results_are_what_their_numbers_make(repository: Path) -> None:
@@ -24,7 +24,7 @@ def test_committed_results_are_what_their_numbers_make(repository: Path) -> None
 def test_the_command_writes_a_report_again(repository: Path, tmp_path: Path) -> None:
     for name in ("size.csv", "size.json", "probe.json"):
         shutil.copy(repository / "benchmark" / "results" / name, tmp_path)
-    done = CliRunner().invoke(report_command, ["--results", str(tmp_path)], catch_exceptions=False)
+    done = CliRunner().invoke(command, ["--results", str(tmp_path)], catch_exceptions=False)
     assert done.exit_code == 0
     assert {path.name for path in tmp_path.iterdir()} - {"size.csv", "size.json", "probe.json"} == {
         "size.md",
@@ -39,7 +39,7 @@ def test_an_unknown_or_missing_result_is_one_line(
     name: str, message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as stopped:
-        run(report_command, [name, "--results", str(tmp_path)], "report")
+        run(command, [name, "--results", str(tmp_path)], "report")
     assert stopped.value.code == 2
     error = capsys.readouterr().err
     assert message in error and error.count("\n") == 1

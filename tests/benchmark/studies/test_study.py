@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from benchmark.__main__ import main
 from benchmark.datasets.labelled_set import CACHE_VARIABLE
 from benchmark.reporting.command_line import command_line
-from benchmark.studies.onsets.command import time_command
+from benchmark.studies.onsets.command import command as time_command
 from benchmark.studies.study import seconds_bar, study_options
 from benchmark.studies.study_setup import Setup
 

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 pytest.importorskip("sklearn")
 
 from benchmark.models.rows import models_by_row
-from benchmark.studies.architectures.command import architectures_command
+from benchmark.studies.architectures.command import command
 from benchmark.studies.architectures.report import (
     NAME,
     advantage_weights,
@@ -87,7 +87,7 @@ def test_tasks_with_too_few_clips_for_20_labels_have_a_dash(enough: list[str], t
 @pytest.mark.parametrize("tasks", ["vocal_bursts,emodb", "esc50"])
 def test_tasks_of_one_domain_are_refused_before_anything_is_measured(tasks: str, tmp_path: Path) -> None:
     arguments = ["--tasks", tasks, "--audio", str(tmp_path / "nowhere"), "--output", str(tmp_path)]
-    result = CliRunner().invoke(architectures_command, arguments)
+    result = CliRunner().invoke(command, arguments)
     lacking = "speech" if tasks == "esc50" else "non-speech"
     assert isinstance(result.exception, ValueError)
     assert (
@@ -107,6 +107,6 @@ def test_the_report_has_tables_and_a_figure(tmp_path: Path) -> None:
 
 
 def test_the_default_compares_both_kinds() -> None:
-    default = next(each.default for each in architectures_command.params if each.name == "models")
+    default = next(each.default for each in command.params if each.name == "models")
     kinds = kinds_of(pd.DataFrame({"model": list(models_by_row(str(default)))}))
     assert kinds == [("", "untrained"), ("transformer-", "untrained_transformer")]

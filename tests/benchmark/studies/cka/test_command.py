@@ -11,7 +11,7 @@ import torch
 from click.testing import CliRunner
 
 from benchmark.comparison.page import load_section
-from benchmark.studies.cka.command import cka_command
+from benchmark.studies.cka.command import command as cka_command
 from benchmark.studies.cka.report import report
 from byola_hear.models.checkpoint import save_checkpoint
 from byola_hear.models.config import ModelConfig

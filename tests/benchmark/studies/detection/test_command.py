@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 
-from benchmark.studies.detection.command import detection_command, numbers_of
+from benchmark.studies.detection.command import command as detection_command
+from benchmark.studies.detection.command import numbers_of
 from benchmark.studies.detection.composition import CLASSES, kinds
 from benchmark.studies.detection.measuring import draws_of
 from benchmark.studies.detection.report import sentences, with_enough_clips

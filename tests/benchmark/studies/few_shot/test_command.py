@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from benchmark.comparison.page import load_section
-from benchmark.studies.few_shot.command import few_shot_command
+from benchmark.studies.few_shot.command import command as few_shot_command
 from benchmark.studies.few_shot.report import report
 from byola_hear.models.checkpoint import save_checkpoint
 from byola_hear.models.config import ModelConfig

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from benchmark.probes.splits import TASKS
 from benchmark.studies.finetuning import measuring
-from benchmark.studies.finetuning.command import finetuning_command
+from benchmark.studies.finetuning.command import command
 from benchmark.studies.finetuning.report import sentences
 from byola_hear.models.checkpoint import save_checkpoint
 from byola_hear.models.config import ModelConfig
@@ -55,7 +55,7 @@ def test_the_command_compares_and_continues(tmp_path: Path, network: Path, monke
     write_sets(tmp_path / "audio")
     given: list[Any] = [*("--audio", tmp_path / "audio", "--cache", tmp_path / "cache", "--no-progress")]
     given += ["--models", network, "--epochs", "1", "--folds", "2", "-o", tmp_path / "results"]
-    done = CliRunner().invoke(finetuning_command, [str(each) for each in given], catch_exceptions=False)
+    done = CliRunner().invoke(command, [str(each) for each in given], catch_exceptions=False)
     assert done.exit_code == 0, done.output
     numbers = pd.read_csv(tmp_path / "results" / "finetuning.csv")
     assert numbers["task"].tolist() == ["esc10", "emodb"] and numbers["clips"].tolist() == [18, 24]
@@ -68,7 +68,7 @@ def test_the_command_compares_and_continues(tmp_path: Path, network: Path, monke
     assert (tmp_path / "results" / "finetuning.png").stat().st_size > 10_000
     # What is finished is not done again, and nothing else is kept.
     monkeypatch.setattr(measuring, "write_clips", None)
-    assert CliRunner().invoke(finetuning_command, [str(each) for each in given]).exit_code == 0
+    assert CliRunner().invoke(command, [str(each) for each in given]).exit_code == 0
     assert {path.suffix for path in (tmp_path / "cache" / "studies").iterdir()} == {".json"}
 
 
@@ -77,12 +77,12 @@ def test_baselines_are_refused(tmp_path: Path) -> None:
     given = [
         *("--models", "logmel", "--audio", tmp_path / "audio", "--cache", tmp_path / "cache", "-o", tmp_path / "n")
     ]
-    done = CliRunner().invoke(finetuning_command, [str(each) for each in given])
+    done = CliRunner().invoke(command, [str(each) for each in given])
     assert done.exit_code == 2 and "got the baseline logmel" in done.output
 
 
 def test_an_unknown_task_is_refused(tmp_path: Path) -> None:
-    done = CliRunner().invoke(finetuning_command, ["--tasks", "esc11", "-o", str(tmp_path / "new")])
+    done = CliRunner().invoke(command, ["--tasks", "esc11", "-o", str(tmp_path / "new")])
     assert done.exit_code == 2 and "expected tasks out of" in done.output and "'esc11'" in done.output
     assert not (tmp_path / "new").exists()
 

@@ -17,7 +17,7 @@ from benchmark.datasets.labelled_tar import OriginalClip, write_set
 from benchmark.datasets.origin_ratings import as_csv
 from benchmark.studies.listeners.added import added, check_models
 from benchmark.studies.listeners.report import report
-from benchmark.studies.rsa.command import rsa_command
+from benchmark.studies.rsa.command import command
 
 pytest.importorskip("rsatoolbox")
 pytest.importorskip("parselmouth")
@@ -61,7 +61,7 @@ def test_from_rated_sets_to_findings(tmp_path: Path) -> None:
     write_rated_sets(tmp_path / "sets")
     arguments = ["--models", "logmel,untrained", "--untrained-seeds", "1", "--draws", "5", "--no-progress"]
     folders = ["--audio", str(tmp_path / "sets"), "--cache", str(tmp_path / "cache"), "-o", str(tmp_path / "out")]
-    done = CliRunner().invoke(rsa_command, ["--ratings", *arguments, *folders], catch_exceptions=False)
+    done = CliRunner().invoke(command, ["--ratings", *arguments, *folders], catch_exceptions=False)
     assert done.exit_code == 0, done.output
     numbers = pd.read_csv(tmp_path / "out" / "rsa_listeners.csv")
     assert set(numbers["set"]) == set(SPACES)
@@ -79,7 +79,7 @@ def test_from_rated_sets_to_findings(tmp_path: Path) -> None:
     # A model that is added later changes no row of the others.
     before = (tmp_path / "out" / "rsa_listeners.csv").read_text().splitlines()
     arguments[1] = "mfcc,untrained"
-    done = CliRunner().invoke(rsa_command, ["--ratings", "--add", *arguments, *folders], catch_exceptions=False)
+    done = CliRunner().invoke(command, ["--ratings", "--add", *arguments, *folders], catch_exceptions=False)
     assert done.exit_code == 0, done.output
     after = (tmp_path / "out" / "rsa_listeners.csv").read_text().splitlines()
     new = [line for line in after if line not in before]
@@ -122,4 +122,4 @@ def test_a_row_whose_model_has_changed_is_replaced() -> None:
 def test_missing_sets_say_how_to_get_them(tmp_path: Path) -> None:
     arguments = ["--ratings", "--models", "logmel", "--audio", str(tmp_path), "--cache", str(tmp_path / "cache")]
     with pytest.raises(FileNotFoundError, match="fetch all -o FOLDER"):
-        CliRunner().invoke(rsa_command, [*arguments, "-o", str(tmp_path)], catch_exceptions=False)
+        CliRunner().invoke(command, [*arguments, "-o", str(tmp_path)], catch_exceptions=False)

@@ -33,7 +33,7 @@ def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: py
     arguments = ["--models", str(tmp_path / "net.safetensors"), "--tasks", "tones", "--audio", str(tmp_path / "audio")]
     arguments += ["--cache", str(tmp_path / "cache"), "-o", str(tmp_path / "out"), "--no-progress"]
     with pytest.raises(SystemExit) as stopped:
-        run(command.time_command, arguments, "time")
+        run(command.command, arguments, "time")
     output = capsys.readouterr()
     assert not stopped.value.code, output.err
     numbers = read_numbers(tmp_path / "out", "time")
@@ -66,6 +66,6 @@ def test_bad_options_are_refused(
     (tmp_path / "x.tar").touch()
     arguments = ["--models", models, "--tasks", tasks, "--audio", str(tmp_path), "--cache", str(tmp_path / "cache")]
     with pytest.raises(SystemExit) as stopped:
-        run(command.time_command, [*arguments, "-o", str(tmp_path / "out")], "time")
+        run(command.command, [*arguments, "-o", str(tmp_path / "out")], "time")
     assert stopped.value.code == 2
     assert capsys.readouterr().err == f"error: {message}\n"

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 pytest.importorskip("sklearn")
 
 from benchmark.studies.findings import save_numbers
-from benchmark.studies.readouts.command import readouts_command
+from benchmark.studies.readouts.command import command
 from benchmark.studies.readouts.report import NAME, by_task, difference, report, sentences
 from tests.benchmark.made_sets import write_all_sets
 
@@ -69,7 +69,7 @@ def test_the_command_measures_the_named_tasks(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setenv("BYOLA_BENCHMARK_CACHE", str(tmp_path / "cache"))
     arguments = ["--audio", tmp_path / "audio", "--models", "both,logmel", "--tasks", "esc50,drum_strokes"]
     arguments += ["--draws", 2, "--no-progress", "--output", tmp_path / "results"]
-    result = CliRunner().invoke(readouts_command, [str(each) for each in arguments])
+    result = CliRunner().invoke(command, [str(each) for each in arguments])
     assert result.exit_code == 0, result.output
     kept = pd.read_csv(tmp_path / "results" / "readouts.csv")
     assert set(kept["model"]) == {"both", "logmel"} and set(kept["task"]) == {"esc50", "drum_strokes"}

@@ -11,7 +11,7 @@ import pytest
 from benchmark.__main__ import run
 from benchmark.comparison.page import load_section
 from benchmark.studies.findings import read_numbers
-from benchmark.studies.regression.command import regression_command
+from benchmark.studies.regression.command import command as regression_command
 from benchmark.studies.regression.measurements import MEASUREMENTS
 from benchmark.studies.regression.report import sentences
 from tests.benchmark.labelled_sets import write_set

@@ -12,7 +12,7 @@ import soundfile
 from click.testing import CliRunner
 
 from benchmark.comparison.page import load_section
-from benchmark.studies.rsa.command import rsa_command
+from benchmark.studies.rsa.command import command as rsa_command
 from benchmark.studies.rsa.descriptors import describe
 from benchmark.studies.rsa.dissimilarity import (
     reference_matrices,

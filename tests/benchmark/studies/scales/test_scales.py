@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from benchmark.studies.scales.changes import KINDS, change_sentences, summarised
-from benchmark.studies.scales.command import scales_command
+from benchmark.studies.scales.command import command as scales_command
 from benchmark.studies.scales.report import report
 from benchmark.studies.scales.twins import twins
 from tests.benchmark.made_sets import write_all_sets

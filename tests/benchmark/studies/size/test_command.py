@@ -14,7 +14,7 @@ from benchmark.__main__ import run
 from benchmark.comparison.page import load_section
 from benchmark.studies.findings import read_numbers
 from benchmark.studies.size.cells import shape_of
-from benchmark.studies.size.command import size_command
+from benchmark.studies.size.command import command as size_command
 from benchmark.studies.size.report import sentences, sized, tables
 from byola_hear.pretraining.training.cost import operations_per_crop
 from byola_hear.pretraining.training.recipe import Recipe

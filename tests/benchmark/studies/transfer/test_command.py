@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from benchmark.comparison.page import load_section
-from benchmark.studies.transfer.command import transfer_command
+from benchmark.studies.transfer.command import command as transfer_command
 from benchmark.studies.transfer.report import report
 from tests.benchmark.made_sets import write_all_sets
 
