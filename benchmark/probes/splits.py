@@ -239,10 +239,12 @@ def thin(task: Task, manifest: pd.DataFrame, max_clips: int | None, seed: int = 
     rng = np.random.default_rng(seed)
     shuffled = manifest.iloc[rng.permutation(n_clips)]
     cells = shuffled.groupby(columns, sort=False)
-    # Each clip's place within its cell, as a fraction: the lowest fractions are an even sample of all cells. A label's
-    # cells begin alike, so that where there is no room for all labels, those that are tested are also trained on.
-    labels = rng.permutation(np.unique(shuffled[task.label].to_numpy(str)))
-    begin = dict(zip(labels, (np.arange(len(labels)) + 1) / (2 * len(labels))))
-    place = (cells.cumcount() + shuffled[task.label].map(begin)) / cells[task.label].transform("size")
+    # Each clip's place within its cell, as a fraction: the lowest fractions are an even sample of all cells.
+    begin: pd.Series | float = 0.5
+    if cells.ngroups > max_clips:
+        # A label's cells begin alike, so that labels that are tested are also trained on.
+        labels = rng.permutation(np.unique(shuffled[task.label].to_numpy(str)))
+        begin = shuffled[task.label].map(dict(zip(labels, (np.arange(len(labels)) + 1) / (2 * len(labels)))))
+    place = (cells.cumcount() + begin) / cells[task.label].transform("size")
     positions = pd.Series(place.to_numpy(), index=shuffled.index.map(dict(zip(manifest.index, range(n_clips)))))
     return np.sort(positions.sort_values(kind="stable").index.to_numpy()[:max_clips])
