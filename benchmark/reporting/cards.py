@@ -174,7 +174,7 @@ def weights_card(name: str, folder: Path | None, probe_table: str) -> str:
     audio = TRAINED_ON.get(name.removeprefix("transformer-"), "other audio")
     summary = (
         f"{shape_text(card['encoder'])}, trained on {training['hours']:.1f} hours of {audio}. Matrices and "
-        "kernels are stored in half precision: embeddings agree with those of the float32 weights to 1e-2, relative."
+        "kernels are stored in half precision, which moves embeddings by up to 1 %."
     )
     details = [recipe_text(training), f"![loss, standard deviation, learning rate and speed](byola-{name}.png)"]
     overlap = network_overlap(name, folder, OVERLAP_TABLE)

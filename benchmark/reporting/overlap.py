@@ -88,7 +88,7 @@ def network_overlap(name: str, folder: Path | None, table: Path) -> str:
         if "made of Freesound" in overlap_text(_manifest_of(earlier), table)
     }
     where = "its card" if set(shared) <= set(list_models()) else "`benchmark/results/overlap.md`"
-    inherited = f"Some are in that of {', and of '.join(shared.values())}: see {where}." if shared else ""
+    inherited = f"Some are known to be in that of {', and of '.join(shared.values())}: see {where}." if shared else ""
     return " ".join(filter(None, [overlap_text(manifest, table), inherited]))
 
 
@@ -164,7 +164,7 @@ def overlap_text(manifest: Path, table: Path) -> str:
     with gzip.open(manifest, "rt", encoding="utf-8", newline="") as file:
         counts, seconds = shared_training_clips(csv.DictReader(file))
     if not counts:
-        return "No clip of the training set is known to be in ESC-50, FSD50K, UrbanSound8K or FSDnoisy18k."
+        return "No clip of ESC-50, FSD50K, UrbanSound8K or FSDnoisy18k is known to be in the training set."
     with open(table, encoding="utf-8", newline="") as file:
         shared = [row for row in csv.DictReader(file) if row["corpus"] in counts]
     in_sets = {title: sum({row["freesound_id"]: int(row[title]) for row in shared}.values()) for title in SIZES}
@@ -180,7 +180,7 @@ def overlap_text(manifest: Path, table: Path) -> str:
     corpora = ", ".join(sorted(counts))
     what = f"{sum(counts.values())} clips of the training set ({seconds / 60:.1f} minutes, from {corpora})"
     return (
-        f"{what} were made of Freesound recordings, or may have been, that "
-        f"evaluation sets contain: {', '.join(parts)} come from such recordings. No labels were used.{bound} "
+        f"{what} were, or may have been, made of Freesound recordings that are also in evaluation sets: "
+        f"{', '.join(parts)} come from such recordings. No labels were used.{bound} "
         "`corpora build` now leaves such clips out."
     )

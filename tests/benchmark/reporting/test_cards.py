@@ -117,7 +117,7 @@ def test_a_manifest_of_another_training_set_gives_no_card(tmp_path: Path) -> Non
     (tmp_path / "manifests").mkdir()
     manifest = tmp_path / "manifests" / "x.csv.gz"
     manifest.write_bytes(gzip.compress(b"path,source,duration_s\n"))
-    assert "No clip of the training set is known to be in ESC-50" in weights_card("x", tmp_path, "")
+    assert "No clip of ESC-50, FSD50K, UrbanSound8K or FSDnoisy18k is known" in weights_card("x", tmp_path, "")
     manifest.write_bytes(gzip.compress(b"path,source,duration_s\na.wav,waves=1.0,2.0\n"))
     with pytest.raises(ValueError, match=r"expected the manifest that x was trained on in .*x\.csv\.gz, SHA-256"):
         weights_card("x", tmp_path, "")
@@ -146,9 +146,7 @@ def test_overlaps_are_those_of_the_version_that_it_learnt_from(
     monkeypatch.setattr(overlap, "zoo_folder", lambda: zoo)
     monkeypatch.setattr(overlap, "list_models", lambda: ["both"])
     monkeypatch.setattr(overlap, "describe_model", lambda name, folder=None: describe_model(name, folder or zoo))
-    named = (
-        "Some are in that of the teacher `both` 0.2.0, with whose weights it began: see `benchmark/results/overlap.md`."
-    )
+    named = "Some are known to be in that of the teacher `both` 0.2.0, with whose weights it began: see `benchmark/results/overlap.md`."
     assert (named in weights_card("pupil", own, "")) == earlier_shared
     lines = overlap.overlap_page(OVERLAP_TABLE).splitlines()
     assert [line.partition(": ")[0] for line in lines] == ["- `both`", "- `both` 0.2.0"]
@@ -170,7 +168,7 @@ def test_overlaps_of_networks_that_it_learnt_from_are_named(tmp_path: Path) -> N
         training = {**TRAINING, "recipe": recipe, **({"began_with": {"model": start}} if start else {})}
         config = ModelConfig("pupil", "1", FrontendConfig(), shape, -5.0, 4.0, training=training)
         add_to_zoo(ByolaModel(config), tmp_path)
-        assert f"Some are in that of {expected}: see its card." in weights_card("pupil", tmp_path, "")
+        assert f"Some are known to be in that of {expected}: see its card." in weights_card("pupil", tmp_path, "")
 
 
 def test_the_cards_are_up_to_date(repository: Path) -> None:
