@@ -47,8 +47,8 @@ def read(
     with recordings gives each the name of the folder that it is in as its label. A folder with label files alone gives
     all labels in them.
 
-    Text is UTF-8, or UTF-16 with a byte order mark, with line breaks of any system. In CSV, commas,
-    semicolons or tabs separate the cells; except with commas, numbers may have decimal commas. Times are seconds or
+    Text is UTF-8, or UTF-16 with a byte order mark, with line breaks of any system. In CSV, commas, semicolons or
+    tabs separate the cells; with semicolons and tabs, numbers may have decimal commas. Times are seconds or
     ``H:MM:SS.s``. A table with the columns ``file`` and ``label`` alone labels whole recordings.
 
     A recording is the file at the path in the label file: from the working directory if it exists there, else from the
