@@ -8,6 +8,8 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 
 def start(work: Callable[..., int | None], *arguments: object) -> int:
     """Start work in a process.
@@ -19,6 +21,8 @@ def start(work: Callable[..., int | None], *arguments: object) -> int:
     Returns:
         The process's number, for :func:`wait`.
     """
+    if not hasattr(os, "fork"):
+        pytest.skip("processes are forked")
     pid = os.fork()
     if pid == 0:
         code: int | None = 99

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import csv
 import os
-import resource
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -494,6 +493,8 @@ def test_a_disk_that_is_full_when_the_table_is_written(tmp_path: Path, output: s
     clips = files_in(tmp_path / "audio", [f"{index}.wav" for index in range(2)])
 
     def full() -> None:
+        import resource
+
         resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
         with open_store(path, request("timestamp"), clips, group_megabytes=0.005) as store:
             for event in events(clips, "timestamp", 4000, 10):
@@ -515,6 +516,8 @@ def test_memory_does_not_grow_with_the_table(tmp_path: Path) -> None:
     times: np.ndarray = np.arange(n_rows) * 0.04
 
     def grown() -> int:
+        import resource
+
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         with open_store(tmp_path / "t.npz", request("timestamp", size=size), [clip], group_megabytes=8) as store:
             for _ in range(n_blocks):

