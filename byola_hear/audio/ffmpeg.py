@@ -40,7 +40,7 @@ _LOCAL_ONLY = ("-protocol_whitelist", "file,pipe,subfile")
 _PLAYLISTS = frozenset(("concat", "hls", "dash", "imf"))
 #: Lines of ffmpeg's log: format, length and streams of the file; then the output; then errors.
 _CONTAINER = re.compile(r"^\[info\] Input #0, (\S+), from", re.MULTILINE)
-_DURATION = re.compile(r"^\[info\] +Duration: (\d+):(\d\d):(\d\d(?:\.\d+)?)", re.MULTILINE)
+_DURATION = re.compile(r"^\[info\] +Duration: (\d+):(\d\d):(\d\d(?:\.\d+)?)(?:, start: (\d+\.\d+))?", re.MULTILINE)
 _STREAM = re.compile(r"^\[info\] +Stream #0:\d+[^:\n]*: (\w+): ([^\s,]+)", re.MULTILINE)
 _OUTPUT = "[info] Output #0, "
 _ERROR = re.compile(r"^(?:\[[^]]*@[^]]*\] )?\[(?:error|fatal|panic)\] ")
@@ -123,8 +123,10 @@ class FfmpegSource:
             self.container, self.codec = _first(_CONTAINER, told), audio[0] if audio else "unknown"
             if self.container.split(",")[0] in _PLAYLISTS:
                 raise AudioFileError(f"{path}: expected an audio file, got a playlist of other files")
-            hours, minutes, seconds = (_DURATION.findall(told) or [("0", "0", "0")])[0]
-            self.header_seconds = int(hours) * 3600 + int(minutes) * 60 + float(seconds) or None
+            hours, minutes, seconds, start = (_DURATION.findall(told) or [("0", "0", "0", "")])[0]
+            # A part of a longer recording may begin later than at 0, and its length be that from 0 on.
+            length = int(hours) * 3600 + int(minutes) * 60 + float(seconds) - float(start or 0)
+            self.header_seconds = length if length > 0 else None
             #: Whether the length in the header is exact and that of this track.
             self._is_alone = len(streams) == 1 and self.container.split(",")[0] in _TIMED
         except BaseException:

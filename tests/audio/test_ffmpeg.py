@@ -213,6 +213,19 @@ def test_formats_that_only_ffmpeg_reads(tmp_path: Path, name: str, options: list
 
 
 @needs_ffmpeg
+@pytest.mark.parametrize("name", ["a.m4a", "a.mka", "a.webm", "a.wma"])
+def test_a_track_that_begins_later_than_its_file_is_complete(tmp_path: Path, name: str) -> None:
+    path = encoded(tmp_path, name, "-copyts", "-output_ts_offset", "3")
+    with closing(open_source(str(path))) as source:
+        assert source.header_seconds == pytest.approx(10.0, abs=0.06)
+    assert len(read_audio(path, 16000)) == pytest.approx(160_000, abs=1000)
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) * 6 // 10])
+    with pytest.raises(AudioFileError, match="truncated|not an audio file"):
+        read_audio(path, 16000)
+
+
+@needs_ffmpeg
 def test_the_sound_of_a_video(tmp_path: Path) -> None:
     path = encoded(
         tmp_path, "a.mp4", "-f", "lavfi", "-i", "testsrc=d=1:s=64x64", "-c:a", "aac", "-map", "1", "-map", "0"
