@@ -165,7 +165,10 @@ class FfmpegSource:
         """Rate in Hz and number of channels, from the header of ffmpeg's output."""
         head = self._read(_AU_HEAD.size)
         if len(head) < _AU_HEAD.size:
-            raise AudioFileError(f"{self.path}: not an audio file that can be read (ffmpeg: {self._last_words()})")
+            said = self._last_words()
+            if "matches no streams" in said:  # of a video, for instance
+                raise AudioFileError(f"{self.path}: contains no audio track")
+            raise AudioFileError(f"{self.path}: not an audio file that can be read (ffmpeg: {said})")
         magic, offset, _, encoding, sample_rate, channels = _AU_HEAD.unpack(head)
         if magic != b".snd" or encoding != _AU_FLOAT or offset < _AU_HEAD.size or not sample_rate or not channels:
             raise AudioFileError(f"{self.path}: unexpected output of ffmpeg: {head!r}")
