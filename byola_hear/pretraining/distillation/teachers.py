@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import importlib
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,7 +64,7 @@ def load_teacher(text: str) -> Teacher:
 
     Returns:
         The teacher, which computes on the CPU; the package's own networks in the precision ``auto``. It is named after
-        the last part of its module, or after the weights if they are a plain name.
+        its weights, without the folder and the ending of a file, or after the last part of its module.
 
     Raises:
         ValueError: if there is no such module, it lacks HEAR's functions or the attributes of HEAR's models, or its
@@ -91,7 +90,7 @@ def load_teacher(text: str) -> Teacher:
     for name in ("sample_rate", "scene_embedding_size"):
         if not isinstance(getattr(model, name, None), int):
             raise ValueError(f"expected a teacher whose model has an integer {name}, that of {path} has none")
-    plain = weights if re.fullmatch(r"[\w-]+", weights) else path.rpartition(".")[2]
+    plain = Path(weights).stem or path.rpartition(".")[2]
     name, taught = f"{plain}@{kinds}" if kinds else plain, tuple(filter(None, kinds.split("+")))
     identity = fingerprint(model)
     # A student's error is far larger than what this moves.

@@ -65,7 +65,7 @@ def test_a_transformer_learns_too(tone_manifest: Path, tone_cache_folder: Path, 
     ("teachers", "message"),
     [
         ([STUB, STUB], "expected each --teacher once"),
-        ([STUB, f"{STUB}=other.pt"], "expected teachers with names of their own, got stub, stub"),
+        ([f"{STUB}=a/x.pt", f"{STUB}=b/x.pt"], "expected teachers with names of their own, got x, x"),
         (["no_such_module"], "could not import 'no_such_module'"),
         ([f"{STUB}@speech"], "no vectors of the teacher stub@speech; it teaches speech, and the audio is tones"),
     ],

@@ -17,6 +17,7 @@ STUB = "tests.pretraining.distillation.stub"
 def test_a_teacher_is_named_after_module_or_weights_and_kinds() -> None:
     assert load_teacher(STUB).name == "stub"
     assert load_teacher("byola_hear=both").name == "both"
+    assert load_teacher(f"{STUB}=models/byola-birds.safetensors").name == "byola-birds"
     teacher = load_teacher(f"{STUB}@speech+music")
     assert (teacher.name, teacher.kinds) == ("stub@speech+music", ("speech", "music"))
     assert teacher.teaches("music") and not teacher.teaches("effects")
