@@ -124,11 +124,14 @@ class FfmpegSource:
             if self.container.split(",")[0] in _PLAYLISTS:
                 raise AudioFileError(f"{path}: expected an audio file, got a playlist of other files")
             hours, minutes, seconds, start = (_DURATION.findall(told) or [("0", "0", "0", "")])[0]
-            # A part of a longer recording may begin later than at 0, and its length be that from 0 on.
-            length = int(hours) * 3600 + int(minutes) * 60 + float(seconds) - float(start or 0)
+            length = int(hours) * 3600 + int(minutes) * 60 + float(seconds)
+            is_timed = self.container.split(",")[0] in _TIMED
+            if is_timed and start:
+                # A part of a longer recording may begin later than at 0, and its length be that from 0 on.
+                length -= float(start)
             self.header_seconds = length if length > 0 else None
             #: Whether the length in the header is exact and that of this track.
-            self._is_alone = len(streams) == 1 and self.container.split(",")[0] in _TIMED
+            self._is_alone = len(streams) == 1 and is_timed
         except BaseException:
             self.close()
             raise

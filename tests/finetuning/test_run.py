@@ -27,6 +27,8 @@ from byola_hear.finetuning.course import Material
 from byola_hear.finetuning.finetune import finetune
 from byola_hear.finetuning.recipe import Recipe
 from byola_hear.finetuning.run import finetune_examples
+from byola_hear.finetuning.windows import log_mels
+from byola_hear.finetuning.workspace import Workspace
 from byola_hear.models.checkpoint import read_header
 from byola_hear.models.model import ByolaModel
 from byola_hear.utils.files import work_folder
@@ -107,20 +109,20 @@ def test_the_log_mels_are_not_in_use_when_they_are_removed(
 ) -> None:
     # Windows refuses to remove a file that is mapped into memory.
     in_use: list[bool] = []
-    made, remove = running.log_mels, running.Workspace.remove
+    made, remove = log_mels, Workspace.remove
 
     def noted(*arguments: Any) -> Any:
         windows = made(*arguments)
         mapped.append(weakref.ref(windows.frames))
         return windows
 
-    def removed(workspace: running.Workspace) -> None:
+    def removed(workspace: Workspace) -> None:
         in_use.extend(each() is not None for each in mapped)
         remove(workspace)
 
     mapped: list[weakref.ref[Any]] = []
     monkeypatch.setattr(running, "log_mels", noted)
-    monkeypatch.setattr(running.Workspace, "remove", removed)
+    monkeypatch.setattr(Workspace, "remove", removed)
     assert tune(sweeps, model, STRONG).network is not None
     assert in_use == [False]
 

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import os
-import resource
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
