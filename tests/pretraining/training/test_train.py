@@ -147,6 +147,7 @@ def test_diverged_run_stops_and_keeps_its_last_state(
 def test_state_on_a_full_disk_is_one_error_and_the_old_one_stays(
     tone_cache: LogMelCache, tiny_recipe: Recipe, tmp_path: Path
 ) -> None:
+    import resource
 
     trainer = trainer_in(tmp_path, tone_cache, tiny_recipe)
     trainer.save()
