@@ -110,6 +110,10 @@ class GridPool:
         """
         self._kept.append(features.float())
         self._seen += len(features)
+        # Where windows are far apart, what lies between them goes. The last frame stays, for a window beyond it.
+        needed = min(self.grid.frames(self._given)[0], self._seen - 1)
+        while self._first + len(self._kept[0]) <= needed:
+            self._first += len(self._kept.pop(0))
         stop = self._given
         while self.grid.frames(stop)[1] <= self._seen and self.grid.start(stop) + self.grid.window <= n_samples:
             stop += 1

@@ -63,6 +63,18 @@ def test_windows_pool_the_frames_centred_in_them(
         torch.testing.assert_close(actual, expected, atol=1e-5, rtol=1e-5)
 
 
+def test_what_lies_between_windows_is_not_kept() -> None:
+    pool = GridPool(Grid(2 * FRAME, 10_000 * FRAME, 0.0, CENTRE, FRAME), "max+mean")
+    features = torch.randn(12_000, 3)
+    rows = []
+    for seen, block in enumerate(features.split(300), 1):
+        rows += list(pool.add(block, round(seen * 300 * FRAME)))
+        assert sum(map(len, pool._kept)) <= 600
+    rows += list(pool.finish(round(12_000 * FRAME)))
+    expected = torch.stack([piece.amax(0) + piece.mean(0) for piece in (features[:2], features[10_000:10_002])])
+    torch.testing.assert_close(torch.cat([row for _, row in rows]), expected)
+
+
 @given(st.integers(1, 10**7), st.floats(1, 1e6), st.floats(1, 1e6))
 def test_windows_from_the_beginning_cover_the_clip_and_no_more(n_samples: int, window: float, hop: float) -> None:
     grid = Grid(window, hop, 0.0, CENTRE, FRAME)
