@@ -21,6 +21,7 @@ import byola_hear
 from byola_hear.models.directions import Directions
 from byola_hear.models.frontend import _kept_constants
 from byola_hear.models.model import ByolaModel
+from byola_hear.models.precision import trial_audio
 from byola_hear.sklearn import ByolaTransformer
 from byola_hear.tables import read_table
 
@@ -117,6 +118,24 @@ def test_a_default_of_float64_changes_nothing(network: ByolaModel, float64_by_de
     ):
         assert one.dtype == torch.float32
         torch.testing.assert_close(one, other, rtol=1e-5, atol=1e-5 * other.abs().max().item())
+
+
+@pytest.mark.filterwarnings("ignore::byola_hear.models.precision.SlowPrecisionWarning")
+def test_a_default_device_changes_nothing(network: ByolaModel, nothing_kept: None) -> None:
+    clip = noise(0)
+    with torch.device("meta"):  # whose tensors have no values
+        loaded = byola_hear.load_model()
+        found = loaded.scene_embeddings([clip])
+        (frames,), (times,) = loaded.timestamp_embeddings([clip])
+        streamed = torch.cat([each for _, each in loaded.stream_timestamps(clip.split(5000))])
+        rounded = loaded.in_precision("int8").scene_embeddings([clip])
+        trial = trial_audio(loaded.config.frontend)
+    assert torch.equal(found, network.scene_embeddings([clip]))
+    assert torch.equal(frames, network.timestamp_embeddings([clip])[0][0])
+    assert torch.equal(times, streamed) and torch.equal(times, network.timestamp_embeddings([clip])[1][0])
+    assert torch.equal(rounded, network.in_precision("int8").scene_embeddings([clip]))
+    assert trial.device.type == "cpu"
+    assert {each.device.type for each in (*loaded.parameters(), *loaded.buffers())} == {"cpu"}
 
 
 @pytest.mark.filterwarnings("ignore::byola_hear.models.precision.SlowPrecisionWarning")

@@ -28,7 +28,7 @@ def pca(units: Tensor, seed: int) -> NDArray[np.float64]:
         ``(n, 2)``. The value furthest from 0 is positive on each axis.
     """
     scores, _ = principal_components(units - units.mean(0), 2, seed)
-    places = torch.zeros(len(units), 2, dtype=torch.float64)
+    places = torch.zeros(len(units), 2, dtype=torch.float64, device=units.device)
     places[:, : scores.shape[1]] = scores.double()
     furthest = places.gather(0, places.abs().argmax(0, keepdim=True))
     return (places * torch.where(furthest < 0, -1.0, 1.0)).numpy()

@@ -96,13 +96,13 @@ def neighbours(units: Tensor, count: int) -> tuple[NDArray[np.int64], NDArray[np
     """
     n = len(units)
     count = min(count, n - 1)
-    indices = torch.zeros((n, count), dtype=torch.int64)
-    cosines = torch.zeros((n, count))
+    indices = torch.zeros((n, count), dtype=torch.int64, device=units.device)
+    cosines = torch.zeros((n, count), dtype=torch.float32, device=units.device)
     if count > 0:
         rows = max(_SIMILARITIES // n, 1)
         for first in range(0, n, rows):
             similarity = units[first : first + rows] @ units.T
-            similarity[torch.arange(len(similarity)), torch.arange(first, first + len(similarity))] = -torch.inf
+            similarity.diagonal(first).fill_(-torch.inf)
             found, order = similarity.topk(count, dim=1)
             # topk does not define the order of equal values: sort by index, then stably by cosine.
             order, by_index = order.sort(dim=1)

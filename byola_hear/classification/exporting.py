@@ -64,6 +64,7 @@ def export_classifier(model: ByolaModel, classifier: Classifier, path: str | os.
     """
     content = classifier_to_onnx(model, classifier).SerializeToString()
     generator = torch.Generator().manual_seed(0)
+    plain: dict[str, Any] = {"dtype": torch.float32, "device": "cpu"}
     largest = 0.0
     with replacing(Path(path)) as stream:
         stream.write(content)
@@ -71,7 +72,8 @@ def export_classifier(model: ByolaModel, classifier: Classifier, path: str | os.
         session = open_session(stream.name)
         for n_windows in CHECKS:
             n_samples = max(1, round(n_windows * classifier.window * model.sample_rate))
-            noise = (torch.rand(2, n_samples, generator=generator) * 2 - 1) * torch.tensor([[1.0], [1e-3]])
+            noise = torch.rand(2, n_samples, generator=generator, **plain) * 2 - 1
+            noise *= torch.tensor([[1.0], [1e-3]], **plain)
             largest = max(largest, largest_difference(model, classifier, session, noise))
         if not largest <= TOLERANCE:
             raise OnnxError(

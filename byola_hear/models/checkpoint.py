@@ -290,7 +290,7 @@ def filled_encoder(path: Path, config: EncoderShape, tensors: dict[str, Tensor])
     encoder = _empty_encoder(path, config)
     for name in encoder.state_dict():
         if name.endswith(COUNTER):
-            state[name] = torch.zeros((), dtype=torch.long)
+            state[name] = torch.zeros((), dtype=torch.long, device="cpu")
     encoder.load_state_dict(state, assign=True)
     return encoder
 

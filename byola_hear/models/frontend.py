@@ -123,10 +123,11 @@ def mel_filters(config: FrontendConfig) -> Tensor:
     Returns:
         ``(n_fft // 2 + 1, n_mels)`` float32, computed in float64: the weight of each frequency bin in each band.
     """
-    bins = torch.linspace(0, config.sample_rate / 2, config.n_fft // 2 + 1, dtype=torch.float64)
-    edges = torch.tensor([config.f_min, config.f_max], dtype=torch.float64)
+    exact: dict[str, Any] = {"dtype": torch.float64, "device": "cpu"}
+    bins = torch.linspace(0, config.sample_rate / 2, config.n_fft // 2 + 1, **exact)
+    edges = torch.tensor([config.f_min, config.f_max], **exact)
     low, high = hz_to_mel(edges, config.mel_scale).tolist()
-    points = mel_to_hz(torch.linspace(low, high, config.n_mels + 2, dtype=torch.float64), config.mel_scale)
+    points = mel_to_hz(torch.linspace(low, high, config.n_mels + 2, **exact), config.mel_scale)
     width = points[1:] - points[:-1]
     distance = points[None, :] - bins[:, None]
     rising = -distance[:, :-2] / width[:-1]
@@ -141,11 +142,11 @@ def mel_filters(config: FrontendConfig) -> Tensor:
 def _kept_constants(config: FrontendConfig, device: torch.device) -> tuple[Tensor, Tensor]:
     """Window and mel filters, computed once for each configuration and device.
 
-    They outlive the call, so neither a default type of that moment nor inference mode, whose tensors can't be trained
-    with later, may shape them.
+    They outlive the call, so neither a default type or device of that moment nor inference mode, whose tensors can't be
+    trained with later, may shape them.
     """
     with torch.inference_mode(False):
-        window = torch.hann_window(config.window_length, periodic=True, dtype=torch.float32)
+        window = torch.hann_window(config.window_length, periodic=True, dtype=torch.float32, device="cpu")
         return window.to(device), mel_filters(config).to(device)
 
 

@@ -106,7 +106,8 @@ def is_slow(measured: dict[str, float], precision: str) -> bool:
 def trial_audio(config: FrontendConfig) -> Tensor:
     """Noise at a front end's rate, ``(n_samples,)`` float32: the same in every trial."""
     n_samples = round(TRIAL_SECONDS * config.sample_rate)
-    return 0.1 * torch.randn(n_samples, generator=torch.Generator().manual_seed(0), dtype=torch.float32)
+    generator = torch.Generator().manual_seed(0)
+    return 0.1 * torch.randn(n_samples, generator=generator, dtype=torch.float32, device="cpu")
 
 
 def _trial(

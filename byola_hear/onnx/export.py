@@ -78,6 +78,7 @@ def export_onnx(model: ByolaModel, path: str | os.PathLike[str], kind: str = "sc
     """
     content = to_onnx(model, kind).SerializeToString()
     generator = torch.Generator().manual_seed(0)
+    plain: dict[str, Any] = {"dtype": torch.float32, "device": "cpu"}
     rate = model.sample_rate / 16000
     with replacing(Path(path)) as stream:
         stream.write(content)
@@ -85,9 +86,9 @@ def export_onnx(model: ByolaModel, path: str | os.PathLike[str], kind: str = "sc
         session = open_session(stream.name)
         largest = 0.0
         for n_samples, batch in CHECKS:
-            noise = torch.rand(batch, max(round(n_samples * rate), 1), generator=generator) * 2 - 1
+            noise = torch.rand(batch, max(round(n_samples * rate), 1), generator=generator, **plain) * 2 - 1
             # From full scale down to nearly silent: the logarithm makes faint sounds the harder test.
-            noise *= torch.logspace(0, -4, batch)[:, None]
+            noise *= torch.logspace(0, -4, batch, **plain)[:, None]
             largest = max(largest, largest_difference(model, session, kind, noise))
         if not largest <= TOLERANCE:
             raise OnnxError(

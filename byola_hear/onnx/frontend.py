@@ -73,7 +73,8 @@ def fourier(config: FrontendConfig, row: int) -> tuple[NDArray[np.float32], ...]
     n_fft, n = config.n_fft, config.n_fft // row
     start = (n_fft - config.window_length) // 2
     window = np.zeros(n_fft)
-    window[start : start + config.window_length] = torch.hann_window(config.window_length, dtype=torch.float64).numpy()
+    hann = torch.hann_window(config.window_length, dtype=torch.float64, device="cpu").numpy()
+    window[start : start + config.window_length] = hann
     k = np.arange(n // 2 + 1)
     # Angles are reduced modulo a turn as integers, so they are exact.
     angle = 2 * np.pi / n * (k[:, None] * np.arange(n) % n)

@@ -46,7 +46,7 @@ def combined_layers(graph: Graph, blocks: str, n_tokens: str, size: str, encoder
     config = encoder.config
     turns = [
         graph.add("Slice", part.cpu().numpy(), np.array([0]), size, np.array([0]))
-        for part in rotations(torch.arange(config.context), config.width // config.n_heads)
+        for part in rotations(torch.arange(config.context, device="cpu"), config.width // config.n_heads)
     ]
     # (n_blocks, 1, 1, size): what is added to the scores of a block's tokens.
     count = graph.add("Mul", graph.add("Shape", blocks, start=1, end=2), size)

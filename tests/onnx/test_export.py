@@ -106,6 +106,19 @@ def test_running_statistics_count_whatever_mode_the_model_is_in(tmp_path: Path) 
     assert model.training
 
 
+@pytest.mark.parametrize("shape", ["v2", "transformer"])
+def test_default_type_and_device_change_nothing(tmp_path: Path, shape: str) -> None:
+    model = model_of(*SHAPES[shape])
+    export_onnx(model, tmp_path / "plain.onnx")
+    torch.set_default_dtype(torch.float64)
+    try:
+        with torch.device("meta"):  # whose tensors have no values
+            export_onnx(model, tmp_path / "other.onnx")
+    finally:
+        torch.set_default_dtype(torch.float32)
+    assert (tmp_path / "other.onnx").read_bytes() == (tmp_path / "plain.onnx").read_bytes()
+
+
 def test_nothing_is_written_if_the_results_differ(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     model, path = model_of(*V2), tmp_path / "model.onnx"
     path.write_bytes(b"what was there")

@@ -44,7 +44,7 @@ class Int8Linear:
         self.packed = torch.ops.onednn.qlinear_prepack(rounded, None)
         self.scale = scale
         self.bias = linear.bias.detach().float()
-        self.zeros = torch.zeros(len(weight), dtype=torch.int32)
+        self.zeros = torch.zeros(len(weight), dtype=torch.int32, device=weight.device)
 
     def __call__(self, x: Tensor) -> Tensor:
         """Compute the layer.

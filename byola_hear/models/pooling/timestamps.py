@@ -65,6 +65,6 @@ def timestamps(first: int, last: int, n_samples: int, stride: int, hop_length: i
         >>> timestamps(0, 3, 16000, 4, 160, 16000)
         tensor([15., 55., 95.])
     """
-    index = torch.arange(first, last, dtype=torch.float64)
+    index = torch.arange(first, last, dtype=torch.float64, device="cpu")
     samples = (index * stride + (stride - 1) / 2) * hop_length
     return (samples.clamp(max=n_samples) * 1000.0 / sample_rate).float()
