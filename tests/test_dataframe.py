@@ -62,6 +62,14 @@ def test_files_in_any_form(model: ByolaModel, form: str) -> None:
         np.testing.assert_allclose(row, of_file(model, file), atol=1e-5, rtol=1e-5)
 
 
+def test_files_in_an_array_of_variable_length_strings(model: ByolaModel) -> None:
+    string = getattr(getattr(np, "dtypes", None), "StringDType", None)
+    if string is None:
+        pytest.skip("NumPy 2 has such arrays")
+    table = byola_hear.embed(np.array(FILES, dtype=string()), model)
+    pandas.testing.assert_frame_equal(table, byola_hear.embed(FILES, model))
+
+
 def test_numbers_of_any_type(model: ByolaModel) -> None:
     arguments = {"window": np.float32(0.5), "hop": np.int64(1), "workers": np.int32(1)}
     table = byola_hear.embed(FILES[0], model, **arguments)

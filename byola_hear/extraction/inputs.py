@@ -97,7 +97,7 @@ def is_waveform(item: object) -> bool:
 
 def _is_text(array: np.ndarray | Tensor) -> bool:
     """Whether an array holds file names."""
-    return isinstance(array, np.ndarray) and array.dtype.kind in "OSU"
+    return isinstance(array, np.ndarray) and array.dtype.kind in "OSTU"
 
 
 def clips_of(items: list[PathLike | Clip], on_missing: OnMissing | None) -> list[Clip]:
