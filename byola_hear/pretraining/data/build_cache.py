@@ -149,9 +149,15 @@ def _described(cache: LogMelCache, clips: list[ManifestClip], folder: Path, outp
     def stored(row: int) -> np.ndarray:
         return cache.frames[ends[row] - lengths[row] : ends[row]].numpy()
 
-    row = changed_row(
-        clips, folder, output, lengths, stored, lambda row: cached_log_mel(clips[row], folder, cache.frontend)
-    )
+    def compute(row: int) -> np.ndarray:
+        try:
+            return cached_log_mel(clips[row], folder, cache.frontend)
+        except ValueError as error:
+            raise ValueError(
+                f"{error}; it could be read when its log-mel was computed; delete {output} to do without it"
+            ) from None
+
+    row = changed_row(clips, folder, output, lengths, stored, compute)
     if row is not None:
         raise ValueError(
             f"{folder / clips[row].path}: has changed since its log-mel was computed; "

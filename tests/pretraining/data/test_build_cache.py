@@ -180,8 +180,11 @@ def test_changed_audio_is_noticed_and_a_copy_is_not_changed(
     assert Path("c.wav").stat().st_size == Path("a.wav").stat().st_size
     with pytest.raises(ValueError, match=r"^c\.wav: has changed since its log-mel was computed; delete cache to"):
         build_cache("m.csv", "cache")
+    Path("c.wav").write_bytes(b"nothing")
+    with pytest.raises(ValueError, match=r"^c\.wav: not an audio file.*; it could be read when its log-mel was"):
+        build_cache("m.csv", "cache")
     shutil.rmtree("cache")
-    assert build_cache("m.csv", "cache", statistics_crops=10).info["rows"] == 2
+    assert build_cache("m.csv", "cache", statistics_crops=10).info["rows"] == 1
 
 
 def test_audio_that_changed_while_a_build_was_interrupted_is_noticed(
