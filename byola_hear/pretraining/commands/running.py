@@ -121,7 +121,7 @@ def cache_for(place: Place, manifest: Path, folder: Path, workers: int, frontend
             n_rows = len(failed) + cache.info["rows"]
             click.echo(
                 f"{folder}: {len(failed)} of {n_rows} rows left out; the first: {failed[0]}; "
-                "delete this folder to try them again",
+                "delete this folder to try them again, in a new run",
                 err=True,
             )
     place.wait()
