@@ -83,11 +83,12 @@ def train_several(
         The names of the sets whose networks are not finished. The same call resumes them.
 
     Raises:
-        ValueError: if there is no time for a step, or the folder holds runs of something else, or of more steps than
-            ``most_steps``.
+        ValueError: if the recipe does not suit a set, or there is no time for a step, or the folder holds runs of
+            something else, or of more steps than ``most_steps``.
         FloatingPointError: if training diverges.
     """
     begun = time.perf_counter()
+    _check_sets(sets, recipe, place)
     steps = _steps_of_runs(folder, sets)
     if steps is None:
         seconds = measured_seconds(next(iter(sets.values())), recipe, place, precision, backend, n_measured)
@@ -113,6 +114,15 @@ def train_several(
         report(f"{name}: {trainer.crops} crops in {trainer.seconds / 60:.1f} minutes, {state}")
         unfinished += [] if finished else [name]
     return unfinished
+
+
+def _check_sets(sets: Mapping[str, LogMelCache], recipe: Recipe, place: Place) -> None:
+    """Refuse a recipe that does not suit one of the sets, before time is spent on the others."""
+    for name, cache in sets.items():
+        try:
+            Sampler(cache, recipe, place)
+        except ValueError as error:
+            raise ValueError(f"{name}: {error}") from None
 
 
 def _steps_of_runs(folder: Path, names: Iterable[str]) -> int | None:

@@ -106,6 +106,17 @@ def test_runs_that_time_stopped_are_resumed(
     assert "holds runs of 12 steps, more than 11; choose another folder" in capsys.readouterr().err
 
 
+def test_recipe_that_suits_not_all_sets_is_refused_before_training(
+    sets: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("pack", *(sets / f"{name}.csv" for name in ("nonspeech_set", "speech_set")), "-o", tmp_path / "p") == 0
+    (tmp_path / "recipe.json").write_text(json.dumps({**RECIPE, "kind_weights": {"effects": 2.0}}))
+    options = ("--recipe", tmp_path / "recipe.json", "--device", "cpu", "--compile", "none", "--most-steps", 2)
+    assert run("train-packed", tmp_path / "p", "-o", tmp_path / "out", "--batch-size", 4, *options) == 2
+    assert "error: speech_set: expected weights of kinds of the set" in capsys.readouterr().err
+    assert not (tmp_path / "out" / "runs" / "nonspeech_set").exists()
+
+
 def test_running_training_is_not_started_twice(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "runs").mkdir()
     with open(tmp_path / "runs" / "lock", "a") as file:
