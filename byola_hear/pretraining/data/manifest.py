@@ -6,6 +6,7 @@ A manifest is a CSV file. Its paths are relative to its own folder, so a folder 
 from __future__ import annotations
 
 import csv
+import math
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -168,23 +169,35 @@ def _clip_of(row: dict[str, str | None]) -> ManifestClip:
     path = row.get("path") or ""
     if not path.strip():
         raise ValueError("empty path")
-    duration = float(row["duration_s"] or "nan")
-    if not 0 < duration < float("inf"):
+    duration = _number(row, "duration_s") or 0.0
+    if duration <= 0:
         raise ValueError(f"duration_s must be a positive number of seconds, got {row['duration_s']!r}")
-    start, end = (float(text) if text else None for text in (row.get("start_s"), row.get("end_s")))
+    start, end = (_number(row, name) for name in ("start_s", "end_s"))
     if (start is None) != (end is None):
         raise ValueError("start_s and end_s must both be given or both be empty")
-    if start is not None and end is not None and not 0 <= start < end < float("inf"):
+    if start is not None and end is not None and not 0 <= start < end:
         raise ValueError(f"expected 0 <= start_s < end_s, in seconds, got {start} and {end}")
     return ManifestClip(
         path=path,
         duration_s=duration,
-        sample_rate=int(row.get("sample_rate") or 0),
-        channels=int(row.get("channels") or 1),
+        sample_rate=int(_number(row, "sample_rate") or 0),
+        channels=int(_number(row, "channels") or 1),
         start_s=start,
         end_s=end,
         **{name: row.get(name) or "" for name in ("source", "kind", "group", "licence")},
     )
+
+
+def _number(row: dict[str, str | None], name: str) -> float | None:
+    """The number in a cell; None if it is empty. Other programs write whole numbers as ``16000.0``."""
+    text = row.get(name)
+    try:
+        number = float(text) if text else None
+    except ValueError:
+        number = math.nan
+    if number is not None and not math.isfinite(number):
+        raise ValueError(f"expected a finite number as {name}, got {text!r}")
+    return number
 
 
 def write_manifest(clips: Iterable[ManifestClip], path: str | os.PathLike[str]) -> None:
