@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import wave
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import numpy as np
-import soundfile
 from numpy.typing import NDArray
 
 from byola_hear.audio.reading import open_source
@@ -37,15 +37,16 @@ def cut(path: str, start: float, end: float, target: Path) -> None:
         piece = next(pieces, None)
         if piece is None:
             raise AudioFileError(f"{path}: the segment begins at {start:g} s, after the file's end")
-        with (
-            replacing(target) as stream,
-            soundfile.SoundFile(
-                stream, "w", source.sample_rate, source.channels, format="WAV", subtype="PCM_16"
-            ) as written,
-        ):
+        # By Python, because libsndfile does not learn of errors of a stream, such as a full disk.
+        with replacing(target) as stream, wave.open(stream, "wb") as written:
+            written.setparams((source.channels, 2, source.sample_rate, 0, "NONE", ""))
             while piece is not None:
-                written.write(piece)
+                written.writeframesraw(_as_16_bits(piece))
                 piece = next(pieces, None)
+
+
+def _as_16_bits(samples: NDArray[np.float32]) -> bytes:
+    return np.rint(samples * 32768).clip(-32768, 32767).astype("<i2").tobytes()
 
 
 def _until(source: Source, count: int) -> Iterator[NDArray[np.float32]]:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import pytest
@@ -34,3 +38,25 @@ def test_an_end_beyond_the_file_is_the_files_end(clips_folder: Path, tmp_path: P
     assert not (tmp_path / "none.wav").exists()
     with pytest.raises(FileNotFoundError, match="no such folder"):
         cut(str(file), 0, 1, tmp_path / "none" / "cut.wav")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no disk that is always full")
+def test_a_full_disk_is_one_error(clips_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    @contextmanager
+    def full(path: Path) -> Iterator[BinaryIO]:
+        with open("/dev/full", "wb") as stream:
+            try:
+                yield stream
+            finally:
+                os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())  # closing writes what is left
+
+    monkeypatch.setattr("byola_hear.audio.cutting.replacing", full)
+    with pytest.raises(OSError, match="No space left on device"):
+        cut(str(clips_folder / "drum_stereo_44k.flac"), 0.0, 0.5, tmp_path / "cut.wav")
+
+
+def test_samples_of_16_bits_stay_as_they_are(tmp_path: Path) -> None:
+    samples = np.array([[-32768, 32767, 1, -1, 0, 12345, 32766, -32767]], np.int16).repeat(500, 0).reshape(-1, 2)
+    soundfile.write(tmp_path / "a.wav", samples, 8000, "PCM_16")
+    cut(str(tmp_path / "a.wav"), 0.0, 1.0, tmp_path / "cut.wav")
+    np.testing.assert_array_equal(soundfile.read(tmp_path / "cut.wav", dtype="int16")[0], samples)
