@@ -64,7 +64,11 @@ def command(paths: tuple[str, ...], name: str, device: str, threads: int | None,
         torch.set_num_threads(threads)
     model = loaded_model(name, device)
     with tempfile.TemporaryDirectory() as folder:
-        found, absent = found_clips(paths, (), None, None) if paths else (generated(Path(folder)), [])
+        try:
+            made = [] if paths else generated(Path(folder))
+        except (soundfile.SoundFileError, OSError) as error:
+            raise Failure(f"files to measure can't be written to {folder} ({one_line(error)}); name some") from error
+        found, absent = found_clips(paths, (), None, None) if paths else (made, [])
         missing = [one_line(f"{each.clip.file}: {each.reason}") for each in absent]
         if not found:
             raise click.UsageError(missing[0] if missing else "expected files to measure, got an empty list")

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
+import soundfile
 
 import byola_hear
 from byola_hear.cli import bench
@@ -86,3 +87,13 @@ def test_nothing_to_measure(
     assert ended == code
     assert re.search(message, err)
     assert err.count("\n") == 1
+
+
+def test_no_room_for_files_to_measure(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise soundfile.LibsndfileError(2)
+
+    monkeypatch.setattr(soundfile, "write", full)
+    code, out, err = run(capsys, "--model", "speech")
+    assert (code, out, err.count("\n")) == (1, "", 1)
+    assert err.startswith("error: files to measure can't be written to ") and err.endswith("; name some\n")
