@@ -171,8 +171,7 @@ def _best(numbers: pd.DataFrame, published: dict[str, float]) -> str:
     best = str(networks.idxmax())
     ahead = [f"{name} ({value:.3f})" for name, value in published.items() if round(value, 3) > round(networks[best], 3)]
     top = str(values.idxmax())
-    text = f"Over the {SET_TITLES[first]}, `{best}` ({networks[best]:.3f}) is the nearest of our networks to listeners"
-    text += "; "
+    text = f"Over the {SET_TITLES[first]}, `{best}` ({networks[best]:.3f}) has the highest value of our networks; "
     text += f"published values above it are those of {listed(ahead)}" if ahead else "no published value is above it"
     text += f"; the highest value measured here is that of `{top}` ({values[top]:.3f})" if top != best else ""
     apart = _differences(numbers, first, "anchor", f"mfcc {CLIP}", CLIP)

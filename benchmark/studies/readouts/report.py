@@ -132,11 +132,18 @@ def sentences(numbers: pd.DataFrame, about: Mapping[str, Any]) -> list[str]:
     for model in others:
         gaps = [f"{difference(numbers, model, reference, name)} points {PHRASES[name]}" for name in readouts]
         texts.append(f"`{model}` differs from `{reference}` by {listed(gaps)}.")
-    for name in readouts:
-        means = by_task(numbers, name).mean(axis=1)
-        phrase = PHRASES[name].capitalize()
-        texts.append(f"{phrase}, `{means.idxmax()}` is best ({means.max():.1f} %).")
+    texts += [_best(numbers, name) for name in readouts]
     return [*texts, f"Numbers are of {about['parts']} parts; intervals are of 95 %."]
+
+
+def _best(numbers: pd.DataFrame, readout: str) -> str:
+    """Which model is best by a readout, and which others may be as good."""
+    means = by_task(numbers, readout).mean(axis=1)
+    best = str(means.idxmax())
+    gaps = {model: difference(numbers, best, model, readout) for model in models_of(numbers) if model != best}
+    level = [f"`{model}`" for model, gap in gaps.items() if np.isfinite(gap.low) and not gap.clear]
+    says = f"has the highest score, with no clear difference from {listed(level)}" if level else "is best"
+    return f"{PHRASES[readout].capitalize()}, `{best}` {says} ({means.max():.1f} %)."
 
 
 def draw_readouts(numbers: pd.DataFrame) -> Figure:

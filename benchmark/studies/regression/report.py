@@ -152,9 +152,9 @@ def sentences(numbers: pd.DataFrame) -> list[str]:
         guess = _line(numbers, MEAN_ROW, "pitch", "mae")
         if error is not None and octaves is not None and guess is not None:
             parts.append(
-                f"Of the networks, `{best}` gives the best pitch: the mean error is {error['value']:.1f} semitones "
-                f"(guessing the mean: {guess['value']:.1f}), and {100 * octaves['value']:.0f} % of the notes are "
-                "placed in another octave."
+                f"Of the networks, `{best}` has the highest R² of pitch: its mean error is {error['value']:.1f} "
+                f"semitones (guessing the mean: {guess['value']:.1f}), and {100 * octaves['value']:.0f} % of the notes "
+                "are placed in another octave."
             )
     if set(PAIR) <= set(networks):
         parts.append(_compared(numbers, r2, titles))
