@@ -42,7 +42,7 @@ def report(folder: Path) -> Report:
         "rsa_matrices": partial(_draw_kept, matrices, folder / "rsa_descriptors.csv") if matrices.is_file() else None,
     }
     if (numbers["reference"] == "listeners").any():
-        drawn["rsa_listeners"] = partial(draw_listeners, numbers)
+        drawn["rsa_ratings"] = partial(draw_listeners, numbers)
     captions = _captions(numbers, bool(about["draws"]))
     return Report(TITLE, found, [table(numbers)], {name: (draw, captions[name]) for name, draw in drawn.items()})
 
@@ -62,7 +62,7 @@ def _captions(numbers: pd.DataFrame, intervals: bool) -> dict[str, str]:
         f"descriptors{', with 95 % bootstrap intervals over the stimuli' * intervals}.",
         "rsa_partial": f"Partial correlation, given {held}, over the sounds for which every descriptor is defined.",
         "rsa_matrices": "Dissimilarities of all pairs of sounds; similar pairs are dark.",
-        "rsa_listeners": "Correlation with the listeners' ratings; the noise ceiling is grey.",
+        "rsa_ratings": "Correlation with the listeners' ratings; the noise ceiling is grey.",
     }
 
 
