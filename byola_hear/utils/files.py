@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import hashlib
+import importlib
 import os
 import re
 import tempfile
@@ -18,6 +19,8 @@ from typing import IO, Any, BinaryIO
 PathLike = str | bytes | os.PathLike[str] | os.PathLike[bytes]
 #: Size in bytes and time of modification in ns of a file; None if it does not exist.
 Stamp = tuple[int, int] | None
+#: The byte that is locked on Windows, close to the last one that its C library can lock.
+_LOCKED_BYTE = 2**31 - 2
 
 
 def stamp_of(file: str) -> Stamp:
@@ -168,7 +171,7 @@ def locked(file: IO[Any]) -> bool:
     try:
         import fcntl
     except ImportError:
-        return True
+        return _locked_on_windows(file)
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -176,6 +179,23 @@ def locked(file: IO[Any]) -> bool:
     except OSError as error:
         if error.errno not in (errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP):
             raise
+    return True
+
+
+def _locked_on_windows(file: IO[Any]) -> bool:
+    """:func:`locked` on Windows, where what is locked can't be read: it is a byte beyond the file's end."""
+    try:
+        msvcrt = importlib.import_module("msvcrt")
+    except ImportError:
+        return True
+    place = os.lseek(file.fileno(), 0, os.SEEK_CUR)
+    os.lseek(file.fileno(), _LOCKED_BYTE, os.SEEK_SET)
+    try:
+        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+    except OSError as error:
+        return error.errno != errno.EACCES
+    finally:
+        os.lseek(file.fileno(), place, os.SEEK_SET)
     return True
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
+import sys
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -104,6 +107,34 @@ def test_a_locked_file_cannot_be_locked_again(tmp_path: Path) -> None:
         assert not locked(second)
     with open(tmp_path / "a") as third:
         assert locked(third)
+
+
+@pytest.mark.parametrize(("number", "expected"), [(None, True), (errno.EACCES, False), (errno.EINVAL, True)])
+def test_on_windows_a_byte_beyond_the_end_is_locked(
+    number: int | None, expected: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[int, int, int]] = []
+
+    def locking(descriptor: int, mode: int, n_bytes: int) -> None:
+        asked.append((os.lseek(descriptor, 0, os.SEEK_CUR), mode, n_bytes))
+        if number is not None:
+            raise OSError(number, "as of the C library")
+
+    monkeypatch.setitem(sys.modules, "fcntl", None)  # which can't be imported then
+    monkeypatch.setitem(sys.modules, "msvcrt", SimpleNamespace(locking=locking, LK_NBLCK=2))
+    with open(tmp_path / "a", "w+b") as file:
+        file.write(b"before ")
+        assert locked(file) == expected
+        file.write(b"and after")
+    assert asked == [(2**31 - 2, 2, 1)]
+    assert (tmp_path / "a").read_bytes() == b"before and after"
+
+
+def test_a_system_without_locks_locks_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("fcntl", "msvcrt"):
+        monkeypatch.setitem(sys.modules, name, None)
+    with open(tmp_path / "a", "w") as first, open(tmp_path / "a") as second:
+        assert locked(first) and locked(second)
 
 
 def test_a_block_waits_for_another(tmp_path: Path) -> None:
