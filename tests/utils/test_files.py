@@ -57,9 +57,9 @@ def test_other_errors_keep_what_they_name(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"^no such recording: b\.wav$"), replacing(tmp_path / "a.txt"):
         raise FileNotFoundError("no such recording: b.wav")
     (tmp_path / "folder").mkdir()
-    with pytest.raises(OSError) as caught, replacing(tmp_path / "folder"):
+    with pytest.raises(OSError) as of_a_folder, replacing(tmp_path / "folder"):
         pass
-    assert str(caught.value).endswith(f": {str(tmp_path / 'folder')!r}")
+    assert str(of_a_folder.value).endswith(f": {str(tmp_path / 'folder')!r}")
 
 
 def killed_while_writing(path: Path) -> Path:
