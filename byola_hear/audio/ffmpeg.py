@@ -170,7 +170,7 @@ class FfmpegSource:
         if len(head) < _AU_HEAD.size:
             said = self._last_words()
             if "matches no streams" in said:  # of a video, for instance
-                raise AudioFileError(f"{self.path}: contains no audio track")
+                raise AudioFileError(f"{self.path}: not an audio file that can be read: it contains no audio track")
             raise AudioFileError(f"{self.path}: not an audio file that can be read (ffmpeg: {said})")
         magic, offset, _, encoding, sample_rate, channels = _AU_HEAD.unpack(head)
         if magic != b".snd" or encoding != _AU_FLOAT or offset < _AU_HEAD.size or not sample_rate or not channels:
