@@ -232,9 +232,7 @@ def test_the_sound_of_a_video(tmp_path: Path) -> None:
     )
     assert len(read_audio(path, 16000)) == pytest.approx(160_000, abs=500)
     silent = encoded(tmp_path, "b.mp4", "-f", "lavfi", "-i", "testsrc=d=1:s=64x64", "-map", "1:v")
-    with pytest.raises(
-        AudioFileError, match=r"b\.mp4: not an audio file that can be read: it contains no audio track$"
-    ):
+    with pytest.raises(AudioFileError, match=r"b\.mp4: not an audio file .*: it contains no audio track$"):
         read_audio(silent, 16000)
 
 
