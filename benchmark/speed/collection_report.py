@@ -11,6 +11,7 @@ from benchmark.reporting.provenance import measured_with
 from benchmark.speed.collection_methods import TITLES
 from benchmark.speed.results import state_text
 from byola_hear.cli.terminal import aligned
+from byola_hear.utils.text import quantity
 
 #: How many times as fast as each method the package's whole program should be.
 AIMS = {"network": 0.5, "plain": 3.0, "opensmile": 1.0, "wav2vec2": 20.0}
@@ -57,7 +58,7 @@ def report(result: dict[str, Any], table: Callable[[list[str], list[list[str]]],
     return "\n".join(
         [
             f"{about['clips']} FLAC files of {about['clip_seconds']:g} s, {form}; "
-            f"{about['model']}; {about['threads']} threads.",
+            f"{about['model']}; {quantity(about['threads'], 'thread')}.",
             f"{measured_with(about)} Medians of {about['turns']} turns.{state_text(about)}",
             "",
             "Speeds are in times real time: of the work without the start-up, of the work per second of CPU time, and "

@@ -26,6 +26,7 @@ from benchmark.speed.results import check_outputs, default_model, machine_state,
 from byola_hear.cli.terminal import aligned
 from byola_hear.cli.types import Finite
 from byola_hear.models.checkpoint import save_checkpoint
+from byola_hear.utils.text import quantity
 
 #: The project's aims.
 AIMS = {"scene": 1.5, "timestamps": 15.0, "start_up_seconds": 3.0, "first_row_seconds": 2.0, "peak_bytes": 1.5e9}
@@ -172,7 +173,7 @@ def report(result: dict[str, Any], table: Callable[[list[str], list[list[str]]],
     ]
     return "\n".join(
         [
-            f"{about['model']}; {N_CLIPS} clips of {CLIP_SECONDS:g} s; {about['threads']} threads.",
+            f"{about['model']}; {N_CLIPS} clips of {CLIP_SECONDS:g} s; {quantity(about['threads'], 'thread')}.",
             measured_with(about) + state_text(about),
             f"Front end of the plain network: {about['plain_front_end']}; medians of {about['turns']} turns.",
             "",

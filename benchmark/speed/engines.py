@@ -27,6 +27,7 @@ from byola_hear.models.frame_features import FrameFeatures
 from byola_hear.models.frontend import log_mel
 from byola_hear.models.pooling.combination import pooled
 from byola_hear.models.precision import MOST_MOVED, fastest
+from byola_hear.utils.text import quantity
 
 #: The audio in memory that is embedded; the network alone gets the log-mel of one clip. All clips have one length,
 #: because torch.compile compiles anew for each.
@@ -157,7 +158,7 @@ def report(result: dict[str, Any], table: Callable[[list[str], list[list[str]]],
     trial = ", ".join(f"{name} {value:.0f}" for name, value in result["auto"]["trial"].items())
     return "\n".join(
         [
-            f"{about['model']}; {about['threads']} threads; PyTorch's instructions: {about['capability']}.",
+            f"{about['model']}; {quantity(about['threads'], 'thread')}; PyTorch's instructions: {about['capability']}.",
             f"{measured_with(about)} Medians of {about['turns']} turns.{state_text(about)}",
             "",
             f"Speeds are in times real time: of the network alone on a log-mel of {CLIP_SECONDS:g} s, per second of "

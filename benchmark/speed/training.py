@@ -26,6 +26,7 @@ from byola_hear.pretraining.training.cost import operations_per_crop
 from byola_hear.pretraining.training.distributed import device_of
 from byola_hear.pretraining.training.recipe import Recipe
 from byola_hear.training.precision import precision_for
+from byola_hear.utils.text import quantity
 
 #: Numbers of devices that a long run is planned for.
 DEVICES = (1, 8, 64)
@@ -145,7 +146,8 @@ def report(result: dict[str, Any], table: Callable[[list[str], list[list[str]]],
         peak = f" The best row sustains {best:.0%} of the {device}'s peak of {about['peak']:g} TFLOP/s."
     return "\n".join(
         [
-            f"{machine}; {about['precision']}; {about['threads']} threads; medians of {about['turns']} turns.",
+            f"{machine}; {about['precision']}; {quantity(about['threads'], 'thread')}; "
+            f"medians of {about['turns']} turns.",
             f"The load of the machine was {about['load_average']:.1f}. FLOP are counted, not measured.{peak}",
             "",
             table(header, speeds),
