@@ -50,7 +50,7 @@ def test_the_command(audio: Path, tmp_path: Path, capsys: pytest.CaptureFixture[
     # The sentences use the numbers in the file.
     numbers["model"] = numbers["model"].replace({"logmel": "speech", "mfcc": "nonspeech"})
     numbers.loc[numbers.query("score == 'mae' and measurement == 'pitch'").index, "value"] = 1.25
-    assert "the mean error is 1.2 semitones" in " ".join(sentences(numbers))
+    assert "its mean error is 1.2 semitones" in " ".join(sentences(numbers))
 
 
 def test_a_wrong_command_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
