@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
 #: A table's windows may differ from the classifier's by this share.
 _WINDOW_TOLERANCE = 0.01
-#: Whole clips are scored if their median length is at most so many windows. What was learned from whole clips has their
-#: median length as its window.
+#: Whole clips are scored if their median length is at most this many windows. What was learned from whole clips has
+#: their median length as its window.
 _LONGEST_CLIP = 2.0
 
 

@@ -40,12 +40,9 @@ if TYPE_CHECKING:
 @options.unlabelled
 @options.window
 @options.hop
-@click.option("--epochs", type=click.IntRange(1), metavar="N", help="Most passes through the examples. Default: 10.")
+@click.option("--epochs", type=click.IntRange(1), metavar="N", help="Largest number of passes. Default: 10.")
 @click.option(
-    "--folds",
-    type=click.IntRange(2, 100),
-    metavar="N",
-    help="Most folds, held out in turn. Default: 3.",
+    "--folds", type=click.IntRange(2, 100), metavar="N", help="Largest number of folds, held out in turn. Default: 3."
 )
 @click.option(
     "--learning-rate",

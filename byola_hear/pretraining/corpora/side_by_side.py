@@ -29,7 +29,7 @@ def side_by_side(
         The results, in the order of the items.
 
     Raises:
-        OSError: if a process was ended from outside, as by a system without memory.
+        OSError: if a process was ended from outside, as by a system that ran out of memory.
     """
     results: dict[int, Result] = {}
     if jobs == 1 or len(items) < 2:
@@ -45,7 +45,7 @@ def side_by_side(
                 results[places[future]] = future.result()
                 on_done(future.result())
         except BrokenProcessPool:
-            raise OSError("a process was killed, perhaps for want of memory; fewer --jobs need less") from None
+            raise OSError("a process was killed, perhaps because memory ran out; fewer --jobs need less") from None
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise

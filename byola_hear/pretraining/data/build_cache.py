@@ -28,7 +28,7 @@ from byola_hear.pretraining.data.notes import partner_rows
 from byola_hear.pretraining.data.row_file import MARKER_FILE, ROWS_FILE, append_rows, read_row_lengths
 from byola_hear.utils.files import file_hash, locked, write_file
 
-#: The standard deviation of log-mels is some units, and that of silence alone is rounding.
+#: Log-mels of silence alone have a smaller standard deviation, which is rounding. Sound has one above 1.
 _SILENT = 0.01
 
 

@@ -40,11 +40,17 @@ def check_size(data: Path, expected: int) -> None:
 
 
 def mapped(data: Path, dtype: type[np.generic], size: int) -> Tensor:
-    """Map a data file into memory, ``(n_vectors, size)``. It may be larger than the memory, and must not be written.
+    """Map a data file into memory. It may be larger than the memory.
 
-    A system counts what a process may write as memory that it may need, also in a private mapping, and refuses more
-    than there is.
+    Args:
+        data: the file.
+        dtype: type of its numbers.
+        size: numbers of a vector.
+
+    Returns:
+        ``(n_vectors, size)``, which must not be written to.
     """
+    # Mode "r": what a process may write counts as memory that it may need, and a system refuses more than it has.
     with warnings.catch_warnings():
         # torch warns as it has no tensors that can't be written.
         warnings.filterwarnings("ignore", "The given NumPy array is not writable")
