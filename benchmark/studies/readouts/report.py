@@ -142,8 +142,10 @@ def _best(numbers: pd.DataFrame, readout: str) -> str:
     best = str(means.idxmax())
     gaps = {model: difference(numbers, best, model, readout) for model in models_of(numbers) if model != best}
     level = [f"`{model}`" for model, gap in gaps.items() if np.isfinite(gap.low) and not gap.clear]
-    says = f"has the highest score, with no clear difference from {listed(level)}" if level else "is best"
-    return f"{PHRASES[readout].capitalize()}, `{best}` {says} ({means.max():.1f} %)."
+    score, phrase = f"({means.max():.1f} %)", PHRASES[readout].capitalize()
+    if level:
+        return f"{phrase}, `{best}` has the highest score {score}, with no clear difference from {listed(level)}."
+    return f"{phrase}, `{best}` is best {score}."
 
 
 def draw_readouts(numbers: pd.DataFrame) -> Figure:

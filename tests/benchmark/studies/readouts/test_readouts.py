@@ -61,7 +61,7 @@ def test_the_report_compares_with_the_first_model(tmp_path: Path) -> None:
     assert "- taught: a network with teachers" in text
     found = " ".join(sentences(numbers(), ABOUT))
     assert "By nearest neighbours, `taught` is best (60.0 %)." in found
-    assert "By the probe, `both` has the highest score, with no clear difference from `taught` (70.0 %)." in found
+    assert "By the probe, `both` has the highest score (70.0 %), with no clear difference from `taught`." in found
     draw, caption = report(tmp_path).figures[NAME]
     assert draw is not None and len(draw().axes) == 3 and "ridge probe" in caption
 
