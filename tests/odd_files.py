@@ -298,7 +298,16 @@ def _rare() -> Iterator[Odd]:
     chunks = b"fmt " + struct.pack("<I", len(header)) + header + b"data" + struct.pack("<I", len(data)) + data
     g726 = b"RIFF" + struct.pack("<I", 4 + len(chunks)) + b"WAVE" + chunks
     yield Odd("G.726 in WAV", g726, ffmpeg=True)
+    yield Odd("GSM in WAV whose padding counts", gsm_in_wav(1), like=gsm_in_wav())
     yield Odd("G.726 in WAV, cut", g726[:-2000], None, "truncated: 4000 of 6000 bytes")
+
+
+def gsm_in_wav(counted: int = 0) -> bytes:
+    """75 blocks of 65 bytes and a byte of padding, which some programs count."""
+    content = bytearray(encoded("WAV", "GSM610"))
+    size_at = content.index(b"data") + 4
+    struct.pack_into("<I", content, size_at, 75 * 65 + counted)
+    return bytes(content)
 
 
 def _voc() -> Iterator[Odd]:

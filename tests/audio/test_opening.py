@@ -11,7 +11,8 @@ import pytest
 
 from byola_hear.audio.opening import open_bytes, open_source
 from byola_hear.audio.reading import AudioFileError, read_audio
-from tests.odd_files import Odd, encoded, odd_files, written
+from tests.broken_files import tone
+from tests.odd_files import Odd, encoded, gsm_in_wav, odd_files, written
 
 ODD_FILES = {odd.name: odd for odd in odd_files()}
 
@@ -65,6 +66,15 @@ def test_chain_is_one_sound(tmp_path: Path) -> None:
         rest = np.concatenate(list(source.pieces()))[:, 0]
         np.testing.assert_allclose(rest, np.tile(one, 2)[100:], atol=1e-6)
         assert source.position == source.frames
+
+
+def test_no_block_of_noise_follows_an_odd_number_of_blocks_of_gsm(tmp_path: Path) -> None:
+    # libsndfile takes the byte of padding behind them for another block.
+    (tmp_path / "a.wav").write_bytes(gsm_in_wav())
+    with closing(open_source(str(tmp_path / "a.wav"))) as source:
+        samples = np.concatenate(list(source.pieces()))
+        assert source.frames == len(samples) == 75 * 320 == len(tone())
+        assert np.abs(samples[-320:]).max() < 0.5
 
 
 @pytest.mark.parametrize("name", ["WAV of unknown length 0x0", "FLAC that counts 8000", "two streams of Opus"])

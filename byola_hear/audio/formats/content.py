@@ -155,6 +155,7 @@ def _chunked(path: str, file: BinaryIO, size: int, layout: Layout) -> Content:
     return Content(
         size,
         parts=parts,
+        frames=wanted // layout.block[0] * layout.block[1] if layout.block else None,
         is_changed=layout.stated is not None and wanted > layout.stated,
         header_seconds=(layout.stated or 0) / layout.byte_rate if layout.byte_rate else None,
         is_streamed=layout.stated is None,

@@ -32,6 +32,7 @@ class Layout:
             without chunks.
         shown: size of the samples as libsndfile reads the header; None if libsndfile needs another header.
         is_mpeg: whether the samples are an MPEG audio stream.
+        block: size in bytes and length in samples of the codec's blocks, if only whole ones are to be read.
     """
 
     form: str
@@ -43,6 +44,7 @@ class Layout:
     chunk_end: Callable[[BinaryIO, int, int], int | None] | None
     shown: int | None
     is_mpeg: bool = False
+    block: tuple[int, int] | None = None
 
 
 def known_size(size: int) -> int | None:

@@ -9,6 +9,10 @@ from byola_hear.audio.formats.layout import MOST_CHUNKS, Layout, known_size, kno
 from byola_hear.audio.formats.tails import is_chunk_name
 from byola_hear.audio.spliced import Part, overwritten
 
+#: Tags of codecs: MP2 and MP3, and GSM 6.10 with the bytes and samples of its blocks.
+_MPEG_TAGS = (0x50, 0x55)
+_GSM_TAG, _GSM_BLOCK = 0x31, (65, 320)
+
 
 def riff_layout(file: BinaryIO, size: int, head: bytes) -> Layout | None:
     """Find the audio of a WAV, RF64 or BW64 file and what its header says of it.
@@ -78,7 +82,9 @@ def riff_layout(file: BinaryIO, size: int, head: bytes) -> Layout | None:
         view,
         lambda file, place, end: riff_chunk_end(file, place, end, word),
         None if head[:4] == b"BW64" else shown,
-        tag in (0x50, 0x55),
+        tag in _MPEG_TAGS,
+        # libsndfile takes the byte that pads an odd number of these blocks for one more block, of noise.
+        _GSM_BLOCK if tag == _GSM_TAG else None,
     )
 
 
