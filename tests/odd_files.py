@@ -242,6 +242,10 @@ def _chains() -> Iterator[Odd]:
         yield Odd(f"two streams of {name}", good + good, 2 * SECONDS)
     other = encoded("OGG", "VORBIS", tone(rate=22050), 22050)
     yield Odd("Vorbis of two rates", encoded("OGG", "VORBIS") + other, 2 * SECONDS, ffmpeg=True)
+    good = encoded("OGG", "VORBIS")
+    shared = without_page_break(good)
+    yield Odd("Vorbis whose audio begins on a page of headers", shared, like=good, ffmpeg=True)
+    yield Odd("two of these", shared + shared, 2 * SECONDS, ffmpeg=True)
     for form in ("WAV", "RF64", "AIFF", "CAF", "AU"):
         yield Odd(f"{form} after {form}", encoded(form) * 2, None, "contains more audio than its header states")
     for form in ("AVR", "MPC2K", "MAT4", "MAT5", "SDS"):
@@ -274,6 +278,25 @@ def _opus() -> Iterator[Odd]:
         struct.pack_into("<I", content, 22, 0)
         struct.pack_into("<I", content, 22, page_check_sum(content[: 28 + sum(content[27 : 27 + content[26]])]))
         yield Odd(f"Opus encoded from {rate} Hz", bytes(content), like=None if rate == 16000 else good)
+
+
+def without_page_break(content: bytes) -> bytes:
+    """A Vorbis stream in Ogg whose second page, of headers, and third page, of audio, are one."""
+    pages: list[tuple[bytes, bytes, bytes]] = []
+    place = 0
+    while place < len(content):
+        sizes = content[place + 27 : place + 27 + content[place + 26]]
+        body = place + 27 + len(sizes)
+        pages.append((content[place : place + 26], sizes, content[body : body + sum(sizes)]))
+        place = body + sum(sizes)
+    first, (_, sizes, body), (head, more_sizes, more_body), *rest = pages
+    written = b""
+    for number, each in enumerate([first, (head, sizes + more_sizes, body + more_body), *rest]):
+        page = bytearray(each[0] + bytes([len(each[1])]) + each[1] + each[2])
+        page[18:26] = struct.pack("<II", number, 0)
+        page[22:26] = struct.pack("<I", page_check_sum(page))
+        written += page
+    return written
 
 
 def page_check_sum(page: bytes | bytearray) -> int:

@@ -205,6 +205,9 @@ def _ogg(path: str, file: BinaryIO, size: int) -> Content | None:
             (page or (link.first.at, link.first.at + link.first.size), (link.first.at + link.first.size, link.end))
         )
         seconds = None if seconds is None or link.seconds is None else seconds + link.seconds
+    if any(ogg.has_audio_among_headers(file, link) for link in found):
+        foreign = "Vorbis whose audio begins on a page of its headers, where libsndfile leaves it out"
+        return Content(size, seconds=seconds, foreign=foreign)
     if len(found) > 1:
         return Content(size, links=tuple(parts), seconds=seconds)
     # A usual file is read as it is, unless its first page is replaced.

@@ -12,6 +12,10 @@ _HEAD = struct.Struct("<4sBBqIIIB")
 _BEGINS = 2
 #: Sizes of the longest header and of the longest page, bytes.
 _LONGEST_HEAD, _LONGEST_PAGE = _HEAD.size + 255, 65307
+#: A packet ends with a segment that is smaller than this, bytes.
+_LARGEST_SEGMENT = 255
+#: Packets before the audio of a Vorbis stream.
+_VORBIS_HEADERS = 3
 #: From this rate on, decoding Opus loses nothing that the networks use, Hz.
 _ENOUGH_HZ = 16000
 #: In larger files, only the first pages and the last one are examined, bytes.
@@ -118,6 +122,25 @@ def opus_at_48_khz(file: BinaryIO, page: Page) -> bytes | None:
     struct.pack_into("<I", data, 22, 0)
     struct.pack_into("<I", data, 22, _check_sum(data))
     return bytes(data)
+
+
+def has_audio_among_headers(file: BinaryIO, link: Link) -> bool:
+    """Whether the audio of a Vorbis stream begins on a page of its headers, the rest of which libsndfile skips.
+
+    The specification wants a new page there, but not all programs began one.
+    """
+    file.seek(link.first.at + link.first.head_size)
+    n_ended = 0 if file.read(7) == b"\x01vorbis" else _VORBIS_HEADERS
+    for page in _pages(file, link.first.at, link.end):
+        if n_ended >= _VORBIS_HEADERS:
+            break
+        if page.serial == link.first.serial:
+            file.seek(page.at + _HEAD.size)
+            sizes = file.read(page.head_size - _HEAD.size)
+            n_ended += sum(size < _LARGEST_SEGMENT for size in sizes)
+            if n_ended == _VORBIS_HEADERS and sizes[-1] == _LARGEST_SEGMENT:
+                return True
+    return n_ended > _VORBIS_HEADERS
 
 
 def _pages(file: BinaryIO, place: int, end: int) -> Iterator[Page]:
