@@ -86,7 +86,8 @@ embed: $(VENV)/.hear
 	$(BIN)/hear-validator byola_hear --model transformer-both
 	$(BIN)/byola-hear embed tests/data
 
-# Several files of tests at a time, one thread each: half the time on two cores.
+# Several files of tests at a time, one thread each: half the time on two cores. Each process would rewrite the assertions of
+# all tests anew where the environment forbids to keep compiled files.
 test: SELECTED = -m "not slow"
 # The share of lines that the tests run, without child processes; below the floor the run fails. It costs two fifths more.
 test-all: COVERAGE = --cov=byola_hear --cov=benchmark --cov-report= --cov-fail-under=90
@@ -96,7 +97,7 @@ test test-all: $(VENV)/.test
 	$(BIN)/ruff format --check
 	$(BIN)/codespell
 	$(BIN)/mypy
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile $(SELECTED) $(COVERAGE)
+	OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile $(SELECTED) $(COVERAGE)
 
 hear: $(VENV)/.hear
 
