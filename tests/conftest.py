@@ -6,15 +6,23 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-import torch
-from hypothesis import settings
 
-# An example's time says more about what else the machine is doing than about the code.
-settings.register_profile("byola_hear", deadline=None)
-settings.load_profile("byola_hear")
 
-# Networks in tests are small: on a busy machine torch's threads spend their time waiting for each other.
-torch.set_num_threads(1)
+def pytest_configure(config: pytest.Config) -> None:
+    """Settings of the processes that run tests; the one that deals tests out to them imports nothing large."""
+    if config.getoption("numprocesses", None) and not hasattr(config, "workerinput"):
+        return
+    import torch
+    from hypothesis import settings
+
+    # An example's time says more about what else the machine is doing than about the code. Where slow tests are left
+    # out, a property is tried on fewer examples, too.
+    n_examples = 30 if config.getoption("markexpr") == "not slow" else 100
+    settings.register_profile("byola_hear", deadline=None, max_examples=n_examples)
+    settings.load_profile("byola_hear")
+
+    # Networks in tests are small: on a busy machine torch's threads spend their time waiting for each other.
+    torch.set_num_threads(1)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
