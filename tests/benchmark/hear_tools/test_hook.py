@@ -297,6 +297,7 @@ def test_uninstall_leaves_nothing(site: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(importlib.util.find_spec("heareval") is None, reason="heareval is not installed (make hear)")
+@pytest.mark.slow
 def test_real_heareval_is_mended() -> None:
     code = """
         import hearvalidator.validate, heareval.embeddings.task_embeddings
