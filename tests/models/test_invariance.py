@@ -7,6 +7,7 @@ largest value.
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -194,11 +195,12 @@ def test_any_neighbours_and_any_cuts(kind: str, lengths: list[int], seed: int) -
         assert_same(model.stream_scene(clip.split(1 + seed)), embedding)
 
 
-@pytest.mark.parametrize("kind", SMALL)
-def test_five_minutes_take_hardly_more_memory_than_their_waveform(repository: Path, kind: str) -> None:
-    # In a separate process, as the peak of memory is a process's. A spectrogram of the whole clip would take 120 MB.
+@pytest.mark.skipif(os.name != "posix", reason="processes are forked")
+def test_five_minutes_take_hardly_more_memory_than_their_waveform(repository: Path) -> None:
+    # In a separate process for each encoder, as the peak of memory is a process's; both are forked from one that has
+    # imported torch. A spectrogram of the whole clip would take 120 MB.
     code = """
-import json, resource, sys, torch
+import json, os, resource, sys, torch
 from byola_hear.models.encoders.registry import encoder_from_dict
 from byola_hear.models.frontend import FrontendConfig
 from byola_hear.models.model import ByolaModel
@@ -206,20 +208,26 @@ from byola_hear.models.config import ModelConfig
 def peak():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 torch.set_num_threads(1)
-encoder = encoder_from_dict(json.loads(sys.argv[1]))
-model = ByolaModel(ModelConfig("test", "1", FrontendConfig(), encoder, -8.0, 4.5)).eval()
-model.scene_embeddings(torch.zeros(1, 320000))
-long = torch.zeros(1, 5 * 60 * 16000)
-before = peak()
-model.scene_embeddings(long)
-after_scene = peak()
-for _ in model.stream_timestamps(long[0].split(160000)):
-    pass
-print(after_scene - before, peak() - before)
+for shape in sys.argv[1:]:
+    child = os.fork()
+    if child:
+        assert os.waitpid(child, 0)[1] == 0
+        continue
+    encoder = encoder_from_dict(json.loads(shape))
+    model = ByolaModel(ModelConfig("test", "1", FrontendConfig(), encoder, -8.0, 4.5)).eval()
+    model.scene_embeddings(torch.zeros(1, 320000))
+    long = torch.zeros(1, 5 * 60 * 16000)
+    before = peak()
+    model.scene_embeddings(long)
+    after_scene = peak()
+    for _ in model.stream_timestamps(long[0].split(160000)):
+        pass
+    print(after_scene - before, peak() - before)
+    break
 """
-    shape = json.dumps(encoder_to_dict(SMALL[kind]))
+    shapes = [json.dumps(encoder_to_dict(shape)) for shape in SMALL.values()]
     result = subprocess.run(
-        [sys.executable, "-c", code, shape], cwd=repository, capture_output=True, text=True, check=True
+        [sys.executable, "-c", code, *shapes], cwd=repository, capture_output=True, text=True, check=True
     )
-    scene, stream = (float(number) for number in result.stdout.split())
-    assert scene < 60 and stream < 60, "MB beyond the waveform"
+    megabytes = dict(zip(SMALL, (tuple(map(float, line.split())) for line in result.stdout.splitlines()), strict=True))
+    assert all(scene < 60 and stream < 60 for scene, stream in megabytes.values()), "MB beyond the waveform"
