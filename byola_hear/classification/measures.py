@@ -54,16 +54,15 @@ def measured(
     thresholds, precision, recall = precision_recall(scores, truth)
     f1 = 2 * precision * recall / np.maximum(precision + recall, 1e-12)
     best = int(f1.argmax())
-    below = scores[scores < thresholds[best]]
     # Halfway to the next score below, so that a score a little lower than the lowest that was seen still counts.
-    threshold = (thresholds[best] + below.max()) / 2 if len(below) else thresholds[best]
+    lowered = (thresholds + np.append(thresholds[1:], thresholds[-1])) / 2
     return Measured(
         float(average_precisions(scores, truth)[0]),
         interval(scores, truth, groups, seed),
         float(precision[best]),
         float(recall[best]),
         float(f1[best]),
-        Operating(float(threshold), _points(thresholds, precision)),
+        Operating(float(lowered[best]), _points(lowered, precision)),
     )
 
 

@@ -43,9 +43,17 @@ def test_the_threshold_of_a_precision_is_the_lowest_that_reaches_it(scores: np.n
     operating = measured(scores, truth, np.arange(200)).operating
     thresholds, precision, _ = precision_recall(scores, truth)
     for wished in (0.3, 0.5, 0.6):
-        expected = thresholds[precision >= wished].min() if (precision >= wished).any() else np.inf
-        assert operating.of_precision(wished) == expected
+        lowest = thresholds[precision >= wished].min() if (precision >= wished).any() else np.inf
+        assert np.array_equal(scores >= operating.of_precision(wished), scores >= lowest)
     assert operating.of_precision(1.01) == np.inf
+
+
+def test_all_thresholds_lie_between_the_scores() -> None:
+    scores, truth = np.array([0.01, 0.02, 0.98, 0.99]), np.array([False, False, True, True])
+    operating = measured(scores, truth, np.arange(4)).operating
+    # A sound of the class need not score as much as the lowest of those that were seen.
+    assert operating.best_f1 == operating.of_precision(0.9) == operating.of_precision(1) == 0.5
+    assert operating.of_precision(0.5) == 0.01
 
 
 def test_of_thousands_of_windows_every_percent_has_its_lowest_threshold() -> None:
@@ -55,9 +63,10 @@ def test_of_thousands_of_windows_every_percent_has_its_lowest_threshold() -> Non
     operating = measured(scores, truth, np.arange(6300)).operating
     thresholds, precision, _ = precision_recall(scores, truth)
     for percent in range(1, 101):
-        reached = thresholds[precision >= percent / 100]
-        assert operating.of_precision(percent / 100) == (reached.min() if len(reached) else np.inf)
-    assert operating.of_precision(precision.max()) == thresholds[precision == precision.max()].min()
+        lowest = min(thresholds[precision >= percent / 100], default=np.inf)
+        assert (scores >= operating.of_precision(percent / 100)).sum() == (scores >= lowest).sum()
+    highest = thresholds[precision == precision.max()].min()
+    assert (scores >= operating.of_precision(precision.max())).sum() == (scores >= highest).sum()
     assert len(operating.points) <= 101
 
 
