@@ -130,3 +130,13 @@ def test_the_summary_says_what_was_taken_for_what() -> None:
     lines = summary.lines(trained, 0.5)
     assert [(line.label, line.recordings) for line in lines] == [("class 0", 8), ("class 1", 7)]
     assert all(line.wished is not None and line.wished <= 1 for line in lines)
+
+
+def test_what_was_taken_for_what_without_the_classes_that_were_not_checked() -> None:
+    made = examples(n_classes=3)
+    # Two classes of one recording each, in different folds: every fold lacks the scores of one of them.
+    group = np.select([made.truth[:, 1], made.truth[:, 2]], [98, 99], made.group)
+    trained = learn(examples(n_classes=3, group=group), network())
+    assert [values is None for values in trained.measures] == [False, True, True]
+    _, counts = summary.confusion(trained)
+    assert counts.sum(1).tolist() == [8, 0, 0, 8]

@@ -106,8 +106,8 @@ def mean(values: list[float | None]) -> float | None:
 def confusion(trained: Trained) -> tuple[list[str], NDArray[np.intp]]:
     """What was found where.
 
-    Windows with several classes are left out. Of a window with several scores over their thresholds, the one that is
-    highest above its own counts.
+    Windows with several classes are left out, and those whose class has no score, as no other recording has it. Of a
+    window with several scores over their thresholds, the one that is highest above its own counts.
 
     Returns:
         The names of the classes and :data:`NOTHING`, and how often ``[true, found]``.
@@ -115,8 +115,9 @@ def confusion(trained: Trained) -> tuple[list[str], NDArray[np.intp]]:
     truth = trained.examples.truth
     n_classes = truth.shape[1]
     thresholds = trained.classifier.thresholds("best-f1")
-    rows = (truth.sum(1) <= 1) & ~np.isnan(trained.scores).any(1)
-    margins = trained.scores[rows] - thresholds
+    unknown = np.isnan(trained.scores)
+    rows = (truth.sum(1) <= 1) & ~(unknown & truth).any(1) & ~unknown.all(1)
+    margins = np.where(unknown, -np.inf, trained.scores - thresholds)[rows]
     found = np.where((margins >= 0).any(1), margins.argmax(1), n_classes)
     actual = np.where(truth[rows].any(1), truth[rows].argmax(1), n_classes)
     counts = np.zeros((n_classes + 1, n_classes + 1), np.intp)
