@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib.util import find_spec
 
 import numpy as np
 import torch
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from byola_hear.analysis.neighbours import principal_components
+from byola_hear.utils.optional import lack
 
 
 class LayoutError(ValueError):
@@ -64,25 +64,22 @@ def umap(units: Tensor, seed: int) -> NDArray[np.float64]:
 #: Layout methods by name.
 METHODS: dict[str, Callable[[Tensor, int], NDArray[np.float64]]] = {"pca": pca, "tsne": tsne, "umap": umap}
 #: Requirements of a method beyond those of the package: the module, the package, and the extra that installs it.
-_NEEDS = {"tsne": ("sklearn", "scikit-learn", "sklearn"), "umap": ("umap", "umap-learn", "umap")}
+_NEEDS = {"tsne": ("sklearn.manifold", "scikit-learn", "sklearn"), "umap": ("umap", "umap-learn", "umap")}
 
 
 def check_method(method: str) -> None:
     """Check a method before anything is computed.
 
     Raises:
-        LayoutError: if there is no such method, or the package that it needs is not installed.
+        LayoutError: if there is no such method, or the package that it needs is not installed or can't be imported.
     """
     if method not in METHODS:
         raise LayoutError(f"layout must be one of {', '.join(METHODS)}, got {method!r}")
     if method in _NEEDS:
         module, package, extra = _NEEDS[method]
-        try:
-            found = find_spec(module) is not None
-        except ValueError:  # an import hook blocks it
-            found = False
-        if not found:
-            raise LayoutError(f"the layout {method} needs {package}: pip install 'byola-hear[{extra}]'")
+        needed = lack(module, package, extra)
+        if needed:
+            raise LayoutError(f"the layout {method} needs {needed}")
 
 
 def placed(units: Tensor, method: str, seed: int = 0) -> NDArray[np.float64]:

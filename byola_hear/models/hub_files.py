@@ -22,6 +22,7 @@ from byola_hear.models.card import card_text, model_facts, sources_table
 from byola_hear.models.checkpoint import Saved, save_checkpoint
 from byola_hear.models.directions import Directions, save_directions
 from byola_hear.utils.files import write_file
+from byola_hear.utils.optional import advice
 from byola_hear.utils.text import one_line
 
 #: Names of the files in a folder or repository, as the Hub expects them.
@@ -218,8 +219,9 @@ embeddings = get_scene_embeddings(audio, model)  # (n_sounds, {size})
 def _library() -> Any:
     try:
         import huggingface_hub
-    except ImportError as error:
-        raise HubError("the Hub needs the huggingface_hub package: pip install 'byola-hear[hub]'") from error
+    except Exception as error:
+        needed = advice(error, "huggingface_hub", "the huggingface_hub package", "hub")
+        raise HubError(f"the Hub needs {needed}") from error
     return huggingface_hub
 
 

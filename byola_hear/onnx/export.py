@@ -13,7 +13,6 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping, Sequence
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +26,7 @@ from byola_hear.onnx.frontend import log_mel
 from byola_hear.onnx.graph import Graph
 from byola_hear.onnx.pooling import COMBINATIONS, clip_pool, timestamps
 from byola_hear.utils.files import replacing
+from byola_hear.utils.optional import advice, lack
 
 if TYPE_CHECKING:
     import onnx
@@ -113,8 +113,9 @@ def open_session(path: str | os.PathLike[str], threads: int | None = None) -> An
     """
     try:
         import onnxruntime
-    except ImportError as error:
-        raise OnnxError("running ONNX files needs the onnxruntime package: pip install 'byola-hear[onnx]'") from error
+    except Exception as error:
+        needed = advice(error, "onnxruntime", "the onnxruntime package", "onnx")
+        raise OnnxError(f"running ONNX files needs {needed}") from error
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads or torch.get_num_threads()
     return onnxruntime.InferenceSession(_model_argument(path), options, providers=["CPUExecutionProvider"])
@@ -254,8 +255,9 @@ def features_of(model: ByolaModel) -> tuple[Graph, str]:
         )
     if model.precision != "float32":
         raise OnnxError(f"{config.name} cannot be exported in {model.precision}: expected a model in float32")
-    if find_spec("onnx") is None:
-        raise OnnxError("writing ONNX files needs the onnx package: pip install 'byola-hear[onnx]'")
+    needed = lack("onnx", "the onnx package", "onnx")
+    if needed:
+        raise OnnxError(f"writing ONNX files needs {needed}")
     frames = log_mel(graph, WAVEFORMS, config.frontend)
     normalised = graph.add("Div", graph.add("Sub", frames, np.float32(config.mean)), np.float32(config.std))
     return graph, ENCODERS[config.encoder.kind](graph, normalised, model.encoder)

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from byola_hear.utils.optional import advice
+
 #: How long to wait for an answer from a cluster's address, s.
 CONNECT_SECONDS = 10.0
 
@@ -56,13 +58,13 @@ def ray_modules() -> Any:
         The module ``ray``.
 
     Raises:
-        ModuleNotFoundError: if one of them is not installed.
+        ModuleNotFoundError: if one of them is not installed or can't be imported.
     """
     try:
         import ray
         import ray.data
-    except ImportError as error:
-        raise ModuleNotFoundError("a Ray cluster needs Ray Data: pip install 'byola-hear[ray]'") from error
+    except Exception as error:
+        raise ModuleNotFoundError(f"a Ray cluster needs {advice(error, 'ray', 'Ray Data', 'ray')}") from error
     return ray
 
 

@@ -7,12 +7,13 @@
 >>> classifier.fit(files, labels).predict(other_files)  # doctest: +SKIP
 """
 
+from byola_hear.utils.optional import advice
+
 try:
     from sklearn.utils.validation import validate_data  # noqa: F401 - new in scikit-learn 1.6
-except ImportError as error:
-    raise ImportError(
-        "byola_hear.sklearn needs scikit-learn 1.6 or later: pip install 'byola-hear[sklearn]'"
-    ) from error
+except Exception as error:
+    needed = advice(error, "sklearn", "scikit-learn 1.6 or later", "sklearn")
+    raise ImportError(f"byola_hear.sklearn needs {needed}") from error
 
 from byola_hear.sklearn.classifier import ByolaClassifier
 from byola_hear.sklearn.transformer import ByolaTransformer

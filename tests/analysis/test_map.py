@@ -15,6 +15,7 @@ from html import unescape
 from pathlib import Path
 from typing import Any
 from unicodedata import normalize
+from unittest.mock import Mock
 from urllib.parse import unquote_to_bytes
 
 import numpy as np
@@ -27,7 +28,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from byola_hear import labels
-from byola_hear.analysis.layouts import LayoutError, placed
+from byola_hear.analysis.layouts import LayoutError, check_method, placed
 from byola_hear.analysis.listening.sounds import preview
 from byola_hear.analysis.map import clip_labels, folder_labels, write_map
 from byola_hear.analysis.map.labels import NONE, TOP, LabelError
@@ -148,6 +149,9 @@ def test_layouts_that_can_not_be_made(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "umap", None)
     with pytest.raises(LayoutError, match=r"needs umap-learn: pip install 'byola-hear\[umap\]'"):
         placed(units, "umap")
+    monkeypatch.setattr("byola_hear.utils.optional.import_module", Mock(side_effect=ImportError("Numba needs NumPy 2")))
+    with pytest.raises(LayoutError, match=r"layout umap needs umap-learn: .*can't be imported: Numba needs NumPy 2"):
+        check_method("umap")
 
 
 # ---- labels

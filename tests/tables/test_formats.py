@@ -11,6 +11,7 @@ import shutil
 import sys
 import zlib
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pandas as pd
@@ -421,8 +422,17 @@ def test_outputs_that_could_not_be_written(tmp_path: Path) -> None:
 
 
 def test_a_missing_package_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    with pytest.raises(TableRefused, match=r"needs h5py: pip install 'byola-hear\[hdf5\]'"):
+    monkeypatch.setitem(sys.modules, "h5py", None)
+    with pytest.raises(TableRefused, match=r"needs h5py: pip install 'byola-hear\[hdf5\]'$"):
+        check_output(tmp_path / "t.h5")
+
+
+def test_a_package_that_is_broken_is_found_before_anything_is_computed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = ValueError("numpy.dtype size changed, may indicate binary incompatibility")
+    monkeypatch.setattr("byola_hear.utils.optional.import_module", Mock(side_effect=broken))
+    with pytest.raises(TableRefused, match=r"t\.h5 needs h5py: pip .*can't be imported: numpy\.dtype size changed"):
         check_output(tmp_path / "t.h5")
 
 

@@ -8,6 +8,7 @@ import click
 
 from byola_hear.pretraining.commands.options import FILE, RUN
 from byola_hear.pretraining.training.run_log import LOG_FILE
+from byola_hear.utils.optional import advice
 
 
 @click.command(short_help="Draw the training curves of runs.")
@@ -22,8 +23,8 @@ def plot(runs: tuple[Path, ...], output: Path) -> None:
     """
     try:
         from byola_hear.pretraining.training.curves import draw_curves
-    except ImportError:
-        raise click.UsageError("this needs the 'pretraining' extra: pip install 'byola-hear[pretraining]'") from None
+    except Exception as error:
+        raise click.UsageError(f"this needs {advice(error, 'matplotlib', 'matplotlib', 'pretraining')}") from error
     names = [run.resolve().name for run in runs]
     labels = [name if names.count(name) == 1 else str(run) for name, run in zip(names, runs)]
     draw_curves({label: run / LOG_FILE for label, run in zip(labels, runs)}, output)

@@ -6,7 +6,6 @@ A format is a module with the members of :class:`Format`. Its ``write`` makes a 
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import sys
 from collections.abc import Iterable, Iterator
@@ -19,6 +18,7 @@ from byola_hear.tables.batches import Batch
 from byola_hear.tables.errors import TableRefused
 from byola_hear.tables.formats import as_csv, as_hdf5, as_npy, as_npz, as_parquet, as_zarr
 from byola_hear.utils.files import PathLike
+from byola_hear.utils.optional import lack
 
 
 class Format(Protocol):
@@ -85,8 +85,8 @@ def chosen_format(output: PathLike, name: str | None = None) -> tuple[Path, Form
         The table's path and its format.
 
     Raises:
-        TableRefused: if the ending is unknown, the path is empty, or the format needs a package that is not installed
-            or a newer Python.
+        TableRefused: if the ending is unknown, the path is empty, or the format needs a newer Python or a package
+            that is not installed or can't be imported.
     """
     output = os.fsdecode(output)
     path = Path(output)
@@ -106,7 +106,9 @@ def chosen_format(output: PathLike, name: str | None = None) -> tuple[Path, Form
         raise TableRefused(f"expected {unknown if name is None else known}")
     if name == "zarr" and sys.version_info < (3, 11):
         raise TableRefused(f"{path} needs Python 3.11 or later, got {sys.version_info[0]}.{sys.version_info[1]}")
-    package, extra = _NEEDS.get(name, ("", ""))
-    if package and importlib.util.find_spec(package) is None:
-        raise TableRefused(f"{path} needs {package}: pip install 'byola-hear[{extra}]'")
+    if name in _NEEDS:
+        package, extra = _NEEDS[name]
+        needed = lack(package, package, extra)
+        if needed:
+            raise TableRefused(f"{path} needs {needed}")
     return path, FORMATS[name]
