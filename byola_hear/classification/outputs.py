@@ -20,7 +20,7 @@ from typing import IO, TYPE_CHECKING, Any
 from byola_hear import labels
 from byola_hear.labels.writing import ENDINGS
 from byola_hear.tables.placing import remove
-from byola_hear.utils.files import Stamp, locked, remove_leftovers, stamp_of
+from byola_hear.utils.files import Stamp, locked, remove_leftovers, stamp_of, work_folder
 from byola_hear.utils.text import as_text, same_anywhere, shortened
 
 if TYPE_CHECKING:
@@ -186,8 +186,8 @@ def check_single(path: Path, overwrite: bool, wished: str | None = None) -> str:
     """The format of a single file with all detections.
 
     Raises:
-        OutputError: if its ending is not a format's or not that of the wished one, its folder does not exist, or it
-            exists already.
+        OutputError: if its ending is not a format's or not that of the wished one, its folder does not exist, it
+            exists already, or the folder for unfinished detections holds something else.
     """
     format = {".csv": "csv", ".parquet": "parquet", ".txt": "raven"}.get(path.suffix.lower())
     if format is None:
@@ -198,6 +198,11 @@ def check_single(path: Path, overwrite: bool, wished: str | None = None) -> str:
         raise OutputError(f"the folder of {path} does not exist")
     if path.exists() and not overwrite:
         raise OutputError(f"{path} exists; give --overwrite to replace it")
+    parts = work_folder(path)
+    if parts.is_dir() and not (parts / JOURNAL).exists():
+        stranger = next(parts.iterdir(), None)
+        if stranger is not None:  # it would be removed in the end
+            raise OutputError(f"{parts} is needed for unfinished detections, but holds something else: {stranger.name}")
     return format
 
 
@@ -211,6 +216,10 @@ def finish_single(path: Path, format: str, parts: Folder, files: Iterable[str]) 
     remove_leftovers([path])  # of a run that was killed here; `parts` is locked, so no other is writing
     labels.write(found, path, format)
     parts.close()
+    # The journal goes last: without it, what a run that is killed here leaves would be taken for something else.
+    for entry in parts.path.iterdir():
+        if entry.name != JOURNAL:
+            remove(entry)
     remove(parts.path)
     return found
 

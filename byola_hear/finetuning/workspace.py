@@ -61,13 +61,14 @@ class Workspace:
         overwrite: discard what another run left.
 
     Raises:
-        ValueError: if the folder is in use, or holds the beginning of a run with other settings.
+        ValueError: if the folder is in use, or holds the beginning of a run with other settings or something else.
         OSError: if it can't be written.
     """
 
     def __init__(self, output: Path, settings: dict[str, Any], overwrite: bool = False) -> None:
         self.path = work_folder(output)
         self.path.mkdir(exist_ok=True)
+        self._check_own()
         self._lock: IO[str] = open(self.path / _LOCK, "a")  # noqa: SIM115
         try:
             if not locked(self._lock):
@@ -76,6 +77,15 @@ class Workspace:
         except BaseException:
             self._lock.close()
             raise
+
+    def _check_own(self) -> None:
+        """Refuse a folder that is no run's: all of it would be removed in the end."""
+        if (self.path / _SETTINGS).exists():
+            return
+        for entry in self.path.iterdir():
+            # A run that is killed while it begins leaves no more than these.
+            if entry.name != _LOCK and not entry.name.startswith(f".{_SETTINGS}."):
+                raise ValueError(f"{self.path} is needed for unfinished work, but holds something else: {entry.name}")
 
     def _resume(self, settings: dict[str, Any], overwrite: bool) -> None:
         place = self.path / _SETTINGS
@@ -90,7 +100,8 @@ class Workspace:
                     "give --overwrite to discard it"
                 )
             for entry in self.path.iterdir():
-                if entry.name != _LOCK:
+                # The settings stay until others replace them: without them, what is left would be no run's.
+                if entry.name not in (_LOCK, _SETTINGS):
                     remove(entry)
         write_file(place, json.dumps(settings))
 

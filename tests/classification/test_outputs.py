@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from byola_hear import labels
+from byola_hear.classification import outputs
 from byola_hear.classification.detections import frame
 from byola_hear.classification.outputs import JOURNAL, Folder, OutputError, check_single, finish_single
 from byola_hear.utils.files import stamp_of, work_folder
@@ -193,6 +194,40 @@ def test_one_file_for_all(here: Path, files: list[str], name: str) -> None:
     read = labels.read(path)
     assert [Path(file).name for file in read["file"]] == ["1.wav", "2.wav"]
     assert read["start"].tolist() == pytest.approx([0.1, 0.1]) and read["score"].tolist() == [0.75, 0.75]
+
+
+def test_what_another_command_has_not_finished_stays(here: Path) -> None:
+    rows = work_folder(here / "found.parquet") / "000000.part"
+    rows.parent.mkdir()
+    check_single(here / "found.parquet", False)
+    rows.write_bytes(b"rows")
+    with pytest.raises(OutputError, match=r"found\.parquet\.parts is needed for .* something else: 000000\.part$"):
+        check_single(here / "found.parquet", True)
+    assert rows.read_bytes() == b"rows"
+
+
+def test_a_run_that_is_killed_while_it_tidies_up_continues(
+    here: Path, files: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Killed(BaseException):
+        pass
+
+    path, removed = here / "found.csv", outputs.remove
+
+    def remove_or_die(part: Path) -> None:
+        if part == work_folder(path):
+            raise Killed
+        removed(part)
+
+    monkeypatch.setattr(outputs, "remove", remove_or_die)
+    for overwrite in (False, True):
+        kind = check_single(path, overwrite)
+        folder = Folder(work_folder(path), "parquet", SETTINGS)
+        for file in folder.plan(files):
+            add(folder, file)
+        with pytest.raises(Killed):
+            finish_single(path, kind, folder, files)
+        assert names(work_folder(path)) == [JOURNAL]
 
 
 def test_single_files_that_can_not_be(here: Path) -> None:

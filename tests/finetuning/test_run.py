@@ -185,6 +185,16 @@ def test_what_was_being_removed_is_removed(sweeps: Examples, model: ByolaModel, 
         assert not parts.exists()
 
 
+def test_what_is_no_runs_stays(sweeps: Examples, model: ByolaModel) -> None:
+    mine = work_folder(Path("mine.safetensors")) / "mine.txt"
+    mine.parent.mkdir()
+    mine.touch()
+    for overwrite in (False, True):
+        with pytest.raises(ValueError, match=r"mine\.safetensors\.parts is needed .* something else: mine\.txt$"):
+            tune(sweeps, model, WEAK, overwrite=overwrite)
+    assert list(mine.parent.iterdir()) == [mine]
+
+
 def test_what_is_done_with_a_result_is_done_again_after_a_failure(
     sweeps: Examples, model: ByolaModel, here: Path
 ) -> None:
