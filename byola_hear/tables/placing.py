@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from byola_hear.tables.errors import TableError
+from byola_hear.utils.files import take_permissions
 
 #: ``"file"``: one file. ``"folder"``: a folder that belongs to the table. ``"merged"``: files in a folder that
 #: may hold others as well; its ``index.csv`` lists them in the column ``npy``.
@@ -63,6 +64,8 @@ def place(placing: Placing, new: Path, path: Path, aside: Path) -> None:
     if placing == "file":
         with open(new, "rb+") as stream:
             os.fsync(stream.fileno())
+        if path.exists():
+            take_permissions(new, path)
         os.replace(new, path)
     else:
         _sync_all()

@@ -8,6 +8,7 @@ import hashlib
 import importlib
 import os
 import re
+import stat
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
@@ -74,7 +75,7 @@ def work_folder(output: Path) -> Path:
 def replacing(path: Path) -> Iterator[BinaryIO]:
     """Write a file under a temporary name in the same folder, and rename it when it is complete.
 
-    Until then, and if anything fails, an existing file stays unchanged.
+    Until then, and if anything fails, an existing file stays unchanged. The new one has its permissions.
 
     Args:
         path: the file; an existing file is replaced.
@@ -98,10 +99,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
             yield stream
             stream.flush()
             os.fsync(stream.fileno())
-        # A temporary file is accessible to its owner only; this one gets the usual permissions.
-        mask = os.umask(0)
-        os.umask(mask)
-        os.chmod(temporary, 0o666 & ~mask)
+        take_permissions(temporary, path)
         os.replace(temporary, path)
     except BaseException as error:
         Path(temporary).unlink(missing_ok=True)
@@ -109,6 +107,29 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
         if isinstance(error, OSError) and error.errno is not None and error.filename in (None, temporary):
             raise OSError(error.errno, error.strerror, os.fspath(path)) from error
         raise
+
+
+def take_permissions(new: str | os.PathLike[str], path: str | os.PathLike[str]) -> None:
+    """Give a file the permissions and group of the one that it is about to replace, the usual ones if there is none.
+
+    Args:
+        new: the file, which the process owns. It may be accessible to its owner only, as temporary files are.
+        path: the file that is replaced.
+    """
+    try:
+        before = os.stat(path)
+    except OSError:
+        mask = os.umask(0)
+        os.umask(mask)
+        mode = 0o666 & ~mask
+    else:
+        mode = stat.S_IMODE(before.st_mode)
+        if hasattr(os, "chown") and os.stat(new).st_gid != before.st_gid:
+            with contextlib.suppress(OSError):  # a group that the user is not in
+                os.chown(new, -1, before.st_gid)
+    # Some file systems have no permissions, and refuse to change them: FAT, or a drive of Windows in WSL.
+    with contextlib.suppress(OSError):
+        os.chmod(new, mode)
 
 
 def write_file(path: Path, content: str | bytes | memoryview) -> None:

@@ -356,6 +356,16 @@ def test_update(tmp_path: Path, output: str, clips: list[Clip]) -> None:
     assert len(content(path)) == 13
 
 
+@pytest.mark.skipif(os.name != "posix", reason="permissions are POSIX's")
+def test_a_replaced_table_keeps_its_permissions(out: Path, clips: list[Clip]) -> None:
+    run(out, clips[:2])
+    out.chmod(0o640)
+    run(out, clips, update=True)
+    assert out.stat().st_mode & 0o777 == 0o640
+    run(out, clips[:2], overwrite=True)
+    assert out.stat().st_mode & 0o777 == 0o640
+
+
 def test_an_update_that_would_leave_no_row_leaves_the_table_alone(out: Path, clips: list[Clip]) -> None:
     run(out, clips[:1])
     Path(clips[0].file).write_bytes(b"changed since")

@@ -100,6 +100,30 @@ def test_permissions_are_ordinary(tmp_path: Path) -> None:
     assert len(modes) == 1
 
 
+@pytest.mark.skipif(os.name != "posix", reason="permissions are POSIX's")
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o664, 0o444])
+def test_a_replaced_file_keeps_its_permissions(mode: int, tmp_path: Path) -> None:
+    path = tmp_path / "a"
+    path.touch()
+    path.chmod(mode)
+    groups = {os.getgid(), *os.getgroups()} if os.getuid() else {12345}
+    group = max(groups)
+    os.chown(path, -1, group)
+    write_file(path, "after")
+    assert path.read_text() == "after"
+    assert (stat.S_IMODE(path.stat().st_mode), path.stat().st_gid) == (mode, group)
+
+
+def test_a_file_system_without_permissions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*arguments: object) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "chmod", refuse)
+    for text in ("new", "replaced"):
+        write_file(tmp_path / "a", text)
+        assert (tmp_path / "a").read_text() == text
+
+
 def test_a_locked_file_cannot_be_locked_again(tmp_path: Path) -> None:
     pytest.importorskip("fcntl")
     with open(tmp_path / "a", "w") as first, open(tmp_path / "a") as second:
