@@ -72,6 +72,8 @@ def _no_audio(folder: Path) -> list[Case]:
         "random.wav": (random.bytes(50_000), "not an audio file"),
         "random.flac": (b"fLaC" + random.bytes(50_000), "not an audio file"),
         "zeros.mp3": (bytes(50_000), "not an audio file"),
+        "tag.mp3": (b"ID3\x04\0\0\0\0\x0a\0" + bytes(1280), "contains no audio, only tags"),
+        "half_a_tag.mp3": (b"ID3\x04\0\0\0\0\x0a\0" + bytes(640), "contains no audio, only a part of a tag"),
         "one_byte.ogg": (b"O", "not an audio file"),
         "packed.wav": (gzip.compress(wav), "not an audio file"),
     }

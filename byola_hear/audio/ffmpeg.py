@@ -44,6 +44,8 @@ _DURATION = re.compile(r"^\[info\] +Duration: (\d+):(\d\d):(\d\d(?:\.\d+)?)(?:, 
 _STREAM = re.compile(r"^\[info\] +Stream #0:\d+[^:\n]*: (\w+): ([^\s,]+)", re.MULTILINE)
 _OUTPUT = "[info] Output #0, "
 _ERROR = re.compile(r"^(?:\[[^]]*@[^]]*\] )?\[(?:error|fatal|panic)\] ")
+#: What ffmpeg says of files that are damaged in another way, or not at all.
+_NO_REASONS = ("Error marking filters as finished", "Guessed Channel Layout")
 #: Containers whose headers state a length, which reveals a truncated file.
 _TIMED = frozenset(("matroska", "mov", "asf", "ape", "tta", "wv"))
 #: Characters of ffmpeg's error that are quoted, at most.
@@ -99,13 +101,14 @@ class FfmpegSource:
         # Containers state a time, not a number of samples, and often an estimate.
         self.frames: int | None = None
         self.position = self._to_skip = 0
+        self._input_name = self._input(content)
         self._messages = tempfile.TemporaryFile()  # noqa: SIM115, closed with the source
         try:
             self._process = subprocess.Popen(
                 [
                     *(shutil.which("ffmpeg") or "ffmpeg", "-nostdin", "-hide_banner", "-nostats", "-v", "level+info"),
                     *(*(("-xerror",) if self._strict else ()), *_LOCAL_ONLY),
-                    *(*(("-f", form) if form else ()), "-i", self._input(content)),
+                    *(*(("-f", form) if form else ()), "-i", self._input_name),
                     *("-map", "0:a:0", "-c:a", "pcm_f32be", "-f", "au", "pipe:1"),
                 ],
                 stdin=subprocess.DEVNULL,
@@ -215,9 +218,12 @@ class FfmpegSource:
         """The last error that ffmpeg reported, without the path, with which our message begins."""
         code = self._process.wait()
         # The path is removed first, because it may contain line breaks.
-        said = self._said().replace(f"file:{self.path}: ", "").replace(f"{self.path}: ", "")
+        said = self._said()
+        for name in (self._input_name, f"file:{self.path}", self.path):
+            said = said.replace(f"{name}: ", "")
         lines = [one_line(line) for line in said.splitlines() if line.strip()]
-        errors = [line for line in lines if _ERROR.search(line) and "Error marking filters as finished" not in line]
+        lines = [line for line in lines if not any(words in line for words in _NO_REASONS)]
+        errors = [line for line in lines if _ERROR.search(line)]
         warnings = [line for line in lines if "[warning]" in line or not line.startswith("[")]
         last = (errors or warnings or [f"it ended with exit code {code}"])[-1]
         return _without_level(last)[:_LONGEST_REASON].rstrip(".")

@@ -25,6 +25,7 @@ from byola_hear.audio.reading import (
     read_audio,
     read_blocks,
 )
+from tests.odd_files import ID3V2
 
 needs_ffmpeg = pytest.mark.skipif(not shutil.which("ffmpeg"), reason="ffmpeg is not installed")
 
@@ -57,6 +58,9 @@ if what == "endless":
         out.write(second)
 if what == "complete":
     out.write(second[:32000])
+if what == "stops":
+    say("[warning] Guessed Channel Layout for Input Stream #0.0 : stereo", "[info] Conversion failed!")
+    sys.exit(1)
 if what == "half_a_sample":
     out.write(second[:32003])
 if what == "chatty":
@@ -109,6 +113,7 @@ def test_samples_from_the_pipe(stand_in: Path, what: str) -> None:
         ("unreadable", r"not an audio file that can be read \(ffmpeg: Invalid data found when processing input\)"),
         ("damaged", r"damaged or truncated: decoding ends after 2.00 s \(ffmpeg: Error parsing the packet header\)"),
         ("complains", r"damaged or truncated: decoding ends after 2.00 s \(ffmpeg: File ended prematurely\)"),
+        ("stops", r"damaged or truncated: decoding ends after 2.00 s \(ffmpeg: it ended with exit code 1\)"),
         ("short", r"damaged or truncated: decoding ends after 2.00 s \(the header states 2.50 s\)"),
         ("integers", "unexpected output of ffmpeg"),
     ],
@@ -234,6 +239,13 @@ def test_the_sound_of_a_video(tmp_path: Path) -> None:
     silent = encoded(tmp_path, "b.mp4", "-f", "lavfi", "-i", "testsrc=d=1:s=64x64", "-map", "1:v")
     with pytest.raises(AudioFileError, match=r"b\.mp4: not an audio file .*: it contains no audio track$"):
         read_audio(silent, 16000)
+
+
+@needs_ffmpeg
+def test_the_error_of_a_file_after_a_tag_quotes_no_input_of_ffmpeg(tmp_path: Path) -> None:
+    (tmp_path / "a.mp3").write_bytes(ID3V2 + np.random.default_rng(0).bytes(50))
+    with pytest.raises(AudioFileError, match=r"a\.mp3: not an audio file that can be read \(ffmpeg: [A-Z][^:]*\)"):
+        read_audio(tmp_path / "a.mp3", 16000)
 
 
 @needs_ffmpeg

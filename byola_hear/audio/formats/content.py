@@ -111,6 +111,8 @@ def content(path: str, file: BinaryIO) -> Content:
     size = file.seek(0, os.SEEK_END)
     start = first_content(file)
     if start:
+        if start >= size:
+            raise AudioFileError(f"{path}: contains no audio, only {'a part of a tag' if start > size else 'tags'}")
         return _shifted(content(path, cast(BinaryIO, Spliced(file, [(start, size)]))), start, size)
     if (layout := layout_of(file, size)) is not None:
         return _chunked(path, file, size, layout)
