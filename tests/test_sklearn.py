@@ -247,8 +247,8 @@ def pieces(clips_folder: Path) -> tuple[list[np.ndarray], list[str], list[str]]:
 
 def test_a_classifier_of_real_clips(pieces: tuple[list[np.ndarray], list[str], list[str]]) -> None:
     found, labels, groups = pieces
-    assert cross_val_score(ByolaClassifier("speech"), found, labels, cv=3).mean() > 0.9
-    classifier = ByolaClassifier("speech").fit(found, labels, groups=groups)
+    assert cross_val_score(ByolaClassifier("distilled-small"), found, labels, cv=3).mean() > 0.9
+    classifier = ByolaClassifier("distilled-small").fit(found, labels, groups=groups)
     probabilities = classifier.predict_proba(found)
     assert list(classifier.classes_) == ["other", "speech"]
     np.testing.assert_allclose(probabilities.sum(1), 1)
@@ -263,9 +263,9 @@ def test_a_classifier_of_real_clips(pieces: tuple[list[np.ndarray], list[str], l
 def test_groups_do_not_split_a_file_that_is_given_twice(clips_folder: Path) -> None:
     files = [str(file) for file in sorted(clips_folder.glob("*_*.*"))]
     labels = [Path(file).name.startswith("speech") for file in files]
-    twice = ByolaClassifier("speech").fit(files * 2, labels * 2, groups=range(2 * len(files)))
+    twice = ByolaClassifier("distilled-small").fit(files * 2, labels * 2, groups=range(2 * len(files)))
     assert twice.classifier_.about["groups"] == len(files)
-    joined = ByolaClassifier("speech").fit(files * 2, labels * 2, groups=[0, 0, *range(1, 2 * len(files) - 1)])
+    joined = ByolaClassifier("distilled-small").fit(files * 2, labels * 2, groups=[0, 0, *range(1, 2 * len(files) - 1)])
     assert joined.classifier_.about["groups"] == len(files) - 1
 
 
@@ -273,7 +273,7 @@ def test_a_classifier_that_was_saved_finds_its_classes(
     pieces: tuple[list[np.ndarray], list[str], list[str]], clips_folder: Path, tmp_path: Path
 ) -> None:
     found, labels, _ = pieces
-    ByolaClassifier("speech").fit(found, labels).save(tmp_path / "speech.safetensors")
+    ByolaClassifier("distilled-small").fit(found, labels).save(tmp_path / "speech.safetensors")
     table = byola_hear.predict(clips_folder / "speech_french_16k.wav", tmp_path / "speech.safetensors", top=1)
     assert table.sort_values("score")["label"].iloc[-1] == "speech"
 
@@ -281,10 +281,10 @@ def test_a_classifier_that_was_saved_finds_its_classes(
 def test_labels_of_any_type(pieces: tuple[list[np.ndarray], list[str], list[str]], files: list[str]) -> None:
     found, labels, _ = pieces
     numbers = np.array([label == "speech" for label in labels])
-    assert ByolaClassifier("speech").fit(found, numbers).predict(found[:1]).dtype == bool
-    few = ByolaClassifier("speech").fit(files, [3, 7])
+    assert ByolaClassifier("distilled-small").fit(found, numbers).predict(found[:1]).dtype == bool
+    few = ByolaClassifier("distilled-small").fit(files, [3, 7])
     assert few.classifier_.method == "cosine" and few.predict(files).tolist() == [3, 7]
     with pytest.raises(ValueError, match="expected at least two classes, got 1 class: 3"):
-        ByolaClassifier("speech").fit(files, [3, 3])
+        ByolaClassifier("distilled-small").fit(files, [3, 3])
     with pytest.raises(ValueError, match="method must be 'auto', 'logistic' or 'cosine', got 'forest'"):
-        ByolaClassifier("speech", method="forest").fit(files, [3, 7])
+        ByolaClassifier("distilled-small", method="forest").fit(files, [3, 7])
