@@ -31,9 +31,14 @@ import numpy, torch  # what they do themselves is theirs
 modules, environment = set(sys.modules), dict(os.environ)
 def state():
     return (
-        random.getstate(), str(numpy.random.get_state()), torch.get_rng_state().tolist(),
-        torch.get_num_threads(), torch.get_default_dtype(), torch.is_grad_enabled(),
+        random.getstate(), str(numpy.random.get_state()),
         threading.active_count(), warnings.filters[:], sys.excepthook, os.getcwd(), dict(os.environ),
+        *state_of_torch(),
+    )
+def state_of_torch():
+    return (
+        torch.get_rng_state().tolist(), torch.initial_seed(), torch.get_num_threads(), torch.get_default_dtype(),
+        torch.is_grad_enabled(), torch.are_deterministic_algorithms_enabled(), sys.path[:],
     )
 before = state()
 import byola_hear
@@ -41,6 +46,11 @@ assert state() == before
 heavy = set("torchaudio librosa scipy pandas pyarrow sklearn matplotlib tqdm click benchmark tensorflow".split())
 new = {name.partition(".")[0] for name in set(sys.modules) - modules}
 assert not new & heavy, new & heavy
+# Names are imported when they are used.
+before = state_of_torch()
+assert all(callable(getattr(byola_hear, name)) for name in byola_hear.__all__ if name != "__version__")
+assert state_of_torch() == before
+assert not {"torchaudio", "librosa", "tensorflow", "pandas"} & set(sys.modules)
 """
     done = python(code, tmp_path, "-W", "error")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
@@ -162,7 +172,9 @@ def wheel(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("byola_hear", "weights", "benchmark", "tests"):
         ignored = shutil.ignore_patterns("__pycache__")
         shutil.copytree(repository / name, source / name, ignore=ignored, copy_function=link_or_copy)
-    build = "from setuptools import build_meta; print(build_meta.build_wheel('dist'))"
+    # Networks hardly become smaller, and to compress them takes seconds.
+    settings = {"--build-option": ["--compression=stored"]}
+    build = f"from setuptools import build_meta; print(build_meta.build_wheel('dist', {settings!r}))"
     done = subprocess.run([sys.executable, "-c", build], cwd=source, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return source / "dist" / done.stdout.split()[-1]
