@@ -182,7 +182,7 @@ def folds(task: Task, manifest: pd.DataFrame, validation: bool = False, seed: in
         The folds, as positions in ``manifest``.
 
     Raises:
-        ValueError: if the manifest lacks a column or a part.
+        ValueError: if the manifest lacks a column or a part, or has a split of another name.
     """
     _need_columns(task, manifest)
     groups = groups_of(task, manifest)
@@ -190,7 +190,10 @@ def folds(task: Task, manifest: pd.DataFrame, validation: bool = False, seed: in
     if task.subset:
         rows = rows[manifest[task.subset[0]].to_numpy(str) == task.subset[1]]
     if task.fold is None:
-        parts = {name: rows[manifest["split"].to_numpy(str)[rows] == name] for name in ("train", "valid", "test")}
+        splits = manifest["split"].to_numpy(str)[rows]
+        parts = {name: rows[splits == name] for name in ("train", "valid", "test")}
+        if strays := sorted(set(splits.tolist()) - set(parts)):
+            raise ValueError(f"task {task.name}: expected the splits train, valid and test, found {strays[0]!r}, too")
         empty = [name for name, part in parts.items() if not len(part)]
         if empty:
             raise ValueError(f"task {task.name}: expected clips in train, valid and test, found none in {empty[0]}")

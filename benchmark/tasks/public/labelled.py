@@ -20,7 +20,8 @@ class LabelledClips:
     """The clips of a labelled set as files of a task.
 
     If the set has a group in several splits, the group stays in the one where it has most clips (the first by name if
-    there are several), and its clips in the other splits are left out.
+    there are several), and its clips in the other splits are left out. A split of which nothing is left is an error,
+    as its name may be a slip.
 
     Attributes:
         source: the set's name.
@@ -54,6 +55,9 @@ class LabelledClips:
 
         Args:
             sources: the folder of labelled sets.
+
+        Raises:
+            ValueError: if the set lacks a column, or no group has most of its clips in one of the splits.
         """
         labelled = load_set(sources / f"{self.source}.tar")
         need_columns(labelled, *{self.label, self.group or "file", *self.stratify})
@@ -67,6 +71,11 @@ class LabelledClips:
             need_columns(labelled, self.split)
             splits = rows[self.split]
         unsplit = one_split_a_group(list(splits), list(groups))
+        if lost := sorted(set(splits) - set(splits[unsplit])):
+            raise ValueError(
+                f"expected each {self.group} of {self.source} in one {self.split}, got none that has most of its clips "
+                f"in {', '.join(map(repr, lost))}"
+            )
         rows, groups, splits = rows[unsplit], groups[unsplit], splits[unsplit]
         kept = at_most(list(zip(splits, rows[self.label])), [self._limit(split) for split in splits])
         for row in rows.index[kept]:

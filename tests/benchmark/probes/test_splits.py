@@ -118,6 +118,14 @@ def test_what_a_manifest_lacks_is_said() -> None:
         folds(Task("plain", "toy", "toy"), manifest)
 
 
+def test_a_slip_in_the_name_of_a_split_does_not_lose_clips_in_silence() -> None:
+    names = ["train", "valid", "test", "tset"]
+    manifest = pd.DataFrame({"file": list("abcd"), "label": ["x"] * 4, "split": names, "used": ["y", "y", "y", "n"]})
+    with pytest.raises(ValueError, match="the splits train, valid and test, found 'tset', too"):
+        folds(Task("plain", "toy", "toy"), manifest)
+    assert len(folds(Task("plain", "toy", "toy", subset=("used", "y")), manifest)) == 1
+
+
 def test_tasks_by_name() -> None:
     assert [task.name for task in find_tasks("core")] == [task.name for task in find_tasks(["core", "esc50"])]
     assert len(find_tasks("all")) == len(TASKS)

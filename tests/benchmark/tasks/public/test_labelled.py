@@ -51,6 +51,19 @@ def test_a_group_in_two_splits_stays_where_most_of_it_is(sources: Path) -> None:
     assert len(items) == 23
 
 
+@pytest.mark.parametrize("column", ["speaker", None])
+def test_a_slip_in_the_name_of_a_split_does_not_lose_a_clip_in_silence(sources: Path, column: str | None) -> None:
+    rows = [{"file": f"{n}.wav", "label": "a", "speaker": "one", "split": "tset"} for n in range(1, 4)]
+    rows += [{"file": f"{n}.wav", "label": "a", "speaker": "one", "split": "test"} for n in range(4, 9)]
+    write_set(sources, "slip", rows, [clip(number) for number in range(8)])
+    clips = LabelledClips("slip", group=column)
+    if column is None:  # each clip is its own group, so the name reaches the check of items
+        assert {item.split for item in clips(sources)} == {"test", "tset"}
+        return
+    with pytest.raises(ValueError, match="expected each speaker of slip in one split, got none .* in 'tset'"):
+        list(clips(sources))
+
+
 def test_labels_and_short_clips_can_be_left_out_and_cells_limited(sources: Path) -> None:
     assert {item.labels for item in LabelledClips("toy", leave_out=("00",))(sources)} == {("01",)}
     assert len(list(LabelledClips("toy", least_seconds=410 / 16000)(sources))) == 14
