@@ -126,7 +126,7 @@ def check_item(task: Task, item: Item) -> None:
     """
     where = f"task {task.name}: {item.file}"
     if not _SAFE_NAME.fullmatch(item.file) or not item.file.endswith(".wav") or "embedding.npy" in item.file:
-        raise ValueError(f"{where}: expected a name of letters and digits that ends in .wav")
+        raise ValueError(f"{where}: expected a name of ASCII letters and digits, without spaces, that ends in .wav")
     if item.split not in task.splits:
         raise ValueError(f"{where}: expected a split out of {', '.join(task.splits)}, got {item.split!r}")
     kind = Event if task.embedding_type == "event" else str
@@ -134,6 +134,8 @@ def check_item(task: Task, item: Item) -> None:
         raise ValueError(f"{where}: expected labels of type {kind.__name__}, got {item.labels}")
     if task.prediction_type == "multiclass" and len(item.labels) != 1:
         raise ValueError(f"{where}: expected exactly one label, got {item.labels}")
+    if not all(label.label if isinstance(label, Event) else label for label in item.labels):
+        raise ValueError(f"{where}: expected labels with a name, got an empty one")
     if len(set(item.labels)) != len(item.labels):
         raise ValueError(f"{where}: expected each label once, got {item.labels}")
     end_of_label: dict[str, float] = {}

@@ -46,6 +46,8 @@ def relabelled(names: dict[str, str]) -> Callable[[Path], list[Item]]:
         ({"items": changed(0, split="dev")}, "'dev'"),
         ({"items": changed(0, labels=("low", "high"))}, "exactly one label"),
         ({"items": changed(0, labels=())}, "exactly one label"),
+        ({"items": changed(0, labels=("",))}, "train_low.wav: expected labels with a name, got an empty one"),
+        ({"items": changed(0, file="käuzchen ruf.wav")}, "ASCII letters and digits, without spaces"),
         ({"items": changed(0, samples=np.zeros(1600, np.float32))}, "not all zero"),
         ({"items": changed(0, samples=np.full(1600, 1.1, np.float32))}, r"peak of 1\.1"),
         ({"items": changed(0, samples=np.full(1600, np.nan, np.float32))}, "peak of nan"),
