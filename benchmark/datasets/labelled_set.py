@@ -24,7 +24,7 @@ from tqdm import tqdm
 
 from benchmark.datasets.decoding import Decoded, decoded, to_int16
 from byola_hear.utils.files import file_hash
-from byola_hear.utils.text import quantity
+from byola_hear.utils.text import one_line, quantity
 from byola_hear.utils.unpack import read_members
 
 #: Environment variable that names the folder of tars.
@@ -164,7 +164,10 @@ def _manifest_of(path: Path, content: bytes | None) -> pd.DataFrame:
     if content is None:
         raise ValueError(f"{path}: expected {path.stem}/manifest.csv in it, found none")
     # Text throughout: a label "NA" or "01" is not a missing value or a number.
-    manifest = pd.read_csv(io.BytesIO(content), dtype=str, keep_default_na=False)
+    try:
+        manifest = pd.read_csv(io.BytesIO(content), dtype=str, keep_default_na=False)
+    except ValueError as error:  # also those of pandas
+        raise ValueError(f"{path}: expected a manifest of comma-separated UTF-8 text: {one_line(error)}") from error
     if "file" not in manifest.columns or not len(manifest):
         raise ValueError(f"{path}: expected a manifest of at least one row with a column 'file'")
     return manifest

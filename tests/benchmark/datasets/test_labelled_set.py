@@ -106,6 +106,12 @@ def test_links_and_devices_are_refused(tmp_path: Path, cache: Path, kind: bytes)
         ({"toy/manifest.csv": b"file,label\nz.wav,x\n"}, "lacks 1 file that the manifest names, such as 'z.wav'"),
         ({"toy/manifest.csv": b"file,label\na.wav,x\na.wav,y\n"}, "'a.wav' twice"),
         ({"toy/manifest.csv": b"name\na.wav\n"}, "a column 'file'"),
+        (
+            {"toy/manifest.csv": "file,label\na.wav,\xc4rger\n".encode("latin-1")},
+            r"toy\.tar: .* UTF-8 text: 'utf-8' codec",
+        ),
+        ({"toy/manifest.csv": b""}, r"toy\.tar: .* comma-separated .*: No columns"),
+        ({"toy/manifest.csv": b"file,label\na.wav,x,y,z\nb.wav,x\nc.wav,x,y,z,z\n"}, r"toy\.tar: .*Expected 4 fields"),
         ({"toy/audio/a.wav": b"no audio"}, "a.wav: could not be decoded"),
         ({"toy/audio/a.wav": wav(np.zeros(0, np.int16))}, "a.wav: could not be decoded"),
         ({"toy/audio/a.wav": wav(CLIPS["a.wav"], 8000)}, r"one sample rate, found \[8000, 16000\]"),
