@@ -284,7 +284,34 @@ def test_labels_of_any_type(pieces: tuple[list[np.ndarray], list[str], list[str]
     assert ByolaClassifier("distilled-small").fit(found, numbers).predict(found[:1]).dtype == bool
     few = ByolaClassifier("distilled-small").fit(files, [3, 7])
     assert few.classifier_.method == "cosine" and few.predict(files).tolist() == [3, 7]
+    nullable = ByolaClassifier("distilled-small").fit(files, pd.Series([3, 7], dtype="Int64"))
+    assert nullable.classifier_.classes == ("3", "7")
     with pytest.raises(ValueError, match="expected at least two classes, got 1 class: 3"):
         ByolaClassifier("distilled-small").fit(files, [3, 3])
     with pytest.raises(ValueError, match="method must be 'auto', 'logistic' or 'cosine', got 'forest'"):
         ByolaClassifier("distilled-small", method="forest").fit(files, [3, 7])
+
+
+@pytest.mark.parametrize("missing", [None, np.nan, pd.NA])
+@pytest.mark.parametrize("kind", ["str", "object", "category", "Int64"])
+def test_labels_that_are_missing_are_said_to_be_so(files: list[str], missing: Any, kind: str) -> None:
+    labels = pd.Series([1 if kind == "Int64" else "a", missing], dtype=kind)
+    with pytest.raises(ValueError, match="^expected a label for each clip, got 1 of 2 without one, the first in row 1"):
+        ByolaClassifier("distilled-small").fit(files, labels)
+
+
+def test_groups_in_any_form(small: ByolaModel, pieces: tuple[list[np.ndarray], list[str], list[str]]) -> None:
+    found, labels, groups = pieces
+
+    def count(given: Any) -> int:
+        return ByolaClassifier(small).fit(found, labels, groups=given).classifier_.about["groups"]
+
+    n_groups = len(set(groups))
+    frame = pd.DataFrame({"recording": groups, "day": 1})
+    for given in (frame["recording"], frame[["recording"]], pd.MultiIndex.from_frame(frame), np.array(groups)[:, None]):
+        assert count(given) == n_groups
+    # Clips without a group have nothing in common.
+    rest = [groups.index(group) for group in set(groups)]
+    assert count([None if row in rest else group for row, group in enumerate(groups)]) == 2 * n_groups
+    with pytest.raises(ValueError, match=rf"expected groups of shape \(n_clips,\), got \({len(found)}, 2\)"):
+        count(frame)

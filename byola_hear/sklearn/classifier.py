@@ -6,6 +6,7 @@ import os
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import torch
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
@@ -77,10 +78,10 @@ class ByolaClassifier(Embeds, ClassifierMixin, BaseEstimator):
 
         Args:
             X: as in :meth:`~byola_hear.sklearn.ByolaTransformer.transform`.
-            y: ``(n_clips,)`` labels of any type.
+            y: ``(n_clips,)`` labels of any type, none of them missing.
             groups: ``(n_clips,)`` what the folds of the cross-validation must not split, such as recordings or sites;
-                None if each clip stands for itself. A file that is given twice is never split: groups that share one
-                stay together.
+                None if each clip stands for itself, as one does whose group is missing. A file that is given twice is
+                never split: groups that share one stay together.
 
         Returns:
             The classifier itself.
@@ -97,13 +98,18 @@ class ByolaClassifier(Embeds, ClassifierMixin, BaseEstimator):
         clips = self._checked(X, reset=True)
         y = column_or_1d(y, warn=True)
         check_consistent_length(clips, y, groups)
+        if len(missing := np.flatnonzero(pd.isna(y))):
+            raise ValueError(
+                f"expected a label for each clip, got {len(missing)} of {len(y)} without one, the first in row "
+                f"{missing[0]}"
+            )
         check_classification_targets(y)
         self.classes_, codes = np.unique(y, return_inverse=True)
         n_classes = len(self.classes_)
         if n_classes < 2:
             raise ValueError(f"expected at least two classes, got 1 class: {self.classes_[0]}")
         names = [str(clip) if isinstance(clip, str) else str(row) for row, clip in enumerate(clips)]
-        kept = components(names, [] if groups is None else [f"{group}" for group in groups])
+        kept = components(names, [] if groups is None else _grouped(groups))
         seconds = np.array([self._seconds(clip) for clip in clips])
         known = seconds[np.isfinite(seconds) & (seconds > 0)]
         examples = Examples(
@@ -171,8 +177,19 @@ class ByolaClassifier(Embeds, ClassifierMixin, BaseEstimator):
         return tags
 
 
+def _grouped(groups: Any) -> list[str]:
+    """Each clip's group as text; blank if it is missing."""
+    shape: tuple[int, ...] = getattr(groups, "shape", ())
+    if len(shape) == 2:
+        if shape[1] != 1:
+            raise ValueError(f"expected groups of shape (n_clips,), got {tuple(shape)}")
+        groups = np.asarray(groups).ravel()
+    return ["" if pd.isna(group) is True else f"{group}" for group in groups]
+
+
 def _names(classes: NDArray[Any]) -> tuple[str, ...]:
-    return tuple(str(label) for label in classes)
+    # Floats are whole numbers here. To scikit-learn, integers and booleans of pandas that may be missing are floats.
+    return tuple(str(int(label) if isinstance(label, float) else label) for label in classes)
 
 
 def _ambiguous(classes: NDArray[Any]) -> bool:
