@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import soundfile
 import torch
 from sklearn.base import clone
 from sklearn.compose import make_column_transformer
@@ -315,3 +316,11 @@ def test_groups_in_any_form(small: ByolaModel, pieces: tuple[list[np.ndarray], l
     assert count([None if row in rest else group for row, group in enumerate(groups)]) == 2 * n_groups
     with pytest.raises(ValueError, match=rf"expected groups of shape \(n_clips,\), got \({len(found)}, 2\)"):
         count(frame)
+
+
+def test_files_that_have_changed_have_their_new_length(small: ByolaModel, tmp_path: Path) -> None:
+    files = [str(tmp_path / f"{number}.wav") for number in range(2)]
+    for seconds in (1, 2):
+        for seed, file in enumerate(files):
+            soundfile.write(file, np.random.default_rng(seed).normal(0, 0.1 + seed, seconds * 16000).clip(-1, 1), 16000)
+        assert ByolaClassifier(small).fit(files, ["a", "b"]).classifier_.window == seconds

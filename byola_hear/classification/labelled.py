@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from byola_hear.audio.reading import open_source
+from byola_hear.utils.files import Stamp, stamp_of
 from byola_hear.utils.text import one_spelling
 
 if TYPE_CHECKING:
@@ -136,9 +137,13 @@ class Labels:
         return truth, np.any(same[:, self.code[rows] < 0], axis=1), ~np.any(touching, axis=1)
 
 
-@lru_cache(maxsize=100_000)
 def duration(file: str) -> tuple[float, bool]:
     """What a recording's header says of its duration, s, and whether that is exact; NaN if it says nothing."""
+    return _duration(file, stamp_of(file))
+
+
+@lru_cache(maxsize=100_000)
+def _duration(file: str, stamp: Stamp) -> tuple[float, bool]:
     try:
         with closing(open_source(file)) as source:
             seconds = source.header_seconds
