@@ -83,7 +83,11 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """
     print_any_name()
     warn_in_one_line()
+    given = sys.argv[1:] if arguments is None else arguments
     try:
+        # Before messages are hidden: a library that ends the process while it is loaded, as OpenMP does, says why.
+        if given and given[0] in COMMANDS:
+            imported_at_once(f"byola_hear.cli.{given[0]}")
         with native_messages_hidden():
             code = commands.main(arguments, prog_name="byola-hear", standalone_mode=False)
     except (click.exceptions.Abort, KeyboardInterrupt):

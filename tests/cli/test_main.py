@@ -176,6 +176,14 @@ def test_to_embed_takes_no_pandas(tmp_path: Path) -> None:
     assert {path.name for path in tmp_path.iterdir()} == {"t.csv", "t.parquet"}
 
 
+def test_a_library_that_ends_the_process_says_why(tmp_path: Path) -> None:
+    (tmp_path / "torch.py").write_text("import os; os.write(2, b'OMP: Error #15'); os._exit(134)")
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), str(DATA.parents[1])])}
+    command = [sys.executable, "-m", "byola_hear", "models"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (134, "OMP: Error #15")
+
+
 def test_help_and_an_interruption_need_no_torch(tmp_path: Path) -> None:
     (tmp_path / "torch.py").write_text("raise KeyboardInterrupt")
 
