@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import os
 import shutil
 from pathlib import Path
@@ -144,14 +145,19 @@ def _sync_all() -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Flush the names in a folder to disk, as fsync does for the content of a file."""
+    """Flush the names in a folder to disk, as fsync does for the content of a file, where the file system can do it."""
     if os.name != "posix":
         return
-    handle = os.open(folder, os.O_RDONLY)
     try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+    except OSError as error:
+        # As PostgreSQL does: some network file systems flush no folders, and a folder may be writable but not readable.
+        if error.errno not in (errno.EACCES, errno.EBADF, errno.EINVAL, errno.ENOSYS, errno.ENOTSUP):
+            raise
 
 
 def remove(path: Path) -> None:

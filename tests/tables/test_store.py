@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import errno
 import os
+import stat
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -354,6 +356,20 @@ def test_update(tmp_path: Path, output: str, clips: list[Clip]) -> None:
     _, todo = run(path, clips, update=True)
     assert todo == clips[6:]
     assert len(content(path)) == 13
+
+
+@pytest.mark.skipif(os.name != "posix", reason="only POSIX flushes folders")
+def test_folders_that_the_file_system_does_not_flush(out: Path, clips: list[Clip], monkeypatch: Any) -> None:
+    flush = os.fsync
+
+    def files_alone(descriptor: int) -> None:
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, "Invalid argument")
+        flush(descriptor)
+
+    monkeypatch.setattr(os, "fsync", files_alone)
+    finished, _ = run(out, clips)
+    assert finished is not None and finished.n_clips == len(clips)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="permissions are POSIX's")
