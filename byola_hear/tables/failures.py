@@ -31,9 +31,13 @@ def check_failures_path(path: Path) -> None:
 
     Raises:
         TableRefused: if something else is there.
-        OSError: if that can't be found out.
+        OSError: if that can't be found out, or the name is too long.
     """
-    if os.path.lexists(path) and not _is_own(path):
+    try:
+        os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    if not _is_own(path):
         raise TableRefused(f"{path} exists and is no table of errors, which would be written there; move it")
 
 
@@ -81,16 +85,25 @@ def write_failures(path: Path, failed: Sequence[tuple[Clip, str]], temporary: Pa
 
     Returns:
         The path; None if nothing failed.
+
+    Raises:
+        OSError: if it can't be written; it names the path.
     """
     if not failed:
         if _is_own(path):
             path.unlink()
         return None
-    with open(temporary, "w", newline="", encoding="utf-8", errors="surrogateescape") as stream:
-        stream.write(_HEADER.decode())
-        lines = csv.writer(stream, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
-        lines.writerows([clip.file, clip.start, clip.end, reason] for clip, reason in failed)
-        stream.flush()
-        os.fsync(stream.fileno())
-    os.replace(temporary, path)
+    try:
+        with open(temporary, "w", newline="", encoding="utf-8", errors="surrogateescape") as stream:
+            stream.write(_HEADER.decode())
+            lines = csv.writer(stream, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
+            lines.writerows([clip.file, clip.start, clip.end, reason] for clip, reason in failed)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.replace(temporary, path)
+    except BaseException as error:
+        temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError):  # a full disk names no file
+            raise OSError(error.errno, error.strerror, os.fspath(path)) from error
+        raise
     return path

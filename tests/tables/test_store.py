@@ -19,6 +19,7 @@ from byola_hear.extraction.clips import Clip
 from byola_hear.extraction.request import Request
 from byola_hear.extraction.rows import Done, Event, Failed, Rows
 from byola_hear.tables import Finished, TableError, TableRefused, open_store, read_table
+from byola_hear.tables.failures import write_failures
 from byola_hear.utils.files import stamp_of
 from tests import forked
 from tests.tables.extraction import SIZE, events, files_in, request, rows_of
@@ -266,6 +267,32 @@ def test_another_file_in_the_place_of_the_errors_stays(out: Path, clips: list[Cl
     with pytest.raises(TableRefused, match=r"t\.npz\.errors\.csv exists and is no table of errors"):
         run(out, clips, overwrite=overwrite)
     assert other.read_text() == "mine\n" and not out.exists()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="lengths of names are the system's")
+def test_a_name_that_is_too_long_for_what_lies_next_to_it_is_refused_at_once(tmp_path: Path, clips: list[Clip]) -> None:
+    # A name may have 255 bytes, and that of the table of errors has 11 more.
+    broken, good = files_in(tmp_path, ["broken.wav", "a.wav"])
+    finished, _ = run(tmp_path / f"{'a' * 240}.npz", [broken, good])
+    assert finished is not None and finished.errors is not None and finished.errors.exists()
+    before = sorted(tmp_path.iterdir())
+    for length in (241, 246, 251):
+        with pytest.raises(TableRefused, match="npz can't be written: File name too long"):
+            run(tmp_path / f"{'b' * length}.npz", clips)
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_a_disk_that_is_full_when_the_errors_are_written(tmp_path: Path, monkeypatch: Any) -> None:
+    (broken,) = files_in(tmp_path, ["broken.wav"])
+    errors, temporary = tmp_path / "t.errors.csv", tmp_path / ".tmp"
+
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match=r"No space left on device: '.*t\.errors\.csv'"):
+        write_failures(errors, [(broken, "no sound")], temporary)
+    assert not errors.exists() and not temporary.exists()
 
 
 @pytest.mark.parametrize(
