@@ -164,21 +164,22 @@ def command(
         for file, reason in examples.failures.items():
             complain(file, reason)
         with Bar(False if quiet else None) as bar:
-            result = finetune_examples(
-                examples,
-                model,
-                network,
-                output,
-                recipe,
-                hop=hop,
-                workers=workers,
-                overwrite=overwrite,
-                save_seconds=save_every,
-                on_progress=bar,
-                on_result=on_result,
-            )
-    except FloatingPointError as error:
-        raise Failure(one_line(error)) from error
+            try:
+                result = finetune_examples(
+                    examples,
+                    model,
+                    network,
+                    output,
+                    recipe,
+                    hop=hop,
+                    workers=workers,
+                    overwrite=overwrite,
+                    save_seconds=save_every,
+                    on_progress=bar,
+                    on_result=on_result,
+                )
+            except (FloatingPointError, OSError) as error:  # training diverged, or the disk is full
+                raise Failure(one_line(error)) from error
     except (ValueError, OSError) as error:
         raise click.UsageError(one_line(error)) from error
     if not quiet:

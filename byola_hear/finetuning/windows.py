@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 from collections.abc import Callable, Sequence
@@ -119,7 +120,8 @@ def log_mels(
         if (free := shutil.disk_usage(path.parent).free) < 1.05 * n_bytes:
             raise OSError(f"{path.parent}: the log-mels take {n_bytes / 1e9:.1f} GB, the disk has {free / 1e9:.1f} GB")
         temporary = path.with_name(f"{path.name}.partial")
-        frames = np.memmap(temporary, np.float32, "w+", shape=shape)
+        _allocate(temporary, n_bytes)
+        frames = np.memmap(temporary, np.float32, "r+", shape=shape)
 
         def compute(run: tuple[str, list[int]]) -> int:
             file, rows = run
@@ -152,6 +154,22 @@ def log_mels(
             f"{path}: expected {n_bytes} bytes of log-mels, got {path.stat().st_size}; give --overwrite to begin again"
         )
     return Windows(np.memmap(path, np.float32, "r", shape=shape), starts, lengths, counts)
+
+
+def _allocate(path: Path, n_bytes: int) -> None:
+    """Make a file for which the disk has room: a page that finds none later ends the process without a word.
+
+    The free space does not tell: it counts what a quota forbids, and what others write meanwhile.
+    """
+    with open(path, "wb") as stream:
+        try:
+            if hasattr(os, "posix_fallocate"):
+                os.posix_fallocate(stream.fileno(), 0, n_bytes)
+        except OSError as error:
+            if error.errno not in (errno.EINVAL, errno.EOPNOTSUPP):  # a file system that can't promise room
+                path.unlink()
+                raise OSError(error.errno, error.strerror, os.fspath(path)) from error
+        stream.truncate(n_bytes)
 
 
 def _count(n_samples: int, config: ModelConfig) -> int:

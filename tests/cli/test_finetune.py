@@ -197,6 +197,17 @@ def test_training_that_diverges_is_one_line(run: Run, here: Path) -> None:
     assert not (here / "mine.safetensors").exists() and not (here / "mine.classifier.safetensors").exists()
 
 
+def test_a_full_disk_is_no_wrong_usage(run: Run, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*arguments: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    write_clips(here / "clips")
+    monkeypatch.setattr(os, "posix_fallocate", full, raising=False)
+    result = run("finetune", "clips", "-o", "mine.safetensors", "-q")
+    assert result.code == 1 and result.err.count("\n") == 1
+    assert "No space left on device: 'mine.safetensors.parts/" in result.err
+
+
 @pytest.mark.skipif(os.name != "posix", reason="signals are the system's")
 def test_a_run_that_was_killed_continues(run: Run, here: Path) -> None:
     write_clips(here / "clips", count=12)

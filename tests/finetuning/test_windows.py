@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -64,3 +66,28 @@ def test_the_file_is_taken_again(sweeps: Examples, model: ByolaModel, here: Path
     with pytest.raises((AudioFileError, OSError)):
         log_mels(sweeps, config, path)
     assert not path.exists()
+
+
+def test_a_quota_that_is_used_up_is_an_error_before_anything_is_computed(
+    sweeps: Examples, model: ByolaModel, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*arguments: int) -> None:
+        raise OSError(errno.EDQUOT, "Disk quota exceeded")
+
+    monkeypatch.setattr(os, "posix_fallocate", refuse, raising=False)
+    before, counted = set(here.iterdir()), list[int]()
+    with pytest.raises(OSError, match=r"Disk quota exceeded: '.*l\.f32\.partial'"):
+        log_mels(sweeps, model.config, here / "l.f32", on_window=counted.append)
+    assert set(here.iterdir()) == before and not counted
+
+
+def test_a_file_system_that_promises_no_room(
+    sweeps: Examples, model: ByolaModel, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = log_mels(sweeps, model.config, here / "l.f32").frames
+
+    def refuse(*arguments: int) -> None:
+        raise OSError(errno.EOPNOTSUPP, "Operation not supported")
+
+    monkeypatch.setattr(os, "posix_fallocate", refuse, raising=False)
+    assert np.array_equal(log_mels(sweeps, model.config, here / "other.f32").frames, expected)
