@@ -42,6 +42,7 @@ _PLAYLISTS = frozenset(("concat", "hls", "dash", "imf"))
 _CONTAINER = re.compile(r"^\[info\] Input #0, (\S+), from", re.MULTILINE)
 _DURATION = re.compile(r"^\[info\] +Duration: (\d+):(\d\d):(\d\d(?:\.\d+)?)(?:, start: (\d+\.\d+))?", re.MULTILINE)
 _STREAM = re.compile(r"^\[info\] +Stream #0:\d+[^:\n]*: (\w+): ([^\s,]+)", re.MULTILINE)
+_ESTIMATED = "Estimating duration from bitrate"
 _OUTPUT = "[info] Output #0, "
 _ERROR = re.compile(r"^(?:\[[^]]*@[^]]*\] )?\[(?:error|fatal|panic)\] ")
 #: What ffmpeg says of files that are damaged in another way, or not at all.
@@ -134,7 +135,7 @@ class FfmpegSource:
                 length -= float(start)
             self.header_seconds = length if length > 0 else None
             #: Whether the length in the header is exact and that of this track.
-            self._is_alone = len(streams) == 1 and is_timed
+            self._is_alone = len(streams) == 1 and is_timed and _ESTIMATED not in told
         except BaseException:
             self.close()
             raise

@@ -231,6 +231,18 @@ def test_a_track_that_begins_later_than_its_file_is_complete(tmp_path: Path, nam
 
 
 @needs_ffmpeg
+def test_wma_of_a_live_stream_is_not_measured_by_an_estimate(tmp_path: Path) -> None:
+    content = bytearray(encoded(tmp_path, "a.wma").read_bytes())
+    # Its header states no length, so ffmpeg estimates one from the size of the file.
+    content[content.index(bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")) + 88] |= 1
+    (tmp_path / "b.wma").write_bytes(content)
+    np.testing.assert_array_equal(read_audio(tmp_path / "b.wma", 16000), read_audio(tmp_path / "a.wma", 16000))
+    (tmp_path / "c.wma").write_bytes(content[: len(content) * 6 // 10])
+    with pytest.raises(AudioFileError, match="truncated"):
+        read_audio(tmp_path / "c.wma", 16000)
+
+
+@needs_ffmpeg
 def test_the_sound_of_a_video(tmp_path: Path) -> None:
     path = encoded(
         tmp_path, "a.mp4", "-f", "lavfi", "-i", "testsrc=d=1:s=64x64", "-c:a", "aac", "-map", "1", "-map", "0"
