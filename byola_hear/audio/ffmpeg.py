@@ -46,7 +46,7 @@ _ESTIMATED = "Estimating duration from bitrate"
 _OUTPUT = "[info] Output #0, "
 _ERROR = re.compile(r"^(?:\[[^]]*@[^]]*\] )?\[(?:error|fatal|panic)\] ")
 #: What ffmpeg says of files that are damaged in another way, or not at all.
-_NO_REASONS = ("Error marking filters as finished", "Guessed Channel Layout")
+_NO_REASONS = ("Error marking filters as finished", "Guessed Channel Layout", "If you want to help, upload")
 #: Containers whose headers state a length, which reveals a truncated file.
 _TIMED = frozenset(("matroska", "mov", "asf", "ape", "tta", "wv"))
 #: Characters of ffmpeg's error that are quoted, at most.
@@ -210,7 +210,9 @@ class FfmpegSource:
             # Messages of the AU writer concern timestamps, not the file.
             if self._strict and _ERROR.search(line) and not line.startswith("[au @"):
                 return f"ffmpeg: {_without_level(line)}"
-        promised = self.header_seconds if self._strict and self._is_alone else None
+        # A codec that this ffmpeg lacks may give nothing, and no error.
+        is_exact = self._strict and self._is_alone
+        promised = self.header_seconds if is_exact or not self.position else None
         if promised is not None and seconds < promised - TOLERANCE_S:
             return f"the header states {promised:.2f} s"
         return None

@@ -39,12 +39,19 @@ say = lambda *lines: (print(*lines, sep="\\n", file=sys.stderr), sys.stderr.flus
 if what == "unreadable":
     say("[error] " + given + ": Invalid data found when processing input")
     sys.exit(1)
-say("[info] Input #0, matroska,webm, from '" + given + "':", "[info]   Duration: 00:00:02.50, start: 0.000000")
+if what == "begs":
+    say("[wmavoice @ 0x1] [warning] WMAPro-in-WMAVoice is not implemented.", "[wmavoice @ 0x1] [warning] If you want "
+        "to help, upload a sample of this file", "[info] Conversion failed!")
+    sys.exit(1)
+form = "flac" if what == "flac" else "matroska,webm"
+say("[info] Input #0, " + form + ", from '" + given + "':", "[info]   Duration: 00:00:02.50, start: 0.000000")
 say("[info]   Stream #0:0(eng): Audio: opus, 8000 Hz, stereo, fltp")
 say("[info] Output #0, au, to 'pipe:1':", "[info]   Stream #0:0: Audio: pcm_f32be, 8000 Hz, stereo, flt")
 out = sys.stdout.buffer
 rate, channels, encoding = 8000, 2, 7 if what == "integers" else 6
 out.write(struct.pack(">4s5I8x", b".snd", 32, 0xFFFFFFFF, encoding, rate, channels))
+if what == "flac":
+    sys.exit(0)
 second = b"".join(struct.pack(">2f", index / 8000, -0.5) for index in range(8000))
 out.write(second)
 out.write(second)
@@ -114,6 +121,8 @@ def test_samples_from_the_pipe(stand_in: Path, what: str) -> None:
         ("damaged", r"damaged or truncated: decoding ends after 2.00 s \(ffmpeg: Error parsing the packet header\)"),
         ("complains", r"damaged or truncated: decoding ends after 2.00 s \(ffmpeg: File ended prematurely\)"),
         ("stops", r"damaged or truncated: decoding ends after 2.00 s \(ffmpeg: it ended with exit code 1\)"),
+        ("flac", r"damaged or truncated: decoding ends after 0.00 s \(the header states 2.50 s\)"),
+        ("begs", r"not an audio file that can be read \(ffmpeg: WMAPro-in-WMAVoice is not implemented\)"),
         ("short", r"damaged or truncated: decoding ends after 2.00 s \(the header states 2.50 s\)"),
         ("integers", "unexpected output of ffmpeg"),
     ],
