@@ -52,8 +52,9 @@ class Scores:
         values, draws = {}, {}
         # Every model has its own draws: the numbers do not tell which clips were right, so nothing is paired.
         start = 1000 * numbers["model"].unique().tolist().index(model)
-        for number, (task, of_task) in enumerate(rows.groupby("task", sort=False)):
-            folds = of_task.groupby("draw")[["accuracy", "clips"]].mean()
+        means = rows.groupby(["task", "draw"])[["accuracy", "clips"]].mean()
+        for number, task in enumerate(rows["task"].unique()):
+            folds = means.loc[task]
             accuracies, counts = folds["accuracy"].tolist(), folds["clips"].astype(int).tolist()
             result = TaskResult(str(task), [""] * len(folds), accuracies, [0.0] * len(folds), counts)
             values[str(task)], draws[str(task)] = result.accuracy, result.draws(start + number)
