@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
+import tempfile
 import threading
 import warnings
 from pathlib import Path
@@ -36,8 +38,26 @@ def model() -> ByolaModel:
     return ByolaModel(ModelConfig("small", "1", FrontendConfig(n_mels=16), encoder, -7.0, 4.0)).eval()
 
 
+def contents(file: Path) -> list[Any]:
+    """What a service may have in place of a file's path."""
+    data = file.read_bytes()
+    spooled = tempfile.SpooledTemporaryFile()  # noqa: SIM115
+    spooled.write(data)
+    spooled.seek(0)
+    # The last ones would be read as lists of paths, and so could name a file of someone else.
+    streams = [io.BytesIO(data), spooled, io.BytesIO(bytes(file)), io.StringIO(str(file))]
+    return [data, bytearray(data), memoryview(data), *streams]
+
+
 def of_file(model: ByolaModel, file: str) -> np.ndarray:
     return model.scene_embeddings(torch.from_numpy(read_audio(file, 16000))[None])[0].numpy()
+
+
+def test_the_content_of_a_file_is_no_path(model: ByolaModel) -> None:
+    for content in contents(DATA / "speech_french_16k.wav"):
+        for given in (content, [content]):
+            with pytest.raises(TypeError, match=f"^expected paths, clips or .*{type(content).__name__}.*its path$"):
+                byola_hear.embed(given, model)
 
 
 @pytest.mark.parametrize("form", ["folder", "list", "Path", "pattern", "array", "bytes", "iterator", "series", "clips"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import warnings
 from pathlib import Path
 from typing import Any
@@ -258,6 +259,7 @@ def test_what_is_refused(folder: Path, table: pd.DataFrame, model: ByolaModel, t
         (table, sound, {"start": 9.0}, AudioFileError, r"query\.flac: .* begins at 9 s"),
         (table, sound, {"n": 0}, ValueError, "^n must be a positive number of hits, got 0$"),
         (table, sound, {"cosine": "euclid"}, ValueError, "^cosine must be one of standardised, plain, got 'euclid'$"),
+        (table, io.BytesIO(bytes(sound)), {}, TypeError, r"^expected a query as a path or a clip, got an open file"),
         (table, np.zeros(9), {}, TypeError, "^expected a query as a path or a clip, got float64$"),
     ]
     for given, asked, options, error, message in cases:

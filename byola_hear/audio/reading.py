@@ -26,6 +26,7 @@ from byola_hear.audio import ffmpeg
 from byola_hear.audio.mixing import Mixdown, at_rate
 from byola_hear.audio.opening import open_source
 from byola_hear.audio.source import AudioFileError
+from byola_hear.utils.files import check_no_content
 
 __all__ = ["AUDIO_SUFFIXES", "AudioFileError", "audio_suffixes", "open_source", "read_audio", "read_blocks"]
 
@@ -107,13 +108,14 @@ def read_audio(
             be read, contains NaN, infinity or samples far from [-1, 1], or is too short for the segment. Damage outside
             a segment may go unnoticed.
         FileNotFoundError: if the file does not exist.
+        TypeError: if ``path`` is no path but, for example, an open file.
         ValueError: if the segment or the rate is invalid.
 
     Warns:
         AudioFileWarning: if the channels cancel each other out, see :class:`byola_hear.audio.AudioFileWarning`.
     """
     wanted = _Segment.of(start, end, sample_rate)
-    return np.concatenate(list(_segment(os.fsdecode(path), int(sample_rate), wanted)))
+    return np.concatenate(list(_segment(_name(path), int(sample_rate), wanted)))
 
 
 def read_blocks(
@@ -147,7 +149,7 @@ def read_blocks(
     size = max(1, round(block_seconds * sample_rate))
     waiting: list[NDArray[np.float32]] = []
     n_waiting = 0
-    for piece in _segment(os.fsdecode(path), int(sample_rate), wanted):
+    for piece in _segment(_name(path), int(sample_rate), wanted):
         while n_waiting + len(piece) >= size:
             head, piece = piece[: size - n_waiting], piece[size - n_waiting :]
             yield np.concatenate([*waiting, head])
@@ -156,6 +158,11 @@ def read_blocks(
         n_waiting += len(piece)
     if n_waiting:
         yield np.concatenate(waiting)
+
+
+def _name(path: str | bytes | os.PathLike[str]) -> str:
+    check_no_content(path, "the path of an audio file")
+    return os.fsdecode(path)
 
 
 def _segment(path: str, sample_rate: int, wanted: _Segment) -> Iterator[NDArray[np.float32]]:

@@ -23,7 +23,7 @@ from byola_hear.extraction.rows import Done, Event, Failed, Rows
 from byola_hear.models.loading import in_precision_of, resolve
 from byola_hear.models.model import ByolaModel
 from byola_hear.utils.device import usable_device
-from byola_hear.utils.files import Stamp
+from byola_hear.utils.files import PathLike, Stamp, check_no_content
 
 if TYPE_CHECKING:
     import pandas
@@ -51,7 +51,7 @@ class Scored:
 
 
 def predict(
-    files: str | os.PathLike[str] | Iterable[str | os.PathLike[str] | Clip],
+    files: PathLike | Clip | Iterable[PathLike | Clip],
     classifier: str | os.PathLike[str] | Classifier,
     *,
     threshold: str | float = "best-f1",
@@ -98,9 +98,11 @@ def predict(
     loaded = classifier if isinstance(classifier, Classifier) else load_classifier(classifier)
     rule = Rule(loaded.thresholds(threshold), top, merge, gap, smooth)
     network = network_of(loaded, model, device)
-    several = [files] if isinstance(files, (str, os.PathLike, Clip)) else list(files)
+    check_no_content(files, "paths of recordings, or clips")
+    several = [files] if isinstance(files, (str, bytes, os.PathLike, Clip)) else list(files)
     clips: list[Clip] = []
     for each in several:
+        check_no_content(each, "paths of recordings, or clips")
         clips += [each] if isinstance(each, Clip) else find_clips([each])
     clips = list(dict.fromkeys(clips))
     if not clips:

@@ -16,9 +16,11 @@ from torch import Tensor
 from byola_hear.audio.folders import OnMissing
 from byola_hear.audio.waveforms import check_orientation
 from byola_hear.extraction.clips import Clip, find_clips
-from byola_hear.utils.files import PathLike
+from byola_hear.utils.files import PathLike, check_no_content
 
 Waveform = NDArray[np.floating[Any]] | Tensor
+#: What they may be, in messages.
+_EXPECTED = "paths, clips or waveforms"
 Inputs = PathLike | Iterable[PathLike | Waveform | Clip] | Waveform
 
 
@@ -46,7 +48,7 @@ def not_audio(given: object) -> str:
         received, advice = name, "; give one of its columns"
     else:
         received, advice = name, ""
-    return f"expected paths, clips or waveforms, got {received}{advice}"
+    return f"expected {_EXPECTED}, got {received}{advice}"
 
 
 def listed(inputs: object) -> list[Any]:
@@ -62,6 +64,7 @@ def listed(inputs: object) -> list[Any]:
         TypeError: if one is something else.
         ValueError: if there are none, or both.
     """
+    check_no_content(inputs, _EXPECTED)
     if _is_path(inputs):
         return [inputs]
     if isinstance(inputs, (np.ndarray, Tensor)) and not _is_text(inputs):
@@ -77,6 +80,7 @@ def listed(inputs: object) -> list[Any]:
         raise ValueError("expected at least one path, clip or waveform, got none")
     numbers = [isinstance(item, Real) for item in items]
     for item in items:
+        check_no_content(item, _EXPECTED)
         if not _is_path(item) and not is_waveform(item):
             raise TypeError(not_audio(items if all(numbers) else item))
     waveforms = [is_waveform(item) for item in items]

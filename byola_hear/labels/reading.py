@@ -15,7 +15,7 @@ from byola_hear.labels.annotation import Annotation, to_frame
 from byola_hear.labels.columns import is_raven, meanings
 from byola_hear.labels.delimited import lines_of
 from byola_hear.labels.recordings import Recordings, header_of
-from byola_hear.utils.files import PathLike, readable
+from byola_hear.utils.files import PathLike, check_no_content, readable
 from byola_hear.utils.text import as_utf8
 
 if TYPE_CHECKING:
@@ -98,6 +98,7 @@ def read(
     place = None if recordings is None else os.fsdecode(recordings)
     finder = Recordings(place, required=missing == "raise")
     wanted = tables.Wanted(label_column, others=tuple(columns))
+    check_no_content(paths, "paths of label files")
     several = [paths] if isinstance(paths, (str, bytes, os.PathLike)) else list(paths)
     if not several:
         raise ValueError("expected at least one label file, got none")

@@ -13,7 +13,7 @@ from byola_hear.audio.reading import AudioFileError, read_audio
 from byola_hear.dataframe import embed
 from byola_hear.extraction.clips import Clip, find_clips
 from byola_hear.models.model import ByolaModel
-from byola_hear.utils.files import PathLike
+from byola_hear.utils.files import PathLike, check_no_content
 
 #: A query whose largest sample is below this is silent: half a step of 16 bits.
 _SILENT = 2.0**-16
@@ -37,9 +37,11 @@ def clips_of(sounds: Sounds, what: str) -> list[Clip]:
         TypeError: if one is something else.
         ValueError: if there are none.
     """
+    check_no_content(sounds, f"a {what} as a path or a clip")
     several = [sounds] if isinstance(sounds, ONE) else list(sounds)
     clips: list[Clip] = []
     for each in several:
+        check_no_content(each, f"a {what} as a path or a clip")
         if not isinstance(each, ONE):
             raise TypeError(f"expected a {what} as a path or a clip, got {type(each).__name__}")
         clips += [each] if isinstance(each, Clip) else find_clips([each])

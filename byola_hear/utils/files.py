@@ -42,6 +42,25 @@ def file_hash(path: str | os.PathLike[str]) -> str:
     return digest.hexdigest()
 
 
+def check_no_content(given: object, what: str) -> None:
+    """Refuse the content of a file, open or in memory, where its path is expected: lines of it would pass for paths.
+
+    Args:
+        given: what a user gave as a path, or as several.
+        what: what is expected, for the message.
+
+    Raises:
+        TypeError: if it is an open file or the bytes of one.
+    """
+    if hasattr(given, "read") and not isinstance(given, os.PathLike):
+        got = f"an open file ({type(given).__name__})"
+    elif isinstance(given, (bytearray, memoryview)) or (isinstance(given, bytes) and b"\0" in given):
+        got = f"{memoryview(given).nbytes} bytes of content ({type(given).__name__})"
+    else:
+        return
+    raise TypeError(f"expected {what}, got {got}; write the content to a file and give its path")
+
+
 def check_no_input(output: str | os.PathLike[str], *inputs: str | os.PathLike[str]) -> None:
     """Refuse an output that is an input, under this or another path: writing it would destroy the input.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 import shutil
 import struct
@@ -164,6 +165,16 @@ def test_rate_out_of_an_array(rate: Any, tmp_path: Path) -> None:
 def test_name_as_bytes() -> None:
     name = DATA / "speech_french_16k.wav"
     np.testing.assert_array_equal(read_audio(bytes(name), 16000), read_audio(name, 16000))
+
+
+def test_the_content_of_a_file_is_no_path() -> None:
+    data = (DATA / "speech_french_16k.wav").read_bytes()
+    for content in (data, bytearray(data), io.BytesIO(data)):
+        expected = "^expected the path of an audio file, got .*; write the content to a file and give its path$"
+        with pytest.raises(TypeError, match=expected):
+            read_audio(content, 16000)  # type: ignore[arg-type]
+        with pytest.raises(TypeError, match=expected):
+            next(read_blocks(content, 16000))  # type: ignore[arg-type]
 
 
 def test_what_is_no_audio_file(tmp_path: Path) -> None:

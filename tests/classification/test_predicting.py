@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import replace
 from pathlib import Path
 
@@ -149,6 +150,9 @@ def test_what_can_not_be_predicted_is_refused(made: Classifier, model: ByolaMode
         predict("nowhere.wav", made, model=model)
     with pytest.raises(ValueError, match="expected at least one recording, got none"):
         predict([], made, model=model)
+    for content in (io.BytesIO(b"a.wav"), [io.BytesIO(b"a.wav")]):
+        with pytest.raises(TypeError, match=r"^expected paths of recordings, or clips, got an open file \(BytesIO\)"):
+            predict(content, made, model=model)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="hop must be at least one sample"):
         predict("a.wav", made, model=model, hop=1e-9)
     (here / "broken.wav").write_bytes(b"RIFF....")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -308,6 +309,7 @@ def test_what_is_refused(here: Path, name: str, content: str, message: str) -> N
     [
         (lambda: labels.read("none.txt"), FileNotFoundError, "^no such label file: none.txt$"),
         (lambda: labels.read([]), ValueError, "^expected at least one label file, got none$"),
+        (lambda: labels.read(io.StringIO("x")), TypeError, "^expected paths of label files, got an open file"),
         (lambda: labels.read("x", "excel"), ValueError, "^format must be one of raven, audacity, .*'excel'$"),
         (lambda: labels.read("x", missing="skip"), ValueError, "^missing must be 'raise' or 'keep'"),
         (lambda: labels.read("x", recordings="no"), FileNotFoundError, "^no such recording, and no such folder"),
