@@ -13,6 +13,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import groupby, islice
 from operator import itemgetter
+from threading import Thread
 
 import numpy as np
 import torch
@@ -80,11 +81,12 @@ def extract(
     if not batch_seconds > 0:
         raise ValueError(f"batch_seconds must be positive, got {batch_seconds}")
     most = max(int(batch_seconds * model.sample_rate), 1)
-    n_networks = n_threads if features.network.device.type == "cpu" else 1
+    on_cpu = features.network.device.type == "cpu"
+    n_networks = n_threads if on_cpu else 1
     computing: deque[Future[list[Event]]] = deque()
     with (
         ThreadPoolExecutor(workers, thread_name_prefix="decode") as decoders,
-        ThreadPoolExecutor(n_networks, thread_name_prefix="network") as networks,
+        ThreadPoolExecutor(n_networks, "network", _compute_on_one_core if on_cpu else None) as networks,
     ):
         try:
             sounds = _decoded_ahead(clips, model.sample_rate, decoders, 2 * workers)
@@ -97,14 +99,28 @@ def extract(
                 while computing:
                     yield from computing.popleft().result()
                 # No batch is being computed, so all threads can work on this clip.
-                torch.set_num_threads(n_threads)
                 yield from _streamed(batch[0], features, model, request, decoders)
             while computing:
                 yield from computing.popleft().result()
         finally:
             decoders.shutdown(wait=True, cancel_futures=True)
             networks.shutdown(wait=True, cancel_futures=True)
-            torch.set_num_threads(n_threads)
+
+
+def _compute_on_one_core() -> None:
+    """Let torch use one core in the calling thread, which is new, and leave all others as they are.
+
+    One core for each batch: threads that share a batch wait for the slowest of them at every layer, which costs a third
+    of the speed on cores that are also busy with other work.
+    """
+    usual = torch.get_num_threads()
+    if usual > 1:
+        torch.set_num_threads(1)
+        # This is now also the number of every thread that is to come, such as those of a server. Only another thread
+        # can set it back: it would be the number of this one again.
+        setter = Thread(target=torch.set_num_threads, args=(usual,))
+        setter.start()
+        setter.join()
 
 
 @dataclass
@@ -193,10 +209,6 @@ def _batches(sounds: Iterable[_Sound], most: int) -> Iterator[list[_Sound]]:
 
 def _embedded(batch: list[_Sound], features: FrameFeatures, model: ByolaModel, request: Request) -> list[Event]:
     """Embed whole clips, which go through the network together."""
-    if features.network.device.type == "cpu":
-        # One core for each batch. Threads that share a batch wait for the slowest of them at every layer, which costs
-        # a third of the speed on cores that are also busy with other work.
-        torch.set_num_threads(1)
     events: list[Event] = []
     good = [sound for sound in batch if sound.error is None]
     waveforms = [torch.cat(sound.blocks) if len(sound.blocks) > 1 else sound.blocks[0] for sound in good]

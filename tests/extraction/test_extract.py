@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -213,6 +214,21 @@ def test_the_stamp_is_that_of_before_the_file_was_read(
         os.utime(long_file)
         events.append(event)
     assert events[-1] == Done(clip, 5.0, before)
+
+
+def test_other_threads_keep_their_number_of_cores(model: ByolaModel) -> None:
+    """Those of a server that begin in the meantime, and those that begin later."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        with ThreadPoolExecutor(1) as fresh:
+            events = extract([Clip(file) for file in FILES], model, request_for(model), batch_seconds=1.0)
+            next(events)
+            assert fresh.submit(torch.get_num_threads).result() == 2
+            assert {type(event) for event in events} == {Rows, Done}
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
 
 
 def test_clips_are_taken_as_they_are_needed(model: ByolaModel) -> None:
