@@ -8,6 +8,7 @@ import hashlib
 import importlib
 import os
 import re
+import secrets
 import stat
 import tempfile
 import time
@@ -109,7 +110,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     if not path.parent.is_dir():
         raise FileNotFoundError(f"no such folder: {path.parent}")
     try:
-        handle, temporary = tempfile.mkstemp(prefix=_prefix(path), suffix=".tmp", dir=path.parent)
+        handle, temporary = _new_file(path)
     except OSError as error:
         raise OSError(error.errno, error.strerror, os.fspath(path)) from error
     try:
@@ -129,26 +130,38 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
 
 
 def take_permissions(new: str | os.PathLike[str], path: str | os.PathLike[str]) -> None:
-    """Give a file the permissions and group of the one that it is about to replace, the usual ones if there is none.
+    """Give a file the permissions and group of the one that it is about to replace, if there is one.
 
     Args:
-        new: the file, which the process owns. It may be accessible to its owner only, as temporary files are.
+        new: the file, which the process owns.
         path: the file that is replaced.
     """
     try:
         before = os.stat(path)
     except OSError:
-        mask = os.umask(0)
-        os.umask(mask)
-        mode = 0o666 & ~mask
-    else:
-        mode = stat.S_IMODE(before.st_mode)
-        if hasattr(os, "chown") and os.stat(new).st_gid != before.st_gid:
-            with contextlib.suppress(OSError):  # a group that the user is not in
-                os.chown(new, -1, before.st_gid)
+        return
+    if hasattr(os, "chown") and os.stat(new).st_gid != before.st_gid:
+        with contextlib.suppress(OSError):  # a group that the user is not in
+            os.chown(new, -1, before.st_gid)
     # Some file systems have no permissions, and refuse to change them: FAT, or a drive of Windows in WSL.
     with contextlib.suppress(OSError):
-        os.chmod(new, mode)
+        os.chmod(new, stat.S_IMODE(before.st_mode))
+
+
+def _new_file(path: Path) -> tuple[int, str]:
+    """Make a temporary file that only its owner can read if it is to replace one, else with the usual permissions.
+
+    These can't be set later: the process's umask is known only by changing it, for all threads.
+
+    Returns:
+        Its descriptor and its path.
+    """
+    if path.exists():
+        return tempfile.mkstemp(prefix=_prefix(path), suffix=".tmp", dir=path.parent)
+    while True:
+        temporary = path.with_name(f"{_prefix(path)}{secrets.token_hex(4)}.tmp")
+        with contextlib.suppress(FileExistsError):
+            return os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666), str(temporary)
 
 
 def write_file(path: Path, content: str | bytes | memoryview) -> None:

@@ -100,6 +100,14 @@ def test_permissions_are_ordinary(tmp_path: Path) -> None:
     assert len(modes) == 1
 
 
+def test_the_umask_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is that of all threads: two that read it by changing it could leave it at 0."""
+    monkeypatch.setattr(os, "umask", None)
+    for text in ("new", "replaced"):
+        write_file(tmp_path / "a", text)
+    assert (tmp_path / "a").read_text() == "replaced"
+
+
 @pytest.mark.skipif(os.name != "posix", reason="permissions are POSIX's")
 @pytest.mark.parametrize("mode", [0o600, 0o640, 0o664, 0o444])
 def test_a_replaced_file_keeps_its_permissions(mode: int, tmp_path: Path) -> None:
