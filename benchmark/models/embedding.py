@@ -32,7 +32,7 @@ def embed_set(
         ``(len(rows), n_features)`` float32, in the order of ``rows``.
 
     Raises:
-        ValueError: if ``embed`` returns another shape, or there are no clips.
+        ValueError: if ``embed`` returns another shape or a value that is not finite, or there are no clips.
     """
     seconds = labelled.lengths[rows] / labelled.sample_rate
     order = np.argsort(-seconds, kind="stable")
@@ -52,6 +52,13 @@ def embed_set(
             bar.update(float(seconds[batch].sum()))
     if result is None:
         raise ValueError("expected at least one clip to embed, got no rows")
+    bad = np.flatnonzero(~np.isfinite(result).all(1))
+    if len(bad):
+        file = labelled.manifest["file"].iloc[rows[bad[0]]]
+        raise ValueError(
+            f"expected finite embeddings, got NaN or infinity in those of {len(bad)} of {len(rows)} clips of "
+            f"{labelled.name}, such as {file!r}"
+        )
     return result
 
 
@@ -65,13 +72,20 @@ def embeddings_path(extractor: Extractor, labelled: LabelledSet, rows: np.ndarra
 def cached_embeddings(
     extractor: Extractor, labelled: LabelledSet, rows: np.ndarray, cache: Path, bar: tqdm | None = None
 ) -> np.ndarray:
-    """:func:`embed_set` with a cache. The key is the extractor's identity, the set's content and the rows."""
+    """:func:`embed_set` with a cache. The key is the extractor's identity, the set's content and the rows.
+
+    Raises:
+        ValueError: if the model does not return what is expected; the message names it.
+    """
     path = embeddings_path(extractor, labelled, rows, cache)
     if path.is_file():
         if bar is not None:
             bar.update(float(labelled.lengths[rows].sum() / labelled.sample_rate))
         return np.load(path)
-    embeddings = embed_set(extractor.embed, labelled, rows, extractor.sample_rate, bar)
+    try:
+        embeddings = embed_set(extractor.embed, labelled, rows, extractor.sample_rate, bar)
+    except ValueError as error:
+        raise ValueError(f"{extractor.row}: {error}") from error
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as stream:
         np.save(stream, embeddings)

@@ -75,6 +75,20 @@ def test_embeddings_are_in_the_order_of_the_rows(audio: Path, tmp_path: Path) ->
     assert lengths[:, 0].tolist() == labelled.lengths[rows].tolist()
 
 
+def test_embeddings_that_are_no_numbers_are_refused_with_model_set_and_file(audio: Path, tmp_path: Path) -> None:
+    planned = plan("drum_strokes", audio, tmp_path)
+    file = planned.sets["drum_strokes"].manifest["file"].iloc[7]
+    there = planned.sets["drum_strokes"].clip(7)
+
+    def embed(clips: list[np.ndarray]) -> np.ndarray:
+        return np.array([[np.nan if np.array_equal(clip, there) else 1.0] for clip in clips])
+
+    message = rf"^mine: expected finite embeddings, got NaN .* of 1 of \d+ clips of drum_strokes, such as '{file}'"
+    with pytest.raises(ValueError, match=message):
+        run(planned, Extractor("mine", "mine", RATE, embed, ""), tmp_path)
+    assert not list(tmp_path.glob("embeddings/*.npy"))
+
+
 def test_a_network_in_memory(audio: Path, tmp_path: Path) -> None:
     results = evaluate(embed_with(untrained_model(0, -8.0, 4.5)), "drum_strokes", True, audio, tmp_path, max_clips=36)
     assert results["drum_strokes"].accuracy > 50
