@@ -121,6 +121,19 @@ def test_the_precision_of_a_table_is_that_of_the_query(folder: Path, model: Byol
         byola_hear.search(exact, folder / "query.flac", model=other)
 
 
+def test_the_columns_of_a_table_in_memory_go_by_their_names(
+    folder: Path, table: pd.DataFrame, model: ByolaModel
+) -> None:
+    def scores(frame: pd.DataFrame) -> pd.Series:
+        hits = byola_hear.search(frame, folder / "query.flac", 40, model=model, merge=False)
+        return hits.set_index(["file", "start"])["score"].sort_index()
+
+    expected, labelled = scores(table), table.copy()
+    labelled.insert(0, "label", "owl")
+    for frame in (table[sorted(table.columns)], table.assign(cluster=3), labelled):
+        pd.testing.assert_series_equal(scores(frame), expected, rtol=0, atol=1e-4)
+
+
 def test_sounds_may_come_from_iterators(folder: Path, table: pd.DataFrame, model: ByolaModel) -> None:
     queries, excluded = [folder / "query.flac", folder / "b.wav"], [folder / "a.wav"]
     expected = byola_hear.search(table, queries, 5, exclude=excluded, model=model)

@@ -54,7 +54,7 @@ def search(
 
     Args:
         table: a table of scene embeddings: a path, in any format that ``byola-hear embed`` writes, or a DataFrame from
-            :func:`byola_hear.embed` or :func:`byola_hear.read_table`.
+            :func:`byola_hear.embed` or :func:`byola_hear.read_table`, whose columns ``e0``, ``e1`` … count.
         query: the sound to look for: one or several audio files, folders of them, patterns, or
             :class:`byola_hear.Clip` for a segment of a file.
         n: number of hits.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import count, takewhile
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -42,7 +43,9 @@ class Frame:
         request = None if about is None else Request(**about)
         if request is None and "time" in frame.index.names:
             raise TableRefused("expected a table of scenes, got one of timestamps")
-        return cls(frame, request)
+        # By their names: pandas may have sorted them, e10 before e2, and there may be others, such as labels.
+        names = [*takewhile(frame.columns.__contains__, (f"e{place}" for place in count()))]
+        return cls(frame[names] if names and names != list(frame.columns) else frame, request)
 
     def batches(self) -> Iterator[Batch]:
         values = self.frame.to_numpy(np.float32)
