@@ -241,5 +241,7 @@ def request_of(table: pandas.DataFrame, path: str) -> dict[str, Any]:
     """
     request = table.attrs.get("request")
     if not isinstance(request, dict):
-        raise ValueError(f"{path} does not say which network made it; tables that do: .parquet, .npz, .h5, .zarr")
+        raise ValueError(
+            f"{path} does not say which network made it; what `byola-hear embed` wrote as .parquet, .npz, .h5 or .zarr does"
+        )
     return request

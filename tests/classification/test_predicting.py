@@ -129,7 +129,7 @@ def test_a_table_gives_the_same_detections(
     with pytest.raises(ValueError, match="1 of 237 embeddings hold NaN or infinity, the first in row 7"):
         list(score_table(table, made, "clips.parquet"))
     table.attrs = {}
-    with pytest.raises(ValueError, match=r"clips\.csv does not say which network made it; tables that do: \.parquet"):
+    with pytest.raises(ValueError, match=r"clips\.csv does not say which network made it; what `byola-hear embed`"):
         list(score_table(table, made, "clips.csv"))
 
 

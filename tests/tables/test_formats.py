@@ -15,6 +15,8 @@ from unittest.mock import Mock
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -115,6 +117,29 @@ def test_parquet_is_for_other_programs_too(tmp_path: Path) -> None:
         pd.read_parquet(tmp_path / "t.parquet")["embedding"][1].tolist()
         == rows_of(Clip("b.wav"))[0].embeddings[0].tolist()
     )
+
+
+def test_parquet_that_other_programs_wrote(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("byola_hear.tables.formats.as_parquet._LISTS", 3)
+    clips = [Clip(f"{number}.wav") for number in range(5)]
+    write(f"{tmp_path}/t.parquet", clips)
+    # pandas and DuckDB do not keep the size of lists.
+    frame = pd.read_parquet(tmp_path / "t.parquet")
+    frame.to_parquet(tmp_path / "pandas.parquet")
+    assert "fixed" not in str(pq.read_schema(tmp_path / "pandas.parquet").field("embedding").type)
+    check(read_table(tmp_path / "pandas.parquet"), expected(clips))
+    for row, embedding, found in ((4, [0.5], "5, 1"), (3, None, "None, 5")):
+        changed = frame["embedding"].tolist()
+        changed[row] = embedding
+        frame.assign(embedding=changed).to_parquet(tmp_path / "odd.parquet")
+        with pytest.raises(TableError, match=rf"odd\.parquet can't be read: .* of one size in all rows, got {found}$"):
+            read_table(tmp_path / "odd.parquet")
+    # A missing list of a fixed size: half of one embedding must not become an embedding.
+    table = pq.read_table(tmp_path / "t.parquet")[:2]
+    lists = pa.array([None, [1.0] * SIZE], table.schema.field("embedding").type)
+    pq.write_table(table.set_column(3, "embedding", lists), tmp_path / "none.parquet")
+    with pytest.raises(TableError, match="expected embeddings of one size in all rows, got None, 5$"):
+        read_table(tmp_path / "none.parquet")
 
 
 @pytest.mark.parametrize("output", ["t.csv", "t.parquet"])

@@ -32,6 +32,8 @@ CARRIES_ABOUT = True
 _GROUP_BYTES = 1 << 25
 #: Bytes of a row group that is read at once; other programs write larger ones.
 _MOST_GROUP_BYTES = 1 << 27
+#: Lists of any size that are read at once.
+_LISTS = 1024
 #: Threads that read row groups, each one group.
 _READERS = 2
 _REQUEST, _CLIPS = b"byola_hear", b"byola_hear.clips"
@@ -80,8 +82,12 @@ def read(path: Path) -> Iterator[Batch]:
         if missing:
             raise TableError(f"{path} has no column {sorted(missing)[0]!r}: it is not a table of embeddings")
         kind = file.schema_arrow.field("embedding").type
+        if pa.types.is_list(kind) or pa.types.is_large_list(kind):
+            # DuckDB and pandas write lists of a fixed size as lists of any.
+            yield from map(_batch_of, file.iter_batches(_LISTS))
+            return
         if not pa.types.is_fixed_size_list(kind):
-            raise TableError(f"{path}: expected embeddings as a fixed_size_list, got {kind}")
+            raise TableError(f"{path}: expected embeddings as lists of numbers, got {kind}")
         groups = range(file.num_row_groups)
         # Arrow believes the counts and reserves memory for them, so the larger of two of them counts. Nothing else in
         # the metadata is looked at: some of it ends the process where it is damaged.
@@ -112,8 +118,11 @@ def _bytes_of(group: parquet.RowGroupMetaData, size: int) -> int:
 def _batch_of(rows: pyarrow.RecordBatch | pyarrow.Table) -> Batch:
     time = rows["time"].to_numpy() if "time" in rows.schema.names else None
     column = rows["embedding"]
-    flat = column.combine_chunks().flatten() if hasattr(column, "combine_chunks") else column.flatten()
-    embeddings = np.asarray(flat, np.float32).reshape(len(rows), -1)
+    lists = column.combine_chunks() if hasattr(column, "combine_chunks") else column
+    sizes = lists.value_lengths().unique().to_pylist()
+    if len(sizes) > 1 or None in sizes:
+        raise ValueError(f"expected embeddings of one size in all rows, got {', '.join(map(str, sizes[:3]))}")
+    embeddings = np.asarray(lists.flatten(), np.float32).reshape(len(rows), -1)
     return Batch(names_from_arrow(rows["file"]), rows["start"].to_numpy(), rows["end"].to_numpy(), time, embeddings)
 
 
