@@ -96,7 +96,7 @@ def command(
         from byola_hear.classification.file import save_classifier
         from byola_hear.classification.report.page import write_report
         from byola_hear.classification.training import learn
-        from byola_hear.tables import TableError
+        from byola_hear.tables import TableError, TableRefused
     except ImportError as error:
         raise Failure(one_line(error)) from error
     try:
@@ -112,9 +112,14 @@ def command(
             if window is None:
                 window = labels.window()
                 say(f"window {window:g} s, the median length of the labels (--window)", quiet)
-            examples, network, _ = of_audio(
-                labels, window, name, device, workers, unlabelled, quiet, embeddings, dimensions
-            )
+            try:
+                examples, network, _ = of_audio(
+                    labels, window, name, device, workers, unlabelled, quiet, embeddings, dimensions
+                )
+            except TableRefused:
+                raise
+            except TableError as error:  # a full disk is no wrong usage
+                raise Failure(one_line(error)) from error
         for file, reason in examples.failures.items():
             complain(file, reason)
         trained = learn(examples, network, hop, method, seed)  # type: ignore[arg-type]

@@ -138,6 +138,17 @@ def test_classes_whose_names_are_not_utf_8(run: Run, here: Path) -> None:
         assert set(found["label"]) == {"hiss", name} and f"clips/{name}/0.wav" in set(found["file"])
 
 
+def test_a_full_disk_is_no_wrong_usage(run: Run, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*arguments: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    write_clips(here / "clips")
+    monkeypatch.setattr("byola_hear.tables.journal.parts.Journal.write_part", full)
+    result = run("learn", "clips", "-o", "calls.safetensors", "--embeddings", "kept.parquet", "-q")
+    assert result.code == 1 and result.err.startswith("error: kept.parquet can't be written: No space left on device")
+    assert result.err.count("\n") == 1 and not (here / "calls.safetensors").exists()
+
+
 def test_embeddings_are_kept(run: Run, here: Path) -> None:
     write_clips(here / "clips")
     keeping = ("--embeddings", "kept.parquet", "--window", "0.5", "--overwrite")
