@@ -1,6 +1,7 @@
 """The state of a training as one safetensors file: tensors, and all else as JSON in the header.
 
-A state is written under a temporary name first, so a run that is killed leaves a whole state. Reading runs no code.
+A state is written under a temporary name first, so a run that is killed, or a machine that loses its power, leaves a
+whole state. Reading runs no code.
 """
 
 from __future__ import annotations
@@ -38,6 +39,8 @@ def write_state(path: Path, tensors: Mapping[str, Tensor], header: dict[str, Any
     except SafetensorError as error:
         temporary.unlink(missing_ok=True)
         raise OSError(f"{path.parent}: can't write the state ({error})") from None
+    with open(temporary, "rb+") as stream:
+        os.fsync(stream.fileno())
     os.replace(temporary, path)
 
 
