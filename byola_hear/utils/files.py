@@ -129,6 +129,17 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
         raise
 
 
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Let an error of the system inside the block that names no file, such as a full disk, name this one."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno is None or error.filename is not None:
+            raise
+        raise OSError(error.errno, error.strerror, os.fspath(path)) from error
+
+
 def take_permissions(new: str | os.PathLike[str], path: str | os.PathLike[str]) -> None:
     """Give a file the permissions and group of the one that it is about to replace, if there is one.
 

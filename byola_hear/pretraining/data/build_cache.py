@@ -26,7 +26,7 @@ from byola_hear.pretraining.data.manifest import ManifestClip, hours, read_manif
 from byola_hear.pretraining.data.matching import matching_of
 from byola_hear.pretraining.data.notes import partner_rows
 from byola_hear.pretraining.data.row_file import MARKER_FILE, ROWS_FILE, append_rows, read_row_lengths
-from byola_hear.utils.files import file_hash, locked, write_file
+from byola_hear.utils.files import file_hash, locked, naming, write_file
 
 #: Log-mels of silence alone have a smaller standard deviation, which is rounding. Sound has one above 1.
 _SILENT = 0.01
@@ -72,7 +72,7 @@ def build_cache(
     output.mkdir(parents=True, exist_ok=True)
     if (output / INFO_FILE).exists():
         return _described(_opened(output, identity), clips, manifest.parent, output)
-    with open(output / DATA_FILE, "ab") as data:
+    with naming(output / DATA_FILE), open(output / DATA_FILE, "ab") as data:
         if not locked(data):
             raise ValueError(f"{output}: another process is building this cache; wait for it, or choose another folder")
         # Another process may have finished the cache before it released the lock.

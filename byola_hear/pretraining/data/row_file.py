@@ -22,7 +22,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from byola_hear.utils.files import write_file
+from byola_hear.utils.files import naming, write_file
 
 #: Computes some rows: vectors, or an error.
 Compute = Callable[[range], list["np.ndarray | str"]]
@@ -104,7 +104,8 @@ def append_rows(
     done, failed, n_bytes = _rows_done(folder, vector_bytes)
     check_size(Path(data.name), n_bytes)
     data.truncate(n_bytes)
-    with open(folder / ROWS_FILE, "a", newline="", encoding="utf-8") as listed:
+    path = folder / ROWS_FILE
+    with naming(path), open(path, "a", newline="", encoding="utf-8") as listed:
         writer = csv.writer(listed, lineterminator="\n")
         with ThreadPoolExecutor(max(1, workers)) as pool:
             for index, result in _in_order(pool, compute, range(done, n_rows), together, workers):

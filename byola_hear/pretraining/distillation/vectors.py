@@ -25,7 +25,7 @@ from byola_hear.pretraining.data.row_file import (
     read_row_lengths,
 )
 from byola_hear.pretraining.distillation.teachers import Teacher, teach
-from byola_hear.utils.files import locked, write_file
+from byola_hear.utils.files import locked, naming, write_file
 
 DATA_FILE, INFO_FILE = "vectors.f32", "vectors.json"
 #: Rows that a teacher gets at a time: one call for many short clips.
@@ -123,7 +123,7 @@ def teacher_vectors(
         return _opened(folder, identity)
     seconds = segment_frames * cache.frontend.hop_length / cache.frontend.sample_rate
     clips, counts = _readable(manifest, cache_folder), segments_of(cache.lengths, segment_frames).tolist()
-    with open(folder / DATA_FILE, "ab") as data:
+    with naming(folder / DATA_FILE), open(folder / DATA_FILE, "ab") as data:
         if not locked(data):
             raise ValueError(f"{folder}: another process is computing these vectors; wait for it")
         # Another process may have finished them before it released the lock.

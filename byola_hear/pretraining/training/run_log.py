@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from byola_hear.utils.files import write_file
+from byola_hear.utils.files import naming, write_file
 
 LOG_FILE = "log.csv"
 #: The column ``spread`` is the standard deviation of embeddings, see ``byol.networks.embedding_std``.
@@ -30,7 +30,7 @@ class RunLog:
 
     def write(self, **values: float) -> None:
         """Append a row, given a value for every column."""
-        with open(self.path, "a", newline="", encoding="utf-8") as file:
+        with naming(self.path), open(self.path, "a", newline="", encoding="utf-8") as file:
             file.write(_line(values))
 
 

@@ -28,6 +28,21 @@ def test_rows_hold_the_log_mel_of_their_clips(tone_cache: LogMelCache, tone_mani
         torch.testing.assert_close(tone_cache.frames[start : start + length].float(), expected, atol=0.01, rtol=0)
 
 
+def test_a_full_disk_names_the_cache_and_is_no_end(
+    tone_manifest: Path, tone_cache: LogMelCache, tmp_path: Path
+) -> None:
+    resource = pytest.importorskip("resource")
+    allowed = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, allowed[1]))
+    try:
+        with pytest.raises(OSError) as caught:
+            build_cache(tone_manifest, tmp_path / "cache", workers=1, statistics_crops=50)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, allowed)
+    assert Path(caught.value.filename).parent == tmp_path / "cache"
+    assert torch.equal(build_cache(tone_manifest, tmp_path / "cache", workers=1).frames, tone_cache.frames)
+
+
 def test_interrupted_build_continues(tone_manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = build_cache(tone_manifest, tmp_path / "whole", workers=1, statistics_crops=50)
     decoded: list[str] = []
