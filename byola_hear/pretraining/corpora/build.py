@@ -34,6 +34,9 @@ from byola_hear.utils.csv_file import write_csv
 from byola_hear.utils.files import locked
 from byola_hear.utils.text import one_line
 
+#: The folder in a set's folder for unpacked files; it is removed in the end.
+WORK = "unpacked"
+
 
 @dataclass(frozen=True)
 class BuildSettings:
@@ -100,6 +103,9 @@ def build(
         files = settings.folder / file_name(collection.name)
         if collection.path is not None and files.resolve().is_relative_to(collection.path.resolve()):
             raise ValueError(f"{settings.folder}: expected a folder outside of its input {collection.path}")
+        work = settings.folder / WORK
+        if collection.path is not None and collection.path.resolve().is_relative_to(work.resolve()):
+            raise ValueError(f"{collection.path}: expected an input outside of {work}, which is removed in the end")
     if settings.leave_out_speech:
         _detector()
     with _claimed(settings.folder, {collection.set_name for collection in collections}):
@@ -122,7 +128,7 @@ def _build(collections: Sequence[Collection], settings: BuildSettings, on_done: 
         raise ValueError(f"nothing was built: {problems or 'every sound was left out'}")
     _write_left_out(built, settings.folder / "left_out.csv")
     write_manifest(clips, settings.folder / "manifest.csv")
-    shutil.rmtree(settings.folder / "unpacked", ignore_errors=True)
+    shutil.rmtree(settings.folder / WORK, ignore_errors=True)
     return built
 
 
@@ -130,6 +136,8 @@ def _build(collections: Sequence[Collection], settings: BuildSettings, on_done: 
 def _claimed(folder: Path, set_names: set[str]) -> Iterator[None]:
     """Mark a folder as that of a set, whose manifest no other set may replace, and lock it against a second build."""
     mark = folder / "journal" / "set.txt"
+    if not mark.exists() and (folder / WORK).exists():
+        raise ValueError(f"{folder / WORK} exists, where files are unpacked and removed; choose another folder")
     mark.parent.mkdir(parents=True, exist_ok=True)
     with open(mark, "a+", encoding="utf-8") as file:
         if not locked(file):
@@ -192,7 +200,7 @@ def _build_once(
         known = read_journal(journal, lacking)
     if known is not None and _complete(known, settings.folder):
         return Built(collection.name, known)
-    work = settings.folder / "unpacked"
+    work = settings.folder / WORK
     try:
         root, source = open_collection(collection, work, settings.downloads, settings.origin)
         detector = _detector() if settings.leave_out_speech else None

@@ -75,6 +75,7 @@ def test_a_stated_kind_is_that_of_all_sounds(options: list[str], kinds: list[str
         (["rec", "REC"], "expected collections of different names, got 'rec' and 'REC'"),
         (["."], "expected a folder outside of its input ."),
         (["out/rec"], "expected a folder outside of its input out/rec"),
+        (["out/unpacked/rec"], "out/unpacked/rec: expected an input outside of out/unpacked, which is removed"),
     ],
 )
 def test_folders_that_would_collide_are_refused(
@@ -88,6 +89,16 @@ def test_folders_that_would_collide_are_refused(
     assert code == 2
     assert said in output
     assert not list(tmp_path.rglob("*.flac"))
+
+
+def test_what_is_unpacked_next_to_a_new_set_stays(tmp_path: Path) -> None:
+    mine = tmp_path / "out" / "unpacked" / "a.wav"
+    for path in (mine, tmp_path / "rec" / "a.wav"):
+        path.parent.mkdir(parents=True)
+        path.write_bytes(wav(noise(1.0)))
+    code, output = run_corpora("build", tmp_path / "rec", "--set", "speech", "-o", tmp_path / "out")
+    assert code == 2 and "unpacked exists, where files are unpacked and removed" in output
+    assert list((tmp_path / "out").rglob("*.*")) == [mine]
 
 
 def test_truncated_tar_is_skipped(tmp_path: Path) -> None:
