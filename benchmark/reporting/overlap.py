@@ -12,7 +12,7 @@ import gzip
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +47,7 @@ def shared_training_clips(rows: Iterable[Mapping[str, str]]) -> tuple[Counter[st
     return counts, seconds
 
 
-@lru_cache(maxsize=None)
+@cache
 def _read(manifest: Path, written: int) -> tuple[Counter[str], float]:
     """:func:`shared_training_clips` of a file, whose rows are as they were at a time: several cards ask for it."""
     with gzip.open(manifest, "rt", encoding="utf-8", newline="") as file:
