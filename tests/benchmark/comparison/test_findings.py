@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
+from benchmark.comparison.document import Document
 from benchmark.comparison.findings import sentences
 from benchmark.comparison.text import signed
+from tests.benchmark.comparison.conftest import RunFolder, planted
 from tests.benchmark.comparison.documents import document_of
 
 
-def test_the_best_means_and_the_untrained_network(planted_run: Callable[..., Path]) -> None:
-    document = document_of(planted_run(0.1))
+@pytest.fixture(scope="module")
+def document(tmp_path_factory: pytest.TempPathFactory) -> Document:
+    """A comparison in which networks are better in their own domains."""
+    return document_of(planted(RunFolder(tmp_path_factory.mktemp("run")), 0.1).write())
+
+
+def test_the_best_means_and_the_untrained_network(document: Document) -> None:
     advantage, best, untrained = sentences(document)
     assert advantage.startswith("`speech` is ")
     assert "`speech` on speech tasks (" in best and "`nonspeech` on non-speech tasks (" in best and " ± " in best
@@ -35,9 +40,8 @@ def test_the_best_means_and_the_untrained_network(planted_run: Callable[..., Pat
     ],
 )
 def test_the_advantage_in_words(
-    planted_run: Callable[..., Path], inside: float, outside: float, half: float, p: float, expected: str
+    document: Document, inside: float, outside: float, half: float, p: float, expected: str
 ) -> None:
-    document = document_of(planted_run(0.1))
     value = inside - outside
     each = replace(
         document.advantages[0], inside=inside, outside=outside, value=value, low=value - half, high=value + half, p=p
@@ -48,8 +52,7 @@ def test_the_advantage_in_words(
     assert ("may be chance" in text) == (abs(value) <= half or p > 0.05)
 
 
-def test_no_sentence_without_intervals(planted_run: Callable[..., Path]) -> None:
-    document = document_of(planted_run(0.1))
+def test_no_sentence_without_intervals(document: Document) -> None:
     means = [
         replace(row, means={name: replace(mean, low=None, high=None) for name, mean in row.means.items()})
         for row in document.rows

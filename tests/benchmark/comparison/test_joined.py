@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -28,15 +30,23 @@ def without(folder: Path, *names: str) -> Path:
     return folder
 
 
-@pytest.fixture
-def kept_and_whole(new_run: Callable[[], RunFolder]) -> tuple[Document, Document, Path]:
-    """A kept table without one task, the table of all outcomes, and a run's folder with that task's outcomes alone."""
-    whole, before, after = (planted(new_run(), 0.1, tasks=3, files=150) for _ in range(3))
+@pytest.fixture(scope="module")
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> tuple[Document, Document, Path]:
+    """What ``kept_and_whole`` copies."""
+    folders = (RunFolder(tmp_path_factory.mktemp("run")) for _ in range(3))
+    whole, before, after = (planted(folder, 0.1, tasks=3, files=150) for folder in folders)
     provenance = {"commit": "abc", "time": "2026-01-02T03:04", "hardware": "a machine"}
     del before.tasks["speech2"]
     kept = document_of(without(before.write(provenance=provenance), "*/speech2"))
     later = {**provenance, "commit": "def", "time": "2026-02-03T04:05"}
     return kept, document_of(whole.write()), without(after.write(provenance=later), "*/speech[01]", "*/nonspeech*")
+
+
+@pytest.fixture
+def kept_and_whole(made_once: tuple[Document, Document, Path], tmp_path: Path) -> tuple[Document, Document, Path]:
+    """A kept table without one task, the table of all outcomes, and a run's folder with that task's outcomes alone."""
+    kept, whole, folder = made_once
+    return deepcopy(kept), deepcopy(whole), Path(shutil.copytree(folder, tmp_path / "run"))
 
 
 def test_joined_is_the_table_of_all_outcomes(kept_and_whole: tuple[Document, Document, Path]) -> None:
