@@ -103,7 +103,10 @@ class FfmpegSource:
         self.frames: int | None = None
         self.position = self._to_skip = 0
         self._input_name = self._input(content)
-        self._messages = tempfile.TemporaryFile()  # noqa: SIM115, closed with the source
+        try:
+            self._messages = tempfile.TemporaryFile()  # noqa: SIM115, closed with the source
+        except OSError as error:  # no folder for it, for example
+            raise AudioFileError(f"{path}: can't be read: ffmpeg needs a temporary file ({error})") from error
         try:
             self._process = subprocess.Popen(
                 [

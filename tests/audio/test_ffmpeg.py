@@ -7,6 +7,7 @@ import shutil
 import stat
 import subprocess
 import sys
+import tempfile
 import time
 from contextlib import closing
 from pathlib import Path
@@ -178,6 +179,12 @@ def test_an_ffmpeg_that_does_not_start(stand_in: Path) -> None:
     (stand_in.parent / "bin" / "ffmpeg").write_text("#!/nowhere/interpreter\n")
     with pytest.raises(AudioFileError, match=r"complete.m4a: ffmpeg can't be started"):
         read_audio(path, 8000)
+
+
+def test_without_a_folder_for_temporary_files(stand_in: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(stand_in / "nowhere"))
+    with pytest.raises(AudioFileError, match=r"complete.m4a: can't be read: ffmpeg needs a temporary file \(.*nowhere"):
+        read_audio(told(stand_in, "complete"), 16000)
 
 
 def test_suffixes_depend_on_ffmpeg(stand_in: Path, monkeypatch: pytest.MonkeyPatch) -> None:
