@@ -16,7 +16,7 @@ from typing import NoReturn
 import click
 
 import byola_hear
-from byola_hear.utils.console import print_any_name, warn_in_one_line
+from byola_hear.utils.console import memory_lacked, print_any_name, warn_in_one_line
 from byola_hear.utils.importing import imported_at_once
 from byola_hear.utils.quiet import native_messages_hidden
 from byola_hear.utils.text import one_line
@@ -96,6 +96,11 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except click.ClickException as error:
         click.echo(f"error: {one_line(error.format_message())}", err=True)
         code = error.exit_code
+    except (MemoryError, RuntimeError) as error:
+        if (said := memory_lacked(error)) is None:
+            raise
+        click.echo(f"error: memory ran out ({said})", err=True)
+        code = 1
     except OSError as error:
         # If the reader of the output has ended (`| head`), there is nothing to report.
         if error.errno != errno.EPIPE:

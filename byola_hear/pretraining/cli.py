@@ -23,7 +23,7 @@ from byola_hear.pretraining.commands.match import match_command
 from byola_hear.pretraining.commands.packed import pack_command, train_packed_command
 from byola_hear.pretraining.commands.plot import plot
 from byola_hear.pretraining.commands.train import train
-from byola_hear.utils.console import print_any_name, warn_in_one_line
+from byola_hear.utils.console import memory_lacked, print_any_name, warn_in_one_line
 from byola_hear.utils.text import one_line
 
 
@@ -73,11 +73,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         click.echo(f"error: {str(error).split('. ')[0]}; a smaller --batch-size needs less memory", err=True)
         code = 2
     except (MemoryError, RuntimeError) as error:
-        # On a CPU, torch has no type of its own for this.
-        _, _, needed = one_line(error).rpartition("DefaultCPUAllocator: ")
-        if not isinstance(error, MemoryError) and not needed.startswith("can't allocate memory"):
+        if (said := memory_lacked(error)) is None:
             raise
-        said = needed.split(". ")[0]
         click.echo(f"error: {said}; a smaller --batch-size, or shorter recordings, need less memory", err=True)
         code = 2
     except (ValueError, OSError) as error:

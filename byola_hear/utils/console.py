@@ -1,4 +1,4 @@
-"""What command lines print: names of files in any encoding, and warnings in one line."""
+"""What command lines print: names of files in any encoding; warnings, and a lack of memory, in one line."""
 
 from __future__ import annotations
 
@@ -52,3 +52,20 @@ def warn_in_one_line() -> None:
             others(message, category, filename, lineno, file, line)
 
     warnings.showwarning = show
+
+
+def memory_lacked(error: Exception) -> str | None:
+    """What Python, NumPy, Arrow or torch says if memory ran out, on one line; None for any other error.
+
+    Example:
+        >>> memory_lacked(RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes. …"))
+        "can't allocate memory: you tried to allocate 9 bytes"
+        >>> memory_lacked(RuntimeError("mat1 and mat2 shapes cannot be multiplied")) is None
+        True
+    """
+    # torch has a type of its own for devices; it is known by its name, as `--help` does without torch.
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+        return one_line(error).split(". ")[0]
+    _, _, needed = one_line(error).rpartition("DefaultCPUAllocator: ")
+    is_lack = needed.startswith(("can't allocate memory", "not enough memory"))  # the second is that of Windows
+    return needed.split(". ")[0] if is_lack else None

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import torch
 
 import byola_hear
+from byola_hear.extraction import extract
 from tests.cli.result import Run
 
 DATA = Path(__file__).parents[1] / "data"
@@ -182,6 +185,32 @@ def test_a_library_that_ends_the_process_says_why(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "byola_hear", "models"]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (134, "OMP: Error #15")
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB. GPU 0 has …"), "CUDA out of memory"),
+        (
+            RuntimeError("[…] DefaultCPUAllocator: can't allocate memory: you tried … 9. Error code 12"),
+            "can't allocate .* 9",
+        ),
+        (MemoryError("Unable to allocate 9.00 GiB for an array"), "Unable to allocate 9.00 GiB for an array"),
+        (MemoryError(), "MemoryError"),
+    ],
+)
+def test_full_memory_is_one_line(
+    error: Exception, said: str, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*arguments: object) -> None:
+        raise error
+
+    monkeypatch.setattr(extract, "_embedded", full)
+    done = run("embed", CLIPS[0], "-o", tmp_path / "t.csv")
+    assert done.code == 1
+    assert re.fullmatch(rf"error: memory ran out \({said}\)\n", done.err)
+    monkeypatch.undo()
+    assert run("embed", CLIPS[0], "-o", tmp_path / "t.csv").code == 0
 
 
 def test_help_and_an_interruption_need_no_torch(tmp_path: Path) -> None:
