@@ -10,12 +10,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from benchmark.comparison.outcome import Outcome, load_outcome
 from benchmark.evaluation.processes import Failed, Processes
 from benchmark.evaluation.settings import ProbeSettings, embeddings_key, outcome_key, versions
 from benchmark.models.heareval_rows import ModelRow
 from benchmark.tasks.layout import Prepared
 from byola_hear.utils.files import locked
+
+#: Numbers of embeddings in memory at a time.
+_BLOCK = 16_000_000
 
 
 @dataclass(frozen=True)
@@ -104,7 +109,7 @@ def measure(cell: RunCell, cache: Cache, processes: Processes, keep_embeddings: 
         The outcome.
 
     Raises:
-        Failed: if a command failed; its output is in the cache's log.
+        Failed: if a command failed, whose output is in the cache's log, or embeddings are not finite.
         Stopped: if the run was stopped.
     """
     path = cache.outcome(cell)
@@ -115,6 +120,9 @@ def measure(cell: RunCell, cache: Cache, processes: Processes, keep_embeddings: 
         log = cache.log(cell)
         log.unlink(missing_ok=True)
         folder = embed(cell, cache, processes, log)
+        if fault := not_finite(folder):
+            shutil.rmtree(cache.embeddings(cell))
+            raise Failed(fault)
         predict(cell, cache, processes, folder, log)
         if not keep_embeddings:
             shutil.rmtree(cache.embeddings(cell))
@@ -172,6 +180,17 @@ def find_embeddings(folder: Path, task: str) -> Path | None:
             return None
         return mark.parent
     return None
+
+
+def not_finite(folder: Path) -> str:
+    """What is wrong with heareval's embeddings if one is not finite, at which its probes end without a reason."""
+    for file in sorted(folder.glob("*.embeddings.npy")):
+        values = np.memmap(file, np.float32, "r") if file.stat().st_size else np.empty(0, np.float32)
+        for start in range(0, len(values), _BLOCK):
+            if not np.isfinite(values[start : start + _BLOCK]).all():
+                split = file.name.removesuffix(".embeddings.npy")
+                return f"expected finite embeddings, got NaN or infinity in those of the split {split}"
+    return ""
 
 
 def predict(cell: RunCell, cache: Cache, processes: Processes, embeddings: Path, log: Path) -> None:

@@ -17,14 +17,15 @@ from benchmark.evaluation.settings import ProbeSettings
 from benchmark.models.heareval_rows import ModelRow
 from benchmark.tasks.layout import Prepared
 
-#: heareval's runners, as far as files go. STUB_CALLS is where each call is noted; STUB_FAIL, STUB_SLEEP and STUB_WRONG
-#: name a task at which predictions fail, take long or are in another order.
+#: heareval's runners, as far as files go. STUB_CALLS is where each call is noted; STUB_FAIL, STUB_SLEEP,
+#: STUB_WRONG and STUB_NAN name a task at which predictions fail, take long or are in another order, or at which
+#: embeddings of the test split are no numbers.
 HEAREVAL = {
     "heareval/__init__.py": "",
     "heareval/embeddings/__init__.py": "",
     "heareval/predictions/__init__.py": "",
     "heareval/embeddings/runner.py": """
-        import argparse, json, os, pickle, random, shutil, time
+        import argparse, json, os, pickle, random, shutil, struct, time
         from pathlib import Path
         parser = argparse.ArgumentParser()
         parser.add_argument("module")
@@ -45,7 +46,9 @@ HEAREVAL = {
             (folder / split).mkdir()
             (folder / split / "a.wav.embedding.npy").write_bytes(b"1")
             generator.shuffle(files)
-            (folder / f"{split}.embeddings.npy").write_bytes(bytes(8 * len(files)))
+            broken = os.environ.get("STUB_NAN") == given.task and split == "test"
+            value = struct.pack("<f", float("nan") if broken else 0.0)
+            (folder / f"{split}.embeddings.npy").write_bytes(value * 2 * len(files))
             (folder / f"{split}.embedding-dimensions.json").write_text(json.dumps([len(files), 2]))
             (folder / f"{split}.target-labels.pkl").write_bytes(pickle.dumps([labels for _, labels in files]))
         if os.environ.get("STUB_SLEEP") == "embed " + given.task:

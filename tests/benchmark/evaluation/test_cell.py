@@ -53,6 +53,17 @@ def test_half_embeddings_are_made_anew(heareval: Calls, make_cell: MakeCell, cac
     assert (folder / "test.embeddings.npy").stat().st_size == 64
 
 
+def test_embeddings_that_are_no_numbers_fail_with_the_reason_and_are_not_kept(
+    heareval: Calls, make_cell: MakeCell, cache: Cache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STUB_NAN", "digits")
+    with pytest.raises(Failed, match="expected finite embeddings, got NaN or infinity in those of the split test"):
+        measure(make_cell(), cache, Processes(), keep_embeddings=True)
+    assert heareval() == ["embed small_module digits"]
+    monkeypatch.delenv("STUB_NAN")  # the model is mended, and its name is still the same
+    assert measure(make_cell(), cache, Processes()).score == 0.875
+
+
 def test_damaged_outcome_is_not_taken(heareval: Calls, make_cell: MakeCell, cache: Cache) -> None:
     cell = make_cell()
     cache.outcome(cell).write_bytes(b"half")
