@@ -53,9 +53,13 @@ def held_matrices(rated: RatedSet, described: Sequence[Mapping[str, list[float]]
 
 
 def descriptor_embeddings(described: Sequence[Mapping[str, list[float]]]) -> np.ndarray:
-    """The four held descriptors, standardised over the set, ``(n, 4)``; an undefined one is set to the mean."""
+    """The four held descriptors, standardised over the set, ``(n, 4)``; an undefined one is set to the mean.
+
+    One that is the same for all sounds, as the duration of sung notes is, counts as zero.
+    """
     values = np.array([[each[name][0] for name in HELD] for each in described])
-    centred = (values - np.nanmean(values, 0)) / np.nanstd(values, 0)
+    deviation = np.nanstd(values, 0)
+    centred = np.divide(values - np.nanmean(values, 0), deviation, out=np.zeros_like(values), where=deviation > 0)
     return np.nan_to_num(centred)
 
 

@@ -6,10 +6,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import pytest
 from tqdm import tqdm
 
 from benchmark.datasets.rated_set import Space
-from benchmark.studies.listeners.measure import CLIP, Key, measured
+from benchmark.studies.listeners.measure import CLIP, Key, descriptor_embeddings, measured
 
 
 def test_an_interval_over_sounds_lies_around_its_value() -> None:
@@ -29,3 +30,10 @@ def test_an_interval_over_sounds_lies_around_its_value() -> None:
     # Samples in which sounds repeat have smaller correlations: their percentiles lie lower than the value.
     assert ((values["low"] + values["high"]) / 2 > values["value"]).all()
     assert ((differences["low"] < differences["value"]) & (differences["value"] < differences["high"])).all()
+
+
+def test_a_descriptor_that_all_sounds_share_says_nothing_and_does_not_warn(recwarn: pytest.WarningsRecorder) -> None:
+    described = [{"duration": [1.0], "level": [level], "pitch": [np.nan], "centroid": [0.0]} for level in (1.0, 3.0)]
+    described[0]["pitch"] = [60.0]
+    assert descriptor_embeddings(described).tolist() == [[0, -1, 0, 0], [0, 1, 0, 0]]
+    assert not recwarn.list
