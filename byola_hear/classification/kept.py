@@ -10,7 +10,7 @@ from byola_hear.extraction.request import Request
 from byola_hear.extraction.rows import Event, Failed, Rows
 from byola_hear.models.model import ByolaModel
 from byola_hear.tables import open_scan, open_store
-from byola_hear.tables.errors import as_read_error
+from byola_hear.tables.errors import TableError, as_read_error
 from byola_hear.utils.files import PathLike
 
 
@@ -68,5 +68,8 @@ def _rows(path: PathLike) -> Iterator[Rows]:
                 entry = next(entries)
                 clip, remaining = entry.clip, entry.n_rows
             here = batch[first : first + remaining]
+            # Other programs may have sorted the rows.
+            if (here.file != clip.file).any():
+                raise TableError(f"{scan.path} was changed after it was written; remove it, and it is made again")
             yield Rows(clip, here.start, here.end, None, here.embeddings)
             first, remaining = first + len(here), remaining - len(here)

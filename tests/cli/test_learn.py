@@ -149,6 +149,16 @@ def test_a_full_disk_is_no_wrong_usage(run: Run, here: Path, monkeypatch: pytest
     assert result.err.count("\n") == 1 and not (here / "calls.safetensors").exists()
 
 
+def test_kept_embeddings_whose_rows_were_sorted_are_not_taken_for_others(run: Run, here: Path) -> None:
+    write_clips(here / "clips")
+    command = ("learn", "clips", "-o", "calls.safetensors", "--embeddings", "kept/", "--window", "0.5", "--overwrite")
+    assert run(*command).code == 0
+    header, *lines = Path("kept/index.csv").read_text().splitlines(keepends=True)
+    Path("kept/index.csv").write_text("".join([header, *reversed(lines)]))
+    result = run(*command)
+    assert result.code and "kept was changed after it was written; remove it" in result.err, result
+
+
 def test_embeddings_are_kept(run: Run, here: Path) -> None:
     write_clips(here / "clips")
     keeping = ("--embeddings", "kept.parquet", "--window", "0.5", "--overwrite")

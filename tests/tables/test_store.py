@@ -470,6 +470,18 @@ def test_a_table_that_was_changed_is_not_updated(tmp_path: Path, clips: list[Cli
     assert read_table(tmp_path / "folder").shape == (2, SIZE)
 
 
+def test_a_table_whose_rows_were_sorted_is_not_updated(tmp_path: Path, clips: list[Clip]) -> None:
+    run(f"{tmp_path}/folder/", clips)
+    index = tmp_path / "folder" / "index.csv"
+    header, *lines = index.read_text().splitlines(keepends=True)
+    index.write_text("".join([header, *reversed(lines)]))
+    Path(clips[0].file).write_bytes(b"other")
+    before = content(tmp_path / "folder")
+    with pytest.raises(TableError, match="was changed after it was written"):
+        run(f"{tmp_path}/folder/", clips, update=True)
+    assert content(tmp_path / "folder") == before
+
+
 def test_events_that_do_not_fit(out: Path, clips: list[Clip]) -> None:
     right = rows_of(clips[0])[0]
     bad: list[tuple[Event, str]] = [

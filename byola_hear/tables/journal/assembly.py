@@ -103,14 +103,17 @@ def kept_rows(path: Path, batches: Iterable[Batch], about: About, dropped: Colle
         TableError: if the table is damaged, or its rows do not match its record.
     """
     keep = np.array([entry.clip not in dropped for entry in about.entries], bool)
-    wanted = np.repeat(keep, [entry.n_rows for entry in about.entries])
+    n_rows = [entry.n_rows for entry in about.entries]
+    wanted, files = np.repeat(keep, n_rows), np.repeat(names_array(entry.clip.file for entry in about.entries), n_rows)
     first = 0
     with as_read_error(path):
         for batch in batches:
-            chosen = wanted[first : first + len(batch)]
-            first += len(batch)
-            if first > len(wanted):
+            here = slice(first, first + len(batch))
+            chosen = wanted[here]
+            # Other programs may have sorted the rows.
+            if not np.array_equal(files[here], batch.file):
                 break
+            first += len(batch)
             if chosen.any():
                 yield batch if chosen.all() else batch[chosen]
     if first != len(wanted):
