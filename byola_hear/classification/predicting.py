@@ -241,7 +241,5 @@ def request_of(table: pandas.DataFrame, path: str) -> dict[str, Any]:
     """
     request = table.attrs.get("request")
     if not isinstance(request, dict):
-        raise ValueError(
-            f"{path} does not say which network made it; what `byola-hear embed` wrote as .parquet, .npz, .h5 or .zarr does"
-        )
+        raise ValueError(f"{path} does not say which network made it; what `byola-hear embed` writes does, except .csv")
     return request
