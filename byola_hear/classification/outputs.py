@@ -9,6 +9,7 @@ complete.
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 from collections.abc import Iterable, Iterator
@@ -139,6 +140,8 @@ class Folder:
             ValueError: if the format can't hold them, such as a path with a line break.
             OSError: if they can't be written.
         """
+        if not (self.path / JOURNAL).exists():  # a new folder would lack what was written before
+            raise FileNotFoundError(errno.ENOENT, "was removed during the work", os.fspath(self.path))
         entry = self._entries[file]
         path = self.path / entry.name
         path.parent.mkdir(parents=True, exist_ok=True)

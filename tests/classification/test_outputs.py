@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -166,6 +167,18 @@ def test_two_processes_do_not_write_to_one_folder(here: Path) -> None:
     with Folder(here / "found", "csv", SETTINGS), pytest.raises(OutputError, match="another process writes to"):
         Folder(here / "found", "csv", SETTINGS)
     Folder(here / "found", "csv", SETTINGS).close()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows removes no open file")
+def test_a_folder_that_was_removed_is_not_made_again(here: Path, files: list[str]) -> None:
+    with Folder(here / "found", "csv", SETTINGS) as folder:
+        folder.plan(files)
+        add(folder, files[0])
+        shutil.rmtree(here / "found")
+        for _ in range(2):
+            with pytest.raises(OSError, match=r"was removed during the work: '.*found'"):
+                add(folder, files[1])
+            assert not (here / "found").exists()
 
 
 def test_a_full_disk_names_the_journal(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
