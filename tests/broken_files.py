@@ -85,12 +85,15 @@ def _cut(folder: Path) -> list[Case]:
         content = _bytes_of(kind, folder, seconds=10.0)
         return content[: int(len(content) * share)]
 
+    flac, aiff = _bytes_of("flac", folder), _bytes_of("aiff", folder)
     return [
         _written(folder, "cut.wav", part("wav", 0.6), "truncated"),
         _written(folder, "cut.aiff", part("aiff", 0.6), "truncated"),
         _written(folder, "cut.w64", part("w64", 0.6), "truncated"),
         _written(folder, "cut.caf", part("caf", 0.6), "truncated"),
         _written(folder, "cut.flac", part("flac", 0.6), "damaged or truncated"),
+        _written(folder, "half_a_picture.flac", flac[:42] + b"\x86\0\x40\0" + bytes(99), "truncated"),
+        _written(folder, "half_a_head.aiff", aiff[: aiff.index(b"SSND") + 4] + bytes(6), "contains no samples"),
         _written(folder, "head_only.wav", _bytes_of("wav", folder)[:44], "truncated"),
         _written(folder, "half_a_head.wav", _bytes_of("wav", folder)[:30], "not an audio file"),
         _written(folder, "head_only.ogg", part("ogg", 0.01), "not an audio file"),

@@ -176,6 +176,8 @@ def _flac(path: str, file: BinaryIO, size: int) -> Content | None:
     info = flac.stream_info(file)
     if info is None:
         return None
+    if info.frames_at > size:
+        raise AudioFileError(f"{path}: truncated: {size} bytes are there, and its header alone has {info.frames_at}")
     end = last_content(file, info.frames_at, size, True)
     found = flac.samples_to_last_frame(file, info, end)
     if size <= _SEARCHED or found != info.n_samples:

@@ -55,7 +55,8 @@ def extent(path: str, file: BinaryIO, size: int, layout: Layout) -> int:
     if layout.stated is None:
         # A size of 0 means "not known", unless chunks follow: then there are no samples.
         place, left = _after(file, layout, layout.start, size)
-        return 0 if place > layout.start and not left else last_content(file, layout.start, size, False) - layout.start
+        is_empty = layout.start >= size or (place > layout.start and not left)
+        return 0 if is_empty else last_content(file, layout.start, size, False) - layout.start
     if layout.stated > available:
         missing = layout.stated - available
         # Some programs count the header, or a part of it, as samples.

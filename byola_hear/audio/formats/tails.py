@@ -49,20 +49,21 @@ def last_content(file: BinaryIO, start: int, end: int, padding: bool) -> int:
 
     Args:
         file: the file.
-        start: a lower limit of the result, in bytes.
+        start: a lower limit of the result, in bytes; if it is beyond ``end``, the result is ``end``.
         end: end of the file, in bytes.
         padding: whether to leave out equal bytes at the end, zeros or 0xFF.
 
     Returns:
         The end of the content, in bytes.
     """
-    while True:
+    while start < end:
         before = _without_tag(file, start, end)
         if padding and before == end:
             before = _without_padding(file, start, end)
         if before == end:
-            return end
+            break
         end = before
+    return end
 
 
 def _without_tag(file: BinaryIO, start: int, end: int) -> int:
