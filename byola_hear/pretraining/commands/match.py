@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from byola_hear.pretraining.commands.options import FOLDER, MANIFEST, hours_by_kind
-from byola_hear.pretraining.data.manifest import moved, read_manifest
+from byola_hear.pretraining.data.manifest import check_replaceable, moved, read_manifest
 from byola_hear.pretraining.data.matching import limit_kinds, match, write_matched
 from byola_hear.utils.text import quantity
 
@@ -55,6 +55,7 @@ def match_command(
     for target in (output / f"{name}.csv" for name in (*names, "both")):
         if target.exists() and any(target.samefile(path) for path in read):
             raise click.UsageError(f"{target} is one of the two collections; expected another folder or other --names")
+        check_replaceable(target)
     collections = []
     for path in (first, second):
         clips = [moved(clip, path.parent, output) for clip in read[path]]

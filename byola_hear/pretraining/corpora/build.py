@@ -29,7 +29,7 @@ from byola_hear.pretraining.corpora.sampling import share_per_track
 from byola_hear.pretraining.corpora.side_by_side import side_by_side
 from byola_hear.pretraining.corpora.sounds.sound import installed_decoders
 from byola_hear.pretraining.corpora.speech_filter import Detector, load_detector
-from byola_hear.pretraining.data.manifest import ManifestClip, write_manifest
+from byola_hear.pretraining.data.manifest import ManifestClip, check_replaceable, write_manifest
 from byola_hear.utils.csv_file import write_csv
 from byola_hear.utils.files import locked
 from byola_hear.utils.text import one_line
@@ -96,8 +96,8 @@ def build(
         The result of each collection, in the given order, with music and without duplicates.
 
     Raises:
-        ValueError: if nothing could be built; if the folder holds another set, is being built, or lies inside an input;
-            or if the speech detector is not installed.
+        ValueError: if nothing could be built; if the folder holds another set or other files where the set's would be,
+            is being built, or lies inside an input; or if the speech detector is not installed.
     """
     for collection in collections:
         files = settings.folder / file_name(collection.name)
@@ -106,6 +106,7 @@ def build(
         work = settings.folder / WORK
         if collection.path is not None and collection.path.resolve().is_relative_to(work.resolve()):
             raise ValueError(f"{collection.path}: expected an input outside of {work}, which is removed in the end")
+    check_replaceable(settings.folder / "manifest.csv")
     if settings.leave_out_speech:
         _detector()
     with _claimed(settings.folder, {collection.set_name for collection in collections}):

@@ -13,7 +13,14 @@ from pathlib import Path
 from byola_hear.audio.opening import open_source
 from byola_hear.audio.source import AudioFileError
 from byola_hear.extraction.clips import audio_files
-from byola_hear.pretraining.data.manifest import ManifestClip, moved, path_from, read_manifest, write_manifest
+from byola_hear.pretraining.data.manifest import (
+    ManifestClip,
+    check_replaceable,
+    moved,
+    path_from,
+    read_manifest,
+    write_manifest,
+)
 from byola_hear.pretraining.data.tars import TAR_ENDING, is_tar, unpack_tar
 
 
@@ -42,9 +49,11 @@ def build_manifest(
 
     Raises:
         FileNotFoundError: if an input does not exist.
-        ValueError: if a folder or tar has no readable audio, two tars have the same name, or a manifest can't be read.
+        ValueError: if a folder or tar has no readable audio, two tars have the same name, a manifest can't be read, or
+            the output exists and is no manifest.
     """
     output = Path(output)
+    check_replaceable(output)
     output.parent.mkdir(parents=True, exist_ok=True)
     # By path, and by the beginning and end of a segment.
     clips: dict[tuple[str, float | None, float | None], ManifestClip] = {}

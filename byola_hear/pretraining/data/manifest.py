@@ -200,6 +200,26 @@ def _number(row: dict[str, str | None], name: str) -> float | None:
     return number
 
 
+def check_replaceable(path: str | os.PathLike[str]) -> None:
+    """Refuse to replace anything but a manifest, such as a collection's own table, by a manifest.
+
+    Args:
+        path: where it would be written.
+
+    Raises:
+        ValueError: if something else is there.
+    """
+    try:
+        with open(path, newline="", encoding="utf-8-sig", errors="replace") as file:
+            found = next(csv.reader(file), [])
+    except FileNotFoundError:
+        return
+    except csv.Error:
+        found = ["no table"]
+    if found and not {"path", "duration_s"} <= set(found):
+        raise ValueError(f"{path} exists and is no manifest, and would be lost; choose another name, or move it")
+
+
 def write_manifest(clips: Iterable[ManifestClip], path: str | os.PathLike[str]) -> None:
     """Write a manifest, completely or not at all.
 

@@ -56,6 +56,23 @@ def test_a_listing_names_files_by_their_paths(tmp_path: Path) -> None:
     assert {clip.path: clip.group for clip in clips} == {f"in/{name}": group for name, group in zip(names, groups)}
 
 
+def test_the_listing_of_a_collection_is_not_replaced(tmp_path: Path) -> None:
+    rec, listing = tmp_path / "rec", "file,speaker,recorder\na.wav,anna,H4n\n"
+    rec.mkdir()
+    (rec / "a.wav").write_bytes(wav(noise(1.0)))
+    (rec / "manifest.csv").write_text(listing)
+    for name in ("manifest.csv", "a.wav"):
+        before = (rec / name).read_bytes()
+        with pytest.raises(ValueError, match=f"{name} exists and is no manifest, and would be lost"):
+            build_manifest([rec], rec / name)
+        assert (rec / name).read_bytes() == before
+    # An earlier manifest is replaced, and so is an empty file.
+    (rec / "mine.csv").touch()
+    for _ in range(2):
+        (clip,) = build_manifest([rec], rec / "mine.csv")
+        assert clip.group == "anna" and read_manifest(rec / "mine.csv") == [clip]
+
+
 def test_tars_of_the_same_name_are_refused(tmp_path: Path) -> None:
     for seed, name in enumerate(("dev.clean.tar", "dev.other.tar", "more/dev.clean.tar")):
         (tmp_path / name).parent.mkdir(exist_ok=True)
