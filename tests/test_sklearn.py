@@ -175,7 +175,7 @@ def test_cross_validation_on_real_clips(clips_folder: Path, tmp_path: Path, monk
         cut = [waveform[start : start + 4000] for start in range(0, len(waveform) - 3000, 6000)]
         pieces += cut
         labels += ["speech" if file.name.startswith("speech") else "other"] * len(cut)
-    steps = ByolaTransformer(), StandardScaler(), LogisticRegression(max_iter=200)
+    steps = ByolaTransformer("distilled-small"), StandardScaler(), LogisticRegression(max_iter=200)
     pipeline = make_pipeline(*steps, memory=str(tmp_path))
     assert cross_val_score(pipeline, pieces, labels, cv=3).mean() > 0.9
     # What the pipeline's memory has is not embedded again to fit.

@@ -30,7 +30,7 @@ def model() -> ByolaModel:
     """A real network: sounds are found."""
     if not byola_hear.list_models():
         pytest.skip("no networks in weights/")
-    return byola_hear.load_model("speech")
+    return byola_hear.load_model("distilled-small")
 
 
 @pytest.fixture(scope="module")
@@ -136,7 +136,7 @@ def test_a_table_gives_the_same_detections(
 @pytest.mark.filterwarnings("ignore::byola_hear.models.precision.SlowPrecisionWarning")
 def test_a_classifier_keeps_the_precision_that_it_learned_in(made: Classifier, model: ByolaModel) -> None:
     integers = model.in_precision("int8")
-    learned = replace(made, network=Network.of(integers, "speech"))
+    learned = replace(made, network=Network.of(integers, "distilled-small"))
     assert network_of(learned).precision == "int8" and network_of(made, model) is model
     with pytest.raises(ValueError, match="another network or precision"):
         network_of(made, integers)
@@ -144,7 +144,7 @@ def test_a_classifier_keeps_the_precision_that_it_learned_in(made: Classifier, m
 
 def test_what_can_not_be_predicted_is_refused(made: Classifier, model: ByolaModel, here: Path) -> None:
     write(here / "a.wav", quiet(1.0))
-    with pytest.raises(ValueError, match=r"the classifier needs embeddings of speech .*, both .* another network"):
+    with pytest.raises(ValueError, match=r"needs embeddings of distilled-small .*, both .* another network"):
         predict("a.wav", made, model="both")
     with pytest.raises(FileNotFoundError, match=r"nowhere\.wav"):
         predict("nowhere.wav", made, model=model)
