@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -151,18 +152,20 @@ def sentences(numbers: pd.DataFrame) -> list[str]:
         best = [trained.loc[sizes, most].idxmax() for sizes in kinds]
         gap = trained.loc[best[1], most] - trained.loc[best[0], most]
         found.append(
-            f"With {most:g} h, {best[1]}, the best transformer, is {abs(gap):.1f} points "
-            f"{'above' if gap > 0 else 'below'} {best[0]}, the best convolutional network."
+            f"With {most:g} h, {best[1]}, the highest of the transformers, is {abs(gap):.1f} points "
+            f"{'above' if gap > 0 else 'below'} {best[0]}, the highest of the convolutional networks."
         )
-    size, hours = trained.stack().idxmax()
-    top = means[(means["size"] == size) & (means["hours"] == hours)].iloc[0]
-    near = [
+    half = means.assign(half=(means["high"] - means["low"]) / 2).pivot(index="size", columns="hours", values="half")
+    size, hours = own = trained.stack().idxmax()
+    top, reach = trained.loc[own], half.loc[own]
+    # The clips are the same, but the intervals are taken as independent: too wide rather than too narrow.
+    level = [
         f"{one} with {each:g} h ({value:.1f} %)"
         for (one, each), value in trained.stack().items()
-        if (one, each) != (size, hours) and value >= top["low"]
+        if (one, each) != own and top - value <= math.hypot(reach, half.loc[one, each])
     ]
-    text = f"The best is {size} with {hours:g} h: {top['accuracy']:.1f} ± {(top['high'] - top['low']) / 2:.1f} %"
-    found.append(f"{text}. Also within this interval: {listed(near)}." if near else f"{text}.")
+    text = f"The highest is {size} with {hours:g} h: {top:.1f} ± {reach:.1f} %"
+    found.append(f"{text}, with no clear difference from {listed(level)}." if level else f"{text}.")
     if 0.0 in table.columns:
         gain = mean - table[0.0]
         gains = listed([f"{value:+.1f} points at {name}" for name, value in gain.items()])
