@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -27,6 +27,8 @@ MAX_CLASSES = 1000
 MIN_OVERLAP = 0.5
 #: Length of a label that has none, as a point in time has, s.
 POINT = 1e-3
+#: Segments that are compared with others at a time.
+_SEGMENTS = 256
 
 
 class Labels:
@@ -81,14 +83,19 @@ class Labels:
             negative, positive = rows[self.code[rows] < 0], rows[self.code[rows] >= 0]
             if not len(negative) or not len(positive):
                 continue
-            same = shared(self.start[negative], self.end[negative], self.start[positive], self.end[positive])
-            if same.any():
-                first, second = (int(place[0]) for place in np.nonzero(same))
-                one, other = negative[first], positive[second]
+            pairs: list[tuple[int, int]] = []
+            for here, near in _touching(
+                self.start[negative], self.end[negative], self.start[positive], self.end[positive]
+            ):
+                some, others = negative[here], positive[near]
+                same = shared(self.start[some], self.end[some], self.start[others], self.end[others])
+                pairs += [(int(some[one]), int(others[other])) for one, other in np.argwhere(same)]
+            if pairs:
+                one, other = pairs[0]
                 raise ValueError(
                     f"{file}: the labels {names[one]!r} ({span(self.start[one], self.end[one])}) and {names[other]!r} "
                     f"({span(self.start[other], self.end[other])}) contradict each other; {names[one]!r} means that no "
-                    f"class sounds ({int(same.any(0).sum())} such labels in this recording)"
+                    f"class sounds ({len({second for _, second in pairs})} such labels in this recording)"
                 )
 
     def lengths(self) -> NDArray[np.float64]:
@@ -129,12 +136,17 @@ class Labels:
         """
         rows = self.of_file.get(file, np.zeros(0, np.intp))
         truth = np.zeros((len(start), len(self.classes)), np.bool_)
-        same = shared(start, end, self.start[rows], self.end[rows])
-        for place, code in enumerate(self.code[rows]):
-            if code >= 0:
-                truth[:, code] |= same[:, place]
-        touching = (start[:, None] < self.end[rows]) & (end[:, None] > self.start[rows])
-        return truth, np.any(same[:, self.code[rows] < 0], axis=1), ~np.any(touching, axis=1)
+        negative, untouched = np.zeros((2, len(start)), np.bool_)
+        for here, near in _touching(start, end, self.start[rows], self.end[rows]):
+            labels = rows[near]
+            same = shared(start[here], end[here], self.start[labels], self.end[labels])
+            for place, code in enumerate(self.code[labels]):
+                if code >= 0:
+                    truth[here, code] |= same[:, place]
+            touching = (start[here, None] < self.end[labels]) & (end[here, None] > self.start[labels])
+            negative[here] = np.any(same[:, self.code[labels] < 0], axis=1)
+            untouched[here] = ~np.any(touching, axis=1)
+        return truth, negative, untouched
 
 
 def duration(file: str) -> tuple[float, bool]:
@@ -178,6 +190,21 @@ def shared(
     common = np.minimum(end[:, None], others_end) - np.maximum(start[:, None], others_start)
     shorter = np.minimum((end - start)[:, None], others_end - others_start)
     return common >= MIN_OVERLAP * shorter - 1e-9
+
+
+def _touching(
+    start: NDArray[np.float64],
+    end: NDArray[np.float64],
+    others_start: NDArray[np.float64],
+    others_end: NDArray[np.float64],
+) -> Iterator[tuple[slice, NDArray[np.intp]]]:
+    """Segments ``(n,)``, some at a time, and the places of the others ``(m,)`` that can touch them.
+
+    A recording of a day has many of both, and next to all pairs of them are far apart.
+    """
+    for first in range(0, len(start), _SEGMENTS):
+        here = slice(first, first + _SEGMENTS)
+        yield here, np.flatnonzero((others_start < end[here].max()) & (others_end > start[here].min()))
 
 
 def span(start: float, end: float) -> str:

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from byola_hear.classification import examples as module
+from byola_hear.classification import labelled
 from byola_hear.classification.examples import from_audio, from_table
 from byola_hear.classification.labelled import MAX_CLASSES, Labels
 from byola_hear.models.model import ByolaModel
@@ -55,6 +56,30 @@ def test_windows_have_all_the_labels_that_overlap(day: str, model: ByolaModel) -
     assert found[5.0, 6.0] == ("a", "b")  # half of b
     assert found[5.4, 6.4] == ("a", "b")
     assert found[6.4, 7.4] == ("c",)
+
+
+def test_a_day_with_many_labels_is_compared_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    random = np.random.default_rng(0)
+    begins = random.uniform(0, 2000, 600)
+    names = random.choice(["owl", "fox", "wren"], 600)
+    rows = pd.DataFrame({"file": "day.wav", "start": begins, "end": begins + random.uniform(0, 3, 600), "label": names})
+    start = np.arange(0, 2000, 0.5)
+    every = labelled.shared(start, start + 1, rows["start"].to_numpy(), rows["end"].to_numpy())
+    compared = []
+
+    def shared(*segments: np.ndarray) -> np.ndarray:
+        compared.append(len(segments[0]) * len(segments[2]))
+        return every_pair(*segments)
+
+    every_pair = labelled.shared
+    monkeypatch.setattr(labelled, "shared", shared)
+    labels = Labels(rows)
+    truth, negative, untouched = labels.truth("day.wav", start, start + 1)
+    for name, found in zip(labels.classes, truth.T, strict=True):
+        np.testing.assert_array_equal(found, every[:, names == name].any(1))
+    touching = (start[:, None] < labels.end) & (start[:, None] + 1 > labels.start)
+    np.testing.assert_array_equal(untouched, ~touching.any(1))
+    assert not negative.any() and sum(compared) < 0.1 * len(start) * len(rows)
 
 
 def test_negatives_are_no_class(day: str, model: ByolaModel) -> None:
