@@ -198,6 +198,10 @@ def test_cross_validation_on_real_clips(clips_folder: Path, tmp_path: Path, monk
         ([], ValueError, "at least one path or waveform"),
         ([{"array": np.zeros(9), "sampling_rate": 16000}], TypeError, "got a dict with the keys array, sampling_rate;"),
         ({"path": ["a.wav"]}, TypeError, "got a dict with the keys path; a waveform is"),
+        (pd.DataFrame({"path": ["a.wav"], "site": ["x"]}), TypeError, "one column with paths, got 2 columns"),
+        (pd.DataFrame({"path": ["a.wav"], "year": [1]}), TypeError, "one column with paths, got 2 columns"),
+        (pd.Series(["a.wav", None]), ValueError, "a path or a waveform in each row, got none in 1 of 2, .* in row 1"),
+        ([np.nan, np.zeros(9)], ValueError, "a path or a waveform in each row, got none in 1 of 2, .* in row 0"),
     ],
 )
 def test_what_is_not_audio_is_refused(given: Any, error: type[Exception], message: str) -> None:

@@ -25,7 +25,7 @@ def column(X: Any) -> tuple[list[Any] | None, bool]:
         The cells, or None if ``X`` contains numbers or is something else, and whether it was a table.
 
     Raises:
-        TypeError: if it is a single path.
+        TypeError: if it is a single path, or a table with text in several columns.
         ValueError: if it is an empty list.
     """
     if isinstance(X, (str, bytes, os.PathLike)):
@@ -41,7 +41,11 @@ def column(X: Any) -> tuple[list[Any] | None, bool]:
     if isinstance(X, Tensor) or not hasattr(X, "__array__"):  # for example, a sparse matrix
         return None, False
     array = np.asarray(X)
-    if array.dtype.kind not in "OUST" or array.size == 0 or array.ndim > 2 or array.shape[1:] not in ((), (1,)):
+    if array.dtype.kind not in "OUST" or array.size == 0 or array.ndim > 2:
+        return None, False
+    if array.shape[1:] not in ((), (1,)):
+        if any(isinstance(cell, PATHS) for cell in array[0]):
+            raise TypeError(f"expected a table of one column with paths, got {array.shape[1]} columns")
         return None, False
     return array.ravel().tolist(), array.ndim == 2
 

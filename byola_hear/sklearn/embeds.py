@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import torch
 from numpy.typing import NDArray
 from sklearn.utils.validation import validate_data
@@ -66,6 +67,10 @@ class Embeds:
         if cells is not None and all(is_waveform(cell) for cell in cells):
             return cells
         if cells is not None and any(isinstance(cell, PATHS) or is_waveform(cell) for cell in cells):
+            missing = [row for row, cell in enumerate(cells) if pd.isna(cell) is True]
+            if missing:
+                where = f"{len(missing)} of {len(cells)}, the first in row {missing[0]}"
+                raise ValueError(f"expected a path or a waveform in each row, got none in {where}")
             kinds = ", ".join(sorted({type(cell).__name__ for cell in cells}))
             raise TypeError(f"expected paths only or 1-D waveforms only, got {kinds}")
         for given in [X, *(cells or [])]:
