@@ -121,7 +121,10 @@ def _annotations(frame: pandas.DataFrame) -> tuple[list[Annotation], pandas.Data
     values = [table[name] if name in table else [math.nan] * len(table) for name in (*COLUMNS, *OPTIONAL)]
     for row, (file, start, end, label, *optional) in enumerate(zip(*values, strict=True)):
         where = f"row {row} of the labels, {file}"
-        begin, stop = (math.nan if pd.isna(value) else float(value) for value in (start, end))
+        try:
+            begin, stop = (math.nan if pd.isna(value) else float(value) for value in (start, end))
+        except (TypeError, ValueError):  # a Timedelta, or text
+            begin = stop = math.nan
         if not 0 <= begin < math.inf or stop < begin or stop == math.inf:
             raise ValueError(f"{where}: expected a start and an end after it in seconds, got {start} to {end}")
         low, high, score, channel = (math.nan if pd.isna(value) else float(value) for value in optional)
@@ -158,9 +161,15 @@ def _content(format: str, annotations: Sequence[Annotation], table: pandas.DataF
 
 
 def _storable(annotations: Sequence[Annotation], table: pandas.DataFrame) -> pandas.DataFrame:
-    """The same labels; columns of text that is not UTF-8, as names of files may be, as bytes."""
+    """The same labels in columns that Parquet has: of text, or of bytes where text is not UTF-8, as names may be."""
     texts = {"file": [each.file for each in annotations], "label": [each.label for each in annotations]}
-    return table.assign(**{name: list(map(as_bytes, text)) for name, text in texts.items() if not is_text(text)})
+    columns: dict[str, Sequence[str | bytes]] = {}
+    for name, text in texts.items():
+        if not is_text(text):
+            columns[name] = list(map(as_bytes, text))
+        elif table[name].dtype == object and not all(isinstance(value, str) for value in table[name].dropna()):
+            columns[name] = text
+    return table.assign(**columns)
 
 
 def _csv(annotations: Sequence[Annotation], table: pandas.DataFrame) -> str:

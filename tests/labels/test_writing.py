@@ -63,6 +63,15 @@ def test_csv_and_parquet_give_back_everything(here: Path, frame: pd.DataFrame, e
     assert values(labels.read(f"l.{ending}"), *optional) == values(frame, *optional)
 
 
+@pytest.mark.parametrize("ending", [".csv", ".parquet"])
+def test_files_and_labels_of_any_type_are_written_as_text(here: Path, ending: str) -> None:
+    (here / "day.wav").touch()
+    frame = pd.DataFrame({"file": [Path("day.wav")] * 3, "start": 1.0, "end": 2.0, "label": ["owl", 7, None]})
+    labels.write(frame, f"l{ending}")
+    assert labels.read(f"l{ending}")["label"].tolist() == ["owl", "7", ""]
+    assert labels.read(f"l{ending}")["file"].tolist() == ["day.wav"] * 3
+
+
 def test_csv_holds_carriage_returns(here: Path) -> None:
     name = "Icon\r.wav"  # as macOS names its icons
     shutil.copy("day.wav", name)
@@ -163,6 +172,8 @@ def test_recordings_whose_headers_do_not_say_how_long_they_are(here: Path, clips
             "^row 0 of the labels, day.wav: expected a start and an end after it .*1.0 to 0.5$",
         ),
         ({"start": math.nan}, "l.csv", None, "^row 0 .* expected a start and an end"),
+        ({"start": pd.Timedelta(1, "s")}, "l.csv", None, "^row 0 .* in seconds, got 0 days 00:00:01 to 2.0$"),
+        ({"end": "late"}, "l.csv", None, "^row 0 .* in seconds, got 1.0 to late$"),
         (
             {"label": "a\nb"},
             "l.txt",
