@@ -105,10 +105,12 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
 
     Raises:
         FileNotFoundError: if the folder does not exist.
-        OSError: if the file can't be written; it names the file.
+        OSError: if the file can't be written, or is a device or a pipe, which would be lost; it names the file.
     """
     if not path.parent.is_dir():
         raise FileNotFoundError(f"no such folder: {path.parent}")
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise OSError(errno.EINVAL, "expected a file to write, got a device or a pipe", os.fspath(path))
     try:
         handle, temporary = _new_file(path)
     except OSError as error:

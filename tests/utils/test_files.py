@@ -86,6 +86,16 @@ def test_what_a_killed_process_left_is_removed(name: str, tmp_path: Path) -> Non
     assert all(other.read_text() == "mine" for other in others)
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes")
+def test_devices_and_pipes_stay(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "null").symlink_to(os.devnull)
+    for name in ("pipe", "null"):
+        with pytest.raises(OSError, match=f"expected a file to write, got a device or a pipe: '.*{name}'"):
+            write_file(tmp_path / name, "text")
+    assert (tmp_path / "pipe").is_fifo() and (tmp_path / "null").is_symlink()
+
+
 def test_no_folder(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="no such folder"), replacing(tmp_path / "none" / "a.txt"):
         pass

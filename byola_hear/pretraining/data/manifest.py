@@ -209,11 +209,11 @@ def check_replaceable(path: str | os.PathLike[str]) -> None:
     Raises:
         ValueError: if something else is there.
     """
+    if not os.path.isfile(path):
+        return
     try:
         with open(path, newline="", encoding="utf-8-sig", errors="replace") as file:
             found = next(csv.reader(file), [])
-    except FileNotFoundError:
-        return
     except csv.Error:
         found = ["no table"]
     if found and not {"path", "duration_s"} <= set(found):
