@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -97,7 +98,7 @@ def command(
     if output is not None and kind in ("table", "json"):
         raise click.UsageError(f"--format {kind} is for the terminal; --output takes csv, raven and audacity")
     if output is not None:
-        check_no_input(output, table)
+        check_no_input(output, table, *(() if os.path.isdir(output) else (*queries, *exclude)))
     for option, path in (("--output", output), ("--clips", clips)):
         if path is not None:
             check_free(option, Path(path), overwrite, folder=option == "--clips")

@@ -109,6 +109,18 @@ def test_odd_names(here: Path, run: Run) -> None:
         (["t.parquet", "data", "-o", "t.csv"], "t.csv exists; give --overwrite"),
         (["t.parquet", "data", "-o", "t.parquet", "--overwrite"], "expected an output that is no input, got t.parquet"),
         (
+            [
+                "t.parquet",
+                "data/drum_stereo_44k.flac",
+                "-o",
+                "./data/drum_stereo_44k.flac",
+                "--format",
+                "csv",
+                "--overwrite",
+            ],
+            "expected an output that is no input, got ./data/drum_stereo_44k.flac",
+        ),
+        (
             ["t.parquet", "data", "-o", "x.txt"],
             "expected the name of a format among raven, audacity, csv, parquet for x.txt",
         ),
