@@ -16,6 +16,7 @@ import soxr
 from numpy.typing import NDArray
 
 from byola_hear.audio import AudioFileError, open_source, read_audio
+from byola_hear.utils.files import naming
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ def decoded(content: bytes | Path, name: str) -> Decoded:
         return _decoded(content, name)
     handle, path = tempfile.mkstemp(PurePosixPath(name).suffix, "byola-hear-")
     try:
-        with open(handle, "wb") as file:
+        with naming(Path(path)), open(handle, "wb") as file:
             file.write(content)
         return _decoded(Path(path), name)
     finally:

@@ -23,7 +23,7 @@ import soxr
 from tqdm import tqdm
 
 from benchmark.datasets.decoding import Decoded, decoded, to_int16
-from byola_hear.utils.files import file_hash
+from byola_hear.utils.files import file_hash, naming
 from byola_hear.utils.text import one_line, quantity
 from byola_hear.utils.unpack import read_members
 
@@ -216,7 +216,8 @@ def load_set(path: str | Path, cache: str | Path | None = None, progress: bool =
     sha256 = file_hash(path)
     folder = cache_folder(cache) / "audio" / f"{path.stem}-{sha256[:16]}"
     if not (folder / "set.json").is_file():
-        _decode_into(path, folder, progress)
+        with naming(folder):
+            _decode_into(path, folder, progress)
     description = json.loads((folder / "set.json").read_text())
     return LabelledSet(
         path.stem,

@@ -35,7 +35,7 @@ from benchmark.tasks.checks import (
     vocabulary_text,
 )
 from benchmark.tasks.task import Domain, Event, Item, Task
-from byola_hear.utils.files import file_hash
+from byola_hear.utils.files import file_hash, naming
 
 METADATA = "task_metadata.json"
 VOCABULARY = "labelvocabulary.csv"
@@ -91,7 +91,7 @@ def write_task(task: Task, tasks_dir: Path, sources: Path, progress: bool = Fals
     definition = definition_hash(task, sources)
     if is_complete(folder) and _metadata_of(folder).get("definition_sha256") == definition:
         return read_task(folder)
-    with built_beside(tasks_dir, task.name) as built:
+    with naming(folder), built_beside(tasks_dir, task.name) as built:
         built.mkdir()
         _build(task, built, sources, definition, progress)
     return read_task(folder)

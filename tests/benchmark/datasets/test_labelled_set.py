@@ -64,6 +64,23 @@ def test_a_second_reading_comes_from_the_cache(tmp_path: Path, cache: Path, monk
     assert first.manifest.equals(second.manifest)
 
 
+def test_a_full_disk_is_named(tmp_path: Path, cache: Path) -> None:
+    resource = pytest.importorskip("resource")
+    allowed, names = resource.getrlimit(resource.RLIMIT_FSIZE), [f"{number}.wav" for number in range(20)]
+    clips = {f"toy/audio/{name}": wav(np.arange(10, dtype=np.int16)) for name in names}
+    manifest = "\n".join(["file", *names]).encode()
+    tar = tar_of(tmp_path / "toy.tar", {**clips, "toy/manifest.csv": manifest})
+    # Room for each clip, which is a file while it is decoded, but not for the samples of all.
+    resource.setrlimit(resource.RLIMIT_FSIZE, (250, allowed[1]))
+    try:
+        with pytest.raises(OSError) as caught:
+            load_set(tar, cache)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, allowed)
+    assert Path(caught.value.filename).parent == cache / "audio" and not list((cache / "audio").iterdir())
+    assert len(load_set(tar, cache)) == 20
+
+
 def test_another_content_is_another_set(tmp_path: Path, cache: Path) -> None:
     first = load_set(tar_of(tmp_path / "toy.tar", members()), cache)
     second = load_set(tar_of(tmp_path / "toy.tar", members(MANIFEST.replace("NA", "yes"))), cache)
