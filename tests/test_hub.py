@@ -99,6 +99,18 @@ def test_a_model_read_and_written_again_is_the_same_file(tmp_path: Path) -> None
     assert save_pretrained(from_pretrained(tmp_path / "one"), tmp_path / "two") == first
 
 
+def test_the_readme_of_a_project_stays(tmp_path: Path) -> None:
+    readme = tmp_path / "README.md"
+    readme.write_text("# My project\n")
+    with pytest.raises(FileExistsError, match=r"README\.md exists and is no card of a model, and would be lost"):
+        save_pretrained(model_of(), tmp_path)
+    assert list(tmp_path.iterdir()) == [readme] and readme.read_text() == "# My project\n"
+    # A card is replaced, such as that of a new repository.
+    readme.write_text("---\nlicense: mit\n---\n")
+    save_pretrained(model_of(), tmp_path)
+    assert "byola-hear" in readme.read_text()
+
+
 def test_the_checkpoint_is_read_and_not_the_configuration_file(tmp_path: Path) -> None:
     model = model_of()
     save_pretrained(model, tmp_path)

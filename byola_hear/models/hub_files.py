@@ -61,10 +61,14 @@ def save_pretrained(
         The checkpoint's SHA-256 in hexadecimal, for ``from_pretrained(..., sha256=...)``.
 
     Raises:
+        FileExistsError: if a ``README.md`` that is no card is in the folder; nothing is written.
         ValueError: if a weight is not finite in ``dtype``.
         OSError: if the folder cannot be written.
     """
     folder = Path(folder)
+    readme = folder / CARD
+    if readme.is_file() and readme.read_bytes().strip() and not readme.read_bytes().startswith(b"---"):
+        raise FileExistsError(f"{readme} exists and is no card of a model, and would be lost; choose another folder")
     folder.mkdir(parents=True, exist_ok=True)
     sha256 = save_checkpoint(folder / CHECKPOINT, model, dtype)
     config = json.dumps(model.config.to_dict(), indent=2, sort_keys=True, allow_nan=False)
