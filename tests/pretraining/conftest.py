@@ -19,13 +19,25 @@ from byola_hear.pretraining.corpora import build as building
 from byola_hear.pretraining.corpora import collection as collections
 from byola_hear.pretraining.corpora.catalogue import lookup as catalogues
 from byola_hear.pretraining.corpora.catalogue.corpus import Corpus
+from byola_hear.pretraining.data import build_cache as building_caches
 from byola_hear.pretraining.data.build_cache import build_cache
 from byola_hear.pretraining.data.cache import LogMelCache, open_cache
 from byola_hear.pretraining.data.collect import build_manifest
+from byola_hear.pretraining.data.crops import crop_statistics
 from byola_hear.pretraining.masked.masks import MaskConfig
 from byola_hear.pretraining.training.recipe import Recipe
 from tests.pretraining.corpora.known import KNOWN, PACKAGES, constant_is_speech
 from tests.pretraining.corpora.samples import Mirror, running_mirror, write_package
+
+
+@pytest.fixture(autouse=True)
+def few_crops(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The mean and the standard deviation of clips of seconds need no ten thousand crops."""
+
+    def of_few(cache: LogMelCache, n_crops: int, *others: Any) -> tuple[float, float]:
+        return crop_statistics(cache, min(n_crops, 500), *others)
+
+    monkeypatch.setattr(building_caches, "crop_statistics", of_few)
 
 
 @pytest.fixture(scope="session")
