@@ -11,10 +11,11 @@ import pandas as pd
 import pytest
 import soundfile
 import torch
+from sklearn import config_context
 from sklearn.base import clone
 from sklearn.compose import make_column_transformer
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import cross_val_score
+from sklearn.model_selection import GroupKFold, cross_val_score, cross_validate
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
@@ -328,3 +329,15 @@ def test_files_that_have_changed_have_their_new_length(small: ByolaModel, tmp_pa
         for seed, file in enumerate(files):
             soundfile.write(file, np.random.default_rng(seed).normal(0, 0.1 + seed, seconds * 16000).clip(-1, 1), 16000)
         assert ByolaClassifier(small).fit(files, ["a", "b"]).classifier_.window == seconds
+
+
+def test_cross_validation_passes_groups_on(
+    small: ByolaModel, pieces: tuple[list[np.ndarray], list[str], list[str]]
+) -> None:
+    found, labels, groups = pieces
+    with config_context(enable_metadata_routing=True):
+        classifier = ByolaClassifier(small).set_fit_request(groups=True)
+        folds = cross_validate(
+            classifier, found, labels, cv=GroupKFold(3), params={"groups": groups}, return_estimator=True
+        )
+    assert [each.classifier_.about["groups"] for each in folds["estimator"]] == [4, 4, 4]
