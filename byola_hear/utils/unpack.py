@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator
@@ -72,6 +73,7 @@ def extract(
     Raises:
         ArchiveError: if the archive is refused, can't be read, or holds no file that has a place.
         ValueError: if the folder exists or can't be written.
+        OSError: if the disk is full.
     """
     called = str(archive)
     with reading(called), opened(archive, called, limits) as members:
@@ -99,6 +101,7 @@ def write_files(files: Iterable[Member], called: str, folder: Path, place: Calla
     Raises:
         ArchiveError: if the archive can't be read, or two members can't be in one folder.
         ValueError: if the folder exists or can't be written.
+        OSError: if the disk is full.
     """
     if folder.exists():
         raise ValueError(f"{folder}: expected no such file or folder yet")
@@ -130,6 +133,7 @@ def extract_missing(archive: Path, folder: Path, limits: Limits = DEFAULT_LIMITS
     Raises:
         ArchiveError: if the archive is refused or can't be read; files that were unpacked before that stay.
         ValueError: if a file can't be written.
+        OSError: if the disk is full.
     """
     called = str(archive)
     with reading(called), opened(archive, called, limits, skip_special=True) as members:
@@ -162,4 +166,6 @@ def _write(
     except OSError as error:
         if error.filename is None and error.errno is None:
             raise
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):  # no fault of the archive: another would find no room, either
+            raise OSError(error.errno, error.strerror, os.fspath(path)) from error
         raise ValueError(f"{called}: {path} could not be written: {error.strerror}") from error

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import gzip
 import os
 from pathlib import Path
@@ -99,6 +100,22 @@ def test_what_is_unpacked_next_to_a_new_set_stays(tmp_path: Path) -> None:
     code, output = run_corpora("build", tmp_path / "rec", "--set", "speech", "-o", tmp_path / "out")
     assert code == 2 and "unpacked exists, where files are unpacked and removed" in output
     assert list((tmp_path / "out").rglob("*.*")) == [mine]
+
+
+def test_a_full_disk_is_no_fault_of_a_tar(tmp_path: Path) -> None:
+    for seed, name in enumerate(("one", "two")):
+        (tmp_path / f"{name}.tar").write_bytes(tar_of({"a.wav": wav(noise(1.0, seed=seed))}))
+    arguments = ("build", tmp_path / "one.tar", tmp_path / "two.tar", "--set", "speech", "-o", tmp_path / "out")
+
+    def full(*arguments: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("shutil.copyfileobj", full)
+        with pytest.raises(OSError, match=r"No space left on device: '.*one/a\.wav'"):
+            run_corpora(*arguments)
+    assert not (tmp_path / "out" / "manifest.csv").exists()
+    assert run_corpora(*arguments)[0] == 0 and len(read_manifest(tmp_path / "out" / "manifest.csv")) == 2
 
 
 def test_truncated_tar_is_skipped(tmp_path: Path) -> None:
