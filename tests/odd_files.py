@@ -286,9 +286,9 @@ def without_page_break(content: bytes) -> bytes:
     place = 0
     while place < len(content):
         sizes = content[place + 27 : place + 27 + content[place + 26]]
-        body = place + 27 + len(sizes)
-        pages.append((content[place : place + 26], sizes, content[body : body + sum(sizes)]))
-        place = body + sum(sizes)
+        body_at = place + 27 + len(sizes)
+        pages.append((content[place : place + 26], sizes, content[body_at : body_at + sum(sizes)]))
+        place = body_at + sum(sizes)
     first, (_, sizes, body), (head, more_sizes, more_body), *rest = pages
     written = b""
     for number, each in enumerate([first, (head, sizes + more_sizes, body + more_body), *rest]):

@@ -14,6 +14,7 @@ from byola_hear import labels
 from byola_hear.classification import outputs
 from byola_hear.classification.detections import frame
 from byola_hear.classification.outputs import JOURNAL, Folder, OutputError, check_single, finish_single
+from byola_hear.tables.placing import remove
 from byola_hear.utils.files import stamp_of, work_folder
 from tests.classification.sounds import quiet, write
 
@@ -225,12 +226,12 @@ def test_a_run_that_is_killed_while_it_tidies_up_continues(
     class Killed(BaseException):
         pass
 
-    path, removed = here / "found.csv", outputs.remove
+    path = here / "found.csv"
 
     def remove_or_die(part: Path) -> None:
         if part == work_folder(path):
             raise Killed
-        removed(part)
+        remove(part)
 
     monkeypatch.setattr(outputs, "remove", remove_or_die)
     for overwrite in (False, True):
