@@ -145,6 +145,11 @@ def _flac() -> Iterator[Odd]:
         yield Odd(f"FLAC that counts {n_samples}", counting(n_samples), like=good)
         yield Odd(f"FLAC that counts {n_samples}, with a tag", counting(n_samples) + ID3V1, like=good)
     yield Odd("FLAC that counts too many", counting(48000), None, "truncated: 24000 of 48000 samples")
+    # Its first frame of 4096 samples has the number 2.
+    first = good.index(b"\xff\xf8")
+    later = counting(0)[:first] + good[good.index(good[first : first + 4] + b"\2") :]
+    rest = tone()[2 * 4096 :]
+    yield Odd("FLAC recorded from a stream", later, len(rest) / RATE, like=encoded("FLAC", samples=rest))
     yield Odd("FLAC after FLAC", good + good, None, "another FLAC stream begins at byte")
     yield Odd("FLAC after an ID3v2 tag", ID3V2 + counting(8000), like=good)
 

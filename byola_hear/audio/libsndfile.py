@@ -172,7 +172,8 @@ class SoundFileSource:
             target = min(frame, 0 if self.frames is None else max(0, self.frames - last_page))
         if self.codec == "OPUS":
             target = max(0, target - round(_OPUS_MEMORY_S * self.sample_rate))
-        if self.codec in _SEEKABLE and self.container not in _UNSEEKABLE_FORMATS and target > 0:
+        is_exact = self.codec in _SEEKABLE and self.container not in _UNSEEKABLE_FORMATS and self._content.is_seekable
+        if is_exact and target > 0:
             if self.frames is not None:
                 target = min(target, self.frames)
             try:

@@ -68,6 +68,14 @@ def test_chain_is_one_sound(tmp_path: Path) -> None:
         assert source.position == source.frames
 
 
+def test_segments_of_flac_recorded_from_a_stream(tmp_path: Path) -> None:
+    # libsndfile seeks by the numbers in the frames, which begin at 8192.
+    path = written(tmp_path, ODD_FILES["FLAC recorded from a stream"])
+    samples = read_audio(path, 16000)
+    np.testing.assert_array_equal(read_audio(path, 16000, 0.1, 0.2), samples[1600:3200])
+    np.testing.assert_array_equal(read_audio(path, 16000, 0.8, 0.9), samples[12800:14400])
+
+
 def test_no_block_of_noise_follows_an_odd_number_of_blocks_of_gsm(tmp_path: Path) -> None:
     # libsndfile takes the byte of padding behind them for another block.
     (tmp_path / "a.wav").write_bytes(gsm_in_wav())

@@ -53,6 +53,7 @@ class Content:
         is_changed: whether libsndfile is shown more samples than the header states.
         header_seconds: the length that the header states, if ``is_changed``, s; None if it can't be converted.
         is_streamed: whether the header leaves the length open.
+        is_seekable: whether libsndfile finds samples by their number, where it does in files of this kind.
     """
 
     end: int
@@ -67,6 +68,7 @@ class Content:
     is_changed: bool = False
     header_seconds: float | None = None
     is_streamed: bool = False
+    is_seekable: bool = True
 
 
 def content_of(path: str) -> Content:
@@ -179,7 +181,8 @@ def _flac(path: str, file: BinaryIO, size: int) -> Content | None:
     if info.frames_at > size:
         raise AudioFileError(f"{path}: truncated: {size} bytes are there, and its header alone has {info.frames_at}")
     end = last_content(file, info.frames_at, size, True)
-    found = flac.samples_to_last_frame(file, info, end)
+    begin = flac.first_sample(file, info)
+    found = flac.samples_to_last_frame(file, info, end, begin)
     if size <= _SEARCHED or found != info.n_samples:
         second = _find(file, flac.BEGINNING, info.frames_at, size)
         if second is not None:
@@ -188,15 +191,16 @@ def _flac(path: str, file: BinaryIO, size: int) -> Content | None:
                 f"{size}"
             )
     if found is None:
-        return Content(end, frames=info.n_samples or None)
+        return Content(end, frames=info.n_samples or None, is_seekable=not begin)
     if found < info.n_samples:
         raise AudioFileError(f"{path}: truncated: {found} of {info.n_samples} samples are there")
     if found == info.n_samples or not info.n_samples:
-        return Content(end, frames=found, is_streamed=not info.n_samples)
+        # libsndfile seeks by the numbers in the frames.
+        return Content(end, frames=found, is_streamed=not info.n_samples, is_seekable=not begin)
     file.seek(0)
     parts = overwritten({0: info.with_samples(found, file.read(26))}, end)
     seconds = info.n_samples / info.sample_rate if info.sample_rate else None
-    return Content(end, parts=parts, frames=found, is_changed=True, header_seconds=seconds)
+    return Content(end, parts=parts, frames=found, is_changed=True, header_seconds=seconds, is_seekable=not begin)
 
 
 def _ogg(path: str, file: BinaryIO, size: int) -> Content | None:

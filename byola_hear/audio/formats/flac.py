@@ -9,6 +9,8 @@ from typing import BinaryIO, NamedTuple
 BEGINNING = b"fLaC\0\0\0\x22"
 #: The last frame begins within this many bytes of the end; frames of 16-bit stereo have at most a quarter.
 _WINDOW = 1 << 18
+#: The header of a frame has at most this many bytes.
+_LONGEST_HEAD = 16
 #: Samples per channel by the four bits of a frame's header; for 6 and 7 the number is at the end of the header.
 _BLOCK_SIZES = {1: 192, **{code: 144 << code for code in range(2, 6)}, **{code: 1 << code for code in range(8, 16)}}
 _RATES = {
@@ -68,32 +70,39 @@ def stream_info(file: BinaryIO) -> StreamInfo | None:
     return StreamInfo(place, block_size, packed >> 44, (packed >> 41 & 7) + 1, packed & (1 << 36) - 1)
 
 
-def samples_to_last_frame(file: BinaryIO, info: StreamInfo, end: int) -> int | None:
+def first_sample(file: BinaryIO, info: StreamInfo) -> int:
+    """The number of the first sample. It is not 0 if a stream was recorded from its middle on."""
+    file.seek(info.frames_at)
+    samples = _frame_samples(file.read(_LONGEST_HEAD), 0, info)
+    return 0 if samples is None else samples[0]
+
+
+def samples_to_last_frame(file: BinaryIO, info: StreamInfo, end: int, begin: int) -> int | None:
     """Samples per channel up to the end of the last frame.
 
     Args:
         file: the file.
         info: its header.
         end: end of its frames, in bytes.
+        begin: what :func:`first_sample` returns.
 
     Returns:
-        The number of samples; None if no complete frame is found at the end.
+        Samples per channel from ``begin`` on; None if no complete frame is found at the end.
     """
     place = max(info.frames_at, end - _WINDOW)
     file.seek(place)
     data = file.read(max(0, end - place))
     at = len(data)
     while (at := data.rfind(b"\xff", 0, at)) >= 0:
-        if (end_sample := _frame_end(data, at, info)) is not None and (
-            end_sample == info.n_samples or _is_whole(data[at:])
-        ):
-            return end_sample
+        samples = _frame_samples(data, at, info)
+        if samples is not None and (samples[1] - begin == info.n_samples or _is_whole(data[at:])):
+            return samples[1] - begin
     return None
 
 
-def _frame_end(data: bytes, at: int, info: StreamInfo) -> int | None:
-    """The number of the sample after a frame, from its header; None if there is no header of this stream."""
-    head = data[at : at + 16]
+def _frame_samples(data: bytes, at: int, info: StreamInfo) -> tuple[int, int] | None:
+    """The numbers of a frame's first sample and of the one after it; None if there is no header of this stream."""
+    head = data[at : at + _LONGEST_HEAD]
     if len(head) < 6 or head[1] & 0xFE != 0xF8 or head[3] & 1:
         return None
     size_code, rate_code, channel_code = head[2] >> 4, head[2] & 15, head[3] >> 4
@@ -113,7 +122,11 @@ def _frame_end(data: bytes, at: int, info: StreamInfo) -> int | None:
     if place >= len(head) or _crc8(head[:place]) != head[place]:
         return None
     # The number counts frames if all are of equal size, otherwise samples.
-    return (number if head[1] & 1 else number * info.block_size) + size if head[1] & 1 or info.block_size else None
+    if not head[1] & 1:
+        if not info.block_size:
+            return None
+        number *= info.block_size
+    return number, number + size
 
 
 def _number(data: bytes) -> tuple[int, int]:
