@@ -64,8 +64,8 @@ def mean_precision(trained: Trained) -> float:
     return float(np.mean([values.average_precision for values in trained.measures if values is not None]))
 
 
-# The log loss would choose 0.1 where 0.001 is best, and 0.01 or 0.1 where 1 is best.
-@pytest.mark.parametrize(("n_groups", "noise", "seed"), [(6, 1.0, 0), (12, 2.0, 2)])
+# The log loss would choose another strength, also with the folds that scikit-learn 1.6 draws.
+@pytest.mark.parametrize(("n_groups", "noise", "seed"), [(6, 1.0, 6), (12, 2.0, 2)])
 def test_the_strength_is_that_which_finds_most(
     n_groups: int, noise: float, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -59,8 +59,9 @@ def test_held_out_scores_never_saw_their_group() -> None:
 
 
 def test_the_classifier_is_fitted_as_those_that_were_checked() -> None:
-    made = examples(n_groups=12, size=60, seed=2)
-    embeddings = made.embeddings + 2 * np.random.default_rng(2).normal(size=made.embeddings.shape)
+    # Noise for which the weakest regularisation is best, also with the folds that scikit-learn 1.6 draws.
+    made = examples(n_groups=6, size=60, seed=4)
+    embeddings = made.embeddings + np.random.default_rng(4).normal(size=made.embeddings.shape)
     made = examples(**{**vars(made), "embeddings": embeddings.astype(np.float32)})
     trained = learn(made, network(60))
     # With weak regularisation, a fit that begins at nothing ends elsewhere.
