@@ -235,6 +235,30 @@ def test_the_label_that_covers_most_of_a_clip() -> None:
     assert clip_labels(found, "x.csv", [("a.wav", 0.0, 10.0)]) == ["fox"]
 
 
+def test_a_day_with_many_labels_is_compared_only_where_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    from byola_hear.analysis.map import labels as module
+
+    random = np.random.default_rng(0)
+    begins = random.uniform(0, 1000, 200)
+    found = pd.DataFrame({"file": "day.wav", "start": begins, "end": begins + random.choice([0, 0.3, 1, 5], 200)})
+    found["label"] = random.choice(["owl", "fox", "wren"], 200)
+    clips = [("day.wav", place / 2, place / 2 + 1) for place in range(2000)]
+    compared = []
+
+    def common(*segments: tuple[float, float]) -> float:
+        compared.append(segments)
+        return every_common(*segments)
+
+    every_common = module._common
+    monkeypatch.setattr(module, "_common", common)
+    labels_of = clip_labels(found, "x.csv", clips)
+    assert len(compared) < 0.01 * len(found) * len(clips)
+    rows = list(found[["start", "end", "label"]].itertuples(index=False, name=None))
+    for (_, start, end), label in zip(clips, labels_of, strict=True):
+        shared = [every_common((first, last), (start, end)) for first, last, _ in rows]
+        assert label == (rows[int(np.argmax(shared))][2] if max(shared) else NONE)
+
+
 # ---- page
 
 

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from byola_hear.analysis.listening.naming import below_common_folder
 from byola_hear.utils.text import one_spelling
 
@@ -79,11 +81,18 @@ def clip_labels(
         for length in range(1, len(parts)):
             by_end.setdefault("/".join(parts[-length:]), set()).add(file)
     meant = {name: _meant(name, Path(path).parent, of_file, by_end) for name in labels["file"].unique()}
+    times = {file: np.array([clips[index][1:] for index in indices]).T for file, indices in of_file.items()}
     best: dict[int, tuple[float, str]] = {}
     for name, start, end, label in labels[["file", "start", "end", "label"]].itertuples(index=False):
+        recording = meant[name]
+        if recording is None:
+            continue
         end = math.inf if math.isnan(end) else end
         whole = start == 0 and end == math.inf
-        for index in of_file.get(meant[name] or "", []):
+        # A recording of a day has many of both, and next to all of them are far apart.
+        clip_start, clip_end = times[recording]
+        for place in np.flatnonzero((clip_start <= end) & (clip_end >= start)).tolist():
+            index = of_file[recording][place]
             common = _common((start, end), clips[index][1:])
             before = best.get(index, (0.0, label))
             if whole and before[0] == common and before[1] != label:
