@@ -183,7 +183,14 @@ def find_embeddings(folder: Path, task: str) -> Path | None:
 
 
 def not_finite(folder: Path) -> str:
-    """What is wrong with heareval's embeddings if one is not finite, at which its probes end without a reason."""
+    """Find embeddings that are not finite: heareval's probes end on them without a reason.
+
+    Args:
+        folder: heareval's embeddings of a task, ``(n, size)`` float32 in a file for each split.
+
+    Returns:
+        What is wrong, for a message; empty if nothing is.
+    """
     for file in sorted(folder.glob("*.embeddings.npy")):
         values = np.memmap(file, np.float32, "r") if file.stat().st_size else np.empty(0, np.float32)
         for start in range(0, len(values), _BLOCK):

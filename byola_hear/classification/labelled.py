@@ -200,7 +200,7 @@ def _touching(
 ) -> Iterator[tuple[slice, NDArray[np.intp]]]:
     """Segments ``(n,)``, some at a time, and the places of the others ``(m,)`` that can touch them.
 
-    A recording of a day has many of both, and next to all pairs of them are far apart.
+    A recording of a day has many of both, and nearly all pairs of them are far apart.
     """
     for first in range(0, len(start), _SEGMENTS):
         here = slice(first, first + _SEGMENTS)

@@ -242,7 +242,7 @@ def written(
     if not complete:
         raise Failure(f"no recording could be searched; {output} has no results")
     failed = [*others, *((Clip(file), reason) for file, reason in failures.items())]
-    errors = write_failures(place, failed, folder.path / ".predict.errors.csv.tmp")
+    errors = write_failures(place, failed)
     n_found = folder.count(complete)
     if final is not None:
         finish_single(output, final, folder, complete)

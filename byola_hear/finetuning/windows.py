@@ -22,6 +22,7 @@ from byola_hear.models.frame_features import feature_count
 from byola_hear.models.frontend import frame_count, log_mel_of_padded, reflected
 from byola_hear.models.pooling.grid import Grid
 from byola_hear.models.pooling.timestamps import timestamp_centre
+from byola_hear.utils.files import naming
 
 #: Longest window that is trained on, s: a window goes through the network in one piece, with its gradients.
 LONGEST = 30.0
@@ -157,18 +158,25 @@ def log_mels(
 
 
 def _allocate(path: Path, n_bytes: int) -> None:
-    """Make a file for which the disk has room: a page that finds none later ends the process without a word.
+    """Make a file and reserve its space. If the disk were full later, the system would end the process, with no error.
 
-    The free space does not tell: it counts what a quota forbids, and what others write meanwhile.
+    Looking at the free space is not enough: a quota may forbid some of it, and others may fill it meanwhile.
+
+    Args:
+        path: the file.
+        n_bytes: its size, bytes.
+
+    Raises:
+        OSError: if the disk lacks room; it names the file, which is removed.
     """
-    with open(path, "wb") as stream:
+    with naming(path), open(path, "wb") as stream:
         try:
             if hasattr(os, "posix_fallocate"):
                 os.posix_fallocate(stream.fileno(), 0, n_bytes)
         except OSError as error:
             if error.errno not in (errno.EINVAL, errno.EOPNOTSUPP):  # a file system that can't promise room
                 path.unlink()
-                raise OSError(error.errno, error.strerror, os.fspath(path)) from error
+                raise
         stream.truncate(n_bytes)
 
 

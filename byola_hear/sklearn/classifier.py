@@ -80,8 +80,8 @@ class ByolaClassifier(Embeds, ClassifierMixin, BaseEstimator):
             X: as in :meth:`~byola_hear.sklearn.ByolaTransformer.transform`.
             y: ``(n_clips,)`` labels of any type, none of them missing.
             groups: ``(n_clips,)`` what the folds of the cross-validation must not split, such as recordings or sites;
-                None if each clip stands for itself, as one does whose group is missing. A file that is given twice is
-                never split: groups that share one stay together.
+                None if each clip stands for itself. A clip whose group is missing stands for itself, too. A file that
+                is given twice is never split: groups that share one stay together.
 
         Returns:
             The classifier itself.

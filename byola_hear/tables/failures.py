@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import csv
+import io
 import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from byola_hear.extraction.clips import Clip
 from byola_hear.tables.errors import TableRefused
+from byola_hear.utils.files import remove_leftovers, write_file
 
 _HEADER = b"file,start,end,error\n"
 
@@ -75,13 +77,12 @@ def read_failures(path: Path) -> list[tuple[Clip, str]]:
             raise TableRefused(f"{found}: expected file, start, end and error; mend or remove the file") from None
 
 
-def write_failures(path: Path, failed: Sequence[tuple[Clip, str]], temporary: Path) -> Path | None:
+def write_failures(path: Path, failed: Sequence[tuple[Clip, str]]) -> Path | None:
     """Write the table of errors. If nothing failed, remove that of an earlier run.
 
     Args:
-        path: where to write it.
+        path: where to write it. No other process may be writing it.
         failed: clips and reasons.
-        temporary: an unused name on the same disk, under which it is written first.
 
     Returns:
         The path; None if nothing failed.
@@ -89,21 +90,13 @@ def write_failures(path: Path, failed: Sequence[tuple[Clip, str]], temporary: Pa
     Raises:
         OSError: if it can't be written; it names the path.
     """
+    remove_leftovers([path])  # of a run that was killed here
     if not failed:
         if _is_own(path):
             path.unlink()
         return None
-    try:
-        with open(temporary, "w", newline="", encoding="utf-8", errors="surrogateescape") as stream:
-            stream.write(_HEADER.decode())
-            lines = csv.writer(stream, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
-            lines.writerows([clip.file, clip.start, clip.end, reason] for clip, reason in failed)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(temporary, path)
-    except BaseException as error:
-        temporary.unlink(missing_ok=True)
-        if isinstance(error, OSError):  # a full disk names no file
-            raise OSError(error.errno, error.strerror, os.fspath(path)) from error
-        raise
+    text = io.StringIO(newline="")
+    lines = csv.writer(text, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
+    lines.writerows([clip.file, clip.start, clip.end, reason] for clip, reason in failed)
+    write_file(path, _HEADER + text.getvalue().encode("utf-8", "surrogateescape"))
     return path

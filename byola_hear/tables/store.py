@@ -267,7 +267,7 @@ class Store:
         with self._table_error():
             about = self._assembled(successes, {clip for clip, _ in failed})
             listed = self._still_failed + failed
-            errors = write_failures(failures_path(self.output), listed, self.work / "errors.tmp")
+            errors = write_failures(failures_path(self.output), listed)
             self._is_open = False
             self._journal.remove()
         return Finished(

@@ -284,15 +284,15 @@ def test_a_name_that_is_too_long_for_what_lies_next_to_it_is_refused_at_once(tmp
 
 def test_a_disk_that_is_full_when_the_errors_are_written(tmp_path: Path, monkeypatch: Any) -> None:
     (broken,) = files_in(tmp_path, ["broken.wav"])
-    errors, temporary = tmp_path / "t.errors.csv", tmp_path / ".tmp"
+    errors = tmp_path / "t.errors.csv"
 
     def full(descriptor: int) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OSError, match=r"No space left on device: '.*t\.errors\.csv'"):
-        write_failures(errors, [(broken, "no sound")], temporary)
-    assert not errors.exists() and not temporary.exists()
+        write_failures(errors, [(broken, "no sound")])
+    assert list(tmp_path.iterdir()) == [Path(broken.file)]
 
 
 @pytest.mark.parametrize(

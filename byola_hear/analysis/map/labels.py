@@ -89,7 +89,7 @@ def clip_labels(
             continue
         end = math.inf if math.isnan(end) else end
         whole = start == 0 and end == math.inf
-        # A recording of a day has many of both, and next to all of them are far apart.
+        # A recording of a day has many of both, and nearly all of them are far apart.
         clip_start, clip_end = times[recording]
         for place in np.flatnonzero((clip_start <= end) & (clip_end >= start)).tolist():
             index = of_file[recording][place]
