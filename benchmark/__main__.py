@@ -47,6 +47,7 @@ COMMANDS = {
     "rsa": ("studies.rsa.command", "Compare which sounds are similar to models, descriptors and listeners."),
     "run": ("evaluation.command", "Evaluate models with HEAR's own probes: the cross-domain table."),
     "scales": ("studies.scales.command", "Compare probes of embeddings as they are and of standardised embeddings."),
+    "search": ("studies.search.command", "Compare the two cosines of a search."),
     "shuffled": ("evaluation.shuffled", "Check that shuffled labels give chance level."),
     "size": ("studies.size.command", "Compare sizes of networks and amounts of pre-training data."),
     "speed": ("speed.embeddings", "Measure speed, start-up time and memory of the package."),

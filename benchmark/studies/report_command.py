@@ -30,6 +30,7 @@ from benchmark.studies.readouts import report as readouts
 from benchmark.studies.regression import report as regression
 from benchmark.studies.rsa import report as rsa
 from benchmark.studies.scales import report as scales
+from benchmark.studies.search import report as search
 from benchmark.studies.size import report as size
 from benchmark.studies.transfer import report as transfer
 from benchmark.tasks.registry import SUITES
@@ -39,7 +40,7 @@ STUDIES: dict[str, Callable[[Path], Report]] = {
     module.NAME: module.report
     for module in (
         *(architectures, cka, detection, dimensions, few_shot, finetuning, listeners),
-        *(onsets, readouts, regression, rsa, scales, size, transfer),
+        *(onsets, readouts, regression, rsa, scales, search, size, transfer),
     )
 } | {size.COMPUTE: partial(size.report, name=size.COMPUTE)}
 #: What makes the tables of speed.
