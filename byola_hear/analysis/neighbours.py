@@ -19,11 +19,12 @@ COMPONENTS = 64
 def directions(embeddings: NDArray[np.floating[Any]], seed: int = 0) -> Tensor:
     """Turn embeddings into unit vectors whose cosines are compared.
 
-    Each dimension is standardised over the collection, since a value that all clips share distinguishes none of them.
-    The first :data:`COMPONENTS` principal components are kept. Each is divided by the square root of its standard
-    deviation, which is halfway to whitening, so that a few components do not dominate. Of the five nearest neighbours
-    of the clips of ESC-50 (folds 1 to 4), taken from other recordings, 55 % share the class this way, and 49 % by plain
-    cosine.
+    The mean of the collection is subtracted, since a value that all clips share distinguishes none of them. Each
+    dimension is divided by the square root of its standard deviation, which is halfway to standardising it. The first
+    :data:`COMPONENTS` principal components are kept. Each is divided by the square root of its standard deviation as
+    well, so that a few components do not dominate. ``python -m benchmark search`` compares this with the plain cosine.
+    On its validation parts, whole deviations were level for networks that learnt without labels, and 1.5 to 1.8 points
+    worse for those with teachers.
 
     Args:
         embeddings: ``(n, size)``.
@@ -56,7 +57,7 @@ def comparable_axes(embeddings: Tensor, seed: int = 0) -> tuple[Tensor, Tensor]:
     std = x.square().mean(0, dtype=torch.float64).sqrt().float()
     # A dimension that hardly varies is a constant with rounding errors.
     moves = std > 1e-6 * mean.abs().clamp(min=1e-6)
-    inverse = torch.where(moves, 1 / std.clamp(min=torch.finfo(torch.float32).tiny), 0.0)
+    inverse = torch.where(moves, std.clamp(min=torch.finfo(torch.float32).tiny).rsqrt(), 0.0)
     x *= inverse
     _, scale, axes = _low_rank(x, COMPONENTS, seed)
     kept = scale > 1e-4 * scale.max()

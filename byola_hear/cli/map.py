@@ -79,9 +79,9 @@ def command(
     """Write one HTML page with a map of the clips in PATH, or of a TABLE that `byola-hear embed` wrote.
 
     Each clip is a point. Similar sounds lie near each other. The colour is the clip's folder, or its label in a label
-    file. The page shows names, plays a clip when you click it, lists its nearest neighbours (by cosine of the
-    embeddings, standardised over the collection) and searches. It takes labels by keys and saves them as a label file.
-    It works offline. It links to the sound files by paths relative to the page. With --embed-audio it contains
+    file. The page shows names, plays a clip when you click it, lists its nearest neighbours (as a
+    search does, see `byola-hear search`) and searches names. It takes labels by keys and saves them as a label file. It
+    works offline. It links to the sound files by paths relative to the page. With --embed-audio it contains
     previews, shows spectrograms, and can be shared as one file.
 
     Exit codes: 0: every clip is on the map; 1: a clip is missing or has no preview, or the page could not be written;

@@ -38,7 +38,7 @@ FORMATS = ("table", "csv", "raven", "audacity", "json")
     type=click.Choice(COSINES),
     default=COSINES[0],
     show_default=True,
-    help="standardised: compare after standardising over the collection. plain: compare the embeddings themselves.",
+    help="standardised: compare what tells clips of the collection apart. plain: compare the embeddings themselves.",
 )
 @click.option("--no-merge", is_flag=True, help="List windows of one file that touch each other separately.")
 @click.option(

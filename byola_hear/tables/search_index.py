@@ -24,8 +24,8 @@ from byola_hear.tables.scan import Scan
 from byola_hear.utils.files import PathLike, readable, replacing, stamp_of
 from byola_hear.utils.text import as_bytes, as_text
 
-#: Version of the format.
-FORMAT = 1
+#: Version of the format; raised also when other vectors are compared, so that older indexes are made again.
+FORMAT = 2
 _ARRAYS = ("mean", "axes", "vectors", "number", "start", "end", "names", "about")
 
 
