@@ -14,6 +14,9 @@ from pathlib import Path
 
 from byola_hear.utils.csv_file import write_csv
 
+#: Most that a stated length of a segment may differ from its end minus its start, which other programs round, in s.
+_ROUNDED_S = 0.05
+
 
 @dataclass(frozen=True)
 class ManifestClip:
@@ -177,6 +180,10 @@ def _clip_of(row: dict[str, str | None]) -> ManifestClip:
         raise ValueError("start_s and end_s must both be given or both be empty")
     if start is not None and end is not None and not 0 <= start < end:
         raise ValueError(f"expected 0 <= start_s < end_s, in seconds, got {start} and {end}")
+    if start is not None and end is not None and abs(end - start - duration) > _ROUNDED_S:
+        raise ValueError(
+            f"expected the length of the segment from {start:g} to {end:g} s as duration_s, got {duration:g}"
+        )
     return ManifestClip(
         path=path,
         duration_s=duration,

@@ -90,6 +90,10 @@ def test_segments_are_kept(tmp_path: Path) -> None:
         ("path,duration_s\n,1\n", "empty path"),
         ("path,duration_s,start_s\na.wav,1,0\n", "both"),
         ("path,duration_s,start_s,end_s\na.wav,1,3,2\n", "start_s < end_s"),
+        (
+            "path,duration_s,start_s,end_s\na.wav,60,10,20.5\n",
+            "line 2: expected the length of the segment from 10 to 20.5 s as duration_s, got 60",
+        ),
         ("path,duration_s,start_s,end_s\na.wav,1,3,inf\n", "line 2: expected a finite number as end_s, got 'inf'"),
         ("path,duration_s\n", "no rows"),
         ("path,duration_s\ncaf\udce9.wav,1\n", "m.csv: expected a CSV table in UTF-8"),
