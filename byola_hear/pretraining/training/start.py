@@ -81,7 +81,7 @@ class Start:
         return replace(recipe, encoder=encoder)
 
     def normalised_as_before(self, cache: LogMelCache) -> LogMelCache:
-        """The same audio with the network's statistics.
+        """The same audio with the network's statistics; its own stand in ``info`` as ``own_mean`` and ``own_std``.
 
         Raises:
             ValueError: if the cache has log-mels of another front end than the network's.
@@ -92,7 +92,8 @@ class Start:
                 f"the network {config.name!r} has another front end than the log-mel cache "
                 f"({config.frontend} and {cache.frontend})"
             )
-        info = {**cache.info, "mean": config.mean, "std": config.std}
+        own = {"own_mean": cache.mean, "own_std": cache.std}
+        info = {**own, **cache.info, "mean": config.mean, "std": config.std}
         return replace(cache, mean=config.mean, std=config.std, info=info)
 
     def fill(self, online: nn.Module, target: nn.Module) -> None:

@@ -166,10 +166,13 @@ class Trainer:
             before: facts of the cache that the run has trained on.
         """
         now = self.cache.info
-        moved = (abs(before.get(name, 0.0) - now.get(name, 0.0)) for name in ("mean", "std"))
+        # A run that began with a network has the network's statistics. Its audio has others, which older states lack.
+        known = "own_mean" in before and "own_mean" in now
+        mean, std = ("own_mean", "own_std") if known else ("mean", "std")
+        moved = (abs(before.get(name, 0.0) - now.get(name, 0.0)) for name in (mean, std))
         if before.get("rows") != now.get("rows") or max(moved) > _TOLERANCE:
             had, has = (
-                f"{facts.get('rows')} rows, mean {facts.get('mean'):.2f}, deviation {facts.get('std'):.2f}"
+                f"{facts.get('rows')} rows, mean {facts.get(mean):.2f}, deviation {facts.get(std):.2f}"
                 for facts in (before, now)
             )
             raise ValueError(f"{self.folder}: holds a run with other audio ({had}; got {has}); choose another folder")

@@ -117,6 +117,21 @@ def test_a_resumed_run_equals_an_uninterrupted_one_and_knows_its_start(
     assert "| began with the weights of | before 3 |" in model_card(model, "0" * 64)
 
 
+def test_changed_audio_is_noticed_although_the_statistics_are_those_of_the_network(
+    tone_cache: LogMelCache, tiny_recipe: Recipe, tmp_path: Path
+) -> None:
+    start = Start(network(tiny_recipe))
+    trainer(tmp_path, tone_cache, tiny_recipe, start).save()
+    # `distil` gives the audio with the statistics of the network.
+    assert trainer(tmp_path, start.normalised_as_before(tone_cache), tiny_recipe, start).step == 0
+    mean = tone_cache.mean + 1
+    louder = replace(tone_cache, mean=mean, info={**tone_cache.info, "mean": mean})
+    with pytest.raises(
+        ValueError, match=f"holds a run with other audio .* mean {tone_cache.mean:.2f}.* mean {mean:.2f}"
+    ):
+        trainer(tmp_path, louder, tiny_recipe, start)
+
+
 def test_the_command(
     tone_manifest: Path,
     tone_cache_folder: Path,
