@@ -105,9 +105,14 @@ def teacher_vectors(
         progress: called with the number of rows done and of all rows.
 
     Raises:
-        ValueError: if the folder holds vectors of something else, or another process is writing there, or none of the
-            teacher's rows could be read.
+        ValueError: if the teacher teaches a kind that the set lacks, or the folder holds vectors of something else, or
+            another process is writing there, or none of the teacher's rows could be read.
     """
+    if unknown := sorted(set(teacher.kinds) - set(cache.kinds)):
+        known = ", ".join(sorted(set(cache.kinds) - {""})) or "none"
+        raise ValueError(
+            f"expected kinds of the set ({known}) for the teacher {teacher.name}, got {', '.join(unknown)}"
+        )
     folder = output / re.sub(r"[^\w@+-]", "_", teacher.name)
     folder.mkdir(parents=True, exist_ok=True)
     identity = {
@@ -137,9 +142,7 @@ def teacher_vectors(
             # The next call tries these rows again, as their files may exist then.
             for name in (ROWS_FILE, MARKER_FILE):
                 (folder / name).unlink()
-            taught, kinds = (", ".join(each) for each in (teacher.kinds, sorted(set(cache.kinds))))
-            reason = f"the first error: {failed[0]}" if failed else f"it teaches {taught}, and the audio is {kinds}"
-            raise ValueError(f"{manifest}: no vectors of the teacher {teacher.name}; {reason}")
+            raise ValueError(f"{manifest}: no vectors of the teacher {teacher.name}; the first error: {failed[0]}")
         mean, std = _statistics(mapped(folder / DATA_FILE, np.float32, teacher.size))
         info = {**identity, "mean": mean.tolist(), "std": std.tolist(), "failed": failed}
         write_file(folder / INFO_FILE, json.dumps(info) + "\n")
