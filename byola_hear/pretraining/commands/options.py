@@ -63,3 +63,19 @@ def cache_with_progress(
             bar.update(done - bar.n)
 
         return build_cache(manifest, output, frontend, workers, progress=report)
+
+
+def report_left_out(cache: LogMelCache, folder: Path) -> None:
+    """Say on stderr how many rows of a manifest a cache lacks, if any, and why the first of them could not be read.
+
+    Args:
+        cache: the cache.
+        folder: its folder.
+    """
+    if failed := cache.info["failed"]:
+        n_rows = len(failed) + cache.info["rows"]
+        click.echo(
+            f"{folder}: {len(failed)} of {n_rows} rows left out; the first: {failed[0]}; "
+            "delete this folder to try them again, in a new run",
+            err=True,
+        )

@@ -17,6 +17,7 @@ from byola_hear.pretraining.commands.options import (
     FOLDER,
     MANIFEST,
     cache_with_progress,
+    report_left_out,
     workers_option,
 )
 from byola_hear.pretraining.commands.running import claimed
@@ -47,6 +48,8 @@ def pack_command(manifests: tuple[Path, ...], output: Path, piece: int, workers:
         PackSource(path.stem, path, folder, cache_with_progress(path, folder, workers))
         for path, folder in ((path, path.with_suffix(".cache")) for path in manifests)
     ]
+    for source in sources:
+        report_left_out(source.cache, source.folder)
     files = pack(sources, output, piece << 20)
     megabytes = sum(file.stat().st_size for file in files) / 1e6
     click.echo(f"{output}: {len(files) - 1} pieces and an index, {megabytes:.0f} MB")

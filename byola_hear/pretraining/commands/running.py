@@ -12,7 +12,13 @@ import torch
 
 from byola_hear.cli.types import Finite
 from byola_hear.models.frontend import FrontendConfig
-from byola_hear.pretraining.commands.options import FOLDER, MANIFEST, cache_with_progress, progress_bar
+from byola_hear.pretraining.commands.options import (
+    FOLDER,
+    MANIFEST,
+    cache_with_progress,
+    progress_bar,
+    report_left_out,
+)
 from byola_hear.pretraining.data.build_cache import build_cache
 from byola_hear.pretraining.data.cache import LogMelCache
 from byola_hear.pretraining.training.distributed import Place
@@ -117,13 +123,7 @@ def cache_for(place: Place, manifest: Path, folder: Path, workers: int, frontend
     cache = None
     if place.is_first:
         cache = cache_with_progress(manifest, folder, workers, frontend)
-        if failed := cache.info["failed"]:
-            n_rows = len(failed) + cache.info["rows"]
-            click.echo(
-                f"{folder}: {len(failed)} of {n_rows} rows left out; the first: {failed[0]}; "
-                "delete this folder to try them again, in a new run",
-                err=True,
-            )
+        report_left_out(cache, folder)
     place.wait()
     # A machine that does not share the first one's folder makes its own cache.
     if place.local_rank == 0 and not place.is_first:

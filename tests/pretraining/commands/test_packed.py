@@ -137,3 +137,10 @@ def test_wrong_recipe_is_refused(content: str, tmp_path: Path, capsys: pytest.Ca
     assert run("train-packed", tmp_path, "-o", tmp_path / "out", "--recipe", tmp_path / "recipe.json") == 2
     assert "expected a JSON object with values of a recipe" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+def test_packing_says_what_could_not_be_read(sets: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (sets / "speech" / "0.wav").write_bytes(b"damaged")
+    assert run("pack", sets / "speech.csv", "-o", tmp_path / "packed") == 0
+    error = capsys.readouterr().err
+    assert "1 of 10 rows left out; the first: " in error and "0.wav" in error
