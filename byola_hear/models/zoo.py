@@ -199,6 +199,16 @@ def is_intact(name: str, folder: Path | None = None) -> bool:
     return all(file.is_file() and file_hash(file) == sha256 for file, sha256 in files.items())
 
 
+def check_name(name: str) -> None:
+    """Check that a model of this name can be in a zoo.
+
+    Raises:
+        ValueError: if the name has characters other than letters, digits, '-' and '_'.
+    """
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", name):
+        raise ValueError(f"expected a model name of letters, digits, '-' and '_', got {name!r}")
+
+
 def add_to_zoo(model: Saved, folder: Path) -> str:
     """Write a model's checkpoint into a zoo and enter it into the table. A model of the same name is replaced.
 
@@ -216,8 +226,7 @@ def add_to_zoo(model: Saved, folder: Path) -> str:
         FileNotFoundError: if there is no such folder.
     """
     name = model.config.name
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", name):
-        raise ValueError(f"expected a model name of letters, digits, '-' and '_', got {name!r}")
+    check_name(name)
     file = f"byola-{name}.safetensors"
     with exclusive(folder / LOCK):
         table = read_hashes(folder)

@@ -11,7 +11,7 @@ import click
 
 from byola_hear.cli.errors import Failure
 from byola_hear.cli.types import Finite
-from byola_hear.models.zoo import add_to_zoo
+from byola_hear.models.zoo import add_to_zoo, check_name
 from byola_hear.pretraining.commands.options import (
     FILE,
     FOLDER,
@@ -40,10 +40,16 @@ GPU_BATCH = 512
 def pack_command(manifests: tuple[Path, ...], output: Path, piece: int, workers: int) -> None:
     """Pack the log-mel caches of MANIFESTS into pieces that "train-packed" reads. A cache is built if it is missing.
 
-    Clips of several sets are packed once. Values are rounded to 8 bits, a step of about 0.4 dB.
+    Clips of several sets are packed once. Values are rounded to 8 bits, a step of about 0.4 dB. A network gets the name
+    of its manifest.
 
     Exit codes: 0: the pieces were written; 2: wrong usage, or a file that can't be read or written.
     """
+    for path in manifests:
+        try:
+            check_name(path.stem)
+        except ValueError as error:
+            raise click.UsageError(f"{path}: its network gets this name: {error}") from None
     sources = [
         PackSource(path.stem, path, folder, cache_with_progress(path, folder, workers))
         for path, folder in ((path, path.with_suffix(".cache")) for path in manifests)
@@ -100,6 +106,8 @@ def train_packed_command(packed: Path, output: Path, runs: Path | None, **option
     folder = runs or output / "runs"
     with launched(options["device"]) as place, claimed(folder, place):
         sets = unpack(packed, place.device)
+        for name in sets:
+            check_name(name)
         frames = next(iter(sets.values())).frames
         click.echo(f"{packed}: {len(sets)} sets, {len(frames) / 360000:.2f} hours on {place.device}")
         unfinished = train_several(

@@ -11,8 +11,10 @@ import soundfile
 import torch
 
 from byola_hear import load_model
+from byola_hear.pretraining.data.build_cache import build_cache
 from byola_hear.pretraining.data.collect import build_manifest
 from byola_hear.pretraining.data.matching import match, write_matched
+from byola_hear.pretraining.data.packing import PackSource, pack
 from byola_hear.pretraining.training import several
 from byola_hear.pretraining.training.run_log import read_log
 from byola_hear.utils.files import locked
@@ -137,6 +139,21 @@ def test_wrong_recipe_is_refused(content: str, tmp_path: Path, capsys: pytest.Ca
     assert run("train-packed", tmp_path, "-o", tmp_path / "out", "--recipe", tmp_path / "recipe.json") == 2
     assert "expected a JSON object with values of a recipe" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+def test_names_that_no_network_may_have_are_refused_before_the_work(
+    sets: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    both = (sets / "both.csv").rename(sets / "my set.csv")
+    assert run("pack", both, "-o", tmp_path / "packed") == 2
+    assert "my set.csv: its network gets this name: expected a model name of" in capsys.readouterr().err
+    assert not both.with_suffix(".cache").exists()
+    # Packed before names were checked.
+    source = PackSource("my set", both, tmp_path / "cache", build_cache(both, tmp_path / "cache"))
+    pack([source], tmp_path / "packed", 1 << 20)
+    assert run("train-packed", tmp_path / "packed", "-o", tmp_path / "out", "--device", "cpu", "--compile", "none") == 2
+    assert "expected a model name of letters, digits, '-' and '_', got 'my set'" in capsys.readouterr().err
+    assert not (tmp_path / "out" / "runs" / "my set").exists()
 
 
 def test_packing_says_what_could_not_be_read(sets: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
