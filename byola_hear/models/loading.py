@@ -40,11 +40,18 @@ def load_checkpoint(
     """
     path = existing_file(path)
     model = ByolaModel.assemble(path, *read_checkpoint(path, expected_sha256))
+    return model.with_dimensions(dimensions, lambda: directions_of_path(path))
+
+
+def directions_of_path(path: Path) -> Path:
+    """Where the directions of a checkpoint are or would be.
+
+    Example:
+        >>> directions_of_path(Path("models/mine.safetensors")).name, directions_of_path(Path("model.safetensors")).name
+        ('mine.directions.safetensors', 'directions.safetensors')
+    """
     file = path.with_suffix(ENDING)
-    of_folder = path.with_name(DIRECTIONS)
-    if path.name == CHECKPOINT and of_folder.is_file() and not file.is_file():
-        file = of_folder
-    return model.with_dimensions(dimensions, lambda: file)
+    return path.with_name(DIRECTIONS) if path.name == CHECKPOINT and not file.is_file() else file
 
 
 def load_named(name: str = "", folder: Path | None = None, dimensions: int | None = None) -> ByolaModel:

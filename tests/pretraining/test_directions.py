@@ -13,7 +13,9 @@ from byola_hear.models import zoo
 from byola_hear.models.checkpoint import save_checkpoint
 from byola_hear.models.directions import read_directions
 from byola_hear.models.loading import load_checkpoint, load_named
+from byola_hear.models.model import ByolaModel
 from byola_hear.models.zoo import add_to_zoo
+from byola_hear.pretraining.commands import directions as directions_command
 from byola_hear.pretraining.directions import clips_of, drawn, principal_directions, stability
 from tests.models.small import small_model
 from tests.pretraining.running import run
@@ -91,6 +93,24 @@ def test_the_command_writes_next_to_a_checkpoint(
     origin = read_directions(tmp_path / "mine.directions.safetensors").origin
     assert (origin["clips"], origin["seconds"], origin["seed"]) == (3, 0.5, 42)
     assert load_checkpoint(tmp_path / "mine.safetensors", dimensions=2).scene_embedding_size == 2
+
+
+def test_the_command_writes_into_a_folder_of_the_hubs_layout(
+    tones: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    small_model("mine").save_pretrained(tmp_path, dtype=torch.float32)
+    assert run("directions", tmp_path / "model.safetensors", tones, "--clips", "3", "--seconds", "0.5") == 0
+    assert f"{tmp_path / 'directions.safetensors'}: 2 directions" in capsys.readouterr().out
+    assert ByolaModel.from_pretrained(tmp_path, dimensions=2).scene_embedding_size == 2
+    assert load_checkpoint(tmp_path / "model.safetensors", dimensions=2).scene_embedding_size == 2
+
+
+def test_a_repository_has_no_place_for_directions(
+    tones: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(directions_command, "resolve", lambda name: small_model("mine"))
+    assert run("directions", "hf://organisation/name", tones, "--clips", "3", "--seconds", "0.5") == 2
+    assert "expected a name or the path of a checkpoint, next to which directions can be" in capsys.readouterr().err
 
 
 def test_the_command_enters_them_into_the_zoo(

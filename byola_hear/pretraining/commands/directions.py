@@ -15,8 +15,8 @@ from byola_hear.extraction.clips import Clip
 from byola_hear.extraction.extract import extract
 from byola_hear.extraction.request import request_for
 from byola_hear.extraction.rows import Done, Failed, Rows
-from byola_hear.models.directions import ENDING, most_directions, save_directions
-from byola_hear.models.loading import resolve
+from byola_hear.models.directions import most_directions, save_directions
+from byola_hear.models.loading import HUB_PREFIX, directions_of_path, resolve
 from byola_hear.models.model import ByolaModel
 from byola_hear.models.zoo import add_directions, read_hashes, zoo_folder
 from byola_hear.pretraining.commands.options import progress_bar, workers_option
@@ -38,12 +38,18 @@ def directions(name: str, inputs: tuple[Path, ...], count: int, seconds: float, 
 
     An INPUT is a manifest, a folder of audio or an audio file, with sounds like those that MODEL was trained on.
     Equally many clips are drawn from each. The directions are written next to the checkpoint, as
-    NAME.directions.safetensors. For a model of the package, their hash is added to hashes.json.
+    NAME.directions.safetensors, or as directions.safetensors next to the model.safetensors of a folder in the Hub's
+    layout. For a model of the package, their hash is added to hashes.json.
     `byola-hear embed --dimensions` uses them.
 
     Exit codes: 0: the directions were written; 1: fewer than half of the clips could be read, nothing was written; 2:
     wrong usage, nothing was done.
     """
+    if name.startswith(HUB_PREFIX):
+        raise click.UsageError(
+            "expected a name or the path of a checkpoint, next to which directions can be written, "
+            f"got the repository {name}; write it into a folder with save_pretrained"
+        )
     model = resolve(name)
     clips, kinds = drawn([clips_of(path, seconds) for path in inputs], count, seed)
     if len(clips) < 2:
@@ -64,7 +70,7 @@ def directions(name: str, inputs: tuple[Path, ...], count: int, seconds: float, 
     if name in read_hashes():
         file = add_directions(name, computed, zoo_folder())
     else:
-        file = Path(name).with_suffix(ENDING)
+        file = directions_of_path(Path(name))
         save_directions(file, computed)
     shown(stable)
     size = file.stat().st_size / 1e6
