@@ -174,10 +174,14 @@ def write_matched(sets: MatchedSets, folder: Path, names: tuple[str, str], facts
         The paths of the three manifests.
 
     Raises:
-        ValueError: if the three names are not different, or contain a path.
+        ValueError: if the three names are not different, or contain a path; or if the folder has another file of the
+            name :data:`MATCHING_FILE`.
     """
     if len({*names, "both"}) < 3 or any(Path(name).name != name or not name for name in names):
         raise ValueError(f"expected two different plain names, neither of them 'both', got {names[0]!r}, {names[1]!r}")
+    facts_file = folder / MATCHING_FILE
+    if facts_file.exists() and _read_matching(facts_file) is None:
+        raise ValueError(f"{facts_file} exists and is not of matched sets, and would be lost; choose another folder")
     folder.mkdir(parents=True, exist_ok=True)
     drawn = dict(zip((*names, "both"), (sets.first, sets.second, sets.both)))
     paths = []
@@ -193,15 +197,23 @@ def write_matched(sets: MatchedSets, folder: Path, names: tuple[str, str], facts
         },
         "sha256": {path.stem: file_hash(path) for path in paths},
     }
-    write_file(folder / MATCHING_FILE, json.dumps(matching, indent=1) + "\n")
+    write_file(facts_file, json.dumps(matching, indent=1) + "\n")
     return paths
 
 
 def matching_of(manifest: Path) -> dict[str, Any] | None:
     """Read how a manifest was matched with others; None if it was not, or has changed since."""
-    path = manifest.parent / MATCHING_FILE
+    matching = _read_matching(manifest.parent / MATCHING_FILE)
+    known = matching is not None and matching["sha256"].get(manifest.stem) == file_hash(manifest)
+    return matching if known else None
+
+
+def _read_matching(path: Path) -> dict[str, Any] | None:
+    """Read what :func:`write_matched` wrote; None if there is no file, or another one of that name."""
     if not path.exists():
         return None
-    matching = json.loads(path.read_text(encoding="utf-8"))
-    own = file_hash(manifest)
-    return matching if matching["sha256"].get(manifest.stem) == own else None
+    try:
+        matching = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        return None
+    return matching if isinstance(matching, dict) and isinstance(matching.get("sha256"), dict) else None

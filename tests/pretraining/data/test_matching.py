@@ -109,3 +109,14 @@ def test_matched_manifest_knows_how_it_was_drawn(tmp_path: Path) -> None:
     assert matching["sets"]["both"] == {"speech": 0.0625, "music": 0.0625}
     (tmp_path / "both.csv").write_text("path,duration_s\na.wav,1\n")
     assert matching_of(tmp_path / "both.csv") is None
+
+
+@pytest.mark.parametrize("content", ["[1]", "{}", '{"sha256": []}', "pairs of calls", "caf\udce9"])
+def test_another_file_of_that_name_is_neither_read_nor_replaced(tmp_path: Path, content: str) -> None:
+    (tmp_path / "matching.json").write_text(content, errors="surrogateescape")
+    (tmp_path / "m.csv").write_text("path,duration_s\na.wav,1\n")
+    assert matching_of(tmp_path / "m.csv") is None
+    sets = match(collection([60.0], "speech"), collection([60.0], "other"), seed=1)
+    with pytest.raises(ValueError, match=r"matching\.json exists and is not of matched sets, and would be lost"):
+        write_matched(sets, tmp_path, ("a", "b"), {})
+    assert {path.name for path in tmp_path.iterdir()} == {"matching.json", "m.csv"}
