@@ -52,7 +52,7 @@ def finetune(
         hop: time from one window to the next when the classifier is used, s; None for half a window.
         unlabelled: whether windows of labelled recordings that no label touches are negatives.
         group: column of the table whose values are never split between folds.
-        model: the network to begin with: a name, a checkpoint or a model.
+        model: the network to begin with: a name, a checkpoint or a model in float32 that gives whole embeddings.
         device: where to compute; None for the CPU, or for the current device of a model that was given.
         workers: number of threads that decode.
         recipe: how to train; None for the defaults.
@@ -88,6 +88,9 @@ def finetune(
     table = label_files.read(labels, "folders") if isinstance(labels, (list, tuple)) else labels
     checked = Labels(table, group)
     network = model if isinstance(model, ByolaModel) else resolve(model)
+    if network.directions is not None or network.precision not in ("float32", "int8"):
+        got = f"one in {network.precision}" if network.directions is None else "one of short vectors"
+        raise ValueError(f"expected a network in float32 that gives whole embeddings, got {got}")
     network = network if device is None else network.to(usable_device(device))
     window = checked.window() if window is None else window
     examples = from_audio(checked, network, window, unlabelled=unlabelled, workers=workers)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 import weakref
@@ -33,6 +34,7 @@ from byola_hear.models.checkpoint import read_header
 from byola_hear.models.model import ByolaModel
 from byola_hear.utils.files import work_folder
 from tests.finetuning.conftest import write_sweeps
+from tests.models.small import with_directions
 
 #: A network with random weights needs more than one that was trained.
 STRONG = Recipe(epochs=5, batch_size=8, learning_rate=3e-3, patience=5)
@@ -313,3 +315,13 @@ def test_from_folders_or_a_table(model: ByolaModel, here: Path) -> None:
     again = finetune(table, "mine.safetensors", model=model, recipe=WEAK, group="site", window=0.3, overwrite=True)
     assert again.comparison.n_folds == 2 and again.trained.classifier.window == 0.3
     assert again.trained.classifier.about["groups"] == 2
+
+
+def test_a_network_of_short_vectors_or_of_half_precision_is_refused(model: ByolaModel, here: Path) -> None:
+    write_sweeps(here / "clips", count=4)
+    half = copy.deepcopy(model)
+    half.encoder.to(torch.bfloat16)
+    for other, got in ((with_directions(model, 4), "one of short vectors"), (half, "one in bfloat16")):
+        with pytest.raises(ValueError, match=f"expected a network in float32 that gives whole embeddings, got {got}"):
+            finetune("clips", "mine.safetensors", model=other, recipe=WEAK)
+    assert {path.name for path in here.iterdir()} == {"clips"}
