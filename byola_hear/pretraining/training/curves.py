@@ -8,6 +8,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from byola_hear.pretraining.training.run_log import read_log
+from byola_hear.utils.files import replacing
 
 #: Columns of the log and the labels of their axes.
 PANELS = (
@@ -23,7 +24,7 @@ def draw_curves(logs: Mapping[str, Path], output: Path) -> None:
 
     Args:
         logs: the path of a log for each label.
-        output: picture to write. Its ending chooses the format.
+        output: picture to write. Its ending chooses the format; without one, it is PNG.
 
     Raises:
         FileNotFoundError: if a log does not exist.
@@ -40,4 +41,5 @@ def draw_curves(logs: Mapping[str, Path], output: Path) -> None:
     for axis in axes[2:]:
         axis.set_xlabel("crops trained on, thousands")
     axes[0].legend()
-    figure.savefig(output, dpi=120)
+    with replacing(output) as stream:
+        figure.savefig(stream, dpi=120, format=output.suffix[1:] or "png")
