@@ -33,7 +33,7 @@ SETTINGS = {
     "reference_batch": "Crops in a step, over all devices, for which learning rate and decays are given. At other "
     "numbers both are scaled; 0 takes them as they are.",
     "crop_candidates": "Places drawn for each crop; the loudest is taken.",
-    "ambience_mix": "How often a crop of effects is mixed with ambience, from 0 to 1.",
+    "ambience_mix": "How often a crop of effects or animals is mixed with ambience, from 0 to 1.",
     "batch_norm_momentum": "Share of a batch in the running statistics of batch norms.",
     "seed": "Seed of everything random.",
 }

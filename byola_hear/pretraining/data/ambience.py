@@ -32,7 +32,7 @@ class AmbienceMixer:
         below = torch.tensor([kind == AMBIENCE for kind in cache.kinds], dtype=torch.float64, device=device)
         if not below.any() or not self.is_event.any():
             kinds = ", ".join(sorted(set(cache.kinds) - {""})) or "none"
-            raise ValueError(f"mixing with ambience needs a set with the kinds ambience and effects, got {kinds}")
+            raise ValueError(f"mixing with ambience needs a set with ambience and with effects or animals, got {kinds}")
         self.weights = row_weights(cache.lengths, crop_frames, below)
 
     def __call__(self, crops: Tensor, row: Tensor, probability: float, generator: torch.Generator) -> Tensor:

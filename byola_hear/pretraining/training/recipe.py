@@ -51,7 +51,7 @@ class Recipe:
         second_view: what the second view is made of: the ``same`` crop as the first, another crop of the ``clip``, or
             ``note``: another crop of the clip, or for a note of a SoundFont the same note with another velocity.
         crop_candidates: places that are drawn for each crop, of which the loudest is taken.
-        ambience_mix: how often a crop of effects is mixed with one of ambience, from 0 to 1.
+        ambience_mix: how often a crop of effects or animals is mixed with one of ambience, from 0 to 1.
         kind_weights: how often kinds of sound are drawn, relative to their hours; see
             :func:`~byola_hear.pretraining.data.crops.kind_factors`.
         views: strengths of BYOL's augmentations.
