@@ -137,14 +137,17 @@ def from_table(labels: Labels, table: pandas.DataFrame, *, unlabelled: bool = Fa
 
     Returns:
         The examples; recordings that the table lacks are in ``failures``. If it has none of the paths, recordings are
-        known by their names.
+        known by their names. The window is that which the table was made with, or the median length of its rows if it
+        is of whole clips or does not say.
 
     Raises:
         ValueError: if an embedding is not finite, or the table has none of the recordings or no window with a label.
     """
     check_embeddings(table.to_numpy(np.float32))
     start, end = (table.index.get_level_values(name).to_numpy(np.float64) for name in ("start", "end"))
-    builder = _Builder(labels, float(np.median(end - start)))
+    # At the ends of clips, rows are shorter than the window: of 5 s in windows of 3 s, every second one.
+    window = table.attrs.get("request", {}).get("window")
+    builder = _Builder(labels, float(np.median(end - start)) if window is None else window)
     places = rows_of(map(str, table.index.get_level_values("file")))
     found = _matched(list(labels.of_file), list(places))
     if not found:

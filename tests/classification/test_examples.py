@@ -190,6 +190,14 @@ def test_a_table_gives_the_windows_that_have_labels(here: Path, model: ByolaMode
         from_table(Labels(table(("0.wav", 500.0, 501.0, "a"))), embedded)
 
 
+def test_the_window_of_a_table_is_that_which_it_was_made_with(here: Path, model: ByolaModel) -> None:
+    import byola_hear
+
+    files = [str(write(here / f"{number}.wav", beep(1.4, number))) for number in range(3)]
+    embedded = byola_hear.embed(files, model, window=1.0)  # and 0.4 s of each at its end
+    assert from_table(Labels(table(*[(file, 0.0, 1.4, "a") for file in files])), embedded).window == 1.0
+
+
 def test_windows_are_embedded_with_the_sound_around_them(here: Path, model: ByolaModel) -> None:
     import byola_hear
 
