@@ -200,7 +200,7 @@ def _one_view(rows: list[_Row]) -> list[_Row]:
     for number, row in enumerate(rows):
         each = row.annotation
         channel = None if math.isnan(each.channel) else each.channel
-        same = (row.selection, row.name, each.start, each.end, channel)
+        same = (row.selection, row.name, each.start, each.end, each.label, channel)
         key = same if row.selection and row.view else (number,)
         if key not in kept or (row.view.startswith("spectrogram") and not kept[key].view.startswith("spectrogram")):
             kept[key] = row

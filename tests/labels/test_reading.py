@@ -48,6 +48,14 @@ def test_one_label_for_each_channel_of_a_selection(here: Path) -> None:
     assert labels.read("day.txt")[["channel", "label"]].to_numpy().tolist() == [[1, "a"], [2, "a"], [1, "b"]]
 
 
+def test_one_selection_may_have_two_labels(here: Path) -> None:
+    (here / "day.txt").write_text(
+        "Selection\tView\tChannel\tBegin Time (s)\tEnd Time (s)\tLow Freq (Hz)\tHigh Freq (Hz)\tSpecies\n"
+        + "".join(f"1\t{view} 1\t1\t1\t2\t0\t900\t{name}\n" for view in ("Waveform", "Spectrogram") for name in "ab")
+    )
+    assert labels.read("day.txt")["label"].tolist() == ["a", "b"]
+
+
 def raven(*lines: str, columns: str = "Begin File\tBegin Path\tFile Offset (s)") -> str:
     head = f"Selection\tView\tChannel\tBegin Time (s)\tEnd Time (s)\tLow Freq (Hz)\tHigh Freq (Hz)\t{columns}\tNotes\n"
     return head + "".join(f"{number}\tSpectrogram 1\t1\t{line}\n" for number, line in enumerate(lines, 1))
