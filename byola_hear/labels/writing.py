@@ -15,7 +15,7 @@ from byola_hear.labels import audacity
 from byola_hear.labels.annotation import COLUMNS, OPTIONAL, Annotation
 from byola_hear.labels.recordings import header_of, seconds_of_recording
 from byola_hear.utils.files import write_file
-from byola_hear.utils.text import as_bytes, is_text, same_anywhere, shortened
+from byola_hear.utils.text import as_bytes, as_text, is_text, same_anywhere, shortened
 
 if TYPE_CHECKING:
     import pandas
@@ -128,7 +128,7 @@ def _annotations(frame: pandas.DataFrame) -> tuple[list[Annotation], pandas.Data
         if not 0 <= begin < math.inf or stop < begin or stop == math.inf:
             raise ValueError(f"{where}: expected a start and an end after it in seconds, got {start} to {end}")
         low, high, score, channel = (math.nan if pd.isna(value) else float(value) for value in optional)
-        text = "" if pd.isna(label) else str(label)
+        text = "" if pd.isna(label) else as_text(label) if isinstance(label, bytes) else str(label)
         found.append(Annotation(where, os.fsdecode(file), begin, stop, text, low, high, score, channel))
     return found, table
 
@@ -173,7 +173,12 @@ def _storable(annotations: Sequence[Annotation], table: pandas.DataFrame) -> pan
 
 
 def _csv(annotations: Sequence[Annotation], table: pandas.DataFrame) -> str:
+    import pandas as pd
+
     _check_labels(annotations, "\0")
+    texts = {"file": [each.file for each in annotations], "label": [each.label for each in annotations]}
+    # As objects, which may be no UTF-8.
+    table = table.assign(**{name: pd.Series(text, table.index, object) for name, text in texts.items()})
     others = [name for name in table.columns if name not in COLUMNS]
     # Python may leave a carriage return in a cell without quotes, and then can't read the row.
     has_return = any("\r" in text for each in annotations for text in (each.file, each.label))

@@ -70,6 +70,10 @@ def test_files_and_labels_of_any_type_are_written_as_text(here: Path, ending: st
     labels.write(frame, f"l{ending}")
     assert labels.read(f"l{ending}")["label"].tolist() == ["owl", "7", ""]
     assert labels.read(f"l{ending}")["file"].tolist() == ["day.wav"] * 3
+    # As in a Parquet file of names that are not UTF-8.
+    labels.write(frame.assign(file=b"day.wav", label=[b"eule", "käuzchen".encode(), None]), f"l{ending}")
+    assert labels.read(f"l{ending}")["label"].tolist() == ["eule", "käuzchen", ""]
+    assert labels.read(f"l{ending}")["file"].tolist() == ["day.wav"] * 3
 
 
 def test_csv_holds_carriage_returns(here: Path) -> None:
