@@ -133,10 +133,26 @@ def unread_start(names: Sequence[str], rows: Sequence[Sequence[str]]) -> str | N
     """
     for place, name in enumerate(names):
         if _START.search(_CAPITAL.sub(" ", name).lower()):
-            cells = [cells[place] for cells in rows if place < len(cells) and cells[place].strip()]
+            cells = _filled(place, rows)
             if cells and all(map(_is_number, cells)):
                 return name
     return None
+
+
+def holds_words(place: int, rows: Iterable[Sequence[str]]) -> bool:
+    """Whether a column has words and no number, such as a confidence that is high or low.
+
+    Args:
+        place: the column's place.
+        rows: cells of all lines.
+    """
+    cells = _filled(place, rows)
+    return bool(cells) and not any(map(_is_number, cells))
+
+
+def _filled(place: int, rows: Iterable[Sequence[str]]) -> list[str]:
+    """The cells of a column that are not empty."""
+    return [cells[place] for cells in rows if place < len(cells) and cells[place].strip()]
 
 
 def is_raven(names: Sequence[str]) -> bool:

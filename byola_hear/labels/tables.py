@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path, PureWindowsPath
 
 from byola_hear.labels.annotation import OPTIONAL, Annotation
-from byola_hear.labels.columns import check_units, is_known, label_place, meanings, simple, unread_start
+from byola_hear.labels.columns import check_units, holds_words, is_known, label_place, meanings, simple, unread_start
 from byola_hear.labels.delimited import Numbers, split_cells
 from byola_hear.labels.recordings import Recordings
 from byola_hear.utils.text import one_line
@@ -132,6 +133,13 @@ def annotations_of(table: Table, recordings: Recordings, wanted: Wanted) -> list
         for unneeded in ("label", "low", "high"):
             places.pop(unneeded, None)
     check_units(start, table.names, places)
+    score = places.get("score")
+    if (
+        score is not None
+        and simple(table.names[score]) != "score"
+        and holds_words(score, map(itemgetter(1), table.rows))
+    ):
+        del places["score"]
     lower = [name.lower() for name in table.names]
     for name in wanted.others:
         if name.lower() not in lower:

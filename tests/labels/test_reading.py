@@ -130,6 +130,14 @@ def test_whole_recordings_scores_and_other_columns(here: Path) -> None:
     assert len(labels.read(["l.csv", Path("l.parquet")])) == 4
 
 
+def test_a_confidence_in_words_is_no_score(here: Path) -> None:
+    (here / "l.csv").write_text("file,start,end,label,Confidence\nday.wav,1,2,owl,high\nday.wav,2,3,fox,\n")
+    assert list(labels.read("l.csv", columns=["Confidence"])) == ["file", "start", "end", "label", "Confidence"]
+    (here / "l.csv").write_text("file,start,end,label,Confidence\nday.wav,1,2,owl,0.5\nday.wav,2,3,fox,high\n")
+    with pytest.raises(ValueError, match=r"l\.csv, line 3: expected a number as the score, got 'high'"):
+        labels.read("l.csv")
+
+
 @pytest.mark.parametrize("names", ["start_ms,end_ms", "t_start,t_end", "Begin Sample,End Sample", "starttime,endtime"])
 def test_starts_that_are_not_understood_do_not_label_whole_recordings(here: Path, names: str) -> None:
     (here / "l.csv").write_text(f"file,{names},label\nday.wav,100,200,owl\n")
