@@ -16,6 +16,7 @@ from byola_hear.cli.errors import Failure
 from byola_hear.cli.outputs import check_no_input
 from byola_hear.cli.terminal import aligned
 from byola_hear.cli.types import Time
+from byola_hear.labels.writing import chosen_format
 from byola_hear.query import search
 from byola_hear.tables import TableError
 from byola_hear.utils.text import one_line, shortened
@@ -99,6 +100,7 @@ def command(
         raise click.UsageError(f"--format {kind} is for the terminal; --output takes csv, raven and audacity")
     if output is not None:
         check_no_input(output, table, *(() if os.path.isdir(output) else (*queries, *exclude)))
+        check_writable(output, kind)
     for option, path in (("--output", output), ("--clips", clips)):
         if path is not None:
             check_free(option, Path(path), overwrite, folder=option == "--clips")
@@ -135,6 +137,16 @@ def command(
     except OSError as error:
         raise Failure(one_line(error)) from error
     return 0 if clips is None else write_clips(hits, clips)
+
+
+def check_writable(output: str, kind: str | None) -> None:
+    """Refuse an output whose format is not clear, or whose folder does not exist."""
+    try:
+        path, in_folder, _ = chosen_format(output, kind)
+    except ValueError:
+        raise click.UsageError(f"{output} does not say its format; give --format csv, raven or audacity") from None
+    if not in_folder and not path.absolute().parent.is_dir():
+        raise click.UsageError(f"the folder of {path} does not exist")
 
 
 def check_free(option: str, path: Path, overwrite: bool, folder: bool) -> None:

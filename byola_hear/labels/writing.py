@@ -59,9 +59,7 @@ def write(frame: pandas.DataFrame, path: str | os.PathLike[str], format: str | N
         >>> file.read_text()
         '1.500000\\t2.000000\\towl\\n'
     """
-    target = Path(path)
-    in_folder = target.is_dir() or os.fspath(path).endswith(("/", os.sep))
-    format = _format(target, in_folder, format)
+    target, in_folder, format = chosen_format(path, format)
     annotations, table = _annotations(frame)
     if not in_folder:
         contents = {target: _content(format, annotations, table)}
@@ -97,17 +95,29 @@ def text_of(frame: pandas.DataFrame, format: str) -> str:
     return _TEXTS[format](annotations, table)
 
 
-def _format(path: Path, in_folder: bool, format: str | None) -> str:
+def chosen_format(path: str | os.PathLike[str], format: str | None = None) -> tuple[Path, bool, str]:
+    """Choose the format of labels.
+
+    Args:
+        path: as in :func:`write`.
+        format: as there.
+
+    Returns:
+        The path, whether it is a folder, and the format.
+
+    Raises:
+        ValueError: if the format is not clear, or there is no such format.
+    """
+    target = Path(path)
+    in_folder = target.is_dir() or os.fspath(path).endswith(("/", os.sep))
+    if format is None and not in_folder:
+        is_raven = target.name.lower().endswith((".selections.txt", ".selection.table.txt"))
+        format = "raven" if is_raven else {".csv": "csv", ".parquet": "parquet"}.get(target.suffix.lower())
     if format is None:
-        lower = path.name.lower()
-        if lower.endswith((".selections.txt", ".selection.table.txt")):
-            return "raven"
-        format = {".csv": "csv", ".parquet": "parquet"}.get(path.suffix.lower())
-        if format is None or in_folder:
-            raise ValueError(f"expected the name of a format among {', '.join(ENDINGS)} for {path}")
+        raise ValueError(f"expected the name of a format among {', '.join(ENDINGS)} for {target}")
     if format not in ENDINGS:
         raise ValueError(f"expected a format among {', '.join(ENDINGS)}, got {format!r}")
-    return format
+    return target, in_folder, format
 
 
 def _annotations(frame: pandas.DataFrame) -> tuple[list[Annotation], pandas.DataFrame]:

@@ -120,10 +120,10 @@ def test_odd_names(here: Path, run: Run) -> None:
             ],
             "expected an output that is no input, got ./data/drum_stereo_44k.flac",
         ),
-        (
-            ["t.parquet", "data", "-o", "x.txt"],
-            "expected the name of a format among raven, audacity, csv, parquet for x.txt",
-        ),
+        # Before anything is searched.
+        (["none.parquet", "data", "-o", "x.txt"], "x.txt does not say its format; give --format csv, raven or"),
+        (["none.parquet", "data", "-o", "x/"], "x/ does not say its format; give --format csv, raven or audacity"),
+        (["none.parquet", "data", "-o", "x/y.csv"], "the folder of x/y.csv does not exist"),
         (["t.parquet", "data", "--clips", "t.parquet"], "expected a folder as --clips, got the file t.parquet"),
         (["t.parquet", "data", "--clips", "data"], "data is not empty; give --overwrite to write into it"),
         (["t.parquet", "data", "--format", "audacity"], "an Audacity label track belongs to one recording"),
