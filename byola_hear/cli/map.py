@@ -136,7 +136,9 @@ def labels_in(path: Path, column: str | None, table: pandas.DataFrame) -> list[s
     """The labels of a table's rows in a label file."""
     from byola_hear import labels
 
-    clips = [(str(file), float(start), float(end)) for file, start, end in table.index]
+    # By name, because timestamps have a time, too.
+    columns = (table.index.get_level_values(name) for name in ("file", "start", "end"))
+    clips = [(str(file), float(start), float(end)) for file, start, end in zip(*columns, strict=True)]
     try:
         found = labels.read(path, label_column=column, missing="keep")
     except FileNotFoundError:

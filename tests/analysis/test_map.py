@@ -416,6 +416,16 @@ def test_windows_from_the_command_line(collection: Path) -> None:
     assert len(data["files"]) == 1 and data["span"][1] == [0.5, 1.0]
 
 
+def test_labels_of_a_table_of_timestamps(collection: Path) -> None:
+    table, track = collection / "table.npz", collection / "speech_french_16k.txt"
+    track.write_text("0\t1\tparole\n")
+    options = ["--model", str(collection / "model.safetensors"), "--kind", "timestamp", "--hop", "0.5"]
+    with pytest.raises(SystemExit):
+        main(["embed", str(collection / "sounds"), "-o", str(table), *options])
+    assert run(collection, table, "-o", collection / "map.html", "--labels", track) == 0
+    assert data_of(collection / "map.html")["labels"] == [NONE, "parole"]
+
+
 @pytest.mark.parametrize("name", ["table.npz", "table"])
 def test_a_table_instead_of_sounds(collection: Path, capsys: pytest.CaptureFixture[str], name: str) -> None:
     table = collection / name
