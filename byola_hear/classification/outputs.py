@@ -234,13 +234,20 @@ def _lines(path: Path) -> tuple[list[dict[str, Any]], int]:
     try:
         lines = [json.loads(line) for line in content[:length].splitlines()]
         if not all(
-            isinstance(line, dict) and (not place or {"file", "name"} <= line.keys())
+            isinstance(line, dict) and (not place or ("file" in line and _is_inside(line.get("name"))))
             for place, line in enumerate(lines)
         ):
             raise ValueError
     except ValueError:
         raise OutputError(f"{path} is not a journal of detections, or is damaged; take another folder") from None
     return lines, length
+
+
+def _is_inside(name: object) -> bool:
+    """Whether a name in a journal is that of a file in its folder: another could have any file removed or replaced."""
+    if not isinstance(name, str) or not name:
+        return False
+    return not os.path.isabs(name) and not PurePath(name).anchor and ".." not in PurePath(name).parts
 
 
 def _of_parquet(path: Path) -> pandas.DataFrame:

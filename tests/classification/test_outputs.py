@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from pathlib import Path
@@ -161,6 +162,18 @@ def test_the_files_of_others_are_not_replaced(here: Path, files: list[str]) -> N
     assert (here / "other" / JOURNAL).read_text() == "a,b\n1,2\n"
     with pytest.raises(OutputError, match=r"expected a folder for the detections, got the file .*1\.txt"):
         Folder(here / "a/1.txt", "csv", SETTINGS)
+
+
+@pytest.mark.parametrize("name", ["../mine.csv", "a/../../mine.csv", "/mine.csv", "", 5])
+def test_a_journal_names_no_files_outside_its_folder(here: Path, name: str | int) -> None:
+    (here / "mine.csv").write_text("labels of mine")
+    (here / "found").mkdir()
+    outside = str(here / "mine.csv") if name == "/mine.csv" else name
+    lines = [SETTINGS, {"file": "1.wav", "name": outside}]
+    (here / "found" / JOURNAL).write_text("".join(json.dumps(line) + "\n" for line in lines))
+    with pytest.raises(OutputError, match="is not a journal of detections, or is damaged"):
+        Folder(here / "found", "csv", SETTINGS, overwrite=True)
+    assert (here / "mine.csv").read_text() == "labels of mine"
 
 
 @pytest.mark.skipif(os.name != "posix", reason="locks are the system's")
