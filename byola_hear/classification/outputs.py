@@ -173,7 +173,10 @@ class Folder:
             raise OSError(error.errno, error.strerror, os.fspath(self.path / JOURNAL)) from error
 
     def close(self) -> None:
-        """Let other processes at the folder."""
+        """Let other processes at the folder. A journal without a recording goes."""
+        if not self._entries:
+            with contextlib.suppress(OSError):  # Windows removes no open file
+                (self.path / JOURNAL).unlink()
         self._stream.close()
 
     def __enter__(self) -> Folder:

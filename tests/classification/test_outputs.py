@@ -155,6 +155,7 @@ def test_the_files_of_others_are_not_replaced(here: Path, files: list[str]) -> N
     ):
         folder.plan(["a/2.wav", "a/1.wav"])
     assert (here / "a/1.txt").read_text() == "labels of mine"
+    assert not (here / "a" / JOURNAL).exists()  # nothing was done: other settings may come
     (here / "other").mkdir()
     (here / "other" / JOURNAL).write_text("a,b\n1,2\n")
     with pytest.raises(OutputError, match="is not a journal of detections, or is damaged"):
