@@ -37,17 +37,18 @@ class Labels:
     Args:
         table: a row for each label: ``file``, ``start`` and ``end`` (s, NaN for the recording's end), ``label``. Paths
             of the same recording are one recording, which goes by the first of them.
-        group: name of a column whose values are kept together in cross-validation; None for the recordings alone.
+        group: name of a column whose values are kept together in cross-validation; a missing one is none. None for the
+            recordings alone.
 
     Raises:
-        ValueError: if there is no label, a label has no text, there are too many classes, no class is left besides the
-            negatives, the group's column is missing, or a negative label contradicts another.
+        ValueError: if there is no label, a label has no text or no time, there are too many classes, no class is left
+            besides the negatives, the group's column is missing or empty, or a negative label contradicts another.
     """
 
     def __init__(self, table: pandas.DataFrame, group: str | None = None) -> None:
         if not len(table):
             raise ValueError("expected labels, got none")
-        names = [str(name).strip() for name in table["label"]]
+        names = _texts(table["label"])
         files = _one_path_each([str(file) for file in table["file"]])
         if "" in names:
             raise ValueError(
@@ -67,6 +68,11 @@ class Labels:
         self.start = table["start"].to_numpy(np.float64)
         self.end = table["end"].to_numpy(np.float64)
         self.end = np.where(np.isnan(self.end), np.inf, self.end)
+        right = (self.start >= 0) & (self.start < np.inf) & (self.end >= self.start)
+        if not right.all():
+            row = int(right.argmin())
+            got = f"{self.start[row]} to {self.end[row]}"
+            raise ValueError(f"{files[row]}: expected a start and an end after it in seconds, got {got}")
         points = self.end - self.start < POINT
         self.start = np.where(points, np.maximum(self.start - POINT / 2, 0), self.start)
         self.end = np.where(points, self.start + POINT, self.end)
@@ -75,7 +81,12 @@ class Labels:
         self.of_file: dict[str, NDArray[np.intp]] = {file: np.array(rows) for file, rows in rows_of(files).items()}
         if group is not None and group not in table:
             raise ValueError(f"expected a column {group!r} with groups, got {', '.join(map(str, table.columns))}")
-        self.group = components(files, [] if group is None else [str(value) for value in table[group]])
+        groups = [] if group is None else _texts(table[group])
+        if group is not None and not any(groups):
+            raise ValueError(
+                f"no label has a value in the column {group!r}; Audacity tracks and folders have no such columns"
+            )
+        self.group = components(files, groups)
         self._check_contradictions(names)
 
     def _check_contradictions(self, names: Sequence[str]) -> None:
@@ -223,6 +234,13 @@ def rows_of(files: Iterable[str]) -> dict[str, list[int]]:
     for row, file in enumerate(files):
         places.setdefault(file, []).append(row)
     return places
+
+
+def _texts(values: Iterable[object]) -> list[str]:
+    """Values as text without space around it; blank where one is missing."""
+    import pandas as pd
+
+    return ["" if pd.isna(value) is True else str(value).strip() for value in values]
 
 
 def _one_path_each(files: Sequence[str]) -> list[str]:

@@ -127,6 +127,8 @@ def test_groups_hold_recordings_together() -> None:
     grouped = Labels(table(*rows, site=["x", "y", "y", "z", "", ""]), "site").group
     assert grouped["a.wav"] == grouped["b.wav"]
     assert len(set(grouped.values())) == 4  # an empty cell is no group
+    missing = Labels(table(*rows, site=["x", "y", "y", "z", None, np.nan]), "site").group
+    assert missing == grouped
 
 
 def test_paths_of_one_recording_are_one_recording(day: str, here: Path, model: ByolaModel) -> None:
@@ -216,6 +218,9 @@ def test_windows_are_embedded_with_the_sound_around_them(here: Path, model: Byol
     [
         ([], "expected labels, got none"),
         ([("a.wav", 0.0, 1.0, " ")], r"1 of 1 labels have no text, the first in a\.wav"),
+        ([("a.wav", 0.0, 1.0, "owl"), ("b.wav", 0.0, 1.0, None)], r"1 of 2 labels have no text, the first in b\.wav"),
+        ([("a.wav", 3.0, 2.0, "owl")], r"a\.wav: expected a start and an end after it in seconds, got 3\.0 to 2\.0"),
+        ([("a.wav", np.nan, 2.0, "owl")], r"a\.wav: expected a start and an end after it in seconds, got nan to 2\.0"),
         ([("a.wav", 0.0, 1.0, "NOISE")], "at least one class, got only negatives: NOISE"),
         (
             [("a.wav", 0.0, 1.0, f"{number:05}") for number in range(10_000)],
@@ -239,6 +244,8 @@ def test_labels_that_can_not_be_learned_from_are_refused(rows: list[Any], messag
 def test_a_missing_group_is_named() -> None:
     with pytest.raises(ValueError, match="expected a column 'site' with groups, got file, start, end, label"):
         Labels(table(("a.wav", 0.0, 1.0, "a")), "site")
+    with pytest.raises(ValueError, match="no label has a value in the column 'site'"):
+        Labels(table(("a.wav", 0.0, 1.0, "a"), site=""), "site")
 
 
 def test_neighbouring_labels_do_not_contradict_each_other() -> None:

@@ -257,6 +257,7 @@ def mistakes(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (["--labels", "many.csv"], "expected at most 1000 classes, got 10000"),
         (["--labels", "rec/labels.csv", "--group", "site"], "expected a column 'site'"),
         (["clips", "--group", "site"], "--group names a column of --labels"),
+        (["--labels", "clips", "--group", "site"], "no label has a value in the column 'site'; Audacity"),
         (["clips", "--label-column", "x"], "--label-column names a column of --labels"),
         (["clips", "rec", "--labels", "rec/labels.csv"], "expected one folder with the recordings of --labels, got 2"),
         (["clips", "--window", "0"], "0.0 is not in the range x>0"),
