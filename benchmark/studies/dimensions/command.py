@@ -12,6 +12,8 @@ from tqdm import tqdm
 
 import byola_hear
 from benchmark.models.extractors import Extractor
+from benchmark.models.loading import ModelName
+from benchmark.models.rows import models_by_row
 from benchmark.probes import ridge
 from benchmark.probes.command import tasks_option
 from benchmark.probes.plan import Plan, plan
@@ -43,10 +45,10 @@ def command(tasks: str, validation: bool, draws: int, max_test: int, **options: 
     Exit codes: 0, or 2 if something that you named is not available.
     """
     setup = Setup.of(**options)
+    directions = {row: directions_of(name) for row, name in models_by_row(setup.models).items()}
     planned = plan(tasks, setup.audio, setup.cache, validation, seed=setup.seed, progress=setup.progress)
     found: list[dict[str, Any]] = []
     rows = setup.rows(planned.training_clips)
-    directions = {row.name: directions_of(row.name) for row in rows}
     for row in rows:
         for extractor in row.extractors:
             for each in _of_model(extractor, directions[row.name], planned, draws, max_test, setup):
@@ -57,15 +59,17 @@ def command(tasks: str, validation: bool, draws: int, max_test: int, **options: 
     show_report(setup.output, NAME, report(setup.output))
 
 
-def directions_of(name: str) -> Directions:
+def directions_of(name: ModelName) -> Directions:
     """All directions that are used of a network: as many as the largest of :data:`SIZES` that is short for it.
 
     Raises:
         FileNotFoundError: if it has none.
-        ValueError: if it has too few.
+        ValueError: if it has too few, or the model is not a network.
     """
-    most = most_directions(byola_hear.load_model(name).scene_embedding_size)
-    directions = byola_hear.load_model(name, dimensions=sizes_up_to(most)[-1]).directions
+    if name.baseline:
+        raise ValueError(f"expected networks, which have directions, got {name.row}")
+    most = most_directions(byola_hear.load_model(name.weights).scene_embedding_size)
+    directions = byola_hear.load_model(name.weights, dimensions=sizes_up_to(most)[-1]).directions
     assert directions is not None, "short vectors have directions"
     return directions
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,13 @@ import pytest
 
 pytest.importorskip("sklearn")
 
+from benchmark.models.loading import ModelName
 from benchmark.studies.dimensions.command import directions_of, sizes_up_to
 from benchmark.studies.dimensions.report import NAME, difference, means, report, sentences
 from benchmark.studies.findings import save_numbers
 from benchmark.studies.measures import neighbours
+from byola_hear.models.directions import ENDING
+from byola_hear.models.zoo import zoo_folder
 
 ORIGIN = {"clips": 10, "halves": [{"count": 64, "variance": 0.8, "best": 0.9, "cosines": 0.95}]}
 ABOUT: dict[str, Any] = {
@@ -99,5 +103,18 @@ def test_neighbours_of_the_same_group_do_not_count() -> None:
 
 
 def test_a_network_is_measured_with_the_directions_that_it_has() -> None:
-    assert [directions_of(name).count for name in ("both", "distilled-small", "transformer-both")] == [1024, 512, 512]
+    names = ("both", "distilled-small", "transformer-both")
+    assert [directions_of(ModelName.of(name)).count for name in names] == [1024, 512, 512]
     assert sizes_up_to(32) == (32,)
+
+
+def test_a_checkpoint_is_measured_with_its_own_directions(tmp_path: Path) -> None:
+    """Whatever its file is called: the stem, which names its row, may be the name of another network."""
+    path = tmp_path / "both.safetensors"
+    for ending in (".safetensors", ENDING):
+        shutil.copy(zoo_folder() / f"byola-distilled-small{ending}", path.with_suffix(ending))
+    found = directions_of(ModelName.of(str(path)))
+    assert found.count == 512
+    assert found.fingerprint() == directions_of(ModelName.of("distilled-small")).fingerprint()
+    with pytest.raises(ValueError, match="expected networks, which have directions, got untrained"):
+        directions_of(ModelName.of("untrained"))
