@@ -9,7 +9,7 @@ import click
 
 import byola_hear
 from benchmark import RESULTS
-from benchmark.baselines import BASELINES
+from benchmark.baselines import BASELINES, UNTRAINED
 from benchmark.comparison.archive import pack, unpack
 from benchmark.comparison.command import keep_results
 from benchmark.comparison.document import Document, read_document
@@ -37,7 +37,8 @@ def outcomes_file(results: Path, suite: str) -> Path:
 def rows_to_measure(kept: list[str], asked: list[str]) -> list[str]:
     """Names of the models of a completed table: those of the kept one, and those that are asked for.
 
-    A baseline that is asked for with weights replaces the row of its default weights.
+    A baseline that is asked for with weights replaces the row of its default weights. An untrained network of another
+    seed does not: the findings compare with the row ``untrained``.
 
     Args:
         kept: the rows of the kept table.
@@ -46,8 +47,10 @@ def rows_to_measure(kept: list[str], asked: list[str]) -> list[str]:
     Example:
         >>> rows_to_measure(["both", "vggish", "wav2vec2"], ["wav2vec2=FOLDER", "logmel"])
         ['both', 'vggish', 'wav2vec2=FOLDER', 'logmel']
+        >>> rows_to_measure(["both", "untrained"], ["untrained=1"])
+        ['both', 'untrained', 'untrained=1']
     """
-    with_weights = {ModelName.of(name).baseline: name for name in asked if "=" in name}
+    with_weights = {ModelName.of(name).baseline: name for name in asked if "=" in name and not _is_seed(name)}
     rows = [with_weights.get(name, name) for name in kept]
     return list(dict.fromkeys([*rows, *asked]))
 
@@ -246,4 +249,9 @@ def _has_a_name(row: str) -> bool:
     """Whether the name of a row is enough to load its model. That of a checkpoint, or of a baseline with other weights
     than the default, ``NAME=WEIGHTS``, is not.
     """
-    return row in (*byola_hear.list_models(), *BASELINES)
+    return row in (*byola_hear.list_models(), *BASELINES) or _is_seed(row)
+
+
+def _is_seed(name: str) -> bool:
+    """Whether a name is that of an untrained network with its seed, such as ``untrained=1``."""
+    return ModelName.of(name).baseline in UNTRAINED and "=" in name

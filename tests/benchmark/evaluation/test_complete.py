@@ -183,6 +183,22 @@ def test_a_checkpoint_in_the_kept_table_is_named_again(
     assert "0 done, 0 cached, 4 kept, 0 failed" in done.output and len(heareval()) == n_before
 
 
+def test_another_seed_is_a_row_of_its_own(start: Callable[..., Result], tmp_path: Path) -> None:
+    results, rows = tmp_path / "results", [row("both"), row("untrained")]
+    results.mkdir()
+    done = start(run_command, "--grid", "fast", "--grid-points", "2", "-o", str(tmp_path / "first"), rows=rows)
+    assert done.exit_code == 0, done.output
+    keep_results(tmp_path / "first", results)
+    named, rows = ["both", "untrained", "untrained=1"], [*rows, row("untrained=1")]
+    # The second time, the name of the row is enough.
+    for folder, asked in (("second", ("--models", "untrained=1")), ("third", ())):
+        arguments = ("--suite", "mini", "-o", str(tmp_path / folder), "--results", str(results), *asked)
+        done = start(complete_command, *arguments, rows=rows, expected=named)
+        assert done.exit_code == 0, done.output
+        kept = json.loads((results / "mini.json").read_text())["rows"]
+        assert {each["name"]: sorted(each["cells"]) for each in kept} == {name: ["digits", "notes"] for name in named}
+
+
 def test_each_suite_has_a_folder_and_outcomes_of_its_own(
     start: Callable[..., Result], kept: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
