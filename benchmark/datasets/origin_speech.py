@@ -69,8 +69,9 @@ def read_language_id(archive: Path, wanted: Wanted) -> Iterator[OriginalClip]:
     for member, content in read_members(archive, lambda member: PurePosixPath(member).name == "validated.tsv"):
         language = PurePosixPath(member).parent.name
         if language in languages:
-            # Not by the csv module: quotation marks in the sentences do not quote fields.
-            header, *lines = [line.split("\t") for line in content.decode("utf-8").splitlines()]
+            # Not by the csv module: quotation marks in the sentences do not quote fields. Bytes and not text are split,
+            # because text would be split at a separator within a sentence, such as U+2028, too.
+            header, *lines = [line.decode("utf-8").split("\t") for line in content.splitlines()]
             if not {"client_id", "path", "gender"} <= set(header):
                 raise ValueError(f"{archive}: {member}: expected columns client_id, path, gender, found {header}")
             for fields in lines:

@@ -71,7 +71,8 @@ def language_id(path: Path, rows: Rows) -> Path:
         for row in (row for row in rows if row["label"] == label):
             file = f"{stem(row).partition('_')[2]}.mp3"
             files[f"{root}/{label}/clips/{file}"] = sound(48000, "MP3")
-            lines.append(f'{row["speaker"]}{"0" * 112}\t{file}\t"A ""quoted"" word\t2\t{row["gender"]}\t{label}')
+            sentence = '"A ""quoted"" word\u2028and more'
+            lines.append(f"{row['speaker']}{'0' * 112}\t{file}\t{sentence}\t2\t{row['gender']}\t{label}")
         files[f"{root}/{label}/validated.tsv"] = "\n".join(lines).encode()
     files[f"{root}/ab/clips/common_voice_ab_19904194.mp3"] = b"not wanted"
     files[f"{root}/ab/validated.tsv"] = b"not wanted"
