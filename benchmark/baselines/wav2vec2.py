@@ -12,6 +12,7 @@ Meta; the licence depends on the model (base-960h: Apache-2.0; VoxPopuli: CC BY-
 from __future__ import annotations
 
 from math import prod
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -78,7 +79,8 @@ def load_model(model_file_path: str = "") -> Wav2Vec2:
     version = need_transformers()
     name = model_file_path or DEFAULT
     network = from_folder_or_hub(name, _network)
-    note = f"wav2vec 2.0 ({name}), self-supervised on speech; every 20 ms, their mean"
+    shown = Path(name).name if Path(name).is_dir() else name  # tables are shared, and the folder is this machine's
+    note = f"wav2vec 2.0 ({shown}), self-supervised on speech; every 20 ms, their mean"
     return Wav2Vec2(network, f"transformers-{version}-{settings_of(network.config)}", note).eval()
 
 

@@ -51,6 +51,7 @@ def test_other_settings_are_another_model(folder: Path, whisper: Path, tmp_path:
 def test_wav2vec2_is_the_last_layers_mean(folder: Path) -> None:
     model = wav2vec2.load_model(str(folder))
     assert (model.scene_embedding_size, model.timestamp_embedding_size) == (16, 16)
+    assert model.note.startswith(f"wav2vec 2.0 ({folder.name}), ")
     plain = transformers.Wav2Vec2Model.from_pretrained(folder, local_files_only=True).eval()
     clips = noise(2, 8000) * torch.tensor([[1.0], [0.05]]) + 0.02
     for clip, embedding in zip(clips, wav2vec2.get_scene_embeddings(clips, model)):
