@@ -97,12 +97,17 @@ def joined(kept: Document, comparison: Comparison) -> Document:
     averaged = {group: names for group, names in in_means.items() if group not in unmeasured}
     rows = ordered([replace(row, means=_means(row, old_rows.get(row.name), averaged)) for row in rows])
     rows, hear = _with_hear(rows, columns)
-    lacking = {f"{column.title}: no model has an outcome." for column in columns if column.metric}
+    there = {f"{column.title}: no model has an outcome." for column in columns if column.metric}
+    notes = [
+        note
+        for note in dict.fromkeys([*kept.notes, *new.notes])
+        if note not in there and not any(note.startswith(f"{column.name}: no column") for column in columns)
+    ]
     document = replace(
         new,
         about=_about(kept, new, rows),
         settings={**kept.settings} if not comparison.outcomes else _common(kept.settings, new.settings),
-        notes=list(dict.fromkeys([*kept.notes, *(note for note in new.notes if note not in lacking)])),
+        notes=notes,
         columns=columns,
         rows=rows,
         in_means=in_means,

@@ -56,6 +56,7 @@ def test_joined_is_the_table_of_all_outcomes(kept_and_whole: tuple[Document, Doc
     assert [column.name for column in found.columns] == [column.name for column in whole.columns]
     assert found.in_means == whole.in_means and found.best == whole.best
     assert found.hear.tasks == whole.hear.tasks and set(found.hear.rows) == set(whole.hear.rows)
+    assert kept.notes == ["speech2: no column, because the task is not available"] and not found.notes
     for row, expected in zip(found.rows, whole.rows):
         assert row.cells == expected.cells and not row.missing
         assert row.means["nonspeech"] == expected.means["nonspeech"]
