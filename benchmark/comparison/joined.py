@@ -78,7 +78,7 @@ def joined(kept: Document, comparison: Comparison) -> Document:
         {row.name: row.identity for row in new.rows},
     )
     if not valid - comparison.outcomes.keys():
-        return replace(new, about=_about(kept, new, new.rows))
+        return replace(new, about=_about(kept, new, new.rows, valid))
     taken = {task for _, task in valid}
     old_columns = {column.name: column for column in kept.columns}
     columns = [
@@ -105,7 +105,7 @@ def joined(kept: Document, comparison: Comparison) -> Document:
     ]
     document = replace(
         new,
-        about=_about(kept, new, rows),
+        about=_about(kept, new, rows, valid),
         settings={**kept.settings} if not comparison.outcomes else _common(kept.settings, new.settings),
         notes=notes,
         columns=columns,
@@ -231,16 +231,15 @@ def _advantages(
     return found
 
 
-def _about(kept: Document, new: Document, rows: Sequence[DocumentRow]) -> dict[str, Any]:
+def _about(kept: Document, new: Document, rows: Sequence[DocumentRow], valid: set[tuple[str, str]]) -> dict[str, Any]:
     """The kept table's provenance, and that of every completion with its cells, ``{task: [model, …]}``.
 
-    It is that of the new table if no cell is as it was.
+    It is that of the new table if no cell is as it was: of the same model and task, and with the same score.
     """
     before = {row.name: row.cells for row in kept.rows}
 
     def stays(row: DocumentRow, task: str) -> bool:
-        earlier = before.get(row.name, {}).get(task)
-        return earlier is not None and earlier.score == row.cells[task].score
+        return (row.name, task) in valid and before[row.name][task].score == row.cells[task].score
 
     if not any(stays(row, task) for row in rows for task in row.cells):
         return dict(new.about)

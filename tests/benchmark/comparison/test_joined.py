@@ -116,6 +116,15 @@ def test_outcomes_that_a_run_took_over_keep_their_provenance(new_run: Callable[[
     assert "Measured at commit def on 2026-01-02, a machine." in text and "Completed" not in text
 
 
+def test_a_model_that_changed_is_new_also_where_its_score_stayed(new_run: Callable[[], RunFolder]) -> None:
+    first, second = ({"commit": name, "time": "2026-01-02T03:04", "hardware": "a machine"} for name in ("abc", "def"))
+    before, after = (planted(new_run(), 0.1, tasks=1, files=50) for _ in range(2))
+    kept = document_of(before.write(provenance=first))
+    rows = [replace(row, identity="older") if row.name == "mfcc" else row for row in kept.rows]
+    found = joined(replace(kept, rows=rows), compare(load_run(after.write(provenance=second))))
+    assert "Completed at commit def on 2026-01-02, a machine: speech 0, nonspeech 0 of mfcc." in markdown_tables(found)
+
+
 def test_a_row_that_lacks_cells_has_no_mean(kept_and_whole: tuple[Document, Document, Path]) -> None:
     kept, _, folder = kept_and_whole
     found = joined(kept, compare(load_run(without(folder, "mfcc/*"))))
