@@ -159,8 +159,8 @@ def _joined_row(
 
 
 def _half(cell: DocumentCell) -> float | None:
-    """Half the interval."""
-    return None if cell.low is None or cell.high is None else (cell.high - cell.low) / 2
+    """Half the interval over the tested files; None for one over folds, of which no mean has an interval."""
+    return None if cell.low is None or cell.high is None or cell.interval == "folds" else (cell.high - cell.low) / 2
 
 
 def _limits(value: float, halves: Sequence[float | None], of: Sequence[float]) -> tuple[float | None, float | None]:

@@ -13,7 +13,7 @@ import pytest
 
 from benchmark.comparison.advantage import Advantage
 from benchmark.comparison.comparison import compare
-from benchmark.comparison.document import Document
+from benchmark.comparison.document import Document, DocumentRow
 from benchmark.comparison.folder import load_run
 from benchmark.comparison.joined import joined, valid_cells
 from benchmark.comparison.markdown import markdown_tables
@@ -123,6 +123,19 @@ def test_a_model_that_changed_is_new_also_where_its_score_stayed(new_run: Callab
     rows = [replace(row, identity="older") if row.name == "mfcc" else row for row in kept.rows]
     found = joined(replace(kept, rows=rows), compare(load_run(after.write(provenance=second))))
     assert "Completed at commit def on 2026-01-02, a machine: speech 0, nonspeech 0 of mfcc." in markdown_tables(found)
+
+
+def test_an_interval_over_folds_is_no_part_of_a_mean(kept_and_whole: tuple[Document, Document, Path]) -> None:
+    """As in a table that was measured at one time, whose means are over the tested files."""
+    kept, _, folder = kept_and_whole
+
+    def with_folds(row: DocumentRow) -> DocumentRow:
+        return replace(row, cells={**row.cells, "speech0": replace(row.cells["speech0"], interval="folds")})
+
+    found = joined(replace(kept, rows=[with_folds(row) for row in kept.rows]), compare(load_run(folder)))
+    for row in found.rows:
+        assert row.means["nonspeech"].low is not None
+        assert row.means["speech"].low is None and row.means[OVERALL].low is None
 
 
 def test_a_row_that_lacks_cells_has_no_mean(kept_and_whole: tuple[Document, Document, Path]) -> None:
