@@ -30,6 +30,8 @@ from byola_hear.utils.files import file_hash, locked, naming, write_file
 
 #: Log-mels of silence alone have a smaller standard deviation, which is rounding. Sound has one above 1.
 _SILENT = 0.01
+#: A manifest's length that differs less from that of the log-mel, which has whole frames, is the same, in s.
+_ROUNDED_S = 0.1
 
 
 def build_cache(
@@ -99,7 +101,7 @@ def build_cache(
         if std < _SILENT:
             _discard(output)
             raise ValueError(f"{manifest}: expected sound, got silence alone")
-        read = [clip for clip, length in zip(clips, row_lengths) if length]
+        read = [_as_decoded(clip, int(length), frontend) for clip, length in zip(clips, row_lengths) if length]
         info = {
             **identity,
             "mean": mean,
@@ -114,6 +116,12 @@ def build_cache(
         write_file(output / INFO_FILE, json.dumps(info, indent=1, ensure_ascii=False) + "\n")
         (output / MARKER_FILE).unlink()
     return _described(open_cache(output), clips, manifest.parent, output)
+
+
+def _as_decoded(clip: ManifestClip, n_frames: int, frontend: FrontendConfig) -> ManifestClip:
+    """A clip with the length of its log-mel, if the manifest states another: a file may have changed since, for one."""
+    seconds = (n_frames - 1) * frontend.hop_length / frontend.sample_rate
+    return clip if abs(clip.duration_s - seconds) < _ROUNDED_S else replace(clip, duration_s=seconds)
 
 
 def _discard(output: Path) -> None:

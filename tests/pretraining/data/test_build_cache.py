@@ -82,7 +82,7 @@ def test_unreadable_rows_are_left_out_and_named(tones: Path, tmp_path: Path) -> 
     (tmp_path / "text.wav").write_text("no audio")
     (tmp_path / "headerless.raw").write_bytes(bytes(100))
     clips = [
-        ManifestClip(name, 0.1, 16000) for name in ("text.wav", "good.wav", "nan.wav", "gone.wav", "headerless.raw")
+        ManifestClip(name, 0.2, 16000) for name in ("text.wav", "good.wav", "nan.wav", "gone.wav", "headerless.raw")
     ]
     write_manifest(clips, tmp_path / "m.csv")
     cache = build_cache(tmp_path / "m.csv", tmp_path / "cache", statistics_crops=10)
@@ -94,7 +94,7 @@ def test_unreadable_rows_are_left_out_and_named(tones: Path, tmp_path: Path) -> 
         "headerless.raw",
     ]
     assert [row["rows"] for row in cache.info["sources"]] == [1]
-    assert cache.info["hours"] == 0.1 / 3600
+    assert cache.info["hours"] == 0.2 / 3600
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs such names of files")
@@ -245,3 +245,13 @@ def test_cache_may_be_larger_than_the_memory(tone_cache_folder: Path, tmp_path: 
     cache = open_cache(tmp_path)
     assert len(cache.frames) == rows
     assert not cache.frames[-1].any()
+
+
+def test_hours_are_those_of_the_audio_whatever_the_manifest_says(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    for name, seconds in (("a.wav", 2.5), ("b.wav", 1.0)):
+        soundfile.write(tmp_path / name, 0.1 * random.standard_normal(round(16000 * seconds)), 16000)
+    (tmp_path / "m.csv").write_text("path,duration_s,source\na.wav,60,x\nb.wav,0.9999,y\n")
+    info = build_cache(tmp_path / "m.csv", tmp_path / "cache").info
+    assert info["hours"] * 3600 == pytest.approx(3.4999)
+    assert [total["hours"] * 3600 for total in info["sources"]] == pytest.approx([2.5, 0.9999])
