@@ -14,6 +14,7 @@ import os
 import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any
@@ -107,7 +108,7 @@ def append_rows(
     path = folder / ROWS_FILE
     with naming(path), open(path, "a", newline="", encoding="utf-8") as listed:
         writer = csv.writer(listed, lineterminator="\n")
-        with ThreadPoolExecutor(max(1, workers)) as pool:
+        with _threads(workers) as pool:
             for index, result in _in_order(pool, compute, range(done, n_rows), together, workers):
                 if isinstance(result, str):
                     # One line of the file, whatever names of files hold.
@@ -121,6 +122,17 @@ def append_rows(
                 if progress is not None:
                     progress(index + 1, n_rows)
     return failed
+
+
+@contextmanager
+def _threads(workers: int) -> Iterator[ThreadPoolExecutor]:
+    """Threads. After an error or an interruption, they finish what they are at, and do not begin what is waiting."""
+    with ThreadPoolExecutor(max(1, workers)) as pool:
+        try:
+            yield pool
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
 def _in_order(

@@ -3,7 +3,9 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -255,3 +257,23 @@ def test_hours_are_those_of_the_audio_whatever_the_manifest_says(tmp_path: Path)
     info = build_cache(tmp_path / "m.csv", tmp_path / "cache").info
     assert info["hours"] * 3600 == pytest.approx(3.4999)
     assert [total["hours"] * 3600 for total in info["sources"]] == pytest.approx([2.5, 0.9999])
+
+
+def test_an_interrupted_build_does_not_decode_what_is_waiting(
+    tone_manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decoded: list[str] = []
+
+    def slow(clip: ManifestClip, *others: Any) -> np.ndarray:
+        decoded.append(clip.path)
+        if len(decoded) > 1:
+            time.sleep(0.3)
+        return cached_log_mel(clip, *others)
+
+    def interrupt(done: int, total: int) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(caches, "cached_log_mel", slow)
+    with pytest.raises(KeyboardInterrupt):
+        build_cache(tone_manifest, tmp_path / "cache", workers=1, progress=interrupt)
+    assert 1 <= len(decoded) <= 2
