@@ -244,8 +244,11 @@ def keep_licence(collection: Collection, root: Path, folder: Path) -> None:
     else:
         # Most tars contain one folder with everything in it.
         texts = sorted(path for depth in ("*", "*/*") for path in root.glob(depth) if _LICENCE_FILE.match(path.name))
-    for text in texts:
-        if text.is_file():
-            folder.mkdir(parents=True, exist_ok=True)
-            suffix = "" if collection.path is None else f".{text.name}"
-            shutil.copyfile(text, folder / f"{collection.name}{suffix}.txt")
+    given: set[str] = set()
+    for text in filter(Path.is_file, texts):
+        folder.mkdir(parents=True, exist_ok=True)
+        suffix = "" if collection.path is None else f".{text.name}"
+        if suffix.lower() in given:  # another text of that name
+            suffix = "".join(f".{part}" for part in text.relative_to(root).parts)
+        given.add(suffix.lower())
+        shutil.copyfile(text, folder / f"{collection.name}{suffix}.txt")

@@ -40,6 +40,17 @@ def test_tars_and_folders_have_speakers_and_licences(tmp_path: Path) -> None:
     assert len(read_manifest(tmp_path / "out" / "manifest.csv")) == 2
 
 
+def test_licence_texts_of_the_same_name_are_all_kept(tmp_path: Path) -> None:
+    for number, pack in enumerate(("bells", "birds")):
+        (tmp_path / "mine" / pack).mkdir(parents=True)
+        (tmp_path / "mine" / pack / "a.wav").write_bytes(wav(noise(1.0, seed=number)))
+        (tmp_path / "mine" / pack / "LICENSE").write_text(f"of {pack}")
+    code, output = run_corpora("build", tmp_path / "mine", "--set", "speech", "-o", tmp_path / "out")
+    assert code == 0, output
+    texts = {path.name: path.read_text() for path in (tmp_path / "out" / "licences").iterdir()}
+    assert texts == {"mine.LICENSE.txt": "of bells", "mine.birds.LICENSE.txt": "of birds"}
+
+
 def test_listed_files_of_the_same_base_name_keep_their_own_licences(tmp_path: Path) -> None:
     names = ("ann/1.wav", "bob/1.wav", "usr/share/cleo/2.wav")
     for seed, name in enumerate(names):
