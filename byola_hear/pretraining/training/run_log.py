@@ -56,9 +56,13 @@ def read_log(path: Path, last_step: float = math.inf) -> list[dict[str, float]]:
 
     Raises:
         FileNotFoundError: if there is no log.
+        ValueError: if the file is not the log of a run.
     """
-    text = path.read_text(encoding="utf-8")
-    # A run that is killed while it writes leaves half a row.
-    whole = text[: text.rfind("\n") + 1].splitlines()
-    rows = [{name: float(row[name]) for name in COLUMNS} for row in csv.DictReader(whole)]
+    try:
+        text = path.read_text(encoding="utf-8")
+        # A run that is killed while it writes leaves half a row.
+        whole = text[: text.rfind("\n") + 1].splitlines()
+        rows = [{name: float(row[name]) for name in COLUMNS} for row in csv.DictReader(whole)]
+    except (ValueError, KeyError, TypeError, csv.Error) as error:
+        raise ValueError(f"{path}: expected the log of a run, with the columns {','.join(COLUMNS)} ({error})") from None
     return [row for row in rows if row["step"] <= last_step]
