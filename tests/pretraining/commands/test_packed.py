@@ -17,6 +17,7 @@ from byola_hear.pretraining.data.matching import match, write_matched
 from byola_hear.pretraining.data.packing import PackSource, pack
 from byola_hear.pretraining.training import several
 from byola_hear.pretraining.training.run_log import read_log
+from byola_hear.pretraining.training.train import Trainer
 from byola_hear.utils.files import locked
 from tests.pretraining.running import run
 
@@ -106,6 +107,30 @@ def test_runs_that_time_stopped_are_resumed(
     assert load_model(tmp_path / "out" / "byola-both.safetensors").config.training["step"] == 12
     assert run("train-packed", *options, "--minutes", 9, "--most-steps", 11) == 2
     assert "holds runs of 12 steps, more than 11; choose another folder" in capsys.readouterr().err
+
+
+def test_a_run_that_was_killed_is_resumed(
+    sets: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("pack", sets / "both.csv", "-o", tmp_path / "packed") == 0
+    (tmp_path / "recipe.json").write_text(json.dumps(RECIPE))
+    options = [tmp_path / "packed", "-o", tmp_path / "out", "--recipe", tmp_path / "recipe.json", "--batch-size", 4]
+    options += ["--device", "cpu", "--compile", "none", "--precision", "float32", "--most-steps", 20]
+    monkeypatch.setattr(several, "measured_seconds", lambda *arguments: 1e-3)
+    monkeypatch.setattr(several, "SAVE_EVERY", 0.0)
+    step = Trainer.train_step
+
+    def dying(trainer: Trainer, *arguments: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        if trainer.step == 15:
+            raise KeyboardInterrupt
+        return step(trainer, *arguments)
+
+    with monkeypatch.context() as first:
+        first.setattr(Trainer, "train_step", dying)
+        assert run("train-packed", *options) == 130
+    assert run("train-packed", *options) == 0
+    assert "its runs are continued: 20 steps for each of 1 networks" in capsys.readouterr().out
+    assert [row["step"] for row in read_log(tmp_path / "out" / "runs" / "both" / "log.csv")] == [10, 20]
 
 
 def test_recipe_that_suits_not_all_sets_is_refused_before_training(
