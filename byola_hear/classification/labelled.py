@@ -70,9 +70,14 @@ class Labels:
         self.end = np.where(np.isnan(self.end), np.inf, self.end)
         right = (self.start >= 0) & (self.start < np.inf) & (self.end >= self.start)
         if not right.all():
-            row = int(right.argmin())
-            got = f"{self.start[row]} to {self.end[row]}"
-            raise ValueError(f"{files[row]}: expected a start and an end after it in seconds, got {got}")
+            wrong = int(right.argmin())
+            got = f"{self.start[wrong]} to {self.end[wrong]}"
+            raise ValueError(f"{files[wrong]}: expected a start and an end after it in seconds, got {got}")
+        # The rest of a recording may be shorter than a window: only its end says which windows have the label.
+        for row in np.flatnonzero(np.isinf(self.end) & (self.start > 0)):
+            seconds, exact = duration(files[row])
+            if exact and seconds > self.start[row]:
+                self.end[row] = seconds
         points = self.end - self.start < POINT
         self.start = np.where(points, np.maximum(self.start - POINT / 2, 0), self.start)
         self.end = np.where(points, self.start + POINT, self.end)

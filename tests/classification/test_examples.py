@@ -101,6 +101,11 @@ def test_unlabelled_windows_are_negatives_on_wish(day: str, model: ByolaModel, m
     assert max(start for start, _ in thinned) > 12
 
 
+def test_a_label_up_to_the_end_may_be_shorter_than_the_window(day: str, model: ByolaModel) -> None:
+    labels = Labels(table((day, 5.0, 6.0, "a"), (day, 19.4, np.nan, "b")))
+    assert spans(from_audio(labels, model, 2.0))[1:] == [(day, 18.0, 20.0, ("b",))]
+
+
 def test_labels_without_a_length_are_points(day: str, model: ByolaModel) -> None:
     labels = Labels(table((day, 5.0, 5.0, "a"), (day, 0.0, 0.0, "a")))
     with pytest.raises(ValueError, match="the labels have no length to take the window's length from; give a window"):
