@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from functools import lru_cache
 from typing import TYPE_CHECKING
+from unicodedata import normalize
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,7 +49,7 @@ class Labels:
     def __init__(self, table: pandas.DataFrame, group: str | None = None) -> None:
         if not len(table):
             raise ValueError("expected labels, got none")
-        names = _texts(table["label"])
+        names = _one_spelling_each(_texts(table["label"]))
         files = _one_path_each([str(file) for file in table["file"]])
         if "" in names:
             raise ValueError(
@@ -246,6 +247,12 @@ def _texts(values: Iterable[object]) -> list[str]:
     import pandas as pd
 
     return ["" if pd.isna(value) is True else str(value).strip() for value in values]
+
+
+def _one_spelling_each(names: Sequence[str]) -> list[str]:
+    """The same names, each as it is first spelt: accents may be letters or follow them, as in folders of macOS."""
+    first: dict[str, str] = {}
+    return [first.setdefault(normalize("NFC", name), name) for name in names]
 
 
 def _one_path_each(files: Sequence[str]) -> list[str]:

@@ -161,6 +161,11 @@ def test_accents_as_letters_or_after_them_name_one_recording(here: Path, model: 
         assert len(made) == 2 and not made.failures
 
 
+def test_accents_as_letters_or_after_them_are_one_class() -> None:
+    one, other = (normalize(form, "Gänse") for form in ("NFD", "NFC"))
+    assert Labels(table(("a.wav", 0.0, 1.0, one), ("b.wav", 0.0, 1.0, f"{other} "))).classes == (one,)
+
+
 def test_a_recording_that_fails_is_reported(day: str, here: Path, model: ByolaModel) -> None:
     (here / "broken.wav").write_bytes(b"RIFF....")
     labels = Labels(table((day, 1.0, 2.0, "a"), ("broken.wav", 1.0, 2.0, "a"), (day, 19.0, 25.0, "b")))
