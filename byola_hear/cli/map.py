@@ -12,12 +12,14 @@ from byola_hear.analysis.layouts import check_method
 from byola_hear.analysis.listening.naming import below_common_folder
 from byola_hear.analysis.listening.sounds import preview
 from byola_hear.analysis.map import LAYOUTS, clip_labels, folder_labels, write_map
+from byola_hear.analysis.map.page import MAX_POINTS
 from byola_hear.cli import options
 from byola_hear.cli.errors import Failure
-from byola_hear.cli.inputs import embedded
+from byola_hear.cli.inputs import embedded, is_table
 from byola_hear.cli.outputs import check_output_file
 from byola_hear.cli.terminal import complain, stderr_is_terminal
 from byola_hear.cli.types import Finite
+from byola_hear.extraction.clips import find_clips
 from byola_hear.tables import TableError
 from byola_hear.utils.text import one_line, quantity
 
@@ -94,9 +96,11 @@ def command(
         raise click.UsageError(f"no such label file: {labels}")
     try:
         check_method(layout)
+        check_number(paths)
+        read = None if labels is None else labels_in(labels, label_column)
         table, failures = embedded(paths, name, window, device, workers)
         files = [str(file) for file in table.index.get_level_values("file")]
-        named = folder_labels(files) if labels is None else labels_in(labels, label_column, table)
+        named = folder_labels(files) if labels is None else labels_of(read, labels, label_column, table)
     except (ValueError, OSError, TableError) as error:
         raise click.UsageError(one_line(error)) from error
     for file, reason in failures.items():
@@ -132,17 +136,33 @@ def command(
     return 1 if failures or silent else 0
 
 
-def labels_in(path: Path, column: str | None, table: pandas.DataFrame) -> list[str]:
-    """The labels of a table's rows in a label file."""
+def check_number(paths: tuple[str, ...]) -> None:
+    """Refuse more clips than a map shows, before hours are spent to embed them."""
+    if any(map(is_table, paths)):
+        return
+    count = len(find_clips(paths, on_missing=lambda path, reason: None))
+    if count > MAX_POINTS:
+        raise ValueError(f"a map shows up to {MAX_POINTS} clips, got {count}; `byola-hear atlas` takes more")
+
+
+def labels_in(path: Path, column: str | None) -> pandas.DataFrame | None:
+    """The labels in a file; None if it names no recording, and the one that it is named after is not next to it."""
+    from byola_hear import labels
+
+    try:
+        return labels.read(path, label_column=column, missing="keep")
+    except FileNotFoundError:
+        return None
+
+
+def labels_of(read: pandas.DataFrame | None, path: Path, column: str | None, table: pandas.DataFrame) -> list[str]:
+    """The labels of a table's rows, from what was read of a label file."""
     from byola_hear import labels
 
     # By name, because timestamps have a time, too.
     columns = (table.index.get_level_values(name) for name in ("file", "start", "end"))
     clips = [(str(file), float(start), float(end)) for file, start, end in zip(*columns, strict=True)]
-    try:
-        found = labels.read(path, label_column=column, missing="keep")
-    except FileNotFoundError:
-        # A file that names no recording is named after one, which need not be next to it.
+    if read is None:
         _, folder = below_common_folder(file for file, _, _ in clips)
-        found = labels.read(path, label_column=column, missing="keep", recordings=folder or None)
-    return clip_labels(found, path, clips)
+        read = labels.read(path, label_column=column, missing="keep", recordings=folder or None)
+    return clip_labels(read, path, clips)

@@ -416,6 +416,18 @@ def test_windows_from_the_command_line(collection: Path) -> None:
     assert len(data["files"]) == 1 and data["span"][1] == [0.5, 1.0]
 
 
+def test_what_can_not_be_mapped_is_refused_before_anything_is_embedded(
+    collection: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("byola_hear.dataframe.embed", Mock(side_effect=AssertionError("embedded")))
+    labels = write_csv(collection / "labels.csv", [["file", "start", "end", "label"], ["a.wav", "soon", "2", "x"]])
+    assert run(collection, collection / "sounds", "-o", collection / "map.html", "--labels", labels) == 2
+    assert "line 2: expected a time as seconds or H:MM:SS, got 'soon'" in capsys.readouterr().err
+    monkeypatch.setattr("byola_hear.cli.map.MAX_POINTS", 5)
+    assert run(collection, collection / "sounds", "-o", collection / "map.html") == 2
+    assert "a map shows up to 5 clips, got 6; `byola-hear atlas` takes more" in capsys.readouterr().err
+
+
 def test_labels_of_a_table_of_timestamps(collection: Path) -> None:
     table, track = collection / "table.npz", collection / "speech_french_16k.txt"
     track.write_text("0\t1\tparole\n")
