@@ -84,14 +84,13 @@ class Preview:
         self.request = request
         self.lines: list[list[str]] = []
         self.first: Rows | None = None
-        self.n_rows, self.end = 0, 0.0
+        self.n_rows = 0
 
     def add(self, event: Event) -> None:
         """Add an event of an extraction."""
         if isinstance(event, Rows):
             self.first = self.first or event
             self.n_rows += len(event)
-            self.end = float(event.end[-1])
             return
         if isinstance(event, Done) and self.first is not None:
             embedding = self.first.embeddings[0]
