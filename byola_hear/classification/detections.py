@@ -35,7 +35,8 @@ class Rule:
     smooth: float = 0.0
 
     def __post_init__(self) -> None:
-        if self.top is not None and (isinstance(self.top, bool) or not isinstance(self.top, int) or self.top < 1):
+        is_number = isinstance(self.top, (int, np.integer)) and not isinstance(self.top, bool)
+        if self.top is not None and not (is_number and self.top >= 1):
             raise ValueError(f"top must be a positive integer, got {self.top!r}")
         for name in ("gap", "smooth"):
             value = getattr(self, name)
@@ -74,7 +75,7 @@ def detections(track: Track, classes: tuple[str, ...], rule: Rule) -> pandas.Dat
         rule: what is a detection.
 
     Returns:
-        The columns ``file``, ``start`` and ``end`` (s), ``label`` and ``score``; sorted by start, then by class.
+        The columns ``file``, ``start`` and ``end`` (s), ``label`` and ``score``; sorted by start, end and class.
 
     Example:
         >>> scores = np.array([[0.1], [0.9], [0.8], [0.2]], np.float32)

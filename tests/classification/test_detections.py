@@ -46,7 +46,7 @@ def test_detections_reach_the_ends_of_the_recording() -> None:
 
 def test_the_best_are_kept() -> None:
     made = track(0.6, 0, 0, 0.9, 0, 0, 0.7, 0, 0, 0.9)
-    assert found(made, top=2) == [(3, 5, 0.9), (9, 11, 0.9)]
+    assert found(made, top=2) == found(made, top=np.int64(2)) == [(3, 5, 0.9), (9, 11, 0.9)]
     assert found(made, top=9) == found(made)
 
 
