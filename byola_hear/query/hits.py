@@ -51,7 +51,8 @@ def search(
     searched by the plain cosine.
 
     If the table is of windows and the query is longer than a window, the query is cut into windows of that length,
-    which count as several queries; silent ones are left out.
+    which count as several queries; silent ones are left out. A table that does not say how it was made, as a CSV file,
+    is searched by the whole query.
 
     Args:
         table: a table of scene embeddings: a path, in any format that ``byola-hear embed`` writes, or a DataFrame from
