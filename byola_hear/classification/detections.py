@@ -67,7 +67,8 @@ def detections(track: Track, classes: tuple[str, ...], rule: Rule) -> pandas.Dat
     Windows of a class that overlap or touch are one detection with the best of their scores. As neighbouring windows
     overlap, a sound raises the scores of windows that begin before it and end after it. So a detection reaches from the
     middle of its first window to the middle of its last, with half a hop more on each side; it is at least one window
-    long, and reaches the recording's beginning or end if its first or last window does.
+    long, and reaches the recording's beginning or end if its first or last window does. Of segments of a recording,
+    which may lie anywhere, it loses half of what they share with the one before or after.
 
     Args:
         track: the scores.
@@ -113,10 +114,14 @@ def smoothed(track: Track, seconds: float) -> NDArray[np.float32]:
     if seconds <= 0 or len(track.start) < 2:
         return track.scores
     middle = (track.start + track.end) / 2
+    order = np.argsort(middle, kind="stable")  # one segment may lie in another
+    middle, scores = middle[order], track.scores[order]
     first = np.searchsorted(middle, middle - seconds / 2 - 1e-9, "left")
     last = np.searchsorted(middle, middle + seconds / 2 + 1e-9, "right")
-    total = np.concatenate([np.zeros((1, track.scores.shape[1])), np.cumsum(track.scores, 0, dtype=np.float64)])
-    return ((total[last] - total[first]) / (last - first)[:, None]).astype(np.float32)
+    total = np.concatenate([np.zeros((1, scores.shape[1])), np.cumsum(scores, 0, dtype=np.float64)])
+    averaged = np.empty_like(scores)
+    averaged[order] = (total[last] - total[first]) / (last - first)[:, None]
+    return averaged
 
 
 def _runs(track: Track, hits: NDArray[np.intp], rule: Rule) -> list[NDArray[np.intp]]:
@@ -125,20 +130,27 @@ def _runs(track: Track, hits: NDArray[np.intp], rule: Rule) -> list[NDArray[np.i
         return []
     if not rule.merge:
         return list(hits[:, None])
-    apart = track.start[hits[1:]] > track.end[hits[:-1]] + rule.gap + 1e-9
+    apart = track.start[hits[1:]] > np.maximum.accumulate(track.end[hits])[:-1] + rule.gap + 1e-9
     return np.split(hits, np.flatnonzero(apart) + 1)
 
 
 def _span(track: Track, run: NDArray[np.intp], merge: bool) -> tuple[float, float]:
     start, end = track.start, track.end
-    first, last = int(run[0]), int(run[-1])
+    # A segment may lie in another. Windows at the end of a recording end together, to a sample.
+    first, last = int(run[0]), int(run[np.flatnonzero(end[run] > end[run].max() - 1e-3)[-1]])
     if not merge or first == last:
         return float(start[first]), float(end[last])
-    hop = float(np.median(np.diff(start)))
+    steps = np.diff(start)
+    if np.ptp(steps) < 1e-6:
+        hop = float(np.median(steps))
+        begin, stop = (float(start[place] + end[place]) / 2 for place in (first, last))
+        begin, stop = begin - hop / 2, stop + hop / 2
+    else:
+        before, after = first - 1, min(int(run[-1]) + 1, len(start) - 1)
+        begin = start[first] + max(end[before] - start[first], 0.0) / 2 if first else start[0]
+        stop = end[last] - max(end[last] - start[after], 0.0) / 2
     length = float(end[first] - start[first])
-    begin, stop = (float(start[place] + end[place]) / 2 for place in (first, last))
-    begin, stop = begin - hop / 2, stop + hop / 2
     short = max(length - (stop - begin), 0.0) / 2
     begin, stop = max(begin - short, start[first]), min(stop + short, end[last])
     # The sound may reach beyond the middles of windows that have no neighbour.
-    return float(start[0] if first == 0 else begin), float(end[-1] if last == len(start) - 1 else stop)
+    return float(start[0] if first == 0 else begin), float(end[last] if run[-1] == len(start) - 1 else stop)

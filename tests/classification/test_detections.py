@@ -50,6 +50,23 @@ def test_the_best_are_kept() -> None:
     assert found(made, top=9) == found(made)
 
 
+@pytest.mark.parametrize(
+    ("start", "end", "scores", "expected"),
+    [
+        ([0, 2, 10, 11], [2, 10, 11, 30], [0, 0.9, 0.8, 0], [(2, 11, 0.9)]),
+        ([0, 4, 6, 20], [10, 5, 7, 21], [0.9, 0.8, 0.7, 0], [(0, 10, 0.9)]),  # one in another
+        ([0, 4, 6, 9.5], [10, 5, 7, 12], [0.9, 0, 0, 0.7], [(0, 12, 0.9)]),
+        # Windows of two segments: none begins before the second one.
+        ([0, 1, 2, 10, 11, 12], [2, 3, 4, 12, 13, 14], [0, 0, 0, 0.9, 0.8, 0], [(10, 12.5, 0.9)]),
+    ],
+)
+def test_segments_of_a_recording(
+    start: list[float], end: list[float], scores: list[float], expected: list[tuple[float, float, float]]
+) -> None:
+    made = Track("a.wav", np.array(start, float), np.array(end, float), np.array(scores, np.float32)[:, None])
+    assert found(made) == expected
+
+
 def test_classes_are_apart() -> None:
     start = np.arange(3.0)
     scores = np.array([[0.9, 0], [0.9, 0.3], [0, 0.3]], np.float32)
@@ -65,6 +82,11 @@ def test_smoothing_is_a_mean_over_time() -> None:
     assert smoothed(made, 0.0) is made.scores
     assert smoothed(made, 0.5)[:, 0].tolist() == made.scores[:, 0].tolist()
     assert found(made, smooth=2.0) == [(5.0, 7.0, 0.5)]
+    # A segment that lies in another: their middles are not in the order of their starts.
+    made = Track(
+        "a.wav", np.array([0.0, 1.0, 4.0]), np.array([10.0, 2.0, 6.0]), np.array([[1], [0], [0.5]], np.float32)
+    )
+    assert smoothed(made, 1.0)[:, 0].tolist() == [0.75, 0, 0.75]
 
 
 @pytest.mark.parametrize(
