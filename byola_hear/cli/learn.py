@@ -79,8 +79,9 @@ def command(
     The strength of regularisation and the thresholds are chosen by cross-validation. Its folds never split a recording
     or a --group.
 
-    Exit codes: 0: the classifier was written; 1: it was written, but some recordings could not be embedded, or it could
-    not be written; 2: wrong usage or labels that can't be learned from, nothing was written.
+    Exit codes: 0: the classifier was written; 1: it was written, but some recordings could not be embedded or the
+    report could not be written, or it could not be written; 2: wrong usage or labels that can't be learned from,
+    nothing was written.
     """
     for path, ending, what in ((output, ".safetensors", "classifier"), (report, ".html", "report")):
         if path is not None:
@@ -126,9 +127,9 @@ def command(
     except (ValueError, OSError, TableError) as error:
         raise click.UsageError(one_line(error)) from error
     try:
+        save_classifier(output, trained.classifier)
         if report is not None:
             write_report(report, trained, output.stem, wished_precision)
-        save_classifier(output, trained.classifier)
     except OSError as error:
         raise Failure(one_line(error)) from error
     if not quiet:

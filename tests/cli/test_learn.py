@@ -149,6 +149,19 @@ def test_a_full_disk_is_no_wrong_usage(run: Run, here: Path, monkeypatch: pytest
     assert result.err.count("\n") == 1 and not (here / "calls.safetensors").exists()
 
 
+def test_the_classifier_is_kept_where_the_report_can_not_be_written(
+    run: Run, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*arguments: object) -> None:
+        raise OSError(28, "No space left on device", "report.html")
+
+    write_clips(here / "clips", count=3)
+    monkeypatch.setattr("byola_hear.classification.report.page.write_report", full)
+    result = run("learn", "clips", "-o", "calls.safetensors", "--report", "report.html", "-q")
+    assert result.code == 1 and "No space left on device: 'report.html'" in result.err
+    assert load_classifier("calls.safetensors").classes == ("beep", "hiss")
+
+
 def test_kept_embeddings_whose_rows_were_sorted_are_not_taken_for_others(run: Run, here: Path) -> None:
     write_clips(here / "clips")
     command = ("learn", "clips", "-o", "calls.safetensors", "--embeddings", "kept/", "--window", "0.5", "--overwrite")
