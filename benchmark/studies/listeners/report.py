@@ -187,7 +187,8 @@ def _best(numbers: pd.DataFrame, published: dict[str, float]) -> str:
 
 
 def _beyond(numbers: pd.DataFrame) -> str:
-    texts = []
+    """What is left of the correlation when the descriptors are held constant, and whether it is smaller everywhere."""
+    texts, smaller = [], True
     for name, title in SET_TITLES.items():
         plain, partial_ = (values_of(numbers, name, measure) for measure in ("triangle", "partial"))
         here = [model for model in NETWORKS if model in partial_.index]
@@ -198,6 +199,7 @@ def _beyond(numbers: pd.DataFrame) -> str:
                 f"`{model}` {plain.loc[model, 'value']:.2f} to {partial_.loc[model, 'value']:.2f}" for model in above
             ]
             texts.append(f"{title}: {listed(shown)}")
+            smaller &= all(partial_.loc[model, "value"] < plain.loc[model, "value"] for model in above)
         elif here:
             texts.append(f"{title}: nothing of any network is left above 0")
     if not texts:
@@ -205,7 +207,8 @@ def _beyond(numbers: pd.DataFrame) -> str:
     start = (
         "With duration, level, pitch and spectral centroid held constant, the correlation over pairs is still above "
     )
-    start += "0, but smaller: " if not any("nothing" in text for text in texts) else "0 in part: "
+    in_part = any("nothing" in text for text in texts)
+    start += "0 in part: " if in_part else "0, but smaller: " if smaller else "0: "
     alone = [
         f"{values_of(numbers, name, 'anchor').loc[DESCRIPTORS_ROW, 'value']:.2f}"
         for name in SET_TITLES
