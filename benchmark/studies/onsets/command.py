@@ -27,6 +27,7 @@ from benchmark.studies.study import show_report, study_options
 from benchmark.studies.study_setup import Setup, key_of, remembered
 from benchmark.tasks.registry import task_of
 from byola_hear.models.model import ByolaModel
+from byola_hear.models.pooling.combination import MAX_MEAN
 from byola_hear.models.pooling.timestamps import timestamp_centre
 
 #: The default event tasks.
@@ -69,6 +70,8 @@ def measured(model: ByolaModel, events: EventSet, widths: Sequence[int], cache: 
     """The results of a network on a task for all windows and hops; uses the cache."""
     extractor = from_model(model, "")
     parts = [extractor.identity, identity_of(events)]
+    if model.config.pooling != MAX_MEAN:
+        parts.append(model.config.pooling)  # all were pooled alike before; results of maximum plus mean stay valid
 
     def kept(width: int, compute: Any) -> Any:
         return remembered(cache, NAME, key_of([*parts, width], versions=_VERSIONS), compute)

@@ -39,10 +39,12 @@ class Track:
     Attributes:
         values: ``(n_times, size)``.
         times_ms: ``(n_times,)`` milliseconds, evenly spaced.
+        pooling: how the network of frame features makes an embedding of them.
     """
 
     values: np.ndarray
     times_ms: np.ndarray
+    pooling: str = MAX_MEAN
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,7 @@ def frame_track(model: ByolaModel, samples: np.ndarray) -> Track:
         pieces = [features for _, features in model.frame_features().of_clips([torch.from_numpy(samples)])]
     count = timestamp_count(len(samples), *grid)
     times = timestamps(0, count, len(samples), *grid, model.sample_rate)
-    return Track(torch.cat(pieces)[:count].half().numpy(), times.double().numpy())
+    return Track(torch.cat(pieces)[:count].half().numpy(), times.double().numpy(), config.pooling)
 
 
 def tracks_of(model: ByolaModel, recordings: EventSet) -> dict[str, list[Track]]:
@@ -113,12 +115,12 @@ def tracks_of(model: ByolaModel, recordings: EventSet) -> dict[str, list[Track]]
 
 
 def windowed(track: Track, width: int) -> np.ndarray:
-    """Pool frame features over a window of ``width`` frames around each time (maximum plus mean).
+    """Pool frame features over a window of ``width`` frames around each time, as the network does.
 
     The result, ``(n_times, size)`` float32, is that of
     :meth:`byola_hear.models.model.ByolaModel.timestamp_embeddings` with that window.
     """
-    pool = WindowPool(width, MAX_MEAN)
+    pool = WindowPool(width, track.pooling)
     return torch.cat(list(pool.windows([torch.from_numpy(track.values).float()]))).numpy()
 
 

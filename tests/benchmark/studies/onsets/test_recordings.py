@@ -8,16 +8,19 @@ import numpy as np
 import pytest
 import torch
 
-from benchmark.baselines.untrained import untrained_model
+from benchmark.baselines.untrained import untrained_network
 from benchmark.studies.onsets.recordings import EventSet, Recording, activity, event_set, tracks_of, windowed
 from benchmark.tasks.task import Event
+from byola_hear.models.encoders.convolutional import EncoderConfig
+from byola_hear.models.pooling.combination import POOLINGS
 from tests.benchmark.studies.onsets.made_items import items
 
 LABELS = ("high", "low")
 
 
-def test_windows_are_the_networks_own() -> None:
-    model = untrained_model(0, -8.0, 4.5)
+@pytest.mark.parametrize("pooling", POOLINGS)
+def test_windows_are_the_networks_own(pooling: str) -> None:
+    model = untrained_network("untrained", EncoderConfig.v2(), pooling, 0, -8.0, 4.5)
     rng = np.random.default_rng(0)
     sound = (0.1 * rng.standard_normal(30000)).astype(np.float32)
     events = EventSet(("a",), {split: [Recording(sound, ())] for split in ("train", "valid", "test")})
