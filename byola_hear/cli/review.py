@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
@@ -174,12 +175,12 @@ def thresholds(wanted: str) -> float | dict[str, float]:
 def with_ends(table: pandas.DataFrame, unreadable: dict[str, str]) -> pandas.DataFrame:
     """Labels whose missing ends are the recordings' ends; those of recordings that can't be read are reported."""
     table = table.copy()
-    for file in dict.fromkeys(table.loc[table["end"].isna(), "file"]):
-        seconds = seconds_of_recording(file)
-        if seconds is None:
-            unreadable[file] = "the recording can't be read, so its duration is not known"
-            continue
-        table.loc[table["end"].isna() & (table["file"] == file), "end"] = seconds
+    missing = table["end"].isna()
+    files = table.loc[missing, "file"].tolist()
+    seconds = {file: seconds_of_recording(file) for file in dict.fromkeys(files)}
+    for file in (file for file, length in seconds.items() if length is None):
+        unreadable[file] = "the recording can't be read, so its duration is not known"
+    table.loc[missing, "end"] = [math.nan if (length := seconds[file]) is None else length for file in files]
     return table[table["end"].notna()]
 
 
