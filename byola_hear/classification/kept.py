@@ -54,6 +54,19 @@ def kept_events(
         yield from (rows for rows in _rows(finished.output) if rows.clip in wanted and rows.clip not in failed)
 
 
+def kept_window(path: PathLike) -> float | None:
+    """The window of a table in which embeddings are kept, s; None if there is no such table yet, or it does not say.
+
+    Raises:
+        TableError: if the table is damaged, or its ending is unknown.
+    """
+    try:
+        request = open_scan(path).request
+    except FileNotFoundError:
+        return None
+    return None if request is None else request.window
+
+
 def _rows(path: PathLike) -> Iterator[Rows]:
     """The rows of a table, clip by clip; those of a long clip in several pieces."""
     scan = open_scan(path)

@@ -95,6 +95,7 @@ def command(
     # Imported here, because scikit-learn and pandas take long to load.
     try:
         from byola_hear.classification.file import save_classifier
+        from byola_hear.classification.kept import kept_window
         from byola_hear.classification.report.page import write_report
         from byola_hear.classification.training import learn
         from byola_hear.tables import TableError, TableRefused
@@ -110,10 +111,14 @@ def command(
             examples, network = of_table(paths[0], label_files, label_column, group, unlabelled)
         else:
             labels = read_labels(paths, label_files, label_column, group)
-            if window is None:
-                window = labels.window()
-                say(f"window {window:g} s, the median length of the labels (--window)", quiet)
             try:
+                if window is None and embeddings is not None:
+                    window = kept_window(embeddings)  # new labels move the median, and it would be refused
+                    if window is not None:
+                        say(f"window {window:g} s, that of {embeddings} (--window)", quiet)
+                if window is None:
+                    window = labels.window()
+                    say(f"window {window:g} s, the median length of the labels (--window)", quiet)
                 examples, network, _ = of_audio(
                     labels, window, name, device, workers, unlabelled, quiet, embeddings, dimensions
                 )

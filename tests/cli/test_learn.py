@@ -205,6 +205,19 @@ def test_embeddings_are_kept(run: Run, here: Path) -> None:
     assert result.code == 2 and "without --window, --model, --embeddings and --dimensions" in result.err
 
 
+def test_kept_embeddings_keep_their_window_where_new_labels_move_the_median(run: Run, here: Path) -> None:
+    found = write_recordings(here / "rec")
+    options = ("learn", "rec", "--labels", "l.csv", "--embeddings", "kept.parquet", "-o", "calls.safetensors")
+    found.to_csv("l.csv", index=False)
+    assert run(*options).out.startswith("window 1 s, the median length of the labels")
+    found.assign(end=found["start"] + 1.5).to_csv("l.csv", index=False)
+    result = run(*options, "--overwrite")
+    assert (result.code, result.err) == (0, "") and result.out.startswith("window 1 s, that of kept.parquet")
+    assert load_classifier("calls.safetensors").window == 1.0
+    result = run(*options, "--overwrite", "--window", 1.5)
+    assert result.code == 2 and "kept.parquet was made with window 1.0, not 1.5" in result.err
+
+
 def test_one_clip_of_each_class(run: Run, here: Path) -> None:
     write_clips(here / "clips", count=1)
     result = run("learn", "clips", "-o", "calls.safetensors", "--report", "report.html")
