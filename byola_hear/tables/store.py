@@ -126,7 +126,7 @@ def _old(path: Path, kind: Format, request: Request) -> About | None:
         about = kind.read_about(path)
     if about is None:
         raise TableRefused(outputs.not_updatable(path))
-    check_same(path, about.request.to_dict(), request, "give the same settings, or overwrite it")
+    check_same(path, about.request.to_dict(), request, "give the same settings, or remove it")
     return about
 
 

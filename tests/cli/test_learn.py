@@ -195,7 +195,10 @@ def test_embeddings_are_kept(run: Run, here: Path) -> None:
     assert len(pd.read_parquet("kept.parquet")) == 19
     before = load_classifier("calls.safetensors")
     for others, message in (
-        (("--window", "0.4"), "kept.parquet was made with window 0.5, not 0.4"),
+        (
+            ("--window", "0.4"),
+            "kept.parquet was made with window 0.5, not 0.4, hop 0.25, not 0.2; give the same settings, or remove it",
+        ),
         (("--model", "speech"), "kept.parquet was made with model both 1.5, not speech 1.5"),
     ):
         result = run("learn", "clips", "-o", "calls.safetensors", *keeping, *others)
