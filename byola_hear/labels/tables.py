@@ -130,7 +130,7 @@ def annotations_of(table: Table, recordings: Recordings, wanted: Wanted) -> list
     if wanted.labels:
         places["label"] = label_place(start, table.names, wanted.label_column, [cells for _, cells in table.rows])
     else:
-        for unneeded in ("label", "low", "high"):
+        for unneeded in ("label", *OPTIONAL):
             places.pop(unneeded, None)
     check_units(start, table.names, places)
     score = places.get("score")

@@ -23,6 +23,11 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+def test_other_columns_are_ignored(here: Path) -> None:
+    (here / "s.csv").write_text("file,start,end,channel,score,low,event\nday.wav,1,2,left,good,?,\n")
+    assert read_segments("s.csv") == [("day.wav", 1.0, 2.0)]
+
+
 def test_segments(here: Path) -> None:
     make(here, "tables/in_tables.wav", "tables/d/a.mp3")
     (here / "tables/s.csv").write_text(
