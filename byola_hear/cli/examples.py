@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from byola_hear.cli.inputs import loaded_model
 from byola_hear.cli.terminal import Progress
-from byola_hear.extraction.rows import Event, Failed
+from byola_hear.extraction.rows import Event
 
 if TYPE_CHECKING:
     import pandas
@@ -77,11 +77,9 @@ class Counted:
         self.seen: set[str] = set()
 
     def __call__(self, event: Event) -> None:
-        first = event.clip.file not in self.seen
-        if isinstance(event, Failed) or first:
+        if event.clip.file not in self.seen:
             self.seen.add(event.clip.file)
-            if first:
-                self.progress.bar.update()
+            self.progress.bar.update()
 
 
 def of_table(
