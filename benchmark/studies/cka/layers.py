@@ -31,6 +31,8 @@ def layer_names(model: ByolaModel) -> list[str]:
 def _modules(model: ByolaModel) -> dict[str, nn.Module]:
     """The modules whose outputs are compared, by the name of their layer."""
     encoder = model.encoder
+    if model.precision != "float32":
+        raise ValueError(f"expected networks in float32, whose layers can be read, got one in {model.precision}")
     if isinstance(encoder, Transformer):
         computed = list(encoder.layers)[: encoder.config.layers[-1]]
         return {f"layer {number}": layer for number, layer in enumerate(computed, 1)}

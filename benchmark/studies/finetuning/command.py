@@ -56,6 +56,8 @@ def command(tasks: str, epochs: int, folds: int, **options: Any) -> None:
     models = models_by_row(setup.models)
     if baselines := [row for row, model in models.items() if model.baseline]:
         raise click.UsageError(f"expected networks, got the baseline {baselines[0]}: only networks are fine-tuned")
+    if precise := [row for row, model in models.items() if model.precision]:
+        raise click.UsageError(f"expected networks in float32, from which fine-tuning starts, got {precise[0]}")
     networks = {row: resolve(model.weights).fingerprint() for row, model in models.items()}
     found: list[dict[str, Any]] = []
     for row, model in models.items():

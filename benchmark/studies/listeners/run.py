@@ -129,7 +129,7 @@ def _matrices(
         if row.name in references:
             continue
         networks = [each.model for each in row.extractors if each.model is not None]
-        if networks and all(isinstance(network.encoder, Encoder) for network in networks):
+        if networks and all(isinstance(each.encoder, Encoder) and each.precision == "float32" for each in networks):
             layers = [_layers(each, rated, setup) for each in row.extractors]
             for layer in layer_names(networks[0])[:-1]:  # the last is the clip embedding
                 add(Key(row.name, layer), [each[layer] for each in layers])

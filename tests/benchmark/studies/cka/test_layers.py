@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pytest
 import torch
 
 from benchmark.baselines.untrained import untrained_model, untrained_network
@@ -45,3 +46,10 @@ def test_a_transformers_layers_are_those_that_count() -> None:
         tokens = encoder.tokens(normalised.transpose(1, 2))
         blocks = [next(encoder.outputs(piece, torch.arange(piece.shape[1]))) for piece in tokens.split(9, dim=1)]
     np.testing.assert_allclose(found["layer 1"][1], torch.cat(blocks, dim=1)[0].mean(0), rtol=1e-4, atol=1e-5)
+
+
+def test_layers_of_another_precision_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("byola_hear.models.model.speeds", lambda *_: {"float32": 1.0, "int8": 2.0})
+    model = untrained_model(0, -8.0, 4.5).in_precision("int8")  # its layers themselves compute in float32
+    with pytest.raises(ValueError, match="expected networks in float32, whose layers can be read, got one in int8"):
+        activations(model, [np.zeros(800, np.float32)])

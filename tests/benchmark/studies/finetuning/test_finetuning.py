@@ -72,13 +72,18 @@ def test_the_command_compares_and_continues(tmp_path: Path, network: Path, monke
     assert {path.suffix for path in (tmp_path / "cache" / "studies").iterdir()} == {".json"}
 
 
-def test_baselines_are_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("model", "message"),
+    [
+        ("logmel", "got the baseline logmel"),
+        ("both@int8", "expected networks in float32, from which fine-tuning starts, got both@int8"),
+    ],
+)
+def test_what_is_not_fine_tuned_is_refused(tmp_path: Path, model: str, message: str) -> None:
     write_sets(tmp_path / "audio")
-    given = [
-        *("--models", "logmel", "--audio", tmp_path / "audio", "--cache", tmp_path / "cache", "-o", tmp_path / "n")
-    ]
+    given = [*("--models", model, "--audio", tmp_path / "audio", "--cache", tmp_path / "cache", "-o", tmp_path / "n")]
     done = CliRunner().invoke(command, [str(each) for each in given])
-    assert done.exit_code == 2 and "got the baseline logmel" in done.output
+    assert done.exit_code == 2 and message in " ".join(done.output.split())
 
 
 def test_an_unknown_task_is_refused(tmp_path: Path) -> None:
