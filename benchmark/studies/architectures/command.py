@@ -63,6 +63,8 @@ def check_domains(tasks: str) -> None:
 def training_of(models: str) -> dict[str, dict[str, Any]]:
     """How the networks among some models were trained: hours of audio, crops, the recipe and the number of parameters.
 
+    A network that the package did not train, such as one of BYOL-A's authors, has the number of parameters alone.
+
     Args:
         models: as for ``--models``.
     """
@@ -70,7 +72,8 @@ def training_of(models: str) -> dict[str, dict[str, Any]]:
     for row, name in models_by_row(models).items():
         if not name.baseline:
             model = byola_hear.load_model(name.weights)
-            kept = {key: model.config.training[key] for key in ("hours", "crops", "recipe")}
+            facts = ("hours", "crops", "recipe")
+            kept = {key: model.config.training[key] for key in facts if model.config.training.keys() >= set(facts)}
             parameters = sum(each.numel() for each in model.parameters())
             found[shown(row)] = {**kept, "parameters": parameters}
     return found

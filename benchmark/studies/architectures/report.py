@@ -124,11 +124,13 @@ def training_table(training: Mapping[str, Mapping[str, Any]]) -> str:
     """How the networks were trained, in Markdown."""
     rows = {}
     for name, of_network in training.items():
-        recipe = of_network["recipe"]
-        seconds = recipe["crop_frames"] / 100
-        values = [of_network["parameters"] / 1e6, of_network["hours"], of_network["crops"] / 1000, seconds]
-        method = recipe.get("method", "byol")
-        rows[name] = [method, *(f"{value:.{digits}f}" for value, digits in zip(values, (2, 1, 0, 2)))]
+        parameters = f"{of_network['parameters'] / 1e6:.2f}"
+        if (recipe := of_network.get("recipe")) is None:
+            rows[name] = [NOTHING, parameters, NOTHING, NOTHING, NOTHING]
+            continue
+        values = of_network["hours"], of_network["crops"] / 1000, recipe["crop_frames"] / 100
+        trained = (f"{value:.{digits}f}" for value, digits in zip(values, (1, 0, 2)))
+        rows[name] = [recipe.get("method", "byol"), parameters, *trained]
     header = ["method", "parameters, M", "hours of audio", "crops, thousands", "length of a crop, s"]
     frame = pd.DataFrame.from_dict(rows, orient="index", columns=header)
     frame.index.name = "model"

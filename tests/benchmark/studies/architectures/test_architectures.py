@@ -12,7 +12,7 @@ from click.testing import CliRunner
 pytest.importorskip("sklearn")
 
 from benchmark.models.rows import models_by_row
-from benchmark.studies.architectures.command import command
+from benchmark.studies.architectures.command import command, training_of
 from benchmark.studies.architectures.report import (
     NAME,
     advantage_weights,
@@ -21,8 +21,11 @@ from benchmark.studies.architectures.report import (
     kinds_of,
     report,
     sentences,
+    training_table,
 )
 from benchmark.studies.findings import save_numbers
+from byola_hear.models.checkpoint import save_checkpoint
+from tests.models.test_model import small_model
 
 TRAINING = {"both": {"parameters": 6.3e6, "hours": 27.0, "crops": 300800, "recipe": {"crop_frames": 96}}}
 ABOUT: dict[str, Any] = {"command": "python -m benchmark architectures", "parts": "test", "training": TRAINING}
@@ -64,6 +67,14 @@ def test_a_difference_is_claimed_only_if_its_interval_excludes_0() -> None:
     assert "For a transformer, the domain of the training data gives it an advantage in its own domain: +16.0" in clear
     assert "The domain matters more for the transformer" in clear
     assert "matters no more and no less for either" in same
+
+
+def test_how_a_network_of_others_was_trained_is_left_open(tmp_path: Path) -> None:
+    save_checkpoint(tmp_path / "theirs.safetensors", small_model())
+    found = training_of(str(tmp_path / "theirs.safetensors"))
+    *_, trained, theirs = training_table({**TRAINING, **found}).splitlines()
+    assert trained == "| both | byol | 6.30 | 27.0 | 301 | 0.96 |"
+    assert theirs == f"| theirs | – | {found['theirs']['parameters'] / 1e6:.2f} | – | – | – |"
 
 
 def test_an_architecture_without_all_networks_is_left_out(tmp_path: Path) -> None:
