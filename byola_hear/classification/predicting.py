@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import os
+import warnings
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -73,7 +75,8 @@ def predict(
         files: recordings, folders, patterns, and :class:`byola_hear.Clip` for a segment of a recording.
         classifier: a file that ``byola-hear learn`` wrote, or a classifier.
         threshold: the lowest score of a detection: a number from 0 to 1 for all classes; ``"best-f1"`` for the one of
-            the best F1 on held-out recordings; ``"precision=0.9"`` for the lowest that reached this precision there.
+            the best F1 on held-out recordings; ``"precision=0.9"`` for the lowest that reached this precision there. A
+            class that never reached it is not detected, and a warning names it.
         top: largest number of detections of a class in a recording, those with the best scores; None for all.
         merge: join windows of a class that overlap or touch to one detection, with the best of their scores.
         gap: also join windows that are at most this far apart, s.
@@ -97,6 +100,9 @@ def predict(
     """
     loaded = classifier if isinstance(classifier, Classifier) else load_classifier(classifier)
     rule = Rule(loaded.thresholds(threshold), top, merge, gap, smooth)
+    for name, value in zip(loaded.classes, rule.thresholds, strict=True):
+        if value == math.inf:
+            warnings.warn(f"no threshold of {name} reaches {threshold}, so it is not detected", stacklevel=2)
     network = network_of(loaded, model, device)
     check_no_content(files, "paths of recordings, or clips")
     several = [files] if isinstance(files, (str, bytes, os.PathLike, Clip)) else list(files)

@@ -14,7 +14,7 @@ pytest.importorskip("sklearn")
 
 import byola_hear
 from byola_hear import labels
-from byola_hear.classification.classifier import Classifier, Network
+from byola_hear.classification.classifier import Classifier, Network, Operating
 from byola_hear.classification.examples import from_audio
 from byola_hear.classification.file import save_classifier
 from byola_hear.classification.labelled import Labels
@@ -65,6 +65,13 @@ def test_what_was_learned_from_clips_is_found_in_recordings(
     assert hits == expected
     assert ((found["score"] >= 0) & (found["score"] <= 1)).all()
     assert len(predict(here, made, model=model, threshold=1.0, smooth=0.3)) == 0
+
+
+def test_a_precision_that_a_class_does_not_reach_is_a_warning(made: Classifier, model: ByolaModel, here: Path) -> None:
+    write(here / "short.wav", beep(1.0))
+    unchecked = replace(made, operating=(made.operating[0], Operating()))
+    with pytest.warns(UserWarning, match=r"^no threshold of hiss reaches precision=0\.1, so it is not detected$"):
+        assert set(predict("short.wav", unchecked, model=model, threshold="precision=0.1")["label"]) == {"beep"}
 
 
 def test_a_long_recording_has_the_scores_of_its_parts(made: Classifier, model: ByolaModel, here: Path) -> None:
