@@ -122,6 +122,8 @@ def annotations_of(table: Table, recordings: Recordings, wanted: Wanted) -> list
             f"{start}: expected the columns' names, among them file, start and end; "
             f"no {', '.join(missing)} in {named[:200]!r}"
         )
+    if not table.rows:
+        return []  # also without a column of labels, which Raven adds with the first of them
     if whole and (unread := unread_start(table.names, [cells for _, cells in table.rows])) is not None:
         raise ValueError(
             f"{start}: expected starts and ends in seconds, in columns called start and end, "

@@ -344,6 +344,9 @@ def test_a_raven_table_without_a_selection_has_no_labels(here: Path) -> None:
     (here / "day.txt").write_text(RAVEN.splitlines()[0])
     frame = labels.read("day.txt")
     assert len(frame) == 0 and list(frame) == ["file", "start", "end", "label"]
+    # Raven adds the column of the labels with the first of them.
+    (here / "day.txt").write_text("Selection\tView\tChannel\tBegin Time (s)\tEnd Time (s)\n")
+    assert len(labels.read("day.txt")) == len(labels.read("day.txt", label_column="Call", columns=["Site"])) == 0
 
 
 def test_an_empty_track_in_a_folder_has_no_labels(here: Path) -> None:
