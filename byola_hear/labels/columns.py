@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
+from byola_hear.labels.delimited import is_missing
+
 #: Names by meaning, the preferred first, as :func:`simple` gives them.
 NAMES: dict[str, tuple[str, ...]] = {
     "begin path": ("begin path",),
@@ -151,8 +153,8 @@ def holds_words(place: int, rows: Iterable[Sequence[str]]) -> bool:
 
 
 def _filled(place: int, rows: Iterable[Sequence[str]]) -> list[str]:
-    """The cells of a column that are not empty."""
-    return [cells[place] for cells in rows if place < len(cells) and cells[place].strip()]
+    """The cells of a column that are not missing."""
+    return [cells[place] for cells in rows if place < len(cells) and not is_missing(cells[place])]
 
 
 def is_raven(names: Sequence[str]) -> bool:
@@ -209,4 +211,4 @@ def label_place(where: str, names: Sequence[str], wanted: str | None, rows: Iter
 
 
 def _is_number(cell: str) -> bool:
-    return not cell.strip() or re.fullmatch(r"[-+]?[\d.,:]+(e[-+]?\d+)?", cell.strip().lower()) is not None
+    return is_missing(cell) or re.fullmatch(r"nan|[-+]?[\d.,:]+(e[-+]?\d+)?", cell.strip().lower()) is not None

@@ -45,6 +45,16 @@ def seconds_of(text: str) -> float:
     return value
 
 
+def is_missing(cell: str) -> bool:
+    """Whether a cell for a number has none: it is empty, or what R writes there.
+
+    Example:
+        >>> is_missing(" "), is_missing("NA"), is_missing("0")
+        (True, True, False)
+    """
+    return cell.strip() in ("", "NA")
+
+
 class Numbers:
     """Parses the numbers of one file, all of which have the same decimal mark.
 
@@ -57,7 +67,7 @@ class Numbers:
         self.decimal_mark = ""
 
     def seconds(self, where: str, text: str) -> float | None:
-        """Parse a time as :func:`seconds_of`; None if the cell is empty.
+        """Parse a time as :func:`seconds_of`; None if it is missing, see :func:`is_missing`.
 
         Args:
             where: the file and the line, for the message.
@@ -66,7 +76,7 @@ class Numbers:
         Raises:
             ValueError: if the cell is not a time, or has another decimal mark than the cells before it.
         """
-        if not text.strip():
+        if is_missing(text):
             return None
         pointed = self._with_point(where, text, "time")
         try:
@@ -75,7 +85,7 @@ class Numbers:
             raise ValueError(f"{where}: expected a time as seconds or H:MM:SS, got {text.strip()!r}") from None
 
     def number(self, where: str, text: str, name: str) -> float:
-        """Parse a number; NaN if the cell is empty.
+        """Parse a number; NaN if it is missing.
 
         Args:
             where: the file and the line, for the message.
@@ -85,7 +95,7 @@ class Numbers:
         Raises:
             ValueError: if the cell is not a number, or has another decimal mark than the cells before it.
         """
-        if not text.strip():
+        if is_missing(text):
             return math.nan
         pointed = self._with_point(where, text, name)
         try:

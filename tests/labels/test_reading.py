@@ -130,6 +130,16 @@ def test_whole_recordings_scores_and_other_columns(here: Path) -> None:
     assert len(labels.read(["l.csv", Path("l.parquet")])) == 4
 
 
+def test_what_r_writes_for_a_missing_number(here: Path) -> None:
+    (here / "l.csv").write_text("file,start,end,low,score,label\nday.wav,1,NA,NA,.5,NA\nday.wav,2,,NaN,NA,fox\n")
+    frame = labels.read("l.csv")
+    assert frame["end"].isna().all() and frame["score"].isna().tolist() == [False, True] and "low" not in frame
+    assert frame["label"].tolist() == ["NA", "fox"]  # Nicotiana attenuata
+    head = "Selection\tView\tChannel\tBegin Time (s)\tEnd Time (s)\tLow Freq (Hz)\tHigh Freq (Hz)\tSNR\tCall\n"
+    (here / "day.txt").write_text(f"{head}1\tSpectrogram 1\t1\t1\t2\tNA\t900\tNA\towl\n")
+    assert labels.read("day.txt")["label"].tolist() == ["owl"]
+
+
 def test_a_confidence_in_words_is_no_score(here: Path) -> None:
     (here / "l.csv").write_text("file,start,end,label,Confidence\nday.wav,1,2,owl,high\nday.wav,2,3,fox,\n")
     assert list(labels.read("l.csv", columns=["Confidence"])) == ["file", "start", "end", "label", "Confidence"]
