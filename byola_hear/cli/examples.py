@@ -7,7 +7,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from byola_hear.cli.inputs import loaded_model
+from byola_hear.cli.inputs import labels_of_table, loaded_model
 from byola_hear.cli.terminal import Progress
 from byola_hear.extraction.rows import Event
 
@@ -86,7 +86,6 @@ def of_table(
     path: str, label_files: tuple[Path, ...], label_column: str | None, group: str | None, unlabelled: bool
 ) -> tuple[Examples, Network]:
     """Take the labelled windows out of a table of embeddings."""
-    from byola_hear import labels
     from byola_hear.classification.classifier import Network
     from byola_hear.classification.examples import from_table
     from byola_hear.classification.labelled import Labels
@@ -96,8 +95,8 @@ def of_table(
     table = read_table(path)
     request = request_of(table, path)
     if label_files:
-        columns = () if group is None else (group,)
-        found = labels.read(label_files, label_column=label_column, missing="keep", columns=columns)
+        files = map(str, table.index.get_level_values("file").unique())
+        found = labels_of_table(label_files, files, label_column, () if group is None else (group,))
     else:
         found = by_folder(table)
     label, size = str(request["model"]), table.shape[1]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -85,3 +87,19 @@ def embedded(
     model = loaded_model(name, device)
     table = embed(list(paths), model, window=window, workers=workers, errors="skip", progress=stderr_is_terminal())
     return table, table.attrs["errors"]
+
+
+def labels_of_table(
+    paths: Path | tuple[Path, ...], files: Iterable[str], column: str | None, others: Sequence[str] = ()
+) -> pandas.DataFrame:
+    """The labels of a table's recordings, which need not exist. A track that names none may be in another folder."""
+    from byola_hear import labels
+    from byola_hear.analysis.listening.naming import below_common_folder
+
+    try:
+        return labels.read(paths, label_column=column, missing="keep", columns=others)
+    except FileNotFoundError:
+        _, folder = below_common_folder(files)
+        if not os.path.isdir(folder):
+            raise
+        return labels.read(paths, label_column=column, missing="keep", columns=others, recordings=folder)

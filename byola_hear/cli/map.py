@@ -9,13 +9,12 @@ import click
 from tqdm import tqdm
 
 from byola_hear.analysis.layouts import check_method
-from byola_hear.analysis.listening.naming import below_common_folder
 from byola_hear.analysis.listening.sounds import preview
 from byola_hear.analysis.map import LAYOUTS, clip_labels, folder_labels, write_map
 from byola_hear.analysis.map.page import MAX_POINTS
 from byola_hear.cli import options
 from byola_hear.cli.errors import Failure
-from byola_hear.cli.inputs import embedded, is_table
+from byola_hear.cli.inputs import embedded, is_table, labels_of_table
 from byola_hear.cli.outputs import check_output_file
 from byola_hear.cli.terminal import complain, stderr_is_terminal
 from byola_hear.cli.types import Finite
@@ -157,12 +156,9 @@ def labels_in(path: Path, column: str | None) -> pandas.DataFrame | None:
 
 def labels_of(read: pandas.DataFrame | None, path: Path, column: str | None, table: pandas.DataFrame) -> list[str]:
     """The labels of a table's rows, from what was read of a label file."""
-    from byola_hear import labels
-
     # By name, because timestamps have a time, too.
     columns = (table.index.get_level_values(name) for name in ("file", "start", "end"))
     clips = [(str(file), float(start), float(end)) for file, start, end in zip(*columns, strict=True)]
     if read is None:
-        _, folder = below_common_folder(file for file, _, _ in clips)
-        read = labels.read(path, label_column=column, missing="keep", recordings=folder or None)
+        read = labels_of_table(path, (file for file, _, _ in clips), column)
     return clip_labels(read, path, clips)

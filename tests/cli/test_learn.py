@@ -123,6 +123,18 @@ def test_a_table_instead_of_audio(run: Run, here: Path) -> None:
     assert result.code == 2 and "clips.csv does not say which network made it" in result.err
 
 
+def test_a_table_and_tracks_in_another_folder(run: Run, here: Path) -> None:
+    found = write_recordings(here / "rec")
+    assert run("embed", "rec", "--window", 1, "-o", "rec.parquet", "-q").code == 0
+    labels.write(found.assign(file="rec/" + found["file"]), "tracks/", "audacity")
+    result = run("learn", "rec.parquet", "--labels", "tracks", "-o", "calls.safetensors")
+    assert (result.code, result.err) == (0, "")
+    assert load_classifier("calls.safetensors").about["recordings"] == 3
+    (here / "rec").rename(here / "elsewhere")
+    result = run("learn", "rec.parquet", "--labels", "tracks", "-o", "x.safetensors")
+    assert result.code == 2 and "expected a recording called 0, such as 0.wav, in the same folder" in result.err
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")
 def test_classes_whose_names_are_not_utf_8(run: Run, here: Path) -> None:
     write_clips(here / "clips")
