@@ -140,7 +140,8 @@ def split_cells(path: str, text: str, is_known: Callable[[str], bool]) -> tuple[
 
 def _quoted_lines(path: str, text: str, separator: str) -> Iterator[tuple[str, list[str]]]:
     """Lines of CSV. Cells in quotes may hold separators and line breaks."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
+    # People put a space after a comma. A quote after it begins a cell, too.
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True)
     try:
         for cells in reader:
             if any(cell.strip() for cell in cells):

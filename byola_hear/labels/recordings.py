@@ -189,8 +189,8 @@ class Recordings:
 
 
 def _spellings(path: str) -> dict[str, None]:
-    """A path as it is, with accents as parts of letters, and with accents after letters."""
-    return dict.fromkeys([path, *(unicodedata.normalize(form, path) for form in ("NFC", "NFD"))])
+    """A path as it is, with accents as parts of letters, with accents after letters, and without spaces around it."""
+    return dict.fromkeys([path, *(unicodedata.normalize(form, path) for form in ("NFC", "NFD")), path.strip()])
 
 
 def _alike(files: list[str], label_file: Path) -> list[str]:

@@ -190,9 +190,10 @@ def _csv(annotations: Sequence[Annotation], table: pandas.DataFrame) -> str:
     # As objects, which may be no UTF-8.
     table = table.assign(**{name: pd.Series(text, table.index, object) for name, text in texts.items()})
     others = [name for name in table.columns if name not in COLUMNS]
-    # Python may leave a carriage return in a cell without quotes, and then can't read the row.
-    has_return = any("\r" in text for each in annotations for text in (each.file, each.label))
-    quoting = csv.QUOTE_NONNUMERIC if has_return else csv.QUOTE_MINIMAL
+    # Python may leave a carriage return in a cell without quotes, and then can't read the row. Spaces before a cell are
+    # not read.
+    is_odd = any("\r" in text or text[:1] == " " for each in annotations for text in (each.file, each.label))
+    quoting = csv.QUOTE_NONNUMERIC if is_odd else csv.QUOTE_MINIMAL
     return str(table[[*COLUMNS, *others]].to_csv(index=False, lineterminator="\n", quoting=quoting))
 
 

@@ -31,7 +31,7 @@ def csv_separator(text: str, is_wanted: Callable[[str], bool]) -> str:
 
     def n_found(separator: str) -> int:
         try:
-            names = next(csv.reader(io.StringIO(text, newline=""), delimiter=separator), [])
+            names = next(csv.reader(io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True), [])
         except csv.Error:
             return 0
         return sum(is_wanted(name.strip().lower()) for name in names)
@@ -53,10 +53,11 @@ def write_rows(stream: IO[str], rows: Iterable[Sequence[object]]) -> None:
         "b,c",2
     """
     usual = csv.writer(stream, lineterminator="\n")
-    # Python may leave a carriage return in a cell without quotes, and then can't read the row.
+    # Python may leave a carriage return in a cell without quotes, and then can't read the row. Label files are read
+    # without spaces before a cell.
     quoted = csv.writer(stream, lineterminator="\n", quoting=csv.QUOTE_ALL)
     for row in rows:
-        (quoted if any("\r" in str(cell) for cell in row) else usual).writerow(row)
+        (quoted if any("\r" in str(cell) or str(cell)[:1] == " " for cell in row) else usual).writerow(row)
 
 
 def write_csv(path: Path, rows: Iterable[Sequence[object]]) -> None:

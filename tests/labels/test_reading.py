@@ -130,6 +130,16 @@ def test_whole_recordings_scores_and_other_columns(here: Path) -> None:
     assert len(labels.read(["l.csv", Path("l.parquet")])) == 4
 
 
+@pytest.mark.parametrize("mark", [",", ";"])
+def test_spaces_after_separators(here: Path, mark: str) -> None:
+    lines = ("start, end, file, label", '"start", "end", "file", "label"')
+    for line in lines:
+        (here / "l.csv").write_text(
+            f'{line}\n1, 2, day.wav , owl\n2, 3, "day.wav", "fox, red"\n'.replace(", ", f"{mark} ")
+        )
+        assert rows(labels.read("l.csv")) == [("day.wav", 1.0, 2.0, "owl"), ("day.wav", 2.0, 3.0, f"fox{mark} red")]
+
+
 def test_what_r_writes_for_a_missing_number(here: Path) -> None:
     (here / "l.csv").write_text("file,start,end,low,score,label\nday.wav,1,NA,NA,.5,NA\nday.wav,2,,NaN,NA,fox\n")
     frame = labels.read("l.csv")

@@ -76,7 +76,13 @@ def test_files_and_labels_of_any_type_are_written_as_text(here: Path, ending: st
     assert labels.read(f"l{ending}")["file"].tolist() == ["day.wav"] * 3
 
 
-def test_csv_holds_carriage_returns(here: Path) -> None:
+def test_csv_holds_carriage_returns_and_spaces(here: Path) -> None:
+    frame = pd.DataFrame({"file": [" a, b.wav", "day.wav"], "start": 1.5, "end": 2.0, "label": ["owl", "fox"]})
+    labels.write(frame, "l.csv")
+    assert labels.read("l.csv", missing="keep")["file"].tolist() == frame["file"].tolist()
+    frame["file"] = [" a.wav", "day.wav"]
+    labels.write(frame, "l.csv")
+    assert labels.read("l.csv", missing="keep")["file"].tolist() == frame["file"].tolist()
     name = "Icon\r.wav"  # as macOS names its icons
     shutil.copy("day.wav", name)
     frame = pd.DataFrame({"file": [name, "day.wav"], "start": 1.5, "end": 2.0, "label": ["owl", "a\rb"]})
