@@ -298,6 +298,16 @@ def test_labels_of_any_type(pieces: tuple[list[np.ndarray], list[str], list[str]
         ByolaClassifier("distilled-small", method="forest").fit(files, [3, 7])
 
 
+def test_what_can_not_be_learned_is_refused_before_anything_is_embedded(
+    small: ByolaModel, files: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ByolaClassifier, "_embedded", lambda *_: pytest.fail("embedded"))
+    with pytest.raises(ValueError, match=r"expected at least 3 examples of each class, got fewer of b \(1\)"):
+        ByolaClassifier(small).fit([files[0]] * 4, list("aaab"))
+    with pytest.raises(ValueError, match="method must be 'auto', 'logistic' or 'cosine', got 'forest'"):
+        ByolaClassifier(small, method="forest").fit(files, list("ab"))
+
+
 @pytest.mark.parametrize("missing", [None, np.nan, pd.NA])
 @pytest.mark.parametrize("kind", ["str", "object", "category", "Int64"])
 def test_labels_that_are_missing_are_said_to_be_so(files: list[str], missing: Any, kind: str) -> None:

@@ -76,7 +76,7 @@ def learn(
         ValueError: if the examples cannot be told apart: a class has too few, there is nothing but one class, or they
             all sound the same.
     """
-    chosen, notes = _method(examples, method)
+    chosen, notes = chosen_method(examples.truth, examples.classes, method)
     if examples.embeddings.std(0).max() <= 1e-6 * max(1.0, float(np.abs(examples.embeddings).max())):
         raise ValueError(
             f"all {len(examples)} examples have the same embedding: there is nothing to learn; are they silent?"
@@ -169,15 +169,28 @@ def assembled(
     return Trained(classifier, examples, scores, tuple(measures), n_folds, strength, tuple(notes))
 
 
-def _method(examples: Examples, method: Method | Literal["auto"]) -> tuple[Method, list[str]]:
-    """The method, checked against the numbers of examples, and what there is to say about it."""
-    counts = examples.truth.sum(0)
-    names = examples.classes
-    if (counts == len(examples)).any():
+def chosen_method(
+    truth: NDArray[np.bool_], names: Sequence[str], method: Method | Literal["auto"]
+) -> tuple[Method, list[str]]:
+    """Choose the method, and check it against the numbers of examples.
+
+    Args:
+        truth: ``(n, n_classes)``, which classes are in which example.
+        names: of the classes.
+        method: as in :func:`learn`.
+
+    Returns:
+        The method, and what there is to say about it.
+
+    Raises:
+        ValueError: if there is no such method, or it can't learn from so few examples.
+    """
+    counts = truth.sum(0)
+    if (counts == len(truth)).any():
         everywhere = names[int(counts.argmax())]
         raise ValueError(
             f"expected something to tell {everywhere!r} from: another class, or examples called background; all "
-            f"{len(examples)} examples are of {everywhere!r} (--unlabelled takes the rest of labelled recordings)"
+            f"{len(truth)} examples are of {everywhere!r} (--unlabelled takes the rest of labelled recordings)"
         )
     if (counts == 0).any():
         absent = [name for name, count in zip(names, counts, strict=True) if not count]

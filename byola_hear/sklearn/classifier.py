@@ -18,7 +18,7 @@ from byola_hear.classification.classifier import Network
 from byola_hear.classification.examples import Examples
 from byola_hear.classification.file import save_classifier
 from byola_hear.classification.labelled import components, duration
-from byola_hear.classification.training import learn
+from byola_hear.classification.training import chosen_method, learn
 from byola_hear.models.model import ByolaModel
 from byola_hear.sklearn.embeds import Embeds
 
@@ -110,6 +110,10 @@ class ByolaClassifier(Embeds, ClassifierMixin, BaseEstimator):
             raise ValueError(f"expected at least two classes, got 1 class: {self.classes_[0]}")
         names = [str(clip) if isinstance(clip, str) else str(row) for row, clip in enumerate(clips)]
         kept = components(names, [] if groups is None else _grouped(groups))
+        texts = tuple(map(str, range(n_classes))) if _ambiguous(self.classes_) else _names(self.classes_)
+        truth = np.eye(n_classes, dtype=np.bool_)[codes]
+        # Before the clips are embedded, which takes long.
+        chosen_method(truth, texts, self.method)  # type: ignore[arg-type]
         seconds = np.array([self._seconds(clip) for clip in clips])
         known = seconds[np.isfinite(seconds) & (seconds > 0)]
         examples = Examples(
@@ -117,8 +121,8 @@ class ByolaClassifier(Embeds, ClassifierMixin, BaseEstimator):
             np.array(names, dtype=object),
             np.zeros(len(clips)),
             seconds,
-            np.eye(n_classes, dtype=np.bool_)[codes],
-            tuple(f"{place}" for place in range(n_classes)) if _ambiguous(self.classes_) else _names(self.classes_),
+            truth,
+            texts,
             np.array([kept[name] for name in names]),
             float(np.median(known)) if len(known) else 1.0,
         )
