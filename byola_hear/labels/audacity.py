@@ -15,6 +15,8 @@ from byola_hear.labels.delimited import Numbers, lines_of
 _NUMBER = r"-?[\d.,]+(?:[eE][-+]?\d+)?"
 _LABEL = re.compile(rf"\s*{_NUMBER}\t\s*{_NUMBER}\s*(?:\t.*)?")
 _BAND = re.compile(rf"\\\t\s*{_NUMBER}\t\s*{_NUMBER}\s*")
+#: What BirdNET writes after a label and a tab.
+_CONFIDENCE = re.compile(r"[01]\.\d+")
 #: Lines that are enough to recognise a label track.
 _SAMPLE = 20
 
@@ -62,7 +64,12 @@ def annotations_of(path: str, text: str, recording: str) -> list[Annotation]:
         start, end = (numbers.seconds(where, cell) or 0.0 for cell in cells[:2])
         if end < start:
             raise ValueError(f"{where}: expected an end after the start, got {cells[0].strip()} to {cells[1].strip()}")
-        found.append(Annotation(where, recording, start, end, cells[2].strip() if len(cells) > 2 else ""))
+        label = cells[2].strip() if len(cells) > 2 else ""
+        name, _, last = label.rpartition("\t")
+        if name and _CONFIDENCE.fullmatch(last):
+            found.append(Annotation(where, recording, start, end, name.strip(), score=float(last)))
+        else:
+            found.append(Annotation(where, recording, start, end, label))
     return found
 
 

@@ -205,8 +205,14 @@ def _detected(path: str, text: str) -> str:
     return "raven" if is_raven(table.names) else "csv"
 
 
-def _check_ends(annotations: Iterable[Annotation]) -> None:
-    """Refuse labels beyond the end of a recording, where its duration is known."""
+def _check_ends(annotations: Sequence[Annotation]) -> None:
+    """Refuse labels beyond the end of a recording, where its duration is known.
+
+    BirdNET scores segments of one length and may fill up the last of them, which then ends with the recording.
+    """
+    lengths: dict[str, set[float]] = {}
+    for each in annotations:
+        lengths.setdefault(each.file, set()).add(round(each.end - each.start, 3))
     for each in annotations:
         if math.isnan(each.end) and not each.start:
             continue
@@ -214,6 +220,9 @@ def _check_ends(annotations: Iterable[Annotation]) -> None:
         if header is None or header.seconds is None:
             continue
         if (each.start and each.start >= header.seconds) or each.end > header.seconds + END_TOLERANCE_S:
+            if not math.isnan(each.score) and each.start < header.seconds and len(lengths[each.file]) == 1:
+                each.end = header.seconds
+                continue
             edge, verb = (each.end, "ends") if each.end > header.seconds else (each.start, "begins")
             label = f"the label {each.label!r} {verb} at {edge:g} s"
             raise ValueError(f"{each.where}: {label}, {each.file} ends at {header.seconds:.3f} s")

@@ -111,6 +111,9 @@ def annotations_of(table: Table, recordings: Recordings, wanted: Wanted) -> list
         FileNotFoundError: if a recording is missing.
         ValueError: if a column is missing or in another unit, or a line is not as it should be; the message names it.
     """
+    if any(simple(name) == "species code" for name in table.names):
+        # BirdNET's line for a recording in which it found nothing.
+        table.rows = [(where, cells) for where, cells in table.rows if cells.count("nocall") < 2]
     places = meanings(table.names)
     start = f"{table.path}, line 1"
     named = ", ".join(table.names)

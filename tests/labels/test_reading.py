@@ -130,6 +130,38 @@ def test_whole_recordings_scores_and_other_columns(here: Path) -> None:
     assert len(labels.read(["l.csv", Path("l.parquet")])) == 4
 
 
+BIRDNET = (
+    "Selection\tView\tChannel\tBegin Time (s)\tEnd Time (s)\tLow Freq (Hz)\tHigh Freq (Hz)\tCommon Name\tSpecies Code\t"
+    "Confidence\tBegin Path\tFile Offset (s)\n"
+)
+
+
+def birdnet(number: int, start: float, end: float, name: str, code: str, score: float, path: str) -> str:
+    return f"{number}\tSpectrogram 1\t1\t{start}\t{end}\t0\t4000\t{name}\t{code}\t{score}\t{path}\t{start}\n"
+
+
+def test_birdnet_s_last_segment_may_reach_beyond_the_end(here: Path) -> None:
+    lines = [birdnet(1, 6.0, 9.0, "owl", "ow", 0.9, "day.wav"), birdnet(2, 9.0, 12.0, "owl", "ow", 0.8, "day.wav")]
+    (here / "b.txt").write_text(BIRDNET + "".join(lines))
+    assert rows(labels.read("b.txt")) == [("day.wav", 6.0, 9.0, "owl"), ("day.wav", 9.0, 10.0, "owl")]
+    for start, end in ((10.0, 13.0), (9.0, 11.0)):  # begins beyond the end, or is no segment like the others
+        (here / "b.txt").write_text(BIRDNET + lines[0] + birdnet(2, start, end, "owl", "ow", 0.8, "day.wav"))
+        with pytest.raises(ValueError, match=r"b\.txt, line 3: the label 'owl' ends at 1"):
+            labels.read("b.txt")
+
+
+def test_birdnet_s_line_for_nothing_is_no_label(here: Path) -> None:
+    (here / "b.txt").write_text(BIRDNET + birdnet(1, 0, 3, "nocall", "nocall", 1.0, "day.wav"))
+    assert len(labels.read("b.txt")) == len(labels.read_segments("b.txt")) == 0
+
+
+def test_birdnet_s_tracks_have_scores(here: Path) -> None:
+    (here / "day.BirdNET.results.txt").write_text("3.0\t6.0\tStrix aluco, Tawny Owl\t0.8123\n6\t9\tTawny Owl\tsings\n")
+    frame = labels.read("day.BirdNET.results.txt")
+    assert frame["label"].tolist() == ["Strix aluco, Tawny Owl", "Tawny Owl\tsings"]
+    assert frame["score"].tolist()[0] == 0.8123 and frame["score"].isna().tolist() == [False, True]
+
+
 @pytest.mark.parametrize("mark", [",", ";"])
 def test_spaces_after_separators(here: Path, mark: str) -> None:
     lines = ("start, end, file, label", '"start", "end", "file", "label"')
