@@ -27,8 +27,8 @@ FORMATS = ("raven", "audacity", "csv", "parquet", "folders")
 Segment = tuple[str, float, float | None]
 #: Ends of label files' names.
 _SUFFIXES = frozenset((".txt", ".csv", ".tsv", ".parquet"))
-#: Ends of the names of files that list what could not be read. They are next to what `predict` writes.
-_NO_LABELS = ".errors.csv"
+#: Ends of the names of files next to labels that hold none: what `predict` could not read, and BirdNET's settings.
+_NO_LABELS = (".errors.csv", "BirdNET_analysis_params.csv")
 _KNOWN = "a Raven selection table, an Audacity label track, or a table with the columns file, start, end and label"
 
 

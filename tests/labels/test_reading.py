@@ -155,6 +155,13 @@ def test_birdnet_s_line_for_nothing_is_no_label(here: Path) -> None:
     assert len(labels.read("b.txt")) == len(labels.read_segments("b.txt")) == 0
 
 
+def test_birdnet_s_settings_are_no_labels(here: Path) -> None:
+    (here / "found").mkdir()
+    (here / "found/BirdNET_analysis_params.csv").write_text("File splitting duration,Segment length\n600,3.0\n")
+    (here / "found/day.BirdNET.selection.table.txt").write_text(BIRDNET + birdnet(1, 6, 9, "owl", "ow", 0.9, "day.wav"))
+    assert rows(labels.read("found")) == [("day.wav", 6.0, 9.0, "owl")]
+
+
 def test_birdnet_s_tracks_have_scores(here: Path) -> None:
     (here / "day.BirdNET.results.txt").write_text("3.0\t6.0\tStrix aluco, Tawny Owl\t0.8123\n6\t9\tTawny Owl\tsings\n")
     frame = labels.read("day.BirdNET.results.txt")
