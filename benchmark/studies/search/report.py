@@ -140,7 +140,7 @@ def draw_cosines(numbers: pd.DataFrame) -> Figure:
     """A panel for each model: a line for each task, from the plain to the standardised share."""
     models, found = models_of(numbers), by_task(numbers)
     figure = new_figure(3.0 * len(models), 1.2 + 0.32 * found.shape[1])
-    for axis, model in zip(figure.subplots(1, len(models), sharey=True, squeeze=False)[0], models):
+    for axis, model in zip(figure.subplots(1, len(models), sharex=True, sharey=True, squeeze=False)[0], models):
         plain, standardised = (found.loc[(model, cosine)] for cosine in ("plain", "standardised"))
         titles = [TASKS[name].title if name in TASKS else name for name in found]
         axis.hlines(titles, plain, standardised, color="grey")
