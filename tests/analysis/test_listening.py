@@ -191,8 +191,14 @@ def test_progress_is_saved_and_loaded_and_names_are_harmless(browser: Any, tmp_p
     (tmp_path / "wrong.json").write_text('{"format": "byola-hear answers 1", "answers": [[1, 2]]}')
     field.send_keys(str(tmp_path / "wrong.json"))
     eventually(lambda: "is not a file that" in page.text(".state"), "it is refused")
+    counting = "function (...pair) { window.writes++; return set.apply(this, pair); }"
+    patch = f"((set) => (Storage.prototype.setItem = {counting}))(Storage.prototype.setItem)"
+    page.script(f"(window.writes = 0, {patch}, 0)")
     field.send_keys(str(saved))
     eventually(lambda: page.text(".state") == "2 answers loaded.", "it is loaded")
+    # Thousands of answers, kept one by one, would stop the browser.
+    assert page.script("window.writes") == 1
+    assert len(json.loads(page.script("Object.values(localStorage)[0]"))["answers"]) == 2
     page.click("Download labels")
     (file,) = eventually(lambda: [*(tmp_path / "downloads").glob("*.csv")], "it is downloaded")
     downloaded(tmp_path / "downloads", file.name)

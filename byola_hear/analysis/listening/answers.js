@@ -29,11 +29,15 @@ class Answers {
   }
 
   give(place, labels) {
-    const id = this.ids[place];
+    this.change(this.ids[place], labels);
+    this.keep();
+  }
+
+  /** Set an answer, and remember the one before. */
+  change(id, labels) {
     this.before.push([id, this.given.get(id) ?? null]);
     if (this.before.length > 1000) this.before.shift();
     this.set(id, labels);
-    this.keep();
   }
 
   set(id, labels) {
@@ -68,8 +72,9 @@ class Answers {
     const known = Answers.parsed(text).answers.filter(([id]) => this.place.has(id));
     const all = Answers.parsed(text).answers.length;
     for (const [id, labels] of known) {
-      if (JSON.stringify(this.given.get(id)) !== JSON.stringify(labels)) this.give(this.place.get(id), labels);
+      if (JSON.stringify(this.given.get(id)) !== JSON.stringify(labels)) this.change(id, labels);
     }
+    this.keep(); // once: thousands of answers are half a megabyte
     return [known.length, all - known.length];
   }
 
