@@ -153,6 +153,44 @@ def test_keys_of_every_kind(browser: Any, tmp_path: Path) -> None:
     assert page.text(".state") == "All 3 answered. Download the labels."
 
 
+def test_no_answer_by_accident(browser: Any, tmp_path: Path) -> None:
+    page = Page(browser, review_page(tmp_path, recordings(tmp_path / "rec", 1)), tmp_path / "downloads")
+
+    def key(name: str, where: str = "document.body", **more: bool) -> None:
+        event = json.dumps({"key": name, "bubbles": True, **more})
+        page.script(f"{where}.dispatchEvent(new KeyboardEvent('keydown', {event}))")
+
+    key("y")
+    for _ in range(5):
+        key("y", repeat=True)  # it is held down
+    assert page.text("#about").startswith("2 of 3") and page.text(".state") == "1 of 3 answered."
+    field = browser.find_element("css selector", ".labelling input[list]")
+    field.send_keys("\u9ce5")
+    key("Enter", "document.activeElement", isComposing=True)  # ends the writing of a word in Japanese
+    assert field.get_property("value") == "\u9ce5" and page.text(".state") == "1 of 3 answered."
+    key("Enter", "document.activeElement")
+    assert page.text(".state") == "2 of 3 answered."
+
+
+def test_keys_after_the_mouse(browser: Any, tmp_path: Path) -> None:
+    page = Page(browser, review_page(tmp_path, recordings(tmp_path / "rec", 1)), tmp_path / "downloads")
+    page.script("document.getElementById('audio').muted = true")
+    page.click("No, none")
+    assert page.text("#about").startswith("2 of 3")
+    browser.find_element("id", "automatic").click()
+    assert not page.script("document.getElementById('automatic').checked")
+    page.press("y")
+    assert page.text("#about").startswith("3 of 3") and page.text(".state") == "2 of 3 answered."
+    page.click("Next")
+    browser.find_element("xpath", "//label[contains(., 'by itself')]").click()
+    page.click("No, none")
+    page.press(" ")  # plays, and does not press the button once more
+    assert page.text("#about").startswith("3 of 3") and page.text(".state") == "2 of 3 answered."
+    browser.find_element("id", "automatic").send_keys(" ")  # with the keyboard alone
+    assert not page.script("document.getElementById('automatic').checked")
+    assert page.script("document.activeElement.id") == "automatic"
+
+
 def test_the_space_bar_plays(browser: Any, tmp_path: Path) -> None:
     page = Page(browser, review_page(tmp_path, recordings(tmp_path / "rec", 1)), tmp_path / "downloads")
     page.script("document.getElementById('audio').muted = true")  # plays without a loudspeaker

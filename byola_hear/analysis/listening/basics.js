@@ -20,4 +20,7 @@ function clock(seconds) {
   return `${Math.floor(hundredths / 6000)}:${((hundredths % 6000) / 100).toFixed(2).padStart(5, "0")}`;
 }
 
+/** Whether keys are written into an element. */
+const written = (target) => target.matches("input:not([type=checkbox]), select, textarea");
+
 const count = (n, noun) => `${n} ${noun}${n === 1 ? "" : "s"}`;

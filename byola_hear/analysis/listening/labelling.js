@@ -101,7 +101,8 @@ class Labelling {
   }
 
   typed(event) {
-    if (event.key !== "Enter" && event.key !== "Escape") return;
+    // An input method ends a word by Enter; Safari says so by the code alone.
+    if (event.isComposing || event.keyCode === 229 || (event.key !== "Enter" && event.key !== "Escape")) return;
     const label = event.key === "Enter" ? event.target.value.trim() : "";
     event.target.value = "";
     event.target.blur();
@@ -119,7 +120,8 @@ class Labelling {
   }
 
   key(event) {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches("input, select, textarea")) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || written(event.target)) return;
+    if (event.repeat) return; // a key that is held down would answer one window after the other
     const key = event.key.toLowerCase(), digit = /^(?:Digit|Numpad)([1-9])$/.exec(event.code);
     if (key === "y") this.confirm();
     else if (key === "n") this.give([]);

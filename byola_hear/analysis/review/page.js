@@ -93,14 +93,19 @@ $("previous").addEventListener("click", () => step(-1));
 $("next").addEventListener("click", () => step(1));
 $("play").addEventListener("click", toggle);
 document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches("input, select, textarea")) return;
+  if (event.ctrlKey || event.metaKey || event.altKey || written(event.target)) return;
   const { key } = event;
-  if (key === " " && event.target.matches("button")) return; // presses the button
+  if (key === " " && event.target.matches("button, input")) return; // presses the button
   if (key === "ArrowRight" || key === "ArrowDown") step(1);
   else if (key === "ArrowLeft" || key === "ArrowUp") step(-1);
   else if (key === " ") toggle();
   else return;
   event.preventDefault();
+});
+// After the mouse, the space bar plays: it would press the button again, and answer the next window.
+document.addEventListener("click", (event) => {
+  const focused = document.activeElement;
+  if (event.detail && focused.matches("button, input") && !written(focused)) focused.blur();
 });
 const first = windows.findIndex((_, place) => !answers.of(place));
 show(Math.max(first, 0));
