@@ -302,6 +302,22 @@ def test_a_map_takes_labels_and_shows_spectrograms(browser: Any, tmp_path: Path)
     assert re.match(r"1\.wav · 0:02\.00", page.text("#tip-text"))
 
 
+def test_a_map_plays_a_window_to_its_end(browser: Any, tmp_path: Path) -> None:
+    table = recordings(tmp_path / "rec", 1).assign(start=[1.0, 5.0, 9.0], end=[1.35, 5.35, 9.35])
+    index = pd.MultiIndex.from_frame(table[["file", "start", "end"]])
+    embeddings = pd.DataFrame(np.eye(3, dtype=np.float32), index)
+    write_map(tmp_path / "map.html", embeddings, ["beep"] * 3)
+    page = Page(browser, tmp_path / "map.html", tmp_path / "downloads")
+    page.script("document.getElementById('audio').muted = true")
+    # Without what browsers say four times a second, when a quarter of the next window was heard.
+    page.script("document.addEventListener('timeupdate', (event) => event.stopImmediatePropagation(), true)")
+    page.script("choose(1, false)")
+    browser.find_element("id", "play").click()
+    audio = "document.getElementById('audio')"
+    eventually(lambda: page.script(f"{audio}.paused && {audio}.currentTime > 5"), "it has played")
+    assert 5.3 < page.script(f"{audio}.currentTime") < 6
+
+
 @pytest.mark.parametrize("browser", ["chromium"], indirect=True)
 @pytest.mark.parametrize("width", [390, 900])
 def test_the_help_of_a_map_hides_no_point(browser: Any, tmp_path: Path, width: int) -> None:

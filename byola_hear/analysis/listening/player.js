@@ -43,6 +43,8 @@ class Player {
   }
 
   follow() {
+    // The browser tells the time four times a second, so that the next quarter would be heard; but in a hidden page, too.
+    if (this.position >= this.end) return this.stop();
     this.changed();
     if (this.playing) requestAnimationFrame(() => this.follow());
   }
