@@ -33,6 +33,8 @@ INSTALL := $(PIP) install -c constraints.txt
 
 .PHONY: help embed test test-all hear hear-smoke table pretrain prove readme docs docs-links clean
 .DELETE_ON_ERROR:
+# Installing twice at the same time breaks an environment, so `make -j` does one thing after the other, too.
+.NOTPARALLEL:
 
 help:
 	@sed -n 's/^#   //p' Makefile

@@ -249,3 +249,24 @@ print(zoo_folder(), *byola_hear.list_models())
     folder, *names = done.stdout.split()
     assert Path(folder) == tmp_path / "site" / "byola_hear" / "weights"
     assert names == byola_hear.list_models()
+
+
+@pytest.mark.skipif(os.name != "posix" or shutil.which("make") is None, reason="make is not installed")
+def test_make_installs_one_thing_at_a_time(repository: Path, tmp_path: Path) -> None:
+    """Also with `make -j`, or where MAKEFLAGS says so, and in a folder whose name has a space."""
+    here = tmp_path / "a checkout"
+    for name in ("setup.cfg", "pyproject.toml", "constraints.txt", "byola_hear/__init__.py"):
+        (here / name).parent.mkdir(parents=True, exist_ok=True)
+        (here / name).touch()
+    for name in ("requirements-hear.txt", "hear_tools/hook.py", "hear_tools/__main__.py"):
+        (here / "benchmark" / name).parent.mkdir(parents=True, exist_ok=True)
+        (here / "benchmark" / name).touch()
+    stub = here / "env/bin/python"
+    stub.parent.mkdir(parents=True)
+    stub.write_text("#!/bin/sh\nmkdir busy || echo two at a time >> trouble\nsleep 0.1\nrmdir busy\n")
+    stub.chmod(0o755)
+    shutil.copy(repository / "Makefile", here)
+    command = ["make", "-j4", "docs", "VENV=env", f"PYTHON={sys.executable}"]
+    done = subprocess.run(command, cwd=here, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert (here / "env/.docs").exists() and not (here / "trouble").exists()
