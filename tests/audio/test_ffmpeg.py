@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import stat
+import struct
 import subprocess
 import sys
 import tempfile
@@ -256,6 +257,26 @@ def test_wma_of_a_live_stream_is_not_measured_by_an_estimate(tmp_path: Path) -> 
     (tmp_path / "c.wma").write_bytes(content[: len(content) * 6 // 10])
     with pytest.raises(AudioFileError, match="truncated"):
         read_audio(tmp_path / "c.wma", 16000)
+
+
+@needs_ffmpeg
+def test_a_wavpack_file_of_a_day_is_no_truncated_one(tmp_path: Path) -> None:
+    """Numbers of samples beyond 32 bits, 25 hours at 48 kHz, have their high bits elsewhere in a block's head."""
+    content = bytearray(encoded(tmp_path, "a.wv").read_bytes())
+    total = (1 << 32) + 100_000
+    shift = total - struct.unpack_from("<I", content, 12)[0]
+    block = 0
+    while content[block : block + 4] == b"wvpk":
+        size, first = (struct.unpack_from("<I", content, block + at)[0] for at in (4, 16))
+        first += shift
+        numbers = (first >> 32, total >> 32, (total + (total >> 32)) & 0xFFFFFFFF, first & 0xFFFFFFFF)
+        struct.pack_into("<BBII", content, block + 10, *numbers)
+        block += 8 + size
+    (tmp_path / "b.wv").write_bytes(content)
+    np.testing.assert_array_equal(read_audio(tmp_path / "b.wv", 16000), read_audio(tmp_path / "a.wv", 16000))
+    (tmp_path / "c.wv").write_bytes(content[: len(content) * 6 // 10])
+    with pytest.raises(AudioFileError, match=f"truncated: [0-9]+ of {total} samples"):
+        read_audio(tmp_path / "c.wv", 16000)
 
 
 @needs_ffmpeg
