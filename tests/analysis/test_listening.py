@@ -336,6 +336,17 @@ def test_the_help_of_a_map_hides_no_point(browser: Any, tmp_path: Path, width: i
     assert (covered > 0) == (width == 900)
 
 
+def test_the_label_stays_above_its_windows(browser: Any, tmp_path: Path) -> None:
+    (file,) = set(recordings(tmp_path / "rec", 1)["file"])
+    rows = [(file, place / 10, place / 10 + 0.1, label, 0.5) for label in ("beep", "hiss") for place in range(60)]
+    table = pd.DataFrame(rows, columns=["file", "start", "end", "label", "score"])
+    page = Page(browser, review_page(tmp_path, table), tmp_path / "downloads")
+    shown = "document.elementFromPoint(list.getBoundingClientRect().left + 20, list.getBoundingClientRect().top + 12)"
+    for scrolled, label in ((300, "beep"), (2500, "hiss")):
+        page.script(f"(window.list = document.querySelector('nav'), list.scrollTop = {scrolled})")
+        assert page.script(f"{shown}.textContent") == label
+
+
 @pytest.mark.parametrize("browser", ["chromium"], indirect=True)
 @pytest.mark.parametrize("width", [390, 1280])
 def test_a_page_fits_its_window(browser: Any, tmp_path: Path, width: int) -> None:

@@ -78,7 +78,7 @@ function answered(place, more) {
 const rows = windows.map((each, place) => element("button", { type: "button", click: () => (show(place), play()) },
   element("span", { class: "sign" }), element("span", { class: "name" }), element("small", {}, clock(each.start))));
 rows.forEach((row, place) => {
-  if (!place || asked(place) !== asked(place - 1)) $("list").append(element("li", {}, element("h3", {}, asked(place))));
+  if (!place || asked(place) !== asked(place - 1)) $("list").append(element("li", { class: "kind" }, element("h3", {}, asked(place))));
   $("list").append(element("li", {}, row));
   marked(place);
 });
