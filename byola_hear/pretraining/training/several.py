@@ -20,6 +20,7 @@ from byola_hear.pretraining.training.recipe import Recipe
 from byola_hear.pretraining.training.sampler import Sampler
 from byola_hear.pretraining.training.state import STATE_FILE, read_header
 from byola_hear.pretraining.training.train import Trainer
+from byola_hear.utils.text import one_line
 
 #: Part of the time that is planned for. The rest is for saving, and for steps that take longer than measured.
 PLANNED = 0.93
@@ -55,6 +56,25 @@ def measured_seconds(
     return seconds
 
 
+def _compiling(
+    cache: LogMelCache, recipe: Recipe, place: Place, precision: str, backend: str, report: Callable[[str], None]
+) -> str:
+    """The backend if steps can be done with it here, else none: compiling needs programs that a machine may lack.
+
+    The compiled code serves all networks of this shape, so little time is lost.
+    """
+    if backend:
+        try:
+            measured_seconds(cache, recipe, place, precision, backend, n_steps=1)
+        except (torch.OutOfMemoryError, ValueError):
+            raise
+        except Exception as error:  # each backend has errors of its own
+            reason = one_line(error).partition(" Set TORCH")[0]
+            report(f"the networks are not compiled, as torch.compile does not work here: {reason}")
+            return ""
+    return backend
+
+
 def train_several(
     sets: Mapping[str, LogMelCache],
     recipe: Recipe,
@@ -76,7 +96,8 @@ def train_several(
         place: this process.
         minutes: time for all networks together, measuring included.
         precision: as for :class:`~byola_hear.pretraining.training.train.Trainer`.
-        backend: how the networks are compiled; see :meth:`~byola_hear.pretraining.training.train.Trainer.compile`.
+        backend: how the networks are compiled; see :meth:`~byola_hear.pretraining.training.train.Trainer.compile`. If
+            it does not work here, they are not.
         n_measured: steps to measure the speed on.
         most_steps: largest number of steps of a network, whatever the time allows.
         report: called with a line of text after every part of the work.
@@ -92,8 +113,10 @@ def train_several(
     begun = time.perf_counter()
     _check_sets(sets, recipe, place)
     steps = _steps_of_runs(folder, sets)
+    first = next(iter(sets.values()))
+    backend = _compiling(first, recipe, place, precision, backend, report)
     if steps is None:
-        seconds = measured_seconds(next(iter(sets.values())), recipe, place, precision, backend, n_measured)
+        seconds = measured_seconds(first, recipe, place, precision, backend, n_measured)
         left = minutes * 60 * PLANNED - (time.perf_counter() - begun)
         steps = int(left / seconds / len(sets))
         if steps < 1:

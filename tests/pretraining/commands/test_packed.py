@@ -133,6 +133,26 @@ def test_a_run_that_was_killed_is_resumed(
     assert [row["step"] for row in read_log(tmp_path / "out" / "runs" / "both" / "log.csv")] == [10, 20]
 
 
+def test_networks_are_trained_where_none_can_be_compiled(
+    sets: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("pack", sets / "both.csv", "-o", tmp_path / "packed") == 0
+    (tmp_path / "recipe.json").write_text(json.dumps(RECIPE))
+    options = [tmp_path / "packed", "-o", tmp_path / "out", "--recipe", tmp_path / "recipe.json", "--batch-size", 4]
+    options += ["--device", "cpu", "--precision", "float32", "--most-steps", 10, "--measured-steps", 1]
+
+    def without_compiler(graph: torch.fx.GraphModule, inputs: list[torch.Tensor]) -> None:
+        raise OSError("no C compiler")
+
+    compiling = torch.compile
+    monkeypatch.setattr(torch, "compile", lambda network, backend: compiling(network, backend=without_compiler))
+    assert run("train-packed", *options) == 0
+    said = capsys.readouterr().out
+    assert "the networks are not compiled, as torch.compile does not work here: " in said
+    assert "no C compiler" in said and "TORCHDYNAMO" not in said
+    assert load_model(tmp_path / "out" / "byola-both.safetensors").config.training["step"] == 10
+
+
 def test_recipe_that_suits_not_all_sets_is_refused_before_training(
     sets: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
