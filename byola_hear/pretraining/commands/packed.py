@@ -94,8 +94,9 @@ def pack_command(manifests: tuple[Path, ...], output: Path, piece: int, workers:
 def train_packed_command(packed: Path, output: Path, runs: Path | None, **options: Any) -> None:
     """Train one network for each set in the folder PACKED, with all audio on the device, and export them.
 
-    The speed is measured first. All networks get the same number of steps, so many that they fit into --minutes. The
-    same command resumes runs that were stopped or killed, with their number of steps.
+    The speed is measured first. All networks get the same number of steps, so many that they fit into --minutes. Each
+    is written as soon as it is trained. The same command resumes runs that were stopped or killed, with their number of
+    steps.
 
     Exit codes: 0: all networks were trained and written; 1: training diverged, or a network that was written is not
     finished; 2: wrong usage, or a file that can't be read or written.
@@ -104,6 +105,11 @@ def train_packed_command(packed: Path, output: Path, runs: Path | None, **option
     backend = "" if options["backend"] == "none" else options["backend"]
     output.mkdir(parents=True, exist_ok=True)
     folder = runs or output / "runs"
+
+    def export(name: str) -> None:
+        model = export_model(folder / name, name, options["version"])
+        click.echo(f"{output}: {name}, sha256 {add_to_zoo(model, output)}")
+
     with launched(options["device"]) as place, claimed(folder, place):
         sets = unpack(packed, place.device)
         for name in sets:
@@ -121,10 +127,8 @@ def train_packed_command(packed: Path, output: Path, runs: Path | None, **option
             options["measured_steps"],
             options["most_steps"],
             click.echo,
+            export,
         )
-    for name in sets:
-        model = export_model(folder / name, name, options["version"])
-        click.echo(f"{output}: {name}, sha256 {add_to_zoo(model, output)}")
     if unfinished:
         raise Failure(f"time was over before {', '.join(unfinished)} had all steps; the same command resumes")
 

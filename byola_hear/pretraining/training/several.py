@@ -86,6 +86,7 @@ def train_several(
     n_measured: int = 20,
     most_steps: int | None = None,
     report: Callable[[str], None] = lambda line: None,
+    on_trained: Callable[[str], None] = lambda name: None,
 ) -> list[str]:
     """Train a network on each set: the same recipe, the same number of steps, in a fixed time.
 
@@ -101,6 +102,8 @@ def train_several(
         n_measured: steps to measure the speed on.
         most_steps: largest number of steps of a network, whatever the time allows.
         report: called with a line of text after every part of the work.
+        on_trained: called with the name of each set when its network is trained or time is over, before the next one
+            begins: what is killed later does not take this network with it.
 
     Returns:
         The names of the sets whose networks are not finished. The same call resumes them.
@@ -138,6 +141,7 @@ def train_several(
         state = "finished" if finished else "stopped"
         report(f"{name}: {trainer.crops} crops in {trainer.seconds / 60:.1f} minutes, {state}")
         unfinished += [] if finished else [name]
+        on_trained(name)
     return unfinished
 
 

@@ -133,6 +133,28 @@ def test_a_run_that_was_killed_is_resumed(
     assert [row["step"] for row in read_log(tmp_path / "out" / "runs" / "both" / "log.csv")] == [10, 20]
 
 
+def test_networks_are_written_before_the_next_one_begins(
+    sets: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert run("pack", *(sets / f"{name}.csv" for name in ("speech_set", "both")), "-o", tmp_path / "packed") == 0
+    (tmp_path / "recipe.json").write_text(json.dumps(RECIPE))
+    options = [tmp_path / "packed", "-o", tmp_path / "out", "--recipe", tmp_path / "recipe.json", "--batch-size", 4]
+    options += ["--device", "cpu", "--compile", "none", "--precision", "float32", "--most-steps", 12]
+    monkeypatch.setattr(several, "measured_seconds", lambda *arguments: 1e-3)
+    train = Trainer.train
+
+    def dying(trainer: Trainer, *arguments: float) -> bool:
+        if trainer.folder.name == "both":
+            raise KeyboardInterrupt
+        return train(trainer, *arguments)
+
+    monkeypatch.setattr(Trainer, "train", dying)
+    assert run("train-packed", *options) == 130
+    # A machine that is lent for a time may be gone when the command ends.
+    assert load_model(tmp_path / "out" / "byola-speech_set.safetensors").config.training["step"] == 12
+    assert not (tmp_path / "out" / "byola-both.safetensors").exists()
+
+
 def test_networks_are_trained_where_none_can_be_compiled(
     sets: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
