@@ -22,7 +22,7 @@ from byola_hear.pretraining.commands.options import (
 )
 from byola_hear.pretraining.commands.running import claimed
 from byola_hear.pretraining.data.packing import PackSource, pack, unpack
-from byola_hear.pretraining.training.distributed import launched
+from byola_hear.pretraining.training.distributed import is_one_of_several, launched
 from byola_hear.pretraining.training.export import export_model
 from byola_hear.pretraining.training.recipe import Recipe
 from byola_hear.pretraining.training.several import train_several
@@ -101,6 +101,9 @@ def train_packed_command(packed: Path, output: Path, runs: Path | None, **option
     Exit codes: 0: all networks were trained and written; 1: training diverged, or a network that was written is not
     finished; 2: wrong usage, or a file that can't be read or written.
     """
+    if is_one_of_several():
+        # Each process would measure a speed and choose a number of steps of its own, and wait for the others in vain.
+        raise click.UsageError("train-packed trains on one device; start it without torchrun")
     recipe = _recipe(options["recipe"], options["batch_size"])
     backend = "" if options["backend"] == "none" else options["backend"]
     output.mkdir(parents=True, exist_ok=True)

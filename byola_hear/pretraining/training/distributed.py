@@ -80,6 +80,11 @@ def device_of(device: str) -> torch.device:
     return chosen
 
 
+def is_one_of_several() -> bool:
+    """Whether ``torchrun`` started this process and others."""
+    return _numbers()[0] > 1
+
+
 def _numbers() -> tuple[int, int]:
     """The number of processes, and the local rank of this one."""
     return int(os.environ.get("WORLD_SIZE", "1")), int(os.environ.get("LOCAL_RANK", "0"))

@@ -194,6 +194,16 @@ def test_running_training_is_not_started_twice(tmp_path: Path, capsys: pytest.Ca
     assert "runs: another process is training in this folder" in capsys.readouterr().err
 
 
+def test_several_processes_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.setenv("LOCAL_RANK", "1")
+    assert run("train-packed", tmp_path, "-o", tmp_path / "out", "--device", "cpu") == 2
+    assert "train-packed trains on one device; start it without torchrun" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.mark.parametrize(
     "content",
     [
