@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -143,7 +144,7 @@ def test_networks_are_written_before_the_next_one_begins(
     monkeypatch.setattr(several, "measured_seconds", lambda *arguments: 1e-3)
     train = Trainer.train
 
-    def dying(trainer: Trainer, *arguments: float) -> bool:
+    def dying(trainer: Trainer, *arguments: Any) -> bool:
         if trainer.folder.name == "both":
             raise KeyboardInterrupt
         return train(trainer, *arguments)

@@ -59,7 +59,7 @@ def test_the_score_away_from_a_sound_is_that_of_the_package(monkeypatch: pytest.
         right = []
         for query in range(30):
             cosines = space.scores(embeddings, space.direction(embeddings[[query]]))
-            wrong = max(np.flatnonzero(labels != labels[query]), key=lambda row: cosines[row])
+            wrong = max(np.flatnonzero(labels != labels[query]).tolist(), key=lambda row: float(cosines[row]))
             scores = space.scores(embeddings, space.direction(embeddings[[query]], embeddings[[wrong]]))
             scores[[query, wrong]] = -np.inf
             right += (labels[np.argsort(-scores)[:10]] == labels[query]).tolist()
