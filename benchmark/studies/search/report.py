@@ -132,7 +132,7 @@ def sentences(numbers: pd.DataFrame, about: Mapping[str, Any]) -> list[str]:
     if EXCLUDED_WEIGHT in found:
         changes = found[EXCLUDED_WEIGHT] - found[0.0]
         each = [f"{changes[(model, 'standardised')]:+.1f} points with `{model}`" for model in models_of(numbers)]
-        texts.append(f"To stay away from a wrong clip changes the share of right hits by {listed(each)}.")
+        texts.append(f"Staying away from a wrong clip changes the share of right hits by {listed(each)}.")
     return [*texts, f"Numbers are of {about['parts']} parts; intervals are of 95 %."]
 
 
