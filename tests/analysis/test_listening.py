@@ -280,6 +280,12 @@ def test_a_map_takes_labels_and_shows_spectrograms(browser: Any, tmp_path: Path)
 
     write_map(tmp_path / "map.html", embeddings, given, title="sounds", preview=heard)
     page = Page(browser, tmp_path / "map.html", tmp_path / "downloads")
+    hidden = "document.getElementById('chosen').hidden"
+    page.press(Keys.ARROW_RIGHT)  # without a click before
+    assert not page.script(hidden)
+    browser.find_element("css selector", "#near button").click()
+    page.press(Keys.ESCAPE)
+    assert page.script(hidden)
     browser.find_element("css selector", "#map").send_keys(Keys.ARROW_RIGHT)
     eventually(lambda: page.script("!document.getElementById('picture').hidden"), "its spectrogram is drawn")
     page.script("choose(0, false)")

@@ -294,8 +294,9 @@ function step([dx, dy]) {
   if (best >= 0) choose(best, false);
 }
 
-canvas.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey) return;
+document.addEventListener("keydown", (event) => {
+  // Nothing has the focus when the page opens, and after a click on a neighbour, whose button is gone.
+  if (event.ctrlKey || event.metaKey || event.altKey || ![canvas, document.body].includes(event.target)) return;
   const middle = [canvas.clientWidth / 2, canvas.clientHeight / 2];
   if (event.key in arrows) step(arrows[event.key]);
   else if (event.key === "Enter" || event.key === " ") toggle();
