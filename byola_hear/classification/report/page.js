@@ -82,7 +82,8 @@ function play(mistake) {
   const url = new URL(mistake.link, document.baseURI).href;
   const begin = () => {
     audio.currentTime = mistake.start;
-    audio.play().catch(failed);
+    // Another choice stops this one before it plays.
+    audio.play().catch((error) => error.name !== "AbortError" && failed());
   };
   const failed = () => {
     byId("trouble").textContent = `${mistake.file} can't be played: it was moved, or this browser does not know its format.`;
@@ -95,12 +96,19 @@ function play(mistake) {
   audio.load();
 }
 
+/** Stop at the end of the window. */
+function follow() {
+  const audio = byId("audio");
+  if (audio.currentTime >= stopAt) audio.pause();
+  else if (!audio.paused) requestAnimationFrame(follow);
+}
+
 function showMistakes() {
   if (!data.mistakes.length) return;
   byId("mistakes-part").hidden = false;
-  byId("audio").ontimeupdate = ({ target }) => {
-    if (target.currentTime >= stopAt) target.pause();
-  };
+  byId("audio").onplaying = follow;
+  // The browser tells the time four times a second, so that the next quarter would be heard; but in a hidden page, too.
+  byId("audio").ontimeupdate = ({ target }) => target.currentTime >= stopAt && target.pause();
   const head = document.createElement("thead");
   head.append(row("th", ["", "recording", "from s", "to s", "label", "mistake", "score"]));
   const body = document.createElement("tbody");
