@@ -152,4 +152,5 @@ docs-links: $(VENV)/.docs
 	$(BIN)/python -m sphinx -b linkcheck -W --keep-going -q docs build/docs-links
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage htmlcov
+	rm -rf docs/examples docs/sg_execution_times.rst

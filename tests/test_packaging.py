@@ -270,3 +270,15 @@ def test_make_installs_one_thing_at_a_time(repository: Path, tmp_path: Path) -> 
     done = subprocess.run(command, cwd=here, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert (here / "env/.docs").exists() and not (here / "trouble").exists()
+
+
+@pytest.mark.skipif(os.name != "posix" or shutil.which("make") is None, reason="make is not installed")
+def test_make_clean_removes_what_was_made(repository: Path, tmp_path: Path) -> None:
+    """Also the pages of examples: those of an example that has gone would fail `make docs`."""
+    for name in (".venv", "build", "x.egg-info", ".mypy_cache", "htmlcov", "docs/examples"):
+        (tmp_path / name).mkdir(parents=True)
+    for name in (".coverage", "docs/sg_execution_times.rst", "docs/index.md"):
+        (tmp_path / name).touch()
+    shutil.copy(repository / "Makefile", tmp_path)
+    subprocess.run(["make", "clean"], cwd=tmp_path, check=True, capture_output=True)
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["Makefile", "docs", "index.md"]
