@@ -153,10 +153,10 @@ def test_keys_of_every_kind(browser: Any, tmp_path: Path) -> None:
     assert page.text(".state") == "All 3 answered. Download the labels."
 
 
-def test_no_answer_by_accident(browser: Any, tmp_path: Path) -> None:
+def test_keys_are_what_was_meant(browser: Any, tmp_path: Path) -> None:
     page = Page(browser, review_page(tmp_path, recordings(tmp_path / "rec", 1)), tmp_path / "downloads")
 
-    def key(name: str, where: str = "document.body", **more: bool) -> None:
+    def key(name: str, where: str = "document.body", **more: bool | str) -> None:
         event = json.dumps({"key": name, "bubbles": True, **more})
         page.script(f"{where}.dispatchEvent(new KeyboardEvent('keydown', {event}))")
 
@@ -169,6 +169,10 @@ def test_no_answer_by_accident(browser: Any, tmp_path: Path) -> None:
     key("Enter", "document.activeElement", isComposing=True)  # ends the writing of a word in Japanese
     assert field.get_property("value") == "\u9ce5" and page.text(".state") == "1 of 3 answered."
     key("Enter", "document.activeElement")
+    assert page.text(".state") == "2 of 3 answered."
+    key("\u044f", code="KeyZ")  # where Z is on a Russian keyboard
+    assert page.text(".state") == "1 of 3 answered."
+    key("y", code="KeyZ")  # a German one has Y there
     assert page.text(".state") == "2 of 3 answered."
 
 

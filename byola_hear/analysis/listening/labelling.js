@@ -122,7 +122,9 @@ class Labelling {
   key(event) {
     if (event.ctrlKey || event.metaKey || event.altKey || written(event.target)) return;
     if (event.repeat) return; // a key that is held down would answer one window after the other
-    const key = event.key.toLowerCase(), digit = /^(?:Digit|Numpad)([1-9])$/.exec(event.code);
+    const digit = /^(?:Digit|Numpad)([1-9])$/.exec(event.code), letter = /^Key([A-Z])$/.exec(event.code);
+    // On a Russian or Greek keyboard, the key at the place of the Latin letter.
+    const key = (letter && event.key > "\x7f" ? letter[1] : event.key).toLowerCase();
     if (key === "y") this.confirm();
     else if (key === "n") this.give([]);
     else if (key === "z") this.undo();
