@@ -25,7 +25,7 @@ def marked(script: Path) -> Any:
     return pytest.param(script, marks=pytest.mark.slow if script.stem in SLOW else ())
 
 
-@pytest.mark.parametrize("script", map(marked, SCRIPTS), ids=lambda script: script.stem)
+@pytest.mark.parametrize("script", list(map(marked, SCRIPTS)), ids=lambda script: script.stem)
 def test_runs(
     script: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
