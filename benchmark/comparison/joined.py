@@ -1,33 +1,21 @@
 """A kept table and the outcomes that were measured since, in one summary.
 
 A kept table has scores and intervals, but not always the outcomes by file that they were computed from. Its cells stay
-as they are if their model and task are still the same. What spans several tasks is computed again: the tasks have
-different files, so the variances of their scores and differences add up.
+as they are if their model and task are still the same. What spans several tasks is computed again
+(:mod:`benchmark.comparison.joined_means`).
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
-from benchmark.comparison.advantage import (
-    CONTRASTS,
-    Advantage,
-    assembled,
-    corrected,
-    differences,
-    sides,
-    weights,
-)
-from benchmark.comparison.averages import compared, hear_average
 from benchmark.comparison.comparison import Comparison
-from benchmark.comparison.document import Compared, Document, DocumentCell, DocumentColumn, DocumentRow
+from benchmark.comparison.document import Document, DocumentColumn, DocumentRow
 from benchmark.comparison.folder import DOMAINS
-from benchmark.comparison.rows import OVERALL, Mean, ordered
+from benchmark.comparison.joined_means import joined_advantages, joined_means, with_hear
+from benchmark.comparison.rows import OVERALL, ordered
 from benchmark.comparison.summary import best_rows, summary
 
 #: Name of the file in a run's folder with the kept table that the run completes.
@@ -95,8 +83,8 @@ def joined(kept: Document, comparison: Comparison) -> Document:
     in_means = {group: _counted(columns, group) for group in (*_groups(columns), OVERALL)}
     unmeasured = {group for column in columns if not column.metric for group in (column.domain, OVERALL)}
     averaged = {group: names for group, names in in_means.items() if group not in unmeasured}
-    rows = ordered([replace(row, means=_means(row, old_rows.get(row.name), averaged)) for row in rows])
-    rows, hear = _with_hear(rows, columns)
+    rows = ordered([replace(row, means=joined_means(row, old_rows.get(row.name), averaged)) for row in rows])
+    rows, hear = with_hear(rows, columns)
     there = {f"{column.title}: no model has an outcome." for column in columns if column.metric}
     notes = [
         note
@@ -112,7 +100,7 @@ def joined(kept: Document, comparison: Comparison) -> Document:
         rows=rows,
         in_means=in_means,
         hear=hear,
-        advantages=_advantages(kept, comparison, rows, in_means, valid),
+        advantages=joined_advantages(kept, comparison, rows, in_means, valid),
     )
     return Document.from_json(replace(document, best=best_rows(document)).as_json())
 
@@ -156,79 +144,6 @@ def _joined_row(
         cells={name: cells[name] for name in measured if name in cells},
         missing={name: row.missing.get(name) or row.reason or "not run" for name in measured if name not in cells},
     )
-
-
-def _half(cell: DocumentCell) -> float | None:
-    """Half the interval over the tested files; None for one over folds, of which no mean has an interval."""
-    return None if cell.low is None or cell.high is None or cell.interval == "folds" else (cell.high - cell.low) / 2
-
-
-def _limits(value: float, halves: Sequence[float | None], of: Sequence[float]) -> tuple[float | None, float | None]:
-    """The interval of a weighted sum of independent values; none if one of them has none."""
-    known = [half for half in halves if half is not None]
-    if len(known) < len(halves):
-        return None, None
-    half = math.sqrt(sum((weight * each) ** 2 for weight, each in zip(of, known)))
-    return value - half, value + half
-
-
-def _means(row: DocumentRow, old: DocumentRow | None, in_means: Mapping[str, Sequence[str]]) -> dict[str, Mean]:
-    """Means over the tasks, if the row has all of them; one that the kept table has of the same cells stays."""
-    means = {}
-    for group, names in in_means.items():
-        if not names or any(name not in row.cells for name in names):
-            continue
-        cells = [row.cells[name] for name in names]
-        value = float(np.mean([cell.gain for cell in cells]))
-        earlier = old.means.get(group) if old else None
-        same = old is not None and all(row.cells[name] == old.cells.get(name) for name in names)
-        if earlier is not None and same and math.isclose(earlier.value, value, abs_tol=1e-9):
-            means[group] = earlier
-        else:
-            means[group] = Mean(value, *_limits(value, [_half(cell) for cell in cells], [1 / len(cells)] * len(cells)))
-    return means
-
-
-def _with_hear(rows: Sequence[DocumentRow], columns: Sequence[DocumentColumn]) -> tuple[list[DocumentRow], Compared]:
-    """The rows with HEAR's average, and what it is computed from."""
-    has = np.array([[column.name in row.cells for column in columns] for row in rows], bool)
-    of_rows, of_tasks = compared(has.reshape(len(rows), len(columns)))
-    tasks = [column.name for column, chosen in zip(columns, of_tasks) if chosen]
-    kept = [row for row, chosen in zip(rows, of_rows) if chosen]
-    if len(kept) < 2 or not tasks:
-        return [replace(row, hear=None) for row in rows], Compared([], [])
-    values = hear_average(np.array([[row.cells[task].gain for task in tasks] for row in kept]))
-    found = {row.name: Mean(float(value), None, None) for row, value in zip(kept, values)}
-    return [replace(row, hear=found.get(row.name)) for row in rows], Compared([row.name for row in kept], tasks)
-
-
-def _advantages(
-    kept: Document,
-    comparison: Comparison,
-    rows: Sequence[DocumentRow],
-    in_means: Mapping[str, Sequence[str]],
-    valid: set[tuple[str, str]],
-) -> list[Advantage]:
-    """The advantages over all tasks; differences by task are kept or new, as the cells are."""
-    old = {(each.network, each.reference): each.differences for each in kept.advantages}
-    order = [name for row in rows for name in row.cells]
-    found = []
-    for network, reference, domain in CONTRASTS:
-        by_task = {
-            each.task: each
-            for each in old.get((network, reference), [])
-            if {(network, each.task), (reference, each.task)} <= valid
-        }
-        by_task |= {each.task: each for each in differences(comparison, network, reference)}
-        both = corrected([by_task[name] for name in dict.fromkeys(order) if name in by_task])
-        inside, outside = ([name for name in in_means.get(side, []) if name in by_task] for side in sides(domain))
-        if inside and outside:
-            names = [*inside, *outside]
-            of = weights(len(inside), len(outside)).tolist()
-            value = sum(weight * by_task[name].value for weight, name in zip(of, names))
-            limits = _limits(value, [by_task[name].half for name in names], of)
-            found.append(assembled((network, reference, domain), both, inside, outside, limits, kept.seed))
-    return found
 
 
 def _about(kept: Document, new: Document, rows: Sequence[DocumentRow], valid: set[tuple[str, str]]) -> dict[str, Any]:

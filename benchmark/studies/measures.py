@@ -55,10 +55,23 @@ def measured(
     for each in curve(features, labels, groups, folds, task.name, draws, max_test, seed):
         few = {"measure": each["probe"], "count": each["count"], "draw": each["draw"], "accuracy": each["accuracy"]}
         found.append({**few, "clips": min(max_test, len(folds[each["draw"] % len(folds)].test))})
-    tested = np.unique(np.concatenate([fold.test for fold in folds]))
-    rows = thinned(tested, MOST_CLIPS, np.random.default_rng(seed))
+    rows = clips_tested(folds, seed)
     share = neighbours(features[rows], labels[rows], groups[rows])
     return [*found, {"measure": "neighbours", "count": 0, "draw": 0, "accuracy": share, "clips": len(rows)}]
+
+
+def clips_tested(folds: list[Fold], seed: int) -> np.ndarray:
+    """The clips that any fold tests, at most :data:`MOST_CLIPS` of them, drawn at random.
+
+    Args:
+        folds: a task's folds.
+        seed: seed of the draw.
+
+    Returns:
+        ``(n,)`` positions of the clips in their set.
+    """
+    tested = np.unique(np.concatenate([fold.test for fold in folds]))
+    return thinned(tested, MOST_CLIPS, np.random.default_rng(seed))
 
 
 def neighbours(features: np.ndarray, labels: np.ndarray, groups: np.ndarray) -> float:
@@ -147,12 +160,23 @@ def about_measures(
         max_test: as for :func:`measured`.
         setup: the study's options.
     """
+    return {**about_models(rows, planned, validation, setup), "draws": draws, "max_test": max_test}
+
+
+def about_models(rows: Sequence[Asked], planned: Plan, validation: bool, setup: Setup) -> dict[str, Any]:
+    """What is measured of which audio, JSON values for :func:`benchmark.studies.findings.save_numbers`.
+
+    Args:
+        rows: the models.
+        planned: sets, folds and tasks.
+        validation: whether validation parts were used instead of test parts.
+        setup: the study's options.
+    """
     return {
         "command": command_line(),
         "parts": "validation" if validation else "test",
         "seed": setup.seed,
-        "draws": draws,
-        "max_test": max_test,
+        "notes": {shown(row.name): row.extractors[0].note for row in rows},
         "extractors": {row.name: [each.identity for each in row.extractors] for row in rows},
         "audio": {name: labelled.sha256 for name, labelled in planned.sets.items()},
     }

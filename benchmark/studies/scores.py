@@ -13,6 +13,8 @@ from benchmark.probes.probe import TaskResult
 
 #: Ways to use an embedding: the measure (:mod:`benchmark.studies.measures`), and the labels a class; 0 for all.
 READOUTS = {"probe": ("probe", 0), "5 neighbours": ("neighbours", 0), "20 labels": ("ridge", 20)}
+#: Bootstrap samples of a mean.
+_DRAWS = 2000
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,12 @@ class Estimate:
     def clear(self) -> bool:
         """Whether the interval excludes 0."""
         return self.low * self.high > 0
+
+
+def resampled_mean(values: np.ndarray) -> Estimate:
+    """The mean of values, ``(n,)``, such as differences by task or by draw, with its interval if others were drawn."""
+    drawn = values[np.random.default_rng(0).integers(len(values), size=(_DRAWS, len(values)))].mean(1)
+    return Estimate(float(values.mean()), *percentiles(drawn))
 
 
 @dataclass(frozen=True)

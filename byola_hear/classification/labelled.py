@@ -38,8 +38,8 @@ class Labels:
     Args:
         table: a row for each label: ``file``, ``start`` and ``end`` (s, NaN for the recording's end), ``label``. Paths
             of the same recording are one recording, which goes by the first of them.
-        group: name of a column whose values are kept together in cross-validation; a missing one is none. None for the
-            recordings alone.
+        group: name of a column of groups, which are kept together in cross-validation; a label without a value has no
+            group. None for the recordings alone.
 
     Raises:
         ValueError: if there is no label, a label has no text or no time, there are too many classes, no class is left

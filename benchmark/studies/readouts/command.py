@@ -6,7 +6,6 @@ from typing import Any
 
 import click
 
-from benchmark.models.rows import shown
 from benchmark.probes.command import without_esc10_option
 from benchmark.probes.plan import plan
 from benchmark.studies.findings import save_numbers
@@ -36,6 +35,5 @@ def command(tasks: str, validation: bool, draws: int, max_test: int, **options: 
     rows = setup.rows(planned.training_clips)
     numbers = measured_models(rows, planned, draws, max_test, setup)
     about = about_measures(rows, planned, validation, draws, max_test, setup)
-    about["notes"] = {shown(row.name): row.extractors[0].note for row in rows}
     save_numbers(setup.output, NAME, numbers, about)
     show_report(setup.output, NAME, report(setup.output))

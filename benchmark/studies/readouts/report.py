@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from benchmark.comparison.intervals import percentiles
 from benchmark.probes.probe import INDEPENDENT
 from benchmark.probes.splits import TASKS
 from benchmark.studies.figures import colours, new_figure
 from benchmark.studies.findings import Report, frame_table, listed, read_about, read_numbers
-from benchmark.studies.scores import READOUTS, Estimate, Scores, mean_over
+from benchmark.studies.scores import READOUTS, Estimate, Scores, mean_over, resampled_mean
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -31,7 +30,6 @@ WORDS = {
 }
 #: How a sentence names a score of each readout.
 PHRASES = {"probe": "by the probe", "5 neighbours": "by nearest neighbours", "20 labels": "with 20 labels a class"}
-_DRAWS = 2000
 
 
 def report(folder: Path) -> Report:
@@ -85,8 +83,7 @@ def difference(numbers: pd.DataFrame, model: str, reference: str, readout: str) 
         rows = numbers[(numbers["measure"] == measure) & (numbers["count"] == count)]
         draws = rows.groupby(["model", "draw", "task"])["accuracy"].mean().groupby(["model", "draw"]).mean()
         gaps = (draws[model] - draws[reference]).to_numpy(float)
-    drawn = gaps[np.random.default_rng(0).integers(len(gaps), size=(_DRAWS, len(gaps)))].mean(1)
-    return Estimate(float(gaps.mean()), *percentiles(drawn))
+    return resampled_mean(gaps)
 
 
 def mean_table(numbers: pd.DataFrame, about: Mapping[str, Any]) -> str:

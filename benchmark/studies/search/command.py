@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import click
-import numpy as np
 import pandas as pd
 
 from benchmark.models.extractors import Extractor
@@ -13,10 +12,8 @@ from benchmark.models.rows import shown
 from benchmark.probes.command import without_esc10_option
 from benchmark.probes.plan import Plan, plan
 from benchmark.probes.splits import Task, groups_of
-from benchmark.reporting.command_line import command_line
-from benchmark.studies.few_shot.draws import thinned
 from benchmark.studies.findings import save_numbers
-from benchmark.studies.measures import MOST_CLIPS
+from benchmark.studies.measures import about_models, clips_tested
 from benchmark.studies.search.measure import DRAWS, HITS, MEASUREMENT_VERSION, measured
 from benchmark.studies.search.report import NAME, report
 from benchmark.studies.study import show_report, study_options
@@ -46,16 +43,7 @@ def command(tasks: str, validation: bool, **options: Any) -> None:
             for task in planned.tasks:
                 about = {"model": shown(row.name), "seed": seed, "task": task.name}
                 found += [{**about, **each} for each in _measured_once(extractor, task, planned, setup)]
-    about = {
-        "command": command_line(),
-        "parts": "validation" if validation else "test",
-        "seed": setup.seed,
-        "draws": DRAWS,
-        "hits": HITS,
-        "extractors": {row.name: [each.identity for each in row.extractors] for row in rows},
-        "notes": {shown(row.name): row.extractors[0].note for row in rows},
-        "audio": {name: labelled.sha256 for name, labelled in planned.sets.items()},
-    }
+    about = {**about_models(rows, planned, validation, setup), "draws": DRAWS, "hits": HITS}
     save_numbers(setup.output, NAME, pd.DataFrame(found), about)
     show_report(setup.output, NAME, report(setup.output))
 
@@ -63,8 +51,7 @@ def command(tasks: str, validation: bool, **options: Any) -> None:
 def _measured_once(extractor: Extractor, task: Task, planned: Plan, setup: Setup) -> list[dict[str, Any]]:
     """Measure a model on a task, or take the numbers from the cache."""
     labelled = planned.sets[task.source]
-    tested = np.unique(np.concatenate([fold.test for fold in planned.folds[task.name]]))
-    rows = thinned(tested, MOST_CLIPS, np.random.default_rng(setup.seed))
+    rows = clips_tested(planned.folds[task.name], setup.seed)
     key = key_of(extractor.identity, labelled.sha256, task.name, rows, setup.seed, versions=[MEASUREMENT_VERSION])
 
     def compute() -> list[dict[str, Any]]:

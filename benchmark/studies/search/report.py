@@ -7,14 +7,12 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
-from benchmark.comparison.intervals import percentiles
 from benchmark.probes.splits import TASKS
 from benchmark.studies.figures import new_figure
 from benchmark.studies.findings import Report, frame_table, listed, read_about, read_numbers
-from benchmark.studies.scores import Estimate
+from benchmark.studies.scores import Estimate, resampled_mean
 from byola_hear.analysis.search import COSINES, EXCLUDED_WEIGHT
 
 if TYPE_CHECKING:
@@ -26,7 +24,6 @@ CAPTION = (
     "Share of the five nearest neighbours, of other groups, that have the query's label, %: from the plain cosine "
     "(open) to the standardised cosine (filled)."
 )
-_DRAWS = 2000
 
 
 def report(folder: Path) -> Report:
@@ -54,17 +51,21 @@ def shares(numbers: pd.DataFrame, measure: str, by: str) -> pd.DataFrame:
 
 
 def by_task(numbers: pd.DataFrame) -> pd.DataFrame:
-    """Shares among neighbours: a row for each model and cosine, a column for each task."""
+    """Shares among neighbours: a row for each model and cosine, a column for each task by its title."""
     rows = numbers[numbers["measure"] == "neighbours"]
-    return rows.groupby(["model", "cosine", "task"], sort=False)["share"].mean().unstack("task")[rows["task"].unique()]
+    found = rows.groupby(["model", "cosine", "task"], sort=False)["share"].mean().unstack("task")[rows["task"].unique()]
+    return found.rename(columns={name: TASKS[name].title for name in found if name in TASKS})
 
 
 def gain(numbers: pd.DataFrame, model: str) -> Estimate:
     """The mean over tasks of the standardised minus the plain share, points, with its 95 % interval over the tasks."""
     found = by_task(numbers).loc[model]
-    gaps = (found.loc["standardised"] - found.loc["plain"]).to_numpy(float)
-    drawn = gaps[np.random.default_rng(0).integers(len(gaps), size=(_DRAWS, len(gaps)))].mean(1)
-    return Estimate(float(gaps.mean()), *percentiles(drawn))
+    return resampled_mean((found.loc["standardised"] - found.loc["plain"]).to_numpy(float))
+
+
+def by_weight(numbers: pd.DataFrame) -> pd.DataFrame:
+    """Mean shares of hits away from a wrong sound: a row for each model and cosine, a column for each weight."""
+    return shares(numbers, "away", "weight").groupby(level=["model", "cosine"], sort=False).mean()
 
 
 def task_table(numbers: pd.DataFrame, about: Mapping[str, Any]) -> str:
@@ -76,8 +77,7 @@ def task_table(numbers: pd.DataFrame, about: Mapping[str, Any]) -> str:
             values = found.loc[(model, cosine)]
             difference = "" if cosine == "plain" else str(gain(numbers, model))
             rows[f"{model}, {cosine}"] = [*(f"{value:.1f}" for value in values), f"{values.mean():.1f}", difference]
-    titles = [TASKS[name].title if name in TASKS else name for name in found]
-    frame = pd.DataFrame.from_dict(rows, orient="index", columns=[*titles, "mean", "difference"])
+    frame = pd.DataFrame.from_dict(rows, orient="index", columns=[*found, "mean", "difference"])
     frame.index.name = "model, cosine"
     return (
         "Share of the five nearest neighbours, of other groups, that have the query's label, %, and the difference of "
@@ -99,7 +99,7 @@ def small_table(numbers: pd.DataFrame, about: Mapping[str, Any]) -> str:
 
 def away_table(numbers: pd.DataFrame, about: Mapping[str, Any]) -> str:
     """Shares of hits by the weight of a sound to stay away from, in Markdown."""
-    found = shares(numbers, "away", "weight").groupby(level=["model", "cosine"], sort=False).mean()
+    found = by_weight(numbers)
     rows = {
         f"{model}, {cosine}": [f"{value:.1f}" for value in found.loc[(model, cosine)]]
         for model in models_of(numbers)
@@ -128,7 +128,7 @@ def sentences(numbers: pd.DataFrame, about: Mapping[str, Any]) -> list[str]:
             f"the query's label, by the plain cosine {means['plain']:.1f} %. The difference is {gain(numbers, model)} "
             "points."
         )
-    found = shares(numbers, "away", "weight").groupby(level=["model", "cosine"], sort=False).mean()
+    found = by_weight(numbers)
     if EXCLUDED_WEIGHT in found:
         changes = found[EXCLUDED_WEIGHT] - found[0.0]
         each = [f"{changes[(model, 'standardised')]:+.1f} points with `{model}`" for model in models_of(numbers)]
@@ -142,10 +142,9 @@ def draw_cosines(numbers: pd.DataFrame) -> Figure:
     figure = new_figure(3.0 * len(models), 1.2 + 0.32 * found.shape[1])
     for axis, model in zip(figure.subplots(1, len(models), sharex=True, sharey=True, squeeze=False)[0], models):
         plain, standardised = (found.loc[(model, cosine)] for cosine in ("plain", "standardised"))
-        titles = [TASKS[name].title if name in TASKS else name for name in found]
-        axis.hlines(titles, plain, standardised, color="grey")
-        axis.plot(plain, titles, "o", color="black", markerfacecolor="white", markersize=5)
-        axis.plot(standardised, titles, "o", color="black", markersize=5)
+        axis.hlines(list(found), plain, standardised, color="grey")
+        axis.plot(plain, list(found), "o", color="black", markerfacecolor="white", markersize=5)
+        axis.plot(standardised, list(found), "o", color="black", markersize=5)
         axis.set_title(model)
         axis.set_xlabel("%")
         axis.grid(axis="x", alpha=0.3)

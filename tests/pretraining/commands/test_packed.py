@@ -49,6 +49,14 @@ def sets(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def packed(folder: Path, names: tuple[str, ...]) -> list[Any]:
+    """Pack sets in their folder; returns the arguments with which all of them are trained on the CPU."""
+    assert run("pack", *(folder / f"{name}.csv" for name in names), "-o", folder / "packed") == 0
+    (folder / "recipe.json").write_text(json.dumps(RECIPE))
+    options = [folder / "packed", "-o", folder / "out", "--recipe", folder / "recipe.json", "--batch-size", 4]
+    return [*options, "--device", "cpu", "--precision", "float32"]
+
+
 @pytest.mark.parametrize("backend", ["none", pytest.param("aot_eager", marks=pytest.mark.slow)])
 def test_rehearsal(backend: str, sets: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     names = ("speech_set", "nonspeech_set", "both")
@@ -91,11 +99,7 @@ def test_rehearsal(backend: str, sets: Path, tmp_path: Path, capsys: pytest.Capt
 def test_runs_that_time_stopped_are_resumed(
     sets: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    names = ("speech_set", "both")
-    assert run("pack", *(sets / f"{name}.csv" for name in names), "-o", tmp_path / "packed") == 0
-    (tmp_path / "recipe.json").write_text(json.dumps(RECIPE))
-    options = [tmp_path / "packed", "-o", tmp_path / "out", "--recipe", tmp_path / "recipe.json", "--batch-size", 4]
-    options += ["--device", "cpu", "--compile", "none", "--precision", "float32"]
+    options = [*packed(sets, ("speech_set", "both")), "--compile", "none"]
     # Far more steps are planned than there is time for.
     monkeypatch.setattr(several, "measured_seconds", lambda *arguments: 1e-9)
     monkeypatch.setattr(several, "PLANNED", 1e9)
@@ -113,10 +117,7 @@ def test_runs_that_time_stopped_are_resumed(
 def test_a_run_that_was_killed_is_resumed(
     sets: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run("pack", sets / "both.csv", "-o", tmp_path / "packed") == 0
-    (tmp_path / "recipe.json").write_text(json.dumps(RECIPE))
-    options = [tmp_path / "packed", "-o", tmp_path / "out", "--recipe", tmp_path / "recipe.json", "--batch-size", 4]
-    options += ["--device", "cpu", "--compile", "none", "--precision", "float32", "--most-steps", 20]
+    options = [*packed(sets, ("both",)), "--compile", "none", "--most-steps", 20]
     monkeypatch.setattr(several, "measured_seconds", lambda *arguments: 1e-3)
     monkeypatch.setattr(several, "SAVE_EVERY", 0.0)
     step = Trainer.train_step
@@ -137,10 +138,7 @@ def test_a_run_that_was_killed_is_resumed(
 def test_networks_are_written_before_the_next_one_begins(
     sets: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert run("pack", *(sets / f"{name}.csv" for name in ("speech_set", "both")), "-o", tmp_path / "packed") == 0
-    (tmp_path / "recipe.json").write_text(json.dumps(RECIPE))
-    options = [tmp_path / "packed", "-o", tmp_path / "out", "--recipe", tmp_path / "recipe.json", "--batch-size", 4]
-    options += ["--device", "cpu", "--compile", "none", "--precision", "float32", "--most-steps", 12]
+    options = [*packed(sets, ("speech_set", "both")), "--compile", "none", "--most-steps", 12]
     monkeypatch.setattr(several, "measured_seconds", lambda *arguments: 1e-3)
     train = Trainer.train
 
@@ -159,10 +157,7 @@ def test_networks_are_written_before_the_next_one_begins(
 def test_networks_are_trained_where_none_can_be_compiled(
     sets: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run("pack", sets / "both.csv", "-o", tmp_path / "packed") == 0
-    (tmp_path / "recipe.json").write_text(json.dumps(RECIPE))
-    options = [tmp_path / "packed", "-o", tmp_path / "out", "--recipe", tmp_path / "recipe.json", "--batch-size", 4]
-    options += ["--device", "cpu", "--precision", "float32", "--most-steps", 10, "--measured-steps", 1]
+    options = [*packed(sets, ("both",)), "--most-steps", 10, "--measured-steps", 1]
 
     def without_compiler(graph: torch.fx.GraphModule, inputs: list[torch.Tensor]) -> None:
         raise OSError("no C compiler")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from benchmark import RESULTS
 from benchmark.studies.findings import read_numbers
-from benchmark.studies.listeners.report import NAME, sentences
+from benchmark.studies.listeners.findings import sentences
+from benchmark.studies.listeners.report import NAME
 
 
 def test_what_is_left_without_the_descriptors_is_called_smaller_only_if_it_is() -> None:
