@@ -185,6 +185,13 @@ class Classifier:
             return np.array([each.best_f1 for each in self.operating])
         return np.full(len(self.classes), value)
 
+    def not_detected(self, wanted: str | float) -> list[str]:
+        """A sentence for each class without a threshold as :meth:`thresholds` wants it."""
+        limits = zip(self.classes, self.thresholds(wanted), strict=True)
+        return [
+            f"no threshold of {name} reaches {wanted}, so it is not detected" for name, at in limits if np.isinf(at)
+        ]
+
 
 def parsed_threshold(wanted: str | float) -> tuple[Literal["best-f1", "precision", "score"], float]:
     """What a threshold means, and its number.

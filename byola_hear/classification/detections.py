@@ -67,8 +67,8 @@ def detections(track: Track, classes: tuple[str, ...], rule: Rule) -> pandas.Dat
     Windows of a class that overlap or touch are one detection with the best of their scores. As neighbouring windows
     overlap, a sound raises the scores of windows that begin before it and end after it. So a detection reaches from the
     middle of its first window to the middle of its last, with half a hop more on each side; it is at least one window
-    long, and reaches the recording's beginning or end if its first or last window does. Of segments of a recording,
-    which may lie anywhere, it loses half of what they share with the one before or after.
+    long, and reaches the recording's beginning or end if its first or last window does. Segments of a
+    recording may lie anywhere: there, a detection loses half of what it shares with the segment before or after it.
 
     Args:
         track: the scores.

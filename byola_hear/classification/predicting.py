@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import warnings
 from collections.abc import Callable, Generator, Iterable, Iterator
@@ -100,9 +99,8 @@ def predict(
     """
     loaded = classifier if isinstance(classifier, Classifier) else load_classifier(classifier)
     rule = Rule(loaded.thresholds(threshold), top, merge, gap, smooth)
-    for name, value in zip(loaded.classes, rule.thresholds, strict=True):
-        if value == math.inf:
-            warnings.warn(f"no threshold of {name} reaches {threshold}, so it is not detected", stacklevel=2)
+    for sentence in loaded.not_detected(threshold):
+        warnings.warn(sentence, stacklevel=2)
     network = network_of(loaded, model, device)
     check_no_content(files, "paths of recordings, or clips")
     several = [files] if isinstance(files, (str, bytes, os.PathLike, Clip)) else list(files)

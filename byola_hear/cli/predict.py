@@ -154,9 +154,8 @@ def command(
         if folder is not None:
             folder.close()
         raise click.UsageError(one_line(error)) from error
-    for label, value in zip(classifier.classes, rule.thresholds, strict=True):
-        if value == float("inf"):
-            click.echo(f"note: no threshold of {label} reaches {threshold}, so it is not detected", err=True)
+    for sentence in classifier.not_detected(threshold):
+        click.echo(f"note: {sentence}", err=True)
     try:
         if folder is None:
             return printed(source, classifier, rule)

@@ -43,7 +43,7 @@ class Player {
   }
 
   follow() {
-    // The browser tells the time four times a second, so that the next quarter would be heard; but in a hidden page, too.
+    // timeupdate comes four times a second, so a quarter of a second more would be heard. In a hidden page it is all there is.
     if (this.position >= this.end) return this.stop();
     this.changed();
     if (this.playing) requestAnimationFrame(() => this.follow());

@@ -107,7 +107,7 @@ function showMistakes() {
   if (!data.mistakes.length) return;
   byId("mistakes-part").hidden = false;
   byId("audio").onplaying = follow;
-  // The browser tells the time four times a second, so that the next quarter would be heard; but in a hidden page, too.
+  // timeupdate comes four times a second, so a quarter of a second more would be heard. In a hidden page it is all there is.
   byId("audio").ontimeupdate = ({ target }) => target.currentTime >= stopAt && target.pause();
   const head = document.createElement("thead");
   head.append(row("th", ["", "recording", "from s", "to s", "label", "mistake", "score"]));
